@@ -1,0 +1,33 @@
+//! Should this AWS Lambda function run on arm64 or on x86_64, and what will it save?
+//!
+//! One package builds two programs: `handler`, the benchmark service that is deployed once for
+//! each architecture, and `duet`, the command line that asks both sides and compares the answers.
+//!
+//! The map of the house; a room imports only from rooms above it:
+//!
+//! | room | what it holds | feature |
+//! |---|---|---|
+//! | [`protocol`] | requests, responses, errors: the only types on the wire | |
+//! | [`host`] | the machine, the process and the build | |
+//! | [`transport`] | HTTP to AWS | either |
+//! | [`workload`] | the pure kernels and their catalogue | |
+//! | [`measure`] | running a kernel: wall clock, CPU clock, heap | |
+//! | [`lambda`] | the deployed service: events, answers, metrics, logs | `lambda` |
+//! | [`campaign`] | calling functions, in AWS or on this machine | `cli` |
+//! | [`report`] | measurements for people | `cli` |
+//! | [`cli`] | the verbs of the command line | `cli` |
+
+#[cfg(feature = "cli")]
+pub mod campaign;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod host;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+pub mod measure;
+pub mod protocol;
+#[cfg(feature = "cli")]
+pub mod report;
+#[cfg(any(feature = "lambda", feature = "cli"))]
+pub mod transport;
+pub mod workload;

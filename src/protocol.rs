@@ -1,0 +1,17 @@
+//! The types on the wire: what a caller sends, what the service answers, how it refuses.
+//!
+//! Everything here is plain data with a stable JSON shape. Times are whole nanoseconds in fields
+//! that end in `_ns`, milliseconds in `_ms`, sizes are bytes in `_bytes` and mebibytes in `_mb`.
+
+mod error;
+mod nearest;
+mod request;
+mod response;
+
+pub use error::{Error, Problem};
+pub use nearest::nearest;
+pub use request::{MAX_BODY_BYTES, Request, Selection, Size, SizeName};
+pub use response::{
+    Architecture, Build, Catalogue, CatalogueEntry, Clock, Environment, Function, HeapUse, Host, Memory, Response,
+    SCHEMA, Sample, Sizes, Status, Summary,
+};

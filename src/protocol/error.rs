@@ -1,0 +1,133 @@
+//! The documented ways in which the service refuses or fails, one stable name each.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a request was not answered with measurements.
+///
+/// The variant's name is the stable `errorType` of a direct invocation and the last part of the
+/// `type` of an HTTP problem; `detail` is written for the person who has to mend the request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Not JSON, a wrong type, an unknown field or selector, or a value out of bounds.
+    #[error("{detail}")]
+    InvalidRequest {
+        /// The field at fault, such as `iterations` or `workloads[1]`.
+        field: Option<String>,
+        /// What is wrong, with the value, and how to mend it.
+        detail: String,
+    },
+    /// No such route on this function.
+    #[error("{detail}")]
+    NotFound {
+        /// The path that was asked for and the routes that exist.
+        detail: String,
+    },
+    /// The route exists, but not for this method.
+    #[error("{method} is not allowed on {path}; use {allow}")]
+    MethodNotAllowed {
+        /// The method that was used.
+        method: String,
+        /// The path that was asked for.
+        path: String,
+        /// The method that is allowed, as in the `Allow` header.
+        allow: &'static str,
+    },
+    /// The body, or the memory that the size needs, passes what the function has.
+    #[error("{detail}")]
+    InputTooLarge {
+        /// The field at fault; none when it is the body as a whole.
+        field: Option<String>,
+        /// Both numbers, and what would fit.
+        detail: String,
+    },
+    /// Not one iteration fits before the deadline less its safety margin.
+    #[error("{detail}")]
+    DeadlineTooShort {
+        /// The time there was and how to get more.
+        detail: String,
+    },
+    /// A bug in the service: the log holds the cause under the same request id.
+    #[error("internal error; the log has the cause under request id {request_id}")]
+    Internal {
+        /// The id to look for in the log.
+        request_id: String,
+    },
+}
+
+impl Error {
+    /// An [`Error::InvalidRequest`] at `field`.
+    pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::InvalidRequest { field: Some(field.into()), detail: detail.into() }
+    }
+
+    /// The stable name of the kind, such as `InvalidRequest`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest { .. } => "InvalidRequest",
+            Self::NotFound { .. } => "NotFound",
+            Self::MethodNotAllowed { .. } => "MethodNotAllowed",
+            Self::InputTooLarge { .. } => "InputTooLarge",
+            Self::DeadlineTooShort { .. } => "DeadlineTooShort",
+            Self::Internal { .. } => "Internal",
+        }
+    }
+
+    /// The HTTP status of the kind.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::InvalidRequest { .. } => 400,
+            Self::NotFound { .. } => 404,
+            Self::MethodNotAllowed { .. } => 405,
+            Self::InputTooLarge { .. } => 413,
+            Self::Internal { .. } => 500,
+            Self::DeadlineTooShort { .. } => 504,
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Self::InvalidRequest { .. } => "The request is not valid",
+            Self::NotFound { .. } => "No such route",
+            Self::MethodNotAllowed { .. } => "Method not allowed",
+            Self::InputTooLarge { .. } => "The input is too large",
+            Self::DeadlineTooShort { .. } => "The deadline is too short",
+            Self::Internal { .. } => "Internal error",
+        }
+    }
+
+    fn field(&self) -> Option<&str> {
+        match self {
+            Self::InvalidRequest { field, .. } | Self::InputTooLarge { field, .. } => field.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// An error as `application/problem+json` (RFC 9457).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// `urn:lambda-duet:error:` and the kind.
+    #[serde(rename = "type")]
+    pub type_uri: String,
+    /// The kind in words, the same for every occurrence.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// This occurrence in words.
+    pub detail: String,
+    /// The field at fault, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        Self {
+            type_uri: format!("urn:lambda-duet:error:{}", error.kind()),
+            title: error.title().to_owned(),
+            status: error.status(),
+            detail: error.to_string(),
+            field: error.field().map(str::to_owned),
+        }
+    }
+}

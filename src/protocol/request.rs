@@ -1,0 +1,340 @@
+//! What a caller asks for, read strictly: every refusal names the field, the value and the fix.
+
+use super::{Error, nearest};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::{fmt, ops::RangeInclusive};
+
+/// The largest request body that is read, in bytes.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+const FIELDS: [&str; 7] = ["workloads", "size", "iterations", "warmup", "seed", "heap", "emit_metrics"];
+const ITERATIONS: RangeInclusive<u64> = 1..=1000;
+const WARMUP: RangeInclusive<u64> = 0..=100;
+
+/// One benchmark request. `{}` and an empty body mean [`Request::default`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Request {
+    /// Which workloads to run.
+    pub workloads: Selection,
+    /// How large an input each workload gets.
+    pub size: Size,
+    /// Timed iterations a workload, 1–1000.
+    pub iterations: u32,
+    /// Untimed iterations first, 0–100.
+    pub warmup: u32,
+    /// Seed of the input generator.
+    pub seed: u64,
+    /// Whether to run one more, untimed pass that measures the heap.
+    pub heap: bool,
+    /// Whether this invocation emits metrics.
+    pub emit_metrics: bool,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            workloads: Selection::All,
+            size: Size::Named(SizeName::Medium),
+            iterations: 10,
+            warmup: 2,
+            seed: 42,
+            heap: true,
+            emit_metrics: true,
+        }
+    }
+}
+
+/// The workloads that a request names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// Every workload in the catalogue.
+    All,
+    /// Categories (`sorting`) and names (`math/matmul`), as written by the caller.
+    Some(Vec<String>),
+}
+
+impl Serialize for Selection {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All => serializer.serialize_str("all"),
+            Self::Some(selectors) => selectors.serialize(serializer),
+        }
+    }
+}
+
+/// How large the input of a workload is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Size {
+    /// One of the workload's own three sizes.
+    Named(SizeName),
+    /// A number of elements, in the workload's own unit.
+    Elements(u64),
+}
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => name.fmt(f),
+            Self::Elements(elements) => elements.fmt(f),
+        }
+    }
+}
+
+/// The three sizes that every workload has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SizeName {
+    /// About 1 ms an iteration.
+    Small,
+    /// Tens of milliseconds an iteration.
+    Medium,
+    /// About 1 s an iteration.
+    Large,
+}
+
+impl SizeName {
+    /// All sizes, smallest first.
+    pub const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Small => "small",
+            Self::Medium => "medium",
+            Self::Large => "large",
+        }
+    }
+}
+
+impl fmt::Display for SizeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Request {
+    /// Reads a request from JSON text.
+    ///
+    /// # Errors
+    /// [`Error::InputTooLarge`] for a body over [`MAX_BODY_BYTES`]; [`Error::InvalidRequest`] for
+    /// text that is not a JSON object, an unknown field, a wrong type or a value out of bounds.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        if text.len() > MAX_BODY_BYTES {
+            return Err(Error::InputTooLarge {
+                field: None,
+                detail: format!("the request is {} bytes long; at most {MAX_BODY_BYTES} bytes are read", text.len()),
+            });
+        }
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        let refuse = |detail| Error::InvalidRequest { field: None, detail };
+        let value: Value = serde_json::from_str(text)
+            .map_err(|error| refuse(format!("the request is not JSON: {error}; send a JSON object such as {{}}")))?;
+        let Value::Object(fields) = value else {
+            return Err(refuse(format!("the request is {}; send a JSON object such as {{}}", describe(&value))));
+        };
+        Self::from_fields(&fields)
+    }
+
+    fn from_fields(fields: &Map<String, Value>) -> Result<Self, Error> {
+        for name in fields.keys() {
+            known_field(name)?;
+        }
+        let default = Self::default();
+        Ok(Self {
+            workloads: read(fields, "workloads", selection)?.unwrap_or(default.workloads),
+            size: read(fields, "size", size)?.unwrap_or(default.size),
+            iterations: read(fields, "iterations", |field, value| integer(field, value, ITERATIONS))?
+                .unwrap_or(default.iterations),
+            warmup: read(fields, "warmup", |field, value| integer(field, value, WARMUP))?.unwrap_or(default.warmup),
+            seed: read(fields, "seed", |field, value| integer(field, value, 0..=u64::MAX))?.unwrap_or(default.seed),
+            heap: read(fields, "heap", boolean)?.unwrap_or(default.heap),
+            emit_metrics: read(fields, "emit_metrics", boolean)?.unwrap_or(default.emit_metrics),
+        })
+    }
+}
+
+fn known_field(name: &str) -> Result<(), Error> {
+    if FIELDS.contains(&name) {
+        return Ok(());
+    }
+    let hint = match nearest(name, FIELDS) {
+        Some(field) => format!("did you mean \"{field}\"?"),
+        None => format!("the fields are {}", FIELDS.join(", ")),
+    };
+    Err(Error::invalid(name, format!("unknown field \"{name}\"; {hint}")))
+}
+
+fn read<T>(
+    fields: &Map<String, Value>,
+    field: &str,
+    parse: impl FnOnce(&str, &Value) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    fields.get(field).map(|value| parse(field, value)).transpose()
+}
+
+fn expected(field: &str, what: &str, value: &Value) -> Error {
+    Error::invalid(field, format!("\"{field}\" must be {what}, not {}", describe(value)))
+}
+
+fn integer<T: TryFrom<u64>>(field: &str, value: &Value, bounds: RangeInclusive<u64>) -> Result<T, Error> {
+    value
+        .as_u64()
+        .filter(|number| bounds.contains(number))
+        .and_then(|number| T::try_from(number).ok())
+        .ok_or_else(|| expected(field, &format!("an integer from {} to {}", bounds.start(), bounds.end()), value))
+}
+
+fn boolean(field: &str, value: &Value) -> Result<bool, Error> {
+    value.as_bool().ok_or_else(|| expected(field, "true or false", value))
+}
+
+fn size(field: &str, value: &Value) -> Result<Size, Error> {
+    let named = |name: &str| SizeName::ALL.into_iter().find(|size| size.as_str() == name).map(Size::Named);
+    value
+        .as_str()
+        .and_then(named)
+        .or_else(|| value.as_u64().filter(|elements| *elements > 0).map(Size::Elements))
+        .ok_or_else(|| expected(field, "\"small\", \"medium\", \"large\" or a number of elements from 1", value))
+}
+
+fn selection(field: &str, value: &Value) -> Result<Selection, Error> {
+    let wanted = "\"all\" or an array of categories and names such as [\"sorting\", \"math/matmul\"]";
+    if value == "all" {
+        return Ok(Selection::All);
+    }
+    let items = value.as_array().filter(|items| !items.is_empty()).ok_or_else(|| expected(field, wanted, value))?;
+    let selectors = items
+        .iter()
+        .enumerate()
+        .map(|(index, item)| match item {
+            Value::String(selector) => Ok(selector.clone()),
+            other => Err(expected(&format!("{field}[{index}]"), "a category or a name in quotes", other)),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(if selectors.iter().any(|selector| selector == "all") { Selection::All } else { Selection::Some(selectors) })
+}
+
+/// A JSON value in an error message: short values as they are, long ones by kind.
+fn describe(value: &Value) -> String {
+    const SHOWN: usize = 40;
+    let text = value.to_string();
+    match value {
+        Value::Array(items) if items.is_empty() => "an empty array".to_owned(),
+        Value::Array(_) => "an array".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+        _ if text.chars().count() <= SHOWN => text,
+        _ => format!("{}…", text.chars().take(SHOWN).collect::<String>()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn refusal(text: &str) -> (Option<String>, String) {
+        match Request::parse(text) {
+            Err(Error::InvalidRequest { field, detail }) => (field, detail),
+            other => panic!("{text} gave {other:?}"),
+        }
+    }
+
+    #[test]
+    fn nothing_means_the_defaults() {
+        for text in ["", "  \n", "{}"] {
+            assert_eq!(Request::parse(text).unwrap(), Request::default());
+        }
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let text = r#"{"workloads":["sorting","math/matmul"],"size":7,"iterations":1000,"warmup":0,
+                       "seed":18446744073709551615,"heap":false,"emit_metrics":false}"#;
+        let request = Request::parse(text).unwrap();
+        let expected = Request {
+            workloads: Selection::Some(vec!["sorting".into(), "math/matmul".into()]),
+            size: Size::Elements(7),
+            iterations: 1000,
+            warmup: 0,
+            seed: u64::MAX,
+            heap: false,
+            emit_metrics: false,
+        };
+        assert_eq!(request, expected);
+    }
+
+    #[test]
+    fn all_stands_alone_or_in_the_array() {
+        for text in [r#"{"workloads":"all"}"#, r#"{"workloads":["sorting","all"]}"#] {
+            assert_eq!(Request::parse(text).unwrap().workloads, Selection::All);
+        }
+    }
+
+    #[test]
+    fn refusals_name_the_field_the_value_and_the_fix() {
+        let cases = [
+            (r#"{"itertaions":3}"#, "itertaions", "did you mean \"iterations\"?"),
+            (r#"{"Records":[]}"#, "Records", "the fields are workloads, size"),
+            (r#"{"iterations":0}"#, "iterations", "an integer from 1 to 1000, not 0"),
+            (r#"{"iterations":1001}"#, "iterations", "an integer from 1 to 1000, not 1001"),
+            (r#"{"iterations":"ten"}"#, "iterations", "not \"ten\""),
+            (r#"{"iterations":1.5}"#, "iterations", "not 1.5"),
+            (r#"{"warmup":-1}"#, "warmup", "an integer from 0 to 100, not -1"),
+            (r#"{"seed":null}"#, "seed", "not null"),
+            (r#"{"heap":1}"#, "heap", "true or false, not 1"),
+            (r#"{"emit_metrics":"no"}"#, "emit_metrics", "true or false, not \"no\""),
+            (r#"{"size":"huge"}"#, "size", "not \"huge\""),
+            (r#"{"size":0}"#, "size", "from 1, not 0"),
+            (r#"{"size":{}}"#, "size", "not an object"),
+            (r#"{"workloads":[]}"#, "workloads", "not an empty array"),
+            (r#"{"workloads":"sorting"}"#, "workloads", "not \"sorting\""),
+            (r#"{"workloads":["sorting",3]}"#, "workloads[1]", "not 3"),
+        ];
+        for (text, field, part) in cases {
+            let (at, detail) = refusal(text);
+            assert_eq!(at.as_deref(), Some(field), "{text}");
+            assert!(detail.contains(part), "{text} gave {detail}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_object_is_refused_as_a_whole() {
+        for (text, part) in [("{", "not JSON"), ("[1]", "an array"), ("\"{}\"", "\"{}\""), ("null", "null")] {
+            let (field, detail) = refusal(text);
+            assert_eq!(field, None);
+            assert!(detail.contains(part), "{text} gave {detail}");
+        }
+    }
+
+    #[test]
+    fn an_overlong_body_is_not_read() {
+        let text = format!("{{\"seed\":{}1}}", " ".repeat(MAX_BODY_BYTES));
+        assert!(matches!(Request::parse(&text), Err(Error::InputTooLarge { field: None, .. })));
+    }
+
+    #[test]
+    fn a_long_value_is_cut_in_the_message() {
+        let (_, detail) = refusal(&format!(r#"{{"size":"{}"}}"#, "ü".repeat(500)));
+        assert!(detail.chars().count() < 200, "{detail}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in ".{0,200}") {
+            let _ = Request::parse(&text);
+        }
+
+        #[test]
+        fn what_is_written_is_read_back(iterations in 1u32..=1000, warmup in 0u32..=100, seed: u64, elements in 1u64..,
+                                        heap: bool, emit_metrics: bool) {
+            let request = Request { size: Size::Elements(elements), iterations, warmup, seed, heap, emit_metrics,
+                                    ..Request::default() };
+            let text = serde_json::to_string(&request).unwrap();
+            prop_assert_eq!(Request::parse(&text).unwrap(), request);
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What the service answers: raw measurements, and the facts that make them comparable.
+
+use super::Size;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The version of the response's shape; it grows when a field changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// The answer to a benchmark request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// The version of this shape, [`SCHEMA`].
+    pub schema: u32,
+    /// The id of the invocation, as in the function's log.
+    pub request_id: String,
+    /// The function that answered.
+    pub function: Function,
+    /// The execution environment that answered.
+    pub environment: Environment,
+    /// The machine beneath it.
+    pub host: Host,
+    /// The binary.
+    pub build: Build,
+    /// One entry a workload, in the order of the catalogue.
+    pub results: Vec<Sample>,
+    /// Whether every workload ran all its iterations.
+    pub complete: bool,
+    /// Time left before the invocation's deadline when the answer was made, in milliseconds.
+    pub remaining_ms: u64,
+}
+
+/// An instruction set that Lambda offers, under Lambda's name for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Architecture {
+    /// 64-bit Arm (AWS Graviton).
+    Arm64,
+    /// 64-bit x86 (Intel, AMD).
+    X86_64,
+}
+
+impl Architecture {
+    /// The architecture this binary was compiled for.
+    pub const OF_BINARY: Self = if cfg!(target_arch = "aarch64") {
+        Self::Arm64
+    } else if cfg!(target_arch = "x86_64") {
+        Self::X86_64
+    } else {
+        panic!("AWS Lambda runs on aarch64 and x86_64 only")
+    };
+
+    /// Lambda's name for it: `arm64` or `x86_64`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::X86_64 => "x86_64",
+        }
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The function as Lambda describes it to itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Function {
+    /// Its name.
+    pub name: String,
+    /// Its published version, or `$LATEST`.
+    pub version: String,
+    /// Its memory setting in MiB.
+    pub memory_mb: u32,
+    /// The instruction set it was built for.
+    pub architecture: Architecture,
+}
+
+/// One execution environment: a process that serves one invocation after the other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// A random id, the same for every invocation of this environment.
+    pub id: String,
+    /// Whether this invocation was the environment's first.
+    pub cold_start: bool,
+    /// How many invocations the environment had served before this one.
+    pub invocation_index: u64,
+    /// From the start of the process to the first request for work, in milliseconds.
+    pub init_ms: f64,
+}
+
+/// The machine as the process sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// The CPU's model, such as `Neoverse-N1` or `Intel(R) Xeon(R) Processor @ 2.90GHz`.
+    pub cpu_model: String,
+    /// The instruction-set extensions that matter to the workloads and that the CPU has.
+    pub cpu_features: Vec<String>,
+    /// Visible virtual CPUs.
+    pub vcpus: u32,
+    /// Whether the binary runs on another instruction set than its own: its times mean nothing.
+    pub emulated: bool,
+    /// The clock that timed the iterations.
+    pub clock: Clock,
+}
+
+/// What the monotonic clock can resolve, and what it costs to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// The resolution that the kernel states, in nanoseconds.
+    pub resolution_ns: u64,
+    /// The cost of one reading of the clock, in nanoseconds.
+    pub cost_ns: u64,
+}
+
+/// How the binary was built.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Build {
+    /// The version of Lambda Duet.
+    pub version: String,
+    /// The git revision, `-dirty` where the tree had changes, `unknown` outside a checkout.
+    pub git_revision: String,
+    /// The compiler, as `rustc --version` prints it.
+    pub rustc: String,
+    /// The target triple.
+    pub target: String,
+    /// The CPU the code was generated for.
+    pub target_cpu: String,
+    /// The instruction-set extensions the code may use without asking.
+    pub target_features: Vec<String>,
+}
+
+/// The measurements of one workload in one invocation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// The workload's name, such as `math/matmul`.
+    pub workload: String,
+    /// Its category, such as `math`.
+    pub category: String,
+    /// The size that was asked for.
+    pub size: Size,
+    /// The size in elements, in the workload's own unit.
+    pub elements: u64,
+    /// The checksum of the work done, 16 hexadecimal digits: equal on every architecture for
+    /// equal workload, size and seed. None where no iteration ran.
+    pub checksum: Option<String>,
+    /// How far the workload came.
+    pub status: Status,
+    /// What went wrong, where the status is `failed`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<String>,
+    /// Wall-clock time of each timed iteration, in nanoseconds.
+    pub wall_ns: Vec<u64>,
+    /// CPU time of each timed iteration, in nanoseconds.
+    pub cpu_ns: Vec<u64>,
+    /// The wall-clock times in five numbers. None where no iteration ran.
+    pub summary: Option<Summary>,
+    /// What the workload and the process used.
+    pub memory: Memory,
+    /// The share of wall time in which the thread did not run: 1 − CPU ÷ wall, at least 0.
+    pub throttled_fraction: Option<f64>,
+}
+
+/// How far a workload came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// All iterations ran.
+    Completed,
+    /// The deadline came first; the iterations that fitted are there.
+    Truncated,
+    /// Not one iteration fitted.
+    Skipped,
+    /// The workload panicked, or its checksum changed between iterations.
+    Failed,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Completed => "completed",
+            Self::Truncated => "truncated",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+/// Five numbers that describe the timed iterations, in nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The fastest.
+    pub min: f64,
+    /// The middle one.
+    pub median: f64,
+    /// The arithmetic mean.
+    pub mean: f64,
+    /// The 95th percentile, interpolated linearly between the order statistics.
+    pub p95: f64,
+    /// The standard deviation of the sample (n − 1); 0 for a single iteration.
+    pub stddev: f64,
+}
+
+/// Memory, of the workload and of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memory {
+    /// The heap use of one pass of the workload; none where it was not asked for or did not fit.
+    #[serde(flatten)]
+    pub heap: Option<HeapUse>,
+    /// The largest resident set of the process so far, in bytes.
+    pub max_rss_bytes: u64,
+}
+
+/// What one pass of a workload, from making its input to its result, takes from the heap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeapUse {
+    /// The most bytes in use at any moment.
+    pub peak_heap_bytes: u64,
+    /// How many times memory was asked for (a growing reallocation counts as one).
+    pub allocations: u64,
+    /// The bytes of all allocations together.
+    pub allocated_bytes: u64,
+}
+
+/// The answer to `GET …/workloads`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// The version of this shape, [`SCHEMA`].
+    pub schema: u32,
+    /// Every workload, sorted by name.
+    pub workloads: Vec<CatalogueEntry>,
+}
+
+/// One workload as the catalogue describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogueEntry {
+    /// Its name, such as `math/matmul`.
+    pub name: String,
+    /// Its category, such as `math`.
+    pub category: String,
+    /// What it does.
+    pub summary: String,
+    /// What part of a machine it stresses.
+    pub stresses: String,
+    /// What one element of its size is.
+    pub element: String,
+    /// The elements of its three sizes.
+    pub sizes: Sizes,
+    /// The bytes of memory that each size needs.
+    pub memory_bytes: Sizes,
+}
+
+/// A number for each of the three sizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizes {
+    /// For `small`.
+    pub small: u64,
+    /// For `medium`.
+    pub medium: u64,
+    /// For `large`.
+    pub large: u64,
+}
