@@ -1,0 +1,4 @@
+//! Integer and floating-point arithmetic.
+
+pub mod matmul;
+pub mod primes;

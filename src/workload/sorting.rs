@@ -1,0 +1,5 @@
+//! Ordering keys in memory.
+
+mod keys;
+pub mod quicksort;
+pub mod std_unstable;

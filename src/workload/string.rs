@@ -1,0 +1,4 @@
+//! Text.
+
+pub mod levenshtein;
+pub mod word_count;

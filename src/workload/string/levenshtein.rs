@@ -1,0 +1,112 @@
+//! The edit distance of two strings by dynamic programming.
+//!
+//! Each cell is the least of three neighbours, one of them computed the step before: a chain of
+//! integer additions and minima that no vector unit shortens. Latency of the integer pipeline and
+//! the quality of conditional selects (`cmov`, `csel`) decide.
+//!
+//! The second string is the first with one letter in eight changed, dropped or doubled. Time
+//! O(n²), memory up to 11 n bytes. Algorithm: R. A. Wagner, M. J. Fischer, *The String-to-String
+//! Correction Problem*, J. ACM 21 (1974), in the two-row form.
+
+use crate::{
+    protocol::Sizes,
+    workload::{Category, Params, Routine, Workload, checksum_of, input},
+};
+use rand::RngExt;
+
+pub const WORKLOAD: Workload = Workload {
+    name: "string/levenshtein",
+    category: Category::String,
+    summary: "computes the edit distance of two similar strings",
+    stresses: "latency of dependent integer operations and conditional selects",
+    element: "one letter of the first string",
+    sizes: Sizes { small: 1_000, medium: 6_000, large: 24_000 },
+    buffer_bytes: |letters| letters.saturating_mul(11).saturating_add(64),
+    prepare: |params| Box::new(Levenshtein::new(params)),
+};
+
+struct Levenshtein {
+    first: Vec<u8>,
+    second: Vec<u8>,
+    row: Vec<u32>,
+}
+
+impl Levenshtein {
+    fn new(params: &Params) -> Self {
+        let mut rng = input::rng(params.seed);
+        let first = input::letters(&mut rng, params.len());
+        let mut second = Vec::with_capacity(first.len() * 2);
+        for &letter in &first {
+            match rng.random_range(0..24u32) {
+                0 => second.push(input::letter(&mut rng)),
+                1 => {}
+                2 => second.extend([letter, letter]),
+                _ => second.push(letter),
+            }
+        }
+        let row = vec![0; second.len() + 1];
+        Self { first, second, row }
+    }
+}
+
+impl Routine for Levenshtein {
+    fn run(&mut self) {
+        last_row(&self.first, &self.second, &mut self.row);
+    }
+
+    /// The whole last row: the distances of the first string to every prefix of the second.
+    fn checksum(&self) -> u64 {
+        checksum_of(self.row.iter().map(|distance| distance.to_le_bytes()))
+    }
+}
+
+/// Fills `row` so that `row[j]` is the distance of `first` to the first `j` letters of `second`.
+fn last_row(first: &[u8], second: &[u8], row: &mut [u32]) {
+    for (distance, cell) in (0..).zip(row.iter_mut()) {
+        *cell = distance;
+    }
+    for &letter in first {
+        let mut diagonal = row[0];
+        row[0] += 1;
+        let mut left = row[0];
+        for (cell, &other) in row[1..].iter_mut().zip(second) {
+            let substitution = diagonal + u32::from(letter != other);
+            diagonal = *cell;
+            left = substitution.min(diagonal.min(left) + 1);
+            *cell = left;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn distance(first: &str, second: &str) -> u32 {
+        let mut row = vec![0; second.len() + 1];
+        last_row(first.as_bytes(), second.as_bytes(), &mut row);
+        row[second.len()]
+    }
+
+    #[test]
+    fn knows_the_textbook_cases() {
+        for (first, second, expected) in [("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("", "", 0)] {
+            assert_eq!(distance(first, second), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equals_an_independent_implementation(first in "[a-d]{0,30}", second in "[a-d]{0,30}") {
+            prop_assert_eq!(distance(&first, &second) as usize, strsim::levenshtein(&first, &second));
+        }
+    }
+
+    #[test]
+    fn the_strings_are_similar_but_not_equal() {
+        let mut routine = Levenshtein::new(&Params { elements: 1_000, seed: 3 });
+        routine.run();
+        assert!((50..250).contains(routine.row.last().unwrap()));
+    }
+}
