@@ -1,0 +1,176 @@
+//! The machine beneath the process: CPU, memory, build facts. Linux only, read from `/proc`.
+
+mod arm;
+
+use crate::protocol::{Architecture, Build, Clock, Host};
+use std::{fs, num::NonZero, thread::available_parallelism};
+
+/// How this binary was built.
+pub fn build() -> Build {
+    Build {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        git_revision: env!("DUET_GIT_REVISION").to_owned(),
+        rustc: env!("DUET_RUSTC").to_owned(),
+        target: env!("DUET_TARGET").to_owned(),
+        target_cpu: env!("DUET_TARGET_CPU").to_owned(),
+        target_features: env!("DUET_TARGET_FEATURES").split(',').map(str::to_owned).collect(),
+    }
+}
+
+/// What the process can see of its machine, whose `clock` was measured elsewhere.
+pub fn describe(clock: Clock) -> Host {
+    let cpu = Cpu::parse(&read("/proc/cpuinfo"));
+    let kernel = kernel_architecture(&read("/proc/sys/kernel/arch"));
+    Host {
+        emulated: cpu.emulates(Architecture::OF_BINARY, kernel),
+        cpu_model: cpu.model,
+        cpu_features: cpu.features,
+        vcpus: available_parallelism().map_or(1, |count| u32::try_from(NonZero::get(count)).unwrap_or(u32::MAX)),
+        clock,
+    }
+}
+
+/// The largest resident set of this process so far, in bytes.
+pub fn max_rss_bytes() -> u64 {
+    status_bytes(&read("/proc/self/status"), "VmHWM:")
+}
+
+/// The present resident set of this process, in bytes.
+pub fn rss_bytes() -> u64 {
+    status_bytes(&read("/proc/self/status"), "VmRSS:")
+}
+
+/// A file of `/proc`, or nothing where there is none.
+fn read(path: &str) -> String {
+    fs::read_to_string(path).unwrap_or_default()
+}
+
+fn status_bytes(status: &str, key: &str) -> u64 {
+    let kibibytes =
+        status.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    kibibytes.unwrap_or(0) * 1024
+}
+
+/// The instruction set of the kernel, which an emulator of programs does not hide.
+fn kernel_architecture(name: &str) -> Option<Architecture> {
+    match name.trim() {
+        "aarch64" => Some(Architecture::Arm64),
+        "x86_64" => Some(Architecture::X86_64),
+        _ => None,
+    }
+}
+
+/// A CPU as `/proc/cpuinfo` describes it.
+#[derive(Debug, PartialEq, Eq)]
+struct Cpu {
+    model: String,
+    features: Vec<String>,
+    architecture: Option<Architecture>,
+}
+
+impl Cpu {
+    /// Features that the workloads, or the libraries beneath them, use where they exist.
+    const FEATURES: [&str; 20] = [
+        "aes",
+        "asimd",
+        "asimddp",
+        "atomics",
+        "avx",
+        "avx2",
+        "avx512bw",
+        "avx512f",
+        "bmi2",
+        "crc32",
+        "fma",
+        "pclmulqdq",
+        "pmull",
+        "sha2",
+        "sha512",
+        "sha_ni",
+        "sse4_2",
+        "sve",
+        "sve2",
+        "vaes",
+    ];
+
+    fn parse(cpuinfo: &str) -> Self {
+        let value = |key: &str| {
+            cpuinfo.lines().find_map(|line| {
+                let (name, value) = line.split_once(':')?;
+                (name.trim() == key).then(|| value.trim())
+            })
+        };
+        let (model, flags, architecture) = if let Some(implementer) = value("CPU implementer") {
+            let model = arm::model(implementer, value("CPU part").unwrap_or_default());
+            (model, value("Features"), Some(Architecture::Arm64))
+        } else if let Some(model) = value("model name") {
+            (model.to_owned(), value("flags"), Some(Architecture::X86_64))
+        } else {
+            ("unknown".to_owned(), None, None)
+        };
+        let flags: Vec<&str> = flags.unwrap_or_default().split_ascii_whitespace().collect();
+        let features = Self::FEATURES.iter().filter(|feature| flags.contains(*feature));
+        Self { model, features: features.map(|feature| (*feature).to_owned()).collect(), architecture }
+    }
+
+    /// Whether a binary for `binary` can only run here through emulation: this CPU or the kernel
+    /// is of the other kind, or the CPU is the one that Rosetta pretends to be.
+    fn emulates(&self, binary: Architecture, kernel: Option<Architecture>) -> bool {
+        let other = |architecture: Option<Architecture>| architecture.is_some_and(|it| it != binary);
+        other(self.architecture) || other(kernel) || self.model.starts_with("VirtualApple")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EPYC: &str = "processor\t: 0\nvendor_id\t: AuthenticAMD\nmodel name\t: AMD EPYC\n\
+                        flags\t\t: fpu sse4_2 avx2 sha_ni xyz\n\nprocessor\t: 1\nmodel name\t: other\n";
+    const GRAVITON2: &str = "processor\t: 0\nBogoMIPS\t: 243.75\nFeatures\t: fp asimd aes sha2 atomics\n\
+                             CPU implementer\t: 0x41\nCPU architecture: 8\nCPU part\t: 0xd0c\n";
+
+    #[test]
+    fn an_x86_cpu_is_named_by_the_kernel() {
+        let cpu = Cpu::parse(EPYC);
+        assert_eq!(cpu.model, "AMD EPYC");
+        assert_eq!(cpu.features, ["avx2", "sha_ni", "sse4_2"]);
+        assert_eq!(cpu.architecture, Some(Architecture::X86_64));
+    }
+
+    #[test]
+    fn an_arm_cpu_is_named_from_its_codes() {
+        let cpu = Cpu::parse(GRAVITON2);
+        assert_eq!(cpu.model, "Neoverse-N1");
+        assert_eq!(cpu.features, ["aes", "asimd", "atomics", "sha2"]);
+        assert_eq!(cpu.architecture, Some(Architecture::Arm64));
+    }
+
+    #[test]
+    fn emulation_shows_in_the_cpu_or_in_the_kernel() {
+        use Architecture::{Arm64, X86_64};
+        let (epyc, graviton, unknown) = (Cpu::parse(EPYC), Cpu::parse(GRAVITON2), Cpu::parse(""));
+        assert!(epyc.emulates(Arm64, None));
+        assert!(!epyc.emulates(X86_64, Some(X86_64)));
+        assert!(!graviton.emulates(Arm64, None));
+        assert!(graviton.emulates(Arm64, Some(X86_64)), "an emulator that writes its own cpuinfo");
+        assert!(!unknown.emulates(Arm64, None));
+        assert!(Cpu::parse("model name\t: VirtualApple @ 2.50GHz\n").emulates(X86_64, None));
+    }
+
+    #[test]
+    fn this_process_has_memory_and_a_described_host() {
+        assert!(max_rss_bytes() > 0 && rss_bytes() > 0);
+        let host = describe(Clock { resolution_ns: 1, cost_ns: 20 });
+        assert!(!host.cpu_model.is_empty() && host.vcpus > 0 && !host.emulated);
+        assert_eq!(status_bytes("VmRSS:\t    12 kB\n", "VmRSS:"), 12 * 1024);
+    }
+
+    #[test]
+    fn build_facts_are_filled_in() {
+        let build = build();
+        assert!(build.rustc.starts_with("rustc "));
+        assert!(build.target.ends_with("-linux-gnu"));
+        assert!(!build.git_revision.is_empty() && !build.target_cpu.is_empty());
+    }
+}

@@ -1,0 +1,60 @@
+//! The few numbers that describe the iterations of one sample.
+
+use crate::protocol::Summary;
+
+/// The five-number description of times, or none of no times.
+pub fn summarize(times: &[u64]) -> Option<Summary> {
+    let mut sorted: Vec<f64> = times.iter().map(|&time| time as f64).collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let min = *sorted.first()?;
+    let n = sorted.len() as f64;
+    let mean = sorted.iter().sum::<f64>() / n;
+    let squares = sorted.iter().map(|time| (time - mean).powi(2)).sum::<f64>();
+    let stddev = if sorted.len() > 1 { (squares / (n - 1.0)).sqrt() } else { 0.0 };
+    Some(Summary { min, median: quantile(&sorted, 0.5), mean, p95: quantile(&sorted, 0.95), stddev })
+}
+
+/// The quantile of sorted values, interpolated linearly between order statistics (type 7 of
+/// Hyndman & Fan, the default of R and NumPy).
+fn quantile(sorted: &[f64], q: f64) -> f64 {
+    let position = (sorted.len() - 1) as f64 * q;
+    let below = sorted[position.floor() as usize];
+    let above = sorted[position.ceil() as usize];
+    below + (above - below) * position.fract()
+}
+
+/// The share of wall time without CPU time, or none of no times.
+pub fn throttled_fraction(wall_ns: &[u64], cpu_ns: &[u64]) -> Option<f64> {
+    let wall = wall_ns.iter().sum::<u64>();
+    let cpu = cpu_ns.iter().sum::<u64>();
+    (wall > 0).then(|| (1.0 - cpu as f64 / wall as f64).max(0.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn agrees_with_numpy() {
+        // numpy: a = [3, 1, 4, 1, 5, 9, 2, 6]; median(a), mean(a), percentile(a, 95), std(a, ddof=1)
+        let summary = summarize(&[3, 1, 4, 1, 5, 9, 2, 6]).unwrap();
+        assert_eq!(summary.min, 1.0);
+        assert_eq!(summary.median, 3.5);
+        assert_eq!(summary.mean, 3.875);
+        assert!((summary.p95 - 7.949_999_999_999_999).abs() < 1e-9);
+        assert!((summary.stddev - 2.748_376_143_938_713).abs() < 1e-9);
+    }
+
+    #[test]
+    fn one_time_is_its_own_summary_and_none_has_none() {
+        assert_eq!(summarize(&[7]), Some(Summary { min: 7.0, median: 7.0, mean: 7.0, p95: 7.0, stddev: 0.0 }));
+        assert_eq!(summarize(&[]), None);
+    }
+
+    #[test]
+    fn throttling_is_wall_time_without_cpu_time() {
+        assert_eq!(throttled_fraction(&[100, 100], &[80, 70]), Some(0.25));
+        assert_eq!(throttled_fraction(&[100], &[101]), Some(0.0));
+        assert_eq!(throttled_fraction(&[], &[]), None);
+    }
+}

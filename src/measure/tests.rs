@@ -1,0 +1,152 @@
+//! Measuring, against workloads whose behaviour is known.
+
+use super::*;
+use crate::{
+    protocol::{SizeName, Sizes},
+    workload::{ALL, Category, Params},
+};
+
+#[global_allocator]
+static ALLOCATOR: heap::CountingAllocator = heap::CountingAllocator;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn plan(size: Size, iterations: u32, warmup: u32) -> Plan {
+    Plan { size, iterations, warmup, seed: 42, heap: true }
+}
+
+fn stub(prepare: fn(&Params) -> Box<dyn Routine>) -> Workload {
+    Workload {
+        name: "math/stub",
+        category: Category::Math,
+        summary: "",
+        stresses: "",
+        element: "",
+        sizes: Sizes { small: 1, medium: 2, large: 3 },
+        buffer_bytes: |elements| elements,
+        prepare,
+    }
+}
+
+/// Sleeps for as many milliseconds as it has elements.
+struct Sleeper(u64);
+
+impl Routine for Sleeper {
+    fn run(&mut self) {
+        std::thread::sleep(Duration::from_millis(self.0));
+    }
+
+    fn checksum(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Counts its own calls, and lets them show in the checksum.
+#[derive(Default)]
+struct Drifter(u64);
+
+impl Routine for Drifter {
+    fn run(&mut self) {
+        self.0 += 1;
+    }
+
+    fn checksum(&self) -> u64 {
+        self.0
+    }
+}
+
+struct Bomb;
+
+impl Routine for Bomb {
+    fn run(&mut self) {
+        panic!("boom at element {}", 7);
+    }
+
+    fn checksum(&self) -> u64 {
+        0
+    }
+}
+
+#[test]
+fn every_iteration_is_kept_and_warm_up_is_not() {
+    let workloads: Vec<_> = ALL.iter().collect();
+    for sample in run(&workloads, &plan(Size::Elements(300), 5, 3), &Budget::of(HOUR)) {
+        assert_eq!(sample.status, Status::Completed, "{sample:?}");
+        assert_eq!((sample.wall_ns.len(), sample.cpu_ns.len()), (5, 5));
+        assert_eq!(sample.checksum.as_ref().unwrap().len(), 16);
+        assert_eq!(sample.elements, 300);
+        assert!(sample.memory.max_rss_bytes > 0);
+    }
+}
+
+#[test]
+fn sleeping_is_wall_time_but_not_cpu_time() {
+    let sample =
+        measure(&stub(|params| Box::new(Sleeper(params.elements))), &plan(Size::Elements(20), 3, 0), &Budget::of(HOUR));
+    assert!(sample.wall_ns.iter().all(|&wall| wall >= 20_000_000));
+    assert!(sample.throttled_fraction.unwrap() > 0.5);
+}
+
+#[test]
+fn a_spent_budget_truncates_and_an_empty_one_skips() {
+    let sleeper = stub(|params| Box::new(Sleeper(params.elements)));
+    let truncated = measure(&sleeper, &plan(Size::Elements(20), 1000, 0), &Budget::of(Duration::from_millis(200)));
+    assert_eq!(truncated.status, Status::Truncated);
+    assert!((1..1000).contains(&truncated.wall_ns.len()));
+    assert_eq!(truncated.memory.heap, None);
+    let skipped = measure(&sleeper, &plan(Size::Elements(20), 10, 2), &Budget::of(Duration::ZERO));
+    assert_eq!(skipped.status, Status::Skipped);
+    assert_eq!((skipped.checksum, skipped.summary), (None, None));
+}
+
+#[test]
+fn a_panic_is_a_failed_sample() {
+    let sample = measure(&stub(|_| Box::new(Bomb)), &plan(Size::Elements(1), 3, 1), &Budget::of(HOUR));
+    assert_eq!(sample.status, Status::Failed);
+    assert_eq!(sample.error.as_deref(), Some("the workload panicked: boom at element 7"));
+}
+
+#[test]
+fn work_that_differs_between_iterations_is_a_failed_sample() {
+    let sample = measure(&stub(|_| Box::new(Drifter::default())), &plan(Size::Elements(1), 3, 1), &Budget::of(HOUR));
+    assert_eq!(sample.status, Status::Failed);
+    assert!(sample.error.unwrap().contains("the checksum changed"));
+}
+
+#[test]
+fn known_allocations_are_counted_exactly() {
+    let (kept, heap) = heap::count(|| {
+        let first = vec![0u8; 1000];
+        drop(Vec::<u8>::with_capacity(500));
+        let mut grown = Vec::<u8>::with_capacity(100);
+        grown.reserve_exact(300);
+        (first, grown)
+    });
+    assert_eq!(kept.0.len(), 1000);
+    assert_eq!(heap, HeapUse { peak_heap_bytes: 1500, allocations: 4, allocated_bytes: 1800 });
+    let ((), nothing) = heap::count(|| drop(kept));
+    assert_eq!(nothing, HeapUse::default());
+}
+
+#[test]
+fn counting_ends_with_a_panic() {
+    let panicked = catch_unwind(|| heap::count(|| panic!("on purpose")));
+    assert!(panicked.is_err());
+    let _uncounted = vec![0u8; 1000];
+    let ((), heap) = heap::count(|| ());
+    assert_eq!(heap, HeapUse::default());
+}
+
+#[test]
+fn no_workload_uses_more_heap_than_it_declares() {
+    for workload in &ALL {
+        for elements in [1, 1000, workload.elements(Size::Named(SizeName::Small))] {
+            let used = heap_pass(workload, &Params { elements, seed: 1 }).peak_heap_bytes;
+            let declared = workload.memory_bytes(elements);
+            assert!(used <= declared, "{} uses {used} bytes of {declared} at {elements} elements", workload.name);
+        }
+        let elements = workload.elements(Size::Named(SizeName::Medium));
+        let used = heap_pass(workload, &Params { elements, seed: 1 }).peak_heap_bytes;
+        assert!(used * 2 > workload.memory_bytes(elements), "{} declares far more than it uses", workload.name);
+    }
+}
