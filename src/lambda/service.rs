@@ -1,0 +1,349 @@
+//! The service behind both envelopes: routes, the benchmark itself, answers and errors.
+
+use super::{
+    envelope::Envelope,
+    metrics::{self, Outbox},
+};
+use crate::{
+    host,
+    measure::{self, Budget, Plan, clock},
+    protocol::{Architecture, Environment, Error, Function, Host, Problem, Request, Response, SCHEMA, Status},
+    workload::{self, Workload},
+};
+use lambda_http::{
+    Adapter, Body, IntoResponse, RequestExt,
+    aws_lambda_events::apigw::ApiGatewayProxyRequest,
+    http::{self, HeaderValue, Method, StatusCode, header},
+    request::{LambdaRequest, RequestContext},
+};
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, tower::Service as _};
+use rand::{TryRng, rngs::SysRng};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::{
+    convert::Infallible,
+    future::ready,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime},
+};
+use tracing::{error, info};
+
+/// Kept free at the end of an invocation for taking down the workload, serializing the answer and
+/// handing it over.
+const SAFETY_MARGIN: Duration = Duration::from_millis(250);
+
+/// What outlives an invocation.
+pub struct Service {
+    environment_id: String,
+    init: Duration,
+    invocations: AtomicU64,
+    host: OnceLock<Host>,
+    outbox: Outbox,
+}
+
+impl Service {
+    /// The service of a process that began at `started` and is now ready for its first event.
+    pub fn new(started: Instant, outbox: Outbox) -> Self {
+        Self {
+            environment_id: random_id(),
+            init: started.elapsed(),
+            invocations: AtomicU64::new(0),
+            host: OnceLock::new(),
+            outbox,
+        }
+    }
+
+    /// Answers one event: as an API Gateway proxy response, or with the answer itself.
+    ///
+    /// # Errors
+    /// For a direct invocation every [`Error`], as a function error of the same name.
+    pub async fn handle(&self, event: LambdaEvent<String>) -> Result<Box<RawValue>, Diagnostic> {
+        let (text, context) = event.into_parts();
+        let invocation = Invocation { index: self.invocations.fetch_add(1, Ordering::Relaxed), context };
+        let answer = match Envelope::open(text) {
+            Ok(Envelope::ApiGateway(event)) => Ok(self.through_api_gateway(event, &invocation).await),
+            Ok(Envelope::Direct(text)) => self.benchmark(&text, &invocation).map(|response| json(&response)),
+            Err(error) => Err(self.refused(&invocation, error)),
+        };
+        answer.map_err(|error| Diagnostic { error_type: error.kind().to_owned(), error_message: error.to_string() })
+    }
+
+    /// A proxy response, also where the event makes no HTTP request.
+    async fn through_api_gateway(
+        &self,
+        event: Result<Box<LambdaRequest>, Error>,
+        invocation: &Invocation,
+    ) -> Box<RawValue> {
+        let answered = event.map_err(|error| self.refused(invocation, error)).and_then(|event| {
+            let answer = proxy(*event, &invocation.context, |request| self.http(&request, invocation));
+            // `lambda_http` panics on a host or path that makes no URL.
+            invocation.guard(|| Ok(answer())).map_err(|error| self.refused(invocation, error))
+        });
+        match answered {
+            Ok(answer) => answer.await,
+            Err(error) => {
+                let event = LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default());
+                proxy(event, &invocation.context, |_| problem(&error))().await
+            }
+        }
+    }
+
+    fn http(&self, request: &lambda_http::Request, invocation: &Invocation) -> JsonResponse {
+        let answer = match Route::find(request) {
+            Ok(Route::Catalogue) => Ok(json(&workload::catalogue())),
+            Ok(Route::Benchmark) => {
+                let body = String::from_utf8_lossy(request.body());
+                self.benchmark(&body, invocation).map(|response| json(&response))
+            }
+            Err(error) => Err(self.refused(invocation, error)),
+        };
+        match answer {
+            Ok(body) => JsonResponse::new(StatusCode::OK, "application/json", body),
+            Err(error) => problem(&error),
+        }
+    }
+
+    /// Records an error that arose before there was a request.
+    fn refused(&self, invocation: &Invocation, error: Error) -> Error {
+        self.record(invocation, Err(&error), true);
+        error
+    }
+
+    /// Runs a benchmark request and records what came of it.
+    fn benchmark(&self, text: &str, invocation: &Invocation) -> Result<Response, Error> {
+        let request = Request::parse(text);
+        let emit = request.as_ref().map_or(true, |request| request.emit_metrics);
+        let outcome = request.and_then(|request| invocation.guard(|| self.run(&request, invocation)));
+        self.record(invocation, outcome.as_ref(), emit);
+        outcome
+    }
+
+    fn run(&self, request: &Request, invocation: &Invocation) -> Result<Response, Error> {
+        let function = function(&invocation.context);
+        let workloads = workload::select(&request.workloads)?;
+        let available = (u64::from(function.memory_mb) * MEBIBYTE).saturating_sub(host::rss_bytes());
+        workloads.iter().try_for_each(|workload| check_memory(workload, request, available, function.memory_mb))?;
+        let budget = Budget::of(invocation.remaining().saturating_sub(SAFETY_MARGIN));
+        let results = measure::run(&workloads, &Plan::from(request), &budget);
+        if results.iter().all(|sample| sample.status == Status::Skipped) {
+            return Err(invocation.deadline_too_short());
+        }
+        Ok(Response {
+            schema: SCHEMA,
+            request_id: invocation.context.request_id.clone(),
+            function,
+            environment: self.environment(invocation),
+            host: self.host.get_or_init(|| host::describe(clock::monotonic())).clone(),
+            build: host::build(),
+            complete: results.iter().all(|sample| sample.status == Status::Completed),
+            results,
+            remaining_ms: u64::try_from(invocation.remaining().as_millis()).unwrap_or(u64::MAX),
+        })
+    }
+
+    fn environment(&self, invocation: &Invocation) -> Environment {
+        Environment {
+            id: self.environment_id.clone(),
+            cold_start: invocation.index == 0,
+            invocation_index: invocation.index,
+            init_ms: self.init.as_secs_f64() * 1e3,
+        }
+    }
+
+    /// Logs the invocation and leaves its metrics for when the answer is out.
+    fn record(&self, invocation: &Invocation, outcome: Result<&Response, &Error>, emit: bool) {
+        let environment = self.environment(invocation);
+        let request_id = invocation.context.request_id.as_str();
+        match outcome {
+            Ok(response) => info!(
+                request_id,
+                architecture = Architecture::OF_BINARY.as_str(),
+                cold_start = environment.cold_start,
+                workloads = response.results.len(),
+                complete = response.complete,
+                remaining_ms = response.remaining_ms,
+                "benchmark"
+            ),
+            Err(error) => info!(
+                request_id,
+                architecture = Architecture::OF_BINARY.as_str(),
+                cold_start = environment.cold_start,
+                error = error.kind(),
+                detail = %error,
+                "refused"
+            ),
+        }
+        if emit {
+            self.outbox.put(metrics::of(&environment, outcome));
+        }
+    }
+}
+
+/// One event's place in the life of the environment.
+struct Invocation {
+    index: u64,
+    context: Context,
+}
+
+impl Invocation {
+    /// The time before the deadline.
+    fn remaining(&self) -> Duration {
+        self.context.deadline().duration_since(SystemTime::now()).unwrap_or_default()
+    }
+
+    fn deadline_too_short(&self) -> Error {
+        Error::DeadlineTooShort {
+            detail: format!(
+                "not one iteration fitted before the deadline ({} ms are left, {} ms of them kept for the answer); \
+                 ask for fewer workloads, a smaller \"size\" or less \"warmup\", or give the function a longer timeout",
+                self.remaining().as_millis(),
+                SAFETY_MARGIN.as_millis()
+            ),
+        }
+    }
+
+    /// Turns a panic into [`Error::Internal`]; the panic hook has written its message to the log.
+    fn guard<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+            let request_id = self.context.request_id.clone();
+            error!(request_id, "panic while answering");
+            Err(Error::Internal { request_id })
+        })
+    }
+}
+
+/// What the function serves.
+#[derive(Clone, Copy)]
+enum Route {
+    Benchmark,
+    Catalogue,
+}
+
+impl Route {
+    /// The path below this function's own architecture, and the one method it takes.
+    const ALL: [(&'static str, &'static str, Self); 2] =
+        [("benchmark", "POST", Self::Benchmark), ("workloads", "GET", Self::Catalogue)];
+
+    fn find(request: &lambda_http::Request) -> Result<Self, Error> {
+        let path = resource_path(request);
+        let own = format!("/{}/", Architecture::OF_BINARY);
+        let route = path.strip_prefix(&own).and_then(|name| Self::ALL.into_iter().find(|route| route.0 == name));
+        match route {
+            Some((_, allow, route)) if request.method().as_str() == allow => Ok(route),
+            Some((_, allow, _)) => Err(Error::MethodNotAllowed { method: shown(request.method()), path, allow }),
+            None => {
+                let routes = Self::ALL.map(|(name, method, _)| format!("{method} {own}{name}"));
+                Err(Error::NotFound {
+                    detail: format!("no route {path}; this function serves {}", routes.join(" and ")),
+                })
+            }
+        }
+    }
+}
+
+/// The path as the API declares it, without stage and custom domain's base path.
+fn resource_path(request: &lambda_http::Request) -> String {
+    let declared = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.as_deref(),
+        _ => None,
+    };
+    let path = declared.filter(|path| !path.contains('{')).unwrap_or_else(|| request.raw_http_path());
+    path.trim_end_matches('/').to_owned()
+}
+
+fn shown(method: &Method) -> String {
+    method.as_str().chars().take(20).collect()
+}
+
+const MEBIBYTE: u64 = 1024 * 1024;
+
+fn check_memory(workload: &Workload, request: &Request, available: u64, memory_mb: u32) -> Result<(), Error> {
+    let elements = workload.elements(request.size);
+    let need = workload.memory_bytes(elements);
+    if need <= available {
+        return Ok(());
+    }
+    let largest = workload.largest_within(available);
+    Err(Error::InputTooLarge {
+        field: Some("size".to_owned()),
+        detail: format!(
+            "{} at \"size\" {} needs {} MiB, but of the function's {memory_mb} MiB only {} are free; the largest size \
+             that fits is {largest}",
+            workload.name,
+            request.size,
+            need.div_ceil(MEBIBYTE),
+            available / MEBIBYTE,
+        ),
+    })
+}
+
+fn function(context: &Context) -> Function {
+    let config = &context.env_config;
+    Function {
+        name: config.function_name.clone(),
+        version: config.version.clone(),
+        memory_mb: u32::try_from(config.memory).unwrap_or(0),
+        architecture: Architecture::OF_BINARY,
+    }
+}
+
+/// Passes an API Gateway event through `lambda_http`, which makes an HTTP request of it and a proxy
+/// response of the answer. Everything but waiting for it happens when the result is called.
+fn proxy<'a, F>(
+    event: LambdaRequest,
+    context: &Context,
+    answer: F,
+) -> impl FnOnce() -> Pin<Box<dyn Future<Output = Box<RawValue>> + Send + 'a>>
+where
+    F: Fn(lambda_http::Request) -> JsonResponse + Send + 'a,
+{
+    let event = LambdaEvent::new(event, context.clone());
+    move || {
+        let service = lambda_http::service_fn(move |request| ready(Ok::<_, Infallible>(answer(request))));
+        let response = Adapter::from(service).call(event);
+        Box::pin(async move { json(&response.await.unwrap_or_else(|never| match never {})) })
+    }
+}
+
+fn problem(error: &Error) -> JsonResponse {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = JsonResponse::new(status, "application/problem+json", json(&Problem::from(error)));
+    if let Error::MethodNotAllowed { allow, .. } = error {
+        response.0.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    response
+}
+
+/// An HTTP response whose body is text already: `lambda_http` need not detect its encoding.
+struct JsonResponse(http::Response<Body>);
+
+impl JsonResponse {
+    fn new(status: StatusCode, content_type: &'static str, body: Box<RawValue>) -> Self {
+        let mut response = http::Response::new(Body::Text(Box::<str>::from(body).into()));
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self(response)
+    }
+}
+
+impl IntoResponse for JsonResponse {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = http::Response<Body>> + Send>> {
+        Box::pin(ready(self.0))
+    }
+}
+
+fn json(value: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).expect("plain data has string keys and serializes")
+}
+
+/// 128 random bits in hexadecimal, from the operating system.
+fn random_id() -> String {
+    let mut bytes = [0; 16];
+    SysRng.try_fill_bytes(&mut bytes).expect("the operating system provides random bytes");
+    format!("{:032x}", u128::from_le_bytes(bytes))
+}

@@ -1,0 +1,59 @@
+//! HTTP for everything that talks to AWS: HTTP/1.1, one TLS stack (rustls with ring), one pool.
+//!
+//! The SDK's own client brings HTTP/2, which neither CloudWatch nor Lambda nor API Gateway needs
+//! from us and which would be a tenth of the function's binary.
+
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
+    orchestrator::{HttpRequest, HttpResponse},
+    result::ConnectorError,
+};
+use aws_smithy_types::body::SdkBody;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, Error, connect::HttpConnector as TcpConnector},
+    rt::TokioExecutor,
+};
+use std::{error::Error as _, io};
+
+/// A pool of connections; clones share it.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    client: Client<HttpsConnector<TcpConnector>, SdkBody>,
+}
+
+impl Transport {
+    /// A transport that trusts the certificates which the operating system trusts.
+    ///
+    /// # Errors
+    /// When no trusted certificate can be read.
+    pub fn new() -> io::Result<Self> {
+        let tls = HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build();
+        Ok(Self { client: Client::builder(TokioExecutor::new()).build(tls) })
+    }
+
+    /// The transport as the HTTP client of an SDK configuration.
+    pub fn into_sdk_client(self) -> SharedHttpClient {
+        let connector = SharedHttpConnector::new(self);
+        http_client_fn(move |_, _| connector.clone())
+    }
+}
+
+impl HttpConnector for Transport {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let client = self.client.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let response = client.request(request).await.map_err(classify)?;
+            HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
+                .map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// Tells the SDK what it may try again: a connection that failed or broke, not a faulty request.
+fn classify(error: Error) -> ConnectorError {
+    let user_error =
+        error.source().and_then(|source| source.downcast_ref::<hyper::Error>()).is_some_and(hyper::Error::is_user);
+    if user_error { ConnectorError::user(error.into()) } else { ConnectorError::io(error.into()) }
+}
