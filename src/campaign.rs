@@ -1,0 +1,8 @@
+//! Calling functions: wherever they run, one way to ask and one way to be told.
+
+mod aws;
+pub mod local;
+pub mod runtime_api;
+mod target;
+
+pub use target::{Auth, CallError, Target, TargetError};

@@ -1,0 +1,108 @@
+//! A function's binary as a process on this machine.
+
+use super::runtime_api::{Outcome, RuntimeApi};
+use hyper::body::Bytes;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+use tokio::{
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// One execution environment: a process with a Runtime API of its own.
+///
+/// The process is killed when this is dropped.
+#[derive(Debug)]
+pub struct LocalEnvironment {
+    process: Child,
+    api: RuntimeApi,
+    path: PathBuf,
+}
+
+/// Why a local binary gave no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// It could not be started.
+    #[error("{path} cannot be started: {source}", path = .path.display())]
+    Start {
+        /// The binary.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// It ended instead of answering.
+    #[error("{path} ended ({status}) before it answered", path = .path.display())]
+    Exit {
+        /// The binary.
+        path: PathBuf,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// It did not answer in time.
+    #[error("{path} did not answer within {seconds} s", path = .path.display(), seconds = .timeout.as_secs_f64())]
+    Timeout {
+        /// The binary.
+        path: PathBuf,
+        /// The time it had.
+        timeout: Duration,
+    },
+}
+
+impl LocalEnvironment {
+    /// Starts the binary at `path` with the variables that Lambda sets, and those of `variables`
+    /// after them; nothing is inherited. Its logs go to `logs`.
+    ///
+    /// # Errors
+    /// [`LocalError::Start`].
+    pub async fn start(
+        path: &Path,
+        variables: impl IntoIterator<Item = (&str, &str)>,
+        logs: Stdio,
+    ) -> Result<Self, LocalError> {
+        let failed = |source| LocalError::Start { path: path.to_owned(), source };
+        let api = RuntimeApi::start().await.map_err(failed)?;
+        let process = Command::new(path)
+            .env_clear()
+            .envs([
+                ("AWS_LAMBDA_FUNCTION_NAME", "local"),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769"),
+                ("AWS_LAMBDA_RUNTIME_API", &api.address()),
+                ("AWS_REGION", "us-east-1"),
+            ])
+            .envs(variables)
+            .stdin(Stdio::null())
+            .stdout(logs)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        Ok(Self { process, api, path: path.to_owned() })
+    }
+
+    /// Sends one event and waits for its outcome, `time` at most.
+    ///
+    /// # Errors
+    /// [`LocalError::Exit`] and [`LocalError::Timeout`].
+    pub async fn invoke(&mut self, event: impl Into<Bytes>, time: Duration) -> Result<Outcome, LocalError> {
+        let outcome = self.api.send(event, time);
+        tokio::select! {
+            outcome = timeout(time, outcome) => match outcome {
+                Ok(outcome) => Ok(outcome.expect("the Runtime API keeps what it has not settled")),
+                Err(_) => Err(LocalError::Timeout { path: self.path.clone(), timeout: time }),
+            },
+            status = self.process.wait() => {
+                let status = status.map_err(|source| LocalError::Start { path: self.path.clone(), source })?;
+                Err(LocalError::Exit { path: self.path.clone(), status })
+            }
+        }
+    }
+
+    /// The Runtime API that the process talks to.
+    pub fn api(&self) -> &RuntimeApi {
+        &self.api
+    }
+}

@@ -1,0 +1,61 @@
+//! `duet call`
+
+use crate::{
+    campaign::{Auth, Target},
+    protocol::Response,
+    report::terminal,
+};
+use anyhow::{Context, bail};
+use clap::Args;
+use std::{fs, io::Read, path::PathBuf};
+
+/// Calls one target once and prints its answer.
+///
+/// Credentials, region and endpoint come from the environment and the AWS configuration files,
+/// as for the AWS CLI.
+#[derive(Debug, Args)]
+pub struct Call {
+    /// What to call: lambda:NAME[:QUALIFIER] (direct invocation), https://… (POST through API
+    /// Gateway), or exec:PATH (a function's binary, run on this machine).
+    target: Target,
+    /// A file with the request, or - for standard input; left out, the request is {}.
+    request: Option<PathBuf>,
+    /// Print the answer as it came instead of a table.
+    #[arg(long)]
+    json: bool,
+    /// Do not sign the request to an https:// target.
+    #[arg(long)]
+    no_auth: bool,
+}
+
+impl Call {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let is_endpoint = matches!(self.target, Target::Endpoint { .. });
+        if self.no_auth && !is_endpoint {
+            bail!("--no-auth is for https:// and http:// targets, not for {}", self.target);
+        }
+        let auth = if self.no_auth { Auth::None } else { Auth::SigV4 };
+        let request = self.request_text()?;
+        let answer = self.target.call(&request, auth).await.with_context(|| format!("calling {}", self.target))?;
+        match serde_json::from_str::<Response>(&answer) {
+            Ok(response) if !self.json => print!("{}", terminal::response(&response)),
+            _ => println!("{answer}"),
+        }
+        Ok(())
+    }
+
+    /// What is sent is checked by the service alone, so that any function can be called.
+    fn request_text(&self) -> anyhow::Result<String> {
+        match &self.request {
+            None => Ok("{}".to_owned()),
+            Some(path) if path.as_os_str() == "-" => {
+                let mut text = String::new();
+                std::io::stdin().read_to_string(&mut text).context("reading the request from standard input")?;
+                Ok(text)
+            }
+            Some(path) => {
+                fs::read_to_string(path).with_context(|| format!("reading the request from {}", path.display()))
+            }
+        }
+    }
+}

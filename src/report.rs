@@ -1,0 +1,3 @@
+//! Measurements for people.
+
+pub mod terminal;

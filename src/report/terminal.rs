@@ -1,0 +1,160 @@
+//! Tables for a terminal of 100 columns.
+
+use crate::protocol::{Catalogue, CatalogueEntry, Response, Sample, Sizes, Status};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use std::fmt::Write;
+
+const WIDTH: u16 = 100;
+const MEBIBYTE: f64 = 1024.0 * 1024.0;
+
+/// One answer of the service.
+pub fn response(response: &Response) -> String {
+    let Response { function, environment, host, build, .. } = response;
+    let start = match environment.cold_start {
+        true => format!("cold start, init {:.1} ms", environment.init_ms),
+        false => format!("warm, invocation {} of environment {:.8}", environment.invocation_index, environment.id),
+    };
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "{} · {} {} · {} MB · {start}",
+        function.architecture, function.name, function.version, function.memory_mb
+    );
+    let _ = writeln!(text, "CPU {} · {} vCPU · built for {}", host.cpu_model, host.vcpus, build.target_cpu);
+    if host.emulated {
+        text.push_str("EMULATED: this machine has another instruction set, so the times below mean nothing\n");
+    }
+    let _ = writeln!(text, "{}", samples(&response.results));
+    for sample in response.results.iter().filter(|sample| sample.status != Status::Completed) {
+        let reason = sample.error.as_deref().unwrap_or("the deadline came first");
+        let _ = writeln!(text, "{} is {}: {reason}", sample.workload, sample.status);
+    }
+    text
+}
+
+fn samples(samples: &[Sample]) -> Table {
+    let mut table = table(&["workload", "elements", "n", "median ms", "p95 ms", "CPU/wall", "heap MiB", "checksum"]);
+    for sample in samples {
+        let milliseconds = |ns: Option<f64>| number(ns.map(|ns| ns / 1e6), 3);
+        table.add_row([
+            Cell::new(&sample.workload),
+            right(sample.elements.to_string()),
+            right(sample.wall_ns.len().to_string()),
+            milliseconds(sample.summary.map(|summary| summary.median)),
+            milliseconds(sample.summary.map(|summary| summary.p95)),
+            number(sample.throttled_fraction.map(|throttled| 1.0 - throttled), 2),
+            number(sample.memory.heap.map(|heap| heap.peak_heap_bytes as f64 / MEBIBYTE), 1),
+            Cell::new(sample.checksum.as_deref().unwrap_or("–")),
+        ]);
+    }
+    table
+}
+
+/// The catalogue of workloads.
+pub fn catalogue(catalogue: &Catalogue) -> String {
+    let mut table = table(&["workload", "what it does and stresses", "element", "small", "medium", "large"]);
+    for CatalogueEntry { name, summary, stresses, element, sizes, memory_bytes, .. } in &catalogue.workloads {
+        let of = |pick: fn(&Sizes) -> u64| {
+            right(format!("{}\n{:.1} MiB", pick(sizes), pick(memory_bytes) as f64 / MEBIBYTE))
+        };
+        table.add_row([
+            Cell::new(name),
+            Cell::new(format!("{summary}; stresses {stresses}")),
+            Cell::new(element),
+            of(|sizes| sizes.small),
+            of(|sizes| sizes.medium),
+            of(|sizes| sizes.large),
+        ]);
+    }
+    format!("{table}\nEach size in elements, and the memory it needs.\n")
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(WIDTH)
+        .set_header(header);
+    table
+}
+
+fn number(value: Option<f64>, decimals: usize) -> Cell {
+    right(value.map_or("–".to_owned(), |value| format!("{value:.decimals$}")))
+}
+
+fn right(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        host,
+        measure::{self, Budget, Plan, clock},
+        protocol::{Architecture, Environment, Function, Request, SCHEMA, Size},
+        workload,
+    };
+    use std::time::Duration;
+
+    fn measured(budget: Duration) -> Response {
+        let request = Request { size: Size::Elements(500), iterations: 3, ..Request::default() };
+        let workloads: Vec<_> = workload::ALL.iter().collect();
+        Response {
+            schema: SCHEMA,
+            request_id: "id".to_owned(),
+            function: Function {
+                name: "lambda-duet-Arm64Function-AbCdEfGhIjKl".to_owned(),
+                version: "$LATEST".to_owned(),
+                memory_mb: 1769,
+                architecture: Architecture::Arm64,
+            },
+            environment: Environment {
+                id: "0123456789".to_owned(),
+                cold_start: true,
+                invocation_index: 0,
+                init_ms: 1.0,
+            },
+            host: host::describe(clock::monotonic()),
+            build: host::build(),
+            results: measure::run(&workloads, &Plan::from(&request), &Budget::of(budget)),
+            complete: true,
+            remaining_ms: 0,
+        }
+    }
+
+    fn assert_fits(text: &str) {
+        for line in text.lines() {
+            assert!(line.chars().count() <= usize::from(WIDTH), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_response_fits_and_shows_every_checksum() {
+        let answer = measured(Duration::from_secs(60));
+        let text = response(&answer);
+        assert_fits(&text);
+        for sample in &answer.results {
+            assert!(text.contains(sample.checksum.as_ref().unwrap()), "{text}");
+        }
+        assert!(!text.contains("EMULATED"));
+    }
+
+    #[test]
+    fn emulation_and_missing_measurements_are_said() {
+        let mut answer = measured(Duration::ZERO);
+        answer.host.emulated = true;
+        let text = response(&answer);
+        assert!(text.contains("EMULATED"));
+        assert!(text.contains("math/matmul is skipped: the deadline came first"), "{text}");
+    }
+
+    #[test]
+    fn the_catalogue_fits_and_names_every_workload() {
+        let text = catalogue(&workload::catalogue());
+        assert_fits(&text);
+        assert!(workload::ALL.iter().all(|workload| text.contains(workload.name)), "{text}");
+    }
+}
