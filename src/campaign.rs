@@ -1,6 +1,6 @@
 //! Calling functions: wherever they run, one way to ask and one way to be told.
 
-mod aws;
+pub mod aws;
 pub mod local;
 pub mod runtime_api;
 mod target;

@@ -1,8 +1,8 @@
 //! The deployed service: events in, measurements out, metrics after the answer.
 //!
-//! The Lambda runtime hands over every event as raw text ([`layers::RawEvent`]). An API Gateway
-//! event goes through `lambda_http`, anything else is a request by itself ([`service`]). What the
-//! invocation measured leaves for CloudWatch once the answer is out ([`layers::AfterResponse`]).
+//! The Lambda runtime hands over every event as raw text (`layers::RawEvent`). An API Gateway
+//! event goes through `lambda_http`, anything else is a request by itself (`service`). What the
+//! invocation measured leaves for CloudWatch once the answer is out (`layers::AfterResponse`).
 
 mod aws;
 mod envelope;

@@ -1,17 +1,19 @@
 //! Tables for a terminal of 100 columns.
 
 use crate::protocol::{Catalogue, CatalogueEntry, Response, Sample, Sizes, Status};
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use std::fmt::Write;
 
 const WIDTH: u16 = 100;
+/// One line below the header and no other.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
 /// One answer of the service.
 pub fn response(response: &Response) -> String {
     let Response { function, environment, host, build, .. } = response;
     let start = match environment.cold_start {
-        true => format!("cold start, init {:.1} ms", environment.init_ms),
+        true => format!("cold start, init {:.2} ms", environment.init_ms),
         false => format!("warm, invocation {} of environment {:.8}", environment.invocation_index, environment.id),
     };
     let mut text = String::new();
@@ -34,7 +36,17 @@ pub fn response(response: &Response) -> String {
 }
 
 fn samples(samples: &[Sample]) -> Table {
-    let mut table = table(&["workload", "elements", "n", "median ms", "p95 ms", "CPU/wall", "heap MiB", "checksum"]);
+    let mut table = Table::new();
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH).set_header([
+        "workload",
+        "elements",
+        "n",
+        "median ms",
+        "p95 ms",
+        "CPU/wall",
+        "heap MiB",
+        "checksum",
+    ]);
     for sample in samples {
         let milliseconds = |ns: Option<f64>| number(ns.map(|ns| ns / 1e6), 3);
         table.add_row([
@@ -48,36 +60,25 @@ fn samples(samples: &[Sample]) -> Table {
             Cell::new(sample.checksum.as_deref().unwrap_or("–")),
         ]);
     }
+    // Names and checksums are copied from here: they must not be broken.
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(index > 0), 1)).set_constraint(ColumnConstraint::ContentWidth);
+    }
     table
 }
 
 /// The catalogue of workloads.
 pub fn catalogue(catalogue: &Catalogue) -> String {
-    let mut table = table(&["workload", "what it does and stresses", "element", "small", "medium", "large"]);
-    for CatalogueEntry { name, summary, stresses, element, sizes, memory_bytes, .. } in &catalogue.workloads {
-        let of = |pick: fn(&Sizes) -> u64| {
-            right(format!("{}\n{:.1} MiB", pick(sizes), pick(memory_bytes) as f64 / MEBIBYTE))
-        };
-        table.add_row([
-            Cell::new(name),
-            Cell::new(format!("{summary}; stresses {stresses}")),
-            Cell::new(element),
-            of(|sizes| sizes.small),
-            of(|sizes| sizes.medium),
-            of(|sizes| sizes.large),
-        ]);
-    }
-    format!("{table}\nEach size in elements, and the memory it needs.\n")
+    catalogue.workloads.iter().map(entry).collect::<Vec<_>>().join("\n")
 }
 
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(UTF8_HORIZONTAL_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(WIDTH)
-        .set_header(header);
-    table
+fn entry(entry: &CatalogueEntry) -> String {
+    let CatalogueEntry { name, summary, stresses, element, sizes, memory_bytes, .. } = entry;
+    let size = |name, pick: fn(&Sizes) -> u64| {
+        format!("{name} {} ({:.1} MiB)", pick(sizes), pick(memory_bytes) as f64 / MEBIBYTE)
+    };
+    let sizes = [size("small", |it| it.small), size("medium", |it| it.medium), size("large", |it| it.large)];
+    format!("{name}\n  {summary}\n  stresses {stresses}\n  one element is {element}\n  {}\n", sizes.join(", "))
 }
 
 fn number(value: Option<f64>, decimals: usize) -> Cell {

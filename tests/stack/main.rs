@@ -1,0 +1,11 @@
+//! The deployed stack. These tests need one and find it in variables that
+//! `scripts/with-stack.sh` sets; `make test` runs them.
+
+mod metrics;
+mod readme;
+mod service;
+
+/// A variable that describes the deployed stack.
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run this below scripts/with-stack.sh"))
+}

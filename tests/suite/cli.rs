@@ -1,0 +1,114 @@
+//! The command line as a process.
+
+use crate::handler::{BOTH, bootstrap, root};
+use lambda_duet::{
+    protocol::{Catalogue, Response},
+    workload,
+};
+use std::{
+    io::Write,
+    process::{Command, Output, Stdio},
+};
+
+const REQUEST: &str = r#"{"workloads":["math/primes"],"size":1000,"iterations":3}"#;
+
+fn duet(arguments: &[&str]) -> Output {
+    duet_with_input(arguments, "")
+}
+
+fn duet_with_input(arguments: &[&str], input: &str) -> Output {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_duet"))
+        .args(arguments)
+        .current_dir(root())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that does not read its input may be gone already.
+    let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
+    process.wait_with_output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success(), "{}", stderr(output));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The exit code and the message of a command that fails.
+fn failure(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = duet(arguments);
+    assert!(output.stdout.is_empty());
+    (output.status.code(), stderr(&output))
+}
+
+fn target(architecture: lambda_duet::protocol::Architecture) -> String {
+    format!("exec:{}", bootstrap(architecture).display())
+}
+
+#[test]
+fn workloads_are_listed_for_people_and_machines() {
+    let table = stdout(&duet(&["workloads"]));
+    assert!(workload::ALL.iter().all(|workload| table.contains(workload.name)), "{table}");
+    let catalogue: Catalogue = serde_json::from_str(&stdout(&duet(&["workloads", "--json"]))).unwrap();
+    assert_eq!(catalogue, workload::catalogue());
+}
+
+#[test]
+fn a_call_prints_a_table_or_the_answer_itself() {
+    for architecture in BOTH {
+        let target = target(architecture);
+        let output = duet_with_input(&["call", &target, "-", "--json"], REQUEST);
+        let response: Response = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!(response.function.architecture, architecture);
+        assert!(stderr(&output).contains(r#""message":"benchmark""#), "the function's log goes to standard error");
+
+        let table = stdout(&duet_with_input(&["call", &target, "-"], REQUEST));
+        assert!(table.starts_with(architecture.as_str()), "{table}");
+        assert!(table.contains(response.results[0].checksum.as_ref().unwrap()), "{table}");
+        assert_eq!(table.contains("EMULATED"), response.host.emulated);
+    }
+}
+
+#[test]
+fn a_request_is_read_from_a_file() {
+    let target = target(lambda_duet::protocol::Architecture::OF_BINARY);
+    let table = stdout(&duet(&["call", &target, "events/direct-sorting-small.json"]));
+    assert!(table.contains("sorting/quicksort") && !table.contains("math/"), "{table}");
+}
+
+#[test]
+fn what_the_function_refuses_is_printed_and_fails() {
+    let target = target(lambda_duet::protocol::Architecture::OF_BINARY);
+    let (code, message) = failure(&["call", &target, "events/direct-invalid-unknown-field.json"]);
+    assert_eq!(code, Some(1));
+    assert!(message.contains("InvalidRequest: unknown field"), "{message}");
+}
+
+#[test]
+fn what_cannot_be_called_is_named() {
+    for (arguments, part) in [
+        (["call", "exec:/nowhere/bootstrap"].as_slice(), "/nowhere/bootstrap cannot be started"),
+        (&["call", "exec:/bin/false"], "ended (exit status: 1) before it answered"),
+        (&["call", "exec:/bin/true", "/nowhere/request.json"], "reading the request from /nowhere/request.json"),
+        (&["call", "exec:/bin/true", "--no-auth"], "--no-auth is for https://"),
+        (&["call", "http://127.0.0.1:1/", "--no-auth"], "calling http://127.0.0.1:1/"),
+        (&["call", "http://", "--no-auth"], "is not a URL"),
+    ] {
+        let (code, message) = failure(arguments);
+        assert_eq!(code, Some(1), "{message}");
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn wrong_usage_is_explained() {
+    let (code, message) = failure(&["call", "somewhere"]);
+    assert_eq!(code, Some(2));
+    assert!(message.contains("write lambda:NAME[:QUALIFIER]"), "{message}");
+    assert_eq!(failure(&["frobnicate"]).0, Some(2));
+}

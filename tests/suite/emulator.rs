@@ -1,0 +1,83 @@
+//! The official Runtime Interface Emulator in place of our own Runtime API.
+
+use crate::handler::{BOTH, bootstrap, root};
+use lambda_duet::{
+    campaign::{Auth, CallError, Target},
+    protocol::Response,
+};
+use std::{
+    env,
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+
+/// The emulator for this machine; it comes with the SAM CLI.
+fn emulator() -> PathBuf {
+    let machine = if env::consts::ARCH == "aarch64" { "arm64" } else { env::consts::ARCH };
+    let libraries = root().join(".tools/sam/lib");
+    let found = std::fs::read_dir(&libraries).ok().and_then(|mut entries| {
+        entries.find_map(|entry| {
+            let rapid = entry.ok()?.path().join("site-packages/samcli/local/rapid");
+            Some(rapid.join(format!("aws-lambda-rie-{machine}"))).filter(|path| path.exists())
+        })
+    });
+    found.unwrap_or_else(|| panic!("no emulator below {}: run `make build` first", libraries.display()))
+}
+
+/// Ends the emulator and the function below it, which share a process group.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn the_official_emulator_gets_answers_from_both_architectures() {
+    for architecture in BOTH {
+        let port = free_port();
+        let _emulator = Running(
+            Command::new(emulator())
+                .args(["--runtime-interface-emulator-address", &format!("127.0.0.1:{port}")])
+                .args(["--runtime-api-address", &format!("127.0.0.1:{}", free_port())])
+                .arg(bootstrap(architecture))
+                .env("METRICS_SINK", "none")
+                .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        );
+        let target =
+            Target::Endpoint { url: format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations") };
+        let answer = answer(&target, r#"{"workloads":["string"],"size":200,"iterations":2}"#).await;
+        let response: Response = serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
+        assert_eq!(response.function.architecture, architecture);
+        assert_eq!(response.results.len(), 2);
+        assert!(response.complete && response.environment.cold_start);
+
+        let refusal = target.call(r#"{"sise":1}"#, Auth::None).await.unwrap();
+        assert!(refusal.contains(r#""errorType":"InvalidRequest""#), "{refusal}");
+    }
+}
+
+/// The first answer, as soon as the emulator listens.
+async fn answer(target: &Target, request: &str) -> String {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        match target.call(request, Auth::None).await {
+            Ok(answer) => return answer,
+            Err(CallError::Failed(_)) if Instant::now() < end => sleep(Duration::from_millis(50)).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

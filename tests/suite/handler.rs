@@ -1,0 +1,109 @@
+//! The deployed binary as a process that a test can talk to.
+
+use lambda_duet::{
+    campaign::{
+        local::LocalEnvironment,
+        runtime_api::{FunctionError, Outcome},
+    },
+    protocol::{Architecture, Response},
+};
+use serde_json::Value;
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+/// Long enough for any test on the slowest emulator.
+pub const TIMEOUT: Duration = Duration::from_secs(300);
+
+pub const BOTH: [Architecture; 2] = [Architecture::Arm64, Architecture::X86_64];
+
+/// The binary that `sam build` made for an architecture; it is what gets deployed.
+pub fn bootstrap(architecture: Architecture) -> PathBuf {
+    let function = match architecture {
+        Architecture::Arm64 => "Arm64Function",
+        Architecture::X86_64 => "X86Function",
+    };
+    let path = root().join(".aws-sam/build").join(function).join("bootstrap");
+    assert!(path.exists(), "{} is missing: run `make build` first", path.display());
+    path
+}
+
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// An execution environment of the handler.
+pub struct Handler {
+    pub environment: LocalEnvironment,
+    pub architecture: Architecture,
+}
+
+/// An HTTP response as API Gateway would give it to the client.
+#[derive(Debug)]
+pub struct HttpAnswer {
+    pub status: u64,
+    pub headers: Value,
+    pub body: Value,
+}
+
+impl Handler {
+    pub async fn start(architecture: Architecture) -> Self {
+        Self::start_with(architecture, [("METRICS_SINK", "none")]).await
+    }
+
+    pub async fn start_with(architecture: Architecture, variables: impl IntoIterator<Item = (&str, &str)>) -> Self {
+        let environment = LocalEnvironment::start(&bootstrap(architecture), variables, Stdio::null()).await;
+        Self { environment: environment.unwrap(), architecture }
+    }
+
+    /// A direct invocation.
+    pub async fn direct(&mut self, event: impl Into<String>) -> Result<Response, FunctionError> {
+        match self.outcome(event, TIMEOUT).await {
+            Outcome::Response(payload) => Ok(serde_json::from_slice(&payload).expect("the answer is a response")),
+            Outcome::Error(error) => Err(error),
+        }
+    }
+
+    /// A request through API Gateway, made from a sample event.
+    pub async fn http(&mut self, event: &Value) -> HttpAnswer {
+        self.http_within(event, TIMEOUT).await
+    }
+
+    pub async fn http_within(&mut self, event: &Value, timeout: Duration) -> HttpAnswer {
+        let Outcome::Response(payload) = self.outcome(event.to_string(), timeout).await else {
+            panic!("an API Gateway event ended in a function error");
+        };
+        let proxy: Value = serde_json::from_slice(&payload).expect("the proxy response is JSON");
+        HttpAnswer {
+            status: proxy["statusCode"].as_u64().expect("a proxy response has a status"),
+            headers: proxy["multiValueHeaders"].clone(),
+            body: serde_json::from_str(proxy["body"].as_str().expect("a body is text")).expect("the body is JSON"),
+        }
+    }
+
+    pub async fn outcome(&mut self, event: impl Into<String>, timeout: Duration) -> Outcome {
+        self.environment.invoke(event.into(), timeout).await.expect("the handler stays alive and answers")
+    }
+
+    /// A POST of `body` to this architecture's benchmark.
+    pub fn post(&self, body: &str) -> Value {
+        let mut event = self.event("apigw-benchmark");
+        event["body"] = body.into();
+        event["isBase64Encoded"] = false.into();
+        event
+    }
+
+    /// A sample event, turned to this architecture's routes.
+    pub fn event(&self, name: &str) -> Value {
+        let text = sample_event(name).replace("/arm64/", &format!("/{}/", self.architecture));
+        serde_json::from_str(&text).expect("a sample event is JSON")
+    }
+}
+
+/// The text of `events/<name>.json`.
+pub fn sample_event(name: &str) -> String {
+    let path = root().join("events").join(name).with_extension("json");
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,13 @@
+//! Everything that can be tested without a deployed stack: the real binaries of both
+//! architectures, as `make build` leaves them, and the real command line.
+
+mod cli;
+mod contract;
+mod dependencies;
+mod emulator;
+mod envelope;
+mod events;
+mod golden;
+mod handler;
+mod metrics;
+mod rooms;

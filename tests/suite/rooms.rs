@@ -1,0 +1,80 @@
+//! The rooms of `src/` import in one direction only.
+
+use crate::handler::root;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Each room with the rooms it may import from.
+const ROOMS: [(&str, &[&str]); 9] = [
+    ("protocol", &[]),
+    ("host", &["protocol"]),
+    ("transport", &[]),
+    ("workload", &["protocol"]),
+    ("measure", &["protocol", "host", "workload"]),
+    ("lambda", &["protocol", "host", "transport", "workload", "measure"]),
+    ("campaign", &["protocol", "transport"]),
+    ("report", &["protocol", "campaign"]),
+    ("cli", &["protocol", "workload", "campaign", "report"]),
+];
+
+fn sources(path: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
+    entries
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .collect()
+}
+
+/// The rooms that `code` names as `crate::room`, also within `use crate::{…}`; its tests left out.
+fn imports(code: &str) -> Vec<&'static str> {
+    let code = code.split("#[cfg(test)]").next().unwrap();
+    let grouped: String = code
+        .split("use crate::{")
+        .skip(1)
+        .filter_map(|rest| rest.split("};").next())
+        .flat_map(str::lines)
+        .map(|line| format!("crate::{}\n", line.trim()))
+        .collect();
+    let names = |room: &&str| [code, &grouped].iter().any(|text| has_word(text, &format!("crate::{room}")));
+    ROOMS.map(|(room, _)| room).into_iter().filter(names).collect()
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word)
+        .any(|(start, _)| !text[start + word.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '_'))
+}
+
+#[test]
+fn every_room_is_listed() {
+    let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let rooms: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    for room in &rooms {
+        assert!(ROOMS.iter().any(|(name, _)| name == room), "src/{room} is not in the list of rooms");
+    }
+    assert_eq!(rooms.len(), ROOMS.len());
+}
+
+#[test]
+fn imports_run_one_way() {
+    for (room, allowed) in ROOMS {
+        let src = root().join("src");
+        let mut files = sources(&src.join(room));
+        files.push(src.join(room).with_extension("rs"));
+        for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
+            for import in imports(&fs::read_to_string(file).unwrap()) {
+                let fine = import == room || allowed.contains(&import);
+                assert!(fine, "{} imports from {import}, but {room} may not", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn imports_are_recognised() {
+    assert_eq!(imports("use crate::measure::clock;"), ["measure"]);
+    assert_eq!(imports("use crate::{\n    host,\n    protocol::{A, B},\n};"), ["protocol", "host"]);
+    assert_eq!(imports("fn f() -> crate::report::X;\n#[cfg(test)]\nuse crate::lambda;"), ["report"]);
+    assert_eq!(imports("use crate::hosting;"), [""; 0]);
+}
