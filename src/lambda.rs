@@ -6,6 +6,7 @@
 
 mod aws;
 mod envelope;
+mod http;
 mod layers;
 mod logging;
 mod metrics;

@@ -10,6 +10,7 @@ mod response;
 
 pub use error::{Error, Problem};
 pub use nearest::nearest;
+pub(crate) use request::shortened;
 pub use request::{MAX_BODY_BYTES, Request, Selection, Size, SizeName};
 pub use response::{
     Architecture, Build, Catalogue, CatalogueEntry, Clock, Environment, Function, HeapUse, Host, Memory, Response,

@@ -12,7 +12,7 @@ mod math;
 mod sorting;
 mod string;
 
-use crate::protocol::{Catalogue, CatalogueEntry, Error, SCHEMA, Selection, Size, SizeName, Sizes, nearest};
+use crate::protocol::{Catalogue, CatalogueEntry, Error, SCHEMA, Selection, Size, SizeName, Sizes, nearest, shortened};
 use std::fmt;
 
 /// Every workload, sorted by name.
@@ -173,8 +173,7 @@ fn unknown(field: &str, selector: &str) -> Error {
         Some(name) => format!("did you mean \"{name}\"?"),
         None => format!("the workloads are {}", names.collect::<Vec<_>>().join(", ")),
     };
-    let shown: String = selector.chars().take(40).collect();
-    Error::invalid(field, format!("unknown workload \"{shown}\"; {hint}"))
+    Error::invalid(field, format!("unknown workload \"{}\"; {hint}", shortened(selector)))
 }
 
 /// The catalogue of all workloads.

@@ -1,30 +1,22 @@
-//! The service behind both envelopes: routes, the benchmark itself, answers and errors.
+//! The service behind both envelopes: requests in, measurements or errors out, all of it recorded.
 
 use super::{
     envelope::Envelope,
+    http::{self, JsonResponse, Route, json},
     metrics::{self, Outbox},
 };
 use crate::{
     host,
     measure::{self, Budget, Plan, clock},
-    protocol::{Architecture, Environment, Error, Function, Host, Problem, Request, Response, SCHEMA, Status},
+    protocol::{Architecture, Environment, Error, Function, Host, Request, Response, SCHEMA, Status},
     workload::{self, Workload},
 };
-use lambda_http::{
-    Adapter, Body, IntoResponse, RequestExt,
-    aws_lambda_events::apigw::ApiGatewayProxyRequest,
-    http::{self, HeaderValue, Method, StatusCode, header},
-    request::{LambdaRequest, RequestContext},
-};
-use lambda_runtime::{Context, Diagnostic, LambdaEvent, tower::Service as _};
+use lambda_http::request::LambdaRequest;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use rand::{TryRng, rngs::SysRng};
-use serde::Serialize;
 use serde_json::value::RawValue;
 use std::{
-    convert::Infallible,
-    future::ready,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
     sync::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -79,16 +71,15 @@ impl Service {
         event: Result<Box<LambdaRequest>, Error>,
         invocation: &Invocation,
     ) -> Box<RawValue> {
-        let answered = event.map_err(|error| self.refused(invocation, error)).and_then(|event| {
-            let answer = proxy(*event, &invocation.context, |request| self.http(&request, invocation));
+        let answered = event.and_then(|event| {
             // `lambda_http` panics on a host or path that makes no URL.
-            invocation.guard(|| Ok(answer())).map_err(|error| self.refused(invocation, error))
+            invocation.guard(|| Ok(http::proxy(*event, &invocation.context, |request| self.http(&request, invocation))))
         });
         match answered {
             Ok(answer) => answer.await,
             Err(error) => {
-                let event = LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default());
-                proxy(event, &invocation.context, |_| problem(&error))().await
+                let problem = JsonResponse::problem(&self.refused(invocation, error));
+                http::proxy_without_request(&invocation.context, problem).await
             }
         }
     }
@@ -102,10 +93,7 @@ impl Service {
             }
             Err(error) => Err(self.refused(invocation, error)),
         };
-        match answer {
-            Ok(body) => JsonResponse::new(StatusCode::OK, "application/json", body),
-            Err(error) => problem(&error),
-        }
+        answer.map_or_else(|error| JsonResponse::problem(&error), JsonResponse::ok)
     }
 
     /// Records an error that arose before there was a request.
@@ -217,49 +205,6 @@ impl Invocation {
     }
 }
 
-/// What the function serves.
-#[derive(Clone, Copy)]
-enum Route {
-    Benchmark,
-    Catalogue,
-}
-
-impl Route {
-    /// The path below this function's own architecture, and the one method it takes.
-    const ALL: [(&'static str, &'static str, Self); 2] =
-        [("benchmark", "POST", Self::Benchmark), ("workloads", "GET", Self::Catalogue)];
-
-    fn find(request: &lambda_http::Request) -> Result<Self, Error> {
-        let path = resource_path(request);
-        let own = format!("/{}/", Architecture::OF_BINARY);
-        let route = path.strip_prefix(&own).and_then(|name| Self::ALL.into_iter().find(|route| route.0 == name));
-        match route {
-            Some((_, allow, route)) if request.method().as_str() == allow => Ok(route),
-            Some((_, allow, _)) => Err(Error::MethodNotAllowed { method: shown(request.method()), path, allow }),
-            None => {
-                let routes = Self::ALL.map(|(name, method, _)| format!("{method} {own}{name}"));
-                Err(Error::NotFound {
-                    detail: format!("no route {path}; this function serves {}", routes.join(" and ")),
-                })
-            }
-        }
-    }
-}
-
-/// The path as the API declares it, without stage and custom domain's base path.
-fn resource_path(request: &lambda_http::Request) -> String {
-    let declared = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.as_deref(),
-        _ => None,
-    };
-    let path = declared.filter(|path| !path.contains('{')).unwrap_or_else(|| request.raw_http_path());
-    path.trim_end_matches('/').to_owned()
-}
-
-fn shown(method: &Method) -> String {
-    method.as_str().chars().take(20).collect()
-}
-
 const MEBIBYTE: u64 = 1024 * 1024;
 
 fn check_memory(workload: &Workload, request: &Request, available: u64, memory_mb: u32) -> Result<(), Error> {
@@ -290,55 +235,6 @@ fn function(context: &Context) -> Function {
         memory_mb: u32::try_from(config.memory).unwrap_or(0),
         architecture: Architecture::OF_BINARY,
     }
-}
-
-/// Passes an API Gateway event through `lambda_http`, which makes an HTTP request of it and a proxy
-/// response of the answer. Everything but waiting for it happens when the result is called.
-fn proxy<'a, F>(
-    event: LambdaRequest,
-    context: &Context,
-    answer: F,
-) -> impl FnOnce() -> Pin<Box<dyn Future<Output = Box<RawValue>> + Send + 'a>>
-where
-    F: Fn(lambda_http::Request) -> JsonResponse + Send + 'a,
-{
-    let event = LambdaEvent::new(event, context.clone());
-    move || {
-        let service = lambda_http::service_fn(move |request| ready(Ok::<_, Infallible>(answer(request))));
-        let response = Adapter::from(service).call(event);
-        Box::pin(async move { json(&response.await.unwrap_or_else(|never| match never {})) })
-    }
-}
-
-fn problem(error: &Error) -> JsonResponse {
-    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = JsonResponse::new(status, "application/problem+json", json(&Problem::from(error)));
-    if let Error::MethodNotAllowed { allow, .. } = error {
-        response.0.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
-    }
-    response
-}
-
-/// An HTTP response whose body is text already: `lambda_http` need not detect its encoding.
-struct JsonResponse(http::Response<Body>);
-
-impl JsonResponse {
-    fn new(status: StatusCode, content_type: &'static str, body: Box<RawValue>) -> Self {
-        let mut response = http::Response::new(Body::Text(Box::<str>::from(body).into()));
-        *response.status_mut() = status;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        Self(response)
-    }
-}
-
-impl IntoResponse for JsonResponse {
-    fn into_response(self) -> Pin<Box<dyn Future<Output = http::Response<Body>> + Send>> {
-        Box::pin(ready(self.0))
-    }
-}
-
-fn json(value: &impl Serialize) -> Box<RawValue> {
-    serde_json::value::to_raw_value(value).expect("plain data has string keys and serializes")
 }
 
 /// 128 random bits in hexadecimal, from the operating system.

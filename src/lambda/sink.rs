@@ -13,9 +13,6 @@ use std::iter;
 use tokio::sync::OnceCell;
 use tracing::{debug, warn};
 
-/// The most metrics that one `PutMetricData` call takes.
-const MAX_DATA: usize = 1000;
-
 /// A destination for metrics, chosen by `METRICS_SINK`.
 pub enum Sink {
     /// `PutMetricData` of CloudWatch. The client is made at the first delivery, so that loading
@@ -50,7 +47,7 @@ impl Sink {
 
 async fn put(client: &OnceCell<Client>, metrics: &[Datum]) -> Result<(), String> {
     let client = client.get_or_try_init(aws::cloudwatch).await.map_err(|error| error.to_string())?;
-    let data = metrics.iter().take(MAX_DATA).map(MetricDatum::from).collect();
+    let data = metrics.iter().map(MetricDatum::from).collect();
     let call = client.put_metric_data().namespace(NAMESPACE).set_metric_data(Some(data));
     call.send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
     Ok(())

@@ -165,7 +165,8 @@ fn known_field(name: &str) -> Result<(), Error> {
         Some(field) => format!("did you mean \"{field}\"?"),
         None => format!("the fields are {}", FIELDS.join(", ")),
     };
-    Err(Error::invalid(name, format!("unknown field \"{name}\"; {hint}")))
+    let name = shortened(name);
+    Err(Error::invalid(name.as_str(), format!("unknown field \"{name}\"; {hint}")))
 }
 
 fn read<T>(
@@ -218,16 +219,22 @@ fn selection(field: &str, value: &Value) -> Result<Selection, Error> {
     Ok(if selectors.iter().any(|selector| selector == "all") { Selection::All } else { Selection::Some(selectors) })
 }
 
-/// A JSON value in an error message: short values as they are, long ones by kind.
+/// A JSON value in an error message: scalars as they are, containers by kind.
 fn describe(value: &Value) -> String {
-    const SHOWN: usize = 40;
-    let text = value.to_string();
     match value {
         Value::Array(items) if items.is_empty() => "an empty array".to_owned(),
         Value::Array(_) => "an array".to_owned(),
         Value::Object(_) => "an object".to_owned(),
-        _ if text.chars().count() <= SHOWN => text,
-        _ => format!("{}…", text.chars().take(SHOWN).collect::<String>()),
+        scalar => shortened(&scalar.to_string()),
+    }
+}
+
+/// The beginning of what a caller wrote, for an error message.
+pub(crate) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 40;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -318,8 +325,11 @@ mod tests {
 
     #[test]
     fn a_long_value_is_cut_in_the_message() {
-        let (_, detail) = refusal(&format!(r#"{{"size":"{}"}}"#, "ü".repeat(500)));
-        assert!(detail.chars().count() < 200, "{detail}");
+        let long = "ü".repeat(500);
+        for text in [format!(r#"{{"size":"{long}"}}"#), format!(r#"{{"{long}":1}}"#)] {
+            let (field, detail) = refusal(&text);
+            assert!(detail.chars().count() < 200 && field.unwrap().chars().count() < 50, "{detail}");
+        }
     }
 
     proptest! {

@@ -1,16 +1,19 @@
 //! The commands of the README, as they are printed there.
 
-use std::{fs, process::Command};
+use crate::variable;
+use std::{fs, path::Path, process::Command};
 
-/// Commands that need a person or an account, or that are the test itself.
+/// Commands that need a person and an account, or that are the test itself.
 const NOT_RUN: [&str; 3] = ["make demo", "make test", "sam build && sam deploy --guided"];
 
-/// The shell blocks of the README, without those of [`NOT_RUN`] alone.
+/// The shell blocks of the README, without the commands of [`NOT_RUN`].
 fn blocks() -> Vec<String> {
     let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap().to_owned());
+    let blocks = readme.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let is_run = |line: &&str| !NOT_RUN.contains(&line.split(" # ").next().unwrap().trim());
     blocks
-        .filter(|block| !block.lines().all(|line| NOT_RUN.contains(&line.split(" #").next().unwrap().trim())))
+        .map(|block| block.lines().filter(is_run).collect::<Vec<_>>().join("\n"))
+        .filter(|it| !it.is_empty())
         .collect()
 }
 
@@ -18,13 +21,16 @@ fn blocks() -> Vec<String> {
 #[ignore = "needs a deployed stack: run by `make test`"]
 fn every_command_works_as_printed() {
     let blocks = blocks();
-    assert!(blocks.len() >= 3, "the README lost its commands");
-    let path = format!("{}:{}", env!("CARGO_BIN_EXE_duet").trim_end_matches("/duet"), std::env::var("PATH").unwrap());
+    assert!(blocks.len() >= 5, "the README lost its commands");
+    let duet = Path::new(env!("CARGO_BIN_EXE_duet")).parent().unwrap().display();
     for block in blocks {
         let output = Command::new("bash")
             .args(["-euo", "pipefail", "-c", &block])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("PATH", &path)
+            .env("PATH", format!("{duet}:{}", std::env::var("PATH").unwrap()))
+            .env("API_URL", variable("DUET_API_URL"))
+            .env("ARM64_FUNCTION", variable("DUET_ARM64_FUNCTION"))
+            .env("X86_64_FUNCTION", variable("DUET_X86_64_FUNCTION"))
             .output()
             .unwrap();
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -1,0 +1,126 @@
+//! HTTP as API Gateway passes it through: routes, responses, and `lambda_http` in between.
+
+use crate::protocol::{Architecture, Error, Problem, shortened};
+use lambda_http::{
+    Adapter, Body, IntoResponse, RequestExt,
+    aws_lambda_events::apigw::ApiGatewayProxyRequest,
+    http::{HeaderValue, Response, StatusCode, header},
+    request::{LambdaRequest, RequestContext},
+};
+use lambda_runtime::{Context, LambdaEvent, tower::Service};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::{
+    convert::Infallible,
+    future::{Future, ready},
+    pin::Pin,
+};
+
+/// What the function serves.
+#[derive(Clone, Copy)]
+pub enum Route {
+    /// Run a benchmark.
+    Benchmark,
+    /// List the workloads.
+    Catalogue,
+}
+
+impl Route {
+    /// The path below this function's own architecture, and the one method it takes.
+    const ALL: [(&'static str, &'static str, Self); 2] =
+        [("benchmark", "POST", Self::Benchmark), ("workloads", "GET", Self::Catalogue)];
+
+    /// The route of a request.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] and [`Error::MethodNotAllowed`].
+    pub fn find(request: &lambda_http::Request) -> Result<Self, Error> {
+        let path = resource_path(request);
+        let own = format!("/{}/", Architecture::OF_BINARY);
+        let route = path.strip_prefix(&own).and_then(|name| Self::ALL.into_iter().find(|route| route.0 == name));
+        match route {
+            Some((_, allow, route)) if request.method().as_str() == allow => Ok(route),
+            Some((_, allow, _)) => {
+                Err(Error::MethodNotAllowed { method: shortened(request.method().as_str()), path, allow })
+            }
+            None => {
+                let routes = Self::ALL.map(|(name, method, _)| format!("{method} {own}{name}"));
+                Err(Error::NotFound {
+                    detail: format!("no route {}; this function serves {}", shortened(&path), routes.join(" and ")),
+                })
+            }
+        }
+    }
+}
+
+/// The path as the API declares it, without stage and custom domain's base path.
+fn resource_path(request: &lambda_http::Request) -> String {
+    let declared = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.as_deref(),
+        _ => None,
+    };
+    let path = declared.filter(|path| !path.contains('{')).unwrap_or_else(|| request.raw_http_path());
+    path.trim_end_matches('/').to_owned()
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Passes an API Gateway event through `lambda_http`, which makes an HTTP request of it and a proxy
+/// response of the answer. `answer` is called at once, before the future is waited for.
+///
+/// # Panics
+/// Where `lambda_http` does: on a host or a path that makes no URL.
+pub fn proxy<'a>(
+    event: LambdaRequest,
+    context: &Context,
+    answer: impl Fn(lambda_http::Request) -> JsonResponse + Send + 'a,
+) -> BoxFuture<'a, Box<RawValue>> {
+    let service = lambda_http::service_fn(move |request| ready(Ok::<_, Infallible>(answer(request))));
+    let response = Adapter::from(service).call(LambdaEvent::new(event, context.clone()));
+    Box::pin(async move { json(&response.await.unwrap_or_else(|never| match never {})) })
+}
+
+/// A proxy response for an event that makes no HTTP request.
+pub fn proxy_without_request(context: &Context, answer: JsonResponse) -> BoxFuture<'static, Box<RawValue>> {
+    let event = LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default());
+    proxy(event, context, move |_| answer.clone())
+}
+
+/// An HTTP response whose body is text already, so that `lambda_http` need not detect its encoding.
+#[derive(Clone)]
+pub struct JsonResponse(Response<Body>);
+
+impl JsonResponse {
+    /// A response that answers the request.
+    pub fn ok(body: Box<RawValue>) -> Self {
+        Self::new(StatusCode::OK, "application/json", body)
+    }
+
+    /// A response that says why there is no answer.
+    pub fn problem(error: &Error) -> Self {
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = Self::new(status, "application/problem+json", json(&Problem::from(error)));
+        if let Error::MethodNotAllowed { allow, .. } = error {
+            response.0.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        response
+    }
+
+    fn new(status: StatusCode, content_type: &'static str, body: Box<RawValue>) -> Self {
+        let mut response = Response::new(Body::Text(Box::<str>::from(body).into()));
+        *response.status_mut() = status;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        Self(response)
+    }
+}
+
+impl IntoResponse for JsonResponse {
+    fn into_response(self) -> BoxFuture<'static, Response<Body>> {
+        Box::pin(ready(self.0))
+    }
+}
+
+/// The JSON of a type of ours.
+pub fn json(value: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).expect("plain data has string keys and serializes")
+}
