@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Calls both functions of a deployed stack in both ways, compares the answers, and reads back the
+# metrics that the calls left in CloudWatch. Run it through scripts/with-stack.sh.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+: "${DUET_API_URL:?run this through scripts/with-stack.sh}"
+request=events/direct-small.json
+answers=$(mktemp -d)
+trap 'rm -rf "$answers"' EXIT
+
+declare -A function=([arm64]=$DUET_ARM64_FUNCTION [x86_64]=$DUET_X86_64_FUNCTION)
+
+# post ARCHITECTURE: one signed POST through API Gateway, as any HTTP client could send it.
+post() {
+    curl --silent --show-error --fail-with-body --max-time 60 \
+        --aws-sigv4 "aws:amz:$AWS_REGION:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \
+        --header 'Content-Type: application/json' --data @"$request" \
+        --output "$answers/$1-post.json" "$DUET_API_URL/$1/benchmark" ||
+        fail "POST /$1/benchmark failed: $(cat "$answers/$1-post.json" 2>/dev/null)"
+}
+
+# invoke ARCHITECTURE: one direct invocation, and what the function logged meanwhile.
+invoke() {
+    local outcome error log
+    outcome=$(aws lambda invoke --function-name "${function[$1]}" --payload "fileb://$request" --log-type Tail \
+        --query '[FunctionError,LogResult]' --output text "$answers/$1-invoke.json")
+    read -r error log <<<"$outcome"
+    base64 --decode <<<"$log"
+    echo
+    [[ $error == None ]] || fail "the $1 function answered $error: $(<"$answers/$1-invoke.json")"
+}
+
+# statistics ARCHITECTURE: count, sum and maximum of the Duration metric, in milliseconds.
+statistics() {
+    aws cloudwatch get-metric-statistics --namespace LambdaDuet --metric-name Duration \
+        --dimensions "Name=Architecture,Value=$1" --statistics SampleCount Sum Maximum --period 3600 \
+        --start-time "$(date -u -d '-1 hour' +%FT%TZ)" --end-time "$(date -u -d '+1 hour' +%FT%TZ)" \
+        --query '[sum(Datapoints[].SampleCount), sum(Datapoints[].Sum), max(Datapoints[].Maximum)]' --output text
+}
+
+# iterations ARCHITECTURE: how many the two answers hold, which is how many samples were sent.
+iterations() {
+    python3 -c '
+import json, sys
+answers = [json.load(open(path)) for path in sys.argv[1:]]
+print(sum(len(sample["wall_ns"]) for answer in answers for sample in answer["results"]))
+' "$answers/$1-post.json" "$answers/$1-invoke.json"
+}
+
+heading "POST $(<"$request") to both endpoints, signed for IAM"
+for architecture in arm64 x86_64; do
+    post "$architecture"
+    echo "/$architecture/benchmark answered $(stat --format %s "$answers/$architecture-post.json") bytes"
+done
+
+heading "Invoking both functions directly, with the end of their logs"
+for architecture in arm64 x86_64; do invoke "$architecture"; done
+
+heading "Side by side: the answers to POST"
+scripts/side_by_side.py "$answers"/{arm64,x86_64}-post.json
+
+heading "Side by side: the answers to the direct invocations"
+scripts/side_by_side.py "$answers"/{arm64,x86_64}-invoke.json
+
+heading "Reading the metrics back from CloudWatch: LambdaDuet, Duration, by Architecture"
+printf '%-12s %10s %12s %12s\n' Architecture Samples Mean Maximum
+for architecture in arm64 x86_64; do
+    expected=$(iterations "$architecture")
+    # Metrics are sent after the answer has left, so they may come a moment later.
+    for ((attempt = 1; attempt <= 30; attempt++)); do
+        found=$(statistics "$architecture")
+        read -r count sum maximum <<<"$found"
+        count=${count%.*}
+        ((count < expected)) || break
+        sleep 1
+    done
+    ((count >= expected)) || fail "CloudWatch has $count of $expected samples of $architecture"
+    if grep --quiet '"emulated":true' "$answers/$architecture-post.json"; then
+        printf '%-12s %10d %12s %12s\n' "$architecture" "$count" emulated emulated
+    else
+        awk '{ printf "%-12s %10d %9.3f ms %9.3f ms\n", $1, $2, $3 / $2, $4 }' <<<"$architecture $count $sum $maximum"
+    fi
+done

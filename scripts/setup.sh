@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# Installs what the other scripts need: system packages through apt, everything else below .tools/.
+# What is there already is left alone.
+#
+#   scripts/setup.sh build   to build for both architectures
+#   scripts/setup.sh stack   to run the result on this machine: emulated AWS, emulated architecture
+#   scripts/setup.sh lint    to check formats and styles
+#   scripts/setup.sh         all of it
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "root is needed for: $* (run as root, or install sudo)"
+    fi
+}
+
+missing=()
+
+# package NAME CHECK...: NAME is missing when the check fails.
+package() { "${@:2}" &>/dev/null || missing+=("$1"); }
+
+install_packages() {
+    ((${#missing[@]})) || return 0
+    command -v apt-get >/dev/null || fail "please install, under this system's names: ${missing[*]}"
+    heading "Installing system packages: ${missing[*]}"
+    as_root apt-get -q update
+    # After Debian 13 the static QEMU is in this package.
+    apt-cache show qemu-user-static &>/dev/null || missing=("${missing[@]/%qemu-user-static/qemu-user}")
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
+        install --no-install-recommends "${missing[@]}"
+}
+
+# up_to_date DIRECTORY REQUIREMENTS: whether DIRECTORY was finished here, with this Python, for these
+# requirements. A virtual environment survives neither being moved nor a new Python.
+stamp() { pwd; python3 --version; cat "$1"; }
+up_to_date() { [[ -f $1/stamp && $(<"$1/stamp") == "$(stamp "$2")" ]]; }
+
+# pins FILE: its requirements in one line.
+pins() { grep -v '^#' "$1" | paste -sd ' '; }
+
+# python_tools NAME: the virtual environment .tools/NAME with what scripts/tools/NAME.txt pins.
+python_tools() {
+    local directory=.tools/$1 requirements=scripts/tools/$1.txt
+    up_to_date "$directory" "$requirements" && return
+    heading "Installing into $directory: $(pins "$requirements")"
+    rm -rf "$directory"
+    python3 -m venv "$directory"
+    "$directory/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+    stamp "$requirements" >"$directory/stamp"
+}
+
+# npm_tools: what scripts/tools/npm.txt pins, with the Node.js of .tools/lint.
+npm_tools() {
+    local directory=.tools/npm requirements=scripts/tools/npm.txt
+    up_to_date "$directory" "$requirements" && return
+    heading "Installing into $directory: $(pins "$requirements")"
+    rm -rf "$directory"
+    # shellcheck disable=SC2046 # one word for each package
+    .tools/lint/bin/npm install --prefix "$directory" --loglevel error --ignore-scripts --no-audit --no-fund \
+        $(pins "$requirements")
+    stamp "$requirements" >"$directory/stamp"
+}
+
+rust_targets() {
+    command -v cargo >/dev/null || fail "Rust is missing; install it from https://rustup.rs"
+    # Where Rust came another way, cargo-lambda says which target it lacks.
+    command -v rustup >/dev/null || return 0
+    local target installed
+    installed=$(rustup target list --installed)
+    for target in aarch64-unknown-linux-gnu x86_64-unknown-linux-gnu; do
+        grep -qx "$target" <<<"$installed" && continue
+        heading "Adding the Rust target $target"
+        rustup target add "$target"
+    done
+}
+
+rust_components() {
+    cargo clippy --version &>/dev/null && cargo fmt --version &>/dev/null && return
+    command -v rustup >/dev/null || fail "cargo clippy and cargo fmt are missing"
+    heading "Adding the Rust components clippy and rustfmt"
+    rustup component add clippy rustfmt
+}
+
+# The architecture that this machine is not: its name, that for Debian, and its number in ELF headers.
+case $(uname -m) in
+x86_64) foreign=aarch64 foreign_debian=arm64 foreign_elf='\xb7' ;;
+aarch64) foreign=x86_64 foreign_debian=amd64 foreign_elf='\x3e' ;;
+*) fail "this machine is $(uname -m); Lambda Duet is built and tested on x86_64 and aarch64" ;;
+esac
+# Its C library comes from a cross-compiler's package. Those exist for every architecture, so that
+# apt need not know a foreign one.
+foreign_libraries=/usr/$foreign-linux-gnu/lib
+
+# The C library is a program too, which prints its version: the shortest proof that others will run.
+foreign_programs_run() { "$foreign_libraries/libc.so.6" &>/dev/null; }
+
+# The path of QEMU for the other architecture; newer packages drop the suffix.
+interpreter() { command -v "qemu-$foreign-static" || command -v "qemu-$foreign"; }
+
+# Lets the kernel run programs of the other architecture through QEMU.
+emulation() {
+    foreign_programs_run && return
+    heading "Letting the kernel run $foreign programs through QEMU"
+    # Where QEMU looks for a program's loader and libraries before it looks below /: up to Debian 12,
+    # and by its own default since.
+    local prefix
+    for prefix in "/etc/qemu-binfmt/$foreign" "/usr/gnemul/qemu-$foreign"; do
+        [[ ! -e $prefix ]] || continue
+        as_root mkdir -p "${prefix%/*}"
+        as_root ln -s "${foreign_libraries%/lib}" "$prefix"
+    done
+    foreign_programs_run || register
+    foreign_programs_run || fail "$foreign programs still do not run; try $foreign_libraries/libc.so.6"
+}
+
+# Tells the kernel about QEMU, which the package cannot do in a container without systemd.
+register() {
+    local registry=/proc/sys/fs/binfmt_misc name=lambda-duet-$foreign
+    [[ -e $registry/register ]] || as_root mount -t binfmt_misc binfmt_misc "$registry" ||
+        fail "binfmt_misc cannot be mounted; a container needs --privileged for that"
+    [[ ! -e $registry/$name ]] || as_root tee "$registry/$name" <<<-1 >/dev/null
+    # An ELF header: 64 bits, little-endian, a program or a shared object, of this machine. With F the
+    # kernel opens QEMU now, so that it also serves programs that run below another root.
+    local magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00'$foreign_elf'\x00'
+    local mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
+    as_root tee "$registry/register" <<<":$name:M::$magic:$mask:$(interpreter):F" >/dev/null
+}
+
+packages_to_build() {
+    package gcc command -v cc
+    package libc6-dev test -e /usr/include/stdio.h
+    package binutils command -v readelf
+    package python3-venv python3 -c 'import ensurepip'
+}
+
+packages_to_run() {
+    package curl command -v curl
+    package ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
+    package qemu-user-static interpreter
+    package "libc6-$foreign_debian-cross" test -x "$foreign_libraries/libc.so.6"
+    package "libgcc-s1-$foreign_debian-cross" test -e "$foreign_libraries/libgcc_s.so.1"
+}
+
+(($#)) || set -- build stack lint
+for part in "$@"; do
+    case $part in
+    build | lint) packages_to_build ;;
+    stack) packages_to_run ;;
+    *) fail "unknown part \"$part\"; the parts are build, stack and lint" ;;
+    esac
+done
+install_packages
+for part in "$@"; do
+    case $part in
+    build)
+        rust_targets
+        python_tools sam
+        ;;
+    stack)
+        emulation
+        python_tools aws
+        python_tools ministack
+        ;;
+    lint)
+        rust_components
+        python_tools lint
+        npm_tools
+        ;;
+    esac
+done
