@@ -11,3 +11,4 @@ mod golden;
 mod handler;
 mod metrics;
 mod rooms;
+mod tls;

@@ -1,0 +1,100 @@
+//! HTTPS, as in AWS: a server whose certificate has to be trusted.
+
+use crate::handler::{BOTH, Handler};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use std::{path::PathBuf, sync::Arc};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    process::Command,
+};
+use tokio_rustls::{TlsAcceptor, rustls};
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\nconnection: close\r\n\r\n{\"ok\":true}";
+
+/// A server on the loopback interface and the certificate that clients must trust.
+struct Server {
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    certificate: PathBuf,
+}
+
+impl Server {
+    async fn start(name: &str) -> Self {
+        let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let certificate = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.pem"));
+        std::fs::write(&certificate, cert.pem()).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+        let config = rustls::ServerConfig::builder().with_no_client_auth();
+        let config = config.with_single_cert(vec![cert.der().clone()], key).unwrap();
+        let listener = TcpListener::bind("localhost:0").await.unwrap();
+        Self { listener, tls: TlsAcceptor::from(Arc::new(config)), certificate }
+    }
+
+    fn url(&self) -> String {
+        format!("https://localhost:{}", self.listener.local_addr().unwrap().port())
+    }
+
+    fn certificate(&self) -> &str {
+        self.certificate.to_str().unwrap()
+    }
+
+    /// Answers one connection, and returns the beginning of the request that came through it.
+    async fn answer(&self) -> std::io::Result<String> {
+        let (connection, _) = self.listener.accept().await?;
+        let mut connection = self.tls.accept(connection).await?;
+        let mut request = vec![0; 1024];
+        let length = connection.read(&mut request).await?;
+        connection.write_all(ANSWER).await?;
+        connection.shutdown().await?;
+        Ok(String::from_utf8_lossy(&request[..length]).into_owned())
+    }
+
+    fn call(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
+        command.args(["call", &self.url(), "--no-auth"]).env("SSL_CERT_FILE", self.certificate());
+        command
+    }
+}
+
+#[tokio::test]
+async fn the_command_line_talks_to_a_trusted_server() {
+    let server = Server::start("trusted").await;
+    let (output, request) = tokio::join!(server.call().output(), server.answer());
+    assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), "{\"ok\":true}\n");
+    assert!(request.unwrap().starts_with("POST / HTTP/1.1\r\n"));
+}
+
+#[tokio::test]
+async fn the_command_line_turns_away_from_a_stranger() {
+    let [server, other] = [Server::start("stranger").await, Server::start("other").await];
+    let mut call = server.call();
+    call.env("SSL_CERT_FILE", other.certificate());
+    let (output, request) = tokio::join!(call.output(), server.answer());
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(request.is_err(), "a request was sent to a server that is not trusted");
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(message.contains("certificate"), "{message}");
+}
+
+#[tokio::test]
+async fn metrics_of_both_architectures_arrive_over_tls() {
+    for architecture in BOTH {
+        let server = Server::start(architecture.as_str()).await;
+        let variables = [
+            ("METRICS_SINK", "cloudwatch"),
+            ("AWS_ENDPOINT_URL", &*server.url()),
+            ("SSL_CERT_FILE", server.certificate()),
+            ("AWS_ACCESS_KEY_ID", "test"),
+            ("AWS_SECRET_ACCESS_KEY", "test"),
+        ];
+        let mut handler = Handler::start_with(architecture, variables).await;
+        handler.direct(r#"{"workloads":["math/primes"],"size":100}"#).await.unwrap();
+        let request = server.answer().await.unwrap();
+        assert!(
+            request.starts_with("POST /service/GraniteServiceVersion20100801/operation/PutMetricData "),
+            "{request}"
+        );
+    }
+}
