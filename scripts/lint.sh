@@ -14,6 +14,9 @@ cargo fmt --check
 heading "cargo clippy"
 cargo clippy --workspace --all-targets --all-features -- -D warnings
 
+heading "cargo doc"
+RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps --quiet
+
 heading "shellcheck"
 shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh .ci/run
 

@@ -167,6 +167,8 @@ for part in "$@"; do
         python_tools ministack
         ;;
     lint)
+        package shellcheck command -v shellcheck
+        install_packages
         rust_components
         python_tools lint
         npm_tools

@@ -19,18 +19,8 @@ rust_tests() {
 
 # One deployment serves both.
 stack_tests() {
-    # shellcheck disable=SC2016 # the inner shell expands nothing
     scripts/with-stack.sh bash -ec 'cargo test --all-features --test stack -- --ignored; scripts/demo.sh'
 }
-
-# The official emulator of the Lambda runtime, which comes with SAM CLI.
-case $(uname -m) in
-aarch64) emulator=aws-lambda-rie-arm64 ;;
-*) emulator=aws-lambda-rie-$(uname -m) ;;
-esac
-DUET_RIE=$(find "$PWD/.tools/sam/lib" -path "*/samcli/local/rapid/$emulator")
-[[ -n $DUET_RIE ]] || fail "SAM CLI brings no $emulator"
-export DUET_RIE
 
 timed "formats and styles" scripts/lint.sh
 timed "build" scripts/build.sh

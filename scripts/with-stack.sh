@@ -33,6 +33,9 @@ export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_M
 export AWS_ENDPOINT_URL=$endpoint AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 
+# Nor does a proxy stand between.
+export NO_PROXY=127.0.0.1${NO_PROXY:+,$NO_PROXY} no_proxy=127.0.0.1${no_proxy:+,$no_proxy}
+
 # The processes that work below the state directory: MiniStack and the functions it started.
 survivors() { find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$state*" 2>/dev/null; }
 
@@ -51,7 +54,8 @@ stop() {
     local status=$?
     trap - EXIT
     trap '' INT TERM HUP
-    if ((status)) && [[ -f $log ]]; then
+    # From 128 on it was a signal, such as Ctrl-C, and no failure.
+    if ((status > 0 && status < 128)); then
         printf '\n== The last lines of MiniStack'\''s log\n' >&2
         tail -n 40 "$log" >&2
     fi
