@@ -11,10 +11,10 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
-    client::legacy::{Client, Error, connect::HttpConnector as TcpConnector},
+    client::legacy::{Client, Error as ClientError, connect::HttpConnector as TcpConnector},
     rt::TokioExecutor,
 };
-use std::{error::Error as _, io};
+use std::{error::Error, io, iter};
 
 /// A pool of connections; clones share it.
 #[derive(Clone, Debug)]
@@ -51,8 +51,14 @@ impl HttpConnector for Transport {
     }
 }
 
+/// An error with all its causes, outermost first: the SDK's own messages leave the causes out.
+pub fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let causes = iter::successors(Some(error), |error| (*error).source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// Tells the SDK what it may try again: a connection that failed or broke, not a faulty request.
-fn classify(error: Error) -> ConnectorError {
+fn classify(error: ClientError) -> ConnectorError {
     let user_error =
         error.source().and_then(|source| source.downcast_ref::<hyper::Error>()).is_some_and(hyper::Error::is_user);
     if user_error { ConnectorError::user(error.into()) } else { ConnectorError::io(error.into()) }

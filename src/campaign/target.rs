@@ -4,6 +4,7 @@ mod endpoint;
 mod function;
 mod process;
 
+use crate::transport::with_causes;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use std::{fmt, path::PathBuf, str::FromStr};
 
@@ -76,10 +77,9 @@ impl From<ConnectorError> for CallError {
 }
 
 impl CallError {
-    /// A failure with all its causes, outermost first.
+    /// A failure with all its causes.
     fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
-        let causes = std::iter::successors(Some(error), |error| error.source());
-        Self::Failed(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+        Self::Failed(with_causes(error))
     }
 }
 

@@ -4,9 +4,9 @@ use super::{
     aws,
     metrics::{Datum, NAMESPACE, Unit},
 };
+use crate::transport::with_causes;
 use aws_sdk_cloudwatch::{
     Client,
-    error::DisplayErrorContext,
     types::{Dimension, MetricDatum, StandardUnit},
 };
 use std::iter;
@@ -49,7 +49,7 @@ async fn put(client: &OnceCell<Client>, metrics: &[Datum]) -> Result<(), String>
     let client = client.get_or_try_init(aws::cloudwatch).await.map_err(|error| error.to_string())?;
     let data = metrics.iter().map(MetricDatum::from).collect();
     let call = client.put_metric_data().namespace(NAMESPACE).set_metric_data(Some(data));
-    call.send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
+    call.send().await.map_err(|error| with_causes(&error))?;
     Ok(())
 }
 

@@ -27,7 +27,7 @@ fn emulator() -> PathBuf {
     found.unwrap_or_else(|| panic!("no emulator below {}: run `make build` first", libraries.display()))
 }
 
-/// Ends the emulator and the function below it, which share a process group.
+/// Ends the emulator; the function below it ends when its Runtime API is gone.
 struct Running(Child);
 
 impl Drop for Running {

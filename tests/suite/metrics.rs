@@ -34,7 +34,7 @@ async fn metrics_leave_after_the_answer_and_before_the_next_event() {
 
         // While the endpoint keeps silent, no event is asked for; the handler gives up in time.
         let api = handler.environment.api();
-        assert!(timeout(Duration::from_millis(300), api.asked_for_work(2)).await.is_err());
+        assert!(timeout(Duration::from_millis(50), api.asked_for_work(2)).await.is_err());
         timeout(TIMEOUT, api.asked_for_work(2)).await.unwrap();
     }
 }
