@@ -138,6 +138,11 @@ packages_to_build() {
     package python3-venv python3 -c 'import ensurepip'
 }
 
+packages_to_lint() {
+    packages_to_build
+    package shellcheck command -v shellcheck
+}
+
 packages_to_run() {
     package curl command -v curl
     package ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
@@ -149,7 +154,8 @@ packages_to_run() {
 (($#)) || set -- build stack lint
 for part in "$@"; do
     case $part in
-    build | lint) packages_to_build ;;
+    build) packages_to_build ;;
+    lint) packages_to_lint ;;
     stack) packages_to_run ;;
     *) fail "unknown part \"$part\"; the parts are build, stack and lint" ;;
     esac
@@ -167,8 +173,6 @@ for part in "$@"; do
         python_tools ministack
         ;;
     lint)
-        package shellcheck command -v shellcheck
-        install_packages
         rust_components
         python_tools lint
         npm_tools
