@@ -82,3 +82,5 @@ for architecture in arm64 x86_64; do
         awk '{ printf "%-12s %10d %9.3f ms %9.3f ms\n", $1, $2, $3 / $2, $4 }' <<<"$architecture $count $sum $maximum"
     fi
 done
+
+heading "Done: both architectures did the same work. README.md says how to deploy to AWS."
