@@ -17,7 +17,7 @@ const ROUNDS: usize = 300;
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for architecture in [Architecture::X86_64, Architecture::Arm64] {
-        let (hello, handler) = (build("bare-hello", architecture), build("lambda-duet", architecture));
+        let (hello, handler) = (build(&HELLO, architecture), build(&HANDLER, architecture));
         let megabytes = |path: &Path| std::fs::metadata(path).expect("a binary").len() as f64 / 1e6;
         println!("{architecture}: size      hello {:.2} MB  handler {:.2} MB", megabytes(&hello), megabytes(&handler));
         if architecture == Architecture::OF_BINARY {
@@ -28,27 +28,33 @@ fn main() {
     }
 }
 
-/// Builds a package's function as it would be deployed.
-fn build(package: &str, architecture: Architecture) -> PathBuf {
-    let (binary, flag) = (
-        if package == "bare-hello" { package } else { "handler" },
-        match architecture {
-            Architecture::Arm64 => "--arm64",
-            Architecture::X86_64 => "--x86-64",
-        },
-    );
+/// A function that is started and weighed.
+struct Subject {
+    manifest: &'static str,
+    binary: &'static str,
+}
+
+const HELLO: Subject = Subject { manifest: "benches/startup/hello/Cargo.toml", binary: "bare-hello" };
+const HANDLER: Subject = Subject { manifest: "Cargo.toml", binary: "handler" };
+
+/// Builds a function as it would be deployed.
+fn build(subject: &Subject, architecture: Architecture) -> PathBuf {
+    let flag = match architecture {
+        Architecture::Arm64 => "--arm64",
+        Architecture::X86_64 => "--x86-64",
+    };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let directory = root.join("target/startup").join(architecture.as_str());
-    let manifest = if package == "bare-hello" { "benches/startup/hello/Cargo.toml" } else { "Cargo.toml" };
     let status = Command::new(env!("CARGO"))
-        .args(["lambda", "build", "--release", flag, "--bin", binary, "--manifest-path", manifest, "--lambda-dir"])
+        .args(["lambda", "build", "--release", flag, "--bin", subject.binary])
+        .args(["--manifest-path", subject.manifest, "--lambda-dir"])
         .arg(&directory)
         .current_dir(root)
         .stdout(Stdio::null())
         .status()
         .expect("cargo runs");
-    assert!(status.success(), "cargo lambda cannot build {package}; `make bench` installs it");
-    directory.join(binary).join("bootstrap")
+    assert!(status.success(), "cargo lambda cannot build {}; `make bench` installs it", subject.binary);
+    directory.join(subject.binary).join("bootstrap")
 }
 
 async fn compare_start(architecture: Architecture, hello: &Path, handler: &Path) {
