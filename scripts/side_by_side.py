@@ -5,7 +5,6 @@ usage: side_by_side.py ARM64.json X86_64.json
 """
 
 import json
-import statistics
 import sys
 
 ROW = "{:<22} {:<17} {:<17} {:<9} {:>12} {:>12}"
@@ -26,7 +25,7 @@ def machine(answer):
 def median(answer, sample):
     if answer["host"]["emulated"]:
         return "emulated"
-    return f"{statistics.median(sample['wall_ns']) / 1e6:.3f} ms" if sample["wall_ns"] else "-"
+    return f"{sample['summary']['median'] / 1e6:.3f} ms" if sample["summary"] else "-"
 
 
 def main(paths):
@@ -38,7 +37,7 @@ def main(paths):
     print(ROW.format("Workload", "arm64", "x86_64", "Checksums", "Median arm64", "x86_64"))
     alike = True
     for name in names:
-        pair = [side.get(name, {"checksum": None, "wall_ns": []}) for side in sides]
+        pair = [side.get(name, {"checksum": None, "summary": None}) for side in sides]
         checksums = [sample["checksum"] for sample in pair]
         equal = checksums[0] is not None and checksums[0] == checksums[1]
         alike = alike and equal

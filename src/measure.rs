@@ -13,7 +13,7 @@ pub use budget::Budget;
 
 use crate::{
     host,
-    protocol::{HeapUse, Memory, Request, Sample, Size, Status},
+    protocol::{HeapUse, Memory, Request, Sample, Status},
     workload::{Params, Routine, Workload},
 };
 use std::{
@@ -22,54 +22,37 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How each workload of a request is measured.
-#[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    size: Size,
-    iterations: u32,
-    warmup: u32,
-    seed: u64,
-    heap: bool,
-}
-
-impl From<&Request> for Plan {
-    fn from(request: &Request) -> Self {
-        let Request { size, iterations, warmup, seed, heap, .. } = *request;
-        Self { size, iterations, warmup, seed, heap }
-    }
-}
-
-/// Measures the workloads one after the other until the budget is spent.
+/// Measures `workloads` one after the other, as `request` says, until the budget is spent.
 ///
 /// There is one sample a workload, also where no iteration fitted ([`Status::Skipped`]) or the
 /// workload panicked ([`Status::Failed`]).
-pub fn run(workloads: &[&'static Workload], plan: &Plan, budget: &Budget) -> Vec<Sample> {
-    workloads.iter().map(|workload| measure(workload, plan, budget)).collect()
+pub fn run(workloads: &[&'static Workload], request: &Request, budget: &Budget) -> Vec<Sample> {
+    workloads.iter().map(|workload| measure(workload, request, budget)).collect()
 }
 
-fn measure(workload: &Workload, plan: &Plan, budget: &Budget) -> Sample {
-    let params = Params { elements: workload.elements(plan.size), seed: plan.seed };
+fn measure(workload: &Workload, request: &Request, budget: &Budget) -> Sample {
+    let params = Params { elements: workload.elements(request.size), seed: request.seed };
     let measured = catch_unwind(AssertUnwindSafe(|| {
-        let timings = time(workload, &params, plan, budget);
-        let heap = timings.heap_pass_fits(plan, budget).then(|| heap_pass(workload, &params));
+        let timings = time(workload, &params, request, budget);
+        let heap = timings.heap_pass_fits(request, budget).then(|| heap_pass(workload, &params));
         (timings, heap)
     }));
     let (timings, heap) = measured.unwrap_or_else(|panic| (Timings::failed(panic_message(&*panic)), None));
-    sample(workload, &params, plan, timings, heap)
+    sample(workload, &params, request, timings, heap)
 }
 
-fn sample(workload: &Workload, params: &Params, plan: &Plan, timings: Timings, heap: Option<HeapUse>) -> Sample {
+fn sample(workload: &Workload, params: &Params, request: &Request, timings: Timings, heap: Option<HeapUse>) -> Sample {
     let Timings { wall_ns, cpu_ns, checksum, error, .. } = timings;
     let status = match wall_ns.len() {
         _ if error.is_some() => Status::Failed,
         0 => Status::Skipped,
-        done if done < plan.iterations as usize => Status::Truncated,
+        done if done < request.iterations as usize => Status::Truncated,
         _ => Status::Completed,
     };
     Sample {
         workload: workload.name.to_owned(),
         category: workload.category.to_string(),
-        size: plan.size,
+        size: request.size,
         elements: params.elements,
         checksum: checksum.map(|checksum| format!("{checksum:016x}")),
         status,
@@ -99,31 +82,31 @@ impl Timings {
         Self { error: Some(error), ..Self::default() }
     }
 
-    fn heap_pass_fits(&self, plan: &Plan, budget: &Budget) -> bool {
-        let completed = self.error.is_none() && self.wall_ns.len() == plan.iterations as usize;
-        plan.heap && completed && budget.fits(self.preparation + self.longest_turn)
+    fn heap_pass_fits(&self, request: &Request, budget: &Budget) -> bool {
+        let completed = self.error.is_none() && self.wall_ns.len() == request.iterations as usize;
+        request.heap && completed && budget.fits(self.preparation + self.longest_turn)
     }
 }
 
-fn time(workload: &Workload, params: &Params, plan: &Plan, budget: &Budget) -> Timings {
+fn time(workload: &Workload, params: &Params, request: &Request, budget: &Budget) -> Timings {
     if !budget.fits(Duration::ZERO) {
         return Timings::default();
     }
     let start = Instant::now();
     let mut routine = (workload.prepare)(params);
     let mut timings = Timings {
-        wall_ns: Vec::with_capacity(plan.iterations as usize),
-        cpu_ns: Vec::with_capacity(plan.iterations as usize),
+        wall_ns: Vec::with_capacity(request.iterations as usize),
+        cpu_ns: Vec::with_capacity(request.iterations as usize),
         preparation: start.elapsed(),
         ..Timings::default()
     };
-    for turn in 0..plan.warmup + plan.iterations {
+    for turn in 0..request.warmup + request.iterations {
         if !budget.fits(timings.longest_turn) {
             break;
         }
         let turn_start = Instant::now();
         let (wall_ns, cpu_ns) = iterate(&mut *routine);
-        if turn >= plan.warmup {
+        if turn >= request.warmup {
             timings.wall_ns.push(wall_ns);
             timings.cpu_ns.push(cpu_ns);
         }

@@ -4,6 +4,7 @@ mod endpoint;
 mod function;
 mod process;
 
+use super::runtime_api::FunctionError;
 use crate::transport::with_causes;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use std::{fmt, path::PathBuf, str::FromStr};
@@ -73,6 +74,12 @@ pub enum CallError {
 impl From<ConnectorError> for CallError {
     fn from(error: ConnectorError) -> Self {
         Self::failed(&error)
+    }
+}
+
+impl From<FunctionError> for CallError {
+    fn from(FunctionError { error_type, error_message }: FunctionError) -> Self {
+        Self::Function { kind: error_type, message: error_message }
     }
 }
 

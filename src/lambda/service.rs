@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     host,
-    measure::{self, Budget, Plan, clock},
+    measure::{self, Budget, clock},
     protocol::{Architecture, Environment, Error, Function, Host, Request, Response, SCHEMA, Status},
     workload::{self, Workload},
 };
@@ -117,7 +117,7 @@ impl Service {
         let available = (u64::from(function.memory_mb) * MEBIBYTE).saturating_sub(host::rss_bytes());
         workloads.iter().try_for_each(|workload| check_memory(workload, request, available, function.memory_mb))?;
         let budget = Budget::of(invocation.remaining().saturating_sub(SAFETY_MARGIN));
-        let results = measure::run(&workloads, &Plan::from(request), &budget);
+        let results = measure::run(&workloads, request, &budget);
         if results.iter().all(|sample| sample.status == Status::Skipped) {
             return Err(invocation.deadline_too_short());
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    protocol::{SizeName, Sizes},
+    protocol::{Size, SizeName, Sizes},
     workload::{ALL, Category, Params},
 };
 
@@ -11,8 +11,8 @@ static ALLOCATOR: heap::CountingAllocator = heap::CountingAllocator;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn plan(size: Size, iterations: u32, warmup: u32) -> Plan {
-    Plan { size, iterations, warmup, seed: 42, heap: true }
+fn request(size: Size, iterations: u32, warmup: u32) -> Request {
+    Request { size, iterations, warmup, ..Request::default() }
 }
 
 fn stub(prepare: fn(&Params) -> Box<dyn Routine>) -> Workload {
@@ -70,7 +70,7 @@ impl Routine for Bomb {
 #[test]
 fn every_iteration_is_kept_and_warm_up_is_not() {
     let workloads: Vec<_> = ALL.iter().collect();
-    for sample in run(&workloads, &plan(Size::Elements(300), 5, 3), &Budget::of(HOUR)) {
+    for sample in run(&workloads, &request(Size::Elements(300), 5, 3), &Budget::of(HOUR)) {
         assert_eq!(sample.status, Status::Completed, "{sample:?}");
         assert_eq!((sample.wall_ns.len(), sample.cpu_ns.len()), (5, 5));
         assert_eq!(sample.checksum.as_ref().unwrap().len(), 16);
@@ -81,8 +81,11 @@ fn every_iteration_is_kept_and_warm_up_is_not() {
 
 #[test]
 fn sleeping_is_wall_time_but_not_cpu_time() {
-    let sample =
-        measure(&stub(|params| Box::new(Sleeper(params.elements))), &plan(Size::Elements(20), 3, 0), &Budget::of(HOUR));
+    let sample = measure(
+        &stub(|params| Box::new(Sleeper(params.elements))),
+        &request(Size::Elements(20), 3, 0),
+        &Budget::of(HOUR),
+    );
     assert!(sample.wall_ns.iter().all(|&wall| wall >= 20_000_000));
     assert!(sample.throttled_fraction.unwrap() > 0.5);
 }
@@ -90,25 +93,25 @@ fn sleeping_is_wall_time_but_not_cpu_time() {
 #[test]
 fn a_spent_budget_truncates_and_an_empty_one_skips() {
     let sleeper = stub(|params| Box::new(Sleeper(params.elements)));
-    let truncated = measure(&sleeper, &plan(Size::Elements(20), 1000, 0), &Budget::of(Duration::from_millis(200)));
+    let truncated = measure(&sleeper, &request(Size::Elements(20), 1000, 0), &Budget::of(Duration::from_millis(200)));
     assert_eq!(truncated.status, Status::Truncated);
     assert!((1..1000).contains(&truncated.wall_ns.len()));
     assert_eq!(truncated.memory.heap, None);
-    let skipped = measure(&sleeper, &plan(Size::Elements(20), 10, 2), &Budget::of(Duration::ZERO));
+    let skipped = measure(&sleeper, &request(Size::Elements(20), 10, 2), &Budget::of(Duration::ZERO));
     assert_eq!(skipped.status, Status::Skipped);
     assert_eq!((skipped.checksum, skipped.summary), (None, None));
 }
 
 #[test]
 fn a_panic_is_a_failed_sample() {
-    let sample = measure(&stub(|_| Box::new(Bomb)), &plan(Size::Elements(1), 3, 1), &Budget::of(HOUR));
+    let sample = measure(&stub(|_| Box::new(Bomb)), &request(Size::Elements(1), 3, 1), &Budget::of(HOUR));
     assert_eq!(sample.status, Status::Failed);
     assert_eq!(sample.error.as_deref(), Some("the workload panicked: boom at element 7"));
 }
 
 #[test]
 fn work_that_differs_between_iterations_is_a_failed_sample() {
-    let sample = measure(&stub(|_| Box::new(Drifter::default())), &plan(Size::Elements(1), 3, 1), &Budget::of(HOUR));
+    let sample = measure(&stub(|_| Box::new(Drifter::default())), &request(Size::Elements(1), 3, 1), &Budget::of(HOUR));
     assert_eq!(sample.status, Status::Failed);
     assert!(sample.error.unwrap().contains("the checksum changed"));
 }

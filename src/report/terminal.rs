@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::{
         host,
-        measure::{self, Budget, Plan, clock},
+        measure::{self, Budget, clock},
         protocol::{Architecture, Environment, Function, Request, SCHEMA, Size},
         workload,
     };
@@ -120,7 +120,7 @@ mod tests {
             },
             host: host::describe(clock::monotonic()),
             build: host::build(),
-            results: measure::run(&workloads, &Plan::from(&request), &Budget::of(budget)),
+            results: measure::run(&workloads, &request, &Budget::of(budget)),
             complete: true,
             remaining_ms: 0,
         }

@@ -1,20 +1,14 @@
 //! When metrics leave, seen from the Runtime API and from the endpoint they are sent to.
 
-use crate::handler::{BOTH, Handler, TIMEOUT};
-use lambda_duet::campaign::runtime_api::Outcome;
+use crate::handler::{BOTH, Handler, PUT_METRIC_DATA, TIMEOUT, cloudwatch_at};
+use lambda_duet::{campaign::runtime_api::Outcome, protocol::Architecture};
 use std::time::Duration;
 use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
 
 const REQUEST: &str = r#"{"workloads":["math/primes"],"size":100,"iterations":3}"#;
 
-async fn start(architecture: lambda_duet::protocol::Architecture, endpoint: &str) -> Handler {
-    let variables = [
-        ("METRICS_SINK", "cloudwatch"),
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-    ];
-    Handler::start_with(architecture, variables).await
+async fn start(architecture: Architecture, endpoint: &str) -> Handler {
+    Handler::start_with(architecture, cloudwatch_at(endpoint)).await
 }
 
 #[tokio::test]
@@ -30,7 +24,7 @@ async fn metrics_leave_after_the_answer_and_before_the_next_event() {
         let mut head = vec![0; 8192];
         let length = connection.read(&mut head).await.unwrap();
         let head = String::from_utf8_lossy(&head[..length]).into_owned();
-        assert!(head.starts_with("POST /service/GraniteServiceVersion20100801/operation/PutMetricData "), "{head}");
+        assert!(head.starts_with(PUT_METRIC_DATA), "{head}");
 
         // While the endpoint keeps silent, no event is asked for; the handler gives up in time.
         let api = handler.environment.api();

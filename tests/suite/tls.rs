@@ -1,6 +1,6 @@
 //! HTTPS, as in AWS: a server whose certificate has to be trusted.
 
-use crate::handler::{BOTH, Handler};
+use crate::handler::{BOTH, Handler, PUT_METRIC_DATA, cloudwatch_at};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::{path::PathBuf, sync::Arc};
 use tokio::{
@@ -82,19 +82,11 @@ async fn the_command_line_turns_away_from_a_stranger() {
 async fn metrics_of_both_architectures_arrive_over_tls() {
     for architecture in BOTH {
         let server = Server::start(architecture.as_str()).await;
-        let variables = [
-            ("METRICS_SINK", "cloudwatch"),
-            ("AWS_ENDPOINT_URL", &*server.url()),
-            ("SSL_CERT_FILE", server.certificate()),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-        ];
+        let url = server.url();
+        let variables = cloudwatch_at(&url).into_iter().chain([("SSL_CERT_FILE", server.certificate())]);
         let mut handler = Handler::start_with(architecture, variables).await;
         handler.direct(r#"{"workloads":["math/primes"],"size":100}"#).await.unwrap();
         let request = server.answer().await.unwrap();
-        assert!(
-            request.starts_with("POST /service/GraniteServiceVersion20100801/operation/PutMetricData "),
-            "{request}"
-        );
+        assert!(request.starts_with(PUT_METRIC_DATA), "{request}");
     }
 }

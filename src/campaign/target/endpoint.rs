@@ -21,11 +21,10 @@ pub(super) async fn call(url: &str, body: &str, auth: Auth) -> Result<String, Ca
         .header(CONTENT_TYPE, "application/json")
         .body(SdkBody::from(body))
         .map_err(invalid)?;
-    if auth == Auth::SigV4 {
-        let config = aws::config().await.map_err(|error| CallError::failed(&error))?;
-        add_signature(&mut request, body, &config).await?;
-    }
     let transport = Transport::new().map_err(|error| CallError::failed(&error))?;
+    if auth == Auth::SigV4 {
+        add_signature(&mut request, body, &aws::config(transport.clone()).await).await?;
+    }
     let request = SdkRequest::try_from(request).map_err(|error| CallError::failed(&error))?;
     let response = transport.call(request).await?;
     let status = response.status();

@@ -1,7 +1,10 @@
 //! Direct invocation of a Lambda function.
 
 use super::{CallError, Target};
-use crate::campaign::{aws, runtime_api::FunctionError};
+use crate::{
+    campaign::{aws, runtime_api::FunctionError},
+    transport::Transport,
+};
 use aws_sdk_lambda::{Client, primitives::Blob};
 
 /// Reads `NAME[:QUALIFIER]` or `ARN[:QUALIFIER]`.
@@ -15,13 +18,15 @@ pub(super) fn parse(text: &str) -> Target {
 }
 
 pub(super) async fn call(name: &str, qualifier: Option<&str>, request: &str) -> Result<String, CallError> {
-    let config = aws::config().await.map_err(|error| CallError::failed(&error))?;
-    let invoke = Client::new(&config).invoke().function_name(name).set_qualifier(qualifier.map(str::to_owned));
+    let transport = Transport::new().map_err(|error| CallError::failed(&error))?;
+    let invoke = Client::new(&aws::config(transport).await)
+        .invoke()
+        .function_name(name)
+        .set_qualifier(qualifier.map(str::to_owned));
     let answer = invoke.payload(Blob::new(request)).send().await.map_err(|error| CallError::failed(&error))?;
     let payload = answer.payload.map(Blob::into_inner).unwrap_or_default();
     if answer.function_error.is_some() {
-        let FunctionError { error_type, error_message } = FunctionError::parse(&payload);
-        return Err(CallError::Function { kind: error_type, message: error_message });
+        return Err(FunctionError::parse(&payload).into());
     }
     Ok(String::from_utf8_lossy(&payload).into_owned())
 }

@@ -15,7 +15,7 @@ pub(super) async fn call(path: &Path, request: &str) -> Result<String, CallError
     let mut environment = LocalEnvironment::start(path, [("METRICS_SINK", "none")], Stdio::from(io::stderr())).await?;
     match environment.invoke(request.to_owned(), TIMEOUT).await? {
         Outcome::Response(payload) => Ok(String::from_utf8_lossy(&payload).into_owned()),
-        Outcome::Error(error) => Err(CallError::Function { kind: error.error_type, message: error.error_message }),
+        Outcome::Error(error) => Err(error.into()),
     }
 }
 
