@@ -17,8 +17,8 @@ pub fn build() -> Build {
     }
 }
 
-/// What the process can see of its machine, whose `clock` was measured elsewhere.
-pub fn describe(clock: Clock) -> Host {
+/// What the process can see of its machine, whose clocks were measured elsewhere.
+pub fn describe(clock: Clock, cpu_clock: Clock) -> Host {
     let cpu = Cpu::parse(&read("/proc/cpuinfo"));
     let kernel = kernel_architecture(&read("/proc/sys/kernel/arch"));
     Host {
@@ -27,6 +27,7 @@ pub fn describe(clock: Clock) -> Host {
         cpu_features: cpu.features,
         vcpus: available_parallelism().map_or(1, |count| u32::try_from(NonZero::get(count)).unwrap_or(u32::MAX)),
         clock,
+        cpu_clock,
     }
 }
 
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn this_process_has_memory_and_a_described_host() {
         assert!(max_rss_bytes() > 0 && rss_bytes() > 0);
-        let host = describe(Clock { resolution_ns: 1, cost_ns: 20 });
+        let host = describe(Clock { resolution_ns: 1, cost_ns: 20 }, Clock { resolution_ns: 1, cost_ns: 200 });
         assert!(!host.cpu_model.is_empty() && host.vcpus > 0 && !host.emulated);
         assert_eq!(status_bytes("VmRSS:\t    12 kB\n", "VmRSS:"), 12 * 1024);
     }

@@ -3,7 +3,10 @@
 //! A timed region holds one call of [`Routine::run`] and nothing else: the input is restored and
 //! the checksum taken outside of it, nothing is logged, and the heap is not counted. The heap
 //! pass comes last, on its own, and is not timed.
+//!
+//! Where a run is too short for the clocks, an iteration is a [`Batch`] of runs.
 
+mod batch;
 mod budget;
 pub mod clock;
 pub mod heap;
@@ -13,9 +16,10 @@ pub use budget::Budget;
 
 use crate::{
     host,
-    protocol::{HeapUse, Memory, Request, Sample, Status},
-    workload::{Params, Routine, Workload},
+    protocol::{HeapUse, Memory, Nanoseconds, Request, Sample, Status, Warning, WarningKind},
+    workload::{Params, Workload},
 };
+use batch::Batch;
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -31,7 +35,7 @@ pub fn run(workloads: &[&'static Workload], request: &Request, budget: &Budget) 
 }
 
 fn measure(workload: &Workload, request: &Request, budget: &Budget) -> Sample {
-    let params = Params { elements: workload.elements(request.size), seed: request.seed };
+    let params = Params { elements: workload.elements(request.size), seed: request.seed, shape: request.shape };
     let measured = catch_unwind(AssertUnwindSafe(|| {
         let timings = time(workload, &params, request, budget);
         let heap = timings.heap_pass_fits(request, budget).then(|| heap_pass(workload, &params));
@@ -42,7 +46,7 @@ fn measure(workload: &Workload, request: &Request, budget: &Budget) -> Sample {
 }
 
 fn sample(workload: &Workload, params: &Params, request: &Request, timings: Timings, heap: Option<HeapUse>) -> Sample {
-    let Timings { wall_ns, cpu_ns, checksum, error, .. } = timings;
+    let Timings { wall_ns, cpu_ns, batch_size, checksum, code_path, error, .. } = timings;
     let status = match wall_ns.len() {
         _ if error.is_some() => Status::Failed,
         0 => Status::Skipped,
@@ -54,23 +58,40 @@ fn sample(workload: &Workload, params: &Params, request: &Request, timings: Timi
         category: workload.category.to_string(),
         size: request.size,
         elements: params.elements,
+        shape: workload.shapes.then_some(params.shape),
+        code_path: code_path.map(str::to_owned),
         checksum: checksum.map(|checksum| format!("{checksum:016x}")),
         status,
         error,
         summary: summary::summarize(&wall_ns),
         throttled_fraction: summary::throttled_fraction(&wall_ns, &cpu_ns),
+        batch_size,
         wall_ns,
         cpu_ns,
         memory: Memory { heap, max_rss_bytes: host::max_rss_bytes() },
+        warnings: short_iterations(batch_size).into_iter().collect(),
     }
+}
+
+fn short_iterations(batch_size: u32) -> Option<Warning> {
+    let detail = || {
+        let shortest = clock::shortest_ns();
+        format!(
+            "one run takes less than {shortest} ns, 1000 times what reading the clocks costs: each time is the mean \
+             of {batch_size} runs at a stretch, whose spread is smaller than that of single runs; ask for a larger size"
+        )
+    };
+    (batch_size > 1).then(|| Warning { kind: WarningKind::ShortIterations, detail: detail() })
 }
 
 /// What the timed iterations of one workload gave.
 #[derive(Default)]
 struct Timings {
-    wall_ns: Vec<u64>,
-    cpu_ns: Vec<u64>,
+    wall_ns: Nanoseconds,
+    cpu_ns: Nanoseconds,
+    batch_size: u32,
     checksum: Option<u64>,
+    code_path: Option<&'static str>,
     error: Option<String>,
     /// The longest that a whole turn took: restoring, running, taking the checksum.
     longest_turn: Duration,
@@ -78,8 +99,12 @@ struct Timings {
 }
 
 impl Timings {
+    fn none() -> Self {
+        Self { batch_size: 1, ..Self::default() }
+    }
+
     fn failed(error: String) -> Self {
-        Self { error: Some(error), ..Self::default() }
+        Self { error: Some(error), ..Self::none() }
     }
 
     fn heap_pass_fits(&self, request: &Request, budget: &Budget) -> bool {
@@ -90,50 +115,60 @@ impl Timings {
 
 fn time(workload: &Workload, params: &Params, request: &Request, budget: &Budget) -> Timings {
     if !budget.fits(Duration::ZERO) {
-        return Timings::default();
+        return Timings::none();
     }
     let start = Instant::now();
-    let mut routine = (workload.prepare)(params);
-    let mut timings = Timings {
-        wall_ns: Vec::with_capacity(request.iterations as usize),
-        cpu_ns: Vec::with_capacity(request.iterations as usize),
-        preparation: start.elapsed(),
-        ..Timings::default()
-    };
-    for turn in 0..request.warmup + request.iterations {
-        if !budget.fits(timings.longest_turn) {
-            break;
-        }
+    let mut batch = Batch::of_one(workload, params);
+    let mut timings = Timings { preparation: start.elapsed(), code_path: batch.code_path(), ..Timings::none() };
+    let mut turn = 0;
+    while turn < request.warmup + request.iterations && budget.fits(timings.longest_turn) {
         let turn_start = Instant::now();
-        let (wall_ns, cpu_ns) = iterate(&mut *routine);
-        if turn >= request.warmup {
-            timings.wall_ns.push(wall_ns);
-            timings.cpu_ns.push(cpu_ns);
-        }
-        let checksum = routine.checksum();
-        let first = *timings.checksum.get_or_insert(checksum);
-        if checksum != first {
-            timings.error =
-                Some(format!("the checksum changed between iterations: {first:016x}, then {checksum:016x}"));
+        let (wall_ns, cpu_ns) = iterate(&mut batch);
+        if let Err(error) = agree(&mut timings.checksum, batch.checksums()) {
+            timings.error = Some(error);
             break;
         }
         timings.longest_turn = timings.longest_turn.max(turn_start.elapsed());
+        if batch.is_too_short(wall_ns) && budget.fits(timings.preparation * batch.larger_for(wall_ns)) {
+            batch.grow(wall_ns, workload, params);
+            timings.wall_ns.clear();
+            timings.cpu_ns.clear();
+            turn = 0;
+            continue;
+        }
+        if turn >= request.warmup {
+            timings.wall_ns.push_mean(wall_ns, batch.size());
+            timings.cpu_ns.push_mean(cpu_ns, batch.size());
+        }
+        turn += 1;
     }
     if timings.wall_ns.is_empty() {
         timings.checksum = None;
     }
+    timings.batch_size = batch.size();
     timings
 }
 
 /// One timed iteration: its wall-clock and CPU time in nanoseconds.
-fn iterate(routine: &mut dyn Routine) -> (u64, u64) {
-    routine.restore();
+fn iterate(batch: &mut Batch) -> (u64, u64) {
+    batch.restore();
     let cpu_start = clock::cpu_ns();
     let wall_start = Instant::now();
-    routine.run();
+    batch.run();
     let wall = wall_start.elapsed();
     let cpu_ns = clock::cpu_ns() - cpu_start;
     (clock::nanoseconds(wall), cpu_ns)
+}
+
+/// Remembers the first checksum; every other one has to be the same.
+fn agree(first: &mut Option<u64>, checksums: impl Iterator<Item = u64>) -> Result<(), String> {
+    for checksum in checksums {
+        let first = *first.get_or_insert(checksum);
+        if checksum != first {
+            return Err(format!("the checksum changed between iterations: {first:016x}, then {checksum:016x}"));
+        }
+    }
+    Ok(())
 }
 
 fn heap_pass(workload: &Workload, params: &Params) -> HeapUse {

@@ -4,15 +4,17 @@
 //! that end in `_ns`, milliseconds in `_ms`, sizes are bytes in `_bytes` and mebibytes in `_mb`.
 
 mod error;
+mod nanoseconds;
 mod nearest;
 mod request;
 mod response;
 
 pub use error::{Error, Problem};
+pub use nanoseconds::Nanoseconds;
 pub use nearest::nearest;
 pub(crate) use request::shortened;
-pub use request::{MAX_BODY_BYTES, Request, Selection, Size, SizeName};
+pub use request::{MAX_BODY_BYTES, Request, Selection, Shape, Size, SizeName};
 pub use response::{
-    Architecture, Build, Catalogue, CatalogueEntry, Clock, Environment, Function, HeapUse, Host, Memory, Response,
-    SCHEMA, Sample, Sizes, Status, Summary,
+    Architecture, Build, Catalogue, CatalogueEntry, Clock, DefaultRequest, Environment, Function, HeapUse, Host,
+    Memory, Response, SCHEMA, Sample, Sizes, Status, Summary, Warning, WarningKind,
 };

@@ -7,21 +7,47 @@
 //! Equal work is proven by the checksum: it may depend on integer arithmetic and on IEEE
 //! + − × ÷ √ only, never on a platform's mathematics library, on addresses or on hashing order.
 
-mod input;
+pub mod input;
 mod math;
 mod sorting;
-mod string;
+// Public so that benches/rivals can give others the same input.
+#[doc(hidden)]
+pub mod string;
 
-use crate::protocol::{Catalogue, CatalogueEntry, Error, SCHEMA, Selection, Size, SizeName, Sizes, nearest, shortened};
+use crate::protocol::{
+    Catalogue, CatalogueEntry, DefaultRequest, Error, SCHEMA, Selection, Shape, Size, SizeName, Sizes, nearest,
+    shortened,
+};
 use std::fmt;
 
 /// Every workload, sorted by name.
-pub static ALL: [Workload; 6] = [
+pub static ALL: [Workload; 27] = [
+    math::ed25519::WORKLOAD,
+    math::fft::WORKLOAD,
+    math::mandelbrot::WORKLOAD,
     math::matmul::WORKLOAD,
+    math::matmul_tuned::WORKLOAD,
+    math::modpow::WORKLOAD,
+    math::monte_carlo::WORKLOAD,
+    math::nbody::WORKLOAD,
     math::primes::WORKLOAD,
+    sorting::heapsort::WORKLOAD,
+    sorting::mergesort::WORKLOAD,
     sorting::quicksort::WORKLOAD,
+    sorting::radix::WORKLOAD,
+    sorting::std_stable_strings::WORKLOAD,
     sorting::std_unstable::WORKLOAD,
+    string::base64::WORKLOAD,
+    string::csv::WORKLOAD,
+    string::gunzip::WORKLOAD,
+    string::gzip::WORKLOAD,
+    string::json::WORKLOAD,
     string::levenshtein::WORKLOAD,
+    string::regex::WORKLOAD,
+    string::search::WORKLOAD,
+    string::search_naive::WORKLOAD,
+    string::sha256::WORKLOAD,
+    string::utf8::WORKLOAD,
     string::word_count::WORKLOAD,
 ];
 
@@ -32,19 +58,82 @@ pub struct Workload {
     pub name: &'static str,
     /// The part of the name before the slash.
     pub category: Category,
+    /// Who wrote the kernel, and for which end.
+    pub implementation: Implementation,
+    /// How the kernel comes by vector instructions.
+    pub vectorization: Vectorization,
     /// What it does.
     pub summary: &'static str,
     /// What part of a machine it stresses.
     pub stresses: &'static str,
+    /// Why arm64 and x86_64 might differ in it.
+    pub difference: &'static str,
+    /// Where the algorithm or the library comes from.
+    pub source: &'static str,
     /// What one element of its size is.
     pub element: &'static str,
+    /// How its time grows with the elements, n.
+    pub time: &'static str,
+    /// How its memory grows with the elements, n.
+    pub memory: &'static str,
     /// The elements of its three sizes.
     pub sizes: Sizes,
+    /// Whether the order of its input, [`Params::shape`], means something to it.
+    pub shapes: bool,
+    /// Whether a run destroys its input, so that [`Routine::restore`] has to come before the next.
+    pub in_place: bool,
     /// The bytes of its buffers at a number of elements: an upper bound, input included, that
-    /// grows with the elements and saturates instead of overflowing.
+    /// never shrinks as the elements grow and saturates instead of overflowing.
     pub buffer_bytes: fn(elements: u64) -> u64,
     /// Makes the input and everything else that is not timed.
     pub prepare: fn(&Params) -> Box<dyn Routine>,
+}
+
+/// Who wrote a kernel, and for which end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Implementation {
+    /// Ours, the obvious way, for contrast with the right one.
+    Naive,
+    /// Ours, as a textbook has it, because it stresses a known part of a machine.
+    Textbook,
+    /// The library that programs use for the job.
+    Library,
+    /// The fastest maintained library for the job, which chooses its instructions at run time.
+    Tuned,
+}
+
+impl Implementation {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Naive => "naive",
+            Self::Textbook => "textbook",
+            Self::Library => "library",
+            Self::Tuned => "tuned",
+        }
+    }
+}
+
+/// How a kernel comes by vector instructions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vectorization {
+    /// It has none that matter.
+    Scalar,
+    /// The compiler made them, for the target CPU of the build.
+    Autovectorized,
+    /// The library asks the CPU when it runs, whatever the build's target CPU.
+    RunTimeDispatch,
+}
+
+impl Vectorization {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Autovectorized => "autovectorized",
+            Self::RunTimeDispatch => "run-time dispatch",
+        }
+    }
 }
 
 /// The families of workloads.
@@ -85,6 +174,8 @@ pub struct Params {
     pub elements: u64,
     /// The seed of the input generator.
     pub seed: u64,
+    /// The order of the input, for the workloads to which it means something.
+    pub shape: Shape,
 }
 
 impl Params {
@@ -99,7 +190,8 @@ impl Params {
 
 /// A prepared workload.
 pub trait Routine {
-    /// Brings the input back to what it was before [`Routine::run`] changed it. Not timed.
+    /// Brings the input back to what it was before [`Routine::run`] changed it. Not timed, and not
+    /// called between runs of a workload that is not [`in_place`](Workload::in_place).
     fn restore(&mut self) {}
 
     /// Does the work: the one call that is timed.
@@ -107,6 +199,11 @@ pub trait Routine {
 
     /// The checksum of what [`Routine::run`] left behind. Not timed.
     fn checksum(&self) -> u64;
+
+    /// The instructions that the kernel's library chooses on this CPU, where it chooses.
+    fn code_path(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 impl Workload {
@@ -128,6 +225,9 @@ impl Workload {
 
     /// The largest number of elements whose memory need is at most `bytes`, or 0.
     pub fn largest_within(&self, bytes: u64) -> u64 {
+        if self.memory_bytes(u64::MAX) <= bytes {
+            return u64::MAX;
+        }
         let (mut fits, mut too_large) = (0, u64::MAX);
         while too_large - fits > 1 {
             let middle = fits + (too_large - fits) / 2;
@@ -157,6 +257,18 @@ pub fn select(selection: &Selection) -> Result<Vec<&'static Workload>, Error> {
     Ok(ALL.iter().filter(|workload| selectors.iter().any(|selector| matches(workload, selector))).collect())
 }
 
+/// Refuses a shape that means nothing to any of `workloads`.
+///
+/// # Errors
+/// [`Error::InvalidRequest`].
+pub fn check_shape(workloads: &[&Workload], shape: Shape) -> Result<(), Error> {
+    if shape == Shape::Random || workloads.iter().any(|workload| workload.shapes) {
+        return Ok(());
+    }
+    let detail = format!("\"shape\" is \"{shape}\", but only sorting has shapes; leave it out or select \"sorting\"");
+    Err(Error::invalid("shape", detail))
+}
+
 fn matches(workload: &Workload, selector: &str) -> bool {
     workload.name == selector || workload.category.as_str() == selector
 }
@@ -176,9 +288,17 @@ fn unknown(field: &str, selector: &str) -> Error {
     Error::invalid(field, format!("unknown workload \"{}\"; {hint}", shortened(selector)))
 }
 
-/// The catalogue of all workloads.
-pub fn catalogue() -> Catalogue {
-    Catalogue { schema: SCHEMA, workloads: ALL.iter().map(CatalogueEntry::from).collect() }
+/// The default request finishes within this time on a function of one vCPU; `benches/calibration`
+/// prints how long it takes.
+const DEFAULT_REQUEST: DefaultRequest = DefaultRequest { memory_mb: 1769, finishes_within_s: 25 };
+
+/// The catalogue of `workloads`.
+pub fn catalogue(workloads: impl IntoIterator<Item = &'static Workload>) -> Catalogue {
+    Catalogue {
+        schema: SCHEMA,
+        default_request: DEFAULT_REQUEST,
+        workloads: workloads.into_iter().map(CatalogueEntry::from).collect(),
+    }
 }
 
 impl From<&Workload> for CatalogueEntry {
@@ -188,9 +308,16 @@ impl From<&Workload> for CatalogueEntry {
         Self {
             name: workload.name.to_owned(),
             category: workload.category.to_string(),
+            implementation: workload.implementation.as_str().to_owned(),
+            vectorization: workload.vectorization.as_str().to_owned(),
             summary: workload.summary.to_owned(),
             stresses: workload.stresses.to_owned(),
+            difference: workload.difference.to_owned(),
+            source: workload.source.to_owned(),
             element: workload.element.to_owned(),
+            time: workload.time.to_owned(),
+            memory: workload.memory.to_owned(),
+            shapes: workload.shapes,
             sizes: workload.sizes,
             memory_bytes: Sizes { small: memory(small), medium: memory(medium), large: memory(large) },
         }
@@ -198,7 +325,7 @@ impl From<&Workload> for CatalogueEntry {
 }
 
 /// A 64-bit checksum of bytes; the same on every architecture for the same bytes.
-fn checksum_of(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> u64 {
+pub fn checksum_of(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> u64 {
     let mut hasher = xxhash_rust::xxh3::Xxh3::new();
     for chunk in chunks {
         hasher.update(chunk.as_ref());

@@ -1,11 +1,13 @@
 //! `duet workloads`
 
-use crate::{report::terminal, workload};
+use crate::{protocol::Selection, report::terminal, workload};
 use clap::Args;
 
 /// Lists the workloads: what each does, what it stresses, its sizes and their memory.
 #[derive(Debug, Args)]
 pub struct Workloads {
+    /// Categories (sorting) and names (math/fft); all workloads where none is given.
+    selectors: Vec<String>,
     /// Print the catalogue as JSON, as `GET …/workloads` answers it.
     #[arg(long)]
     json: bool,
@@ -13,7 +15,8 @@ pub struct Workloads {
 
 impl Workloads {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let catalogue = workload::catalogue();
+        let selection = if self.selectors.is_empty() { Selection::All } else { Selection::Some(self.selectors) };
+        let catalogue = workload::catalogue(workload::select(&selection)?);
         if self.json {
             println!("{}", serde_json::to_string_pretty(&catalogue)?);
         } else {

@@ -87,7 +87,7 @@ struct Metrics {
 impl Metrics {
     /// A sample counts under its own workload and under its architecture as a whole.
     fn add_sample(&mut self, sample: &Sample) {
-        let milliseconds = |times: &[u64]| times.iter().map(|&time| time as f64 / 1e6).collect::<Vec<_>>();
+        let milliseconds = |times: &[f64]| times.iter().map(|time| time / 1e6).collect::<Vec<_>>();
         let peak_heap = sample.memory.heap.map(|heap| heap.peak_heap_bytes as f64);
         let truncated = matches!(sample.status, Status::Truncated | Status::Skipped);
         for workload in [Some(sample.workload.as_str()), None] {
@@ -126,27 +126,32 @@ mod tests {
     use crate::{
         host,
         measure::clock,
-        protocol::{Function, HeapUse, Memory, SCHEMA, Size},
+        protocol::{Function, HeapUse, Memory, Nanoseconds, SCHEMA, Size},
     };
 
     fn environment(cold_start: bool) -> Environment {
         Environment { id: "e".to_owned(), cold_start, invocation_index: u64::from(!cold_start), init_ms: 12.5 }
     }
 
-    fn sample(workload: &str, wall_ns: Vec<u64>, status: Status) -> Sample {
+    fn sample(workload: &str, times: &[u64], status: Status) -> Sample {
+        let times: Nanoseconds = times.iter().map(|&time| time as f64).collect();
         Sample {
             workload: workload.to_owned(),
             category: "math".to_owned(),
             size: Size::Elements(1),
             elements: 1,
+            shape: None,
+            code_path: None,
             checksum: None,
             status,
             error: None,
-            cpu_ns: wall_ns.clone(),
-            wall_ns,
+            batch_size: 1,
+            cpu_ns: times.clone(),
+            wall_ns: times,
             summary: None,
             memory: Memory { heap: Some(HeapUse { peak_heap_bytes: 7, ..HeapUse::default() }), max_rss_bytes: 99 },
             throttled_fraction: None,
+            warnings: Vec::new(),
         }
     }
 
@@ -161,7 +166,7 @@ mod tests {
                 architecture: Architecture::OF_BINARY,
             },
             environment: environment(true),
-            host: host::describe(clock::monotonic()),
+            host: host::describe(clock::monotonic(), clock::cpu()),
             build: host::build(),
             complete: true,
             results,
@@ -176,7 +181,7 @@ mod tests {
 
     #[test]
     fn iterations_are_values_with_counts_under_both_dimension_sets() {
-        let response = response(vec![sample("math/x", vec![3_000_000, 1_000_000, 3_000_000], Status::Completed)]);
+        let response = response(vec![sample("math/x", &[3_000_000, 1_000_000, 3_000_000], Status::Completed)]);
         let metrics = of(&environment(true), Ok(&response));
         for workload in [Some("math/x"), None] {
             assert_eq!(values(&metrics, "Duration", workload), [[(1.0, 1.0), (3.0, 2.0)]]);
@@ -203,8 +208,7 @@ mod tests {
     #[test]
     fn the_largest_request_stays_within_cloudwatchs_limits_and_loses_nothing() {
         let times: Vec<u64> = (1..=1000).collect();
-        let samples =
-            crate::workload::ALL.iter().map(|workload| sample(workload.name, times.clone(), Status::Truncated));
+        let samples = crate::workload::ALL.iter().map(|workload| sample(workload.name, &times, Status::Truncated));
         let metrics = of(&environment(true), Ok(&response(samples.collect())));
         assert!(metrics.len() <= 1000, "{} data in one call", metrics.len());
         assert!(metrics.iter().all(|datum| datum.values.len() <= MAX_VALUES));

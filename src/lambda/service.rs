@@ -86,7 +86,7 @@ impl Service {
 
     fn http(&self, request: &lambda_http::Request, invocation: &Invocation) -> JsonResponse {
         let answer = match Route::find(request) {
-            Ok(Route::Catalogue) => Ok(json(&workload::catalogue())),
+            Ok(Route::Catalogue) => Ok(json(&workload::catalogue(&workload::ALL))),
             Ok(Route::Benchmark) => {
                 let body = String::from_utf8_lossy(request.body());
                 self.benchmark(&body, invocation).map(|response| json(&response))
@@ -114,6 +114,7 @@ impl Service {
     fn run(&self, request: &Request, invocation: &Invocation) -> Result<Response, Error> {
         let function = function(&invocation.context);
         let workloads = workload::select(&request.workloads)?;
+        workload::check_shape(&workloads, request.shape)?;
         let available = (u64::from(function.memory_mb) * MEBIBYTE).saturating_sub(host::rss_bytes());
         workloads.iter().try_for_each(|workload| check_memory(workload, request, available, function.memory_mb))?;
         let budget = Budget::of(invocation.remaining().saturating_sub(SAFETY_MARGIN));
@@ -126,7 +127,7 @@ impl Service {
             request_id: invocation.context.request_id.clone(),
             function,
             environment: self.environment(invocation),
-            host: self.host.get_or_init(|| host::describe(clock::monotonic())).clone(),
+            host: self.host.get_or_init(|| host::describe(clock::monotonic(), clock::cpu())).clone(),
             build: host::build(),
             complete: results.iter().all(|sample| sample.status == Status::Completed),
             results,

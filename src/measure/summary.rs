@@ -3,8 +3,8 @@
 use crate::protocol::Summary;
 
 /// The five-number description of times, or none of no times.
-pub fn summarize(times: &[u64]) -> Option<Summary> {
-    let mut sorted: Vec<f64> = times.iter().map(|&time| time as f64).collect();
+pub fn summarize(times: &[f64]) -> Option<Summary> {
+    let mut sorted = times.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let min = *sorted.first()?;
     let n = sorted.len() as f64;
@@ -24,10 +24,10 @@ fn quantile(sorted: &[f64], q: f64) -> f64 {
 }
 
 /// The share of wall time without CPU time, or none of no times.
-pub fn throttled_fraction(wall_ns: &[u64], cpu_ns: &[u64]) -> Option<f64> {
-    let wall = wall_ns.iter().sum::<u64>();
-    let cpu = cpu_ns.iter().sum::<u64>();
-    (wall > 0).then(|| (1.0 - cpu as f64 / wall as f64).max(0.0))
+pub fn throttled_fraction(wall_ns: &[f64], cpu_ns: &[f64]) -> Option<f64> {
+    let wall = wall_ns.iter().sum::<f64>();
+    let cpu = cpu_ns.iter().sum::<f64>();
+    (wall > 0.0).then(|| (1.0 - cpu / wall).max(0.0))
 }
 
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn agrees_with_numpy() {
         // numpy: a = [3, 1, 4, 1, 5, 9, 2, 6]; median(a), mean(a), percentile(a, 95), std(a, ddof=1)
-        let summary = summarize(&[3, 1, 4, 1, 5, 9, 2, 6]).unwrap();
+        let summary = summarize(&[3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0]).unwrap();
         assert_eq!(summary.min, 1.0);
         assert_eq!(summary.median, 3.5);
         assert_eq!(summary.mean, 3.875);
@@ -47,14 +47,14 @@ mod tests {
 
     #[test]
     fn one_time_is_its_own_summary_and_none_has_none() {
-        assert_eq!(summarize(&[7]), Some(Summary { min: 7.0, median: 7.0, mean: 7.0, p95: 7.0, stddev: 0.0 }));
+        assert_eq!(summarize(&[7.0]), Some(Summary { min: 7.0, median: 7.0, mean: 7.0, p95: 7.0, stddev: 0.0 }));
         assert_eq!(summarize(&[]), None);
     }
 
     #[test]
     fn throttling_is_wall_time_without_cpu_time() {
-        assert_eq!(throttled_fraction(&[100, 100], &[80, 70]), Some(0.25));
-        assert_eq!(throttled_fraction(&[100], &[101]), Some(0.0));
+        assert_eq!(throttled_fraction(&[100.0, 100.0], &[80.0, 70.0]), Some(0.25));
+        assert_eq!(throttled_fraction(&[100.0], &[101.0]), Some(0.0));
         assert_eq!(throttled_fraction(&[], &[]), None);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    protocol::{Size, SizeName, Sizes},
-    workload::{ALL, Category, Params},
+    protocol::{Shape, Size, SizeName, Sizes},
+    workload::{ALL, Params, Routine},
 };
 
 #[global_allocator]
@@ -18,13 +18,10 @@ fn request(size: Size, iterations: u32, warmup: u32) -> Request {
 fn stub(prepare: fn(&Params) -> Box<dyn Routine>) -> Workload {
     Workload {
         name: "math/stub",
-        category: Category::Math,
-        summary: "",
-        stresses: "",
-        element: "",
         sizes: Sizes { small: 1, medium: 2, large: 3 },
         buffer_bytes: |elements| elements,
         prepare,
+        ..ALL[0]
     }
 }
 
@@ -52,6 +49,23 @@ impl Routine for Drifter {
 
     fn checksum(&self) -> u64 {
         self.0
+    }
+}
+
+/// Adds up what it was restored to: a second run without restoring it gives another sum.
+struct Consumer(Option<u64>, u64);
+
+impl Routine for Consumer {
+    fn restore(&mut self) {
+        self.0 = Some(5);
+    }
+
+    fn run(&mut self) {
+        self.1 = self.0.take().expect("it was restored");
+    }
+
+    fn checksum(&self) -> u64 {
+        self.1
     }
 }
 
@@ -86,7 +100,7 @@ fn sleeping_is_wall_time_but_not_cpu_time() {
         &request(Size::Elements(20), 3, 0),
         &Budget::of(HOUR),
     );
-    assert!(sample.wall_ns.iter().all(|&wall| wall >= 20_000_000));
+    assert!(sample.wall_ns.iter().all(|&wall| wall >= 20_000_000.0));
     assert!(sample.throttled_fraction.unwrap() > 0.5);
 }
 
@@ -100,6 +114,26 @@ fn a_spent_budget_truncates_and_an_empty_one_skips() {
     let skipped = measure(&sleeper, &request(Size::Elements(20), 10, 2), &Budget::of(Duration::ZERO));
     assert_eq!(skipped.status, Status::Skipped);
     assert_eq!((skipped.checksum, skipped.summary), (None, None));
+}
+
+#[test]
+fn short_runs_are_timed_at_a_stretch() {
+    let repeated = stub(|_| Box::new(Sleeper(0)));
+    let copied = Workload { in_place: true, ..stub(|_| Box::new(Consumer(None, 0))) };
+    for workload in [repeated, copied] {
+        let sample = measure(&workload, &request(Size::Elements(1), 4, 1), &Budget::of(HOUR));
+        assert_eq!((sample.status, sample.wall_ns.len()), (Status::Completed, 4), "{sample:?}");
+        assert!(sample.batch_size > 1);
+        assert_eq!(sample.warnings[0].kind, WarningKind::ShortIterations);
+        assert!(sample.wall_ns.iter().all(|&time| time > 0.0 && time < clock::shortest_ns() as f64), "{sample:?}");
+    }
+}
+
+#[test]
+fn long_runs_are_timed_one_by_one() {
+    let sample = measure(&stub(|_| Box::new(Sleeper(20))), &request(Size::Elements(1), 2, 0), &Budget::of(HOUR));
+    assert_eq!((sample.batch_size, sample.warnings.len()), (1, 0));
+    assert!(sample.wall_ns.iter().all(|time| time.fract() == 0.0));
 }
 
 #[test]
@@ -143,13 +177,16 @@ fn counting_ends_with_a_panic() {
 #[test]
 fn no_workload_uses_more_heap_than_it_declares() {
     for workload in &ALL {
-        for elements in [1, 1000, workload.elements(Size::Named(SizeName::Small))] {
-            let used = heap_pass(workload, &Params { elements, seed: 1 }).peak_heap_bytes;
-            let declared = workload.memory_bytes(elements);
-            assert!(used <= declared, "{} uses {used} bytes of {declared} at {elements} elements", workload.name);
+        let used = |elements, shape| heap_pass(workload, &Params { elements, seed: 1, shape }).peak_heap_bytes;
+        for shape in Shape::ALL.into_iter().take(if workload.shapes { Shape::ALL.len() } else { 1 }) {
+            for elements in [1, 1000, workload.elements(Size::Named(SizeName::Small))] {
+                let (used, declared) = (used(elements, shape), workload.memory_bytes(elements));
+                assert!(used <= declared, "{} uses {used} bytes of {declared} at {elements} elements", workload.name);
+            }
         }
         let elements = workload.elements(Size::Named(SizeName::Medium));
-        let used = heap_pass(workload, &Params { elements, seed: 1 }).peak_heap_bytes;
-        assert!(used * 2 > workload.memory_bytes(elements), "{} declares far more than it uses", workload.name);
+        let (used, declared) = (used(elements, Shape::Random), workload.memory_bytes(elements));
+        assert!(used <= declared, "{} uses {used} bytes of {declared} at medium", workload.name);
+        assert!(used * 2 > declared || declared <= 4096, "{} uses only {used} bytes of {declared}", workload.name);
     }
 }

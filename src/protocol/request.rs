@@ -8,7 +8,7 @@ use std::{fmt, ops::RangeInclusive};
 /// The largest request body that is read, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
-const FIELDS: [&str; 7] = ["workloads", "size", "iterations", "warmup", "seed", "heap", "emit_metrics"];
+const FIELDS: [&str; 8] = ["workloads", "size", "shape", "iterations", "warmup", "seed", "heap", "emit_metrics"];
 const ITERATIONS: RangeInclusive<u64> = 1..=1000;
 const WARMUP: RangeInclusive<u64> = 0..=100;
 
@@ -19,6 +19,8 @@ pub struct Request {
     pub workloads: Selection,
     /// How large an input each workload gets.
     pub size: Size,
+    /// In which order the input of the sorting workloads comes.
+    pub shape: Shape,
     /// Timed iterations a workload, 1–1000.
     pub iterations: u32,
     /// Untimed iterations first, 0–100.
@@ -36,6 +38,7 @@ impl Default for Request {
         Self {
             workloads: Selection::All,
             size: Size::Named(SizeName::Medium),
+            shape: Shape::Random,
             iterations: 10,
             warmup: 2,
             seed: 42,
@@ -114,6 +117,41 @@ impl fmt::Display for SizeName {
     }
 }
 
+/// The order in which the input of a sorting workload comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shape {
+    /// In random order.
+    Random,
+    /// Sorted already.
+    Sorted,
+    /// Sorted the other way round.
+    Reversed,
+    /// In random order, with no more than 16 different keys.
+    FewUnique,
+}
+
+impl Shape {
+    /// All shapes.
+    pub const ALL: [Self; 4] = [Self::Random, Self::Sorted, Self::Reversed, Self::FewUnique];
+
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Random => "random",
+            Self::Sorted => "sorted",
+            Self::Reversed => "reversed",
+            Self::FewUnique => "few-unique",
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl Request {
     /// Reads a request from JSON text.
     ///
@@ -147,6 +185,7 @@ impl Request {
         Ok(Self {
             workloads: read(fields, "workloads", selection)?.unwrap_or(default.workloads),
             size: read(fields, "size", size)?.unwrap_or(default.size),
+            shape: read(fields, "shape", shape)?.unwrap_or(default.shape),
             iterations: read(fields, "iterations", |field, value| integer(field, value, ITERATIONS))?
                 .unwrap_or(default.iterations),
             warmup: read(fields, "warmup", |field, value| integer(field, value, WARMUP))?.unwrap_or(default.warmup),
@@ -200,6 +239,13 @@ fn size(field: &str, value: &Value) -> Result<Size, Error> {
         .and_then(named)
         .or_else(|| value.as_u64().filter(|elements| *elements > 0).map(Size::Elements))
         .ok_or_else(|| expected(field, "\"small\", \"medium\", \"large\" or a number of elements from 1", value))
+}
+
+fn shape(field: &str, value: &Value) -> Result<Shape, Error> {
+    Shape::ALL
+        .into_iter()
+        .find(|shape| value == shape.as_str())
+        .ok_or_else(|| expected(field, "\"random\", \"sorted\", \"reversed\" or \"few-unique\"", value))
 }
 
 fn selection(field: &str, value: &Value) -> Result<Selection, Error> {
@@ -259,12 +305,13 @@ mod tests {
 
     #[test]
     fn every_field_is_read() {
-        let text = r#"{"workloads":["sorting","math/matmul"],"size":7,"iterations":1000,"warmup":0,
-                       "seed":18446744073709551615,"heap":false,"emit_metrics":false}"#;
+        let text = r#"{"workloads":["sorting","math/matmul"],"size":7,"shape":"few-unique","iterations":1000,
+                       "warmup":0,"seed":18446744073709551615,"heap":false,"emit_metrics":false}"#;
         let request = Request::parse(text).unwrap();
         let expected = Request {
             workloads: Selection::Some(vec!["sorting".into(), "math/matmul".into()]),
             size: Size::Elements(7),
+            shape: Shape::FewUnique,
             iterations: 1000,
             warmup: 0,
             seed: u64::MAX,
@@ -297,6 +344,8 @@ mod tests {
             (r#"{"size":"huge"}"#, "size", "not \"huge\""),
             (r#"{"size":0}"#, "size", "from 1, not 0"),
             (r#"{"size":{}}"#, "size", "not an object"),
+            (r#"{"shape":"Sorted"}"#, "shape", "\"few-unique\", not \"Sorted\""),
+            (r#"{"shape":2}"#, "shape", "not 2"),
             (r#"{"workloads":[]}"#, "workloads", "not an empty array"),
             (r#"{"workloads":"sorting"}"#, "workloads", "not \"sorting\""),
             (r#"{"workloads":["sorting",3]}"#, "workloads[1]", "not 3"),
@@ -340,8 +389,8 @@ mod tests {
 
         #[test]
         fn what_is_written_is_read_back(iterations in 1u32..=1000, warmup in 0u32..=100, seed: u64, elements in 1u64..,
-                                        heap: bool, emit_metrics: bool) {
-            let request = Request { size: Size::Elements(elements), iterations, warmup, seed, heap, emit_metrics,
+                                        shape in prop::sample::select(&Shape::ALL), heap: bool, emit_metrics: bool) {
+            let request = Request { size: Size::Elements(elements), shape, iterations, warmup, seed, heap, emit_metrics,
                                     ..Request::default() };
             let text = serde_json::to_string(&request).unwrap();
             prop_assert_eq!(Request::parse(&text).unwrap(), request);

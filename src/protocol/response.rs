@@ -1,6 +1,6 @@
 //! What the service answers: raw measurements, and the facts that make them comparable.
 
-use super::Size;
+use super::{Nanoseconds, Shape, Size};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -102,11 +102,13 @@ pub struct Host {
     pub vcpus: u32,
     /// Whether the binary runs on another instruction set than its own: its times mean nothing.
     pub emulated: bool,
-    /// The clock that timed the iterations.
+    /// The clock of `wall_ns`.
     pub clock: Clock,
+    /// The clock of `cpu_ns`.
+    pub cpu_clock: Clock,
 }
 
-/// What the monotonic clock can resolve, and what it costs to read.
+/// What a clock can resolve, and what it costs to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {
     /// The resolution that the kernel states, in nanoseconds.
@@ -143,6 +145,12 @@ pub struct Sample {
     pub size: Size,
     /// The size in elements, in the workload's own unit.
     pub elements: u64,
+    /// The order of the input, where the workload takes one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub shape: Option<Shape>,
+    /// The instructions that the workload's library chose when it saw the CPU, where it chooses.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code_path: Option<String>,
     /// The checksum of the work done, 16 hexadecimal digits: equal on every architecture for
     /// equal workload, size and seed. None where no iteration ran.
     pub checksum: Option<String>,
@@ -151,16 +159,39 @@ pub struct Sample {
     /// What went wrong, where the status is `failed`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
-    /// Wall-clock time of each timed iteration, in nanoseconds.
-    pub wall_ns: Vec<u64>,
-    /// CPU time of each timed iteration, in nanoseconds.
-    pub cpu_ns: Vec<u64>,
+    /// How many runs were timed at a stretch for one iteration: 1, unless a run is too short for
+    /// the clocks. The times of an iteration are those of the stretch divided by this.
+    pub batch_size: u32,
+    /// Wall-clock time of each timed iteration, in nanoseconds; whole where the batch size is 1.
+    pub wall_ns: Nanoseconds,
+    /// CPU time of each timed iteration, in nanoseconds; whole where the batch size is 1.
+    pub cpu_ns: Nanoseconds,
     /// The wall-clock times in five numbers. None where no iteration ran.
     pub summary: Option<Summary>,
     /// What the workload and the process used.
     pub memory: Memory,
     /// The share of wall time in which the thread did not run: 1 − CPU ÷ wall, at least 0.
     pub throttled_fraction: Option<f64>,
+    /// What a reader has to know before using the times.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub warnings: Vec<Warning>,
+}
+
+/// Something that a reader has to know before using the times of a [`Sample`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Which warning it is.
+    pub kind: WarningKind,
+    /// What happened and what to do about it.
+    pub detail: String,
+}
+
+/// The warnings there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WarningKind {
+    /// One run takes less than 1000 readings of the clock, so that several were timed at a stretch.
+    ShortIterations,
 }
 
 /// How far a workload came.
@@ -229,8 +260,19 @@ pub struct HeapUse {
 pub struct Catalogue {
     /// The version of this shape, [`SCHEMA`].
     pub schema: u32,
+    /// What to expect of the request `{}`.
+    pub default_request: DefaultRequest,
     /// Every workload, sorted by name.
     pub workloads: Vec<CatalogueEntry>,
+}
+
+/// What to expect of a request that leaves everything out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultRequest {
+    /// The function's memory for which this holds, in MiB.
+    pub memory_mb: u32,
+    /// The time within which it is answered, in seconds.
+    pub finishes_within_s: u32,
 }
 
 /// One workload as the catalogue describes it.
@@ -240,12 +282,26 @@ pub struct CatalogueEntry {
     pub name: String,
     /// Its category, such as `math`.
     pub category: String,
+    /// How it is implemented: `naive`, `textbook`, `library` or `tuned`.
+    pub implementation: String,
+    /// How it comes by vector instructions: `scalar`, `autovectorized` or `run-time dispatch`.
+    pub vectorization: String,
     /// What it does.
     pub summary: String,
     /// What part of a machine it stresses.
     pub stresses: String,
-    /// What one element of its size is.
+    /// Why arm64 and x86_64 might differ in it.
+    pub difference: String,
+    /// Where the algorithm or the library comes from.
+    pub source: String,
+    /// What one element of its size is, n of them make its size.
     pub element: String,
+    /// How its time grows with n.
+    pub time: String,
+    /// How its memory grows with n.
+    pub memory: String,
+    /// Whether it takes a `shape`.
+    pub shapes: bool,
     /// The elements of its three sizes.
     pub sizes: Sizes,
     /// The bytes of memory that each size needs.

@@ -1,6 +1,6 @@
 //! Tables for a terminal of 100 columns.
 
-use crate::protocol::{Catalogue, CatalogueEntry, Response, Sample, Sizes, Status};
+use crate::protocol::{Catalogue, CatalogueEntry, DefaultRequest, Response, Sample, Shape, Sizes, Status};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use std::fmt::Write;
 
@@ -27,10 +27,18 @@ pub fn response(response: &Response) -> String {
     if host.emulated {
         text.push_str("EMULATED: this machine has another instruction set, so the times below mean nothing\n");
     }
-    let _ = writeln!(text, "{}", samples(&response.results));
-    for sample in response.results.iter().filter(|sample| sample.status != Status::Completed) {
-        let reason = sample.error.as_deref().unwrap_or("the deadline came first");
-        let _ = writeln!(text, "{} is {}: {reason}", sample.workload, sample.status);
+    for line in samples(&response.results).to_string().lines() {
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    for sample in &response.results {
+        if sample.status != Status::Completed {
+            let reason = sample.error.as_deref().unwrap_or("the deadline came first");
+            let _ = writeln!(text, "{} is {}: {reason}", sample.workload, sample.status);
+        }
+        for warning in &sample.warnings {
+            let warning = format!("{}: {}", sample.workload, warning.detail);
+            let _ = writeln!(text, "{}", textwrap::fill(&warning, usize::from(WIDTH)));
+        }
     }
     text
 }
@@ -62,23 +70,45 @@ fn samples(samples: &[Sample]) -> Table {
     }
     // Names and checksums are copied from here: they must not be broken.
     for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(index > 0), 1)).set_constraint(ColumnConstraint::ContentWidth);
+        column.set_padding((u16::from(index > 0), 0)).set_constraint(ColumnConstraint::ContentWidth);
     }
     table
 }
 
 /// The catalogue of workloads.
 pub fn catalogue(catalogue: &Catalogue) -> String {
-    catalogue.workloads.iter().map(entry).collect::<Vec<_>>().join("\n")
+    let DefaultRequest { memory_mb, finishes_within_s } = catalogue.default_request;
+    let entries = catalogue.workloads.iter().map(|it| entry(it) + "\n").collect::<String>();
+    format!(
+        "{entries}The request {{}} runs every workload at medium and finishes within {finishes_within_s} s on a \
+         function of {memory_mb} MB.\n"
+    )
 }
 
 fn entry(entry: &CatalogueEntry) -> String {
-    let CatalogueEntry { name, summary, stresses, element, sizes, memory_bytes, .. } = entry;
+    let CatalogueEntry { name, implementation, vectorization, summary, sizes, memory_bytes, .. } = entry;
     let size = |name, pick: fn(&Sizes) -> u64| {
         format!("{name} {} ({:.1} MiB)", pick(sizes), pick(memory_bytes) as f64 / MEBIBYTE)
     };
-    let sizes = [size("small", |it| it.small), size("medium", |it| it.medium), size("large", |it| it.large)];
-    format!("{name}\n  {summary}\n  stresses {stresses}\n  one element is {element}\n  {}\n", sizes.join(", "))
+    let sizes = [size("small", |it| it.small), size("medium", |it| it.medium), size("large", |it| it.large)].join(", ");
+    let shapes = Shape::ALL.map(Shape::as_str).join(", ");
+    let facts = [
+        ("stresses", Some(&entry.stresses)),
+        ("difference", Some(&entry.difference)),
+        ("source", Some(&entry.source)),
+        ("n", Some(&entry.element)),
+        ("time", Some(&entry.time)),
+        ("memory", Some(&entry.memory)),
+        ("sizes", Some(&sizes)),
+        ("shapes", entry.shapes.then_some(&shapes)),
+    ];
+    let mut text = format!("{name} ({implementation}, {vectorization})\n  {summary}\n");
+    for (label, fact) in facts.into_iter().filter_map(|(label, fact)| Some((label, fact?))) {
+        let label = format!("  {label:<11}");
+        let indented = textwrap::Options::new(WIDTH.into()).initial_indent(&label).subsequent_indent("             ");
+        text += &(textwrap::fill(fact, indented) + "\n");
+    }
+    text
 }
 
 fn number(value: Option<f64>, decimals: usize) -> Cell {
@@ -118,7 +148,7 @@ mod tests {
                 invocation_index: 0,
                 init_ms: 1.0,
             },
-            host: host::describe(clock::monotonic()),
+            host: host::describe(clock::monotonic(), clock::cpu()),
             build: host::build(),
             results: measure::run(&workloads, &request, &Budget::of(budget)),
             complete: true,
@@ -154,7 +184,7 @@ mod tests {
 
     #[test]
     fn the_catalogue_fits_and_names_every_workload() {
-        let text = catalogue(&workload::catalogue());
+        let text = catalogue(&workload::catalogue(&workload::ALL));
         assert_fits(&text);
         assert!(workload::ALL.iter().all(|workload| text.contains(workload.name)), "{text}");
     }

@@ -1,10 +1,13 @@
 //! Inputs from a seed: one portable generator, integer arithmetic only.
 
+use super::Params;
+use crate::protocol::Shape;
 use rand::{
     Rng, RngExt, SeedableRng,
     distr::{Distribution, weighted::WeightedIndex},
     rngs::ChaCha8Rng,
 };
+use std::cmp::Ordering;
 
 /// The generator of every input. ChaCha8 gives the same stream on every architecture and in
 /// every release of `rand`, which a generator named "standard" or "small" does not promise.
@@ -12,16 +15,37 @@ pub fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-/// Random 64-bit keys.
-pub fn keys(seed: u64, len: usize) -> Vec<u64> {
-    let mut rng = rng(seed);
-    (0..len).map(|_| rng.next_u64()).collect()
+/// Random 64-bit keys in the order that the shape asks for.
+pub fn keys(params: &Params) -> Vec<u64> {
+    let mut rng = rng(params.seed);
+    let keys = 0..params.len();
+    let mut keys: Vec<u64> = match params.shape {
+        Shape::FewUnique => {
+            let few: [u64; FEW as usize] = std::array::from_fn(|_| rng.next_u64());
+            keys.map(|_| few[rng.random_range(0..FEW) as usize]).collect()
+        }
+        Shape::Random | Shape::Sorted | Shape::Reversed => keys.map(|_| rng.next_u64()).collect(),
+    };
+    arrange(&mut keys, params.shape, Ord::cmp);
+    keys
 }
 
-/// Random numbers in [−1, 1), exact multiples of 2⁻⁵².
-pub fn reals(rng: &mut impl Rng, len: usize) -> Vec<f64> {
+/// How many different keys there are where they are few.
+pub const FEW: u32 = 16;
+
+/// Brings keys in random order into the order that `shape` asks for. Takes no memory.
+pub fn arrange<T>(keys: &mut [T], shape: Shape, compare: impl Fn(&T, &T) -> Ordering) {
+    match shape {
+        Shape::Random | Shape::FewUnique => {}
+        Shape::Sorted => keys.sort_unstable_by(compare),
+        Shape::Reversed => keys.sort_unstable_by(|a, b| compare(b, a)),
+    }
+}
+
+/// A source of random numbers in [−1, 1), exact multiples of 2⁻⁵².
+pub fn reals(rng: &mut impl Rng) -> impl FnMut() -> f64 {
     const SCALE: f64 = 1.0 / (1u64 << 52) as f64;
-    (0..len).map(|_| ((rng.next_u64() >> 11) as i64 - (1 << 52)) as f64 * SCALE).collect()
+    move || ((rng.next_u64() >> 11) as i64 - (1 << 52)) as f64 * SCALE
 }
 
 /// Random lower-case letters.
@@ -87,8 +111,23 @@ mod tests {
     }
 
     #[test]
+    fn keys_come_in_the_shape_that_is_asked_for() {
+        let keys = |shape| keys(&Params { elements: 1000, seed: 5, shape });
+        let (random, sorted, reversed) = (keys(Shape::Random), keys(Shape::Sorted), keys(Shape::Reversed));
+        assert!(!random.is_sorted() && sorted.is_sorted() && reversed.is_sorted_by(|a, b| a >= b));
+        let distinct = |mut keys: Vec<u64>| {
+            keys.sort_unstable();
+            keys.dedup();
+            keys
+        };
+        assert_eq!(distinct(random), distinct(sorted));
+        assert_eq!(distinct(keys(Shape::FewUnique)).len(), FEW as usize);
+    }
+
+    #[test]
     fn reals_stay_in_range_and_reach_both_ends() {
-        let reals = reals(&mut rng(1), 10_000);
+        let mut rng = rng(1);
+        let reals: Vec<f64> = std::iter::repeat_with(reals(&mut rng)).take(10_000).collect();
         assert!(reals.iter().all(|real| (-1.0..1.0).contains(real)));
         assert!(reals.iter().any(|real| *real < -0.99) && reals.iter().any(|real| *real > 0.99));
     }

@@ -1,30 +1,39 @@
 //! Dense matrix multiplication in double precision, blocked for the cache.
 //!
-//! The inner loop adds a multiple of one row to another, which the compiler vectorizes: the width
-//! and number of the floating-point units decide, then the first-level cache that feeds them.
-//! x86_64 may use 256-bit vectors here (the default target CPU has AVX2), Neoverse-N1 has two
-//! 128-bit pipes.
-//!
-//! Every element of the product is summed over k in ascending order and without fused
-//! multiply-add, so the result equals the naive triple loop to the last bit on every machine.
-//! Time O(n³), memory 24 n² bytes for n rows. Blocking: Lam, Rothberg, Wolf, *The Cache
-//! Performance and Optimizations of Blocked Algorithms* (1991).
+//! The inner loop adds a multiple of one row to another. Every element of the product is summed over
+//! k in ascending order and without fused multiply-add, so the result equals the naive triple loop to
+//! the last bit on every machine.
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Params, Routine, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
 };
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/matmul",
     category: Category::Math,
+    implementation: Implementation::Textbook,
+    vectorization: Vectorization::Autovectorized,
     summary: "multiplies two square f64 matrices, blocked for the cache",
     stresses: "vectorized floating-point multiply and add; first-level cache bandwidth",
+    difference: "256-bit vectors for the x86_64 target CPU (AVX2), 128-bit ones for the arm64 one (NEON); the \
+                 number of vector units and of loads a cycle",
+    source: "M. Lam, E. Rothberg and M. Wolf, The Cache Performance and Optimizations of Blocked Algorithms, \
+             ASPLOS 1991",
     element: "one row (and column) of the square matrices",
-    sizes: Sizes { small: 128, medium: 448, large: 1280 },
-    buffer_bytes: |rows| rows.saturating_mul(rows).saturating_mul(3 * size_of::<f64>() as u64),
+    time: "O(n³)",
+    memory: "24 n² bytes",
+    sizes: Sizes { small: 180, medium: 560, large: 1_600 },
+    shapes: false,
+    in_place: false,
+    buffer_bytes: matrix_bytes,
     prepare: |params| Box::new(Matmul::new(params)),
 };
+
+/// The bytes of two square matrices and their product.
+pub fn matrix_bytes(rows: u64) -> u64 {
+    rows.saturating_mul(rows).saturating_mul(3 * size_of::<f64>() as u64)
+}
 
 /// Rows of `b` in a block: 64 rows by 64 columns of f64 are 32 KiB, a first-level cache.
 const BLOCK: usize = 64;
@@ -40,17 +49,15 @@ impl Matmul {
     fn new(params: &Params) -> Self {
         let rows = params.len();
         let mut rng = input::rng(params.seed);
-        let mut matrix = || input::reals(&mut rng, rows * rows);
+        let mut real = input::reals(&mut rng);
+        let mut matrix = || (0..rows * rows).map(|_| real()).collect();
         Self { rows, a: matrix(), b: matrix(), product: vec![0.0; rows * rows] }
     }
 }
 
 impl Routine for Matmul {
-    fn restore(&mut self) {
-        self.product.fill(0.0);
-    }
-
     fn run(&mut self) {
+        self.product.fill(0.0);
         multiply(self.rows, &self.a, &self.b, &mut self.product);
     }
 
@@ -80,6 +87,7 @@ fn multiply(rows: usize, a: &[f64], b: &[f64], product: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Shape;
     use proptest::prelude::*;
 
     fn naive(rows: usize, a: &[f64], b: &[f64]) -> Vec<f64> {
@@ -91,7 +99,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn equals_the_naive_triple_loop_to_the_last_bit(rows in 1u64..150, seed: u64) {
-            let mut matmul = Matmul::new(&Params { elements: rows, seed });
+            let mut matmul = Matmul::new(&Params { elements: rows, seed, shape: Shape::Random });
             matmul.run();
             prop_assert_eq!(&matmul.product, &naive(matmul.rows, &matmul.a, &matmul.b));
         }

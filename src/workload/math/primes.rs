@@ -1,26 +1,29 @@
 //! The sieve of Eratosthenes over the odd numbers, one byte a number.
 //!
-//! Crossing out walks the whole array with one stride after the other: small sieves live in the
-//! caches and measure store throughput, large ones measure how well strided stores are prefetched
-//! and how many misses a core keeps in flight. There is no floating point and almost no branch to
-//! mispredict.
-//!
-//! The work is fixed by the size alone: the seed changes nothing. Time O(n log log n), memory n/2
-//! bytes. Algorithm: Eratosthenes; see D. E. Knuth, *The Art of Computer Programming*, vol. 2,
-//! section 4.5.4, exercise 8.
+//! Clearing the array is part of the work. What the work is, the size alone decides: the seed
+//! changes nothing.
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Params, Routine, Workload, checksum_of},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of},
 };
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/primes",
     category: Category::Math,
+    implementation: Implementation::Textbook,
+    vectorization: Vectorization::Scalar,
     summary: "finds all primes up to n with the sieve of Eratosthenes",
     stresses: "strided stores through all levels of the cache",
+    difference: "store throughput in the caches; beyond them, how well strided stores are prefetched and how many \
+                 misses a core keeps in flight",
+    source: "Eratosthenes; D. E. Knuth, The Art of Computer Programming, vol. 2, section 4.5.4, exercise 8",
     element: "one number to decide about",
-    sizes: Sizes { small: 1_500_000, medium: 20_000_000, large: 300_000_000 },
+    time: "O(n log log n)",
+    memory: "n/2 bytes",
+    sizes: Sizes { small: 2_500_000, medium: 50_000_000, large: 450_000_000 },
+    shapes: false,
+    in_place: false,
     buffer_bytes: |limit| limit / 2 + 1,
     prepare: |params| Box::new(Sieve::new(params)),
 };
@@ -44,11 +47,8 @@ impl Sieve {
 }
 
 impl Routine for Sieve {
-    fn restore(&mut self) {
-        self.composite.fill(false);
-    }
-
     fn run(&mut self) {
+        self.composite.fill(false);
         let numbers = self.composite.len();
         for index in 1.. {
             let prime = 2 * index + 1;
@@ -71,9 +71,10 @@ impl Routine for Sieve {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Shape;
 
     fn primes(limit: u64) -> Vec<u64> {
-        let mut sieve = Sieve::new(&Params { elements: limit, seed: 0 });
+        let mut sieve = Sieve::new(&Params { elements: limit, seed: 0, shape: Shape::Random });
         sieve.run();
         sieve.primes().collect()
     }

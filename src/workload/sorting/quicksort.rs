@@ -1,28 +1,33 @@
-//! Textbook quicksort: Hoare's partition, the middle element as pivot.
+//! Quicksort as C. A. R. Hoare published it, with the middle element as pivot.
 //!
-//! On random keys every comparison is a coin toss for the branch predictor, so about half the
-//! comparisons near the pivot flush the pipeline: the workload shows the price of a misprediction
-//! and how soon a core recovers, which differs between designs more than peak throughput does.
-//!
-//! Time O(n log n) expected, O(n²) at worst (not met on random keys); memory 16 n bytes; the stack
-//! grows with log₂ n because the smaller part is sorted first. Algorithm: C. A. R. Hoare,
-//! *Quicksort*, The Computer Journal 5 (1962).
+//! Keys equal to the pivot stop both scans and are swapped: more swaps than necessary, but the parts
+//! stay even where keys are few, and sorted or reversed keys are a best case. The smaller part is
+//! sorted first, so that the stack grows with log₂ n.
 
 use super::keys::SortKeys;
 use crate::{
     protocol::Sizes,
-    workload::{Category, Workload},
+    workload::{Category, Implementation, Vectorization, Workload},
 };
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/quicksort",
     category: Category::Sorting,
-    summary: "sorts random 64-bit keys with textbook quicksort (Hoare's partition)",
+    implementation: Implementation::Textbook,
+    vectorization: Vectorization::Scalar,
+    summary: "sorts 64-bit keys with Hoare's quicksort",
     stresses: "branch prediction: the price of a mispredicted branch",
+    difference: "on random keys every comparison is a coin toss, so what counts is how soon a core restarts \
+                 after a misprediction, not its peak throughput",
+    source: "C. A. R. Hoare, Quicksort, The Computer Journal 5 (1962)",
     element: "one u64 key",
-    sizes: Sizes { small: 15_000, medium: 600_000, large: 12_000_000 },
-    buffer_bytes: SortKeys::buffer_bytes,
-    prepare: |params| SortKeys::prepare(params, quicksort),
+    time: "O(n log n) expected, O(n²) at worst (in none of the shapes)",
+    memory: "16 n bytes",
+    sizes: Sizes { small: 15_000, medium: 300_000, large: 8_500_000 },
+    shapes: true,
+    in_place: true,
+    buffer_bytes: SortKeys::bytes_in_place,
+    prepare: |params| SortKeys::in_place(params, |keys, _| quicksort(keys)),
 };
 
 fn quicksort(mut keys: &mut [u64]) {

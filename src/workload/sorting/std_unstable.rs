@@ -1,26 +1,27 @@
-//! The sort that a Rust program gets by default for plain keys.
-//!
-//! `slice::sort_unstable` (ipnsort) partitions without branches, so its speed follows from
-//! arithmetic throughput and memory bandwidth rather than from branch prediction. The vector
-//! width and the load/store units of a core decide here, where `sorting/quicksort` asks the
-//! branch predictor.
-//!
-//! Time O(n log n), memory 16 n bytes. Algorithm: L. Bergdoll, O. Peters, *ipnsort* (2024), as in
-//! Rust's standard library.
+//! `slice::sort_unstable`, the sort that a Rust program gets by default for plain keys.
 
 use super::keys::SortKeys;
 use crate::{
     protocol::Sizes,
-    workload::{Category, Workload},
+    workload::{Category, Implementation, Vectorization, Workload},
 };
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/std-unstable",
     category: Category::Sorting,
-    summary: "sorts random 64-bit keys with the standard library's sort_unstable",
-    stresses: "arithmetic throughput and memory bandwidth; hardly a mispredicted branch",
+    implementation: Implementation::Library,
+    vectorization: Vectorization::Scalar,
+    summary: "sorts 64-bit keys with the standard library's sort_unstable",
+    stresses: "integer throughput: comparisons turned into arithmetic, hardly a mispredicted branch",
+    difference: "partitioning without branches keeps all integer units busy: their number and the load and \
+                 store ports count, where sorting/quicksort asks the branch predictor",
+    source: "L. Bergdoll and O. Peters, ipnsort (2024), in Rust's standard library",
     element: "one u64 key",
-    sizes: Sizes { small: 60_000, medium: 2_000_000, large: 40_000_000 },
-    buffer_bytes: SortKeys::buffer_bytes,
-    prepare: |params| SortKeys::prepare(params, <[u64]>::sort_unstable),
+    time: "O(n log n); O(n) for sorted and reversed keys",
+    memory: "16 n bytes",
+    sizes: Sizes { small: 80_000, medium: 2_000_000, large: 50_000_000 },
+    shapes: true,
+    in_place: true,
+    buffer_bytes: SortKeys::bytes_in_place,
+    prepare: |params| SortKeys::in_place(params, |keys, _| keys.sort_unstable()),
 };

@@ -1,26 +1,30 @@
-//! The edit distance of two strings by dynamic programming.
+//! The edit distance of two strings by dynamic programming over two rows, of which one is kept.
 //!
-//! Each cell is the least of three neighbours, one of them computed the step before: a chain of
-//! integer additions and minima that no vector unit shortens. Latency of the integer pipeline and
-//! the quality of conditional selects (`cmov`, `csel`) decide.
-//!
-//! The second string is the first with one letter in eight changed, dropped or doubled. Time
-//! O(n²), memory up to 11 n bytes. Algorithm: R. A. Wagner, M. J. Fischer, *The String-to-String
-//! Correction Problem*, J. ACM 21 (1974), in the two-row form.
+//! The second string is the first with one letter in eight changed, dropped or doubled. The checksum is of
+//! the whole last row.
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Params, Routine, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
 };
 use rand::RngExt;
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/levenshtein",
     category: Category::String,
+    implementation: Implementation::Textbook,
+    vectorization: Vectorization::Scalar,
     summary: "computes the edit distance of two similar strings",
     stresses: "latency of dependent integer operations and conditional selects",
+    difference: "each cell is the least of three neighbours, one of them computed the step before: a chain of \
+                 additions and minima that no vector unit shortens; a minimum is a compare and a select (cmov, csel)",
+    source: "R. A. Wagner and M. J. Fischer, The String-to-String Correction Problem, J. ACM 21 (1974)",
     element: "one letter of the first string",
-    sizes: Sizes { small: 1_000, medium: 6_000, large: 24_000 },
+    time: "O(n²)",
+    memory: "up to 11 n bytes",
+    sizes: Sizes { small: 750, medium: 4_000, large: 24_000 },
+    shapes: false,
+    in_place: false,
     buffer_bytes: |letters| letters.saturating_mul(11).saturating_add(64),
     prepare: |params| Box::new(Levenshtein::new(params)),
 };
@@ -81,6 +85,7 @@ fn last_row(first: &[u8], second: &[u8], row: &mut [u32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Shape;
     use proptest::prelude::*;
 
     fn distance(first: &str, second: &str) -> u32 {
@@ -105,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_strings_are_similar_but_not_equal() {
-        let mut routine = Levenshtein::new(&Params { elements: 1_000, seed: 3 });
+        let mut routine = Levenshtein::new(&Params { elements: 1_000, seed: 3, shape: Shape::Random });
         routine.run();
         assert!((50..250).contains(routine.row.last().unwrap()));
     }

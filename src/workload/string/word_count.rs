@@ -1,16 +1,12 @@
 //! Counting the words of a text in a hash map that owns its keys.
 //!
-//! Splitting is a byte scan, every word is hashed (SipHash 1-3, the standard library's), looked up
-//! in a table that outgrows the first-level cache, and copied to the heap when it is new: the
-//! everyday mixture of hashing, pointer chasing and allocation. Differences come from integer
-//! multiply-and-rotate throughput, cache latency and the allocator.
-//!
-//! Words follow Zipf's law. Hash keys are fixed, so that every process does the same work. Time
-//! O(n), memory 13 n bytes for the text and 1 MiB for the table.
+//! Timed are splitting the text at white space, hashing every word with the standard library's hash
+//! function, looking it up, copying it where it is new, and growing the table: every run starts from an
+//! empty one. The hash keys are fixed, so that every process does the same work.
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Params, Routine, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
 };
 use std::{
     collections::HashMap,
@@ -20,10 +16,19 @@ use std::{
 pub const WORKLOAD: Workload = Workload {
     name: "string/word-count",
     category: Category::String,
+    implementation: Implementation::Library,
+    vectorization: Vectorization::Scalar,
     summary: "counts the words of a text in a hash map",
-    stresses: "hashing, hash-table look-ups, small allocations",
+    stresses: "hashing, look-ups in a table that outgrows the first-level cache, small allocations",
+    difference: "SipHash is additions and rotations in short chains; the table is probed 16 entries at a time on \
+                 x86_64 (SSE2) and 8 on arm64 (NEON); the rest is cache latency",
+    source: "crate hashbrown and SipHash 1-3 (J.-P. Aumasson and D. J. Bernstein, 2012), in Rust's standard library",
     element: "one word of the text",
-    sizes: Sizes { small: 25_000, medium: 1_000_000, large: 20_000_000 },
+    time: "O(n)",
+    memory: "13 n bytes + 2 MiB",
+    sizes: Sizes { small: 25_000, medium: 1_000_000, large: 36_000_000 },
+    shapes: false,
+    in_place: true,
     buffer_bytes: |words| words.saturating_mul(input::MAX_WORD_BYTES as u64 + 1).saturating_add(OVERHEAD_BYTES),
     prepare: |params| Box::new(WordCount::new(params)),
 };

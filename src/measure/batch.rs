@@ -1,0 +1,74 @@
+//! Runs at a stretch, for workloads that are over before the clocks can tell.
+
+use super::clock;
+use crate::workload::{Params, Routine, Workload};
+use std::hint::black_box;
+
+/// The most runs at a stretch: even an empty run takes a nanosecond or two.
+const MAX_SIZE: u32 = 10_000;
+
+/// What is timed at once: usually one run of one routine.
+///
+/// A workload that leaves its input alone is run again and again; of one that destroys it there is a
+/// copy for each run, all restored beforehand.
+pub struct Batch {
+    copies: Vec<Box<dyn Routine>>,
+    runs_of_each: u32,
+}
+
+impl Batch {
+    /// One run.
+    pub fn of_one(workload: &Workload, params: &Params) -> Self {
+        Self { copies: vec![(workload.prepare)(params)], runs_of_each: 1 }
+    }
+
+    /// How many runs it is.
+    pub fn size(&self) -> u32 {
+        self.copies.len() as u32 * self.runs_of_each
+    }
+
+    /// Whether a batch of this size, having taken `wall_ns`, should be larger and may be.
+    pub fn is_too_short(&self, wall_ns: u64) -> bool {
+        wall_ns < clock::shortest_ns() && self.size() < MAX_SIZE
+    }
+
+    /// The size that takes long enough, and a quarter more, where this one takes `wall_ns`.
+    pub fn larger_for(&self, wall_ns: u64) -> u32 {
+        let wanted = clock::shortest_ns() * 5 / 4 * u64::from(self.size()) / wall_ns.max(1) + 1;
+        u32::try_from(wanted).unwrap_or(MAX_SIZE).clamp(self.size() + 1, MAX_SIZE)
+    }
+
+    /// Grows to that size.
+    pub fn grow(&mut self, wall_ns: u64, workload: &Workload, params: &Params) {
+        let size = self.larger_for(wall_ns);
+        if workload.in_place {
+            self.copies.resize_with(size as usize, || (workload.prepare)(params));
+        } else {
+            self.runs_of_each = size;
+        }
+    }
+
+    /// Brings all inputs back to what they were.
+    pub fn restore(&mut self) {
+        self.copies.iter_mut().for_each(|routine| routine.restore());
+    }
+
+    /// Does all runs.
+    pub fn run(&mut self) {
+        for _ in 0..self.runs_of_each {
+            for routine in &mut self.copies {
+                black_box(&mut **routine).run();
+            }
+        }
+    }
+
+    /// The checksum that each routine was left with.
+    pub fn checksums(&self) -> impl Iterator<Item = u64> {
+        self.copies.iter().map(|routine| routine.checksum())
+    }
+
+    /// The instructions that the workload's library chooses, where it chooses.
+    pub fn code_path(&self) -> Option<&'static str> {
+        self.copies[0].code_path()
+    }
+}

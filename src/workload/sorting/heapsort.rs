@@ -1,0 +1,73 @@
+//! Heapsort with Floyd's construction of the heap.
+
+use super::keys::SortKeys;
+use crate::{
+    protocol::Sizes,
+    workload::{Category, Implementation, Vectorization, Workload},
+};
+
+pub const WORKLOAD: Workload = Workload {
+    name: "sorting/heapsort",
+    category: Category::Sorting,
+    implementation: Implementation::Textbook,
+    vectorization: Vectorization::Scalar,
+    summary: "sorts 64-bit keys with heapsort",
+    stresses: "latency of the caches and of memory: each step down the heap waits for a load far away",
+    difference: "the loads depend on each other, so the size and latency of each cache level and of the TLB \
+                 count; bandwidth hardly does",
+    source: "J. W. J. Williams, Algorithm 232, CACM 7 (1964); R. W. Floyd, Algorithm 245, CACM 7 (1964)",
+    element: "one u64 key",
+    time: "O(n log n)",
+    memory: "16 n bytes",
+    sizes: Sizes { small: 14_000, medium: 250_000, large: 4_000_000 },
+    shapes: true,
+    in_place: true,
+    buffer_bytes: SortKeys::bytes_in_place,
+    prepare: |params| SortKeys::in_place(params, |keys, _| heapsort(keys)),
+};
+
+fn heapsort(keys: &mut [u64]) {
+    for root in (0..keys.len() / 2).rev() {
+        sift_down(keys, root);
+    }
+    for end in (1..keys.len()).rev() {
+        keys.swap(0, end);
+        sift_down(&mut keys[..end], 0);
+    }
+}
+
+/// Moves the key at `root` down until no child is greater.
+fn sift_down(heap: &mut [u64], mut root: usize) {
+    let key = heap[root];
+    loop {
+        let mut child = 2 * root + 1;
+        if child >= heap.len() {
+            break;
+        }
+        if child + 1 < heap.len() && heap[child] < heap[child + 1] {
+            child += 1;
+        }
+        if heap[child] <= key {
+            break;
+        }
+        heap[root] = heap[child];
+        root = child;
+    }
+    heap[root] = key;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::heapsort;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn sorts_like_std(mut keys in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..4], 0..300)) {
+            let mut expected = keys.clone();
+            expected.sort_unstable();
+            heapsort(&mut keys);
+            prop_assert_eq!(keys, expected);
+        }
+    }
+}

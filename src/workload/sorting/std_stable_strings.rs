@@ -1,0 +1,140 @@
+//! `slice::sort_by` on strings, as an everyday program calls it: a comparator that follows two
+//! pointers, and a buffer that the sort takes from the heap.
+//!
+//! The keys are names of two Zipf words each, one after the other in one text, so that restoring
+//! their order restores the layout of memory too: sorted `String`s of their own would lie in other
+//! places after every iteration.
+
+use crate::{
+    protocol::{Shape, Sizes},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+};
+use rand::RngExt;
+
+pub const WORKLOAD: Workload = Workload {
+    name: "sorting/std-stable-strings",
+    category: Category::Sorting,
+    implementation: Implementation::Library,
+    vectorization: Vectorization::Scalar,
+    summary: "sorts names with the standard library's stable sort_by",
+    stresses: "comparators: dependent loads, short memcmp calls, unpredictable results; one large allocation",
+    difference: "two cache misses and a call stand behind each comparison: latency, misprediction and the C \
+                 library's memcmp, which has code of its own for each architecture, count",
+    source: "O. Peters and L. Bergdoll, driftsort (2024), in Rust's standard library",
+    element: "one name of two words",
+    time: "O(n log n) comparisons; O(n) for sorted and reversed names",
+    memory: "up to 74 n bytes + 2 MiB",
+    sizes: Sizes { small: 15_000, medium: 250_000, large: 2_200_000 },
+    shapes: true,
+    in_place: true,
+    buffer_bytes: |names| names.saturating_mul(NAME_BYTES).saturating_add(OVERHEAD_BYTES),
+    prepare: |params| Box::new(SortNames::new(params)),
+};
+
+/// Two words with a blank after each, its place in two lists, and its share of the sort's buffer,
+/// which has room for all of a short list and for half of a long one.
+const NAME_BYTES: u64 = (2 * (input::MAX_WORD_BYTES + 1) + 3 * size_of::<Place>()) as u64;
+
+/// The vocabulary while the text is made.
+const OVERHEAD_BYTES: u64 = 2 * 1024 * 1024;
+
+/// Where a name stands in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    start: usize,
+    len: usize,
+}
+
+impl Place {
+    fn of(self, text: &str) -> &[u8] {
+        &text.as_bytes()[self.start..][..self.len]
+    }
+}
+
+struct SortNames {
+    text: String,
+    input: Vec<Place>,
+    names: Vec<Place>,
+}
+
+impl SortNames {
+    fn new(params: &Params) -> Self {
+        let text = input::text(params.seed, 2 * params.len());
+        let mut input = places(&text, params.len());
+        if params.shape == Shape::FewUnique {
+            let few: Vec<Place> = input.iter().copied().take(input::FEW as usize).collect();
+            let mut rng = input::rng(params.seed);
+            input.fill_with(|| few[rng.random_range(0..few.len() as u32) as usize]);
+        }
+        input::arrange(&mut input, params.shape, |a, b| a.of(&text).cmp(b.of(&text)));
+        Self { names: input.clone(), input, text }
+    }
+}
+
+/// The places of all names: every second blank ends one.
+fn places(text: &str, names: usize) -> Vec<Place> {
+    let mut places = Vec::with_capacity(names);
+    let mut start = 0;
+    for (end, _) in text.match_indices(' ').skip(1).step_by(2) {
+        places.push(Place { start, len: end - start });
+        start = end + 1;
+    }
+    places
+}
+
+impl Routine for SortNames {
+    fn restore(&mut self) {
+        self.names.copy_from_slice(&self.input);
+    }
+
+    fn run(&mut self) {
+        self.names.sort_by(|a, b| a.of(&self.text).cmp(b.of(&self.text)));
+    }
+
+    /// Of the names, not of their places, which tell equal names apart.
+    fn checksum(&self) -> u64 {
+        checksum_of(self.names.iter().flat_map(|name| [name.of(&self.text), b"\n"]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sorted(elements: u64, seed: u64, shape: Shape) -> SortNames {
+        let mut routine = SortNames::new(&Params { elements, seed, shape });
+        routine.run();
+        routine
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        #[test]
+        fn sorts_stably_like_an_ordered_map(elements in 1u64..500, seed: u64, shape in prop::sample::select(&Shape::ALL)) {
+            let routine = sorted(elements, seed, shape);
+            let mut expected = std::collections::BTreeMap::<&[u8], Vec<Place>>::new();
+            for &name in &routine.input {
+                expected.entry(name.of(&routine.text)).or_default().push(name);
+            }
+            prop_assert_eq!(&routine.names, &expected.into_values().flatten().collect::<Vec<_>>());
+            prop_assert_eq!(routine.names.len() as u64, elements);
+        }
+    }
+
+    #[test]
+    fn the_order_of_the_input_does_not_change_the_output() {
+        let checksum = |shape| sorted(1000, 3, shape).checksum();
+        assert_eq!(checksum(Shape::Random), checksum(Shape::Sorted));
+        assert_eq!(checksum(Shape::Random), checksum(Shape::Reversed));
+        assert_ne!(checksum(Shape::Random), checksum(Shape::FewUnique));
+    }
+
+    #[test]
+    fn names_are_two_words() {
+        let routine = SortNames::new(&Params { elements: 50, seed: 1, shape: Shape::Random });
+        for name in &routine.input {
+            assert_eq!(name.of(&routine.text).split(|byte| *byte == b' ').count(), 2);
+        }
+    }
+}
