@@ -55,7 +55,22 @@ fn workloads_are_listed_for_people_and_machines() {
     let table = stdout(&duet(&["workloads"]));
     assert!(workload::ALL.iter().all(|workload| table.contains(workload.name)), "{table}");
     let catalogue: Catalogue = serde_json::from_str(&stdout(&duet(&["workloads", "--json"]))).unwrap();
-    assert_eq!(catalogue, workload::catalogue());
+    assert_eq!(catalogue, workload::catalogue(&workload::ALL));
+    let sorting = stdout(&duet(&["workloads", "sorting", "math/fft"]));
+    assert!(sorting.contains("sorting/radix") && sorting.contains("math/fft"), "{sorting}");
+    assert!(!sorting.contains("math/matmul") && !sorting.contains("string/"), "{sorting}");
+    let (code, message) = failure(&["workloads", "sortin"]);
+    assert!(code == Some(1) && message.contains("did you mean \"sorting\"?"), "{message}");
+}
+
+#[test]
+fn the_documentation_lists_the_workloads_as_the_catalogue_does() {
+    let page = std::fs::read_to_string(root().join("docs/workloads.md")).unwrap();
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `") && line.contains('/')).collect();
+    let expected = workload::ALL.iter().map(|it| {
+        format!("| `{}` | {} | {} | {} |", it.name, it.implementation.as_str(), it.vectorization.as_str(), it.stresses)
+    });
+    assert_eq!(rows, expected.collect::<Vec<_>>());
 }
 
 #[test]

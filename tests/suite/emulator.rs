@@ -59,7 +59,8 @@ async fn the_official_emulator_gets_answers_from_both_architectures() {
         );
         let target =
             Target::Endpoint { url: format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations") };
-        let answer = answer(&target, r#"{"workloads":["string"],"size":200,"iterations":2}"#).await;
+        let answer =
+            answer(&target, r#"{"workloads":["sorting/radix","string/json"],"size":200,"iterations":2}"#).await;
         let response: Response = serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
         assert_eq!(response.function.architecture, architecture);
         assert_eq!(response.results.len(), 2);

@@ -15,7 +15,7 @@ use std::{
 };
 
 /// Long enough for any test on the slowest emulator.
-pub const TIMEOUT: Duration = Duration::from_secs(300);
+pub const TIMEOUT: Duration = Duration::from_secs(900);
 
 pub const BOTH: [Architecture; 2] = [Architecture::Arm64, Architecture::X86_64];
 
@@ -34,12 +34,21 @@ pub fn cloudwatch_at(endpoint: &str) -> [(&str, &str); 4] {
 
 /// The binary that `sam build` made for an architecture; it is what gets deployed.
 pub fn bootstrap(architecture: Architecture) -> PathBuf {
+    built(architecture, "build")
+}
+
+/// The binary that `make build PROFILE=portable` made for an architecture.
+pub fn portable_bootstrap(architecture: Architecture) -> PathBuf {
+    built(architecture, "portable")
+}
+
+fn built(architecture: Architecture, profile: &str) -> PathBuf {
     let function = match architecture {
         Architecture::Arm64 => "Arm64Function",
         Architecture::X86_64 => "X86Function",
     };
-    let path = root().join(".aws-sam/build").join(function).join("bootstrap");
-    assert!(path.exists(), "{} is missing: run `make build` first", path.display());
+    let path = root().join(".aws-sam").join(profile).join(function).join("bootstrap");
+    assert!(path.exists(), "{} is missing: run `make build` and `make build PROFILE=portable`", path.display());
     path
 }
 
@@ -67,7 +76,19 @@ impl Handler {
     }
 
     pub async fn start_with(architecture: Architecture, variables: impl IntoIterator<Item = (&str, &str)>) -> Self {
-        let environment = LocalEnvironment::start(&bootstrap(architecture), variables, Stdio::null()).await;
+        Self::start_binary(&bootstrap(architecture), architecture, variables).await
+    }
+
+    pub async fn start_portable(architecture: Architecture) -> Self {
+        Self::start_binary(&portable_bootstrap(architecture), architecture, [("METRICS_SINK", "none")]).await
+    }
+
+    async fn start_binary(
+        path: &Path,
+        architecture: Architecture,
+        variables: impl IntoIterator<Item = (&str, &str)>,
+    ) -> Self {
+        let environment = LocalEnvironment::start(path, variables, Stdio::null()).await;
         Self { environment: environment.unwrap(), architecture }
     }
 

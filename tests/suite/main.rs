@@ -10,5 +10,6 @@ mod events;
 mod golden;
 mod handler;
 mod metrics;
+mod requests;
 mod rooms;
 mod tls;

@@ -1,0 +1,106 @@
+//! Any valid request through the real binaries: no panic, nothing left undone, the same work on both.
+
+use crate::handler::{BOTH, Handler};
+use lambda_duet::{
+    protocol::{Request, Response, Selection, Shape, Size, Status},
+    workload::{ALL, Category, Workload},
+};
+use proptest::{
+    prelude::*,
+    test_runner::{TestError, TestRunner},
+};
+use std::cell::RefCell;
+
+const CASES: u32 = 60;
+
+/// Whether a workload's time grows hardly faster than its size.
+fn is_linear(workload: &Workload) -> bool {
+    ["O(n)", "O(n log"].iter().any(|time| workload.time.starts_with(time))
+}
+
+fn requests() -> impl Strategy<Value = Request> {
+    let names = prop::sample::subsequence(ALL.iter().collect::<Vec<_>>(), 1..=3);
+    let sized = names.prop_flat_map(|workloads| {
+        let largest = if workloads.iter().all(|workload| is_linear(workload)) { 20_000u64 } else { 200 };
+        (Just(workloads), prop_oneof![1u64..=3, 1u64..=100, 1..=largest])
+    });
+    let shape = prop::sample::select(&Shape::ALL);
+    (sized, shape, 1u32..=3, 0u32..=2, any::<u64>(), any::<bool>()).prop_map(
+        |((workloads, elements), shape, iterations, warmup, seed, heap)| Request {
+            shape: if workloads.iter().any(|workload| workload.shapes) { shape } else { Shape::Random },
+            workloads: Selection::Some(workloads.iter().map(|workload| workload.name.to_owned()).collect()),
+            size: Size::Elements(elements),
+            iterations,
+            warmup,
+            seed,
+            heap,
+            emit_metrics: false,
+        },
+    )
+}
+
+/// What has to hold for an answer to `request`, whatever ran.
+fn assert_whole(request: &Request, response: &Response) {
+    assert!(response.complete, "{request:?}");
+    for sample in &response.results {
+        assert_eq!((sample.status, &sample.error), (Status::Completed, &None), "{request:?}");
+        assert_eq!(sample.wall_ns.len(), request.iterations as usize, "{request:?}");
+        assert!(sample.wall_ns.iter().chain(&*sample.cpu_ns).all(|time| time.is_finite() && *time >= 0.0));
+        assert_eq!(sample.memory.heap.is_some(), request.heap, "{request:?}");
+        assert_eq!(sample.batch_size > 1, !sample.warnings.is_empty(), "{request:?}");
+    }
+}
+
+#[test]
+fn every_valid_request_is_answered_whole_and_alike() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let [arm64, x86_64] = BOTH.map(|architecture| RefCell::new(runtime.block_on(Handler::start(architecture))));
+    let mut runner = TestRunner::new(ProptestConfig { cases: CASES, failure_persistence: None, ..Default::default() });
+    let result = runner.run(&requests(), |request| {
+        let text = serde_json::to_string(&request).unwrap();
+        let (mut arm64, mut x86_64) = (arm64.borrow_mut(), x86_64.borrow_mut());
+        let answers = runtime.block_on(async { tokio::join!(arm64.direct(&*text), x86_64.direct(&*text)) });
+        let [on_arm64, on_x86_64] = [answers.0.unwrap(), answers.1.unwrap()];
+        assert_whole(&request, &on_arm64);
+        assert_whole(&request, &on_x86_64);
+        let work = |response: &Response| {
+            let of = |sample: &lambda_duet::protocol::Sample| (sample.workload.clone(), sample.checksum.clone());
+            response.results.iter().map(of).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(work(&on_arm64), work(&on_x86_64));
+        Ok(())
+    });
+    if let Err(TestError::Fail(reason, request)) = result {
+        panic!("{reason} for {}", serde_json::to_string(&request).unwrap());
+    }
+    result.unwrap();
+}
+
+/// The size up to which a function of `memory_mb` accepts a workload, as its refusal says.
+async fn largest(handler: &mut Handler, workload: &Workload) -> u64 {
+    let request = format!(r#"{{"workloads":["{}"],"size":{}}}"#, workload.name, u64::MAX);
+    let refusal = handler.direct(request).await.unwrap_err();
+    assert_eq!(refusal.error_type, "InputTooLarge", "{}: {}", workload.name, refusal.error_message);
+    let said = refusal.error_message.rsplit("the largest size that fits is ").next().unwrap();
+    said.parse().unwrap_or_else(|_| panic!("{}", refusal.error_message))
+}
+
+/// A size that fits is not only accepted: its memory need is true.
+#[tokio::test]
+async fn the_largest_size_that_fits_runs() {
+    for architecture in BOTH {
+        for workload in ALL.iter().filter(|workload| workload.category == Category::Sorting) {
+            // Where the binary is emulated, the emulator's memory counts as the function's.
+            let small = [("METRICS_SINK", "none"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")];
+            let mut handler = Handler::start_with(architecture, small).await;
+            // What is resident grows by a little with each call, so a little less has to fit.
+            let elements = largest(&mut handler, workload).await * 9 / 10;
+            let request =
+                format!(r#"{{"workloads":["{}"],"size":{elements},"iterations":1,"warmup":0}}"#, workload.name);
+            let response = handler.direct(request).await.unwrap();
+            assert!(response.complete, "{} at {elements} on {architecture}", workload.name);
+            let heap = response.results[0].memory.heap.unwrap().peak_heap_bytes;
+            assert!(heap <= workload.memory_bytes(elements) && heap > 16 << 20, "{}: {heap} bytes", workload.name);
+        }
+    }
+}
