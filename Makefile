@@ -1,10 +1,10 @@
 # Each target does all of its own set-up. The steps are in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint build bench clean distclean
+.PHONY: help demo test lint build equal-work bench clean distclean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Build both architectures, deploy them on this machine, call and compare them
 	scripts/setup.sh build stack
@@ -19,13 +19,18 @@ lint: ## Check formats and styles
 	scripts/setup.sh build lint
 	scripts/lint.sh
 
-build: ## Build both architectures into .aws-sam/build
+build: ## Build both architectures; with PROFILE=portable for any CPU of each
 	scripts/setup.sh build
-	scripts/build.sh
+	scripts/build.sh $(PROFILE)
 
-bench: ## Measure how fast the function starts, beside a bare one
+equal-work: ## Check large sizes with 20 seeds on both architectures (an hour or two)
+	scripts/setup.sh build stack
+	scripts/build.sh
+	cargo test --all-features --test suite -- --ignored
+
+bench: ## Measure the project itself: all benchmarks, or with BENCH=fidelity one
 	scripts/setup.sh build
-	scripts/bench.sh
+	scripts/bench.sh $(BENCH)
 
 clean: ## Remove what was built
 	rm -rf target .aws-sam

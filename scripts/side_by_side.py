@@ -7,7 +7,7 @@ usage: side_by_side.py ARM64.json X86_64.json
 import json
 import sys
 
-ROW = "{:<22} {:<17} {:<17} {:<9} {:>12} {:>12}"
+ROW = "{:<26} {:<17} {:<17} {:<9} {:>12} {:>12}"
 
 
 def load(path):

@@ -14,7 +14,7 @@ timed() {
 
 rust_tests() {
     heading "cargo test"
-    cargo test --workspace --all-features
+    cargo test --all-features
 }
 
 # One deployment serves both.
@@ -24,6 +24,7 @@ stack_tests() {
 
 timed "formats and styles" scripts/lint.sh
 timed "build" scripts/build.sh
+timed "portable build" scripts/build.sh portable
 timed "unit and integration tests" rust_tests
 timed "deployed stack and demo" stack_tests
 
