@@ -117,9 +117,8 @@ fn time(workload: &Workload, params: &Params, request: &Request, budget: &Budget
     if !budget.fits(Duration::ZERO) {
         return Timings::none();
     }
-    let start = Instant::now();
     let mut batch = Batch::of_one(workload, params);
-    let mut timings = Timings { preparation: start.elapsed(), code_path: batch.code_path(), ..Timings::none() };
+    let mut timings = Timings { preparation: batch.preparation(), code_path: batch.code_path(), ..Timings::none() };
     let mut turn = 0;
     while turn < request.warmup + request.iterations && budget.fits(timings.longest_turn) {
         let turn_start = Instant::now();
@@ -129,7 +128,7 @@ fn time(workload: &Workload, params: &Params, request: &Request, budget: &Budget
             break;
         }
         timings.longest_turn = timings.longest_turn.max(turn_start.elapsed());
-        if batch.is_too_short(wall_ns) && budget.fits(timings.preparation * batch.larger_for(wall_ns)) {
+        if batch.is_too_short(wall_ns) && budget.fits(batch::MAX_PREPARATION) {
             batch.grow(wall_ns, workload, params);
             timings.wall_ns.clear();
             timings.cpu_ns.clear();

@@ -2,10 +2,16 @@
 
 use super::clock;
 use crate::workload::{Params, Routine, Workload};
-use std::hint::black_box;
+use std::{
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 /// The most runs at a stretch: even an empty run takes a nanosecond or two.
 const MAX_SIZE: u32 = 10_000;
+
+/// The longest that making copies may take: a batch that would need more of them stays shorter.
+pub const MAX_PREPARATION: Duration = Duration::from_millis(200);
 
 /// What is timed at once: usually one run of one routine.
 ///
@@ -14,12 +20,24 @@ const MAX_SIZE: u32 = 10_000;
 pub struct Batch {
     copies: Vec<Box<dyn Routine>>,
     runs_of_each: u32,
+    max_size: u32,
+    preparation: Duration,
 }
 
 impl Batch {
     /// One run.
     pub fn of_one(workload: &Workload, params: &Params) -> Self {
-        Self { copies: vec![(workload.prepare)(params)], runs_of_each: 1 }
+        let start = Instant::now();
+        let copies = vec![(workload.prepare)(params)];
+        let preparation = start.elapsed();
+        let affordable = MAX_PREPARATION.as_nanos() / preparation.as_nanos().max(1);
+        let max_size = if workload.in_place { affordable.clamp(1, MAX_SIZE.into()) as u32 } else { MAX_SIZE };
+        Self { copies, runs_of_each: 1, max_size, preparation }
+    }
+
+    /// How long making one copy takes.
+    pub fn preparation(&self) -> Duration {
+        self.preparation
     }
 
     /// How many runs it is.
@@ -29,16 +47,16 @@ impl Batch {
 
     /// Whether a batch of this size, having taken `wall_ns`, should be larger and may be.
     pub fn is_too_short(&self, wall_ns: u64) -> bool {
-        wall_ns < clock::shortest_ns() && self.size() < MAX_SIZE
+        wall_ns < clock::shortest_ns() && self.size() < self.max_size
     }
 
     /// The size that takes long enough, and a quarter more, where this one takes `wall_ns`.
-    pub fn larger_for(&self, wall_ns: u64) -> u32 {
+    fn larger_for(&self, wall_ns: u64) -> u32 {
         let wanted = clock::shortest_ns() * 5 / 4 * u64::from(self.size()) / wall_ns.max(1) + 1;
-        u32::try_from(wanted).unwrap_or(MAX_SIZE).clamp(self.size() + 1, MAX_SIZE)
+        u32::try_from(wanted).unwrap_or(MAX_SIZE).clamp(self.size() + 1, self.max_size)
     }
 
-    /// Grows to that size.
+    /// Grows to the size that takes long enough, if it may.
     pub fn grow(&mut self, wall_ns: u64, workload: &Workload, params: &Params) {
         let size = self.larger_for(wall_ns);
         if workload.in_place {
