@@ -1,8 +1,8 @@
 //! Running workloads and measuring them: wall clock, CPU clock, heap.
 //!
-//! A timed region holds one call of [`Routine::run`](crate::workload::Routine::run) and nothing else: the input is restored and
-//! the checksum taken outside of it, nothing is logged, and the heap is not counted. The heap
-//! pass comes last, on its own, and is not timed.
+//! A timed region holds one call of [`Routine::run`](crate::workload::Routine::run) and nothing
+//! else: the input is restored and the checksum taken outside of it, nothing is logged, and the heap
+//! is not counted. The heap pass comes last, on its own, and is not timed.
 //!
 //! Where a run is too short for the clocks, an iteration is a batch of runs.
 
