@@ -2,7 +2,7 @@
 //! the median time by either, and the first as a multiple of the second with its 95% interval.
 //!
 //! Aim: every workload of 1 ms or more within 1%. `cargo bench --bench fidelity -- sorting` measures a
-//! part; all of it takes some three minutes. Criterion's files and all that it prints, panics included,
+//! part; all of it takes some seven minutes. Criterion's files and all that it prints, panics included,
 //! go to `target/fidelity`.
 //!
 //! Both take turns in one process, in rounds of ten iterations after one to warm up. In a round both run
@@ -34,7 +34,7 @@ use std::{
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 32;
 /// The least that Criterion takes.
 const ITERATIONS: u32 = 10;
 /// From here on the aim holds, in nanoseconds.

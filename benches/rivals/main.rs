@@ -22,11 +22,16 @@ mod statistics;
 mod timing;
 
 use lambda_duet::{
+    measure::heap::CountingAllocator,
     protocol::{Request, Selection},
     workload::{self, Implementation, Params, Routine, Workload},
 };
 use statistics::Pairs;
 use timing::time;
+
+/// As in the handler.
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const ROUNDS: usize = 20;
 

@@ -4,13 +4,16 @@
 //! Only the thread that calls [`count`] is counted; memory is counted as it was asked for, without
 //! the allocator's own overhead.
 //!
-//! This is the one module with unsafe code: [`GlobalAlloc`] cannot be implemented without.
+//! Unsafe code is here because [`GlobalAlloc`] cannot be implemented without.
 
 #![allow(unsafe_code)]
 
+mod aligned;
+
 use crate::protocol::HeapUse;
+use aligned::AlignedSystem;
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
+    alloc::{GlobalAlloc, Layout},
     cell::Cell,
 };
 
@@ -66,7 +69,7 @@ fn resized(freed: usize, taken: usize) {
     COUNTERS.set(counters);
 }
 
-// SAFETY: every call is passed on to `System` unchanged, so its guarantees are `System`'s. The
+// SAFETY: every call is passed on to `AlignedSystem` unchanged, so its guarantees are that one's. The
 // counters are thread-local `Cell`s with constant initializers and no destructor: touching them
 // neither allocates nor unwinds.
 unsafe impl GlobalAlloc for CountingAllocator {
@@ -74,27 +77,27 @@ unsafe impl GlobalAlloc for CountingAllocator {
         if COUNTING.get() {
             resized(0, layout.size());
         }
-        unsafe { System.alloc(layout) }
+        unsafe { AlignedSystem.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         if COUNTING.get() {
             resized(0, layout.size());
         }
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { AlignedSystem.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
         if COUNTING.get() {
             resized(layout.size(), new_size);
         }
-        unsafe { System.realloc(pointer, layout, new_size) }
+        unsafe { AlignedSystem.realloc(pointer, layout, new_size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         if COUNTING.get() {
             resized(layout.size(), 0);
         }
-        unsafe { System.dealloc(pointer, layout) }
+        unsafe { AlignedSystem.dealloc(pointer, layout) }
     }
 }

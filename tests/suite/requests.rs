@@ -2,7 +2,7 @@
 
 use crate::handler::{BOTH, Handler};
 use lambda_duet::{
-    protocol::{Request, Response, Selection, Shape, Size, Status},
+    protocol::{Architecture, Request, Response, Selection, Shape, Size, Status},
     workload::{ALL, Category, Workload},
 };
 use proptest::{
@@ -103,4 +103,17 @@ async fn the_largest_size_that_fits_runs() {
             assert!(heap <= workload.memory_bytes(elements) && heap > 16 << 20, "{}: {heap} bytes", workload.name);
         }
     }
+}
+
+/// A library takes and frees aligned memory in every run: what is resident must not grow with the runs.
+#[tokio::test]
+async fn memory_that_a_run_frees_serves_the_next_one() {
+    // Emulated, the emulator's memory would count too.
+    let mut handler = Handler::start(Architecture::OF_BINARY).await;
+    let [few, many] = [1, 40].map(|iterations| {
+        format!(r#"{{"workloads":["math/matmul-tuned"],"size":600,"iterations":{iterations},"warmup":2,"heap":false}}"#)
+    });
+    let after_few = handler.direct(few).await.unwrap().results[0].memory.max_rss_bytes;
+    let after_many = handler.direct(many).await.unwrap().results[0].memory.max_rss_bytes;
+    assert!(after_many < after_few + (4 << 20), "{after_few} bytes, then {after_many}");
 }

@@ -6,7 +6,7 @@
 //! speed of the units does not depend on the values. Packing buffers are taken from the heap inside
 //! the timed region, as by any caller of the library.
 //!
-//! One of the two modules with unsafe code: the library takes pointers.
+//! Unsafe code is here because the library takes pointers.
 
 #![allow(unsafe_code)]
 
