@@ -66,7 +66,8 @@ fn workloads_are_listed_for_people_and_machines() {
 #[test]
 fn the_documentation_lists_the_workloads_as_the_catalogue_does() {
     let page = std::fs::read_to_string(root().join("docs/workloads.md")).unwrap();
-    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `") && line.contains('/')).collect();
+    let first_table = page.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let rows: Vec<&str> = first_table.skip(2).collect();
     let expected = workload::ALL.iter().map(|it| {
         format!("| `{}` | {} | {} | {} |", it.name, it.implementation.as_str(), it.vectorization.as_str(), it.stresses)
     });
