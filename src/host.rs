@@ -3,6 +3,7 @@
 mod arm;
 
 use crate::protocol::{Architecture, Build, Clock, Host};
+use rustix::process::{Resource, getrlimit};
 use std::{fs, num::NonZero, thread::available_parallelism};
 
 /// How this binary was built.
@@ -36,9 +37,15 @@ pub fn max_rss_bytes() -> u64 {
     status_bytes(&read("/proc/self/status"), "VmHWM:")
 }
 
-/// The present resident set of this process, in bytes.
-pub fn rss_bytes() -> u64 {
-    status_bytes(&read("/proc/self/status"), "VmRSS:")
+/// How much this process may still take of `memory` bytes: what is not resident, as far as its address space
+/// is not limited to less.
+pub fn free_bytes(memory: u64) -> u64 {
+    let status = read("/proc/self/status");
+    let free = memory.saturating_sub(status_bytes(&status, "VmRSS:"));
+    match getrlimit(Resource::As).current {
+        Some(limit) => free.min(limit.saturating_sub(status_bytes(&status, "VmSize:"))),
+        None => free,
+    }
 }
 
 /// A file of `/proc`, or nothing where there is none.
@@ -161,7 +168,10 @@ mod tests {
 
     #[test]
     fn this_process_has_memory_and_a_described_host() {
-        assert!(max_rss_bytes() > 0 && rss_bytes() > 0);
+        assert!(max_rss_bytes() > 0);
+        let free = free_bytes(1 << 60);
+        assert!(0 < free && free < 1 << 60);
+        assert_eq!(free_bytes(0), 0);
         let host = describe(Clock { resolution_ns: 1, cost_ns: 20 }, Clock { resolution_ns: 1, cost_ns: 200 });
         assert!(!host.cpu_model.is_empty() && host.vcpus > 0 && !host.emulated);
         assert_eq!(status_bytes("VmRSS:\t    12 kB\n", "VmRSS:"), 12 * 1024);

@@ -5,6 +5,7 @@
 //! invocation measured leaves for CloudWatch once the answer is out (`layers::AfterResponse`).
 
 mod aws;
+mod emf;
 mod envelope;
 mod http;
 mod layers;

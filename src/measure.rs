@@ -17,12 +17,14 @@ pub use budget::Budget;
 use crate::{
     host,
     protocol::{HeapUse, Memory, Nanoseconds, Request, Sample, Status, Warning, WarningKind},
-    workload::{Params, Workload},
+    workload::{
+        Params, Workload,
+        limits::{self, Stopped},
+    },
 };
 use batch::Batch;
 use std::{
     any::Any,
-    panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
 };
 
@@ -36,17 +38,29 @@ pub fn run(workloads: &[&'static Workload], request: &Request, budget: &Budget) 
 
 fn measure(workload: &Workload, request: &Request, budget: &Budget) -> Sample {
     let params = Params { elements: workload.elements(request.size), seed: request.seed, shape: request.shape };
-    let measured = catch_unwind(AssertUnwindSafe(|| {
-        let timings = time(workload, &params, request, budget);
-        let heap = timings.heap_pass_fits(request, budget).then(|| heap_pass(workload, &params));
-        (timings, heap)
-    }));
-    let (timings, heap) = measured.unwrap_or_else(|panic| (Timings::failed(panic_message(&*panic)), None));
+    let mut timings = Timings::none();
+    let mut heap = None;
+    let stopped = limits::within(budget.limits(workload.memory_bytes(params.elements)), || {
+        time(&mut timings, workload, &params, request, budget);
+        if timings.heap_pass_fits(request, budget) {
+            heap = Some(heap_pass(workload, &params));
+        }
+    });
+    heap::release();
+    match stopped {
+        // Time that is over leaves the iterations that fitted.
+        Ok(()) | Err(Stopped::Time) => {}
+        Err(Stopped::Memory(bytes)) => {
+            timings = Timings::failed(format!("the system has no {bytes} bytes for a buffer"))
+        }
+        Err(Stopped::Panic(panic)) => timings = Timings::failed(panic_message(&*panic)),
+    }
     sample(workload, &params, request, timings, heap)
 }
 
 fn sample(workload: &Workload, params: &Params, request: &Request, timings: Timings, heap: Option<HeapUse>) -> Sample {
-    let Timings { wall_ns, cpu_ns, batch_size, checksum, code_path, error, .. } = timings;
+    let Timings { wall_ns, cpu_ns, batch_size, code_path, error, .. } = timings;
+    let checksum = timings.checksum.filter(|_| !wall_ns.is_empty());
     let status = match wall_ns.len() {
         _ if error.is_some() => Status::Failed,
         0 => Status::Skipped,
@@ -113,23 +127,23 @@ impl Timings {
     }
 }
 
-fn time(workload: &Workload, params: &Params, request: &Request, budget: &Budget) -> Timings {
-    if !budget.fits(Duration::ZERO) {
-        return Timings::none();
-    }
+fn time(timings: &mut Timings, workload: &Workload, params: &Params, request: &Request, budget: &Budget) {
+    limits::checkpoint();
     let mut batch = Batch::of_one(workload, params);
-    let mut timings = Timings { preparation: batch.preparation(), code_path: batch.code_path(), ..Timings::none() };
+    timings.preparation = batch.preparation();
+    timings.code_path = batch.code_path();
     let mut turn = 0;
     while turn < request.warmup + request.iterations && budget.fits(timings.longest_turn) {
         let turn_start = Instant::now();
         let (wall_ns, cpu_ns) = iterate(&mut batch);
         if let Err(error) = agree(&mut timings.checksum, batch.checksums()) {
             timings.error = Some(error);
-            break;
+            return;
         }
         timings.longest_turn = timings.longest_turn.max(turn_start.elapsed());
         if batch.is_too_short(wall_ns) && budget.fits(batch::MAX_PREPARATION) {
             batch.grow(wall_ns, workload, params);
+            timings.batch_size = batch.size();
             timings.wall_ns.clear();
             timings.cpu_ns.clear();
             turn = 0;
@@ -141,11 +155,6 @@ fn time(workload: &Workload, params: &Params, request: &Request, budget: &Budget
         }
         turn += 1;
     }
-    if timings.wall_ns.is_empty() {
-        timings.checksum = None;
-    }
-    timings.batch_size = batch.size();
-    timings
 }
 
 /// One timed iteration: its wall-clock and CPU time in nanoseconds.

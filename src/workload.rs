@@ -8,6 +8,7 @@
 //! + − × ÷ √ only, never on a platform's mathematics library, on addresses or on hashing order.
 
 pub mod input;
+pub mod limits;
 mod math;
 mod sorting;
 // Public so that benches/rivals can give others the same input.
@@ -18,6 +19,7 @@ use crate::protocol::{
     Catalogue, CatalogueEntry, DefaultRequest, Error, SCHEMA, Selection, Shape, Size, SizeName, Sizes, nearest,
     shortened,
 };
+use limits::Pace;
 use std::fmt;
 
 /// Every workload, sorted by name.
@@ -190,8 +192,8 @@ impl Params {
 
 /// A prepared workload.
 pub trait Routine {
-    /// Brings the input back to what it was before [`Routine::run`] changed it. Not timed, and not
-    /// called between runs of a workload that is not [`in_place`](Workload::in_place).
+    /// Puts the input where [`Routine::run`] will change it. Not timed; it comes before every run of a workload
+    /// that is [`in_place`](Workload::in_place), and before the first run of the others.
     fn restore(&mut self) {}
 
     /// Does the work: the one call that is timed.
@@ -327,8 +329,12 @@ impl From<&Workload> for CatalogueEntry {
 /// A 64-bit checksum of bytes; the same on every architecture for the same bytes.
 pub fn checksum_of(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> u64 {
     let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    let mut pace = Pace::every(64);
     for chunk in chunks {
-        hasher.update(chunk.as_ref());
+        for block in chunk.as_ref().chunks(limits::BLOCK) {
+            pace.step();
+            hasher.update(block);
+        }
     }
     hasher.digest()
 }

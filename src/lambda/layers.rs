@@ -97,8 +97,8 @@ where
         let (outbox, sink) = (self.outbox.clone(), Arc::clone(&self.sink));
         Box::pin(async move {
             answered.await?;
-            if let Some(metrics) = outbox.take() {
-                sink.deliver(&metrics).await;
+            if let Some(report) = outbox.take() {
+                sink.deliver(&report).await;
             }
             Ok(())
         })

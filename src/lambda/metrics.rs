@@ -3,11 +3,10 @@
 //! Dimensions are `[Architecture, Workload]` and `[Architecture]` and nothing finer: CloudWatch
 //! bills every combination of dimension values as a metric of its own.
 
-use crate::protocol::{Architecture, Environment, Error, Response, Sample, Status};
+use crate::protocol::{Architecture, Environment, Sample, Status};
 use std::{
-    mem,
     sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
+    time::{Instant, SystemTime},
 };
 
 /// The namespace of every metric; the function's role may write to no other.
@@ -16,21 +15,70 @@ pub const NAMESPACE: &str = "LambdaDuet";
 /// The most distinct values that CloudWatch takes in one datum.
 const MAX_VALUES: usize = 150;
 
-/// Values of one metric under one set of dimensions.
+/// What an invocation leaves behind to be made metrics of.
+pub struct Report {
+    /// The environment that served it.
+    pub environment: Environment,
+    /// What it measured, or nothing where it ended in an error.
+    pub results: Option<Vec<Sample>>,
+    /// The invocation's id.
+    pub request_id: String,
+    /// The CPU's model, where it was asked for.
+    pub cpu_model: Option<String>,
+    /// When the answer was ready.
+    pub timestamp: SystemTime,
+    /// The invocation's deadline, by which the metrics have to be delivered.
+    pub deadline: Instant,
+}
+
+/// A report on its way from the handler to the layer that delivers its metrics.
+#[derive(Clone, Default)]
+pub struct Outbox(Arc<Mutex<Option<Report>>>);
+
+impl Outbox {
+    /// Leaves a report.
+    pub fn put(&self, report: Report) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
+    }
+
+    /// Takes the report out, where there is one.
+    pub fn take(&self) -> Option<Report> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The metrics of one invocation.
+pub struct Metrics {
+    /// The value of the dimension `Architecture`.
+    pub architecture: Architecture,
+    /// When it was measured.
+    pub timestamp: SystemTime,
+    /// The values; those of one scope follow each other.
+    pub data: Vec<Datum>,
+    /// What else is known about the invocation: too fine for dimensions.
+    pub properties: Vec<(&'static str, String)>,
+}
+
+/// Values of one metric.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Datum {
     /// The metric's name.
     pub name: &'static str,
     /// The unit of the values.
     pub unit: Unit,
-    /// The value of the dimension `Architecture`.
-    pub architecture: Architecture,
-    /// The value of the dimension `Workload`, where the metric is of one workload.
-    pub workload: Option<String>,
+    /// What the values are of.
+    pub scope: Scope,
     /// Distinct values, ascending, each with how often it occurred; at most [`MAX_VALUES`].
     pub values: Vec<(f64, f64)>,
-    /// When the invocation was measured.
-    pub timestamp: SystemTime,
+}
+
+/// What values are of, which decides their dimensions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// One workload: they count under it, and under the architecture as a whole.
+    Workload(String),
+    /// The architecture as a whole.
+    Architecture,
 }
 
 /// CloudWatch's units, as far as they are used.
@@ -44,94 +92,91 @@ pub enum Unit {
     Count,
 }
 
-/// Metrics on their way from the handler to the layer that delivers them.
-#[derive(Clone, Default)]
-pub struct Outbox(Arc<Mutex<Vec<Datum>>>);
-
-impl Outbox {
-    /// Leaves metrics for delivery.
-    pub fn put(&self, metrics: Vec<Datum>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(metrics);
-    }
-
-    /// Takes all metrics out, or none where there are none.
-    pub fn take(&self) -> Option<Vec<Datum>> {
-        let metrics = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        (!metrics.is_empty()).then_some(metrics)
+impl Unit {
+    /// CloudWatch's name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "Milliseconds",
+            Self::Bytes => "Bytes",
+            Self::Count => "Count",
+        }
     }
 }
 
-/// The metrics of one invocation.
-pub fn of(environment: &Environment, outcome: Result<&Response, &Error>) -> Vec<Datum> {
-    let mut metrics = Metrics { data: Vec::new(), timestamp: SystemTime::now() };
-    if let Ok(response) = outcome {
-        for sample in &response.results {
+impl From<&Report> for Metrics {
+    fn from(report: &Report) -> Self {
+        let Report { environment, results, request_id, cpu_model, timestamp, .. } = report;
+        let named = [("request_id", request_id.as_str()), ("environment_id", &environment.id)];
+        let properties = named.into_iter().chain(cpu_model.as_deref().map(|model| ("cpu_model", model)));
+        let mut metrics = Self {
+            architecture: Architecture::OF_BINARY,
+            timestamp: *timestamp,
+            data: Vec::new(),
+            properties: properties.map(|(name, value)| (name, value.to_owned())).collect(),
+        };
+        for sample in results.iter().flatten() {
             metrics.add_sample(sample);
         }
-        let max_rss = response.results.iter().map(|sample| sample.memory.max_rss_bytes).max();
-        metrics.add("MaxRss", Unit::Bytes, None, max_rss.map(|bytes| bytes as f64));
+        let max_rss = results.iter().flatten().map(|sample| sample.memory.max_rss_bytes).max();
+        metrics.add("MaxRss", Unit::Bytes, Scope::Architecture, max_rss.map(|bytes| bytes as f64));
+        metrics.add_count("Errors", u32::from(results.is_none()));
+        metrics.add_count("ColdStart", u32::from(environment.cold_start));
+        if environment.cold_start {
+            metrics.add("InitDuration", Unit::Milliseconds, Scope::Architecture, [environment.init_ms]);
+        }
+        metrics
     }
-    metrics.add("Errors", Unit::Count, None, [f64::from(outcome.is_err())]);
-    metrics.add("ColdStart", Unit::Count, None, [f64::from(environment.cold_start)]);
-    if environment.cold_start {
-        metrics.add("InitDuration", Unit::Milliseconds, None, [environment.init_ms]);
-    }
-    metrics.data
-}
-
-struct Metrics {
-    data: Vec<Datum>,
-    timestamp: SystemTime,
 }
 
 impl Metrics {
-    /// A sample counts under its own workload and under its architecture as a whole.
+    /// Adds a number of things that concern the architecture as a whole.
+    pub fn add_count(&mut self, name: &'static str, count: u32) {
+        self.add(name, Unit::Count, Scope::Architecture, [f64::from(count)]);
+    }
+
     fn add_sample(&mut self, sample: &Sample) {
         let milliseconds = |times: &[f64]| times.iter().map(|time| time / 1e6).collect::<Vec<_>>();
         let peak_heap = sample.memory.heap.map(|heap| heap.peak_heap_bytes as f64);
         let truncated = matches!(sample.status, Status::Truncated | Status::Skipped);
-        for workload in [Some(sample.workload.as_str()), None] {
-            self.add("Duration", Unit::Milliseconds, workload, milliseconds(&sample.wall_ns));
-            self.add("CpuTime", Unit::Milliseconds, workload, milliseconds(&sample.cpu_ns));
-            self.add("PeakHeap", Unit::Bytes, workload, peak_heap);
-            self.add("Truncated", Unit::Count, workload, [f64::from(truncated)]);
-        }
+        let scope = || Scope::Workload(sample.workload.clone());
+        self.add("Duration", Unit::Milliseconds, scope(), milliseconds(&sample.wall_ns));
+        self.add("CpuTime", Unit::Milliseconds, scope(), milliseconds(&sample.cpu_ns));
+        self.add("PeakHeap", Unit::Bytes, scope(), peak_heap);
+        self.add("Truncated", Unit::Count, scope(), [f64::from(truncated)]);
     }
 
-    /// Adds as many data as the values need; none for no values.
-    fn add(&mut self, name: &'static str, unit: Unit, workload: Option<&str>, values: impl IntoIterator<Item = f64>) {
-        for values in counted(values).chunks(MAX_VALUES) {
-            self.data.push(Datum {
-                name,
-                unit,
-                architecture: Architecture::OF_BINARY,
-                workload: workload.map(str::to_owned),
-                values: values.to_vec(),
-                timestamp: self.timestamp,
-            });
+    /// Adds a datum; none for no values.
+    fn add(&mut self, name: &'static str, unit: Unit, scope: Scope, values: impl IntoIterator<Item = f64>) {
+        let values = counted(values.into_iter().collect());
+        if !values.is_empty() {
+            self.data.push(Datum { name, unit, scope, values });
         }
     }
 }
 
-/// Distinct values, ascending, with their counts.
-fn counted(values: impl IntoIterator<Item = f64>) -> Vec<(f64, f64)> {
-    let mut values: Vec<f64> = values.into_iter().collect();
+/// Distinct values, ascending, with their counts. Where they are too many for one datum, those between the
+/// least and the greatest become the means of groups of equal size: count, sum and extremes stay exact,
+/// percentiles nearly so.
+fn counted(mut values: Vec<f64>) -> Vec<(f64, f64)> {
     values.sort_unstable_by(f64::total_cmp);
-    values.chunk_by(|a, b| a == b).map(|equal| (equal[0], equal.len() as f64)).collect()
+    let distinct = values.chunk_by(|a, b| a == b);
+    if distinct.clone().count() <= MAX_VALUES {
+        return distinct.map(|equal| (equal[0], equal.len() as f64)).collect();
+    }
+    let [least, between @ .., greatest] = &*values else { unreachable!("there are more than two distinct values") };
+    let groups = between.chunks(between.len().div_ceil(MAX_VALUES - 2));
+    let means = groups.map(|group| (group.iter().sum::<f64>() / group.len() as f64, group.len() as f64));
+    [(*least, 1.0)].into_iter().chain(means).chain([(*greatest, 1.0)]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        host,
-        measure::clock,
-        protocol::{Function, HeapUse, Memory, Nanoseconds, SCHEMA, Size},
+        lambda::emf,
+        protocol::{HeapUse, Memory, Nanoseconds, Size},
     };
-
-    fn environment(cold_start: bool) -> Environment {
-        Environment { id: "e".to_owned(), cold_start, invocation_index: u64::from(!cold_start), init_ms: 12.5 }
-    }
+    use std::collections::BTreeMap;
 
     fn sample(workload: &str, times: &[u64], status: Status) -> Sample {
         let times: Nanoseconds = times.iter().map(|&time| time as f64).collect();
@@ -155,64 +200,125 @@ mod tests {
         }
     }
 
-    fn response(results: Vec<Sample>) -> Response {
-        Response {
-            schema: SCHEMA,
-            request_id: "r".to_owned(),
-            function: Function {
-                name: "f".to_owned(),
-                version: "1".to_owned(),
-                memory_mb: 128,
-                architecture: Architecture::OF_BINARY,
-            },
-            environment: environment(true),
-            host: host::describe(clock::monotonic(), clock::cpu()),
-            build: host::build(),
-            complete: true,
+    fn metrics(cold_start: bool, results: Option<Vec<Sample>>) -> Metrics {
+        let environment =
+            Environment { id: "e".to_owned(), cold_start, invocation_index: u64::from(!cold_start), init_ms: 12.5 };
+        Metrics::from(&Report {
+            environment,
             results,
-            remaining_ms: 1,
-        }
+            request_id: "r".to_owned(),
+            cpu_model: Some("Neoverse-V2".to_owned()),
+            timestamp: SystemTime::now(),
+            deadline: Instant::now(),
+        })
     }
 
-    fn values<'a>(metrics: &'a [Datum], name: &str, workload: Option<&str>) -> Vec<&'a [(f64, f64)]> {
-        let of = |datum: &&Datum| datum.name == name && datum.workload.as_deref() == workload;
-        metrics.iter().filter(of).map(|datum| datum.values.as_slice()).collect()
+    fn values<'a>(metrics: &'a Metrics, name: &str, workload: Option<&str>) -> &'a [(f64, f64)] {
+        let scope = workload.map_or(Scope::Architecture, |workload| Scope::Workload(workload.to_owned()));
+        let mut found = metrics.data.iter().filter(|datum| datum.name == name && datum.scope == scope);
+        let values = &found.next().unwrap_or_else(|| panic!("no {name} of {workload:?}")).values;
+        assert!(found.next().is_none(), "{name} of {workload:?} comes twice");
+        values
     }
 
     #[test]
-    fn iterations_are_values_with_counts_under_both_dimension_sets() {
-        let response = response(vec![sample("math/x", &[3_000_000, 1_000_000, 3_000_000], Status::Completed)]);
-        let metrics = of(&environment(true), Ok(&response));
-        for workload in [Some("math/x"), None] {
-            assert_eq!(values(&metrics, "Duration", workload), [[(1.0, 1.0), (3.0, 2.0)]]);
-            assert_eq!(values(&metrics, "CpuTime", workload), [[(1.0, 1.0), (3.0, 2.0)]]);
-            assert_eq!(values(&metrics, "PeakHeap", workload), [[(7.0, 1.0)]]);
-            assert_eq!(values(&metrics, "Truncated", workload), [[(0.0, 1.0)]]);
-        }
-        assert_eq!(values(&metrics, "MaxRss", None), [[(99.0, 1.0)]]);
-        assert_eq!(values(&metrics, "Errors", None), [[(0.0, 1.0)]]);
-        assert_eq!(values(&metrics, "ColdStart", None), [[(1.0, 1.0)]]);
-        assert_eq!(values(&metrics, "InitDuration", None), [[(12.5, 1.0)]]);
+    fn iterations_are_values_with_counts() {
+        let sample = sample("math/x", &[3_000_000, 1_000_000, 3_000_000], Status::Completed);
+        let metrics = metrics(true, Some(vec![sample]));
+        let of_workload = |name| values(&metrics, name, Some("math/x"));
+        assert_eq!(of_workload("Duration"), [(1.0, 1.0), (3.0, 2.0)]);
+        assert_eq!(of_workload("CpuTime"), [(1.0, 1.0), (3.0, 2.0)]);
+        assert_eq!(of_workload("PeakHeap"), [(7.0, 1.0)]);
+        assert_eq!(of_workload("Truncated"), [(0.0, 1.0)]);
+        assert_eq!(values(&metrics, "MaxRss", None), [(99.0, 1.0)]);
+        assert_eq!(values(&metrics, "Errors", None), [(0.0, 1.0)]);
+        assert_eq!(values(&metrics, "ColdStart", None), [(1.0, 1.0)]);
+        assert_eq!(values(&metrics, "InitDuration", None), [(12.5, 1.0)]);
     }
 
     #[test]
     fn a_warm_start_has_no_init_and_an_error_has_no_measurements() {
-        let error = Error::NotFound { detail: String::new() };
-        let metrics = of(&environment(false), Err(&error));
-        let names: Vec<_> = metrics.iter().map(|datum| datum.name).collect();
+        let metrics = metrics(false, None);
+        let names: Vec<_> = metrics.data.iter().map(|datum| datum.name).collect();
         assert_eq!(names, ["Errors", "ColdStart"]);
-        assert_eq!(values(&metrics, "Errors", None), [[(1.0, 1.0)]]);
-        assert_eq!(values(&metrics, "ColdStart", None), [[(0.0, 1.0)]]);
+        assert_eq!(values(&metrics, "Errors", None), [(1.0, 1.0)]);
+        assert_eq!(values(&metrics, "ColdStart", None), [(0.0, 1.0)]);
     }
 
     #[test]
-    fn the_largest_request_stays_within_cloudwatchs_limits_and_loses_nothing() {
-        let times: Vec<u64> = (1..=1000).collect();
-        let samples = crate::workload::ALL.iter().map(|workload| sample(workload.name, &times, Status::Truncated));
-        let metrics = of(&environment(true), Ok(&response(samples.collect())));
-        assert!(metrics.len() <= 1000, "{} data in one call", metrics.len());
-        assert!(metrics.iter().all(|datum| datum.values.len() <= MAX_VALUES));
-        let durations = values(&metrics, "Duration", Some("math/matmul"));
-        assert_eq!(durations.iter().flat_map(|values| values.iter()).map(|(_, count)| count).sum::<f64>(), 1000.0);
+    fn too_many_values_become_means_that_keep_count_sum_and_extremes() {
+        for len in [150, 151, 152, 299, 1000] {
+            let metrics =
+                metrics(false, Some(vec![sample("math/x", &(1..=len).collect::<Vec<_>>(), Status::Completed)]));
+            let values = values(&metrics, "Duration", Some("math/x"));
+            assert!(values.len() <= MAX_VALUES && values.is_sorted_by(|a, b| a.0 < b.0));
+            let sum = |of: fn(&(f64, f64)) -> f64| values.iter().map(of).sum::<f64>();
+            assert_eq!(sum(|(_, count)| *count), len as f64);
+            assert!((sum(|(value, count)| value * count) * 1e6 - (len * (len + 1) / 2) as f64).abs() < 1e-6);
+            assert_eq!((values[0].0, values[values.len() - 1].0), (1e-6, len as f64 / 1e6));
+        }
+    }
+
+    /// What CloudWatch makes of metrics by either way: the number and the sum of the values of each unit,
+    /// under each name and set of dimensions.
+    type Totals = BTreeMap<(String, String, Option<String>), (u64, f64)>;
+
+    fn totals_of_data(metrics: &Metrics) -> Totals {
+        let mut totals = Totals::new();
+        for datum in &metrics.data {
+            let scopes = match &datum.scope {
+                Scope::Workload(workload) => vec![Some(workload.clone()), None],
+                Scope::Architecture => vec![None],
+            };
+            for scope in scopes {
+                let total = totals.entry((datum.name.to_owned(), datum.unit.as_str().to_owned(), scope)).or_default();
+                for (value, count) in &datum.values {
+                    *total = (total.0 + *count as u64, total.1 + value * count);
+                }
+            }
+        }
+        totals
+    }
+
+    fn totals_of_lines(metrics: &Metrics) -> Totals {
+        let mut totals = Totals::new();
+        for line in emf::documents(metrics) {
+            assert_eq!(
+                (&line["Architecture"], &line["request_id"]),
+                (&Architecture::OF_BINARY.as_str().into(), &"r".into())
+            );
+            let directive = &line["_aws"]["CloudWatchMetrics"][0];
+            for metric in directive["Metrics"].as_array().unwrap() {
+                let values = line[metric["Name"].as_str().unwrap()].as_array().unwrap();
+                assert!((1..=100).contains(&values.len()));
+                for dimensions in directive["Dimensions"].as_array().unwrap() {
+                    let has_workload = dimensions.as_array().unwrap().iter().any(|name| name == "Workload");
+                    let workload = has_workload.then(|| line["Workload"].as_str().unwrap().to_owned());
+                    let text = |name: &str| metric[name].as_str().unwrap().to_owned();
+                    let total = totals.entry((text("Name"), text("Unit"), workload)).or_default();
+                    for value in values {
+                        *total = (total.0 + 1, total.1 + value.as_f64().unwrap());
+                    }
+                }
+            }
+        }
+        totals
+    }
+
+    #[test]
+    fn log_lines_carry_what_calls_would_have_carried() {
+        let many: Vec<u64> = (1..=1000).map(|time| time * 1_000_003).collect();
+        let samples = crate::workload::ALL.iter().map(|workload| sample(workload.name, &many, Status::Truncated));
+        for metrics in [metrics(true, Some(samples.collect())), metrics(false, None)] {
+            let (calls, lines) = (totals_of_data(&metrics), totals_of_lines(&metrics));
+            assert!(calls.keys().eq(lines.keys()), "{:?} and {:?}", calls.keys(), lines.keys());
+            for (key, (count, sum)) in calls {
+                let line = lines[&key];
+                assert!(
+                    count == line.0 && (sum - line.1).abs() <= 1e-9 * sum.abs(),
+                    "{key:?}: {count} {sum}, {line:?}"
+                );
+            }
+        }
     }
 }

@@ -3,7 +3,8 @@
 use super::{
     envelope::Envelope,
     http::{self, JsonResponse, Route, json},
-    metrics::{self, Outbox},
+    logging,
+    metrics::{Outbox, Report},
 };
 use crate::{
     host,
@@ -23,11 +24,14 @@ use std::{
     },
     time::{Duration, Instant, SystemTime},
 };
-use tracing::{error, info};
+use tracing::error;
 
 /// Kept free at the end of an invocation for taking down the workload, serializing the answer and
 /// handing it over.
 const SAFETY_MARGIN: Duration = Duration::from_millis(250);
+
+/// Lambda gives a function one virtual CPU for so much memory.
+const MEMORY_MB_OF_A_VCPU: f64 = 1769.0;
 
 /// What outlives an invocation.
 pub struct Service {
@@ -59,7 +63,7 @@ impl Service {
         let invocation = Invocation { index: self.invocations.fetch_add(1, Ordering::Relaxed), context };
         let answer = match Envelope::open(text) {
             Ok(Envelope::ApiGateway(event)) => Ok(self.through_api_gateway(event, &invocation).await),
-            Ok(Envelope::Direct(text)) => self.benchmark(&text, &invocation).map(|response| json(&response)),
+            Ok(Envelope::Direct(text)) => self.benchmark(&text, &invocation),
             Err(error) => Err(self.refused(&invocation, error)),
         };
         answer.map_err(|error| Diagnostic { error_type: error.kind().to_owned(), error_message: error.to_string() })
@@ -89,7 +93,7 @@ impl Service {
             Ok(Route::Catalogue) => Ok(json(&workload::catalogue(&workload::ALL))),
             Ok(Route::Benchmark) => {
                 let body = String::from_utf8_lossy(request.body());
-                self.benchmark(&body, invocation).map(|response| json(&response))
+                self.benchmark(&body, invocation)
             }
             Err(error) => Err(self.refused(invocation, error)),
         };
@@ -98,26 +102,28 @@ impl Service {
 
     /// Records an error that arose before there was a request.
     fn refused(&self, invocation: &Invocation, error: Error) -> Error {
-        self.record(invocation, Err(&error), true);
+        self.record(invocation, Err(error.clone()), true);
         error
     }
 
-    /// Runs a benchmark request and records what came of it.
-    fn benchmark(&self, text: &str, invocation: &Invocation) -> Result<Response, Error> {
+    /// Runs a benchmark request, writes the answer and records what came of it.
+    fn benchmark(&self, text: &str, invocation: &Invocation) -> Result<Box<RawValue>, Error> {
         let request = Request::parse(text);
         let emit = request.as_ref().map_or(true, |request| request.emit_metrics);
         let outcome = request.and_then(|request| invocation.guard(|| self.run(&request, invocation)));
-        self.record(invocation, outcome.as_ref(), emit);
-        outcome
+        let answer = outcome.as_ref().map(json).map_err(Error::clone);
+        self.record(invocation, outcome, emit);
+        answer
     }
 
     fn run(&self, request: &Request, invocation: &Invocation) -> Result<Response, Error> {
         let function = function(&invocation.context);
         let workloads = workload::select(&request.workloads)?;
         workload::check_shape(&workloads, request.shape)?;
-        let available = (u64::from(function.memory_mb) * MEBIBYTE).saturating_sub(host::rss_bytes());
+        let available = host::free_bytes(u64::from(function.memory_mb) * MEBIBYTE);
         workloads.iter().try_for_each(|workload| check_memory(workload, request, available, function.memory_mb))?;
-        let budget = Budget::of(invocation.remaining().saturating_sub(SAFETY_MARGIN));
+        let vcpus = f64::from(function.memory_mb) / MEMORY_MB_OF_A_VCPU;
+        let budget = Budget::of(invocation.remaining().saturating_sub(SAFETY_MARGIN), vcpus);
         let results = measure::run(&workloads, request, &budget);
         if results.iter().all(|sample| sample.status == Status::Skipped) {
             return Err(invocation.deadline_too_short());
@@ -144,31 +150,23 @@ impl Service {
         }
     }
 
-    /// Logs the invocation and leaves its metrics for when the answer is out.
-    fn record(&self, invocation: &Invocation, outcome: Result<&Response, &Error>, emit: bool) {
+    /// Logs the invocation, and leaves what it measured for when the answer is out.
+    fn record(&self, invocation: &Invocation, outcome: Result<Response, Error>, emit: bool) {
         let environment = self.environment(invocation);
         let request_id = invocation.context.request_id.as_str();
-        match outcome {
-            Ok(response) => info!(
-                request_id,
-                architecture = Architecture::OF_BINARY.as_str(),
-                cold_start = environment.cold_start,
-                workloads = response.results.len(),
-                complete = response.complete,
-                remaining_ms = response.remaining_ms,
-                "benchmark"
-            ),
-            Err(error) => info!(
-                request_id,
-                architecture = Architecture::OF_BINARY.as_str(),
-                cold_start = environment.cold_start,
-                error = error.kind(),
-                detail = %error,
-                "refused"
-            ),
+        match &outcome {
+            Ok(response) => logging::answered(response),
+            Err(error) => logging::refused(request_id, &environment, error),
         }
         if emit {
-            self.outbox.put(metrics::of(&environment, outcome));
+            self.outbox.put(Report {
+                environment,
+                results: outcome.ok().map(|response| response.results),
+                request_id: request_id.to_owned(),
+                cpu_model: self.host.get().map(|host| host.cpu_model.clone()),
+                timestamp: SystemTime::now(),
+                deadline: Instant::now() + invocation.remaining(),
+            });
         }
     }
 }

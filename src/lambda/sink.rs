@@ -1,26 +1,31 @@
 //! Where metrics go.
 
 use super::{
-    aws,
-    metrics::{Datum, NAMESPACE, Unit},
+    aws, emf,
+    metrics::{Datum, Metrics, NAMESPACE, Report, Scope, Unit},
 };
 use crate::transport::with_causes;
 use aws_sdk_cloudwatch::{
     Client,
     types::{Dimension, MetricDatum, StandardUnit},
 };
-use std::iter;
-use tokio::sync::OnceCell;
-use tracing::{debug, warn};
+use std::time::{Duration, Instant};
+use tokio::{sync::OnceCell, time::timeout};
+use tracing::{debug, error, warn};
 
 /// A destination for metrics, chosen by `METRICS_SINK`.
 pub enum Sink {
     /// `PutMetricData` of CloudWatch. The client is made at the first delivery, so that loading
     /// its configuration costs neither the cold start nor an answer.
     CloudWatch(OnceCell<Client>),
+    /// Standard output, as log lines.
+    Emf,
     /// Nowhere.
     None,
 }
+
+/// Kept free of calls before the deadline, for writing what could not be delivered into the log.
+const TIME_TO_WRITE: Duration = Duration::from_millis(50);
 
 impl Sink {
     /// The sink of that name; CloudWatch where the name is empty.
@@ -30,39 +35,61 @@ impl Sink {
     pub fn named(name: &str) -> Result<Self, String> {
         match name {
             "" | "cloudwatch" => Ok(Self::CloudWatch(OnceCell::new())),
+            "emf" => Ok(Self::Emf),
             "none" => Ok(Self::None),
-            other => Err(format!("METRICS_SINK must be \"cloudwatch\" or \"none\", not \"{other}\"")),
+            other => Err(format!("METRICS_SINK must be \"cloudwatch\", \"emf\" or \"none\", not \"{other}\"")),
         }
     }
 
-    /// Delivers the metrics of one invocation in one call; a failure is logged.
-    pub async fn deliver(&self, metrics: &[Datum]) {
-        let Self::CloudWatch(client) = self else { return };
-        match put(client, metrics).await {
-            Ok(()) => debug!(metrics = metrics.len(), "metrics delivered"),
-            Err(error) => warn!(metrics = metrics.len(), error, "metrics not delivered"),
+    /// Delivers the metrics of one invocation. What CloudWatch does not take, in one call, before the
+    /// deadline, becomes log lines.
+    pub async fn deliver(&self, report: &Report) {
+        match self {
+            Self::CloudWatch(client) => {
+                let mut metrics = Metrics::from(report);
+                if let Err(reason) = put(client, &metrics, report.deadline).await {
+                    warn!(report.request_id, reason, "metrics not delivered, written as log lines");
+                    metrics.add_count("EmfFallbacks", 1);
+                    write(&metrics);
+                }
+            }
+            Self::Emf => write(&Metrics::from(report)),
+            Self::None => {}
         }
     }
 }
 
-async fn put(client: &OnceCell<Client>, metrics: &[Datum]) -> Result<(), String> {
+fn write(metrics: &Metrics) {
+    if let Err(error) = emf::write(metrics) {
+        error!(%error, "metrics not written");
+    }
+}
+
+async fn put(client: &OnceCell<Client>, metrics: &Metrics, deadline: Instant) -> Result<(), String> {
     let client = client.get_or_try_init(aws::cloudwatch).await.map_err(|error| error.to_string())?;
-    let data = metrics.iter().map(MetricDatum::from).collect();
-    let call = client.put_metric_data().namespace(NAMESPACE).set_metric_data(Some(data));
-    call.send().await.map_err(|error| with_causes(&error))?;
+    let data = metrics.data.iter().flat_map(|datum| metric_data(metrics, datum)).collect();
+    let call = client.put_metric_data().namespace(NAMESPACE).set_metric_data(Some(data)).send();
+    let time = deadline.saturating_duration_since(Instant::now()).saturating_sub(TIME_TO_WRITE);
+    let answer = timeout(time, call).await.map_err(|_| format!("no answer within {time:?}, at the deadline"))?;
+    answer.map_err(|error| with_causes(&error))?;
+    debug!(metrics = metrics.data.len(), "metrics delivered");
     Ok(())
 }
 
-impl From<&Datum> for MetricDatum {
-    fn from(datum: &Datum) -> Self {
-        let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
-        let architecture = dimension("Architecture", datum.architecture.as_str());
-        let workload = datum.workload.as_ref().map(|workload| dimension("Workload", workload));
+/// A datum under each of its sets of dimensions.
+fn metric_data(metrics: &Metrics, datum: &Datum) -> impl Iterator<Item = MetricDatum> {
+    let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
+    let architecture = dimension("Architecture", metrics.architecture.as_str());
+    let workload = match &datum.scope {
+        Scope::Workload(workload) => Some(vec![architecture.clone(), dimension("Workload", workload)]),
+        Scope::Architecture => None,
+    };
+    workload.into_iter().chain([vec![architecture]]).map(|dimensions| {
         let (values, counts) = datum.values.iter().copied().unzip();
         MetricDatum::builder()
             .metric_name(datum.name)
-            .set_dimensions(Some(iter::once(architecture).chain(workload).collect()))
-            .timestamp(datum.timestamp.into())
+            .set_dimensions(Some(dimensions))
+            .timestamp(metrics.timestamp.into())
             .unit(match datum.unit {
                 Unit::Milliseconds => StandardUnit::Milliseconds,
                 Unit::Bytes => StandardUnit::Bytes,
@@ -71,7 +98,7 @@ impl From<&Datum> for MetricDatum {
             .set_values(Some(values))
             .set_counts(Some(counts))
             .build()
-    }
+    })
 }
 
 #[cfg(test)]
@@ -81,10 +108,11 @@ mod tests {
     #[test]
     fn an_unknown_sink_is_refused_with_the_choices() {
         assert!(matches!(Sink::named(""), Ok(Sink::CloudWatch(_))));
+        assert!(matches!(Sink::named("emf"), Ok(Sink::Emf)));
         assert!(matches!(Sink::named("none"), Ok(Sink::None)));
         assert_eq!(
             Sink::named("Cloud").err().unwrap(),
-            "METRICS_SINK must be \"cloudwatch\" or \"none\", not \"Cloud\""
+            "METRICS_SINK must be \"cloudwatch\", \"emf\" or \"none\", not \"Cloud\""
         );
     }
 }

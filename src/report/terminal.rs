@@ -150,7 +150,7 @@ mod tests {
             },
             host: host::describe(clock::monotonic(), clock::cpu()),
             build: host::build(),
-            results: measure::run(&workloads, &request, &Budget::of(budget)),
+            results: measure::run(&workloads, &request, &Budget::of(budget, 1.0)),
             complete: true,
             remaining_ms: 0,
         }

@@ -1,30 +1,57 @@
 //! Inputs from a seed: one portable generator, integer arithmetic only.
 
-use super::Params;
+use super::{
+    Params,
+    limits::{self, BLOCK, Pace},
+};
 use crate::protocol::Shape;
 use rand::{
-    Rng, RngExt, SeedableRng,
+    Rng, RngExt, SeedableRng, TryRng,
     distr::{Distribution, weighted::WeightedIndex},
     rngs::ChaCha8Rng,
 };
-use std::cmp::Ordering;
+use std::{cmp::Ordering, convert::Infallible};
 
 /// The generator of every input. ChaCha8 gives the same stream on every architecture and in
 /// every release of `rand`, which a generator named "standard" or "small" does not promise.
-pub fn rng(seed: u64) -> ChaCha8Rng {
-    ChaCha8Rng::seed_from_u64(seed)
+///
+/// It passes checkpoints, so that making a large input ends in time.
+pub fn rng(seed: u64) -> impl Rng {
+    Generator { stream: ChaCha8Rng::seed_from_u64(seed), pace: Pace::every(4096) }
+}
+
+struct Generator {
+    stream: ChaCha8Rng,
+    pace: Pace,
+}
+
+impl TryRng for Generator {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.pace.step();
+        self.stream.try_next_u32()
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.pace.step();
+        self.stream.try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        self.stream.try_fill_bytes(bytes)
+    }
 }
 
 /// Random 64-bit keys in the order that the shape asks for.
 pub fn keys(params: &Params) -> Vec<u64> {
     let mut rng = rng(params.seed);
-    let keys = 0..params.len();
-    let mut keys: Vec<u64> = match params.shape {
+    let mut keys = match params.shape {
         Shape::FewUnique => {
             let few: [u64; FEW as usize] = std::array::from_fn(|_| rng.next_u64());
-            keys.map(|_| few[rng.random_range(0..FEW) as usize]).collect()
+            limits::made(params.len(), || few[rng.random_range(0..FEW) as usize])
         }
-        Shape::Random | Shape::Sorted | Shape::Reversed => keys.map(|_| rng.next_u64()).collect(),
+        Shape::Random | Shape::Sorted | Shape::Reversed => limits::made(params.len(), || rng.next_u64()),
     };
     arrange(&mut keys, params.shape, Ord::cmp);
     keys
@@ -35,6 +62,11 @@ pub const FEW: u32 = 16;
 
 /// Brings keys in random order into the order that `shape` asks for. Takes no memory.
 pub fn arrange<T>(keys: &mut [T], shape: Shape, compare: impl Fn(&T, &T) -> Ordering) {
+    let mut pace = Pace::every(BLOCK as u32);
+    let mut compare = |a: &T, b: &T| {
+        pace.step();
+        compare(a, b)
+    };
     match shape {
         Shape::Random | Shape::FewUnique => {}
         Shape::Sorted => keys.sort_unstable_by(compare),
@@ -50,7 +82,7 @@ pub fn reals(rng: &mut impl Rng) -> impl FnMut() -> f64 {
 
 /// Random lower-case letters.
 pub fn letters(rng: &mut impl Rng, len: usize) -> Vec<u8> {
-    (0..len).map(|_| letter(rng)).collect()
+    limits::made(len, || letter(rng))
 }
 
 /// One random lower-case letter.
@@ -66,7 +98,7 @@ pub fn text(seed: u64, words: usize) -> String {
     let vocabulary = vocabulary(&mut rng);
     let weights = (1..=vocabulary.len() as u64).map(|rank| MOST_COMMON / rank);
     let rank = WeightedIndex::new(weights).expect("the weights are positive and finite");
-    let mut text = String::with_capacity(words * (MAX_WORD_BYTES + 1));
+    let mut text = limits::text_room(words * (MAX_WORD_BYTES + 1));
     for _ in 0..words {
         text.push_str(&vocabulary[rank.sample(&mut rng)]);
         text.push(' ');

@@ -6,11 +6,14 @@ use lambda_duet::{
         runtime_api::{FunctionError, Outcome},
     },
     protocol::{Architecture, Response},
+    workload::Workload,
 };
 use serde_json::Value;
 use std::{
+    fs,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{self, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -60,6 +63,26 @@ pub fn root() -> &'static Path {
 pub struct Handler {
     pub environment: LocalEnvironment,
     pub architecture: Architecture,
+    log: Log,
+}
+
+/// A file for what the handler logs, gone with this.
+struct Log(PathBuf);
+
+impl Log {
+    fn create() -> (Self, Stdio) {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("handler-{}-{}.log", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let file = fs::File::create(&path).unwrap();
+        (Self(path), file.into())
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 /// An HTTP response as API Gateway would give it to the client.
@@ -83,13 +106,32 @@ impl Handler {
         Self::start_binary(&portable_bootstrap(architecture), architecture, [("METRICS_SINK", "none")]).await
     }
 
+    /// The binary of this machine's architecture, as a function of so much memory, and with no more address
+    /// space than that.
+    pub async fn start_limited(memory_mb: u64) -> Self {
+        let (path, memory) = (bootstrap(Architecture::OF_BINARY), memory_mb.to_string());
+        let variables = [
+            ("METRICS_SINK", "none"),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
+            ("LIMITED_MEMORY_MB", &memory),
+            ("LIMITED_PROGRAM", path.to_str().expect("the project's path is UTF-8")),
+        ];
+        Self::start_binary(&root().join("tests/suite/limited.sh"), Architecture::OF_BINARY, variables).await
+    }
+
     async fn start_binary(
         path: &Path,
         architecture: Architecture,
         variables: impl IntoIterator<Item = (&str, &str)>,
     ) -> Self {
-        let environment = LocalEnvironment::start(path, variables, Stdio::null()).await;
-        Self { environment: environment.unwrap(), architecture }
+        let (log, output) = Log::create();
+        let environment = LocalEnvironment::start(path, variables, output).await;
+        Self { environment: environment.unwrap(), architecture, log }
+    }
+
+    /// What has been logged so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log.0).unwrap()
     }
 
     /// A direct invocation.
@@ -140,4 +182,17 @@ impl Handler {
 pub fn sample_event(name: &str) -> String {
     let path = root().join("events").join(name).with_extension("json");
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The size up to which the function accepts a workload, as its refusal says; of a workload whose memory does
+/// not grow, every size.
+pub async fn largest_size(handler: &mut Handler, workload: &Workload) -> u64 {
+    if workload.memory == "constant" {
+        return u64::MAX;
+    }
+    let request = format!(r#"{{"workloads":["{}"],"size":{}}}"#, workload.name, u64::MAX);
+    let refusal = handler.direct(request).await.unwrap_err();
+    assert_eq!(refusal.error_type, "InputTooLarge", "{}: {}", workload.name, refusal.error_message);
+    let said = refusal.error_message.rsplit("the largest size that fits is ").next().unwrap();
+    said.parse().unwrap_or_else(|_| panic!("{}", refusal.error_message))
 }

@@ -2,6 +2,7 @@
 //! architectures, as `make build` leaves them, and the real command line.
 
 mod cli;
+mod cloudwatch;
 mod contract;
 mod dependencies;
 mod emulator;
@@ -9,6 +10,7 @@ mod envelope;
 mod events;
 mod golden;
 mod handler;
+mod limits;
 mod metrics;
 mod requests;
 mod rooms;

@@ -1,30 +1,158 @@
-//! When metrics leave, seen from the Runtime API and from the endpoint they are sent to.
+//! When and how metrics leave, seen from the Runtime API, from CloudWatch and from the log.
 
-use crate::handler::{BOTH, Handler, PUT_METRIC_DATA, TIMEOUT, cloudwatch_at};
-use lambda_duet::{campaign::runtime_api::Outcome, protocol::Architecture};
-use std::time::Duration;
-use tokio::{io::AsyncReadExt, net::TcpListener, time::timeout};
+use crate::{
+    cloudwatch::{Behaviour, Datum, Endpoint},
+    handler::{BOTH, Handler, TIMEOUT, cloudwatch_at, root},
+};
+use lambda_duet::protocol::Architecture;
+use serde_json::Value;
+use std::{collections::BTreeMap, fs, time::Duration};
+use tokio::{net::TcpListener, time::timeout};
 
-const REQUEST: &str = r#"{"workloads":["math/primes"],"size":100,"iterations":3}"#;
+const REQUEST: &str = r#"{"workloads":["math/primes","string/json"],"size":100,"iterations":3}"#;
 
-async fn start(architecture: Architecture, endpoint: &str) -> Handler {
-    Handler::start_with(architecture, cloudwatch_at(endpoint)).await
+/// A handler whose metrics go to `endpoint`, after it has answered `request` and done all that it does after
+/// an answer.
+async fn answered(architecture: Architecture, endpoint: &str, request: &str) -> Handler {
+    let mut handler = Handler::start_with(architecture, cloudwatch_at(endpoint)).await;
+    handler.direct(request).await.unwrap();
+    timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
+    handler
+}
+
+/// How many values there are of each metric and unit, under each set of dimensions.
+type Counts = BTreeMap<(String, String, Option<String>), f64>;
+
+fn counts_of_data(data: &[Datum]) -> Counts {
+    let key = |datum: &Datum| (datum.name.clone(), datum.unit.clone(), datum.workload.clone());
+    let counts: Counts = data.iter().map(|datum| (key(datum), datum.counts.iter().sum())).collect();
+    assert_eq!(counts.len(), data.len(), "a metric comes twice");
+    counts
+}
+
+/// The lines of a log that are metrics, each valid by CloudWatch's schema.
+fn metric_lines(log: &str) -> Vec<Value> {
+    let schema = fs::read_to_string(root().join("tests/suite/schema/emf.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("{line}")));
+    let metrics: Vec<Value> = lines.filter(|line| line.get("_aws").is_some()).collect();
+    for line in &metrics {
+        schema.validate(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        for id in ["request_id", "environment_id", "cpu_model"] {
+            assert!(line[id].as_str().is_some_and(|id| !id.is_empty()), "no {id}: {line}");
+        }
+    }
+    metrics
+}
+
+fn counts_of_lines(lines: &[Value]) -> Counts {
+    let mut counts = Counts::new();
+    for line in lines {
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        for metric in directive["Metrics"].as_array().unwrap() {
+            let [name, unit] = ["Name", "Unit"].map(|member| metric[member].as_str().unwrap().to_owned());
+            for dimensions in directive["Dimensions"].as_array().unwrap() {
+                let has_workload = dimensions.as_array().unwrap().contains(&"Workload".into());
+                let workload = has_workload.then(|| line["Workload"].as_str().unwrap().to_owned());
+                let values = line[&name].as_array().unwrap().len();
+                *counts.entry((name.clone(), unit.clone(), workload)).or_default() += values as f64;
+            }
+        }
+    }
+    counts
+}
+
+#[tokio::test]
+async fn cloudwatch_gets_every_measurement_in_one_call() {
+    for architecture in BOTH {
+        let cloudwatch = Endpoint::start(Behaviour::Take).await;
+        let handler = answered(architecture, &cloudwatch.url, REQUEST).await;
+        let [call] = &*cloudwatch.calls() else { panic!("{:?}", cloudwatch.calls()) };
+        let counts = counts_of_data(&call.data());
+        let count = |name: &str, unit: &str, workload: Option<&str>| {
+            counts[&(name.to_owned(), unit.to_owned(), workload.map(str::to_owned))]
+        };
+        for name in ["Duration", "CpuTime"] {
+            assert_eq!(count(name, "Milliseconds", Some("math/primes")), 3.0);
+            assert_eq!(count(name, "Milliseconds", Some("string/json")), 3.0);
+            assert_eq!(count(name, "Milliseconds", None), 6.0);
+        }
+        assert_eq!((count("ColdStart", "Count", None), count("MaxRss", "Bytes", None)), (1.0, 1.0));
+        assert_eq!(metric_lines(&handler.log()), Vec::<Value>::new());
+    }
+}
+
+#[tokio::test]
+async fn the_largest_request_respects_cloudwatchs_limits() {
+    let cloudwatch = Endpoint::start(Behaviour::Take).await;
+    let request = r#"{"size":10,"iterations":1000,"warmup":0}"#;
+    answered(Architecture::OF_BINARY, &cloudwatch.url, request).await;
+    let [call] = &*cloudwatch.calls() else { panic!("{} calls", cloudwatch.calls().len()) };
+    assert!(call.body.len() < 1_000_000 && call.wire_bytes <= call.body.len(), "{} bytes", call.body.len());
+    let data = call.data();
+    assert!(data.len() <= 1000, "{} data", data.len());
+    assert!(data.iter().all(|datum| datum.values.len() <= 150 && datum.values.len() == datum.counts.len()));
+    let counts = counts_of_data(&data);
+    assert_eq!(counts[&("Duration".to_owned(), "Milliseconds".to_owned(), Some("math/fft".to_owned()))], 1000.0);
+}
+
+#[tokio::test]
+async fn what_cloudwatch_does_not_take_is_in_the_log_exactly_once() {
+    let expected = {
+        let cloudwatch = Endpoint::start(Behaviour::Take).await;
+        answered(Architecture::OF_BINARY, &cloudwatch.url, REQUEST).await;
+        let mut counts = counts_of_data(&cloudwatch.calls()[0].data());
+        counts.insert(("EmfFallbacks".to_owned(), "Count".to_owned(), None), 1.0);
+        counts
+    };
+    let nowhere = format!("http://{}", TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap());
+    for architecture in BOTH {
+        let mut logs = vec![("refusing".to_owned(), answered(architecture, &nowhere, REQUEST).await.log())];
+        for behaviour in Behaviour::FAULTS {
+            let cloudwatch = Endpoint::start(behaviour).await;
+            logs.push((format!("{behaviour:?}"), answered(architecture, &cloudwatch.url, REQUEST).await.log()));
+        }
+        for (fault, log) in logs {
+            assert_eq!(counts_of_lines(&metric_lines(&log)), expected, "{fault} on {architecture}");
+            let fallbacks = log.lines().filter(|line| line.contains("metrics not delivered")).count();
+            assert_eq!(fallbacks, 1, "{fault} on {architecture}: {log}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_hangs_ends_before_the_deadline() {
+    let cloudwatch = Endpoint::start(Behaviour::Hang).await;
+    let mut handler = Handler::start_with(Architecture::OF_BINARY, cloudwatch_at(&cloudwatch.url)).await;
+    let time = Duration::from_secs(1);
+    handler.outcome(REQUEST, time).await;
+    // The call alone would have had two seconds.
+    timeout(time, handler.environment.api().asked_for_work(2)).await.unwrap();
+    assert!(!metric_lines(&handler.log()).is_empty());
+}
+
+#[tokio::test]
+async fn the_log_takes_metrics_where_it_is_their_sink() {
+    for architecture in BOTH {
+        let mut handler = Handler::start_with(architecture, [("METRICS_SINK", "emf")]).await;
+        handler.direct(REQUEST).await.unwrap();
+        timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
+        let counts = counts_of_lines(&metric_lines(&handler.log()));
+        assert_eq!(counts[&("Duration".to_owned(), "Milliseconds".to_owned(), None)], 6.0);
+        assert!(counts.keys().all(|(name, ..)| name != "EmfFallbacks"));
+    }
 }
 
 #[tokio::test]
 async fn metrics_leave_after_the_answer_and_before_the_next_event() {
     for architecture in BOTH {
         let cloudwatch = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut handler = start(architecture, &format!("http://{}", cloudwatch.local_addr().unwrap())).await;
+        let url = format!("http://{}", cloudwatch.local_addr().unwrap());
+        let mut handler = Handler::start_with(architecture, cloudwatch_at(&url)).await;
 
         // The answer is here although nothing has been accepted at the endpoint.
-        assert!(matches!(handler.outcome(REQUEST, TIMEOUT).await, Outcome::Response(_)));
-
-        let (mut connection, _) = cloudwatch.accept().await.unwrap();
-        let mut head = vec![0; 8192];
-        let length = connection.read(&mut head).await.unwrap();
-        let head = String::from_utf8_lossy(&head[..length]).into_owned();
-        assert!(head.starts_with(PUT_METRIC_DATA), "{head}");
+        handler.direct(REQUEST).await.unwrap();
+        let _silent = cloudwatch.accept().await.unwrap();
 
         // While the endpoint keeps silent, no event is asked for; the handler gives up in time.
         let api = handler.environment.api();
@@ -36,24 +164,19 @@ async fn metrics_leave_after_the_answer_and_before_the_next_event() {
 #[tokio::test]
 async fn no_metrics_leave_when_the_request_says_so() {
     for architecture in BOTH {
-        let cloudwatch = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let mut handler = start(architecture, &format!("http://{}", cloudwatch.local_addr().unwrap())).await;
+        let cloudwatch = Endpoint::start(Behaviour::Take).await;
         let quiet = REQUEST.replace('}', r#","emit_metrics":false}"#);
-        handler.direct(quiet).await.unwrap();
-        timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
-        assert!(timeout(Duration::ZERO, cloudwatch.accept()).await.is_err(), "metrics were sent");
+        let handler = answered(architecture, &cloudwatch.url, &quiet).await;
+        assert!(cloudwatch.calls().is_empty() && metric_lines(&handler.log()).is_empty());
     }
 }
 
 #[tokio::test]
-async fn an_endpoint_that_refuses_or_is_empty_does_not_matter_to_the_answer() {
-    for architecture in BOTH {
-        let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        for endpoint in [format!("http://127.0.0.1:{port}"), String::new()] {
-            let mut handler = start(architecture, &endpoint).await;
-            for _ in 0..2 {
-                handler.direct(REQUEST).await.unwrap();
-            }
-        }
-    }
+async fn an_empty_endpoint_is_none() {
+    let cloudwatch = Endpoint::start(Behaviour::Take).await;
+    let variables = cloudwatch_at(&cloudwatch.url).into_iter().chain([("AWS_ENDPOINT_URL_CLOUDWATCH", "")]);
+    let mut handler = Handler::start_with(Architecture::OF_BINARY, variables).await;
+    handler.direct(REQUEST).await.unwrap();
+    timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
+    assert_eq!(cloudwatch.calls().len(), 1);
 }

@@ -1,6 +1,6 @@
 //! Any valid request through the real binaries: no panic, nothing left undone, the same work on both.
 
-use crate::handler::{BOTH, Handler};
+use crate::handler::{BOTH, Handler, largest_size};
 use lambda_duet::{
     protocol::{Architecture, Request, Response, Selection, Shape, Size, Status},
     workload::{ALL, Category, Workload},
@@ -76,15 +76,6 @@ fn every_valid_request_is_answered_whole_and_alike() {
     result.unwrap();
 }
 
-/// The size up to which a function of `memory_mb` accepts a workload, as its refusal says.
-async fn largest(handler: &mut Handler, workload: &Workload) -> u64 {
-    let request = format!(r#"{{"workloads":["{}"],"size":{}}}"#, workload.name, u64::MAX);
-    let refusal = handler.direct(request).await.unwrap_err();
-    assert_eq!(refusal.error_type, "InputTooLarge", "{}: {}", workload.name, refusal.error_message);
-    let said = refusal.error_message.rsplit("the largest size that fits is ").next().unwrap();
-    said.parse().unwrap_or_else(|_| panic!("{}", refusal.error_message))
-}
-
 /// A size that fits is not only accepted: its memory need is true.
 #[tokio::test]
 async fn the_largest_size_that_fits_runs() {
@@ -94,7 +85,7 @@ async fn the_largest_size_that_fits_runs() {
             let small = [("METRICS_SINK", "none"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")];
             let mut handler = Handler::start_with(architecture, small).await;
             // What is resident grows by a little with each call, so a little less has to fit.
-            let elements = largest(&mut handler, workload).await * 9 / 10;
+            let elements = largest_size(&mut handler, workload).await * 9 / 10;
             let request =
                 format!(r#"{{"workloads":["{}"],"size":{elements},"iterations":1,"warmup":0}}"#, workload.name);
             let response = handler.direct(request).await.unwrap();

@@ -5,7 +5,7 @@
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use rand::Rng;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -49,8 +49,8 @@ impl Signer {
             bytes
         };
         let key = Ed25519KeyPair::from_seed_unchecked(&bytes()).expect("32 bytes are a seed");
-        let messages = std::iter::repeat_with(bytes).take(params.len()).collect();
-        Self { key, messages, signatures: vec![[0; SIGNATURE_BYTES]; params.len()], verified: 0 }
+        let messages = limits::made(params.len(), bytes);
+        Self { key, messages, signatures: limits::filled([0; SIGNATURE_BYTES], params.len()), verified: 0 }
     }
 }
 
@@ -59,6 +59,7 @@ impl Routine for Signer {
         let public_key = UnparsedPublicKey::new(&ED25519, self.key.public_key());
         self.verified = 0;
         for (message, signature) in self.messages.iter().zip(&mut self.signatures) {
+            limits::checkpoint();
             signature.copy_from_slice(self.key.sign(message).as_ref());
             self.verified += u64::from(public_key.verify(message, signature).is_ok());
         }

@@ -7,7 +7,7 @@
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use std::{f64::consts::TAU, ops};
 
@@ -75,7 +75,7 @@ struct Fft {
 impl Fft {
     fn new(params: &Params) -> Self {
         let len = params.len().next_power_of_two();
-        let mut input = Vec::with_capacity(len);
+        let mut input = limits::room(len);
         let mut rng = input::rng(params.seed);
         let mut real = input::reals(&mut rng);
         input.extend((0..params.len()).map(|_| Complex { re: real(), im: real() }));
@@ -85,12 +85,13 @@ impl Fft {
     fn of(mut input: Vec<Complex>) -> Self {
         let len = input.len().next_power_of_two();
         input.resize(len, Complex::default());
-        let twiddle = |k| {
-            let (sin, cos) = libm::sincos(-TAU * k as f64 / len as f64);
+        let mut angles = (0..len / 2).map(|k| -TAU * k as f64 / len as f64);
+        let twiddles = limits::made(len / 2, || {
+            let (sin, cos) = libm::sincos(angles.next().expect("there is one for each"));
             Complex { re: cos, im: sin }
-        };
-        let zeros = || vec![Complex::default(); len];
-        Self { twiddles: (0..len / 2).map(twiddle).collect(), output: zeros(), scratch: zeros(), input }
+        });
+        let zeros = || limits::filled(Complex::default(), len);
+        Self { twiddles, output: zeros(), scratch: zeros(), input }
     }
 }
 
@@ -117,16 +118,42 @@ impl Routine for Fft {
     }
 }
 
-/// One pass of Stockham's transform: butterflies over `stride` interleaved sequences.
+/// One pass of Stockham's transform: butterflies over `stride` interleaved sequences, a group of them for
+/// each twiddle factor. There is a checkpoint for each block of butterflies, which is of whole groups or a
+/// part of one.
 fn pass(from: &[Complex], to: &mut [Complex], twiddles: &[Complex], stride: usize) {
     let (first, second) = from.split_at(from.len() / 2);
-    let groups = first.chunks_exact(stride).zip(second.chunks_exact(stride)).zip(to.chunks_exact_mut(2 * stride));
-    for (((first, second), target), &twiddle) in groups.zip(twiddles.iter().step_by(stride)) {
-        let (sums, differences) = target.split_at_mut(stride);
-        for (((&a, &b), sum), difference) in first.iter().zip(second).zip(sums).zip(differences) {
-            *sum = a + b;
-            *difference = (a - b) * twiddle;
+    let block = limits::BLOCK.min(first.len());
+    for (start, (first, second)) in (0..).step_by(block).zip(first.chunks(block).zip(second.chunks(block))) {
+        limits::checkpoint();
+        if stride <= block {
+            let groups = first.chunks_exact(stride).zip(second.chunks_exact(stride));
+            let targets = to[2 * start..][..2 * block].chunks_exact_mut(2 * stride);
+            for (((first, second), target), &twiddle) in
+                groups.zip(targets).zip(twiddles[start..].iter().step_by(stride))
+            {
+                let (sums, differences) = target.split_at_mut(stride);
+                butterflies(first, second, twiddle, sums, differences);
+            }
+        } else {
+            let (group, offset) = (start - start % stride, start % stride);
+            let (sums, differences) = to[2 * group..][..2 * stride].split_at_mut(stride);
+            let part = offset..offset + block;
+            butterflies(first, second, twiddles[group], &mut sums[part.clone()], &mut differences[part]);
         }
+    }
+}
+
+fn butterflies(
+    first: &[Complex],
+    second: &[Complex],
+    twiddle: Complex,
+    sums: &mut [Complex],
+    differences: &mut [Complex],
+) {
+    for (((&a, &b), sum), difference) in first.iter().zip(second).zip(sums).zip(differences) {
+        *sum = a + b;
+        *difference = (a - b) * twiddle;
     }
 }
 

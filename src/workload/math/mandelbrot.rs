@@ -5,7 +5,7 @@
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 
 pub const WORKLOAD: Workload = Workload {
@@ -31,6 +31,9 @@ pub const WORKLOAD: Workload = Workload {
 /// Steps after which a point counts as one of the set.
 const MAX_STEPS: u16 = 256;
 
+/// The points between two checkpoints, in rows.
+const POINTS: usize = 4096;
+
 struct Mandelbrot {
     rows: usize,
     /// How far the image is moved, in points.
@@ -43,7 +46,7 @@ impl Mandelbrot {
         let rows = params.len();
         let mut rng = input::rng(params.seed);
         let offset = input::reals(&mut rng)();
-        Self { rows, offset, steps: vec![0; rows * rows] }
+        Self { rows, offset, steps: limits::filled(0, rows * rows) }
     }
 }
 
@@ -51,7 +54,9 @@ impl Routine for Mandelbrot {
     fn run(&mut self) {
         // From −2 to 0.5 and from −1.25 to 1.25.
         let scale = 2.5 / self.rows as f64;
+        let mut pace = limits::Pace::every((POINTS / self.rows).max(1) as u32);
         for (row, steps) in self.steps.chunks_exact_mut(self.rows).enumerate() {
+            pace.step();
             let im = (row as f64 + self.offset) * scale - 1.25;
             for (column, steps) in steps.iter_mut().enumerate() {
                 *steps = escape_time((column as f64 + self.offset) * scale - 2.0, im);

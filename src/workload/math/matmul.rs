@@ -6,7 +6,7 @@
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 
 pub const WORKLOAD: Workload = Workload {
@@ -50,14 +50,14 @@ impl Matmul {
         let rows = params.len();
         let mut rng = input::rng(params.seed);
         let mut real = input::reals(&mut rng);
-        let mut matrix = || (0..rows * rows).map(|_| real()).collect();
-        Self { rows, a: matrix(), b: matrix(), product: vec![0.0; rows * rows] }
+        let mut matrix = || limits::made(rows * rows, &mut real);
+        Self { rows, a: matrix(), b: matrix(), product: limits::filled(0.0, rows * rows) }
     }
 }
 
 impl Routine for Matmul {
     fn run(&mut self) {
-        self.product.fill(0.0);
+        limits::fill(&mut self.product, 0.0);
         multiply(self.rows, &self.a, &self.b, &mut self.product);
     }
 
@@ -68,9 +68,11 @@ impl Routine for Matmul {
 
 /// Adds `a` × `b` to `product`; all are square, row by row.
 fn multiply(rows: usize, a: &[f64], b: &[f64], product: &mut [f64]) {
+    let mut pace = limits::Pace::every(64);
     for columns in (0..rows).step_by(BLOCK).map(|start| start..rows.min(start + BLOCK)) {
         for inner in (0..rows).step_by(BLOCK).map(|start| start..rows.min(start + BLOCK)) {
             for (a_row, product_row) in a.chunks_exact(rows).zip(product.chunks_exact_mut(rows)) {
+                pace.step();
                 let target = &mut product_row[columns.clone()];
                 for k in inner.clone() {
                     let factor = a_row[k];

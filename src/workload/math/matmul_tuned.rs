@@ -13,10 +13,14 @@
 use super::matmul::matrix_bytes;
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use gemm_common::Parallelism;
 use rand::RngExt;
+use std::{
+    ops::Range,
+    time::{Duration, Instant},
+};
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/matmul-tuned",
@@ -46,6 +50,10 @@ fn packing_bytes(rows: u64) -> u64 {
     rows.saturating_mul(2 * DEPTH * size_of::<f64>() as u64).saturating_add(2 * 1024 * 1024)
 }
 
+/// The most rows and columns that are multiplied at once: no checkpoint interrupts the library, and larger
+/// tiles are hardly faster.
+const MAX_TILE: usize = 1024;
+
 /// The bits of an entry without its sign.
 const BITS: u32 = 18;
 
@@ -54,6 +62,8 @@ struct MatmulTuned {
     a: Vec<f64>,
     b: Vec<f64>,
     product: Vec<f64>,
+    /// What a tile may take.
+    expected: Duration,
 }
 
 impl MatmulTuned {
@@ -61,43 +71,80 @@ impl MatmulTuned {
         let rows = params.len();
         let mut rng = input::rng(params.seed);
         let mut integer = || f64::from(rng.random_range(-(1i32 << BITS)..=1i32 << BITS));
-        let mut matrix = || (0..rows * rows).map(|_| integer()).collect();
-        Self { rows, a: matrix(), b: matrix(), product: vec![0.0; rows * rows] }
+        let mut matrix = || limits::made(rows * rows, &mut integer);
+        let (a, b) = (matrix(), matrix());
+        let mut new = Self { rows, a, b, product: limits::filled(0.0, rows * rows), expected: Duration::ZERO };
+        new.expected = new.expected();
+        new
     }
-}
 
-impl Routine for MatmulTuned {
-    fn run(&mut self) {
-        let Self { rows: n, a, b, product } = self;
-        let (n, stride) = (*n, *n as isize);
+    /// The rows and columns of a tile: of equal tiles, each at most [`MAX_TILE`].
+    fn tile(&self) -> usize {
+        self.rows.div_ceil(self.rows.div_ceil(MAX_TILE))
+    }
+
+    /// What a tile may take, from what the product of small matrices takes the second time.
+    fn expected(&mut self) -> Duration {
+        const SAMPLE: usize = 64;
+        let sample = self.rows.min(SAMPLE);
+        let ratio = self.tile().div_ceil(sample) as u32;
+        let mut multiply = || {
+            let start = Instant::now();
+            self.multiply(0..sample, 0..sample, 0..sample);
+            start.elapsed()
+        };
+        multiply();
+        multiply() * ratio.pow(3)
+    }
+
+    /// Sets a part of the product to a part of the sum; adds to it, unless it is the first part.
+    fn multiply(&mut self, rows: Range<usize>, columns: Range<usize>, inner: Range<usize>) {
+        let Self { rows: n, a, b, product, .. } = self;
+        let n = *n;
         assert!([a.len(), b.len(), product.len()] == [n * n; 3]);
+        assert!([&rows, &columns, &inner].iter().all(|range| range.start < range.end && range.end <= n));
+        let stride = n as isize;
         let gemm = gemm_f64::gemm::f64::get_gemm_fn();
         // SAFETY: the three matrices have n rows of n elements, row by row, as the strides (of a
-        // column, then of a row) say; the product overlaps neither factor, being borrowed mutably.
-        // The factors are read, and the product is only written (its old content counts nothing:
-        // `read_dst` is false).
+        // column, then of a row) say, and the parts lie within them. The product overlaps neither factor,
+        // being borrowed mutably.
         unsafe {
             gemm(
-                n,
-                n,
-                n,
-                product.as_mut_ptr(),
+                rows.len(),
+                columns.len(),
+                inner.len(),
+                product.as_mut_ptr().add(rows.start * n + columns.start),
                 1,
                 stride,
-                false,
-                a.as_ptr(),
+                inner.start > 0,
+                a.as_ptr().add(rows.start * n + inner.start),
                 1,
                 stride,
-                b.as_ptr(),
+                b.as_ptr().add(inner.start * n + columns.start),
                 1,
                 stride,
-                0.0,
+                1.0,
                 1.0,
                 false,
                 false,
                 false,
                 Parallelism::None,
             );
+        }
+    }
+}
+
+impl Routine for MatmulTuned {
+    fn run(&mut self) {
+        let (n, tile) = (self.rows, self.tile());
+        let tiles = || (0..n).step_by(tile).map(|start| start..n.min(start + tile));
+        for rows in tiles() {
+            for columns in tiles() {
+                for inner in tiles() {
+                    limits::reserve(self.expected);
+                    self.multiply(rows.clone(), columns.clone(), inner);
+                }
+            }
         }
     }
 

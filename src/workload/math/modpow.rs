@@ -6,7 +6,7 @@
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use rand::Rng;
 
@@ -85,15 +85,16 @@ impl Power {
 impl Modpow {
     fn new(params: &Params) -> Self {
         let mut rng = input::rng(params.seed);
-        let power = |_| Power::new(rng.next_u64(), rng.next_u64(), rng.next_u64() | 1);
-        let powers: Vec<_> = (0..params.len()).map(power).collect();
-        Self { results: vec![0; powers.len()], powers }
+        let power = || Power::new(rng.next_u64(), rng.next_u64(), rng.next_u64() | 1);
+        Self { powers: limits::made(params.len(), power), results: limits::filled(0, params.len()) }
     }
 }
 
 impl Routine for Modpow {
     fn run(&mut self) {
+        let mut pace = limits::Pace::every(256);
         for (power, result) in self.powers.iter().zip(&mut self.results) {
+            pace.step();
             *result = power.compute();
         }
     }

@@ -5,7 +5,7 @@
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Routine, Vectorization, Workload, checksum_of},
+    workload::{Category, Implementation, Routine, Vectorization, Workload, checksum_of, limits},
 };
 use rand::{Rng, SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -41,21 +41,32 @@ struct MonteCarlo {
 
 impl Routine for MonteCarlo {
     fn run(&mut self) {
-        let mut rng = self.start.clone();
-        // 53 random bits, as many as a double has: a multiple of 2⁻⁵³ in [0, 1).
-        let mut coordinate = || (rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64);
-        let mut inside = 0;
-        for _ in 0..self.points {
-            let (x, y) = (coordinate(), coordinate());
-            inside += u64::from(x * x + y * y < 1.0);
+        self.end = self.start.clone();
+        self.inside = 0;
+        for start in (0..self.points).step_by(limits::BLOCK) {
+            limits::checkpoint();
+            self.inside += inside(&mut self.end, (self.points - start).min(limits::BLOCK as u64));
         }
-        (self.inside, self.end) = (inside, rng);
     }
 
     /// Of the count, and of the generator's next number: proof that every step was made.
     fn checksum(&self) -> u64 {
         checksum_of([self.inside.to_le_bytes(), self.end.clone().next_u64().to_le_bytes()])
     }
+}
+
+/// How many of so many points lie in the circle. The generator's state stays in registers meanwhile.
+fn inside(generator: &mut Xoshiro256PlusPlus, points: u64) -> u64 {
+    let mut rng = generator.clone();
+    // 53 random bits, as many as a double has: a multiple of 2⁻⁵³ in [0, 1).
+    let mut coordinate = || (rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64);
+    let mut inside = 0;
+    for _ in 0..points {
+        let (x, y) = (coordinate(), coordinate());
+        inside += u64::from(x * x + y * y < 1.0);
+    }
+    *generator = rng;
+    inside
 }
 
 #[cfg(test)]

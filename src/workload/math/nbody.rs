@@ -7,7 +7,7 @@
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use std::f64::consts::TAU;
 
@@ -30,6 +30,9 @@ pub const WORKLOAD: Workload = Workload {
     buffer_bytes: |_| 0,
     prepare: |params| Box::new(Orbits::new(params)),
 };
+
+/// Between two checkpoints.
+const STEPS: usize = 4096;
 
 /// Years.
 const STEP: f64 = 0.01;
@@ -95,8 +98,11 @@ impl Orbits {
 impl Routine for Orbits {
     fn run(&mut self) {
         let mut bodies = self.start;
-        for _ in 0..self.steps {
-            advance(&mut bodies);
+        for start in (0..self.steps).step_by(STEPS) {
+            limits::checkpoint();
+            for _ in start..self.steps.min(start.saturating_add(STEPS as u64)) {
+                advance(&mut bodies);
+            }
         }
         self.end = bodies;
     }

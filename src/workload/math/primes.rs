@@ -5,7 +5,7 @@
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, limits},
 };
 
 pub const WORKLOAD: Workload = Workload {
@@ -37,7 +37,7 @@ struct Sieve {
 impl Sieve {
     fn new(params: &Params) -> Self {
         let limit = params.len();
-        Self { limit, composite: vec![false; limit.div_ceil(2)] }
+        Self { limit, composite: limits::filled(false, limit.div_ceil(2)) }
     }
 
     fn primes(&self) -> impl Iterator<Item = u64> {
@@ -48,7 +48,7 @@ impl Sieve {
 
 impl Routine for Sieve {
     fn run(&mut self) {
-        self.composite.fill(false);
+        limits::fill(&mut self.composite, false);
         let numbers = self.composite.len();
         for index in 1.. {
             let prime = 2 * index + 1;
@@ -57,13 +57,20 @@ impl Routine for Sieve {
                 break;
             }
             if !self.composite[index] {
-                self.composite[square..].iter_mut().step_by(prime).for_each(|composite| *composite = true);
+                for multiples in self.composite[square..].chunks_mut(prime.saturating_mul(limits::BLOCK)) {
+                    limits::checkpoint();
+                    multiples.iter_mut().step_by(prime).for_each(|composite| *composite = true);
+                }
             }
         }
     }
 
     fn checksum(&self) -> u64 {
-        let (count, sum) = self.primes().fold((0u64, 0u64), |(count, sum), prime| (count + 1, sum.wrapping_add(prime)));
+        let mut pace = limits::Pace::every(limits::BLOCK as u32);
+        let (count, sum) = self.primes().fold((0u64, 0u64), |(count, sum), prime| {
+            pace.step();
+            (count + 1, sum.wrapping_add(prime))
+        });
         checksum_of([count.to_le_bytes(), sum.to_le_bytes()])
     }
 }

@@ -3,7 +3,7 @@
 use super::keys::SortKeys;
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Vectorization, Workload},
+    workload::{Category, Implementation, Vectorization, Workload, limits::Pace},
 };
 
 pub const WORKLOAD: Workload = Workload {
@@ -27,10 +27,13 @@ pub const WORKLOAD: Workload = Workload {
 };
 
 fn heapsort(keys: &mut [u64]) {
+    let mut pace = Pace::every(1024);
     for root in (0..keys.len() / 2).rev() {
+        pace.step();
         sift_down(keys, root);
     }
     for end in (1..keys.len()).rev() {
+        pace.step();
         keys.swap(0, end);
         sift_down(&mut keys[..end], 0);
     }

@@ -1,6 +1,6 @@
 //! The shared frame of the workloads that sort 64-bit keys.
 
-use crate::workload::{Params, Routine, checksum_of, input};
+use crate::workload::{Params, Routine, checksum_of, input, limits};
 
 /// Keys, a copy to sort, room for the sorts that need some, and the sort.
 pub struct SortKeys {
@@ -21,9 +21,17 @@ impl SortKeys {
         Box::new(Self::new(params, params.len(), sort))
     }
 
-    fn new(params: &Params, buffer: usize, sort: fn(&mut [u64], &mut [u64])) -> Self {
+    /// Keys, and a buffer of so many for their sort.
+    pub fn new(params: &Params, buffer: usize, sort: fn(&mut [u64], &mut [u64])) -> Self {
         let input = input::keys(params);
-        Self { keys: input.clone(), buffer: vec![0; buffer], input, sort }
+        Self { keys: limits::filled(0, input.len()), buffer: limits::filled(0, buffer), input, sort }
+    }
+
+    /// Sorts the first keys alone, at most so many.
+    pub fn sort_first(&mut self, keys: usize) {
+        let len = self.keys.len().min(keys);
+        self.keys[..len].copy_from_slice(&self.input[..len]);
+        (self.sort)(&mut self.keys[..len], &mut self.buffer);
     }
 
     /// The input and the copy that is sorted.
@@ -39,7 +47,7 @@ impl SortKeys {
 
 impl Routine for SortKeys {
     fn restore(&mut self) {
-        self.keys.copy_from_slice(&self.input);
+        limits::copy(&self.input, &mut self.keys);
     }
 
     fn run(&mut self) {

@@ -4,7 +4,10 @@
 use super::keys::SortKeys;
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Vectorization, Workload},
+    workload::{
+        Category, Implementation, Vectorization, Workload,
+        limits::{BLOCK, checkpoint, copy},
+    },
 };
 
 pub const WORKLOAD: Workload = Workload {
@@ -34,22 +37,40 @@ fn mergesort(keys: &mut [u64], buffer: &mut [u64]) {
     let mut run = 1;
     let mut passes = 0u32;
     while run < from.len() {
-        for (pair, target) in from.chunks(2 * run).zip(to.chunks_mut(2 * run)) {
-            let (left, right) = pair.split_at(run.min(pair.len()));
-            merge(left, right, target);
+        let pairs = (2 * run).max(BLOCK);
+        for (from, to) in from.chunks(pairs).zip(to.chunks_mut(pairs)) {
+            checkpoint();
+            merge_pairs(run, from, to);
         }
         (from, to) = (to, from);
         run *= 2;
         passes += 1;
     }
     if passes % 2 == 1 {
-        keys.copy_from_slice(buffer);
+        copy(buffer, keys);
     }
 }
 
-/// Merges two sorted runs; of equal keys those of the left come first.
-fn merge(left: &[u64], right: &[u64], target: &mut [u64]) {
-    let (mut l, mut r) = (0, 0);
+/// Merges the runs of each pair; the last pair may lack keys.
+fn merge_pairs(run: usize, from: &[u64], to: &mut [u64]) {
+    for (pair, target) in from.chunks(2 * run).zip(to.chunks_mut(2 * run)) {
+        let (left, right) = pair.split_at(run.min(pair.len()));
+        let mut taken = (0, 0);
+        if target.len() <= BLOCK {
+            merge(left, right, &mut taken, target);
+            continue;
+        }
+        for part in target.chunks_mut(BLOCK) {
+            checkpoint();
+            merge(left, right, &mut taken, part);
+        }
+    }
+}
+
+/// Fills `target` from two sorted runs, of which so many keys are `taken`; of equal keys those of the
+/// left come first.
+fn merge(left: &[u64], right: &[u64], taken: &mut (usize, usize), target: &mut [u64]) {
+    let (mut l, mut r) = *taken;
     for slot in target {
         let from_left = r == right.len() || (l < left.len() && left[l] <= right[r]);
         if from_left {
@@ -60,6 +81,7 @@ fn merge(left: &[u64], right: &[u64], target: &mut [u64]) {
             r += 1;
         }
     }
+    *taken = (l, r);
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use super::keys::SortKeys;
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Vectorization, Workload},
+    workload::{Category, Implementation, Vectorization, Workload, limits::checkpoint},
 };
 
 pub const WORKLOAD: Workload = Workload {
@@ -30,6 +30,9 @@ pub const WORKLOAD: Workload = Workload {
     prepare: |params| SortKeys::in_place(params, |keys, _| quicksort(keys)),
 };
 
+/// The swaps between two checkpoints; a partition of fewer is over soon.
+const SWAPS: u32 = 4096;
+
 fn quicksort(mut keys: &mut [u64]) {
     while keys.len() > 1 {
         let boundary = partition(keys);
@@ -45,6 +48,7 @@ fn quicksort(mut keys: &mut [u64]) {
 fn partition(keys: &mut [u64]) -> usize {
     let pivot = keys[(keys.len() - 1) / 2];
     let (mut left, mut right) = (0, keys.len() - 1);
+    let mut swaps = 0u32;
     loop {
         while keys[left] < pivot {
             left += 1;
@@ -56,6 +60,10 @@ fn partition(keys: &mut [u64]) -> usize {
             return right + 1;
         }
         keys.swap(left, right);
+        swaps += 1;
+        if swaps % SWAPS == 0 {
+            checkpoint();
+        }
         left += 1;
         right -= 1;
     }
@@ -63,7 +71,7 @@ fn partition(keys: &mut [u64]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::quicksort;
+    use super::*;
     use proptest::prelude::*;
 
     proptest! {

@@ -5,7 +5,10 @@
 use super::keys::SortKeys;
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Vectorization, Workload},
+    workload::{
+        Category, Implementation, Vectorization, Workload,
+        limits::{BLOCK, checkpoint, copy},
+    },
 };
 
 pub const WORKLOAD: Workload = Workload {
@@ -33,9 +36,12 @@ const DIGITS: usize = size_of::<u64>();
 /// Sorts `keys`; `buffer` has the same length and any content.
 fn radix_sort(keys: &mut [u64], buffer: &mut [u64]) {
     let mut counts = [[0usize; 256]; DIGITS];
-    for key in &*keys {
-        for (count, digit) in counts.iter_mut().zip(key.to_le_bytes()) {
-            count[usize::from(digit)] += 1;
+    for block in keys.chunks(BLOCK) {
+        checkpoint();
+        for key in block {
+            for (count, digit) in counts.iter_mut().zip(key.to_le_bytes()) {
+                count[usize::from(digit)] += 1;
+            }
         }
     }
     let (mut from, mut to) = (&mut *keys, &mut *buffer);
@@ -48,16 +54,19 @@ fn radix_sort(keys: &mut [u64], buffer: &mut [u64]) {
         for count in &mut *counts {
             start += std::mem::replace(count, start);
         }
-        for &key in &*from {
-            let next = &mut counts[usize::from(key.to_le_bytes()[place])];
-            to[*next] = key;
-            *next += 1;
+        for block in from.chunks(BLOCK) {
+            checkpoint();
+            for &key in block {
+                let next = &mut counts[usize::from(key.to_le_bytes()[place])];
+                to[*next] = key;
+                *next += 1;
+            }
         }
         (from, to) = (to, from);
         passes += 1;
     }
     if passes % 2 == 1 {
-        keys.copy_from_slice(buffer);
+        copy(buffer, keys);
     }
 }
 

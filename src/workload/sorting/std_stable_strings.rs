@@ -7,7 +7,7 @@
 
 use crate::{
     protocol::{Shape, Sizes},
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use rand::RngExt;
 
@@ -39,7 +39,7 @@ const NAME_BYTES: u64 = (2 * (input::MAX_WORD_BYTES + 1) + 3 * size_of::<Place>(
 const OVERHEAD_BYTES: u64 = 2 * 1024 * 1024;
 
 /// Where a name stands in the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Place {
     start: usize,
     len: usize,
@@ -67,15 +67,17 @@ impl SortNames {
             input.fill_with(|| few[rng.random_range(0..few.len() as u32) as usize]);
         }
         input::arrange(&mut input, params.shape, |a, b| a.of(&text).cmp(b.of(&text)));
-        Self { names: input.clone(), input, text }
+        Self { names: limits::filled(Place::default(), input.len()), input, text }
     }
 }
 
 /// The places of all names: every second blank ends one.
 fn places(text: &str, names: usize) -> Vec<Place> {
-    let mut places = Vec::with_capacity(names);
+    let mut places = limits::room(names);
+    let mut pace = limits::Pace::every(4096);
     let mut start = 0;
     for (end, _) in text.match_indices(' ').skip(1).step_by(2) {
+        pace.step();
         places.push(Place { start, len: end - start });
         start = end + 1;
     }
@@ -84,11 +86,14 @@ fn places(text: &str, names: usize) -> Vec<Place> {
 
 impl Routine for SortNames {
     fn restore(&mut self) {
-        self.names.copy_from_slice(&self.input);
+        limits::copy(&self.input, &mut self.names);
     }
 
     fn run(&mut self) {
-        self.names.sort_by(|a, b| a.of(&self.text).cmp(b.of(&self.text)));
+        self.names.sort_by(|a, b| {
+            limits::checkpoint_at(a);
+            a.of(&self.text).cmp(b.of(&self.text))
+        });
     }
 
     /// Of the names, not of their places, which tell equal names apart.
@@ -104,6 +109,7 @@ mod tests {
 
     fn sorted(elements: u64, seed: u64, shape: Shape) -> SortNames {
         let mut routine = SortNames::new(&Params { elements, seed, shape });
+        routine.restore();
         routine.run();
         routine
     }

@@ -1,10 +1,14 @@
 //! `slice::sort_unstable`, the sort that a Rust program gets by default for plain keys.
+//!
+//! No checkpoint interrupts it: it starts only where there is time enough, as far as sorting some of the
+//! keys beforehand tells.
 
 use super::keys::SortKeys;
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Vectorization, Workload},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, limits},
 };
+use std::time::{Duration, Instant};
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/std-unstable",
@@ -23,5 +27,39 @@ pub const WORKLOAD: Workload = Workload {
     shapes: true,
     in_place: true,
     buffer_bytes: SortKeys::bytes_in_place,
-    prepare: |params| SortKeys::in_place(params, |keys, _| keys.sort_unstable()),
+    prepare: |params| Box::new(StdUnstable::new(params)),
 };
+
+struct StdUnstable {
+    keys: SortKeys,
+    /// What sorting all of the keys may take.
+    expected: Duration,
+}
+
+impl StdUnstable {
+    fn new(params: &Params) -> Self {
+        const SAMPLE: usize = 1 << 16;
+        let mut keys = SortKeys::new(params, 0, |keys, _| keys.sort_unstable());
+        let start = Instant::now();
+        keys.sort_first(SAMPLE);
+        let sample = start.elapsed();
+        let comparisons = |keys: usize| (keys as f64 + 1.0) * (keys as f64 + 1.0).log2();
+        let ratio = comparisons(params.len()) / comparisons(params.len().min(SAMPLE));
+        Self { keys, expected: sample.mul_f64(ratio) }
+    }
+}
+
+impl Routine for StdUnstable {
+    fn restore(&mut self) {
+        self.keys.restore();
+    }
+
+    fn run(&mut self) {
+        limits::reserve(self.expected);
+        self.keys.run();
+    }
+
+    fn checksum(&self) -> u64 {
+        self.keys.checksum()
+    }
+}

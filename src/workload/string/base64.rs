@@ -7,7 +7,7 @@
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rand::Rng;
@@ -55,7 +55,9 @@ impl Base64 {
 impl Routine for Base64 {
     fn run(&mut self) {
         self.characters = 0;
+        let mut pace = limits::Pace::every(64);
         for start in (0..self.bytes).step_by(RECORD_BYTES) {
+            pace.step();
             let len = (self.bytes - start).min(RECORD_BYTES as u64) as usize;
             let offset = (start % self.data.len() as u64) as usize;
             let record = &mut self.data[offset..][..len];

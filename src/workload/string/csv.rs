@@ -7,7 +7,7 @@
 use super::documents::{COUNTRIES, FIRST_NAMES, LAST_NAMES, day, pick};
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use csv::{Reader, StringRecord};
 use rand::RngExt;
@@ -63,7 +63,7 @@ struct Row<'a> {
 impl Report {
     fn new(params: &Params) -> Self {
         let mut rng = input::rng(params.seed);
-        let mut document = String::with_capacity(HEADERS.len() + params.len() * MAX_ROW_BYTES);
+        let mut document = limits::text_room(HEADERS.len() + params.len() * MAX_ROW_BYTES);
         document.push_str(HEADERS);
         for order in 1..=params.elements {
             let (day, sku) = (day(&mut rng), rng.random_range(0..100_000u32));
@@ -88,7 +88,9 @@ impl Routine for Report {
         let mut reader = Reader::from_reader(self.document.as_bytes());
         let headers = reader.headers().expect("the headers are UTF-8").clone();
         let mut record = StringRecord::new();
+        let mut pace = limits::Pace::every(512);
         while reader.read_record(&mut record).expect("every row has as many fields as the headers") {
+            pace.step();
             let row: Row = record.deserialize(Some(&headers)).expect("the fields are of their types");
             if !self.sales.contains_key(row.country) {
                 self.sales.insert(row.country.to_owned(), Sales::default());

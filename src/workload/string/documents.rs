@@ -1,6 +1,8 @@
 //! What the inputs of several text workloads are made of.
 
+use crate::workload::limits::{self, checkpoint};
 use rand::{Rng, RngExt};
+use std::ops::Range;
 
 /// First names; some have letters that are not ASCII.
 pub const FIRST_NAMES: [&str; 16] = [
@@ -49,8 +51,9 @@ pub fn repeated(words: u64, make: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
     let times = usize::try_from(words / PERIOD).expect("the memory check bounds the number of words");
     let period = if times > 0 { make(PERIOD) } else { Vec::new() };
     let rest = make(words % PERIOD);
-    let mut all = Vec::with_capacity(period.len() * times + rest.len());
+    let mut all = limits::room(period.len() * times + rest.len());
     for _ in 0..times {
+        checkpoint();
         all.extend_from_slice(&period);
     }
     all.extend_from_slice(&rest);
@@ -66,6 +69,20 @@ pub fn piece_bytes(words: u64) -> u64 {
 /// What a word of a Zipf text takes at most, in bytes with the space, on the average of a text whose
 /// words are not too few: about 5 is usual, and 5.5 rare.
 pub const MEAN_WORD_BYTES: u64 = 6;
+
+/// The pieces of a text of words, each of some 64 KiB and ending with a space, with a checkpoint before
+/// each.
+pub fn pieces(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+    const PIECE: usize = 64 * 1024;
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        limits::checkpoint();
+        let space = text.iter().skip(start + PIECE).position(|&byte| byte == b' ');
+        let piece = start..space.map_or(text.len(), |space| start + PIECE + space + 1);
+        start = piece.end;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
 
 /// More than the vocabulary takes while a text is made, and than a compressor's tables do.
 pub const OVERHEAD_BYTES: u64 = 768 * 1024;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use flate2::bufread::MultiGzDecoder;
 use std::io::Read;
@@ -40,6 +40,9 @@ pub const WORKLOAD: Workload = Workload {
 /// What a word takes at most when it is compressed, on average; about 1.8 is usual.
 const COMPRESSED_WORD_BYTES: u64 = 3;
 
+/// The text between two checkpoints.
+const BLOCK_BYTES: u64 = 512 * 1024;
+
 struct Gunzip {
     compressed: Vec<u8>,
     text: Vec<u8>,
@@ -61,7 +64,13 @@ impl Routine for Gunzip {
     fn run(&mut self) {
         self.text.clear();
         let mut decoder = MultiGzDecoder::new(&*self.compressed);
-        decoder.read_to_end(&mut self.text).expect("the members are whole");
+        loop {
+            limits::checkpoint();
+            let mut block = decoder.by_ref().take(BLOCK_BYTES);
+            if block.read_to_end(&mut self.text).expect("the members are whole") == 0 {
+                break;
+            }
+        }
     }
 
     fn checksum(&self) -> u64 {

@@ -6,7 +6,7 @@
 use super::documents::{MEAN_WORD_BYTES, OVERHEAD_BYTES};
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
@@ -41,7 +41,7 @@ struct Gzip {
 impl Gzip {
     fn new(params: &Params) -> Self {
         let text = input::text(params.seed, params.len());
-        let compressed = Vec::with_capacity(text.len() + HEADER_AND_TRAILER_BYTES);
+        let compressed = limits::room(text.len() + HEADER_AND_TRAILER_BYTES);
         Self { text, compressed }
     }
 }
@@ -62,7 +62,10 @@ impl Routine for Gzip {
 /// Appends `text`, compressed, to `compressed`.
 pub fn compress(text: &[u8], compressed: &mut Vec<u8>) {
     let mut encoder = GzEncoder::new(compressed, Compression::default());
-    encoder.write_all(text).expect("memory takes every byte");
+    for block in text.chunks(limits::BLOCK) {
+        limits::checkpoint();
+        encoder.write_all(block).expect("memory takes every byte");
+    }
     encoder.finish().expect("memory takes every byte");
 }
 

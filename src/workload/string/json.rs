@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, limits},
 };
 
 pub const WORKLOAD: Workload = Workload {
@@ -48,7 +48,7 @@ struct Json {
 
 impl Json {
     fn new(params: &Params) -> Self {
-        let output = Vec::with_capacity(params.len() * MAX_SHIPMENT_BYTES);
+        let output = limits::room(params.len() * MAX_SHIPMENT_BYTES);
         Self { document: orders::pages(params), output }
     }
 }
@@ -57,6 +57,7 @@ impl Routine for Json {
     fn run(&mut self) {
         self.output.clear();
         for page in serde_json::Deserializer::from_slice(&self.document).into_iter::<Page>() {
+            limits::checkpoint();
             let batch = Batch::from(page.expect("the document is made of pages"));
             serde_json::to_writer(&mut self.output, &batch).expect("memory takes every byte");
             self.output.push(b'\n');

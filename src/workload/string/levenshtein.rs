@@ -5,7 +5,10 @@
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{
+        Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input,
+        limits::{self, BLOCK},
+    },
 };
 use rand::RngExt;
 
@@ -39,7 +42,7 @@ impl Levenshtein {
     fn new(params: &Params) -> Self {
         let mut rng = input::rng(params.seed);
         let first = input::letters(&mut rng, params.len());
-        let mut second = Vec::with_capacity(first.len() * 2);
+        let mut second = limits::room(first.len() * 2);
         for &letter in &first {
             match rng.random_range(0..24u32) {
                 0 => second.push(input::letter(&mut rng)),
@@ -48,8 +51,7 @@ impl Levenshtein {
                 _ => second.push(letter),
             }
         }
-        let row = vec![0; second.len() + 1];
-        Self { first, second, row }
+        Self { row: limits::filled(0, second.len() + 1), first, second }
     }
 }
 
@@ -66,18 +68,24 @@ impl Routine for Levenshtein {
 
 /// Fills `row` so that `row[j]` is the distance of `first` to the first `j` letters of `second`.
 fn last_row(first: &[u8], second: &[u8], row: &mut [u32]) {
-    for (distance, cell) in (0..).zip(row.iter_mut()) {
-        *cell = distance;
+    let mut pace = limits::Pace::every((BLOCK / row.len()).max(1) as u32);
+    let mut distances = 0..;
+    for cells in row.chunks_mut(BLOCK) {
+        pace.step();
+        cells.iter_mut().zip(&mut distances).for_each(|(cell, distance)| *cell = distance);
     }
     for &letter in first {
         let mut diagonal = row[0];
         row[0] += 1;
         let mut left = row[0];
-        for (cell, &other) in row[1..].iter_mut().zip(second) {
-            let substitution = diagonal + u32::from(letter != other);
-            diagonal = *cell;
-            left = substitution.min(diagonal.min(left) + 1);
-            *cell = left;
+        for (cells, others) in row[1..].chunks_mut(BLOCK).zip(second.chunks(BLOCK)) {
+            pace.step();
+            for (cell, &other) in cells.iter_mut().zip(others) {
+                let substitution = diagonal + u32::from(letter != other);
+                diagonal = *cell;
+                left = substitution.min(diagonal.min(left) + 1);
+                *cell = left;
+            }
         }
     }
 }

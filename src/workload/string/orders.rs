@@ -1,7 +1,7 @@
 //! Orders of a shop, in the pages that its API gives.
 
 use super::documents::{COUNTRIES, FIRST_NAMES, LAST_NAMES, day, pick, time};
-use crate::workload::{Params, input};
+use crate::workload::{Params, input, limits};
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ pub struct Item {
 /// The pages, one after the other, in JSON.
 pub fn pages(params: &Params) -> Vec<u8> {
     let mut rng = input::rng(params.seed);
-    let mut document = Vec::with_capacity(params.len() * MAX_ORDER_BYTES);
+    let mut document = limits::room(params.len() * MAX_ORDER_BYTES);
     for (page, first) in (1..).zip((1..=params.elements).step_by(PAGE as usize)) {
         let last = params.elements.min(first.saturating_add(PAGE - 1));
         let orders = (first..=last).map(|number| order(&mut rng, number)).collect();

@@ -7,7 +7,7 @@
 use super::documents::{Tally, day, pick, time};
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use rand::{Rng, RngExt};
 use regex::bytes::Regex;
@@ -67,14 +67,18 @@ impl Routine for Log {
     fn run(&mut self) {
         let text = self.text.as_bytes();
         self.groups = Tally::default();
+        let mut pace = limits::Pace::every(256);
         for captures in self.requests.captures_iter(text) {
+            pace.step();
             for group in captures.iter().skip(1).flatten() {
                 self.groups.add(group.start());
                 self.groups.add(group.end());
             }
         }
-        let ends = |secret: &Regex| secret.find_iter(text).flat_map(|found| [found.start(), found.end()]).collect();
-        self.found = self.secrets.each_ref().map(ends);
+        self.found = self.secrets.each_ref().map(|secret| {
+            let found = secret.find_iter(text).inspect(|_| pace.step());
+            found.flat_map(|found| [found.start(), found.end()]).collect()
+        });
     }
 
     fn checksum(&self) -> u64 {
@@ -85,7 +89,7 @@ impl Routine for Log {
 /// The log.
 pub fn text(params: &Params) -> String {
     let mut rng = input::rng(params.seed);
-    let mut text = String::with_capacity(params.len() * MAX_LINE_BYTES);
+    let mut text = limits::text_room(params.len() * MAX_LINE_BYTES);
     (0..params.elements).for_each(|_| push_line(&mut rng, &mut text));
     text
 }

@@ -7,7 +7,7 @@
 use super::documents::{self, MEAN_WORD_BYTES, Tally};
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use memchr::memmem::Finder;
 use std::{cmp::Reverse, collections::BTreeMap};
@@ -44,7 +44,8 @@ impl Haystack {
     pub fn new(params: &Params) -> Self {
         const WORDS_OF_A_LINE: usize = 16;
         let mut text = documents::repeated(params.elements, |words| input::text(params.seed, words).into_bytes());
-        let spaces = text.iter_mut().filter(|byte| **byte == b' ');
+        let mut pace = limits::Pace::every(limits::BLOCK as u32);
+        let spaces = text.iter_mut().inspect(|_| pace.step()).filter(|byte| **byte == b' ');
         spaces.skip(WORDS_OF_A_LINE - 1).step_by(WORDS_OF_A_LINE).for_each(|byte| *byte = b'\n');
 
         const SAMPLE: usize = 100_000;
@@ -60,6 +61,25 @@ impl Haystack {
         Self { text, needles }
     }
 
+    /// What `find` finds, window by window, with a checkpoint before each. `find` gives the places of a needle of
+    /// `len` bytes in a window, from left to right and without overlaps.
+    pub fn tally<'a, F: Iterator<Item = usize>>(&'a self, len: usize, find: impl Fn(&'a [u8]) -> F) -> Tally {
+        const WINDOW: usize = 1024 * 1024;
+        let mut tally = Tally::default();
+        let mut next = 0;
+        for start in (0..self.text.len()).step_by(WINDOW) {
+            limits::checkpoint();
+            // Only what begins in the window is found in it.
+            let end = self.text.len().min(start + WINDOW + len - 1);
+            let begin = next.max(start).min(end);
+            for place in find(&self.text[begin..end]) {
+                tally.add(begin + place);
+                next = begin + place + len;
+            }
+        }
+        tally
+    }
+
     /// The text, and what making it takes.
     pub fn buffer_bytes(words: u64) -> u64 {
         words.saturating_mul(MEAN_WORD_BYTES).saturating_add(documents::piece_bytes(words))
@@ -67,23 +87,24 @@ impl Haystack {
 }
 
 struct Search {
-    text: Vec<u8>,
+    haystack: Haystack,
     finders: Vec<Finder<'static>>,
     found: Vec<Tally>,
 }
 
 impl Search {
     fn new(params: &Params) -> Self {
-        let Haystack { text, needles } = Haystack::new(params);
-        let finders: Vec<_> = needles.iter().map(|needle| Finder::new(needle).into_owned()).collect();
-        Self { text, found: Vec::with_capacity(finders.len()), finders }
+        let haystack = Haystack::new(params);
+        let finders: Vec<_> = haystack.needles.iter().map(|needle| Finder::new(needle).into_owned()).collect();
+        Self { haystack, found: Vec::with_capacity(finders.len()), finders }
     }
 }
 
 impl Routine for Search {
     fn run(&mut self) {
         self.found.clear();
-        self.found.extend(self.finders.iter().map(|finder| finder.find_iter(&self.text).collect::<Tally>()));
+        let Self { haystack, finders, found } = self;
+        found.extend(finders.iter().map(|finder| haystack.tally(finder.needle().len(), |text| finder.find_iter(text))));
     }
 
     fn checksum(&self) -> u64 {

@@ -4,10 +4,10 @@
 //! Chinese, Japanese and emoji. Characters are mapped one by one through the standard library's Unicode
 //! tables, which come with the compiler, into buffers that are kept; lower case is made from upper case.
 
-use super::documents::{OVERHEAD_BYTES, pick};
+use super::documents::{self, OVERHEAD_BYTES, pick};
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use rand::RngExt;
 
@@ -48,7 +48,7 @@ struct Utf8 {
 impl Utf8 {
     fn new(params: &Params) -> Self {
         let text = text(params);
-        let mapped = || String::with_capacity(text.len());
+        let mapped = || limits::text_room(text.len());
         Self { upper: mapped(), lower: mapped(), bytes: text.into_bytes() }
     }
 }
@@ -59,7 +59,7 @@ pub fn text(params: &Params) -> String {
     let sample = input::text(params.seed, SAMPLE);
     let [ascii, other] = [&*sample, WORDS].map(|words| words.split_ascii_whitespace().collect::<Vec<_>>());
     let mut rng = input::rng(params.seed);
-    let mut text = String::with_capacity(params.len() * MAX_WORD_BYTES);
+    let mut text = limits::text_room(params.len() * MAX_WORD_BYTES);
     for _ in 0..params.elements {
         let word = if rng.random() { pick(&mut rng, &ascii) } else { pick(&mut rng, &other) };
         text.push_str(word);
@@ -70,11 +70,16 @@ pub fn text(params: &Params) -> String {
 
 impl Routine for Utf8 {
     fn run(&mut self) {
-        let text = std::str::from_utf8(&self.bytes).expect("the bytes are UTF-8");
-        self.upper.clear();
-        self.upper.extend(text.chars().flat_map(char::to_uppercase));
-        self.lower.clear();
-        self.lower.extend(self.upper.chars().flat_map(char::to_lowercase));
+        let Self { bytes, upper, lower } = self;
+        upper.clear();
+        for piece in documents::pieces(bytes) {
+            let text = std::str::from_utf8(&bytes[piece]).expect("the bytes are UTF-8");
+            upper.extend(text.chars().flat_map(char::to_uppercase));
+        }
+        lower.clear();
+        for piece in documents::pieces(upper.as_bytes()) {
+            lower.extend(upper[piece].chars().flat_map(char::to_lowercase));
+        }
     }
 
     fn checksum(&self) -> u64 {

@@ -4,6 +4,7 @@
 //! function, looking it up, copying it where it is new, and growing the table: every run starts from an
 //! empty one. The hash keys are fixed, so that every process does the same work.
 
+use super::documents;
 use crate::{
     protocol::Sizes,
     workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
@@ -54,11 +55,14 @@ impl Routine for WordCount {
     }
 
     fn run(&mut self) {
-        for word in self.text.split_ascii_whitespace() {
-            match self.counts.get_mut(word) {
-                Some(count) => *count += 1,
-                None => {
-                    self.counts.insert(word.to_owned(), 1);
+        let Self { text, counts } = self;
+        for piece in documents::pieces(text.as_bytes()) {
+            for word in text[piece].split_ascii_whitespace() {
+                match counts.get_mut(word) {
+                    Some(count) => *count += 1,
+                    None => {
+                        counts.insert(word.to_owned(), 1);
+                    }
                 }
             }
         }

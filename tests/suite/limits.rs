@@ -1,0 +1,154 @@
+//! Where time or memory runs out, every invocation is answered all the same.
+
+use crate::handler::{BOTH, Handler, TIMEOUT, largest_size};
+use lambda_duet::{
+    campaign::runtime_api::Outcome,
+    protocol::{Architecture, Response, Status},
+    workload::{ALL, Workload},
+};
+use std::{
+    hint,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Asks for more of `workloads` than any timeout allows. The environment has to answer before `timeout`,
+/// with the iterations that fitted or by saying that none did.
+async fn assert_answered(handler: &mut Handler, workloads: &str, size: &str, timeout: Duration) {
+    let request = format!(r#"{{"workloads":[{workloads}],"size":{size},"iterations":1000,"warmup":0}}"#);
+    let case = format!("{request} within {timeout:?} on {}", handler.architecture);
+    match handler.outcome(&*request, timeout).await {
+        Outcome::Response(payload) => {
+            let response: Response = serde_json::from_slice(&payload).unwrap();
+            for sample in response.results {
+                assert!(sample.status != Status::Failed, "{case}: {sample:?}");
+                assert_eq!(sample.checksum.is_none(), sample.status == Status::Skipped, "{case}: {sample:?}");
+            }
+        }
+        Outcome::Error(error) => assert_eq!(error.error_type, "DeadlineTooShort", "{case}: {error:?}"),
+    }
+}
+
+fn quoted(workload: &Workload) -> String {
+    format!("\"{}\"", workload.name)
+}
+
+async fn assert_large_ones_answered(architecture: Architecture, timeout: Duration) {
+    let mut handler = Handler::start(architecture).await;
+    for workload in &ALL {
+        assert_answered(&mut handler, &quoted(workload), "\"large\"", timeout).await;
+    }
+}
+
+/// Threads that do nothing but take CPU time, until this is dropped.
+struct BusyLoops(Arc<AtomicBool>);
+
+impl BusyLoops {
+    fn start(count: usize) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        for _ in 0..count {
+            let over = Arc::clone(&over);
+            thread::spawn(move || {
+                while !over.load(Ordering::Relaxed) {
+                    hint::spin_loop();
+                }
+            });
+        }
+        Self(over)
+    }
+}
+
+impl Drop for BusyLoops {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn large_workloads_are_answered_within_a_second_on_arm64() {
+    assert_large_ones_answered(Architecture::Arm64, SECOND).await;
+}
+
+#[tokio::test]
+async fn large_workloads_are_answered_within_a_second_on_x86_64() {
+    assert_large_ones_answered(Architecture::X86_64, SECOND).await;
+}
+
+#[tokio::test]
+async fn large_workloads_are_answered_within_a_second_beside_busy_loops() {
+    let _busy = BusyLoops::start(2);
+    assert_large_ones_answered(Architecture::OF_BINARY, SECOND).await;
+}
+
+#[tokio::test]
+async fn all_workloads_together_are_answered_within_3_and_29_seconds() {
+    for timeout in [3 * SECOND, 29 * SECOND] {
+        let together = BOTH.map(|architecture| async move {
+            let mut handler = Handler::start(architecture).await;
+            assert_answered(&mut handler, r#""sorting","math","string""#, "\"large\"", timeout).await;
+        });
+        let [arm64, x86_64] = together;
+        tokio::join!(arm64, x86_64);
+    }
+}
+
+/// Every timeout with every workload, alone and beside busy loops: half an hour.
+#[tokio::test]
+#[ignore = "takes half an hour; `make deadlines` runs it"]
+async fn every_large_workload_is_answered_within_every_timeout() {
+    for busy_loops in [0, 2] {
+        let _busy = BusyLoops::start(busy_loops);
+        for timeout in [SECOND, 3 * SECOND, 29 * SECOND] {
+            assert_large_ones_answered(Architecture::OF_BINARY, timeout).await;
+            println!("{} workloads answered within {timeout:?} beside {busy_loops} busy loops", ALL.len());
+        }
+    }
+}
+
+/// The largest size that the memory check lets through, be it one that takes days.
+#[tokio::test]
+async fn no_size_passes_the_deadline() {
+    for architecture in BOTH {
+        let mut handler = Handler::start(architecture).await;
+        for workload in &ALL {
+            let size = largest_size(&mut handler, workload).await.to_string();
+            assert_answered(&mut handler, &quoted(workload), &size, SECOND).await;
+        }
+    }
+}
+
+/// With an address space of no more than the function's memory: what is accepted runs, to its end or to the
+/// deadline, and the environment lives on. (An emulator needs more address space than that for itself.)
+#[tokio::test]
+async fn no_size_takes_more_memory_than_there_is() {
+    for memory_mb in [128, 256, 512] {
+        let mut handler = Handler::start_limited(memory_mb).await;
+        for workload in &ALL {
+            let size = largest_size(&mut handler, workload).await;
+            if size == u64::MAX {
+                continue;
+            }
+            // What is resident grows by a little with each call, so a little less has to fit.
+            let size = size - size / 10;
+            let request = format!(r#"{{"workloads":["{}"],"size":{size},"iterations":1,"warmup":0}}"#, workload.name);
+            let case = format!("{request} with {memory_mb} MB");
+            match handler.outcome(&*request, 5 * SECOND).await {
+                Outcome::Response(payload) => {
+                    let response: Response = serde_json::from_slice(&payload).unwrap();
+                    let sample = &response.results[0];
+                    assert!(sample.status != Status::Failed, "{case}: {sample:?}");
+                    assert!(sample.memory.max_rss_bytes <= memory_mb << 20, "{case}: {sample:?}");
+                }
+                Outcome::Error(error) => assert_eq!(error.error_type, "DeadlineTooShort", "{case}: {error:?}"),
+            }
+        }
+        let small = handler.outcome(r#"{"workloads":["sorting"],"size":"small","iterations":1}"#, TIMEOUT).await;
+        assert!(matches!(small, Outcome::Response(_)), "{small:?}");
+    }
+}
