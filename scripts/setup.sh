@@ -175,6 +175,7 @@ for part in "$@"; do
     lint)
         rust_components
         python_tools lint
+        python_tools checkov
         npm_tools
         ;;
     esac
