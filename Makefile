@@ -1,7 +1,7 @@
 # Each target does all of its own set-up. The steps are in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint build equal-work bench clean distclean
+.PHONY: help demo test lint build sam-local equal-work bench clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,7 +12,7 @@ demo: ## Build both architectures, deploy them on this machine, call and compare
 	scripts/with-stack.sh scripts/demo.sh
 
 test: ## Run every check, including the end-to-end test
-	scripts/setup.sh build stack lint
+	scripts/setup.sh
 	scripts/test.sh
 
 lint: ## Check formats and styles
@@ -22,6 +22,11 @@ lint: ## Check formats and styles
 build: ## Build both architectures; with PROFILE=portable for any CPU of each
 	scripts/setup.sh build
 	scripts/build.sh $(PROFILE)
+
+sam-local: ## Call both functions in local containers, by each way of `sam local`
+	scripts/setup.sh build stack containers
+	scripts/build.sh
+	scripts/with-containers.sh scripts/sam-local.sh
 
 equal-work: ## Check large sizes with 20 seeds on both architectures (an hour or two)
 	scripts/setup.sh build stack

@@ -14,3 +14,32 @@ fail() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
     exit 1
 }
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "root is needed for: $* (run as root, or install sudo)"
+    fi
+}
+
+# wait_until SECONDS CONDITION...: polls, and gives up after that time.
+wait_until() {
+    local deadline=$((SECONDS + $1))
+    until "${@:2}"; do
+        ((SECONDS < deadline)) || return 1
+        sleep 0.1
+    done
+}
+
+# The architecture that this machine is not. Its C library comes from a cross-compiler's package: those
+# exist for every architecture, so that apt need not know a foreign one.
+case $(uname -m) in
+x86_64) foreign=aarch64 ;;
+aarch64) foreign=x86_64 ;;
+*) fail "this machine is $(uname -m); Lambda Duet is built and tested on x86_64 and aarch64" ;;
+esac
+# shellcheck disable=SC2034 # used by scripts that source this one
+foreign_libraries=/usr/$foreign-linux-gnu/lib

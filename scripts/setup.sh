@@ -2,22 +2,13 @@
 # Installs what the other scripts need: system packages through apt, everything else below .tools/.
 # What is there already is left alone.
 #
-#   scripts/setup.sh build   to build for both architectures
-#   scripts/setup.sh stack   to run the result on this machine: emulated AWS, emulated architecture
-#   scripts/setup.sh lint    to check formats and styles
-#   scripts/setup.sh         all of it
+#   scripts/setup.sh build       to build for both architectures
+#   scripts/setup.sh stack       to run the result on this machine: emulated AWS, emulated architecture
+#   scripts/setup.sh containers  to run it in containers, as `sam local` does
+#   scripts/setup.sh lint        to check formats and styles
+#   scripts/setup.sh             all of it
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
-
-as_root() {
-    if ((EUID == 0)); then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        fail "root is needed for: $* (run as root, or install sudo)"
-    fi
-}
 
 missing=()
 
@@ -86,15 +77,11 @@ rust_components() {
     rustup component add clippy rustfmt
 }
 
-# The architecture that this machine is not: its name, that for Debian, and its number in ELF headers.
-case $(uname -m) in
-x86_64) foreign=aarch64 foreign_debian=arm64 foreign_elf='\xb7' ;;
-aarch64) foreign=x86_64 foreign_debian=amd64 foreign_elf='\x3e' ;;
-*) fail "this machine is $(uname -m); Lambda Duet is built and tested on x86_64 and aarch64" ;;
+# The other architecture's name for Debian, and its number in ELF headers.
+case $foreign in
+aarch64) foreign_debian=arm64 foreign_elf='\xb7' ;;
+x86_64) foreign_debian=amd64 foreign_elf='\x3e' ;;
 esac
-# Its C library comes from a cross-compiler's package. Those exist for every architecture, so that
-# apt need not know a foreign one.
-foreign_libraries=/usr/$foreign-linux-gnu/lib
 
 # The C library is a program too, which prints its version: the shortest proof that others will run.
 foreign_programs_run() { "$foreign_libraries/libc.so.6" &>/dev/null; }
@@ -151,13 +138,22 @@ packages_to_run() {
     package "libgcc-s1-$foreign_debian-cross" test -e "$foreign_libraries/libgcc_s.so.1"
 }
 
-(($#)) || set -- build stack lint
+# Where Docker runs, it will do; no other engine is put beside it.
+packages_for_containers() {
+    docker info &>/dev/null && return
+    package docker.io test -x /usr/sbin/dockerd
+    package iptables test -x /usr/sbin/iptables
+    package busybox-static /bin/busybox true
+}
+
+(($#)) || set -- build stack containers lint
 for part in "$@"; do
     case $part in
     build) packages_to_build ;;
     lint) packages_to_lint ;;
     stack) packages_to_run ;;
-    *) fail "unknown part \"$part\"; the parts are build, stack and lint" ;;
+    containers) packages_for_containers ;;
+    *) fail "unknown part \"$part\"; the parts are build, stack, containers and lint" ;;
     esac
 done
 install_packages

@@ -41,15 +41,6 @@ survivors() { find /proc -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$state*" 2
 
 gone() { [[ -z $(survivors) ]]; }
 
-# wait_until SECONDS CONDITION...: polls, and gives up after that time.
-wait_until() {
-    local deadline=$((SECONDS + $1))
-    until "${@:2}"; do
-        ((SECONDS < deadline)) || return 1
-        sleep 0.1
-    done
-}
-
 stop() {
     local status=$?
     trap - EXIT

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# Calls both functions by `sam local` in each of its three ways, and compares the answers with those of the same
+# binaries called directly. Run it through scripts/with-containers.sh.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+request=events/direct-small.json
+answers=$(mktemp -d)
+server=
+
+stop_server() {
+    [[ -n $server ]] || return 0
+    kill -TERM "$server" 2>/dev/null || true
+    wait "$server" || true
+    server=
+}
+
+stop() {
+    local status=$?
+    trap - EXIT
+    if ((status > 0 && status < 128)); then tail -n 40 "$answers"/*.log >&2; fi
+    stop_server
+    rm -rf "$answers"
+    exit "$status"
+}
+trap stop EXIT
+
+# Made-up credentials, and an endpoint that refuses at once: SAM CLI would wait for STS for 10 s.
+for name in "${!AWS_@}"; do unset "$name"; done
+export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+export AWS_ENDPOINT_URL_STS=http://127.0.0.1:9 AWS_EC2_METADATA_DISABLED=true
+export PATH=$PWD/.tools/sam/bin:$PWD/.tools/aws/bin:$PATH
+
+declare -A function=([arm64]=Arm64Function [x86_64]=X86Function)
+
+# sam_local VERB ARGUMENT...: `sam local` with the base images that are here.
+sam_local() { sam local "$1" --skip-pull-image "${@:2}"; }
+
+listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# serve PORT VERB: starts a server in the background and waits until it answers.
+serve() {
+    sam_local "$2" --port "$1" &>"$answers/$2.log" &
+    server=$!
+    wait_until 180 listening "$1" || fail "sam local $2 does not listen on port $1"
+}
+
+# same ARCHITECTURE WAY: compares an answer with the direct one.
+same() {
+    scripts/same_answer.py "$answers/$1-direct.json" "$answers/$1-$2.json"
+    echo "$1 by $2: the same results as directly"
+}
+
+heading "Calling both binaries directly"
+for architecture in arm64 x86_64; do
+    cargo run --quiet --bin duet -- call --json "exec:.aws-sam/build/${function[$architecture]}/bootstrap" "$request" \
+        >"$answers/$architecture-direct.json"
+done
+
+heading "sam local invoke"
+for architecture in arm64 x86_64; do
+    sam_local invoke "${function[$architecture]}" --event "$request" 2>"$answers/invoke.log" \
+        >"$answers/$architecture-invoke.json"
+    same "$architecture" invoke
+done
+sam_local invoke X86Function --event events/apigw-benchmark-x86_64.json 2>"$answers/invoke.log" >"$answers/proxy.json"
+grep --quiet --extended-regexp '"statusCode": ?200' "$answers/proxy.json" ||
+    fail "the event of API Gateway was answered with $(<"$answers/proxy.json")"
+
+heading "sam local start-api"
+serve 3000 start-api
+for architecture in arm64 x86_64; do
+    curl --silent --show-error --fail-with-body --max-time 120 --data @"$request" \
+        --output "$answers/$architecture-api.json" "http://127.0.0.1:3000/$architecture/benchmark"
+    same "$architecture" api
+    curl --silent --show-error --fail-with-body --max-time 120 --output "$answers/catalogue.json" \
+        "http://127.0.0.1:3000/$architecture/workloads"
+    grep --quiet '"workloads"' "$answers/catalogue.json"
+done
+stop_server
+
+heading "sam local start-lambda"
+serve 3001 start-lambda
+for architecture in arm64 x86_64; do
+    aws lambda invoke --endpoint-url http://127.0.0.1:3001 --function-name "${function[$architecture]}" \
+        --payload "fileb://$request" "$answers/$architecture-lambda.json" >"$answers/aws.log"
+    same "$architecture" lambda
+    AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:3001 \
+        cargo run --quiet --bin duet -- call --json "lambda:${function[$architecture]}" "$request" \
+        >"$answers/$architecture-duet.json"
+    same "$architecture" duet
+done
+stop_server
+
+heading "sam local gives the same answers as the binaries"
