@@ -1,7 +1,7 @@
 # Each target does all of its own set-up. The steps are in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint build sam-local equal-work bench clean distclean
+.PHONY: help demo test lint build sam-local equal-work deadlines fuzz bench clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +31,16 @@ sam-local: ## Call both functions in local containers, by each way of `sam local
 equal-work: ## Check large sizes with 20 seeds on both architectures (an hour or two)
 	scripts/setup.sh build stack
 	scripts/build.sh
-	cargo test --all-features --test suite -- --ignored
+	cargo test --all-features --test suite -- --ignored golden
+
+deadlines: ## Check that every workload keeps every deadline, at large and at its largest (half an hour)
+	scripts/setup.sh build stack
+	scripts/build.sh
+	cargo test --all-features --test suite -- --ignored limits
+
+fuzz: ## Look for events that break the service; FUZZ_SECONDS=600 sets for how long
+	scripts/setup.sh build fuzz
+	scripts/fuzz.sh $(FUZZ_SECONDS)
 
 bench: ## Measure the project itself: all benchmarks, or with BENCH=fidelity one
 	scripts/setup.sh build

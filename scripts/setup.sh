@@ -5,6 +5,7 @@
 #   scripts/setup.sh build       to build for both architectures
 #   scripts/setup.sh stack       to run the result on this machine: emulated AWS, emulated architecture
 #   scripts/setup.sh containers  to run it in containers, as `sam local` does
+#   scripts/setup.sh fuzz        to look for events that break it
 #   scripts/setup.sh lint        to check formats and styles
 #   scripts/setup.sh             all of it
 set -euo pipefail
@@ -125,8 +126,13 @@ packages_to_build() {
     package python3-venv python3 -c 'import ensurepip'
 }
 
-packages_to_lint() {
+packages_to_fuzz() {
     packages_to_build
+    package g++ command -v c++
+}
+
+packages_to_lint() {
+    packages_to_fuzz
     package shellcheck command -v shellcheck
 }
 
@@ -153,7 +159,8 @@ for part in "$@"; do
     lint) packages_to_lint ;;
     stack) packages_to_run ;;
     containers) packages_for_containers ;;
-    *) fail "unknown part \"$part\"; the parts are build, stack, containers and lint" ;;
+    fuzz) packages_to_fuzz ;;
+    *) fail "unknown part \"$part\"; the parts are build, stack, containers, fuzz and lint" ;;
     esac
 done
 install_packages

@@ -27,6 +27,7 @@ timed "build" scripts/build.sh
 timed "portable build" scripts/build.sh portable
 timed "unit and integration tests" rust_tests
 timed "deployed stack and demo" stack_tests
+timed "fuzzing" scripts/fuzz.sh 30
 timed "sam local" scripts/with-containers.sh scripts/sam-local.sh
 
 heading "All passed"

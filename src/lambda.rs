@@ -16,8 +16,8 @@ mod sink;
 
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use layers::{AfterResponse, RawEvent};
-use metrics::Outbox;
-use service::Service;
+pub use metrics::Outbox;
+pub use service::Service;
 use sink::Sink;
 use std::{env, sync::Arc, time::Instant};
 

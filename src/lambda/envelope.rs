@@ -1,13 +1,13 @@
 //! Which kind of event arrived: an API Gateway request or the request itself.
 
 use crate::protocol::Error;
-use lambda_http::request::LambdaRequest;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use serde::{Deserialize, de::IgnoredAny};
 
 /// An event, by the way it came.
 pub enum Envelope {
     /// Through API Gateway, as a REST proxy event (payload version 1), unless parts are missing.
-    ApiGateway(Result<Box<LambdaRequest>, Error>),
+    ApiGateway(Result<Box<ApiGatewayProxyRequest>, Error>),
     /// By direct invocation: the text is the request.
     Direct(String),
 }

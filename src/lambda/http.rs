@@ -1,6 +1,7 @@
 //! HTTP as API Gateway passes it through: routes, responses, and `lambda_http` in between.
 
 use crate::protocol::{Architecture, Error, Problem, shortened};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_http::{
     Adapter, Body, IntoResponse, RequestExt,
     aws_lambda_events::apigw::ApiGatewayProxyRequest,
@@ -53,23 +54,44 @@ impl Route {
     }
 }
 
-/// The path as the API declares it, without stage and custom domain's base path.
+/// The path, where [`readable`] has left it.
 fn resource_path(request: &lambda_http::Request) -> String {
-    let declared = match request.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.as_deref(),
-        _ => None,
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.clone().unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// What the service needs of an event, and no more: `lambda_http` panics on a host, a path or a query that makes
+/// no URL, and on a body that is not encoded as the event says.
+///
+/// # Errors
+/// [`Error::InvalidRequest`] for such a body.
+pub fn readable(event: ApiGatewayProxyRequest) -> Result<LambdaRequest, Error> {
+    // The path as the API declares it is without stage and custom domain's base path.
+    let declared = event.request_context.resource_path.filter(|path| !path.contains('{'));
+    let path = declared.or(event.path).unwrap_or_default();
+    let body = match event.body {
+        Some(body) if event.is_base64_encoded => {
+            let bytes = STANDARD.decode(&body).map_err(|error| Error::InvalidRequest {
+                field: None,
+                detail: format!("the body is said to be base64, but is not: {error}"),
+            })?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
+        }
+        body => body,
     };
-    let path = declared.filter(|path| !path.contains('{')).unwrap_or_else(|| request.raw_http_path());
-    path.trim_end_matches('/').to_owned()
+    let mut needed = ApiGatewayProxyRequest::default();
+    needed.http_method = event.http_method;
+    needed.request_context.resource_path = Some(path.trim_end_matches('/').to_owned());
+    needed.body = body;
+    Ok(LambdaRequest::ApiGatewayV1(needed))
 }
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Passes an API Gateway event through `lambda_http`, which makes an HTTP request of it and a proxy
 /// response of the answer. `answer` is called at once, before the future is waited for.
-///
-/// # Panics
-/// Where `lambda_http` does: on a host or a path that makes no URL.
 pub fn proxy<'a>(
     event: LambdaRequest,
     context: &Context,

@@ -12,7 +12,7 @@ use crate::{
     protocol::{Architecture, Environment, Error, Function, Host, Request, Response, SCHEMA, Status},
     workload::{self, Workload},
 };
-use lambda_http::request::LambdaRequest;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use rand::{TryRng, rngs::SysRng};
 use serde_json::value::RawValue;
@@ -72,12 +72,11 @@ impl Service {
     /// A proxy response, also where the event makes no HTTP request.
     async fn through_api_gateway(
         &self,
-        event: Result<Box<LambdaRequest>, Error>,
+        event: Result<Box<ApiGatewayProxyRequest>, Error>,
         invocation: &Invocation,
     ) -> Box<RawValue> {
-        let answered = event.and_then(|event| {
-            // `lambda_http` panics on a host or path that makes no URL.
-            invocation.guard(|| Ok(http::proxy(*event, &invocation.context, |request| self.http(&request, invocation))))
+        let answered = event.and_then(|event| http::readable(*event)).and_then(|event| {
+            invocation.guard(|| Ok(http::proxy(event, &invocation.context, |request| self.http(&request, invocation))))
         });
         match answered {
             Ok(answer) => answer.await,
@@ -241,4 +240,18 @@ fn random_id() -> String {
     let mut bytes = [0; 16];
     SysRng.try_fill_bytes(&mut bytes).expect("the operating system provides random bytes");
     format!("{:032x}", u128::from_le_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_internal_error_with_the_request_id() {
+        let mut context = Context::default();
+        context.request_id = "r-1".to_owned();
+        let invocation = Invocation { index: 0, context };
+        let answer = invocation.guard::<()>(|| panic!("a bug"));
+        assert!(matches!(answer, Err(Error::Internal { request_id }) if request_id == "r-1"));
+    }
 }

@@ -142,16 +142,26 @@ async fn routes_and_methods_are_checked() {
     }
 }
 
+/// `lambda_http` panics on them, where they get to it.
 #[tokio::test]
-async fn a_request_that_breaks_the_library_is_an_internal_error_and_no_end() {
+async fn events_that_make_no_request_are_answered_all_the_same() {
     for architecture in BOTH {
         let mut handler = Handler::start(architecture).await;
         let mut event = handler.post(QUICK);
         event["headers"] = json!({"Host": "not a host"});
         event["multiValueHeaders"] = json!({});
+        event["queryStringParameters"] = json!({"q": "x".repeat(70_000)});
+        assert_eq!(handler.http(&event).await.status, 200);
+
+        event["isBase64Encoded"] = json!(true);
         let answer = handler.http(&event).await;
-        assert_eq!((answer.status, answer.body["type"].as_str()), (500, Some("urn:lambda-duet:error:Internal")));
-        assert_eq!(handler.http(&handler.post(QUICK)).await.status, 200);
+        assert_eq!((answer.status, answer.body["type"].as_str()), (400, Some("urn:lambda-duet:error:InvalidRequest")));
+        assert!(answer.body["detail"].as_str().unwrap().contains("base64"), "{answer:?}");
+
+        event["path"] = json!(":no path");
+        event["requestContext"]["resourcePath"] = json!(null);
+        event["body"] = json!(null);
+        assert_eq!(handler.http(&event).await.status, 404);
     }
 }
 

@@ -8,6 +8,7 @@ mod dependencies;
 mod emulator;
 mod envelope;
 mod events;
+mod fuzz;
 mod golden;
 mod handler;
 mod limits;
