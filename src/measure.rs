@@ -51,7 +51,7 @@ fn measure(workload: &Workload, request: &Request, budget: &Budget) -> Sample {
         // Time that is over leaves the iterations that fitted.
         Ok(()) | Err(Stopped::Time) => {}
         Err(Stopped::Memory(bytes)) => {
-            timings = Timings::failed(format!("the system has no {bytes} bytes for a buffer"))
+            timings = Timings::failed(format!("the system has no {bytes} bytes for a buffer"));
         }
         Err(Stopped::Panic(panic)) => timings = Timings::failed(panic_message(&*panic)),
     }

@@ -86,6 +86,9 @@ fn check_answer(answer: &Value) {
 
 fn check_error(kind: &str, status: Option<u64>, detail: &str) {
     let documented = ERRORS.iter().find(|(name, _)| *name == kind);
-    assert!(documented.is_some_and(|error| status.is_none_or(|status| status == error.1)), "{kind} {status:?}: {detail}");
+    assert!(
+        documented.is_some_and(|error| status.is_none_or(|status| status == error.1)),
+        "{kind} {status:?}: {detail}"
+    );
     assert!(!detail.is_empty() && detail.len() < 1500, "{kind}: {detail}");
 }

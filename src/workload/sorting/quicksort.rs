@@ -61,7 +61,7 @@ fn partition(keys: &mut [u64]) -> usize {
         }
         keys.swap(left, right);
         swaps += 1;
-        if swaps % SWAPS == 0 {
+        if swaps.is_multiple_of(SWAPS) {
             checkpoint();
         }
         left += 1;
