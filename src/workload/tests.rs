@@ -1,7 +1,8 @@
 //! What holds for every workload.
 
 use super::*;
-use std::collections::HashSet;
+use crate::workload::limits::{Limits, Stopped, within};
+use std::{collections::HashSet, time::Instant};
 
 const MEBIBYTE: u64 = 1024 * 1024;
 
@@ -91,6 +92,21 @@ fn the_least_sizes_work() {
         for elements in 1..=3 {
             checksum(workload, elements, 0);
         }
+    }
+}
+
+#[test]
+fn every_workload_ends_with_its_time() {
+    let over = || Limits { end: Instant::now(), cpu_share: 1.0 };
+    for workload in &ALL {
+        let params = Params { elements: workload.sizes.medium, seed: 0, shape: Shape::Random };
+        let mut routine = (workload.prepare)(&params);
+        routine.restore();
+        let outcome = within(over(), || routine.run());
+        assert!(matches!(outcome, Err(Stopped::Time)), "{} runs on", workload.name);
+        let outcome = within(over(), || drop((workload.prepare)(&params)));
+        let prepares_little = workload.memory == "constant";
+        assert!(prepares_little || matches!(outcome, Err(Stopped::Time)), "{} prepares on", workload.name);
     }
 }
 

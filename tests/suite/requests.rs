@@ -84,8 +84,7 @@ async fn the_largest_size_that_fits_runs() {
             // Where the binary is emulated, the emulator's memory counts as the function's.
             let small = [("METRICS_SINK", "none"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")];
             let mut handler = Handler::start_with(architecture, small).await;
-            // What is resident grows by a little with each call, so a little less has to fit.
-            let elements = largest_size(&mut handler, workload).await * 9 / 10;
+            let elements = largest_size(&mut handler, workload).await;
             let request =
                 format!(r#"{{"workloads":["{}"],"size":{elements},"iterations":1,"warmup":0}}"#, workload.name);
             let response = handler.direct(request).await.unwrap();

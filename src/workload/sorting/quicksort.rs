@@ -7,7 +7,10 @@
 use super::keys::SortKeys;
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Vectorization, Workload, limits::checkpoint},
+    workload::{
+        Category, Implementation, Vectorization, Workload,
+        limits::{BLOCK, checkpoint},
+    },
 };
 
 pub const WORKLOAD: Workload = Workload {
@@ -30,11 +33,14 @@ pub const WORKLOAD: Workload = Workload {
     prepare: |params| SortKeys::in_place(params, |keys, _| quicksort(keys)),
 };
 
-/// The swaps between two checkpoints; a partition of fewer is over soon.
+/// The swaps between two checkpoints; a partition of fewer (of sorted keys there are none) is over soon.
 const SWAPS: u32 = 4096;
 
 fn quicksort(mut keys: &mut [u64]) {
     while keys.len() > 1 {
+        if keys.len() > BLOCK {
+            checkpoint();
+        }
         let boundary = partition(keys);
         let (left, right) = keys.split_at_mut(boundary);
         let (smaller, larger) = if left.len() < right.len() { (left, right) } else { (right, left) };

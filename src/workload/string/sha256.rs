@@ -5,7 +5,7 @@
 
 use crate::{
     protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
+    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use rand::Rng;
 use sha2::{Digest, Sha256};
@@ -51,6 +51,7 @@ impl Routine for Stream {
         let mut hasher = Sha256::new();
         let mut left = self.bytes;
         while left > 0 {
+            limits::checkpoint();
             let len = left.min(self.data.len() as u64);
             hasher.update(&self.data[..len as usize]);
             left -= len;
