@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the benchmarks about the project itself: all of them (some 20 minutes), or those that are named.
 #
-#   scripts/bench.sh [startup] [calibration] [fidelity] [allocator] [rivals] [workloads]
+#   scripts/bench.sh [startup] [calibration] [deadline] [delivery] [fidelity] [allocator] [rivals] [workloads]
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -14,18 +14,18 @@ esac
 # own_process NAME [PACKAGE]: a benchmark that times the kernels in its own process.
 own_process() { RUSTFLAGS="-C target-cpu=$cpu" cargo bench --bench "$1" --package "${2:-lambda-duet}"; }
 
-(($#)) || set -- startup calibration fidelity allocator rivals workloads
+(($#)) || set -- startup calibration deadline delivery fidelity allocator rivals workloads
 for benchmark in "$@"; do
     heading "Benchmark: $benchmark"
     case $benchmark in
     # It builds both its subjects with cargo-lambda.
     startup) PATH=$PWD/.tools/sam/bin:$PATH cargo bench --bench startup --all-features ;;
-    calibration)
+    calibration | deadline | delivery)
         scripts/build.sh
-        cargo bench --bench calibration --all-features
+        cargo bench --bench "$benchmark" --all-features
         ;;
     fidelity | allocator | workloads) own_process "$benchmark" ;;
     rivals) own_process rivals rivals ;;
-    *) fail "unknown benchmark \"$benchmark\"; they are startup, calibration, fidelity, allocator, rivals, workloads" ;;
+    *) fail "unknown benchmark \"$benchmark\"; they are startup, calibration, deadline, delivery, fidelity, allocator, rivals, workloads" ;;
     esac
 done

@@ -17,7 +17,7 @@ mod sink;
 use lambda_runtime::{LambdaEvent, Runtime, service_fn};
 use layers::{AfterResponse, RawEvent};
 pub use metrics::Outbox;
-pub use service::Service;
+pub use service::{SAFETY_MARGIN, Service};
 use sink::Sink;
 use std::{env, sync::Arc, time::Instant};
 

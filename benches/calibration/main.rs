@@ -5,13 +5,16 @@
 //! `{}` within 25 s. Runs the binary of this machine's architecture that `make build` made, or the one
 //! that is named as the argument.
 
+#[path = "../common/function.rs"]
+mod function;
+
 use lambda_duet::{
     campaign::{local::LocalEnvironment, runtime_api::Outcome},
-    protocol::{Architecture, Response, SizeName},
+    protocol::{Response, SizeName},
 };
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::Path,
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -20,18 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(900);
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(calibrate(&binary()));
-}
-
-fn binary() -> PathBuf {
-    // Cargo hands `--bench` to every benchmark.
-    let named = std::env::args().skip(1).find(|argument| argument != "--bench").map(PathBuf::from);
-    let function = match Architecture::OF_BINARY {
-        Architecture::Arm64 => "Arm64Function",
-        Architecture::X86_64 => "X86Function",
-    };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    named.unwrap_or_else(|| root.join(".aws-sam/build").join(function).join("bootstrap"))
+    runtime.block_on(calibrate(&function::binary()));
 }
 
 async fn calibrate(binary: &Path) {

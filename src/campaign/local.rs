@@ -101,6 +101,11 @@ impl LocalEnvironment {
         }
     }
 
+    /// The process's id, until it has been waited for.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// The Runtime API that the process talks to.
     pub fn api(&self) -> &RuntimeApi {
         &self.api

@@ -28,7 +28,7 @@ use tracing::error;
 
 /// Kept free at the end of an invocation for taking down the workload, serializing the answer and
 /// handing it over.
-const SAFETY_MARGIN: Duration = Duration::from_millis(250);
+pub const SAFETY_MARGIN: Duration = Duration::from_millis(250);
 
 /// Lambda gives a function one virtual CPU for so much memory.
 const MEMORY_MB_OF_A_VCPU: f64 = 1769.0;

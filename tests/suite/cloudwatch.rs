@@ -19,6 +19,22 @@ use std::{
 };
 use tokio::{net::TcpListener, time::sleep};
 
+/// The variables of a function whose metrics go to `endpoint`.
+pub fn variables(endpoint: &str) -> [(&str, &str); 4] {
+    [
+        ("METRICS_SINK", "cloudwatch"),
+        ("AWS_ENDPOINT_URL", endpoint),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ]
+}
+
+/// An endpoint where nothing listens.
+pub async fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
 /// What the endpoint does with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behaviour {

@@ -25,16 +25,6 @@ pub const BOTH: [Architecture; 2] = [Architecture::Arm64, Architecture::X86_64];
 /// How a `PutMetricData` call begins on the wire.
 pub const PUT_METRIC_DATA: &str = "POST /service/GraniteServiceVersion20100801/operation/PutMetricData ";
 
-/// The variables that let a handler send its metrics to `endpoint`.
-pub fn cloudwatch_at(endpoint: &str) -> [(&str, &str); 4] {
-    [
-        ("METRICS_SINK", "cloudwatch"),
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", "test"),
-        ("AWS_SECRET_ACCESS_KEY", "test"),
-    ]
-}
-
 /// The binary that `sam build` made for an architecture; it is what gets deployed.
 pub fn bootstrap(architecture: Architecture) -> PathBuf {
     built(architecture, "build")

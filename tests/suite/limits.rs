@@ -1,20 +1,15 @@
 //! Where time or memory runs out, every invocation is answered all the same.
 
-use crate::handler::{BOTH, Handler, TIMEOUT, largest_size};
+use crate::{
+    handler::{BOTH, Handler, TIMEOUT, largest_size},
+    load::BusyLoops,
+};
 use lambda_duet::{
     campaign::runtime_api::Outcome,
     protocol::{Architecture, Response, Status},
     workload::{ALL, Workload},
 };
-use std::{
-    hint,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::sync::Mutex;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -50,30 +45,6 @@ async fn assert_large_ones_answered(architecture: Architecture, timeout: Duratio
 
 /// Held by each test of deadlines, so that none has more beside it than it asks for.
 static ALONE: Mutex<()> = Mutex::const_new(());
-
-/// Threads that do nothing but take CPU time, until this is dropped.
-struct BusyLoops(Arc<AtomicBool>);
-
-impl BusyLoops {
-    fn start(count: usize) -> Self {
-        let over = Arc::new(AtomicBool::new(false));
-        for _ in 0..count {
-            let over = Arc::clone(&over);
-            thread::spawn(move || {
-                while !over.load(Ordering::Relaxed) {
-                    hint::spin_loop();
-                }
-            });
-        }
-        Self(over)
-    }
-}
-
-impl Drop for BusyLoops {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
 
 #[tokio::test]
 async fn large_workloads_are_answered_within_a_second_on_arm64() {

@@ -12,6 +12,7 @@ mod fuzz;
 mod golden;
 mod handler;
 mod limits;
+mod load;
 mod metrics;
 mod requests;
 mod rooms;

@@ -1,8 +1,8 @@
 //! When and how metrics leave, seen from the Runtime API, from CloudWatch and from the log.
 
 use crate::{
-    cloudwatch::{Behaviour, Datum, Endpoint},
-    handler::{BOTH, Handler, TIMEOUT, cloudwatch_at, root},
+    cloudwatch::{self, Behaviour, Datum, Endpoint},
+    handler::{BOTH, Handler, TIMEOUT, root},
 };
 use lambda_duet::protocol::Architecture;
 use serde_json::Value;
@@ -14,7 +14,7 @@ const REQUEST: &str = r#"{"workloads":["math/primes","string/json"],"size":100,"
 /// A handler whose metrics go to `endpoint`, after it has answered `request` and done all that it does after
 /// an answer.
 async fn answered(architecture: Architecture, endpoint: &str, request: &str) -> Handler {
-    let mut handler = Handler::start_with(architecture, cloudwatch_at(endpoint)).await;
+    let mut handler = Handler::start_with(architecture, cloudwatch::variables(endpoint)).await;
     handler.direct(request).await.unwrap();
     timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
     handler
@@ -106,9 +106,9 @@ async fn what_cloudwatch_does_not_take_is_in_the_log_exactly_once() {
         counts.insert(("EmfFallbacks".to_owned(), "Count".to_owned(), None), 1.0);
         counts
     };
-    let nowhere = format!("http://{}", TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap());
+    let nobody = cloudwatch::nobody().await;
     for architecture in BOTH {
-        let mut logs = vec![("refusing".to_owned(), answered(architecture, &nowhere, REQUEST).await.log())];
+        let mut logs = vec![("refusing".to_owned(), answered(architecture, &nobody, REQUEST).await.log())];
         for behaviour in Behaviour::FAULTS {
             let cloudwatch = Endpoint::start(behaviour).await;
             logs.push((format!("{behaviour:?}"), answered(architecture, &cloudwatch.url, REQUEST).await.log()));
@@ -124,7 +124,7 @@ async fn what_cloudwatch_does_not_take_is_in_the_log_exactly_once() {
 #[tokio::test]
 async fn a_call_that_hangs_ends_before_the_deadline() {
     let cloudwatch = Endpoint::start(Behaviour::Hang).await;
-    let mut handler = Handler::start_with(Architecture::OF_BINARY, cloudwatch_at(&cloudwatch.url)).await;
+    let mut handler = Handler::start_with(Architecture::OF_BINARY, cloudwatch::variables(&cloudwatch.url)).await;
     let time = Duration::from_secs(1);
     handler.outcome(REQUEST, time).await;
     // The call alone would have had two seconds.
@@ -149,7 +149,7 @@ async fn metrics_leave_after_the_answer_and_before_the_next_event() {
     for architecture in BOTH {
         let cloudwatch = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", cloudwatch.local_addr().unwrap());
-        let mut handler = Handler::start_with(architecture, cloudwatch_at(&url)).await;
+        let mut handler = Handler::start_with(architecture, cloudwatch::variables(&url)).await;
 
         // The answer is here although nothing has been accepted at the endpoint.
         handler.direct(REQUEST).await.unwrap();
@@ -175,7 +175,7 @@ async fn no_metrics_leave_when_the_request_says_so() {
 #[tokio::test]
 async fn an_empty_endpoint_is_none() {
     let cloudwatch = Endpoint::start(Behaviour::Take).await;
-    let variables = cloudwatch_at(&cloudwatch.url).into_iter().chain([("AWS_ENDPOINT_URL_CLOUDWATCH", "")]);
+    let variables = cloudwatch::variables(&cloudwatch.url).into_iter().chain([("AWS_ENDPOINT_URL_CLOUDWATCH", "")]);
     let mut handler = Handler::start_with(Architecture::OF_BINARY, variables).await;
     handler.direct(REQUEST).await.unwrap();
     timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();

@@ -1,6 +1,9 @@
 //! HTTPS, as in AWS: a server whose certificate has to be trusted.
 
-use crate::handler::{BOTH, Handler, PUT_METRIC_DATA, cloudwatch_at};
+use crate::{
+    cloudwatch,
+    handler::{BOTH, Handler, PUT_METRIC_DATA},
+};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::{path::PathBuf, sync::Arc};
 use tokio::{
@@ -83,7 +86,7 @@ async fn metrics_of_both_architectures_arrive_over_tls() {
     for architecture in BOTH {
         let server = Server::start(architecture.as_str()).await;
         let url = server.url();
-        let variables = cloudwatch_at(&url).into_iter().chain([("SSL_CERT_FILE", server.certificate())]);
+        let variables = cloudwatch::variables(&url).into_iter().chain([("SSL_CERT_FILE", server.certificate())]);
         let mut handler = Handler::start_with(architecture, variables).await;
         handler.direct(r#"{"workloads":["math/primes"],"size":100}"#).await.unwrap();
         let request = server.answer().await.unwrap();
