@@ -1,6 +1,7 @@
 //! The deployed stack. These tests need one and find it in variables that
 //! `scripts/with-stack.sh` sets; `make test` runs them.
 
+mod load;
 mod metrics;
 mod readme;
 mod service;

@@ -1,0 +1,90 @@
+//! Many callers, one after the other and at once.
+
+use crate::service::targets;
+use lambda_duet::{
+    campaign::{Auth, CallError, Target},
+    protocol::{Architecture, Response},
+};
+use std::{collections::BTreeMap, time::Duration};
+use tokio::{task::JoinSet, time::Instant};
+
+/// Leaves the workload alone whose metrics another test counts.
+const REQUEST: &str = r#"{"workloads":["sorting","math","string/json"],"size":100,"iterations":5}"#;
+
+const SEQUENTIAL_CALLS: usize = 200;
+const CALLERS: usize = 16;
+const TIME: Duration = Duration::from_secs(60);
+
+/// How much more memory an environment may have taken at its end than it had after a third of its invocations.
+const GROWTH: f64 = 1.05;
+
+/// What came back, by environment: the peak of the resident memory, in the order of the invocations.
+#[derive(Default)]
+struct Answers {
+    resident: BTreeMap<String, BTreeMap<u64, u64>>,
+    throttled: usize,
+}
+
+impl Answers {
+    /// Counts an answer in. Beside a whole response there is one that is documented: that of a throttle.
+    fn add(&mut self, target: &Target, answer: Result<String, CallError>) {
+        match answer {
+            Ok(text) => {
+                let response: Response =
+                    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{target}: {error}: {text}"));
+                assert!(response.complete, "{target}: {text}");
+                let peak = response.results.iter().map(|sample| sample.memory.max_rss_bytes).max().unwrap();
+                let environment = response.environment;
+                self.resident.entry(environment.id).or_default().insert(environment.invocation_index, peak);
+            }
+            Err(CallError::Http { status: 429, .. }) => self.throttled += 1,
+            Err(error) => panic!("{target}: {error}"),
+        }
+    }
+
+    fn assert_flat(&self) {
+        for (environment, peaks) in &self.resident {
+            let peaks: Vec<u64> = peaks.values().copied().collect();
+            let (early, last) = (peaks[peaks.len() / 3], peaks[peaks.len() - 1]);
+            println!("{environment}: {} invocations, {early} bytes after a third, {last} at last", peaks.len());
+            assert!(last as f64 <= early as f64 * GROWTH, "{environment}: {peaks:?}");
+        }
+    }
+}
+
+/// The doors of both functions, over and over.
+fn doors() -> impl Iterator<Item = Target> {
+    let targets = [Architecture::Arm64, Architecture::X86_64].map(targets).concat();
+    let targets: Vec<Target> = targets.iter().map(|target| target.parse().unwrap()).collect();
+    (0..).map(move |index| targets[index % targets.len()].clone())
+}
+
+#[tokio::test]
+#[ignore = "needs a deployed stack: run by `make test`"]
+async fn hundreds_of_calls_are_answered_in_memory_that_does_not_grow() {
+    let mut answers = Answers::default();
+    for target in doors().take(SEQUENTIAL_CALLS) {
+        answers.add(&target, target.call(REQUEST, Auth::SigV4).await);
+    }
+    let sequential: usize = answers.resident.values().map(BTreeMap::len).sum();
+    assert_eq!((sequential, answers.throttled), (SEQUENTIAL_CALLS, 0));
+
+    let end = Instant::now() + TIME;
+    let mut callers = JoinSet::new();
+    for target in doors().take(CALLERS) {
+        callers.spawn(async move {
+            let mut answers = Vec::new();
+            while Instant::now() < end {
+                answers.push(target.call(REQUEST, Auth::SigV4).await);
+            }
+            (target, answers)
+        });
+    }
+    while let Some(caller) = callers.join_next().await {
+        let (target, calls) = caller.unwrap();
+        assert!(!calls.is_empty());
+        calls.into_iter().for_each(|answer| answers.add(&target, answer));
+    }
+    answers.assert_flat();
+    println!("{} environments, {} calls throttled", answers.resident.len(), answers.throttled);
+}
