@@ -1,15 +1,23 @@
 //! Structured logs, as Lambda's advanced logging controls ask for them.
 
 use crate::protocol::{Architecture, Environment, Error, Response, Sample, Status};
-use std::env;
-use tracing::{info, level_filters::LevelFilter};
+use std::{
+    env,
+    panic::{self, PanicHookInfo},
+    sync::{Mutex, PoisonError},
+};
+use tracing::{error, info, level_filters::LevelFilter};
 use tracing_subscriber::fmt;
+
+/// The id of the invocation under way, for what cannot be told it.
+static REQUEST_ID: Mutex<String> = Mutex::new(String::new());
 
 /// Writes logs to standard output: JSON lines, or text where `AWS_LAMBDA_LOG_FORMAT` is `Text`,
 /// from the level in `AWS_LAMBDA_LOG_LEVEL` up (`INFO` where unset or unknown).
 ///
 /// Unlike the runtime's own subscriber, this one keeps timestamps (Lambda takes the time of a JSON
-/// record from them) and lets nothing else override the level that was set for the function.
+/// record from them) and lets nothing else override the level that was set for the function. Panics are
+/// events too.
 pub fn init() {
     let level = level(&env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default());
     let logs = fmt().with_max_level(level).with_ansi(false);
@@ -18,6 +26,19 @@ pub fn init() {
     } else {
         logs.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
     }
+    panic::set_hook(Box::new(panicked));
+}
+
+/// Notes the invocation that begins.
+pub fn begin(request_id: &str) {
+    request_id.clone_into(&mut REQUEST_ID.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+/// The event of a panic, with the id of the invocation under way; empty before the first.
+fn panicked(info: &PanicHookInfo<'_>) {
+    let request_id = REQUEST_ID.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let location = info.location().map(ToString::to_string);
+    error!(request_id, location, detail = info.payload_as_str(), "panic");
 }
 
 /// The event of an invocation that was answered: what ran, and its totals. Single measurements are in the
@@ -54,6 +75,18 @@ pub fn answered(response: &Response) {
     );
 }
 
+/// The event of an invocation that was answered with the catalogue.
+pub fn listed(request_id: &str, environment: &Environment) {
+    info!(
+        request_id,
+        architecture = Architecture::OF_BINARY.as_str(),
+        environment_id = environment.id,
+        cold_start = environment.cold_start,
+        init_ms = environment.init_ms,
+        "catalogue"
+    );
+}
+
 /// The event of an invocation that was answered with an error.
 pub fn refused(request_id: &str, environment: &Environment, error: &Error) {
     info!(
@@ -79,6 +112,48 @@ fn level(name: &str) -> LevelFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
+    use std::{
+        io::{self, Write},
+        panic::catch_unwind,
+        sync::Arc,
+        thread,
+    };
+
+    /// A log in memory.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Log {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(text)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_panic_is_an_event_of_its_invocation() {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
+        let (here, before) = (thread::current().id(), Arc::new(panic::take_hook()));
+        let elsewhere = Arc::clone(&before);
+        panic::set_hook(Box::new(move |info| match thread::current().id() == here {
+            true => panicked(info),
+            false => elsewhere(info),
+        }));
+        begin("r-1");
+        let panic = tracing::subscriber::with_default(subscriber, || catch_unwind(|| panic!("a {}", "bug")));
+        panic::set_hook(Box::new(move |info| before(info)));
+        assert!(panic.is_err());
+        let line: Value = serde_json::from_slice(&log.0.lock().unwrap()).unwrap();
+        let text = |name: &str| line[name].as_str().unwrap();
+        assert_eq!(["level", "message", "request_id", "detail"].map(text), ["ERROR", "panic", "r-1", "a bug"]);
+        assert!(text("location").starts_with(file!()));
+    }
 
     #[test]
     fn levels_are_lambdas() {

@@ -24,7 +24,6 @@ use std::{
     },
     time::{Duration, Instant, SystemTime},
 };
-use tracing::error;
 
 /// Kept free at the end of an invocation for taking down the workload, serializing the answer and
 /// handing it over.
@@ -60,6 +59,7 @@ impl Service {
     /// For a direct invocation every [`Error`], as a function error of the same name.
     pub async fn handle(&self, event: LambdaEvent<String>) -> Result<Box<RawValue>, Diagnostic> {
         let (text, context) = event.into_parts();
+        logging::begin(&context.request_id);
         let invocation = Invocation { index: self.invocations.fetch_add(1, Ordering::Relaxed), context };
         let answer = match Envelope::open(text) {
             Ok(Envelope::ApiGateway(event)) => Ok(self.through_api_gateway(event, &invocation).await),
@@ -89,7 +89,10 @@ impl Service {
 
     fn http(&self, request: &lambda_http::Request, invocation: &Invocation) -> JsonResponse {
         let answer = match Route::find(request) {
-            Ok(Route::Catalogue) => Ok(json(&workload::catalogue(&workload::ALL))),
+            Ok(Route::Catalogue) => {
+                logging::listed(&invocation.context.request_id, &self.environment(invocation));
+                Ok(json(&workload::catalogue(&workload::ALL)))
+            }
             Ok(Route::Benchmark) => {
                 let body = String::from_utf8_lossy(request.body());
                 self.benchmark(&body, invocation)
@@ -195,11 +198,8 @@ impl Invocation {
 
     /// Turns a panic into [`Error::Internal`]; the panic hook has written its message to the log.
     fn guard<T>(&self, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
-        catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
-            let request_id = self.context.request_id.clone();
-            error!(request_id, "panic while answering");
-            Err(Error::Internal { request_id })
-        })
+        catch_unwind(AssertUnwindSafe(work))
+            .unwrap_or_else(|_| Err(Error::Internal { request_id: self.context.request_id.clone() }))
     }
 }
 

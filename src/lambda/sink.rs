@@ -44,24 +44,28 @@ impl Sink {
     /// Delivers the metrics of one invocation. What CloudWatch does not take, in one call, before the
     /// deadline, becomes log lines.
     pub async fn deliver(&self, report: &Report) {
+        let request_id = report.request_id.as_str();
         match self {
             Self::CloudWatch(client) => {
                 let mut metrics = Metrics::from(report);
-                if let Err(reason) = put(client, &metrics, report.deadline).await {
-                    warn!(report.request_id, reason, "metrics not delivered, written as log lines");
-                    metrics.add_count("EmfFallbacks", 1);
-                    write(&metrics);
+                match put(client, &metrics, report.deadline).await {
+                    Ok(()) => debug!(request_id, metrics = metrics.data.len(), "metrics delivered"),
+                    Err(reason) => {
+                        warn!(request_id, reason, "metrics not delivered, written as log lines");
+                        metrics.add_count("EmfFallbacks", 1);
+                        write(&metrics, request_id);
+                    }
                 }
             }
-            Self::Emf => write(&Metrics::from(report)),
+            Self::Emf => write(&Metrics::from(report), request_id),
             Self::None => {}
         }
     }
 }
 
-fn write(metrics: &Metrics) {
+fn write(metrics: &Metrics, request_id: &str) {
     if let Err(error) = emf::write(metrics) {
-        error!(%error, "metrics not written");
+        error!(request_id, %error, "metrics not written");
     }
 }
 
@@ -71,9 +75,7 @@ async fn put(client: &OnceCell<Client>, metrics: &Metrics, deadline: Instant) ->
     let call = client.put_metric_data().namespace(NAMESPACE).set_metric_data(Some(data)).send();
     let time = deadline.saturating_duration_since(Instant::now()).saturating_sub(TIME_TO_WRITE);
     let answer = timeout(time, call).await.map_err(|_| format!("no answer within {time:?}, at the deadline"))?;
-    answer.map_err(|error| with_causes(&error))?;
-    debug!(metrics = metrics.data.len(), "metrics delivered");
-    Ok(())
+    answer.map(drop).map_err(|error| with_causes(&error))
 }
 
 /// A datum under each of its sets of dimensions.
