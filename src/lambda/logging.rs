@@ -7,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 use tracing::{error, info, level_filters::LevelFilter};
-use tracing_subscriber::fmt;
+use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// The id of the invocation under way, for what cannot be told it.
 static REQUEST_ID: Mutex<String> = Mutex::new(String::new());
@@ -20,11 +20,14 @@ static REQUEST_ID: Mutex<String> = Mutex::new(String::new());
 /// events too.
 pub fn init() {
     let level = level(&env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default());
+    // What the runtime logs of a function error says `refused`, which knows the invocation.
+    let targets = Targets::new().with_default(level).with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let logs = fmt().with_max_level(level).with_ansi(false);
     if env::var("AWS_LAMBDA_LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("text")) {
-        logs.init();
+        logs.finish().with(targets).init();
     } else {
-        logs.json().flatten_event(true).with_current_span(false).with_span_list(false).init();
+        let logs = logs.json().flatten_event(true).with_current_span(false).with_span_list(false);
+        logs.finish().with(targets).init();
     }
     panic::set_hook(Box::new(panicked));
 }
