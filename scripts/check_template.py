@@ -70,7 +70,9 @@ def check_stage(of_type):
     assert (everything["ResourcePath"], everything["HttpMethod"]) == ("/*", "*"), "some routes are not throttled"
     for limit, parameter in (("Rate", "ThrottleRate"), ("Burst", "ThrottleBurst")):
         assert everything[f"Throttling{limit}Limit"] == {"Ref": parameter}, f"{parameter} limits nothing"
-    record = json.loads(stage["AccessLogSetting"]["Format"])
+    access_log = stage["AccessLogSetting"]
+    assert access_log["DestinationArn"] == {"Fn::GetAtt": ["AccessLogGroup", "Arn"]}, "access logs go elsewhere"
+    record = json.loads(access_log["Format"])
     assert {"caller", "source_ip", "status", "function_request_id"} <= record.keys(), "access logs do not say who"
 
 
@@ -101,8 +103,16 @@ def model(of_type):
 
 
 def check_model(of_type):
-    """Of the requests in events/, the API lets through what the function takes, and what it alone can judge."""
+    """The model has the fields and bounds of the documentation. Of the requests in events/, it lets through what
+    the function takes, and what the function alone can judge."""
     validator = model(of_type)
+    fields = validator.schema["properties"]
+    request = section("docs/service.md", "## Request")
+    documented = set(re.findall(r"^\| `(\w+)`", request, re.MULTILINE))
+    assert fields.keys() == documented, f"the model differs in {sorted(fields.keys() ^ documented)} from docs/service.md"
+    for field, least, most in re.findall(r"^\| `(\w+)` .*\| (\d+)–(\d+) \|$", request, re.MULTILINE):
+        bounds = fields[field]["minimum"], fields[field]["maximum"]
+        assert bounds == (int(least), int(most)), f"the model bounds {field} by {bounds}, unlike docs/service.md"
     for path in Path("events").glob("direct-*.json"):
         allowed = validator.is_valid(json.loads(path.read_text(encoding="utf-8")))
         right = "invalid" not in path.stem or path.stem in ONLY_THE_FUNCTION_KNOWS
@@ -125,7 +135,7 @@ def check_dashboard(of_type):
         taken |= cells
         shown |= {line[1] for line in widget["properties"].get("metrics", []) if line[0] == "LambdaDuet"}
     assert shown <= documented, f"the dashboard shows {sorted(shown - documented)}, which docs/service.md does not know"
-    assert ASKED_FOR <= shown, f"the dashboard does not show {sorted(EVERY_DASHBOARD - shown)}"
+    assert ASKED_FOR <= shown, f"the dashboard does not show {sorted(ASKED_FOR - shown)}"
 
 
 def section(path, heading):

@@ -26,7 +26,7 @@ use tokio::runtime::{Builder, Runtime};
 const WARM_UP: usize = 2;
 const ROUNDS: usize = 30;
 const TIMEOUT: Duration = Duration::from_secs(20);
-const REQUEST: &str = r#"{"size":10,"iterations":20,"warmup":0}"#;
+const REQUEST: &str = r#"{"workloads":["math/primes"],"size":1000,"iterations":3,"warmup":0,"heap":false}"#;
 
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
