@@ -80,27 +80,24 @@ pub fn answered(response: &Response) {
 
 /// The event of an invocation that was answered with the catalogue.
 pub fn listed(request_id: &str, environment: &Environment) {
-    info!(
-        request_id,
-        architecture = Architecture::OF_BINARY.as_str(),
-        environment_id = environment.id,
-        cold_start = environment.cold_start,
-        init_ms = environment.init_ms,
-        "catalogue"
-    );
+    without_measurements("catalogue", request_id, environment, None);
 }
 
 /// The event of an invocation that was answered with an error.
 pub fn refused(request_id: &str, environment: &Environment, error: &Error) {
+    without_measurements("refused", request_id, environment, Some(error));
+}
+
+fn without_measurements(event: &str, request_id: &str, environment: &Environment, error: Option<&Error>) {
     info!(
         request_id,
         architecture = Architecture::OF_BINARY.as_str(),
         environment_id = environment.id,
         cold_start = environment.cold_start,
         init_ms = environment.init_ms,
-        error = error.kind(),
-        detail = %error,
-        "refused"
+        error = error.map(Error::kind),
+        detail = error.map(ToString::to_string),
+        "{event}"
     );
 }
 

@@ -7,3 +7,18 @@ pub mod quicksort;
 pub mod radix;
 pub mod std_stable_strings;
 pub mod std_unstable;
+
+use std::time::{Duration, Instant};
+
+/// The most elements that are sorted to see how long the rest takes.
+const SAMPLE: usize = 1 << 16;
+
+/// What a library's sort of `len` elements may take, by what it takes to `sort_first` so many of them: such a
+/// sort meets no checkpoint.
+fn expected(len: usize, sort_first: impl FnOnce(usize)) -> Duration {
+    let sampled = len.min(SAMPLE);
+    let start = Instant::now();
+    sort_first(sampled);
+    let comparisons = |len: usize| (len as f64 + 1.0) * (len as f64 + 1.0).log2();
+    start.elapsed().mul_f64(comparisons(len) / comparisons(sampled))
+}

@@ -5,11 +5,13 @@
 //! their order restores the layout of memory too: sorted `String`s of their own would lie in other
 //! places after every iteration.
 
+use super::{SAMPLE, expected};
 use crate::{
     protocol::{Shape, Sizes},
     workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
 };
 use rand::RngExt;
+use std::time::Duration;
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/std-stable-strings",
@@ -55,6 +57,8 @@ struct SortNames {
     text: String,
     input: Vec<Place>,
     names: Vec<Place>,
+    /// What sorting all of the names may take.
+    expected: Duration,
 }
 
 impl SortNames {
@@ -67,8 +71,24 @@ impl SortNames {
             input.fill_with(|| few[rng.random_range(0..few.len() as u32) as usize]);
         }
         input::arrange(&mut input, params.shape, |a, b| a.of(&text).cmp(b.of(&text)));
-        Self { names: limits::filled(Place::default(), input.len()), input, text }
+        let mut names = limits::filled(Place::default(), input.len());
+        let expected = expected(input.len(), |len| {
+            limits::copy(&input[..len], &mut names[..len]);
+            sort(&mut names[..len], &text);
+        });
+        Self { names, input, text, expected: expected.mul_f64(slowdown(params.len())) }
     }
+}
+
+/// The further apart the names are, the longer takes the way to them: by how much a comparison may take longer
+/// among so many than in the sample. (A factor of 2 for each factor of 16 is above what was measured, from 2^16 to
+/// 10^7 names.)
+fn slowdown(names: usize) -> f64 {
+    (names as f64 / SAMPLE as f64).powf(0.25).max(1.0)
+}
+
+fn sort(names: &mut [Place], text: &str) {
+    names.sort_by(|a, b| a.of(text).cmp(b.of(text)));
 }
 
 /// The places of all names: every second blank ends one.
@@ -90,10 +110,8 @@ impl Routine for SortNames {
     }
 
     fn run(&mut self) {
-        self.names.sort_by(|a, b| {
-            limits::checkpoint_at(a);
-            a.of(&self.text).cmp(b.of(&self.text))
-        });
+        limits::reserve(self.expected);
+        sort(&mut self.names, &self.text);
     }
 
     /// Of the names, not of their places, which tell equal names apart.

@@ -3,12 +3,12 @@
 //! No checkpoint interrupts it: it starts only where there is time enough, as far as sorting some of the
 //! keys beforehand tells.
 
-use super::keys::SortKeys;
+use super::{expected, keys::SortKeys};
 use crate::{
     protocol::Sizes,
     workload::{Category, Implementation, Params, Routine, Vectorization, Workload, limits},
 };
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/std-unstable",
@@ -30,6 +30,12 @@ pub const WORKLOAD: Workload = Workload {
     prepare: |params| Box::new(StdUnstable::new(params)),
 };
 
+/// Not inlined, so that the sample and the run are the same code.
+#[inline(never)]
+fn sort(keys: &mut [u64]) {
+    keys.sort_unstable();
+}
+
 struct StdUnstable {
     keys: SortKeys,
     /// What sorting all of the keys may take.
@@ -38,14 +44,9 @@ struct StdUnstable {
 
 impl StdUnstable {
     fn new(params: &Params) -> Self {
-        const SAMPLE: usize = 1 << 16;
-        let mut keys = SortKeys::new(params, 0, |keys, _| keys.sort_unstable());
-        let start = Instant::now();
-        keys.sort_first(SAMPLE);
-        let sample = start.elapsed();
-        let comparisons = |keys: usize| (keys as f64 + 1.0) * (keys as f64 + 1.0).log2();
-        let ratio = comparisons(params.len()) / comparisons(params.len().min(SAMPLE));
-        Self { keys, expected: sample.mul_f64(ratio) }
+        let mut keys = SortKeys::new(params, 0, |keys, _| sort(keys));
+        let expected = expected(params.len(), |len| keys.sort_first(len));
+        Self { keys, expected }
     }
 }
 
