@@ -1,6 +1,6 @@
 //! Which kind of event arrived: an API Gateway request or the request itself.
 
-use crate::protocol::Error;
+use crate::protocol::{Error, shortened};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use serde::{Deserialize, de::IgnoredAny};
 
@@ -29,11 +29,9 @@ impl Envelope {
         // What is no JSON object is refused later, as a request, with the reason.
         let probe: Probe = serde_json::from_str(&event).unwrap_or_default();
         match (probe.http_method, probe.request_context) {
-            (Some(_), Some(_)) => Ok(Self::ApiGateway(
-                serde_json::from_str(&event)
-                    .map(Box::new)
-                    .map_err(|error| refuse(format!("the API Gateway event cannot be read: {error}"))),
-            )),
+            (Some(_), Some(_)) => {
+                Ok(Self::ApiGateway(serde_json::from_str(&event).map(Box::new).map_err(|error| unreadable(&error))))
+            }
             (None, Some(_)) => Err(refuse(
                 "the event has a \"requestContext\" but no \"httpMethod\": only REST APIs with payload version 1.0 \
                  are served, not HTTP APIs (2.0), function URLs or WebSockets"
@@ -42,6 +40,12 @@ impl Envelope {
             (_, None) => Ok(Self::Direct(event)),
         }
     }
+}
+
+/// The reason may quote a whole member of the event.
+fn unreadable(error: &serde_json::Error) -> Error {
+    let (line, column, reason) = (error.line(), error.column(), shortened(&error.to_string()));
+    refuse(format!("the API Gateway event cannot be read, at line {line} column {column}: {reason}"))
 }
 
 fn refuse(detail: String) -> Error {
