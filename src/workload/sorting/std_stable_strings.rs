@@ -4,6 +4,9 @@
 //! The keys are names of two Zipf words each, one after the other in one text, so that restoring
 //! their order restores the layout of memory too: sorted `String`s of their own would lie in other
 //! places after every iteration.
+//!
+//! No checkpoint interrupts it, because one in the comparator would keep that from being inlined: it starts only
+//! where there is time enough, as far as sorting some of the names beforehand tells.
 
 use super::{SAMPLE, expected};
 use crate::{
