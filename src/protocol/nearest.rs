@@ -3,10 +3,13 @@
 /// The candidate closest to `name`, if one is close enough to be what was meant.
 ///
 /// Closeness is the Damerau-Levenshtein distance scaled to 0–1, so that a swapped pair of letters
-/// counts as one slip; below 0.5 the suggestion would be a guess and is withheld.
+/// counts as one slip; below 0.5 the suggestion would be a guess and is withheld. A candidate that is less than half as
+/// long is always below; it is not compared, because that would take time, for which long names could be made up.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let length = name.chars().count();
     candidates
         .into_iter()
+        .filter(|candidate| length <= 2 * candidate.chars().count())
         .map(|candidate| (strsim::normalized_damerau_levenshtein(name, candidate), candidate))
         .filter(|(similarity, _)| *similarity >= 0.5)
         .max_by(|a, b| a.0.total_cmp(&b.0))
@@ -24,5 +27,11 @@ mod tests {
         assert_eq!(nearest("warm_up", names), Some("warmup"));
         assert_eq!(nearest("zzz", names), None);
         assert_eq!(nearest("", names), None);
+    }
+
+    #[test]
+    fn a_candidate_may_be_half_as_long() {
+        assert_eq!(nearest("seedseed", ["seed"]), Some("seed"));
+        assert_eq!(nearest("seedseeds", ["seed"]), None);
     }
 }
