@@ -17,9 +17,11 @@ rust_tests() {
     cargo test --all-features
 }
 
-# One deployment serves both.
+# One deployment serves both. Its tests run one by one: they share the functions' environments, and one of them watches
+# how much memory those take.
 stack_tests() {
-    scripts/with-stack.sh bash -ec 'cargo test --all-features --test stack -- --ignored; scripts/demo.sh'
+    scripts/with-stack.sh bash -ec \
+        'cargo test --all-features --test stack -- --ignored --test-threads 1; scripts/demo.sh'
 }
 
 timed "formats and styles" scripts/lint.sh
