@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Calls both functions of a deployed stack in both ways, compares the answers, and reads back the
-# metrics that the calls left in CloudWatch. Run it through scripts/with-stack.sh.
+# Calls both functions of a deployed stack in both ways, compares the answers, reads back the metrics that the
+# calls left in CloudWatch, and runs campaigns with `duet`. Run it through scripts/with-stack.sh.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -82,5 +82,30 @@ for architecture in arm64 x86_64; do
         awk '{ printf "%-12s %10d %9.3f ms %9.3f ms\n", $1, $2, $3 / $2, $4 }' <<<"$architecture $count $sum $maximum"
     fi
 done
+
+heading "Building duet, the command line"
+cargo build --quiet --all-features --bin duet
+duet=target/debug/duet
+cells=(--workload sorting/radix --workload math/fft --size small --iterations 3)
+
+samples() { wc --lines <"$answers/stack/samples.jsonl"; }
+has_samples() { [[ -f $answers/stack/samples.jsonl && $(samples) -ge $1 ]]; }
+
+heading "A campaign on both functions, called directly: 8 environments a side, killed on its way"
+"$duet" run --targets stack:lambda-duet "${cells[@]}" --environments 8 --invocations 96 --out "$answers/stack" &
+campaign=$!
+wait_until 120 has_samples 20 || fail "the campaign makes no progress"
+{ kill -KILL "$campaign" && wait "$campaign"; } 2>/dev/null || true
+printf 'Killed after %d samples\n' "$(samples)"
+
+heading "The same campaign, resumed: nothing is repeated, nothing left out"
+"$duet" run --resume "$answers/stack"
+has_samples 96 || fail "samples are missing"
+"$duet" report "$answers/stack"
+
+heading "A campaign through API Gateway, signed for IAM"
+"$duet" run --targets "$DUET_API_URL/x86_64/benchmark" "$DUET_API_URL/arm64/benchmark" "${cells[@]}" \
+    --environments 8 --invocations 64 --out "$answers/api"
+"$duet" report "$answers/api"
 
 heading "Done: both architectures did the same work. README.md says how to deploy to AWS."

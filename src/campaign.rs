@@ -1,8 +1,24 @@
-//! Calling functions: wherever they run, one way to ask and one way to be told.
+//! Calling functions: wherever they run, one way to ask and one way to be told; and campaigns, which call
+//! two of them in an order that cancels drift and keep every sample.
 
 pub mod aws;
+pub mod caller;
+pub mod configuration;
+pub mod driver;
+pub mod journal;
 pub mod local;
+pub mod manifest;
+pub mod payload;
+pub mod platform_report;
+pub mod position;
+pub mod prices;
+pub mod row;
 pub mod runtime_api;
+pub mod schedule;
+pub mod sides;
+pub mod stack;
+pub mod stopping;
 mod target;
+pub mod totals;
 
-pub use target::{Auth, CallError, Target, TargetError};
+pub use target::{Auth, Target, TargetError};

@@ -1,9 +1,14 @@
 //! The command line: one verb a file, each with its arguments and its `run`.
 
 mod call;
+mod completions;
+mod man;
+mod report;
+mod run;
 mod workloads;
 
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 /// Should this AWS Lambda function run on arm64 or on x86_64?
 #[derive(Debug, Parser)]
@@ -15,8 +20,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Run(Box<run::Run>),
+    Report(report::Report),
     Workloads(workloads::Workloads),
     Call(call::Call),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Cli {
@@ -24,10 +33,15 @@ impl Cli {
     ///
     /// # Errors
     /// With the reason, written for the person at the terminal.
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb {
-            Verb::Workloads(verb) => verb.run(),
-            Verb::Call(verb) => verb.run().await,
+            Verb::Run(verb) => return verb.run().await,
+            Verb::Report(verb) => return verb.run(),
+            Verb::Workloads(verb) => verb.run()?,
+            Verb::Call(verb) => verb.run().await?,
+            Verb::Completions(verb) => verb.run(),
+            Verb::Man(verb) => verb.run()?,
         }
+        Ok(ExitCode::SUCCESS)
     }
 }

@@ -13,10 +13,13 @@
 //! | [`workload`] | the pure kernels and their catalogue | |
 //! | [`measure`] | running a kernel: wall clock, CPU clock, heap | |
 //! | [`lambda`] | the deployed service: events, answers, metrics, logs | `lambda` |
-//! | [`campaign`] | calling functions, in AWS or on this machine | `cli` |
+//! | [`campaign`] | calling functions, in AWS or on this machine; comparing two of them | `cli` |
+//! | [`analysis`] | what samples say | `cli` |
 //! | [`report`] | measurements for people | `cli` |
 //! | [`cli`] | the verbs of the command line | `cli` |
 
+#[cfg(feature = "cli")]
+pub mod analysis;
 #[cfg(feature = "cli")]
 pub mod campaign;
 #[cfg(feature = "cli")]

@@ -10,13 +10,13 @@ mod batch;
 mod budget;
 pub mod clock;
 pub mod heap;
-mod summary;
+mod throttling;
 
 pub use budget::Budget;
 
 use crate::{
     host,
-    protocol::{HeapUse, Memory, Nanoseconds, Request, Sample, Status, Warning, WarningKind},
+    protocol::{HeapUse, Memory, Nanoseconds, Request, Sample, Status, Summary, Warning, WarningKind},
     workload::{
         Params, Workload,
         limits::{self, Stopped},
@@ -77,8 +77,8 @@ fn sample(workload: &Workload, params: &Params, request: &Request, timings: Timi
         checksum: checksum.map(|checksum| format!("{checksum:016x}")),
         status,
         error,
-        summary: summary::summarize(&wall_ns),
-        throttled_fraction: summary::throttled_fraction(&wall_ns, &cpu_ns),
+        summary: Summary::of(&wall_ns),
+        throttled_fraction: throttling::throttled_fraction(&wall_ns, &cpu_ns),
         batch_size,
         wall_ns,
         cpu_ns,

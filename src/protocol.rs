@@ -8,6 +8,7 @@ mod nanoseconds;
 mod nearest;
 mod request;
 mod response;
+mod summary;
 
 pub use error::{Error, Problem};
 pub use nanoseconds::Nanoseconds;
@@ -16,5 +17,6 @@ pub(crate) use request::shortened;
 pub use request::{MAX_BODY_BYTES, Request, Selection, Shape, Size, SizeName};
 pub use response::{
     Architecture, Build, Catalogue, CatalogueEntry, Clock, DefaultRequest, Environment, Function, HeapUse, Host,
-    Memory, Response, SCHEMA, Sample, Sizes, Status, Summary, Warning, WarningKind,
+    Memory, Response, SCHEMA, Sample, Sizes, Status, Warning, WarningKind,
 };
+pub use summary::Summary;

@@ -1,3 +1,4 @@
 //! Measurements for people.
 
+pub mod overview;
 pub mod terminal;

@@ -9,6 +9,7 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use aws_smithy_types::body::SdkBody;
+use hyper::{Request, Response, body::Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, Error as ClientError, connect::HttpConnector as TcpConnector},
@@ -32,6 +33,14 @@ impl Transport {
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(tls) })
     }
 
+    /// Sends one request.
+    ///
+    /// # Errors
+    /// When the connection failed or broke.
+    pub async fn send(&self, request: Request<SdkBody>) -> Result<Response<Incoming>, ClientError> {
+        self.client.request(request).await
+    }
+
     /// The transport as the HTTP client of an SDK configuration.
     pub fn into_sdk_client(self) -> SharedHttpClient {
         let connector = SharedHttpConnector::new(self);
@@ -41,10 +50,10 @@ impl Transport {
 
 impl HttpConnector for Transport {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.client.clone();
+        let transport = self.clone();
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            let response = client.request(request).await.map_err(classify)?;
+            let response = transport.send(request).await.map_err(classify)?;
             HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })

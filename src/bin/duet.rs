@@ -6,11 +6,8 @@ use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match Cli::parse().run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("duet: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    Cli::parse().run().await.unwrap_or_else(|error| {
+        eprintln!("duet: {error:#}");
+        ExitCode::FAILURE
+    })
 }

@@ -1,24 +1,153 @@
-//! The SDK's configuration on the user's machine.
+//! AWS from the user's machine: region, credentials and endpoints from the usual chain (environment,
+//! profile, SSO, …), and signatures.
 
+use super::row::{Failure, FailureKind};
 use crate::transport::Transport;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
+use aws_credential_types::{Credentials, provider::ProvideCredentials};
+use aws_sigv4::{
+    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    sign::v4,
+};
+use aws_smithy_types::body::SdkBody;
+use hyper::{Request, header::HeaderValue};
+use std::{
+    io,
+    sync::Mutex,
+    time::{Duration, SystemTime},
+};
+use tokio::sync::OnceCell;
 
-/// Region, credentials and endpoint from the usual chain (environment, profile, SSO, …), for calls
-/// over `transport`.
-///
-/// Nothing is tried again behind the caller's back: a call that was made twice would be measured,
-/// and paid, twice.
-pub async fn config(transport: Transport) -> SdkConfig {
-    let config = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(transport.into_sdk_client())
-        .retry_config(RetryConfig::disabled())
-        .load()
-        .await;
-    if config.endpoint_url().is_some_and(str::is_empty) {
-        // An empty AWS_ENDPOINT_URL means that none was set; as a URL it would make the SDK panic.
-        let mut without = config.into_builder();
-        without.set_endpoint_url(None);
-        return without.build();
+/// One pool of connections, and the SDK's configuration as soon as somebody needs it.
+#[derive(Debug)]
+pub struct Session {
+    transport: Transport,
+    config: OnceCell<SdkConfig>,
+}
+
+impl Session {
+    /// A session that has asked nobody anything yet.
+    ///
+    /// # Errors
+    /// When no trusted certificate can be read.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { transport: Transport::new()?, config: OnceCell::new() })
     }
-    config
+
+    /// The pool of connections.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// Region, credentials and endpoints.
+    ///
+    /// Nothing is tried again behind the caller's back: a call that was made twice would be measured,
+    /// and paid, twice.
+    pub async fn config(&self) -> &SdkConfig {
+        self.config
+            .get_or_init(async || {
+                let config = aws_config::defaults(BehaviorVersion::latest())
+                    .http_client(self.transport.clone().into_sdk_client())
+                    .retry_config(RetryConfig::disabled())
+                    .load()
+                    .await;
+                if config.endpoint_url().is_some_and(str::is_empty) {
+                    // An empty AWS_ENDPOINT_URL means that none was set; as a URL it would make the SDK panic.
+                    let mut without = config.into_builder();
+                    without.set_endpoint_url(None);
+                    return without.build();
+                }
+                config
+            })
+            .await
+    }
+}
+
+/// Signs requests to one service by AWS Signature Version 4.
+#[derive(Debug)]
+pub struct Signer {
+    config: SdkConfig,
+    region: String,
+    service: &'static str,
+    /// Those that were given out last: asking for them may be a call to another service.
+    credentials: Mutex<Option<Credentials>>,
+}
+
+impl Signer {
+    /// How long before they expire credentials are renewed.
+    const MARGIN: Duration = Duration::from_secs(300);
+
+    /// A signer for `service`.
+    ///
+    /// # Errors
+    /// When no region is configured.
+    pub async fn new(session: &Session, service: &'static str) -> Result<Self, Failure> {
+        let config = session.config().await.clone();
+        let region = config.region().ok_or_else(|| unsigned("no region is set (AWS_REGION)"))?.to_string();
+        Ok(Self { config, region, service, credentials: Mutex::default() })
+    }
+
+    /// The region that requests are signed for.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Adds the signature.
+    ///
+    /// # Errors
+    /// When there are no credentials.
+    pub async fn sign(&self, request: &mut Request<SdkBody>) -> Result<(), Failure> {
+        let identity = self.credentials().await?.into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name(self.service)
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| unsigned(&error.to_string()))?
+            .into();
+        let uri = request.uri().to_string();
+        let headers = request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+        let body = SignableBody::Bytes(request.body().bytes().unwrap_or_default());
+        let signed = SignableRequest::new(request.method().as_str(), uri, headers, body)
+            .and_then(|signable| sign(signable, &parameters))
+            .map_err(|error| unsigned(&error.to_string()))?;
+        let (instructions, _) = signed.into_parts();
+        instructions.apply_to_request_http1x(request);
+        Ok(())
+    }
+
+    /// The credentials, as they would be used.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub async fn credentials(&self) -> Result<Credentials, Failure> {
+        let renewal = SystemTime::now() + Self::MARGIN;
+        let kept = self.credentials.lock().expect("no panic happens while it is held").clone();
+        if let Some(kept) = kept.filter(|it| it.expiry().is_none_or(|expiry| expiry > renewal)) {
+            return Ok(kept);
+        }
+        let provider = self.config.credentials_provider().ok_or_else(|| unsigned("there are no credentials"))?;
+        let new = provider.provide_credentials().await.map_err(|error| unsigned(&error.to_string()))?;
+        *self.credentials.lock().expect("no panic happens while it is held") = Some(new.clone());
+        Ok(new)
+    }
+}
+
+fn unsigned(what: &str) -> Failure {
+    let message =
+        format!("the request cannot be signed: {what}; configure AWS credentials and a region, or use --no-auth");
+    Failure::new(FailureKind::Refused, message)
+}
+
+/// An API key as the header that carries it.
+///
+/// # Errors
+/// When it cannot be a header's value.
+pub fn api_key(key: &str) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::from_str(key)
+        .map_err(|_| Failure::new(FailureKind::Refused, "the API key has characters that no HTTP header may have"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }

@@ -83,6 +83,19 @@ impl LocalEnvironment {
         Ok(Self { process, api, path: path.to_owned() })
     }
 
+    /// Waits until the binary asks for work, `time` at most.
+    ///
+    /// # Errors
+    /// [`LocalError::Exit`] and [`LocalError::Timeout`].
+    pub async fn ready(&mut self, time: Duration) -> Result<(), LocalError> {
+        tokio::select! {
+            ready = timeout(time, self.api.asked_for_work(1)) => {
+                ready.map_err(|_| LocalError::Timeout { path: self.path.clone(), timeout: time })
+            }
+            status = self.process.wait() => Err(self.ended(status)),
+        }
+    }
+
     /// Sends one event and waits for its outcome, `time` at most.
     ///
     /// # Errors
@@ -94,10 +107,15 @@ impl LocalEnvironment {
                 Ok(outcome) => Ok(outcome.expect("the Runtime API keeps what it has not settled")),
                 Err(_) => Err(LocalError::Timeout { path: self.path.clone(), timeout: time }),
             },
-            status = self.process.wait() => {
-                let status = status.map_err(|source| LocalError::Start { path: self.path.clone(), source })?;
-                Err(LocalError::Exit { path: self.path.clone(), status })
-            }
+            status = self.process.wait() => Err(self.ended(status)),
+        }
+    }
+
+    fn ended(&self, status: io::Result<ExitStatus>) -> LocalError {
+        let path = self.path.clone();
+        match status {
+            Ok(status) => LocalError::Exit { path, status },
+            Err(source) => LocalError::Start { path, source },
         }
     }
 

@@ -1,13 +1,7 @@
-//! What can be called, and what comes back.
+//! What can be called.
 
-mod endpoint;
-mod function;
-mod process;
-
-use super::runtime_api::FunctionError;
-use crate::transport::with_causes;
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use std::{fmt, path::PathBuf, str::FromStr};
+use serde::{Deserialize, Serialize};
+use std::{env, fmt, path::PathBuf, str::FromStr};
 
 /// Something that takes a request and gives an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,10 +26,14 @@ pub enum Target {
 }
 
 /// How a request to an HTTP endpoint proves who sends it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Auth {
     /// AWS Signature Version 4, as API Gateway's IAM authorization asks for.
+    #[serde(rename = "sigv4")]
     SigV4,
+    /// The key of an API Gateway usage plan.
+    ApiKey,
     /// Not at all.
     None,
 }
@@ -43,64 +41,20 @@ pub enum Auth {
 /// Why a text names no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"{0}\" is not a target; write lambda:NAME[:QUALIFIER], a URL that starts with https:// or http://, or exec:PATH"
+    "\"{0}\" is not a target; write lambda:NAME[:QUALIFIER], a URL that starts with https:// or http://, exec:PATH, or \
+     local"
 )]
 pub struct TargetError(String);
 
-/// Why a call gave no answer that can be used.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    /// The function reported an error.
-    #[error("the function answered with an error, {kind}: {message}")]
-    Function {
-        /// Its `errorType`.
-        kind: String,
-        /// Its `errorMessage`.
-        message: String,
-    },
-    /// The endpoint answered with another status than 2xx.
-    #[error("HTTP {status}: {body}")]
-    Http {
-        /// The status.
-        status: u16,
-        /// What the endpoint said about it.
-        body: String,
-    },
-    /// There was no answer.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl From<ConnectorError> for CallError {
-    fn from(error: ConnectorError) -> Self {
-        Self::failed(&error)
-    }
-}
-
-impl From<FunctionError> for CallError {
-    fn from(FunctionError { error_type, error_message }: FunctionError) -> Self {
-        Self::Function { kind: error_type, message: error_message }
-    }
-}
-
-impl CallError {
-    /// A failure with all its causes.
-    fn failed(error: &(dyn std::error::Error + 'static)) -> Self {
-        Self::Failed(with_causes(error))
-    }
-}
-
 impl Target {
-    /// Sends `request` and returns the answer's text.
-    ///
-    /// # Errors
-    /// [`CallError`] for an answer that reports a failure, and for none at all.
-    pub async fn call(&self, request: &str, auth: Auth) -> Result<String, CallError> {
-        match self {
-            Self::Function { name, qualifier } => function::call(name, qualifier.as_deref(), request).await,
-            Self::Endpoint { url } => endpoint::call(url, request, auth).await,
-            Self::Process { path } => process::call(path, request).await,
-        }
+    /// Reads `NAME[:QUALIFIER]` or `ARN[:QUALIFIER]`.
+    fn function(text: &str) -> Self {
+        /// `arn:aws:lambda:REGION:ACCOUNT:function:NAME`
+        const ARN_PARTS: usize = 7;
+        let parts: Vec<&str> = text.split(':').collect();
+        let name_parts = if parts[0] == "arn" { ARN_PARTS } else { 1 };
+        let (name, qualifier) = parts.split_at(name_parts.min(parts.len()));
+        Self::Function { name: name.join(":"), qualifier: (!qualifier.is_empty()).then(|| qualifier.join(":")) }
     }
 }
 
@@ -112,9 +66,14 @@ impl FromStr for Target {
         if text.starts_with("https://") || text.starts_with("http://") {
             return Ok(Self::Endpoint { url: text.to_owned() });
         }
+        if text == "local" {
+            // The handler is built into the same directory as this program.
+            let program = env::current_exe().map_err(|_| refused())?;
+            return Ok(Self::Process { path: program.with_file_name("handler") });
+        }
         let (scheme, rest) = text.split_once(':').filter(|(_, rest)| !rest.is_empty()).ok_or_else(refused)?;
         match scheme {
-            "lambda" => Ok(function::parse(rest)),
+            "lambda" => Ok(Self::function(rest)),
             "exec" => Ok(Self::Process { path: rest.into() }),
             _ => Err(refused()),
         }

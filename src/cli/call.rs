@@ -1,7 +1,10 @@
 //! `duet call`
 
 use crate::{
-    campaign::{Auth, Target},
+    campaign::{
+        Auth, Target,
+        caller::{self, Manner},
+    },
     protocol::Response,
     report::terminal,
 };
@@ -36,7 +39,9 @@ impl Call {
         }
         let auth = if self.no_auth { Auth::None } else { Auth::SigV4 };
         let request = self.request_text()?;
-        let answer = self.target.call(&request, auth).await.with_context(|| format!("calling {}", self.target))?;
+        let manner = Manner { auth, api_key: None, logs: true };
+        let answer = caller::call_once(&self.target, &request, manner).await;
+        let answer = answer.with_context(|| format!("calling {}", self.target))?;
         match serde_json::from_str::<Response>(&answer) {
             Ok(response) if !self.json => print!("{}", terminal::response(&response)),
             _ => println!("{answer}"),

@@ -1,6 +1,6 @@
 //! What the service answers: raw measurements, and the facts that make them comparable.
 
-use super::{Nanoseconds, Shape, Size};
+use super::{Nanoseconds, Shape, Size, Summary};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -166,7 +166,7 @@ pub struct Sample {
     pub wall_ns: Nanoseconds,
     /// CPU time of each timed iteration, in nanoseconds; whole where the batch size is 1.
     pub cpu_ns: Nanoseconds,
-    /// The wall-clock times in five numbers. None where no iteration ran.
+    /// The wall-clock times in five numbers, in nanoseconds. None where no iteration ran.
     pub summary: Option<Summary>,
     /// What the workload and the process used.
     pub memory: Memory,
@@ -217,21 +217,6 @@ impl fmt::Display for Status {
             Self::Failed => "failed",
         })
     }
-}
-
-/// Five numbers that describe the timed iterations, in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Summary {
-    /// The fastest.
-    pub min: f64,
-    /// The middle one.
-    pub median: f64,
-    /// The arithmetic mean.
-    pub mean: f64,
-    /// The 95th percentile, interpolated linearly between the order statistics.
-    pub p95: f64,
-    /// The standard deviation of the sample (n − 1); 0 for a single iteration.
-    pub stddev: f64,
 }
 
 /// Memory, of the workload and of the process.

@@ -4,9 +4,9 @@ use crate::protocol::{Catalogue, CatalogueEntry, DefaultRequest, Response, Sampl
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
 use std::fmt::Write;
 
-const WIDTH: u16 = 100;
+pub(super) const WIDTH: u16 = 100;
 /// One line below the header and no other.
-const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+pub(super) const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
 /// One answer of the service.
@@ -111,11 +111,11 @@ fn entry(entry: &CatalogueEntry) -> String {
     text
 }
 
-fn number(value: Option<f64>, decimals: usize) -> Cell {
+pub(super) fn number(value: Option<f64>, decimals: usize) -> Cell {
     right(value.map_or("–".to_owned(), |value| format!("{value:.decimals$}")))
 }
 
-fn right(text: String) -> Cell {
+pub(super) fn right(text: String) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 

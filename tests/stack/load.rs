@@ -2,7 +2,11 @@
 
 use crate::service::targets;
 use lambda_duet::{
-    campaign::{Auth, CallError, Target},
+    campaign::{
+        Auth, Target,
+        caller::{self, Manner},
+        row::{Failure, FailureKind},
+    },
     protocol::{Architecture, Response},
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -10,6 +14,8 @@ use tokio::{task::JoinSet, time::Instant};
 
 /// Leaves the workload alone whose metrics another test counts.
 const REQUEST: &str = r#"{"workloads":["sorting","math","string/json"],"size":100,"iterations":5}"#;
+
+const MANNER: Manner<'_> = Manner { auth: Auth::SigV4, api_key: None, logs: false };
 
 const SEQUENTIAL_CALLS: usize = 200;
 const CALLERS: usize = 16;
@@ -33,7 +39,7 @@ struct Answers {
 
 impl Answers {
     /// Counts an answer in. Beside a whole response there is one that is documented: that of a throttle.
-    fn add(&mut self, target: &Target, answer: Result<String, CallError>) {
+    fn add(&mut self, target: &Target, answer: Result<String, Failure>) {
         match answer {
             Ok(text) => {
                 let response: Response =
@@ -44,7 +50,7 @@ impl Answers {
                 let peaks = environments.entry(response.environment.id).or_default();
                 peaks.insert(response.environment.invocation_index, peak);
             }
-            Err(CallError::Http { status: 429, .. }) => self.throttled += 1,
+            Err(failure) if failure.kind == FailureKind::Throttled => self.throttled += 1,
             Err(error) => panic!("{target}: {error}"),
         }
     }
@@ -80,7 +86,7 @@ fn doors() -> impl Iterator<Item = Target> {
 async fn hundreds_of_calls_are_answered_in_memory_that_does_not_grow() {
     let mut answers = Answers::default();
     for target in doors().take(SEQUENTIAL_CALLS) {
-        answers.add(&target, target.call(REQUEST, Auth::SigV4).await);
+        answers.add(&target, caller::call_once(&target, REQUEST, MANNER).await);
     }
     let sequential: usize = answers.resident.values().flat_map(BTreeMap::values).map(BTreeMap::len).sum();
     assert_eq!((sequential, answers.throttled), (SEQUENTIAL_CALLS, 0));
@@ -91,7 +97,7 @@ async fn hundreds_of_calls_are_answered_in_memory_that_does_not_grow() {
         callers.spawn(async move {
             let mut answers = Vec::new();
             while Instant::now() < end {
-                answers.push(target.call(REQUEST, Auth::SigV4).await);
+                answers.push(caller::call_once(&target, REQUEST, MANNER).await);
             }
             (target, answers)
         });

@@ -6,9 +6,8 @@ use aws_sdk_cloudwatch::{
     types::{Dimension, StandardUnit, Statistic},
 };
 use lambda_duet::{
-    campaign,
+    campaign::aws::Session,
     protocol::{Architecture, Response},
-    transport::Transport,
 };
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, sleep};
@@ -42,7 +41,7 @@ async fn statistics(client: &Client, metric: &str, unit: StandardUnit, dimension
 #[tokio::test]
 #[ignore = "needs a deployed stack: run by `make test`"]
 async fn every_iteration_arrives_under_its_architecture_and_workload() {
-    let client = Client::new(&campaign::aws::config(Transport::new().unwrap()).await);
+    let client = Client::new(Session::new().unwrap().config().await);
     for architecture in [Architecture::Arm64, Architecture::X86_64] {
         let [endpoint, _] = targets(architecture);
         let of_workload = [("Architecture", architecture.as_str()), ("Workload", WORKLOAD)];

@@ -1,10 +1,26 @@
 //! The commands of the README, as they are printed there.
 
 use crate::variable;
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// Commands that need a person and an account, or that are the test itself.
 const NOT_RUN: [&str; 3] = ["make demo", "make test", "sam build && sam deploy --guided"];
+
+/// What the commands use of the project, by symbolic links in a directory of its own: campaigns leave files behind.
+fn scratch() -> PathBuf {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme");
+    let _ = fs::remove_dir_all(&scratch);
+    fs::create_dir_all(&scratch).unwrap();
+    for name in [".aws-sam", "events", "samconfig.toml"] {
+        symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join(name), scratch.join(name)).unwrap();
+    }
+    scratch
+}
 
 /// The shell blocks of the README, without the commands of [`NOT_RUN`].
 fn blocks() -> Vec<String> {
@@ -23,10 +39,11 @@ fn every_command_works_as_printed() {
     let blocks = blocks();
     assert!(blocks.len() >= 5, "the README lost its commands");
     let duet = Path::new(env!("CARGO_BIN_EXE_duet")).parent().unwrap().display();
+    let scratch = scratch();
     for block in blocks {
         let output = Command::new("bash")
             .args(["-euo", "pipefail", "-c", &block])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(&scratch)
             .env("PATH", format!("{duet}:{}", std::env::var("PATH").unwrap()))
             .env("API_URL", variable("DUET_API_URL"))
             .env("ARM64_FUNCTION", variable("DUET_ARM64_FUNCTION"))

@@ -12,7 +12,7 @@ use std::{
 
 const REQUEST: &str = r#"{"workloads":["math/primes"],"size":1000,"iterations":3}"#;
 
-fn duet(arguments: &[&str]) -> Output {
+pub fn duet(arguments: &[&str]) -> Output {
     duet_with_input(arguments, "")
 }
 
@@ -30,12 +30,12 @@ fn duet_with_input(arguments: &[&str], input: &str) -> Output {
     process.wait_with_output().unwrap()
 }
 
-fn stdout(output: &Output) -> String {
+pub fn stdout(output: &Output) -> String {
     assert!(output.status.success(), "{}", stderr(output));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 

@@ -34,7 +34,7 @@ fn the_handler_has_exactly_one_tls_stack() {
 #[test]
 fn the_handler_has_no_part_of_the_command_line() {
     let packages = packages();
-    for part in ["clap", "clap_builder", "comfy-table", "anyhow", "aws-sdk-lambda"] {
+    for part in ["clap", "clap_builder", "comfy-table", "anyhow", "aws-sdk-lambda", "indicatif", "toml", "roxmltree"] {
         assert!(packages.iter().all(|(package, _)| package != part), "{part} belongs to the command line");
     }
 }

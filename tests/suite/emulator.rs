@@ -2,7 +2,11 @@
 
 use crate::handler::{BOTH, bootstrap, root};
 use lambda_duet::{
-    campaign::{Auth, CallError, Target},
+    campaign::{
+        Auth, Target,
+        caller::{self, Manner},
+        row::FailureKind,
+    },
     protocol::Response,
 };
 use std::{
@@ -13,6 +17,8 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
+
+const MANNER: Manner<'_> = Manner { auth: Auth::None, api_key: None, logs: false };
 
 /// The emulator for this machine; it comes with the SAM CLI.
 fn emulator() -> PathBuf {
@@ -66,7 +72,7 @@ async fn the_official_emulator_gets_answers_from_both_architectures() {
         assert_eq!(response.results.len(), 2);
         assert!(response.complete && response.environment.cold_start);
 
-        let refusal = target.call(r#"{"sise":1}"#, Auth::None).await.unwrap();
+        let refusal = caller::call_once(&target, r#"{"sise":1}"#, MANNER).await.unwrap();
         assert!(refusal.contains(r#""errorType":"InvalidRequest""#), "{refusal}");
     }
 }
@@ -75,9 +81,11 @@ async fn the_official_emulator_gets_answers_from_both_architectures() {
 async fn answer(target: &Target, request: &str) -> String {
     let end = Instant::now() + Duration::from_secs(30);
     loop {
-        match target.call(request, Auth::None).await {
+        match caller::call_once(target, request, MANNER).await {
             Ok(answer) => return answer,
-            Err(CallError::Failed(_)) if Instant::now() < end => sleep(Duration::from_millis(50)).await,
+            Err(failure) if failure.kind == FailureKind::Network && Instant::now() < end => {
+                sleep(Duration::from_millis(50)).await;
+            }
             Err(error) => panic!("{error}"),
         }
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Each room with the rooms it may import from.
-const ROOMS: [(&str, &[&str]); 9] = [
+const ROOMS: [(&str, &[&str]); 10] = [
     ("protocol", &[]),
     ("host", &["protocol"]),
     ("transport", &[]),
@@ -15,8 +15,9 @@ const ROOMS: [(&str, &[&str]); 9] = [
     ("measure", &["protocol", "host", "workload"]),
     ("lambda", &["protocol", "host", "transport", "workload", "measure"]),
     ("campaign", &["protocol", "transport"]),
-    ("report", &["protocol", "campaign"]),
-    ("cli", &["protocol", "workload", "campaign", "report"]),
+    ("analysis", &["protocol", "campaign"]),
+    ("report", &["protocol", "campaign", "analysis"]),
+    ("cli", &["protocol", "workload", "campaign", "analysis", "report"]),
 ];
 
 fn sources(path: &Path) -> Vec<PathBuf> {

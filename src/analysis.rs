@@ -1,0 +1,3 @@
+//! What samples say: pure functions of rows, without clocks, files or chance.
+
+pub mod overview;

@@ -1,0 +1,358 @@
+//! Making the calls of a campaign, block by block, and keeping every sample.
+
+use super::{
+    caller::{Answer, Caller},
+    journal::{Journal, JournalError},
+    manifest::Manifest,
+    payload,
+    position::Position,
+    row::{Failure, FailureKind, Row},
+    schedule::Step,
+    sides::{Side, Sides},
+    stopping::{self, StoppingRule},
+    totals::Totals,
+};
+use crate::protocol::{Response, Status};
+use hyper::body::Bytes;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use std::{
+    future::Future,
+    io,
+    sync::Arc,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::{sync::watch, task::JoinSet, time::timeout};
+
+/// How often a call is made that is throttled each time.
+pub const ATTEMPTS: u32 = 8;
+
+/// The shortest and the longest pause before a call that was throttled is made again.
+const BACKOFF: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(20)];
+
+/// A side is given up after this many failures in a row, or after a whole step of them where that is more.
+const FAILURES: u64 = 5;
+
+/// A campaign that runs.
+#[derive(Debug)]
+pub struct Campaign<'a> {
+    manifest: &'a Manifest,
+    callers: Sides<Arc<Caller>>,
+    journal: Journal,
+    past: Past<'a>,
+    payloads: Vec<Bytes>,
+    /// Whether to come to an end.
+    stop: watch::Receiver<bool>,
+    /// For pauses alone; nothing that is measured depends on it.
+    jitter: ChaCha8Rng,
+}
+
+/// How far a campaign has come, as its samples tell.
+#[derive(Debug)]
+pub struct Past<'a> {
+    position: Position<'a>,
+    totals: Totals,
+    rules: Vec<Box<dyn StoppingRule>>,
+}
+
+impl<'a> Past<'a> {
+    /// That of a campaign which has these samples.
+    ///
+    /// # Errors
+    /// When a sample cannot be read, or is none of this campaign.
+    pub fn new(
+        manifest: &'a Manifest,
+        rows: impl Iterator<Item = Result<Row, JournalError>>,
+    ) -> Result<Self, JournalError> {
+        let rules = stopping::rules(&manifest.limits, &manifest.plan, manifest.guessed_cost());
+        let mut past = Self { position: Position::new(&manifest.plan), totals: Totals::default(), rules };
+        for (index, row) in rows.enumerate() {
+            let foreign = |reason| JournalError::Foreign { line: index as u64 + 1, reason };
+            past.add(&row?).map_err(foreign)?;
+        }
+        Ok(past)
+    }
+
+    fn add(&mut self, row: &Row) -> Result<(), String> {
+        self.position.settle(row)?;
+        self.totals.add(row);
+        self.rules.iter_mut().for_each(|rule| rule.observe(row));
+        Ok(())
+    }
+}
+
+/// Somebody who watches.
+pub trait Observer {
+    /// A block begins.
+    fn block(&mut self, number: u64, totals: &Totals);
+    /// A sample is on disk.
+    fn row(&mut self, row: &Row, totals: &Totals);
+    /// Calls wait because they were throttled.
+    fn backoff(&mut self, side: Side, calls: usize, pause: Duration);
+}
+
+/// Why a campaign came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It has what it was to have, for this reason.
+    Enough(String),
+    /// It was asked to end.
+    Interrupted,
+    /// Nothing but failures came from a side.
+    Failing {
+        /// The side.
+        side: Side,
+        /// How many calls failed in a row.
+        calls: u64,
+        /// The last of them.
+        failure: Failure,
+    },
+}
+
+/// Why a campaign cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum CampaignError {
+    /// Samples cannot be written.
+    #[error("a sample cannot be written: {0}")]
+    Journal(#[from] io::Error),
+    /// Environments cannot be made to start anew, or what was changed for that cannot be undone.
+    #[error("{side}: {failure}")]
+    Cold {
+        /// The side.
+        side: Side,
+        /// The reason.
+        failure: Failure,
+    },
+}
+
+/// The campaign's own time, as if it had never been interrupted.
+#[derive(Clone, Copy)]
+struct Clock {
+    begin: Instant,
+    before: Duration,
+}
+
+impl Clock {
+    fn elapsed(self) -> Duration {
+        self.before + self.begin.elapsed()
+    }
+}
+
+/// A call that has come back.
+struct Call {
+    slot: u32,
+    started_unix_ms: u64,
+    elapsed: Duration,
+    delay: Duration,
+    latency: Duration,
+    answer: Answer,
+}
+
+impl<'a> Campaign<'a> {
+    /// A campaign that goes on where `past` ends; it ends itself when `stop` turns true.
+    pub fn new(
+        manifest: &'a Manifest,
+        callers: Sides<Caller>,
+        journal: Journal,
+        past: Past<'a>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let Sides { baseline, candidate } = callers;
+        let callers = Sides { baseline: Arc::new(baseline), candidate: Arc::new(candidate) };
+        let payloads = manifest.plan.cells.iter().map(|cell| Bytes::from(cell.payload.clone())).collect();
+        let jitter = ChaCha8Rng::seed_from_u64(unix_ms());
+        Self { manifest, callers, journal, past, payloads, stop, jitter }
+    }
+
+    /// Makes calls until there is a reason to end; what was changed for them is undone in any case.
+    ///
+    /// # Errors
+    /// [`CampaignError`]; all samples so far are kept.
+    pub async fn run(mut self, observer: &mut dyn Observer) -> Result<(End, Totals), CampaignError> {
+        let end = self.blocks(observer).await;
+        if self.manifest.plan.cold {
+            for side in Side::BOTH {
+                self.callers[side].restore().await.map_err(|failure| CampaignError::Cold { side, failure })?;
+            }
+        }
+        Ok((end?, self.past.totals))
+    }
+
+    async fn blocks(&mut self, observer: &mut dyn Observer) -> Result<End, CampaignError> {
+        let clock = Clock { begin: Instant::now(), before: Duration::from_millis(self.past.totals.elapsed_ms) };
+        let pace = Duration::from_millis(self.manifest.plan.pace_ms);
+        let mut last_block: Option<Instant> = None;
+        loop {
+            if self.past.position.is_at_block() {
+                if let Some(reason) = self.past.rules.iter().find_map(|rule| rule.reason(&self.past.totals)) {
+                    return Ok(End::Enough(reason));
+                }
+                if let Some(rest) = last_block.and_then(|it| pace.checked_sub(it.elapsed())) {
+                    self.unless_stopped(tokio::time::sleep(rest)).await;
+                }
+                last_block = Some(Instant::now());
+                observer.block(self.past.position.block, &self.past.totals);
+            }
+            if *self.stop.borrow() {
+                return Ok(End::Interrupted);
+            }
+            let step = self.past.position.next();
+            if self.manifest.plan.cold && self.past.position.open().values().all(|attempt| *attempt == 0) {
+                let fresh = self.callers[step.side].freshen().await;
+                fresh.map_err(|failure| CampaignError::Cold { side: step.side, failure })?;
+            }
+            if let Some(end) = self.step(step, clock, observer).await? {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// Makes the calls of one step that are still open, once each.
+    async fn step(
+        &mut self,
+        step: Step,
+        clock: Clock,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<End>, CampaignError> {
+        let place = (self.past.position.block, self.past.position.step);
+        let attempts = self.past.position.open().clone();
+        let (mut calls, mut waiting) = (JoinSet::new(), attempts.keys().copied());
+        let at_once = if self.manifest.plan.concurrent { usize::MAX } else { 1 };
+        let mut begin = Instant::now();
+        for slot in waiting.by_ref().take(at_once) {
+            calls.spawn(self.call(step, slot, begin, clock));
+        }
+        let (mut rows, mut last_failure, mut throttled) = (Vec::new(), None, 0);
+        while let Some(first) = calls.join_next().await {
+            // All that have come back by now are written at a stretch.
+            for call in std::iter::once(first).chain(std::iter::from_fn(|| calls.try_join_next())) {
+                let call = call.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                rows.push(self.row(step, place, attempts[&call.slot], call));
+            }
+            self.journal.append(&rows)?;
+            for row in rows.drain(..) {
+                self.past.add(&row).expect("calls are made as the schedule says");
+                observer.row(&row, &self.past.totals);
+                if let Some(failure) = row.failure {
+                    throttled += usize::from(failure.kind == FailureKind::Throttled);
+                    last_failure = Some(failure);
+                }
+            }
+            if !*self.stop.borrow() && calls.is_empty() {
+                begin = Instant::now();
+                if let Some(slot) = waiting.next() {
+                    calls.spawn(self.call(step, slot, begin, clock));
+                }
+            }
+        }
+        if let (Some(failure), Some(side)) =
+            (last_failure, self.past.totals.failing(FAILURES.max(self.manifest.plan.environments.into())))
+        {
+            return Ok(Some(End::Failing { side, calls: self.past.totals.sides[side].failed_in_a_row, failure }));
+        }
+        if throttled > 0 {
+            let attempt = attempts.values().copied().max().unwrap_or_default();
+            let pause = self.backoff(attempt);
+            observer.backoff(step.side, throttled, pause);
+            self.unless_stopped(tokio::time::sleep(pause)).await;
+        }
+        Ok(None)
+    }
+
+    fn call(&self, step: Step, slot: u32, begin: Instant, clock: Clock) -> impl Future<Output = Call> + use<> {
+        let caller = Arc::clone(&self.callers[step.side]);
+        let (payload, time) = (self.payloads[step.cell].clone(), self.manifest.plan.timeout());
+        async move {
+            let (start, elapsed, started_unix_ms) = (Instant::now(), clock.elapsed(), unix_ms());
+            let answer = timeout(time, caller.call(slot, payload)).await.unwrap_or_else(|_| {
+                Failure::new(FailureKind::Timeout, format!("no answer within {}", humantime::format_duration(time)))
+                    .into()
+            });
+            let latency = start.elapsed();
+            Call { slot, started_unix_ms, elapsed, delay: start - begin, latency, answer }
+        }
+    }
+
+    /// What to keep of a call.
+    fn row(&self, step: Step, (block, step_number): (u64, u32), attempt: u32, call: Call) -> Row {
+        let plan = &self.manifest.plan;
+        let cell = &plan.cells[step.cell];
+        let Answer { output, report } = call.answer;
+        let mut row = Row {
+            block,
+            step: step_number,
+            slot: call.slot,
+            attempt,
+            side: step.side,
+            cell: cell.name.clone(),
+            started_unix_ms: call.started_unix_ms,
+            elapsed_ms: call.elapsed.as_millis() as u64,
+            delay_ns: nanoseconds(call.delay),
+            latency_ns: nanoseconds(call.latency),
+            cold: report.as_ref().map(|report| report.init_ms.is_some()),
+            cost_usd: 0.0,
+            report,
+            response: None,
+            output_sha256: None,
+            failure: None,
+        };
+        match output {
+            Ok(output) if cell.workload.is_some() => read(&output, &mut row),
+            Ok(output) if plan.compare_output => row.output_sha256 = Some(payload::digest(&output, &plan.ignore)),
+            Ok(_) => {}
+            Err(failure) => row.failure = Some(failure),
+        }
+        row.cost_usd = self.cost(&row);
+        row
+    }
+
+    /// The bill for a call. Where Lambda does not report what it bills, the client's time is an upper bound.
+    fn cost(&self, row: &Row) -> f64 {
+        let is_free = row.failure.as_ref().is_some_and(|failure| {
+            matches!(failure.kind, FailureKind::Throttled | FailureKind::Refused | FailureKind::Network)
+        });
+        let reported = row.report.as_ref().and_then(|report| report.billed_ms);
+        let billed = reported.unwrap_or_else(|| (row.latency_ns as f64 / 1e6).ceil());
+        if is_free { 0.0 } else { self.manifest.sides[row.side].cost(Some(billed)) }
+    }
+
+    /// A pause that grows with every attempt, and is not the same for all who wait.
+    fn backoff(&mut self, attempt: u32) -> Duration {
+        let longest = BACKOFF[0].saturating_mul(1 << attempt.min(16)).min(BACKOFF[1]);
+        longest.mul_f64(self.jitter.random_range(0.5..=1.0))
+    }
+
+    async fn unless_stopped(&mut self, pause: impl Future<Output = ()>) {
+        tokio::select! {
+            () = pause => {}
+            // A sender that is gone asks for nothing any more, so that the pause decides.
+            Ok(_) = self.stop.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+/// Reads an answer of the benchmark service.
+fn read(output: &[u8], row: &mut Row) {
+    let response = match serde_json::from_slice::<Box<Response>>(output) {
+        Ok(response) => response,
+        Err(error) => {
+            let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();
+            let message = format!("this is no answer of the benchmark service ({error}): {start}");
+            row.failure = Some(Failure::new(FailureKind::Answer, message));
+            return;
+        }
+    };
+    row.cold = Some(response.environment.cold_start);
+    row.failure = response.results.iter().find(|sample| sample.status == Status::Failed).map(|sample| {
+        let reason = sample.error.as_deref().unwrap_or_default();
+        Failure::new(FailureKind::Answer, format!("{} failed: {reason}", sample.workload))
+    });
+    row.response = Some(response);
+}
+
+fn unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    duration.as_nanos().try_into().unwrap_or(u64::MAX)
+}

@@ -1,0 +1,147 @@
+//! What a campaign is, as `campaign.json` keeps it.
+
+use super::{
+    Auth, Target,
+    configuration::Configuration,
+    prices::Price,
+    sides::{Side, Sides},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::time::Duration;
+
+/// The version of the run directory's shape; it grows when a field changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// A campaign, complete enough to be continued and to be judged later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The version of this shape, [`SCHEMA`].
+    pub schema: u32,
+    /// The version of Lambda Duet that made it.
+    pub version: String,
+    /// When it was made, in milliseconds since 1970-01-01 UTC.
+    pub created_unix_ms: u64,
+    /// What is compared.
+    pub sides: Sides<Party>,
+    /// What is called, how often and in which order.
+    pub plan: Plan,
+    /// When it ends.
+    pub limits: Limits,
+}
+
+/// One of the two things that are compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Party {
+    /// A short name for people.
+    pub name: String,
+    /// What is called.
+    #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
+    pub target: Target,
+    /// How Lambda has configured it, where Lambda says so.
+    pub configuration: Option<Configuration>,
+    /// What Lambda asks for it; none for what Lambda does not run.
+    pub price: Option<Price>,
+}
+
+/// The schedule and all that decides about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// The seed of the order of every block.
+    pub seed: u64,
+    /// How many environments of each side each step calls.
+    pub environments: u32,
+    /// Whether every call meets an environment that has just started.
+    pub cold: bool,
+    /// Whether the calls of one step run side by side; on one machine they would get in each other's way.
+    pub concurrent: bool,
+    /// The payloads, each with its weight.
+    pub cells: Vec<Cell>,
+    /// The least time from the start of one block to the start of the next, in milliseconds.
+    pub pace_ms: u64,
+    /// How long a call may take, in milliseconds.
+    pub timeout_ms: u64,
+    /// How requests to HTTP endpoints prove who sends them.
+    pub auth: Auth,
+    /// Whether answers of one cell must be equal.
+    pub compare_output: bool,
+    /// The JSON pointers to what is left out of that comparison.
+    pub ignore: Vec<String>,
+}
+
+/// A payload that both sides get in every block.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// Its name, unique in the campaign.
+    pub name: String,
+    /// How often a block sends it to each side.
+    pub weight: u32,
+    /// The workload of the benchmark service, where the payload is a request to it.
+    pub workload: Option<String>,
+    /// What is sent, byte for byte.
+    pub payload: String,
+    /// A guess at the billed duration of one call before there is any, in milliseconds.
+    pub guess_ms: f64,
+}
+
+/// When a campaign ends, whichever comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// The time it takes, in milliseconds, pauses between two starts of the program left out.
+    pub duration_ms: Option<u64>,
+    /// The calls of both sides together; only whole blocks are made.
+    pub invocations: Option<u64>,
+    /// The bill as estimated, in US dollars.
+    pub max_cost_usd: Option<f64>,
+}
+
+impl Plan {
+    /// How many steps a block has: one for each side, cell and unit of weight.
+    pub fn steps(&self) -> u64 {
+        2 * self.cells.iter().map(|cell| u64::from(cell.weight)).sum::<u64>()
+    }
+
+    /// How many calls a block makes.
+    pub fn calls(&self) -> u64 {
+        self.steps() * u64::from(self.environments)
+    }
+
+    /// How long a call may take.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+}
+
+impl Manifest {
+    /// The guess at the bill of one block, in US dollars.
+    pub fn guessed_cost(&self) -> f64 {
+        let call = |side: Side, cell: &Cell| {
+            self.sides[side].cost(Some(cell.guess_ms)) * f64::from(cell.weight) * f64::from(self.plan.environments)
+        };
+        Side::BOTH.iter().flat_map(|side| self.plan.cells.iter().map(move |cell| call(*side, cell))).sum()
+    }
+}
+
+impl Party {
+    /// What Lambda asks for a call that is billed for so many milliseconds, in US dollars; without a
+    /// duration, the request alone.
+    pub fn cost(&self, billed_ms: Option<f64>) -> f64 {
+        let memory_mb = self.configuration.as_ref().map_or(DEFAULT_MEMORY_MB, |it| it.memory_mb);
+        self.price.map_or(0.0, |price| price.of_call(billed_ms.unwrap_or_default(), memory_mb))
+    }
+}
+
+/// The memory that is assumed where Lambda does not say: what the project's own stack has.
+const DEFAULT_MEMORY_MB: u32 = 1769;
+
+fn as_text<S: Serializer>(target: &Target, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(target)
+}
+
+fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}

@@ -1,0 +1,119 @@
+//! When a campaign has enough.
+
+use super::{
+    manifest::{Limits, Plan},
+    row::Row,
+    totals::Totals,
+};
+use std::{fmt::Debug, time::Duration};
+
+/// Decides, before every block, whether the campaign has enough.
+///
+/// Rules are shown every sample, those of an earlier start of the program too, in the order of the journal.
+pub trait StoppingRule: Debug {
+    /// Takes note of one more sample.
+    fn observe(&mut self, _row: &Row) {}
+
+    /// The reason to stop, if there is one.
+    fn reason(&self, totals: &Totals) -> Option<String>;
+}
+
+/// The rules that limits amount to.
+pub fn rules(limits: &Limits, plan: &Plan, guessed_cost: f64) -> Vec<Box<dyn StoppingRule>> {
+    let mut rules: Vec<Box<dyn StoppingRule>> = Vec::new();
+    if let Some(milliseconds) = limits.duration_ms {
+        rules.push(Box::new(Time(Duration::from_millis(milliseconds))));
+    }
+    if let Some(calls) = limits.invocations {
+        rules.push(Box::new(Invocations { calls, of_a_block: plan.calls() }));
+    }
+    if let Some(dollars) = limits.max_cost_usd {
+        rules.push(Box::new(Cost { dollars, guessed_cost, calls_of_a_block: plan.calls() }));
+    }
+    rules
+}
+
+#[derive(Debug)]
+struct Time(Duration);
+
+impl StoppingRule for Time {
+    fn reason(&self, totals: &Totals) -> Option<String> {
+        let is_over = Duration::from_millis(totals.elapsed_ms) >= self.0;
+        is_over.then(|| format!("the time is over (--duration {})", humantime::format_duration(self.0)))
+    }
+}
+
+/// A block that would lead beyond the number is not begun.
+#[derive(Debug)]
+struct Invocations {
+    calls: u64,
+    of_a_block: u64,
+}
+
+impl StoppingRule for Invocations {
+    fn reason(&self, totals: &Totals) -> Option<String> {
+        // A call that was throttled is made again, and paid once.
+        let throttled: u64 = totals.sides.iter().map(|(_, it)| it.throttled()).sum();
+        let is_enough = totals.calls() - throttled + self.of_a_block > self.calls;
+        is_enough.then(|| format!("all calls are made (--invocations {})", self.calls))
+    }
+}
+
+/// Nor is one that would cost too much, as far as the blocks so far tell.
+#[derive(Debug)]
+struct Cost {
+    dollars: f64,
+    guessed_cost: f64,
+    calls_of_a_block: u64,
+}
+
+impl StoppingRule for Cost {
+    fn reason(&self, totals: &Totals) -> Option<String> {
+        let spent = totals.cost_usd();
+        let next = match totals.calls() {
+            0 => self.guessed_cost,
+            calls => spent * (self.calls_of_a_block as f64 / calls as f64),
+        };
+        let is_enough = spent + next > self.dollars;
+        is_enough.then(|| format!("the money is spent (--max-cost {}): ${spent:.4}", self.dollars))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::sides::Side;
+
+    fn totals(calls: u64, cost_usd: f64, elapsed_ms: u64) -> Totals {
+        let mut totals = Totals::default();
+        totals.elapsed_ms = elapsed_ms;
+        totals.sides[Side::Baseline].calls = calls;
+        totals.sides[Side::Candidate].cost_usd = cost_usd;
+        totals
+    }
+
+    #[test]
+    fn only_whole_blocks_are_begun() {
+        let rule = Invocations { calls: 25, of_a_block: 10 };
+        assert!(rule.reason(&totals(10, 0.0, 0)).is_none());
+        assert!(rule.reason(&totals(20, 0.0, 0)).unwrap().contains("--invocations 25"));
+    }
+
+    #[test]
+    fn a_block_that_would_cost_too_much_is_not_begun() {
+        let rule = Cost { dollars: 0.5, guessed_cost: 0.6, calls_of_a_block: 10 };
+        assert!(rule.reason(&totals(0, 0.0, 0)).is_some());
+        let rule = Cost { guessed_cost: 0.1, ..rule };
+        assert!(rule.reason(&totals(0, 0.0, 0)).is_none());
+        // What was paid counts, not what was guessed: 0.1 a block.
+        assert!(rule.reason(&totals(40, 0.4, 0)).is_none());
+        assert!(rule.reason(&totals(50, 0.5, 0)).unwrap().contains("$0.5000"));
+    }
+
+    #[test]
+    fn time_is_over_when_it_is_over() {
+        let rule = Time(Duration::from_secs(60));
+        assert!(rule.reason(&totals(0, 0.0, 59_999)).is_none());
+        assert!(rule.reason(&totals(0, 0.0, 60_000)).unwrap().contains("--duration 1m"));
+    }
+}

@@ -1,0 +1,286 @@
+//! From arguments to a campaign's manifest.
+
+use super::{preflight, unix_ms};
+use crate::{
+    campaign::{
+        Auth, Target,
+        aws::Session,
+        manifest::{Cell, Limits, Manifest, Plan, SCHEMA},
+        sides::Sides,
+        stack,
+    },
+    protocol::{Request, Selection, Size, SizeName},
+    workload::{self, Workload},
+};
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use std::{collections::BTreeSet, fs, path::Path, str::FromStr, time::Duration};
+
+/// What to call, how often and in which order.
+#[derive(Debug, Args)]
+#[group(id = "PlanOptions", multiple = true)]
+pub struct PlanOptions {
+    /// Baseline and candidate, two of: lambda:NAME[:QUALIFIER], https://…, exec:PATH (a function's binary,
+    /// run on this machine), local (this project's own, built beside this program); or stack:NAME, both
+    /// functions of a deployed stack of this project [default: the stack that ./samconfig.toml names].
+    #[arg(long, value_names = ["BASELINE", "CANDIDATE"], num_args = 1..=2)]
+    targets: Vec<Subject>,
+    /// Workloads of the benchmark service: categories (sorting) and names (math/fft); each is a cell of its
+    /// own [default: all].
+    #[arg(long = "workload", value_name = "SELECTOR", conflicts_with = "payload")]
+    workloads: Vec<String>,
+    /// Their size: small, medium, large or a number of elements.
+    #[arg(long, default_value = "medium", value_parser = size, conflicts_with = "payload")]
+    size: Size,
+    /// Their timed iterations in each call, 1–1000.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), conflicts_with = "payload")]
+    iterations: u32,
+    /// A file that your own functions are sent, with how often a block sends it (order.json:3).
+    #[arg(long = "payload", value_name = "FILE[:WEIGHT]")]
+    payload: Vec<PayloadFile>,
+    /// Answers to one payload must be equal; else the exit code is 4.
+    #[arg(long, requires = "payload")]
+    compare_output: bool,
+    /// A JSON pointer to what that comparison leaves out, such as /request_id.
+    #[arg(long, value_name = "POINTER", requires = "compare_output", value_parser = pointer)]
+    ignore: Vec<String>,
+    /// How many environments of a side each step calls, by as many calls that are open together.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    environments: u32,
+    /// Make every call meet an environment that has just started, by a change of a variable of the function
+    /// that is undone afterwards.
+    #[arg(long)]
+    cold: bool,
+    /// The seed of the order of calls [default: from the clock].
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The least time from the start of one block to the start of the next, such as 30s.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pace: Option<Duration>,
+    /// How long a call may take [default: the functions' own timeout and 10s, 40s for https://, 15m for exec:].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    timeout: Option<Duration>,
+    /// End after this time, with the block that is under way.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
+    duration: Duration,
+    /// Make no more calls than this, both sides together; only whole blocks are made.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    invocations: Option<u64>,
+    /// Spend no more than this, in US dollars, by list prices of us-east-1.
+    #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = dollars)]
+    max_cost: f64,
+    /// Compare functions of unequal memory nevertheless.
+    #[arg(long)]
+    allow_unequal: bool,
+    /// Do not sign requests to https:// targets.
+    #[arg(long, conflicts_with = "api_key")]
+    no_auth: bool,
+}
+
+/// What one of `--targets` names.
+#[derive(Clone, Debug)]
+enum Subject {
+    Target(Target),
+    Stack(String),
+}
+
+impl FromStr for Subject {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_prefix("stack:") {
+            Some("") => Err("stack: lacks the name of the stack; write stack:NAME".to_owned()),
+            Some(name) => Ok(Self::Stack(name.to_owned())),
+            None => text.parse().map(Self::Target).map_err(|error: crate::campaign::TargetError| {
+                format!("{error}; or stack:NAME for both functions of a stack")
+            }),
+        }
+    }
+}
+
+/// A payload and its weight.
+#[derive(Clone, Debug, PartialEq)]
+struct PayloadFile {
+    path: String,
+    weight: u32,
+}
+
+impl FromStr for PayloadFile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let whole = || Self { path: text.to_owned(), weight: 1 };
+        let Some((path, weight)) = text.rsplit_once(':') else { return Ok(whole()) };
+        match weight.parse() {
+            Ok(weight @ 1..=1000) => Ok(Self { path: path.to_owned(), weight }),
+            Ok(_) => Err(format!("the weight of {path} is {weight}; it must be from 1 to 1000")),
+            // A colon may be part of a name.
+            Err(_) => Ok(whole()),
+        }
+    }
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    let named = SizeName::ALL.into_iter().find(|name| name.as_str() == text).map(Size::Named);
+    named
+        .or_else(|| text.parse().ok().map(Size::Elements))
+        .ok_or_else(|| "it must be small, medium, large or a number of elements".to_owned())
+}
+
+fn pointer(text: &str) -> Result<String, String> {
+    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("a JSON pointer starts with /".to_owned()) }
+}
+
+fn dollars(text: &str) -> Result<f64, String> {
+    let amount: Option<f64> = text.parse().ok().filter(|it: &f64| it.is_finite() && *it >= 0.0);
+    amount.ok_or_else(|| "it must be an amount of US dollars, such as 0.50".to_owned())
+}
+
+impl PlanOptions {
+    /// The campaign that these options describe; warnings about its two sides go to standard error.
+    pub(super) async fn manifest(&self, api_key: Option<&str>, session: &Session) -> anyhow::Result<Manifest> {
+        let targets = self.targets(session).await?;
+        let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
+        let parties = preflight::parties(&targets, session, self.allow_unequal).await?;
+        let is_local = |it: &Target| matches!(it, Target::Process { .. });
+        let is_endpoint = |it: &Target| matches!(it, Target::Endpoint { .. });
+        if (self.no_auth || api_key.is_some()) && !targets.iter().any(|(_, it)| is_endpoint(it)) {
+            let option = if self.no_auth { "--no-auth" } else { "--api-key" };
+            bail!("{option} is for https:// and http:// targets, and there is none");
+        }
+        if self.cold {
+            preflight::check_cold(&targets)?;
+        }
+        let timeout = self.timeout.unwrap_or_else(|| preflight::timeout(&parties));
+        let plan = Plan {
+            seed: self.seed.unwrap_or_else(unix_ms),
+            environments: self.environments,
+            cold: self.cold,
+            // Processes on one machine would take the processors from each other.
+            concurrent: !targets.iter().any(|(_, it)| is_local(it)),
+            cells,
+            pace_ms: self.pace.map_or(0, milliseconds),
+            timeout_ms: milliseconds(timeout).max(1),
+            auth: match (self.no_auth, api_key) {
+                (true, _) => Auth::None,
+                (false, Some(_)) => Auth::ApiKey,
+                (false, None) => Auth::SigV4,
+            },
+            compare_output: self.compare_output,
+            ignore: self.ignore.clone(),
+        };
+        let limits = Limits {
+            duration_ms: Some(milliseconds(self.duration)),
+            invocations: self.invocations,
+            max_cost_usd: Some(self.max_cost),
+        };
+        let manifest = Manifest {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            created_unix_ms: unix_ms(),
+            sides: parties,
+            plan,
+            limits,
+        };
+        self.check_limits(&manifest)?;
+        Ok(manifest)
+    }
+
+    /// A campaign that could not make its first block is a mistake.
+    fn check_limits(&self, manifest: &Manifest) -> anyhow::Result<()> {
+        let calls = manifest.plan.calls();
+        if let Some(invocations) = self.invocations.filter(|it| *it < calls) {
+            bail!(
+                "--invocations {invocations} is less than one block, which has {calls} calls: raise it, or take fewer \
+                 --environments, workloads or payloads"
+            );
+        }
+        let cost = manifest.guessed_cost();
+        if cost > self.max_cost {
+            bail!(
+                "--max-cost {} is less than one block, which might cost ${cost:.4}: raise it, or take fewer \
+                 --environments, workloads or payloads",
+                self.max_cost
+            );
+        }
+        Ok(())
+    }
+
+    async fn targets(&self, session: &Session) -> anyhow::Result<Sides<Target>> {
+        let name = match self.targets.as_slice() {
+            [Subject::Target(baseline), Subject::Target(candidate)] => {
+                return Ok(Sides { baseline: baseline.clone(), candidate: candidate.clone() });
+            }
+            [Subject::Stack(name)] => name.clone(),
+            [] => stack::configured_name(Path::new("samconfig.toml"))
+                .map_err(anyhow::Error::msg)?
+                .ok_or_else(|| anyhow!("there is nothing to compare: use --targets BASELINE CANDIDATE, or run this where samconfig.toml names the stack"))?,
+            _ => bail!("--targets takes a baseline and a candidate, or one stack:NAME"),
+        };
+        Ok(stack::functions(&name, session).await?)
+    }
+
+    fn workload_cells(&self) -> anyhow::Result<Vec<Cell>> {
+        let selection = match self.workloads.is_empty() {
+            true => Selection::All,
+            false => Selection::Some(self.workloads.clone()),
+        };
+        let cell = |workload: &&'static Workload| {
+            let request = Request {
+                workloads: Selection::Some(vec![workload.name.to_owned()]),
+                size: self.size,
+                iterations: self.iterations,
+                // Neither is to be on anybody's bill.
+                heap: false,
+                emit_metrics: false,
+                ..Request::default()
+            };
+            let iteration_ms = match self.size {
+                Size::Named(SizeName::Small) => 1.0,
+                Size::Named(SizeName::Large) => 1000.0,
+                Size::Named(SizeName::Medium) | Size::Elements(_) => 50.0,
+            };
+            Ok(Cell {
+                name: workload.name.to_owned(),
+                weight: 1,
+                workload: Some(workload.name.to_owned()),
+                payload: serde_json::to_string(&request)?,
+                guess_ms: iteration_ms * f64::from(request.iterations + request.warmup),
+            })
+        };
+        workload::select(&selection)?.iter().map(cell).collect()
+    }
+
+    fn payload_cells(&self) -> anyhow::Result<Vec<Cell>> {
+        let names: BTreeSet<&str> = self.payload.iter().map(|it| it.path.as_str()).collect();
+        if names.len() < self.payload.len() {
+            bail!("--payload names a file twice: give it a weight instead (FILE:2)");
+        }
+        let cell = |file: &PayloadFile| {
+            let payload =
+                fs::read_to_string(&file.path).with_context(|| format!("reading the payload from {}", file.path))?;
+            serde_json::from_str::<serde::de::IgnoredAny>(&payload)
+                .with_context(|| format!("the payload in {} is no JSON, which Lambda asks for", file.path))?;
+            Ok(Cell { name: file.path.clone(), weight: file.weight, workload: None, payload, guess_ms: 100.0 })
+        };
+        self.payload.iter().map(cell).collect()
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    duration.as_millis().try_into().unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_have_weights_and_their_names_may_have_colons() {
+        let read = |text: &str| text.parse::<PayloadFile>().map(|it| (it.path, it.weight));
+        assert_eq!(read("a.json"), Ok(("a.json".to_owned(), 1)));
+        assert_eq!(read("a.json:3"), Ok(("a.json".to_owned(), 3)));
+        assert_eq!(read("a:b.json"), Ok(("a:b.json".to_owned(), 1)));
+        assert!(read("a.json:0").unwrap_err().contains("from 1 to 1000"));
+    }
+}

@@ -1,0 +1,125 @@
+//! What is found out before the first call that costs money.
+
+use crate::{
+    campaign::{
+        Auth, Target,
+        aws::Session,
+        caller::{Caller, Manner},
+        configuration::Configuration,
+        manifest::{Manifest, Party},
+        prices::Price,
+        row::Failure,
+        sides::{Side, Sides},
+    },
+    protocol::Architecture,
+};
+use anyhow::{Context, bail};
+use std::{os::unix::fs::PermissionsExt, time::Duration};
+
+/// Both sides as they are configured; what differs besides the architecture is said.
+pub(super) async fn parties(
+    targets: &Sides<Target>,
+    session: &Session,
+    allow_unequal: bool,
+) -> anyhow::Result<Sides<Party>> {
+    let baseline = party(&targets.baseline, Side::Baseline, session).await?;
+    let candidate = party(&targets.candidate, Side::Candidate, session).await?;
+    let mut parties = Sides { baseline, candidate };
+    if parties.baseline.name == parties.candidate.name {
+        for side in Side::BOTH {
+            parties[side].name = side.to_string();
+        }
+    }
+    if let (Some(one), Some(other)) = (&parties.baseline.configuration, &parties.candidate.configuration) {
+        if !allow_unequal && !one.has_memory_of(other) {
+            bail!(
+                "the memory differs: {} MB against {} MB; give both the same, or use --allow-unequal",
+                one.memory_mb,
+                other.memory_mb
+            );
+        }
+        for difference in one.differences(other) {
+            eprintln!("Warning: the sides differ in more than the architecture: {difference}");
+        }
+    }
+    Ok(parties)
+}
+
+async fn party(target: &Target, side: Side, session: &Session) -> anyhow::Result<Party> {
+    let configuration = match target {
+        Target::Function { .. } => {
+            let configuration = configuration(target, session).await.with_context(|| format!("looking at {target}"))?;
+            if configuration.is_none() {
+                eprintln!("Warning: the endpoint does not say how {target} is configured");
+            }
+            configuration
+        }
+        Target::Endpoint { .. } => None,
+        Target::Process { path } => {
+            let metadata = path.metadata().with_context(|| format!("looking at {target}"))?;
+            if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
+                bail!("{} is no program that could be run", path.display());
+            }
+            None
+        }
+    };
+    let architecture = configuration.as_ref().map(|it| it.architecture);
+    // What costs nothing has no price; what Lambda runs behind a door is taken for what its side usually is.
+    let usual = if side == Side::Baseline { Architecture::X86_64 } else { Architecture::Arm64 };
+    let is_local = matches!(target, Target::Process { .. });
+    Ok(Party {
+        name: architecture.map_or_else(|| side.to_string(), |it| it.to_string()),
+        target: target.clone(),
+        configuration,
+        price: (!is_local).then(|| Price::of(architecture.unwrap_or(usual))),
+    })
+}
+
+async fn configuration(target: &Target, session: &Session) -> Result<Option<Configuration>, Failure> {
+    let manner = Manner { auth: Auth::None, api_key: None, logs: false };
+    match Caller::new(target, manner, session).await? {
+        Caller::Function(function) => Ok(function.configuration().await?.configuration),
+        Caller::Endpoint(_) | Caller::Process(_) => Ok(None),
+    }
+}
+
+/// Removes what a cold campaign that was killed has left in the functions' configuration.
+pub(super) async fn clean_up(manifest: &Manifest, callers: &Sides<Caller>) -> anyhow::Result<()> {
+    for (side, caller) in callers.iter() {
+        let Caller::Function(function) = caller else { continue };
+        let target = &manifest.sides[side].target;
+        if function.configuration().await.with_context(|| format!("looking at {target}"))?.is_freshened {
+            caller.restore().await.with_context(|| format!("undoing what a killed campaign left in {target}"))?;
+            eprintln!("Restored the configuration of {target}, which a killed campaign had left changed");
+        }
+    }
+    Ok(())
+}
+
+/// Cold starts can be forced only where the function itself is at hand.
+pub(super) fn check_cold(targets: &Sides<Target>) -> anyhow::Result<()> {
+    for (side, target) in targets.iter() {
+        match target {
+            Target::Endpoint { .. } => {
+                bail!("--cold: the {side} {target} cannot be made to start anew; name the function itself: lambda:NAME")
+            }
+            Target::Function { qualifier: Some(_), .. } => {
+                bail!("--cold: the {side} {target} is published and cannot be changed; name it without a qualifier");
+            }
+            Target::Function { .. } | Target::Process { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+/// How long a call may take: a little longer than what waits behind it.
+pub(super) fn timeout(parties: &Sides<Party>) -> Duration {
+    let of = |party: &Party| match (&party.target, &party.configuration) {
+        (_, Some(configuration)) => u64::from(configuration.timeout_s) + 10,
+        // API Gateway gives up after 29 s unless its quota is raised.
+        (Target::Endpoint { .. }, None) => 40,
+        // Lambda's longest.
+        (_, None) => 900,
+    };
+    Duration::from_secs(of(&parties.baseline).max(of(&parties.candidate)))
+}

@@ -1,0 +1,159 @@
+//! What a campaign shows while it runs.
+
+use super::resume;
+use crate::{
+    campaign::{
+        driver::{End, Observer},
+        manifest::Manifest,
+        row::Row,
+        sides::{Side, Sides},
+        totals::{SideTotals, Totals},
+    },
+    report::overview,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// A live display on a terminal, JSON objects for machines, and nothing but the end elsewhere.
+pub(super) struct Progress<'a> {
+    json: bool,
+    directory: PathBuf,
+    manifest: &'a Manifest,
+    bar: ProgressBar,
+    /// How many failures have been shown one by one.
+    failures: u64,
+}
+
+/// The failures that are shown one by one; the rest are counted.
+const FAILURES_SHOWN: u64 = 3;
+
+impl<'a> Progress<'a> {
+    pub(super) fn new(json: bool, directory: &Path, manifest: &'a Manifest) -> Self {
+        // Without a number of calls, the time that is over makes the bar.
+        let length = manifest.limits.invocations.or(manifest.limits.duration_ms).unwrap_or_default();
+        let style = ProgressStyle::with_template("{wide_bar} {percent}%\n{msg}").expect("the template is well-formed");
+        let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
+        let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
+        let progress = Self { json, directory: directory.to_owned(), manifest, bar, failures: 0 };
+        if json {
+            progress.event("start", &json!({ "directory": directory, "calls_per_block": manifest.plan.calls() }));
+        } else {
+            eprintln!("{}Samples go to {}", overview::plan(manifest), directory.display());
+        }
+        progress
+    }
+
+    /// Says how the campaign ended and what to do next.
+    pub(super) fn end(&mut self, end: &End, totals: &Totals) {
+        self.bar.finish_and_clear();
+        if self.json {
+            let (reason, detail) = match end {
+                End::Enough(reason) => ("enough", reason.clone()),
+                End::Interrupted => ("interrupted", String::new()),
+                End::Failing { side, failure, .. } => ("failing", format!("{side}: {failure}")),
+            };
+            let mut body = self.totals(totals);
+            body["reason"] = json!(reason);
+            body["detail"] = json!(detail);
+            body["mismatches"] = json!(totals.mismatches);
+            return self.event("end", &body);
+        }
+        for (work, [one, other]) in &totals.mismatches {
+            eprintln!("Mismatch: {work}: equal work gave {one} and {other}; times of unequal work mean nothing");
+        }
+        match end {
+            End::Enough(reason) => eprintln!("Complete: {reason}."),
+            End::Interrupted => eprintln!("Interrupted: {}.", resume(&self.directory)),
+            End::Failing { side, calls, failure } => {
+                let name = &self.manifest.sides[*side].name;
+                eprintln!("Given up: the last {calls} calls of {name} failed: {failure}");
+                eprintln!("When that is mended: {}.", resume(&self.directory));
+            }
+        }
+        for (side, line) in self.lines(totals).iter() {
+            eprintln!("{:<10} {line}", self.manifest.sides[side].name);
+        }
+        eprintln!("Summary: duet report {}", self.directory.display());
+    }
+
+    fn lines(&self, totals: &Totals) -> Sides<String> {
+        totals.sides.map(|_, it| {
+            let SideTotals { calls, environments, cpu_models, cost_usd, .. } = it;
+            let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
+            let environments = environments.len();
+            format!(
+                "{calls} calls, {environments} environments, {} cold, {} failed, {} throttled, ${cost_usd:.6}  {models}",
+                it.cold,
+                it.failed(),
+                it.throttled()
+            )
+        })
+    }
+
+    fn totals(&self, totals: &Totals) -> Value {
+        let sides = totals.sides.map(|side, it| {
+            json!({
+                "name": self.manifest.sides[side].name,
+                "calls": it.calls,
+                "cold": it.cold,
+                "environments": it.environments.len(),
+                "cpu_models": it.cpu_models,
+                "failures": it.failures.iter().map(|(kind, n)| (kind.as_str(), n)).collect::<std::collections::BTreeMap<_, _>>(),
+                "cost_usd": it.cost_usd,
+            })
+        });
+        json!({ "elapsed_ms": totals.elapsed_ms, "sides": sides })
+    }
+
+    fn event(&self, name: &str, body: &Value) {
+        let mut event = json!({ "event": name });
+        if let (Some(event), Some(body)) = (event.as_object_mut(), body.as_object()) {
+            event.extend(body.clone());
+        }
+        println!("{event}");
+    }
+}
+
+impl Observer for Progress<'_> {
+    fn block(&mut self, number: u64, totals: &Totals) {
+        if self.json {
+            let mut body = self.totals(totals);
+            body["block"] = json!(number);
+            self.event("block", &body);
+        }
+    }
+
+    fn row(&mut self, row: &Row, totals: &Totals) {
+        if let Some(failure) = &row.failure {
+            let name = &self.manifest.sides[row.side].name;
+            if self.json {
+                self.event("failure", &json!({ "side": row.side, "kind": failure.kind, "message": failure.message }));
+            } else if self.failures < FAILURES_SHOWN {
+                self.bar.suspend(|| eprintln!("{name}, {}: {}: {}", row.cell, failure.kind, failure.message));
+            }
+            self.failures += 1;
+        }
+        if self.bar.is_hidden() {
+            return;
+        }
+        self.bar.set_position(if self.manifest.limits.invocations.is_some() {
+            totals.calls()
+        } else {
+            totals.elapsed_ms
+        });
+        let lines = self.lines(totals);
+        let lines: Vec<String> =
+            lines.iter().map(|(side, line)| format!("{:<10} {line}", self.manifest.sides[side].name)).collect();
+        self.bar.set_message(lines.join("\n"));
+    }
+
+    fn backoff(&mut self, side: Side, calls: usize, pause: Duration) {
+        if self.json {
+            self.event("backoff", &json!({ "side": side, "calls": calls, "pause_ms": pause.as_millis() as u64 }));
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `duet run` and `duet report` as processes.
+
+mod faults;
+mod kill;
+mod options;
+mod targets;
+
+use crate::{cli::stderr, handler::root, scripted::Scripted};
+use lambda_duet::campaign::{
+    journal,
+    manifest::{Manifest, Plan},
+    row::{FailureKind, Row},
+    schedule,
+};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{self, Command, Output, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// A place for run directories and payloads, gone with this.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("campaign-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        fs::write(self.0.join(name), text).unwrap();
+        self.path(name)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// `duet run` with these arguments, with `endpoint` as all of AWS.
+fn command(endpoint: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
+    command
+        .arg("run")
+        .args(arguments)
+        .current_dir(root())
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+fn run(endpoint: &str, arguments: &[&str]) -> Output {
+    command(endpoint, arguments).output().unwrap()
+}
+
+/// A campaign of one payload on both sides, without signatures, and what else is asked for.
+fn run_plain(scratch: &Scratch, target: &Scripted, arguments: &[&str]) -> Output {
+    let payload = scratch.file("payload.json", r#"{"order": 1}"#);
+    let out = scratch.path("run");
+    let mut all = vec!["--targets", &target.url, &target.url, "--no-auth", "--payload", &payload, "--out", &out];
+    all.extend_from_slice(arguments);
+    run("", &all)
+}
+
+fn assert_code(output: &Output, code: i32) {
+    assert_eq!(output.status.code(), Some(code), "{}", stderr(output));
+}
+
+/// The manifest and the samples of a run directory, after both were held to their schemas and to the schedule.
+fn samples(directory: &str) -> (Manifest, Vec<Row>) {
+    let directory = Path::new(directory);
+    let schema = |name: &str| {
+        let text = fs::read_to_string(root().join("docs/schema").join(name)).unwrap();
+        jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
+    };
+    let manifest: Value = serde_json::from_str(&fs::read_to_string(directory.join("campaign.json")).unwrap()).unwrap();
+    schema("campaign.schema.json").validate(&manifest).unwrap_or_else(|error| panic!("{error}: {manifest}"));
+    let line_schema = schema("sample.schema.json");
+    for line in fs::read_to_string(directory.join("samples.jsonl")).unwrap().lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        line_schema.validate(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    }
+    let manifest = journal::manifest(directory).unwrap();
+    let rows: Vec<Row> = journal::rows(directory).unwrap().map(Result::unwrap).collect();
+    assert_schedule(&manifest.plan, &rows);
+    (manifest, rows)
+}
+
+/// Every call of the schedule is there once, up to the last; those that were throttled come before.
+fn assert_schedule(plan: &Plan, rows: &[Row]) {
+    let mut settled: BTreeMap<(u64, u32), Vec<u32>> = BTreeMap::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for row in rows {
+        let step = schedule::block(plan, row.block)[row.step as usize];
+        assert_eq!((row.side, &row.cell), (step.side, &plan.cells[step.cell].name), "{row:?}");
+        assert!(seen.insert((row.block, row.step, row.slot, row.attempt)), "twice: {row:?}");
+        if row.failure.as_ref().is_none_or(|failure| failure.kind != FailureKind::Throttled) {
+            settled.entry((row.block, row.step)).or_default().push(row.slot);
+        }
+    }
+    let last = settled.keys().last().copied();
+    for (index, (place, mut slots)) in settled.into_iter().enumerate() {
+        let index = index as u64;
+        assert_eq!(place, (index / plan.steps(), (index % plan.steps()) as u32), "a step is missing");
+        slots.sort_unstable();
+        let whole: Vec<u32> = (0..plan.environments).collect();
+        assert!(slots == whole || Some(place) == last, "{place:?}: {slots:?}");
+    }
+}
+
+fn report(directory: &str) -> String {
+    crate::cli::stdout(&crate::cli::duet(&["report", directory]))
+}

@@ -1,0 +1,128 @@
+//! What goes wrong is a row, and ends a campaign only where it must.
+
+use super::{Scratch, assert_code, report, run_plain, samples};
+use crate::{
+    cli::stderr,
+    scripted::{Reply, Scripted},
+};
+use lambda_duet::campaign::row::FailureKind;
+use std::time::Duration;
+
+#[test]
+fn a_throttled_call_is_made_again_after_a_pause() {
+    let scratch = Scratch::new();
+    let target = Scripted::start(|_, number| match number {
+        2 | 3 => Reply::status(429, "slow down"),
+        _ => Reply::ok("{}"),
+    });
+    let output = run_plain(&scratch, &target, &["--environments", "2", "--invocations", "8", "--json"]);
+    assert_code(&output, 0);
+    let (_, rows) = samples(&scratch.path("run"));
+    let throttled: Vec<_> = rows.iter().filter(|row| row.failure.is_some()).collect();
+    assert_eq!(throttled.len(), 2);
+    assert!(throttled.iter().all(|row| row.failure.as_ref().unwrap().kind == FailureKind::Throttled));
+    assert_eq!(rows.iter().filter(|row| row.attempt == 1).count(), 2);
+    assert_eq!((rows.len(), target.calls().len()), (10, 10));
+    let events = String::from_utf8(output.stdout).unwrap();
+    assert!(events.contains(r#""event":"backoff""#) && events.contains(r#""event":"end""#), "{events}");
+    for line in events.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+    assert!(report(&scratch.path("run")).contains("0 failed, 2 throttled"));
+}
+
+#[test]
+fn every_kind_of_failure_is_a_row_with_its_kind() {
+    let scratch = Scratch::new();
+    let target = Scripted::start(|_, number| match number {
+        1 => Reply::status(502, "bad gateway"),
+        2 => Reply::status(504, "too late"),
+        3 => Reply::status(403, "not you"),
+        4 => Reply::ok("{}").after(Duration::from_secs(60)),
+        _ => Reply::ok("{}"),
+    });
+    let output = run_plain(&scratch, &target, &["--environments", "1", "--invocations", "8", "--timeout", "300ms"]);
+    assert_code(&output, 0);
+    let (_, rows) = samples(&scratch.path("run"));
+    let kinds: Vec<_> = rows.iter().filter_map(|row| row.failure.as_ref().map(|failure| failure.kind)).collect();
+    use FailureKind::{Function, Refused, Timeout};
+    assert_eq!(kinds, [Function, Timeout, Refused, Timeout]);
+    assert_eq!(rows.len(), 8);
+    assert!(stderr(&output).contains("HTTP 403: not you"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_side_that_only_fails_stops_the_campaign_and_can_be_continued() {
+    let scratch = Scratch::new();
+    let target = Scripted::start(|_, number| if number < 40 { Reply::status(500, "broken") } else { Reply::ok("{}") });
+    let output = run_plain(&scratch, &target, &["--environments", "20", "--invocations", "80"]);
+    assert_code(&output, 3);
+    let message = stderr(&output);
+    assert!(message.contains("the last 20 calls") && message.contains("HTTP 500: broken"), "{message}");
+    assert!(message.contains("--resume"), "{message}");
+    let run = scratch.path("run");
+    let before = samples(&run).1.len();
+    // What failed stays failed; the rest of the schedule follows.
+    let mut code = 3;
+    for _ in 0..3 {
+        let output = super::run("", &["--resume", &run]);
+        code = output.status.code().unwrap();
+    }
+    assert_eq!(code, 0);
+    let (_, rows) = samples(&run);
+    assert!(rows.len() == 80 && before < 80);
+}
+
+#[test]
+fn answers_that_differ_are_said_first_and_give_an_exit_code_of_their_own() {
+    let answer = |number: usize| Reply::ok(format!(r#"{{"sum": 7, "id": {number}}}"#));
+    let arguments = ["--environments", "1", "--invocations", "4", "--compare-output"];
+    let scratch = Scratch::new();
+    let output = run_plain(&scratch, &Scripted::start(move |_, number| answer(number)), &arguments);
+    assert_code(&output, 4);
+    assert!(stderr(&output).contains("Mismatch: "), "{}", stderr(&output));
+    assert!(report(&scratch.path("run")).starts_with("MISMATCH in "));
+
+    let scratch = Scratch::new();
+    let ignoring = [arguments.as_slice(), &["--ignore", "/id"]].concat();
+    let output = run_plain(&scratch, &Scripted::start(move |_, number| answer(number)), &ignoring);
+    assert_code(&output, 0);
+}
+
+#[test]
+fn an_answer_of_another_service_is_no_measurement() {
+    let scratch = Scratch::new();
+    let target = Scripted::start(|_, _| Reply::ok(r#"{"hello": "world"}"#));
+    let out = scratch.path("run");
+    let output = super::run(
+        "",
+        &[
+            "--targets",
+            &target.url,
+            &target.url,
+            "--no-auth",
+            "--workload",
+            "math/fft",
+            "--environments",
+            "5",
+            "--out",
+            &out,
+        ],
+    );
+    assert_code(&output, 3);
+    let (_, rows) = samples(&out);
+    let failure = rows[0].failure.as_ref().unwrap();
+    assert_eq!(failure.kind, FailureKind::Answer);
+    assert!(failure.message.contains("hello"), "{failure}");
+}
+
+#[test]
+fn nobody_at_the_other_end_is_a_network_failure() {
+    let scratch = Scratch::new();
+    let payload = scratch.file("payload.json", "{}");
+    let (nobody, out) = ("http://127.0.0.1:1/", scratch.path("run"));
+    let arguments = ["--targets", nobody, nobody, "--no-auth", "--payload", &payload, "--out", &out];
+    assert_code(&super::run("", &arguments), 3);
+    let (_, rows) = samples(&out);
+    assert!(rows.iter().all(|row| row.failure.as_ref().unwrap().kind == FailureKind::Network));
+}

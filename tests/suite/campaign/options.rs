@@ -1,0 +1,182 @@
+//! Each option does what its help says.
+
+use super::{Scratch, assert_code, run, run_plain, samples};
+use crate::{
+    cli::{duet, stderr, stdout},
+    scripted::{Reply, Scripted},
+};
+use lambda_duet::campaign::sides::Side;
+use std::time::Duration;
+
+fn target() -> Scripted {
+    Scripted::start(|_, _| Reply::ok("{}"))
+}
+
+#[test]
+fn payloads_are_sent_by_weight_and_byte_for_byte_in_the_order_of_the_seed() {
+    let order = |seed: &str| {
+        let (scratch, target) = (Scratch::new(), target());
+        let one = scratch.file("one.json", "{ \"a\" :1.0,\"a\":2}");
+        let two = format!("{}:3", scratch.file("two.json", "[2]"));
+        let out = scratch.path("run");
+        let arguments = [
+            ["--targets", &target.url, &target.url, "--no-auth", "--payload", &one, "--payload", &two].as_slice(),
+            &["--seed", seed, "--environments", "2", "--invocations", "33", "--out", &out],
+        ]
+        .concat();
+        assert_code(&run("", &arguments), 0);
+        let (manifest, rows) = samples(&out);
+        // Two whole blocks of 2 sides × (1 + 3) payloads × 2 environments fit.
+        assert_eq!((manifest.plan.calls(), rows.len()), (16, 32));
+        let sent = |payload: &str| target.calls().iter().filter(|call| call.body == payload).count();
+        assert_eq!((sent("{ \"a\" :1.0,\"a\":2}"), sent("[2]")), (8, 24));
+        rows.iter().map(|row| (row.side, row.cell.ends_with("one.json"))).collect::<Vec<_>>()
+    };
+    assert_eq!(order("5"), order("5"));
+    assert_ne!(order("5"), order("6"));
+}
+
+#[test]
+fn a_step_holds_as_many_calls_open_as_it_is_to_have_environments() {
+    let scratch = Scratch::new();
+    let slow = Scripted::start(|_, _| Reply::ok("{}").after(Duration::from_millis(500)));
+    assert_code(&run_plain(&scratch, &slow, &["--environments", "6", "--invocations", "12"]), 0);
+    let (_, rows) = samples(&scratch.path("run"));
+    for side in Side::BOTH {
+        let starts: Vec<u64> = rows.iter().filter(|row| row.side == side).map(|row| row.started_unix_ms).collect();
+        assert_eq!(starts.len(), 6);
+        // Each was sent before the first of them can have come back.
+        assert!(starts.iter().max().unwrap() - starts.iter().min().unwrap() < 500, "{starts:?}");
+    }
+}
+
+#[test]
+fn a_campaign_ends_with_its_time_and_keeps_its_pace() {
+    let scratch = Scratch::new();
+    let output = run_plain(&scratch, &target(), &["--environments", "1", "--duration", "300ms", "--pace", "50ms"]);
+    assert_code(&output, 0);
+    assert!(stderr(&output).contains("--duration 300ms"), "{}", stderr(&output));
+    let (_, rows) = samples(&scratch.path("run"));
+    let starts: Vec<u64> = rows.iter().filter(|row| row.step == 0).map(|row| row.elapsed_ms).collect();
+    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= 49), "{starts:?}");
+    // Slow machines begin fewer blocks; with no pace there would be hundreds.
+    assert!((2..=7).contains(&starts.len()), "{starts:?}");
+}
+
+#[test]
+fn a_campaign_ends_before_it_costs_too_much() {
+    let scratch = Scratch::new();
+    // Without a report the client's time is billed: 1769 MB for 100 ms are some $0.0000029 or 0.0000023.
+    let slow = Scripted::start(|_, _| Reply::ok("{}").after(Duration::from_millis(100)));
+    let output = run_plain(&scratch, &slow, &["--environments", "2", "--max-cost", "0.0001"]);
+    assert_code(&output, 0);
+    assert!(stderr(&output).contains("--max-cost 0.0001"), "{}", stderr(&output));
+    let (_, rows) = samples(&scratch.path("run"));
+    let cost: f64 = rows.iter().map(|row| row.cost_usd).sum();
+    assert!((0.00005..=0.0001).contains(&cost), "{cost}");
+
+    let output = run_plain(&Scratch::new(), &slow, &["--max-cost", "0.000001"]);
+    assert_code(&output, 1);
+    assert!(stderr(&output).contains("--max-cost 0.000001 is less than one block"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_dry_run_says_what_it_would_do_and_calls_nothing() {
+    let (scratch, target) = (Scratch::new(), target());
+    let output = run_plain(&scratch, &target, &["--dry-run", "--environments", "3", "--invocations", "20"]);
+    let plan = stdout(&output);
+    assert!(plan.contains("6 calls a block") && plan.contains("At most 3 blocks, 18 calls, $0.0"), "{plan}");
+    assert!(target.calls().is_empty() && !scratch.0.join("run").exists());
+}
+
+#[test]
+fn an_api_key_is_sent_and_never_stored() {
+    let (scratch, target) = (Scratch::new(), target());
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let arguments = [
+        ["--targets", &target.url, &target.url, "--api-key", "s3cret", "--payload", &payload].as_slice(),
+        &["--environments", "1", "--invocations", "2", "--out", &out],
+    ]
+    .concat();
+    assert_code(&run("", &arguments), 0);
+    assert!(target.calls().iter().all(|call| call.headers["x-api-key"] == "s3cret"));
+    assert!(target.calls().iter().all(|call| !call.headers.contains_key("authorization")));
+    assert!(!std::fs::read_to_string(scratch.0.join("run/campaign.json")).unwrap().contains("s3cret"));
+    let output = run("", &["--resume", &out]);
+    assert!(stderr(&output).contains("DUET_API_KEY"), "{}", stderr(&output));
+    assert_code(&run("", &["--resume", &out, "--api-key", "s3cret"]), 0);
+}
+
+#[test]
+fn requests_are_signed_unless_told_otherwise() {
+    let (scratch, target) = (Scratch::new(), target());
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let limits = ["--environments", "1", "--invocations", "2", "--payload", &payload, "--out", &out];
+    assert_code(&run("", &[["--targets", &target.url, &target.url].as_slice(), &limits].concat()), 0);
+    for call in target.calls() {
+        let signature = call.headers["authorization"].to_str().unwrap();
+        assert!(signature.contains("/us-east-1/execute-api/aws4_request"), "{signature}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_the_fix() {
+    let scratch = Scratch::new();
+    let payload = scratch.file("payload.json", "{}");
+    let broken = scratch.file("broken.json", "{");
+    let (url, this) = ("https://example.com/", "exec:/bin/true");
+    for (arguments, code, part) in [
+        (["--targets", url].as_slice(), 1, "a baseline and a candidate"),
+        (&["--targets", "fast", "slow"], 2, "stack:NAME"),
+        (&["--targets", "stack:"], 2, "stack:NAME"),
+        (&["--targets", this, this, "--payload", &broken], 1, "is no JSON"),
+        (&["--targets", this, this, "--payload", "/nowhere.json"], 1, "/nowhere.json"),
+        (&["--targets", this, this, "--payload", &payload, "--payload", &payload], 1, "weight"),
+        (&["--targets", this, this, "--payload", "a.json:0"], 2, "from 1 to 1000"),
+        (&["--targets", this, this, "--payload", &payload, "--workload", "math"], 2, "cannot be used with"),
+        (&["--targets", this, this, "--workload", "math/ftf"], 1, "did you mean \"math/fft\"?"),
+        (&["--targets", this, this, "--size", "huge"], 2, "small, medium, large"),
+        (&["--targets", this, this, "--ignore", "/id"], 2, "--compare-output"),
+        (&["--targets", this, this, "--payload", &payload, "--compare-output", "--ignore", "id"], 2, "starts with /"),
+        (&["--targets", this, this, "--environments", "0"], 2, "1..=1000"),
+        (&["--targets", this, this, "--invocations", "5"], 1, "less than one block, which has 432 calls"),
+        (&["--targets", this, this, "--max-cost=-1"], 2, "US dollars"),
+        (&["--targets", this, this, "--duration", "soon"], 2, "--duration"),
+        (&["--targets", this, this, "--no-auth"], 1, "--no-auth is for https://"),
+        (&["--targets", this, this, "--api-key", "k"], 1, "--api-key is for https://"),
+        (&["--targets", url, url, "--cold"], 1, "name the function itself"),
+        (&["--targets", "exec:/nowhere", this], 1, "/nowhere"),
+        (&["--targets", "exec:/etc/passwd", this], 1, "no program"),
+        (&["--resume", "/nowhere"], 1, "/nowhere holds no campaign"),
+        (&["--resume", "/nowhere", "--seed", "1"], 2, "cannot be used with"),
+    ] {
+        let output = run("", arguments);
+        let message = stderr(&output);
+        assert!(output.status.code() == Some(code) && message.contains(part), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn a_run_directory_is_not_used_twice_nor_by_another_version() {
+    let (scratch, target) = (Scratch::new(), target());
+    let limits = ["--environments", "1", "--invocations", "2"];
+    assert_code(&run_plain(&scratch, &target, &limits), 0);
+    let output = run_plain(&scratch, &target, &limits);
+    assert_code(&output, 1);
+    assert!(stderr(&output).contains("holds a campaign already"), "{}", stderr(&output));
+    let path = scratch.0.join("run/campaign.json");
+    let newer = std::fs::read_to_string(&path).unwrap().replace("\"schema\": 1", "\"schema\": 2");
+    std::fs::write(&path, newer).unwrap();
+    let output = duet(&["report", &scratch.path("run")]);
+    assert!(stderr(&output).contains("schema 2 is not known"), "{}", stderr(&output));
+}
+
+#[test]
+fn shells_and_man_get_what_they_ask_for() {
+    assert!(stdout(&duet(&["completions", "bash"])).contains("_duet()"));
+    assert!(stdout(&duet(&["completions", "fish"])).contains("complete -c duet"));
+    let scratch = Scratch::new();
+    stdout(&duet(&["man", scratch.0.to_str().unwrap()]));
+    let page = std::fs::read_to_string(scratch.0.join("duet-run.1")).unwrap();
+    assert!(page.contains("max\\-cost") && page.contains("Exit codes"), "{page}");
+}
