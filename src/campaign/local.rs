@@ -78,6 +78,8 @@ impl LocalEnvironment {
             .stdin(Stdio::null())
             .stdout(logs)
             .kill_on_drop(true)
+            // Ctrl-C is for the program that calls, which has an answer to wait for.
+            .process_group(0)
             .spawn()
             .map_err(failed)?;
         Ok(Self { process, api, path: path.to_owned() })

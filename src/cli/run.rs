@@ -70,11 +70,11 @@ impl Run {
             None => (self.directory(), self.plan.manifest(self.api_key.as_deref(), &session).await?, true),
         };
         let callers = self.callers(&manifest, &session).await?;
-        preflight::clean_up(&manifest, &callers).await?;
         if self.dry_run {
             print!("{}", overview::plan(&manifest));
             return Ok(ExitCode::SUCCESS);
         }
+        preflight::clean_up(&manifest, &callers).await?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
         let past = Past::new(&manifest, journal::rows(&directory)?)?;
         let mut progress = progress::Progress::new(self.json, &directory, &manifest);

@@ -87,6 +87,8 @@ pub fn summary(manifest: &Manifest, overview: &Overview) -> String {
         let _ = writeln!(text, "{}", line.trim_end());
     }
     text.push_str("Milliseconds of warm calls, medians; this describes the samples and is no verdict.\n");
+    let delay_ms = totals.longest_delay_ns as f64 / 1e6;
+    let _ = writeln!(text, "Calls were sent at most {delay_ms:.3} ms later than their steps began.");
     if overview.cells().iter().any(|cell| cell.emulated) {
         text.push_str("EMULATED: that machine has another instruction set, so its times mean nothing.\n");
     }

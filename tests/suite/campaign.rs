@@ -22,10 +22,10 @@ use std::{
 };
 
 /// A place for run directories and payloads, gone with this.
-struct Scratch(PathBuf);
+pub struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
+    pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("campaign-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -33,7 +33,7 @@ impl Scratch {
         Self(path)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
@@ -50,7 +50,7 @@ impl Drop for Scratch {
 }
 
 /// `duet run` with these arguments, with `endpoint` as all of AWS.
-fn command(endpoint: &str, arguments: &[&str]) -> Command {
+pub fn command(endpoint: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
     command
         .arg("run")
@@ -81,12 +81,12 @@ fn run_plain(scratch: &Scratch, target: &Scripted, arguments: &[&str]) -> Output
     run("", &all)
 }
 
-fn assert_code(output: &Output, code: i32) {
+pub fn assert_code(output: &Output, code: i32) {
     assert_eq!(output.status.code(), Some(code), "{}", stderr(output));
 }
 
 /// The manifest and the samples of a run directory, after both were held to their schemas and to the schedule.
-fn samples(directory: &str) -> (Manifest, Vec<Row>) {
+pub fn samples(directory: &str) -> (Manifest, Vec<Row>) {
     let directory = Path::new(directory);
     let schema = |name: &str| {
         let text = fs::read_to_string(root().join("docs/schema").join(name)).unwrap();

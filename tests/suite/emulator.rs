@@ -1,6 +1,9 @@
 //! The official Runtime Interface Emulator in place of our own Runtime API.
 
-use crate::handler::{BOTH, bootstrap, root};
+use crate::{
+    campaign::{self, Scratch},
+    handler::{BOTH, bootstrap, root},
+};
 use lambda_duet::{
     campaign::{
         Auth, Target,
@@ -74,7 +77,24 @@ async fn the_official_emulator_gets_answers_from_both_architectures() {
 
         let refusal = caller::call_once(&target, r#"{"sise":1}"#, MANNER).await.unwrap();
         assert!(refusal.contains(r#""errorType":"InvalidRequest""#), "{refusal}");
+        campaign(&format!("http://127.0.0.1:{port}"));
     }
+}
+
+/// A campaign on the emulator's function by direct invocation, both sides the same.
+fn campaign(endpoint: &str) {
+    let scratch = Scratch::new();
+    let out = scratch.path("run");
+    let arguments = [
+        ["--targets", "lambda:function", "lambda:function", "--workload", "math/fft", "--size", "64"].as_slice(),
+        // The emulator has one environment.
+        &["--environments", "1", "--invocations", "6", "--out", &out],
+    ]
+    .concat();
+    let output = campaign::command("", &arguments).env("AWS_ENDPOINT_URL_LAMBDA", endpoint).output().unwrap();
+    campaign::assert_code(&output, 0);
+    let (_, rows) = campaign::samples(&out);
+    assert!(rows.len() == 6 && rows.iter().all(|row| row.response.is_some() && row.failure.is_none()));
 }
 
 /// The first answer, as soon as the emulator listens.

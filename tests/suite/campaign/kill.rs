@@ -3,10 +3,12 @@
 use super::{Scratch, assert_code, command, samples};
 use crate::{
     cli::{duet, stderr},
+    handler::bootstrap,
     scripted::{Reply, Scripted},
 };
+use lambda_duet::protocol::Architecture;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-use std::{fs, io::Write, process::Command, thread::sleep, time::Duration};
+use std::{fs, io::Write, os::unix::process::CommandExt, process::Command, thread::sleep, time::Duration};
 
 #[test]
 fn no_sample_is_lost_or_doubled_by_a_hundred_kills() {
@@ -121,4 +123,21 @@ fn ctrl_c_keeps_the_calls_in_flight_and_exits_with_130() {
     let (_, rows) = samples(&out);
     assert_eq!(rows.len(), target.calls().len());
     assert!(rows.iter().all(|row| row.failure.is_none()));
+}
+
+#[test]
+fn ctrl_c_does_not_reach_the_processes_that_are_called() {
+    let scratch = Scratch::new();
+    let (exec, out) = (format!("exec:{}", bootstrap(Architecture::OF_BINARY).display()), scratch.path("run"));
+    let arguments = ["--targets", &exec, &exec, "--workload", "math/primes", "--environments", "2", "--out", &out];
+    // A terminal sends the signal to all processes of the group.
+    let process = command("", &arguments).process_group(0).spawn().unwrap();
+    while fs::read(scratch.0.join("run/samples.jsonl")).map_or(0, |it| it.len()) < 2000 {
+        sleep(Duration::from_millis(5));
+    }
+    let group = format!("-{}", process.id());
+    assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
+    assert_code(&process.wait_with_output().unwrap(), 130);
+    let (_, rows) = samples(&out);
+    assert!(rows.iter().all(|row| row.failure.is_none()), "{rows:?}");
 }
