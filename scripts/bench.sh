@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the benchmarks about the project itself: all of them (some 20 minutes), or those that are named.
 #
-#   scripts/bench.sh [startup] [calibration] [deadline] [delivery] [fidelity] [allocator] [rivals] [workloads]
+#   scripts/bench.sh [startup] [calibration] [deadline] [delivery] [driver] [fidelity] [allocator] [rivals] [workloads]
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -14,7 +14,7 @@ esac
 # own_process NAME [PACKAGE]: a benchmark that times the kernels in its own process.
 own_process() { RUSTFLAGS="-C target-cpu=$cpu" cargo bench --bench "$1" --package "${2:-lambda-duet}"; }
 
-(($#)) || set -- startup calibration deadline delivery fidelity allocator rivals workloads
+(($#)) || set -- startup calibration deadline delivery driver fidelity allocator rivals workloads
 for benchmark in "$@"; do
     heading "Benchmark: $benchmark"
     case $benchmark in
@@ -24,8 +24,14 @@ for benchmark in "$@"; do
         scripts/build.sh
         cargo bench --bench "$benchmark" --all-features
         ;;
+    driver)
+        # The load generator that it is compared with; one that is installed already will do.
+        OHA=$(command -v oha || echo "$PWD/.tools/oha/bin/oha")
+        [[ -x $OHA ]] || cargo install --quiet --locked --root .tools/oha oha --version 1.16.0
+        OHA=$OHA cargo bench --bench driver --all-features
+        ;;
     fidelity | allocator | workloads) own_process "$benchmark" ;;
     rivals) own_process rivals rivals ;;
-    *) fail "unknown benchmark \"$benchmark\"; they are startup, calibration, deadline, delivery, fidelity, allocator, rivals, workloads" ;;
+    *) fail "unknown benchmark \"$benchmark\"; they are startup, calibration, deadline, delivery, driver, fidelity, allocator, rivals, workloads" ;;
     esac
 done

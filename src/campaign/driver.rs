@@ -170,8 +170,10 @@ impl<'a> Campaign<'a> {
     pub async fn run(mut self, observer: &mut dyn Observer) -> Result<(End, Totals), CampaignError> {
         let end = self.blocks(observer).await;
         if self.manifest.plan.cold {
-            for side in Side::BOTH {
-                self.callers[side].restore().await.map_err(|failure| CampaignError::Cold { side, failure })?;
+            let baseline = self.callers.baseline.restore().await;
+            let candidate = self.callers.candidate.restore().await;
+            for (side, restored) in [(Side::Baseline, baseline), (Side::Candidate, candidate)] {
+                restored.map_err(|failure| CampaignError::Cold { side, failure })?;
             }
         }
         Ok((end?, self.past.totals))
@@ -244,10 +246,9 @@ impl<'a> Campaign<'a> {
                 }
             }
         }
-        if let (Some(failure), Some(side)) =
-            (last_failure, self.past.totals.failing(FAILURES.max(self.manifest.plan.environments.into())))
-        {
-            return Ok(Some(End::Failing { side, calls: self.past.totals.sides[side].failed_in_a_row, failure }));
+        let calls = self.past.totals.sides[step.side].failed_in_a_row;
+        if let Some(failure) = last_failure.filter(|_| calls >= FAILURES.max(self.manifest.plan.environments.into())) {
+            return Ok(Some(End::Failing { side: step.side, calls, failure }));
         }
         if throttled > 0 {
             let attempt = attempts.values().copied().max().unwrap_or_default();

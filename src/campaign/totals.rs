@@ -2,7 +2,7 @@
 
 use super::{
     row::{FailureKind, Row},
-    sides::{Side, Sides},
+    sides::Sides,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,11 +77,6 @@ impl Totals {
     /// The bill of both sides as estimated, in US dollars.
     pub fn cost_usd(&self) -> f64 {
         self.sides.iter().map(|(_, it)| it.cost_usd).sum()
-    }
-
-    /// A side of which nothing but failures has come for `calls` calls and more.
-    pub fn failing(&self, calls: u64) -> Option<Side> {
-        Side::BOTH.into_iter().find(|side| self.sides[*side].failed_in_a_row >= calls)
     }
 }
 

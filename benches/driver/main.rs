@@ -1,0 +1,145 @@
+//! How many calls a second `duet run` makes and keeps, beside the load generator `oha`, which keeps none, on the same
+//! server in one run; how much memory a campaign takes that has ten times as many samples; and how late its calls are.
+//!
+//! The server answers at once. Both make the same number of calls over as many connections; the times are those of
+//! the whole processes. `make bench BENCH=driver` runs this and installs `oha`; aims: at least half of its calls a
+//! second, and memory that does not grow with the samples.
+
+#[path = "../common/statistics.rs"]
+mod statistics;
+
+use http_body_util::{BodyExt, Full};
+use hyper::{
+    Request, Response,
+    body::{Bytes, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
+use hyper_util::rt::TokioIo;
+use lambda_duet::campaign::journal;
+use statistics::{Pairs, median};
+use std::{
+    convert::Infallible,
+    env, fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+const CONNECTIONS: usize = 32;
+const ROUNDS: usize = 10;
+
+/// Calls of each round, and of the two campaigns whose memory is compared.
+const CALLS: usize = 64_000;
+const SAMPLES: [usize; 2] = [100_000, 1_000_000];
+
+fn main() {
+    // Cargo runs benchmarks as tests too, where a round of few calls has to do.
+    let is_bench = env::args().any(|argument| argument == "--bench");
+    let (rounds, calls, samples) = if is_bench { (ROUNDS, CALLS, SAMPLES) } else { (1, 640, [640, 6400]) };
+    let server = serve();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("driver");
+    match env::var("OHA") {
+        Err(_) => println!("OHA does not name a program: nothing to compare with"),
+        Ok(oha) => {
+            let pairs = Pairs::in_turns(
+                rounds,
+                || {},
+                || campaign(&server, &directory, calls).seconds,
+                || load(&oha, &server, calls),
+            );
+            let (duet, oha) = pairs.medians();
+            let rate = |seconds: f64| calls as f64 / seconds;
+            println!("calls a second: duet {:.0}, oha {:.0}", rate(duet), rate(oha));
+            println!("duet's time as a multiple of oha's: {} (aim: at most 2)", pairs.ratio());
+        }
+    }
+    let [few, many] = samples.map(|samples| {
+        let Campaign { seconds, peak_kib } = campaign(&server, &directory, samples);
+        println!("{samples} samples: {seconds:.1} s, {:.1} MiB at most", peak_kib as f64 / 1024.0);
+        peak_kib
+    });
+    println!("memory with ten times the samples: {:.3} (aim: 1)", many as f64 / few as f64);
+    let rows = journal::rows(&directory).expect("samples").map(|row| row.expect("a sample"));
+    let delays = median(rows.map(|row| row.delay_ns as f64 / 1e6));
+    println!(
+        "calls are sent {delays:.3} ms later than their step begins, by the median, {CONNECTIONS} of them at once"
+    );
+}
+
+/// What a campaign took.
+struct Campaign {
+    seconds: f64,
+    peak_kib: u64,
+}
+
+/// A campaign of so many calls.
+fn campaign(server: &str, directory: &PathBuf, calls: usize) -> Campaign {
+    let _ = fs::remove_dir_all(directory);
+    let payload = directory.with_extension("json");
+    fs::write(&payload, "{}").expect("a payload");
+    let begin = Instant::now();
+    let mut process = Command::new(env!("CARGO_BIN_EXE_duet"))
+        .args(["run", "--targets", server, server, "--no-auth", "--environments", &CONNECTIONS.to_string()])
+        .args(["--invocations", &calls.to_string(), "--duration", "1h", "--max-cost", "1000", "--payload"])
+        .arg(&payload)
+        .arg("--out")
+        .arg(directory)
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("duet starts");
+    let mut peak_kib = 0;
+    let status = loop {
+        peak_kib = peak_kib.max(resident_kib(process.id()).unwrap_or_default());
+        if let Some(status) = process.try_wait().expect("duet is a child") {
+            break status;
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
+    assert!(status.success(), "duet: {status}");
+    Campaign { seconds: begin.elapsed().as_secs_f64(), peak_kib }
+}
+
+/// The largest resident set of a process so far.
+fn resident_kib(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
+}
+
+/// The seconds that `oha` takes for so many calls.
+fn load(oha: &str, server: &str, calls: usize) -> f64 {
+    let begin = Instant::now();
+    let status = Command::new(oha)
+        .args(["--no-tui", "-n", &calls.to_string(), "-c", &CONNECTIONS.to_string()])
+        .args(["-m", "POST", "-T", "application/json", "-d", "{}", server])
+        .stdout(Stdio::null())
+        .status()
+        .expect("oha starts");
+    assert!(status.success(), "oha: {status}");
+    begin.elapsed().as_secs_f64()
+}
+
+/// A server that answers at once, in a thread of its own.
+fn serve() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/", listener.local_addr().expect("an address"));
+    listener.set_nonblocking(true).expect("a socket");
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).expect("a socket");
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)));
+            }
+        });
+    });
+    url
+}
+
+async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    // A caller that goes away does not wait for the answer.
+    let _ = request.into_body().collect().await;
+    Ok(Response::new(Full::new(Bytes::from_static(b"{}"))))
+}
