@@ -17,6 +17,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use lambda_duet::campaign::journal;
+use serde_json::Value;
 use statistics::{Pairs, median};
 use std::{
     convert::Infallible,
@@ -108,17 +109,19 @@ fn resident_kib(process: u32) -> Option<u64> {
     status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }
 
-/// The seconds that `oha` takes for so many calls.
+/// The seconds that `oha` takes for so many calls, all of which succeed.
 fn load(oha: &str, server: &str, calls: usize) -> f64 {
     let begin = Instant::now();
-    let status = Command::new(oha)
-        .args(["--no-tui", "-n", &calls.to_string(), "-c", &CONNECTIONS.to_string()])
+    let output = Command::new(oha)
+        .args(["--no-tui", "--output-format", "json", "-n", &calls.to_string(), "-c", &CONNECTIONS.to_string()])
         .args(["-m", "POST", "-T", "application/json", "-d", "{}", server])
-        .stdout(Stdio::null())
-        .status()
+        .output()
         .expect("oha starts");
-    assert!(status.success(), "oha: {status}");
-    begin.elapsed().as_secs_f64()
+    let seconds = begin.elapsed().as_secs_f64();
+    assert!(output.status.success(), "oha: {}", output.status);
+    let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!(report["statusCodeDistribution"]["200"], calls, "{report}");
+    seconds
 }
 
 /// A server that answers at once, in a thread of its own.
