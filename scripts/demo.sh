@@ -83,9 +83,7 @@ for architecture in arm64 x86_64; do
     fi
 done
 
-heading "Building duet, the command line"
-cargo build --quiet --all-features --bin duet
-duet=target/debug/duet
+find_duet
 cells=(--workload sorting/radix --workload math/fft --size small --iterations 3)
 
 samples() { wc --lines <"$answers/stack/samples.jsonl"; }

@@ -4,11 +4,12 @@
 # that is not documented ends it and stays in target/fuzz/; as a file in tests/fuzz/regressions it is a test.
 #
 #   scripts/fuzz.sh [SECONDS]
+#   scripts/fuzz.sh build       only builds what is needed for it
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
 seconds=${1:-60}
-[[ $seconds =~ ^[1-9][0-9]*$ ]] || fail "\"$seconds\" is no number of seconds; usage: fuzz.sh [SECONDS]"
+[[ $seconds =~ ^([1-9][0-9]*|build)$ ]] || fail "\"$seconds\" is no number of seconds; usage: fuzz.sh [SECONDS | build]"
 
 heading "Building the service with a fuzzer's instructions"
 # What `cargo fuzz` would pass too; none of it needs a nightly compiler.
@@ -18,6 +19,8 @@ machine=$(rustc -vV | sed -n 's/^host: //p')
 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
     RUSTFLAGS="$coverage -Cdebug-assertions -Coverflow-checks" \
     cargo build --package fuzz --release --target "$machine" --target-dir target/fuzz
+
+[[ $seconds != build ]] || exit 0
 
 heading "Fuzzing for $seconds s"
 mkdir -p target/fuzz/corpus

@@ -43,3 +43,12 @@ aarch64) foreign=x86_64 ;;
 esac
 # shellcheck disable=SC2034 # used by scripts that source this one
 foreign_libraries=/usr/$foreign-linux-gnu/lib
+
+# Sets duet to the command line: the one that DUET names, or else one that is built now.
+find_duet() {
+    duet=${DUET-}
+    [[ -z $duet ]] || return 0
+    heading "Building duet, the command line (a minute or two the first time)"
+    cargo build --quiet --all-features --bin duet
+    duet=target/debug/duet
+}

@@ -51,9 +51,11 @@ same() {
     echo "$1 by $2: the same results as directly"
 }
 
+find_duet
+
 heading "Calling both binaries directly"
 for architecture in arm64 x86_64; do
-    cargo run --quiet --bin duet -- call --json "exec:.aws-sam/build/${function[$architecture]}/bootstrap" "$request" \
+    "$duet" call --json "exec:.aws-sam/build/${function[$architecture]}/bootstrap" "$request" \
         >"$answers/$architecture-direct.json"
 done
 
@@ -86,7 +88,7 @@ for architecture in arm64 x86_64; do
         --payload "fileb://$request" "$answers/$architecture-lambda.json" >"$answers/aws.log"
     same "$architecture" lambda
     AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:3001 \
-        cargo run --quiet --bin duet -- call --json "lambda:${function[$architecture]}" "$request" \
+        "$duet" call --json "lambda:${function[$architecture]}" "$request" \
         >"$answers/$architecture-duet.json"
     same "$architecture" duet
 done

@@ -49,7 +49,7 @@ with_own_engine() {
     export DUET_ENGINE_STATE
     trap remove_engine_state EXIT
     chmod 755 "$DUET_ENGINE_STATE"
-    as_root env "DUET_ENGINE_STATE=$DUET_ENGINE_STATE" "HOME=$HOME" "PATH=$PATH" \
+    as_root env "DUET=${DUET-}" "DUET_ENGINE_STATE=$DUET_ENGINE_STATE" "HOME=$HOME" "PATH=$PATH" \
         unshare --net --mount --pid --fork --kill-child --mount-proc \
         "$PWD/scripts/with-containers.sh" --in-namespaces "$(id -u)" "$(id -g)" "$@"
 }
