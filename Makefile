@@ -28,7 +28,7 @@ sam-local: ## Call both functions in local containers, by each way of `sam local
 	scripts/build.sh
 	scripts/with-containers.sh scripts/sam-local.sh
 
-equal-work: ## Check large sizes with 20 seeds on both architectures (an hour or two)
+equal-work: ## Check medium and large sizes with 20 seeds on both architectures (an hour or two)
 	scripts/setup.sh build stack
 	scripts/build.sh
 	cargo test --all-features --test suite -- --ignored golden

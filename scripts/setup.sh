@@ -42,7 +42,7 @@ python_tools() {
     heading "Installing into $directory: $(pins "$requirements")"
     rm -rf "$directory"
     python3 -m venv "$directory"
-    "$directory/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
+    "$directory/bin/pip" install --quiet --disable-pip-version-check --no-compile --requirement "$requirements"
     stamp "$requirements" >"$directory/stamp"
 }
 
@@ -164,22 +164,37 @@ for part in "$@"; do
     esac
 done
 install_packages
+
+# They come from the network for the most part, so they may come side by side.
+installations=()
+beside() {
+    "$@" &
+    installations+=($!)
+}
+
+lint_tools() {
+    python_tools lint
+    npm_tools
+}
+
 for part in "$@"; do
     case $part in
     build)
         rust_targets
-        python_tools sam
+        beside python_tools sam
         ;;
     stack)
         emulation
-        python_tools aws
-        python_tools ministack
+        beside python_tools aws
+        beside python_tools ministack
         ;;
     lint)
         rust_components
-        python_tools lint
-        python_tools checkov
-        npm_tools
+        beside python_tools checkov
+        beside lint_tools
         ;;
     esac
+done
+for installation in "${installations[@]}"; do
+    wait "$installation" || fail "something could not be installed; see above"
 done
