@@ -1,5 +1,6 @@
 //! The command line: one verb a file, each with its arguments and its `run`.
 
+mod calibrate;
 mod call;
 mod completions;
 mod man;
@@ -22,6 +23,7 @@ pub struct Cli {
 enum Verb {
     Run(Box<run::Run>),
     Report(report::Report),
+    Calibrate(calibrate::Calibrate),
     Workloads(workloads::Workloads),
     Call(call::Call),
     Completions(completions::Completions),
@@ -37,6 +39,7 @@ impl Cli {
         match self.verb {
             Verb::Run(verb) => return verb.run().await,
             Verb::Report(verb) => return verb.run(),
+            Verb::Calibrate(verb) => return verb.run(),
             Verb::Workloads(verb) => verb.run()?,
             Verb::Call(verb) => verb.run().await?,
             Verb::Completions(verb) => verb.run(),

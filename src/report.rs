@@ -1,4 +1,5 @@
 //! Measurements for people.
 
+pub mod calibration;
 pub mod overview;
 pub mod terminal;

@@ -1,0 +1,175 @@
+//! Simulated fleets, and campaigns on them.
+
+use super::super::estimate::Observation;
+use crate::campaign::sides::{Side, Sides};
+use rand::{Rng, RngExt, distr::Distribution};
+use serde::Serialize;
+use statrs::distribution::{Normal, StudentsT};
+use std::f64::consts::TAU;
+
+/// The standard deviation between environments of the same CPU, on the logarithmic scale.
+const BETWEEN_ENVIRONMENTS: f64 = 0.04;
+
+/// The scale of the noise of single calls, on the logarithmic scale.
+const WITHIN_ENVIRONMENT: f64 = 0.05;
+
+/// How much slower the slower of two CPUs is.
+const SLOWER_CPU: f64 = 1.4;
+
+/// The share of the slower of two CPUs.
+const SLOWER_SHARE: f64 = 0.44;
+
+/// How far times drift in a campaign.
+const DRIFT: f64 = 0.10;
+
+/// The CPUs of both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cpus {
+    /// One.
+    One,
+    /// Two, 1.4× apart, of which the slower has a share of 44%.
+    Two,
+    /// Two, whose shares drift from 24% to 64% in the course of the campaign.
+    Drifting,
+    /// Two on the candidate's side, one on the baseline's.
+    TwoOfOneSide,
+}
+
+/// The noise of single calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Noise {
+    /// Log-normal.
+    LogNormal,
+    /// Log-t with three degrees of freedom: rare calls take several times as long.
+    HeavyTailed,
+}
+
+/// What moves the times of both sides alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Drift {
+    /// Nothing.
+    None,
+    /// Times grow by 10% from the beginning to the end.
+    Linear,
+    /// Times swing by 10% up and down, twice in a campaign.
+    Diurnal,
+}
+
+/// A kind of fleet and a kind of campaign.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Scenario {
+    /// The CPUs.
+    pub cpus: Cpus,
+    /// The noise.
+    pub noise: Noise,
+    /// The drift.
+    pub drift: Drift,
+    /// The environments of each side.
+    pub environments: u32,
+    /// The calls of each environment, one a block.
+    pub calls: u32,
+    /// Whether environments come and go, so that each lives in a third of the campaign's blocks.
+    pub staggered: bool,
+}
+
+impl Scenario {
+    /// The scenarios that are calibrated: each kind of fleet with few and many environments and calls.
+    pub fn all() -> Vec<Self> {
+        let kinds = [
+            (Cpus::One, Noise::LogNormal, Drift::None, false),
+            (Cpus::One, Noise::HeavyTailed, Drift::Linear, true),
+            (Cpus::Two, Noise::LogNormal, Drift::None, false),
+            (Cpus::Two, Noise::LogNormal, Drift::Linear, true),
+            (Cpus::Two, Noise::HeavyTailed, Drift::Diurnal, true),
+            (Cpus::Drifting, Noise::LogNormal, Drift::Diurnal, true),
+            (Cpus::TwoOfOneSide, Noise::LogNormal, Drift::Linear, false),
+        ];
+        let sizes = [(3, 20), (8, 5), (8, 50), (20, 20), (60, 5), (60, 50)];
+        let scenario = |(cpus, noise, drift, staggered), (environments, calls)| Self {
+            cpus,
+            noise,
+            drift,
+            environments,
+            calls,
+            staggered,
+        };
+        kinds.into_iter().flat_map(|kind| sizes.map(|size| scenario(kind, size))).collect()
+    }
+
+    /// Its kind of fleet in words.
+    pub fn fleet(&self) -> String {
+        let cpus = match self.cpus {
+            Cpus::One => "one CPU",
+            Cpus::Two => "two CPUs",
+            Cpus::Drifting => "two CPUs, drifting mix",
+            Cpus::TwoOfOneSide => "two CPUs on one side",
+        };
+        let noise = match self.noise {
+            Noise::LogNormal => "log-normal",
+            Noise::HeavyTailed => "heavy tails",
+        };
+        let drift = match self.drift {
+            Drift::None => "no drift",
+            Drift::Linear => "linear drift",
+            Drift::Diurnal => "diurnal drift",
+        };
+        let staggered = if self.staggered { ", environments come and go" } else { "" };
+        format!("{cpus}, {noise}, {drift}{staggered}")
+    }
+
+    /// The logarithms of the times of one campaign in which both sides are equally fast, in the mean over the fleet.
+    pub fn campaign(&self, rng: &mut impl Rng) -> Sides<Vec<Observation>> {
+        let mut side = |side| {
+            let of_environment = |environment| self.environment(side, environment, rng);
+            (0..self.environments).flat_map(of_environment).collect()
+        };
+        Sides { baseline: side(Side::Baseline), candidate: side(Side::Candidate) }
+    }
+
+    fn environment(&self, side: Side, environment: u32, rng: &mut impl Rng) -> Vec<Observation> {
+        let normal = Normal::standard();
+        let student = StudentsT::new(0.0, 1.0, 3.0).expect("the parameters are finite and positive");
+        let blocks = self.blocks();
+        let first = if self.staggered { rng.random_range(0..=blocks - self.calls) } else { 0 };
+        let share = self.share_of_slower_cpu(side, f64::from(first) / f64::from(blocks));
+        let cpu = if rng.random_bool(share) { SLOWER_CPU.ln() } else { 0.0 };
+        // Where the sides have different fleets, their means are made equal.
+        let mean = if self.cpus == Cpus::TwoOfOneSide { share * SLOWER_CPU.ln() } else { 0.0 };
+        let level = cpu - mean + BETWEEN_ENVIRONMENTS * normal.sample(rng);
+        (first..first + self.calls)
+            .map(|block| {
+                let noise = match self.noise {
+                    Noise::LogNormal => normal.sample(rng),
+                    Noise::HeavyTailed => student.sample(rng),
+                };
+                let value = level + WITHIN_ENVIRONMENT * noise + self.drift_at(block);
+                Observation { environment, block, value }
+            })
+            .collect()
+    }
+
+    fn blocks(&self) -> u32 {
+        if self.staggered { 3 * self.calls } else { self.calls }
+    }
+
+    fn share_of_slower_cpu(&self, side: Side, time: f64) -> f64 {
+        match self.cpus {
+            Cpus::One => 0.0,
+            Cpus::TwoOfOneSide if side == Side::Baseline => 0.0,
+            Cpus::Two | Cpus::TwoOfOneSide => SLOWER_SHARE,
+            Cpus::Drifting => SLOWER_SHARE + 0.4 * (time - 0.5),
+        }
+    }
+
+    fn drift_at(&self, block: u32) -> f64 {
+        let time = f64::from(block) / f64::from(self.blocks());
+        match self.drift {
+            Drift::None => 0.0,
+            Drift::Linear => DRIFT * time,
+            Drift::Diurnal => DRIFT * (2.0 * TAU * time).sin(),
+        }
+    }
+}

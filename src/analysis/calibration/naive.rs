@@ -1,0 +1,67 @@
+//! What others do: tests that take calls for independent, and one that leaves out blocks.
+
+use super::super::estimate::{Difference, Observation};
+use crate::campaign::sides::Sides;
+
+/// Welch's t test (1947) on the means of environments.
+pub fn welch_of_environments(values: &Sides<Vec<Observation>>) -> Option<Difference> {
+    let means = values.map(|_, values| {
+        // The observations of an environment follow each other.
+        let of_environment = values.chunk_by(|one, other| one.environment == other.environment);
+        of_environment.map(|it| it.iter().map(|it| it.value).sum::<f64>() / it.len() as f64).collect::<Vec<_>>()
+    });
+    welch(&means.map(|_, it| Moments::of(it)), values)
+}
+
+/// Welch's t test on all values.
+pub fn welch_of_invocations(values: &Sides<Vec<Observation>>) -> Option<Difference> {
+    let moments = values.map(|_, it| Moments::of(&it.iter().map(|it| it.value).collect::<Vec<_>>()));
+    welch(&moments, values)
+}
+
+/// The test of Yuen (1974) on means without a fifth of the values at each end.
+pub fn trimmed(values: &Sides<Vec<Observation>>) -> Option<Difference> {
+    let moments = values.map(|_, it| {
+        let mut sorted: Vec<f64> = it.iter().map(|it| it.value).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let cut = sorted.len() / 5;
+        let kept = (sorted.len() - 2 * cut) as f64;
+        let mean = sorted[cut..sorted.len() - cut].iter().sum::<f64>() / kept;
+        let last = sorted.len() - 1 - cut;
+        let winsorized: Vec<f64> = (0..sorted.len()).map(|index| sorted[index.clamp(cut, last)]).collect();
+        let squares = Moments::of(&winsorized).variance * (sorted.len() as f64 - 1.0);
+        // As if there were `kept` values with this variance.
+        Moments { mean, variance: squares / (kept - 1.0), count: kept }
+    });
+    welch(&moments, values)
+}
+
+struct Moments {
+    mean: f64,
+    variance: f64,
+    count: f64,
+}
+
+impl Moments {
+    fn of(values: &[f64]) -> Self {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let variance = values.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        Self { mean, variance, count }
+    }
+}
+
+fn welch(moments: &Sides<Moments>, values: &Sides<Vec<Observation>>) -> Option<Difference> {
+    if moments.iter().any(|(_, it)| it.count < 2.0) {
+        return None;
+    }
+    let variances = moments.map(|_, it| it.variance / it.count);
+    let variance = variances.baseline + variances.candidate;
+    let of_side = moments.map(|side, it| variances[side].powi(2) / (it.count - 1.0));
+    Some(Difference {
+        estimate: moments.candidate.mean - moments.baseline.mean,
+        standard_error: variance.sqrt(),
+        degrees_of_freedom: variance.powi(2) / (of_side.baseline + of_side.candidate),
+        environments: values.map(|_, it| it.iter().map(|it| it.environment + 1).max().unwrap_or_default()),
+    })
+}

@@ -1,0 +1,101 @@
+//! What may be said of a comparison, and of many at once.
+
+use super::{
+    estimate::Difference,
+    interval::{CONFIDENCE, Looks},
+};
+use serde::Serialize;
+use std::fmt;
+
+/// A side of fewer environments gets no interval and no verdict: too often they all have the same CPU, where the
+/// fleet has two (of eight environments and a CPU with a share of 44%, once in a hundred times).
+pub const MINIMUM_ENVIRONMENTS: u32 = 8;
+
+/// What a comparison comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The candidate takes less time: the interval excludes that there is no difference.
+    Faster,
+    /// The candidate takes more time.
+    Slower,
+    /// The whole interval lies within the margin.
+    Equivalent,
+    /// None of these, with the environments so far.
+    Inconclusive,
+    /// No verdict is given; the warnings say why.
+    Withheld,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Faster => "faster",
+            Self::Slower => "slower",
+            Self::Equivalent => "equivalent",
+            Self::Inconclusive => "inconclusive",
+            Self::Withheld => "withheld",
+        })
+    }
+}
+
+/// The verdict on each of these differences of logarithms, such that with 95% probability none of those that say
+/// faster, slower or equivalent is wrong (Holm 1979).
+pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -> Vec<Verdict> {
+    let alpha = 1.0 - CONFIDENCE;
+    let log_margin = margin.ln_1p();
+    let p_values = |p: &dyn Fn(&Difference) -> f64| -> Vec<f64> {
+        holm(&differences.iter().map(|it| it.as_ref().map_or(1.0, p)).collect::<Vec<_>>())
+    };
+    let different = p_values(&|it| it.p_value(0.0, looks));
+    let equivalent = p_values(&|it| it.p_equivalence(log_margin, looks));
+    let verdict = |(index, difference): (usize, &Option<Difference>)| match difference {
+        None => Verdict::Withheld,
+        Some(it) if !has_enough_environments(it) => Verdict::Withheld,
+        Some(_) if equivalent[index] <= alpha => Verdict::Equivalent,
+        Some(it) if different[index] <= alpha => {
+            if it.estimate < 0.0 {
+                Verdict::Faster
+            } else {
+                Verdict::Slower
+            }
+        }
+        Some(_) => Verdict::Inconclusive,
+    };
+    differences.iter().enumerate().map(verdict).collect()
+}
+
+/// Whether an interval may be given.
+pub fn has_enough_environments(difference: &Difference) -> bool {
+    difference.environments.iter().all(|(_, it)| *it >= MINIMUM_ENVIRONMENTS)
+}
+
+/// The environments of each side with which the interval would probably allow a verdict, if the difference is what it
+/// seems to be: intervals narrow with the square root of their number.
+pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks) -> u64 {
+    let now = difference.environments.iter().map(|(_, it)| *it).min().unwrap_or_default().max(1);
+    let minimum = u64::from(MINIMUM_ENVIRONMENTS);
+    if !has_enough_environments(difference) {
+        return minimum;
+    }
+    let distance = difference.estimate.abs();
+    // Either clear of no difference, or within the margin, whichever is nearer.
+    let wanted = distance.max(margin.ln_1p() - distance);
+    let factor = (difference.bounds(CONFIDENCE, looks).half_width() / wanted).powi(2);
+    // A campaign has at most some thousands; more digits would be a pretence.
+    ((f64::from(now) * factor).ceil().min(1e9) as u64).max(minimum)
+}
+
+/// Holm's adjustment: reject where the result is at most the error probability of all tests together.
+pub fn holm(p_values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p_values.len()).collect();
+    order.sort_by(|one, other| p_values[*one].total_cmp(&p_values[*other]));
+    let mut adjusted = vec![0.0; p_values.len()];
+    let mut largest: f64 = 0.0;
+    for (rank, index) in order.into_iter().enumerate() {
+        let left = (p_values.len() - rank) as f64;
+        largest = largest.max((p_values[index] * left).min(1.0));
+        adjusted[index] = largest;
+    }
+    adjusted
+}

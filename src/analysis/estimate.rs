@@ -1,0 +1,312 @@
+//! How the candidate's values differ from the baseline's, with the uncertainty that environments leave.
+//!
+//! The model is a weighted least-squares fit of each value on its block and its side, in which each environment
+//! weighs the same. Blocks take out what drifts; environments are the clusters of a variance that is robust to
+//! whatever the calls of one environment have in common, with the bias reduction CR2 of Bell & McCaffrey (2002) and
+//! Pustejovsky & Tipton (2018). Each side has its own degrees of freedom by Satterthwaite's approximation, and both
+//! are combined as Welch (1947) did, because one side may have a fleet of mixed CPUs and the other not.
+
+use crate::campaign::sides::{Side, Sides};
+
+/// One value of one environment in one block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Observation {
+    /// The environment's number on its side.
+    pub environment: u32,
+    /// The block's number.
+    pub block: u32,
+    /// The value, on the scale on which sides are compared.
+    pub value: f64,
+}
+
+/// The candidate's values less the baseline's, as estimated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Difference {
+    /// The difference of the means.
+    pub estimate: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+    /// The degrees of freedom of that error.
+    pub degrees_of_freedom: f64,
+    /// The environments of each side that have a part in it.
+    pub environments: Sides<u32>,
+}
+
+/// What the values of one side weigh in one block.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    weight: f64,
+    value: f64,
+}
+
+impl Sum {
+    fn mean(self) -> f64 {
+        self.value / self.weight
+    }
+}
+
+/// What one environment weighs in one block, and the mean of its values there.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    block: u32,
+    weight: f64,
+    mean: f64,
+}
+
+/// The values of one environment, a mean for each block.
+#[derive(Debug)]
+struct Cluster {
+    side: Side,
+    entries: Vec<Entry>,
+}
+
+/// Values as the model sees them.
+#[derive(Debug)]
+struct Fit {
+    clusters: Vec<Cluster>,
+    /// The sums of each block.
+    blocks: Vec<Sides<Sum>>,
+    /// The information about the difference, by the weights: Σ w₀w₁/(w₀ + w₁) over the blocks.
+    information: f64,
+    estimate: f64,
+}
+
+/// The difference of the means of both sides' values.
+///
+/// None where no block has values of both sides, or nothing tells how uncertain the difference is: a side of which
+/// fewer than two environments answered. Only blocks with values of both sides have a part in it.
+pub fn difference(values: &Sides<Vec<Observation>>) -> Option<Difference> {
+    Fit::new(values)?.difference()
+}
+
+/// [`difference`] with the degrees of freedom that CR2 itself has: those of both sides together, if all values had
+/// the same variance.
+pub fn difference_by_cr2(values: &Sides<Vec<Observation>>) -> Option<Difference> {
+    let fit = Fit::new(values)?;
+    let clusters: Vec<&Cluster> = fit.clusters.iter().collect();
+    let adjusted: Vec<Adjusted> = clusters.iter().map(|it| fit.adjust(it)).collect();
+    Some(Difference { degrees_of_freedom: fit.degrees_of_freedom(&clusters, &adjusted), ..fit.difference()? })
+}
+
+/// The difference of the logarithms of the arithmetic means of both sides' values, which must not be negative.
+///
+/// None where [`difference`] is none, and where a mean is 0.
+pub fn log_ratio_of_means(values: &Sides<Vec<Observation>>) -> Option<Difference> {
+    let fit = Fit::new(values)?;
+    let means = fit.means();
+    if means.baseline <= 0.0 || means.candidate <= 0.0 {
+        return None;
+    }
+    // To first order the logarithm of a mean moves as the mean does in units of itself (the delta method).
+    let relative = values
+        .map(|side, it| it.iter().map(|it| Observation { value: it.value / means[side], ..*it }).collect::<Vec<_>>());
+    let difference = difference(&relative)?;
+    Some(Difference { estimate: (means.candidate / means.baseline).ln(), ..difference })
+}
+
+impl Fit {
+    fn new(values: &Sides<Vec<Observation>>) -> Option<Self> {
+        let last = values.iter().flat_map(|(_, it)| it).map(|it| it.block).max()?;
+        let mut present = vec![Sides::<bool>::default(); last as usize + 1];
+        for (side, values) in values.iter() {
+            values.iter().for_each(|it| present[it.block as usize][side] = true);
+        }
+        let is_paired = |it: &Observation| present[it.block as usize] == Sides { baseline: true, candidate: true };
+        let clusters: Vec<Cluster> =
+            values.iter().flat_map(|(side, values)| clusters(side, values.iter().copied().filter(is_paired))).collect();
+        let mut blocks = vec![Sides::<Sum>::default(); last as usize + 1];
+        for Cluster { side, entries } in &clusters {
+            for entry in entries {
+                let sum = &mut blocks[entry.block as usize][*side];
+                sum.weight += entry.weight;
+                sum.value += entry.weight * entry.mean;
+            }
+        }
+        let (mut information, mut sum) = (0.0, 0.0);
+        for Sides { baseline, candidate } in blocks.iter().filter(|it| it.baseline.weight > 0.0) {
+            let weight = baseline.weight * candidate.weight / (baseline.weight + candidate.weight);
+            information += weight;
+            sum += weight * (candidate.mean() - baseline.mean());
+        }
+        (information > 0.0).then(|| Self { clusters, blocks, information, estimate: sum / information })
+    }
+
+    /// The mean of each side, of which the estimate is the difference.
+    fn means(&self) -> Sides<f64> {
+        let mut sums = Sides::<f64>::default();
+        for block in self.blocks.iter().filter(|it| it.baseline.weight > 0.0) {
+            let Sides { baseline, candidate } = block;
+            let weight = baseline.weight * candidate.weight / (baseline.weight + candidate.weight);
+            sums.baseline += weight * baseline.mean();
+            sums.candidate += weight * candidate.mean();
+        }
+        sums.map(|_, it| it / self.information)
+    }
+
+    fn difference(&self) -> Option<Difference> {
+        let parts = Sides { baseline: self.part(Side::Baseline)?, candidate: self.part(Side::Candidate)? };
+        let variance = parts.baseline.variance + parts.candidate.variance;
+        let of_side = |it: &Part| it.variance.powi(2) / it.degrees_of_freedom;
+        let degrees_of_freedom = match variance > 0.0 {
+            true => variance.powi(2) / (of_side(&parts.baseline) + of_side(&parts.candidate)),
+            false => parts.baseline.degrees_of_freedom + parts.candidate.degrees_of_freedom,
+        };
+        Some(Difference {
+            estimate: self.estimate,
+            standard_error: variance.sqrt(),
+            degrees_of_freedom,
+            environments: parts.map(|_, it| it.environments),
+        })
+    }
+
+    /// What the environments of one side add to the variance; none where there are less than two.
+    fn part(&self, side: Side) -> Option<Part> {
+        let clusters: Vec<&Cluster> = self.clusters.iter().filter(|it| it.side == side).collect();
+        if clusters.len() < 2 {
+            return None;
+        }
+        let adjusted: Vec<Adjusted> = clusters.iter().map(|it| self.adjust(it)).collect();
+        Some(Part {
+            environments: clusters.len() as u32,
+            variance: adjusted.iter().map(|it| it.score.powi(2)).sum(),
+            degrees_of_freedom: self.degrees_of_freedom(&clusters, &adjusted),
+        })
+    }
+
+    /// How far the side of a value is from the mean side of its block, by weight.
+    fn centred_side(&self, side: Side, block: u32) -> f64 {
+        let Sides { baseline, candidate } = &self.blocks[block as usize];
+        let share = candidate.weight / (baseline.weight + candidate.weight);
+        f64::from(u8::from(side == Side::Candidate)) - share
+    }
+
+    fn residual(&self, side: Side, entry: &Entry) -> f64 {
+        let Sides { baseline, candidate } = &self.blocks[entry.block as usize];
+        let mean = (baseline.value + candidate.value) / (baseline.weight + candidate.weight);
+        entry.mean - mean - self.estimate * self.centred_side(side, entry.block)
+    }
+
+    /// The score of one environment, its residuals adjusted for what the environment itself has moved the fit:
+    /// with H the part of the hat matrix that belongs to the environment, by (I − H)^(−1/2).
+    fn adjust(&self, Cluster { side, entries }: &Cluster) -> Adjusted {
+        let weight_of_block = |block: u32| {
+            let Sides { baseline, candidate } = &self.blocks[block as usize];
+            baseline.weight + candidate.weight
+        };
+        let design: Vec<f64> = entries.iter().map(|it| it.weight.sqrt() * self.centred_side(*side, it.block)).collect();
+        // I − H is a diagonal matrix less the design's outer product over the information. It is almost singular
+        // only where one environment is all that a side has in its blocks; the bound keeps its inverse finite.
+        let diagonal: Vec<f64> =
+            entries.iter().map(|it| (1.0 - it.weight / weight_of_block(it.block)).max(1e-6)).collect();
+        let rows = inverse_square_root(&diagonal, &design, self.information);
+        let row_of = |(row, it): (&f64, &Entry)| row / self.information * it.weight.sqrt();
+        let loadings: Vec<f64> = rows.iter().zip(entries).map(row_of).collect();
+        let score = loadings.iter().zip(entries).map(|(it, entry)| it * self.residual(*side, entry)).sum();
+        let pull = loadings.iter().zip(entries).map(|(it, entry)| it * self.centred_side(*side, entry.block)).sum();
+        let own = design.iter().map(|it| (it / self.information).powi(2)).sum();
+        Adjusted { loadings, score, pull, own }
+    }
+
+    /// Satterthwaite's degrees of freedom of one side's part of the variance, if all values had the same variance:
+    /// the square of its expectation over half its variance.
+    fn degrees_of_freedom(&self, clusters: &[&Cluster], adjusted: &[Adjusted]) -> f64 {
+        // Two scores covary through the blocks that both environments are in, and through the estimate.
+        let mut members: Vec<Vec<(u32, f64)>> = vec![Vec::new(); self.blocks.len()];
+        for (index, (cluster, it)) in clusters.iter().zip(adjusted).enumerate() {
+            for (entry, loading) in cluster.entries.iter().zip(&it.loadings) {
+                members[entry.block as usize].push((index as u32, *loading));
+            }
+        }
+        let mut squares = 0.0;
+        let mut shared = vec![0.0; clusters.len()];
+        // All pairs as if they had no block in common, which the loop below corrects for those that have.
+        let pulls: f64 = adjusted.iter().map(|it| it.pull.powi(2)).sum();
+        let quartic: f64 = adjusted.iter().map(|it| it.pull.powi(4)).sum();
+        squares += (pulls.powi(2) - quartic) / self.information.powi(2);
+        let mut touched = Vec::new();
+        for (index, (cluster, it)) in clusters.iter().zip(adjusted).enumerate() {
+            for (entry, loading) in cluster.entries.iter().zip(&it.loadings) {
+                let block = &self.blocks[entry.block as usize];
+                let share = loading / (block.baseline.weight + block.candidate.weight);
+                for (other, loading) in &members[entry.block as usize] {
+                    if shared[*other as usize] == 0.0 {
+                        touched.push(*other as usize);
+                    }
+                    shared[*other as usize] += share * loading;
+                }
+            }
+            for other in touched.drain(..) {
+                let through_blocks = std::mem::take(&mut shared[other]);
+                if other != index {
+                    let through_estimate = it.pull * adjusted[other].pull / self.information;
+                    squares += (through_blocks + through_estimate).powi(2) - through_estimate.powi(2);
+                }
+            }
+        }
+        let trace: f64 = adjusted.iter().map(|it| it.own).sum();
+        squares += adjusted.iter().map(|it| it.own.powi(2)).sum::<f64>();
+        trace.powi(2) / squares
+    }
+}
+
+/// One side's part of the variance.
+#[derive(Debug)]
+struct Part {
+    environments: u32,
+    variance: f64,
+    degrees_of_freedom: f64,
+}
+
+/// One environment's part of the variance.
+#[derive(Debug)]
+struct Adjusted {
+    /// The derivative of the score by each of the environment's means.
+    loadings: Vec<f64>,
+    /// The score.
+    score: f64,
+    /// The sum of the loadings, each times its centred side.
+    pull: f64,
+    /// The variance of the score if all values had the variance 1 over their weight.
+    own: f64,
+}
+
+/// The values of each environment, as means by block. Environments weigh 1 each, their values alike.
+fn clusters(side: Side, values: impl Iterator<Item = Observation>) -> Vec<Cluster> {
+    let mut sorted: Vec<Observation> = values.collect();
+    sorted.sort_by_key(|it| (it.environment, it.block));
+    let of_environment = sorted.chunk_by(|one, other| one.environment == other.environment);
+    let cluster = |values: &[Observation]| {
+        let total = values.len() as f64;
+        let of_block = values.chunk_by(|one, other| one.block == other.block);
+        let entry = |values: &[Observation]| {
+            let count = values.len() as f64;
+            let mean = values.iter().map(|it| it.value).sum::<f64>() / count;
+            Entry { block: values[0].block, weight: count / total, mean }
+        };
+        Cluster { side, entries: of_block.map(entry).collect() }
+    };
+    of_environment.map(cluster).collect()
+}
+
+/// (D − vvᵀ/κ)^(−1/2) v, for a diagonal matrix D and a vector v such that the eigenvalues lie between 0 and 1.
+///
+/// By M^(−1/2) = 2/π ∫ (M cos²φ + I sin²φ)⁻¹ dφ from 0 to π/2 with the midpoint rule, which converges exponentially
+/// for this periodic integrand, and the formula of Sherman and Morrison for each inverse.
+fn inverse_square_root(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
+    const NODES: u32 = 40;
+    let mut result = vec![0.0; v.len()];
+    let mut column = vec![0.0; v.len()];
+    for node in 0..NODES {
+        let angle = (f64::from(node) + 0.5) / f64::from(NODES) * std::f64::consts::FRAC_PI_2;
+        let (sine, cosine) = (angle.sin().powi(2), angle.cos().powi(2));
+        let mut product = 0.0;
+        for ((column, d), v) in column.iter_mut().zip(diagonal).zip(v) {
+            *column = v / (d * cosine + sine);
+            product += *column * v;
+        }
+        // Rounding may make it 0 where the matrix is singular.
+        let scale = 1.0 / (1.0 - cosine / kappa * product).max(1e-9) / f64::from(NODES);
+        result.iter_mut().zip(&column).for_each(|(result, column)| *result += column * scale);
+    }
+    result
+}

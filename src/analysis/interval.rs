@@ -1,0 +1,121 @@
+//! From an estimate and its standard error to intervals and p-values: for a look at the end of a campaign, and for
+//! looks after every block.
+
+use super::estimate::Difference;
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+
+/// The share of intervals that are to cover the truth.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// How often a campaign is looked at before it is believed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Looks {
+    /// Once, when it is complete.
+    Once,
+    /// After every block, until the interval's half-width on the logarithmic scale is this.
+    ///
+    /// The intervals are then valid at all looks together. They are those of a normal mixture (Robbins 1970; Howard,
+    /// Ramdas, McAuliffe & Sekhon 2021), which are tightest about where the campaign is to end, used for estimates
+    /// with estimated variances as Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas (2024) justify for large samples;
+    /// for small ones, the normal quantile becomes Student's at the same probability.
+    EveryBlock(f64),
+}
+
+/// An interval for a difference.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+impl Bounds {
+    /// Half its width.
+    pub fn half_width(self) -> f64 {
+        (self.high - self.low) / 2.0
+    }
+}
+
+impl Difference {
+    /// The interval that covers the true difference with a probability of `confidence`.
+    pub fn bounds(&self, confidence: f64, looks: Looks) -> Bounds {
+        let radius = self.standard_error * self.critical_value(1.0 - confidence, looks);
+        Bounds { low: self.estimate - radius, high: self.estimate + radius }
+    }
+
+    fn critical_value(&self, alpha: f64, looks: Looks) -> f64 {
+        match looks {
+            Looks::Once => -student(self.degrees_of_freedom).inverse_cdf(alpha / 2.0),
+            Looks::EveryBlock(target) => {
+                let ratio = self.information_ratio(target);
+                // |z|² where the mixture's likelihood ratio reaches 1/α.
+                let normal = ((1.0 + 1.0 / ratio) * ((1.0 + ratio).ln() - 2.0 * alpha.ln())).sqrt();
+                to_student(normal, self.degrees_of_freedom)
+            }
+        }
+    }
+
+    /// The smallest error probability at which the interval excludes that the difference is `null`.
+    pub fn p_value(&self, null: f64, looks: Looks) -> f64 {
+        let distance = (self.estimate - null).abs();
+        if self.standard_error <= 0.0 {
+            return if distance > 0.0 { 0.0 } else { 1.0 };
+        }
+        let statistic = distance / self.standard_error;
+        match looks {
+            Looks::Once => 2.0 * student(self.degrees_of_freedom).cdf(-statistic),
+            Looks::EveryBlock(target) => {
+                let ratio = self.information_ratio(target);
+                let normal = to_normal(statistic, self.degrees_of_freedom);
+                let log_likelihood_ratio = normal.powi(2) * ratio / (2.0 * (1.0 + ratio)) - 0.5 * (1.0 + ratio).ln();
+                (-log_likelihood_ratio).exp().min(1.0)
+            }
+        }
+    }
+
+    /// The smallest error probability at which the whole interval lies within `margin` of 0 (two one-sided tests,
+    /// Schuirmann 1987, each at half of it, so that it is decided by the interval that is shown).
+    pub fn p_equivalence(&self, margin: f64, looks: Looks) -> f64 {
+        if self.estimate.abs() >= margin {
+            return 1.0;
+        }
+        self.p_value(-margin, looks).max(self.p_value(margin, looks))
+    }
+
+    /// The information that there is about the difference, in units of what the mixture expects: its standard
+    /// deviation is the target, so that the interval is near its tightest when it is as narrow as wanted.
+    fn information_ratio(&self, target: f64) -> f64 {
+        (target / self.standard_error).powi(2).max(f64::MIN_POSITIVE)
+    }
+}
+
+/// Bounds for the mean of one side from the means of its environments; none of fewer than two.
+pub fn mean_bounds(means: &[f64], confidence: f64) -> Option<Bounds> {
+    let count = means.len() as f64;
+    if means.len() < 2 {
+        return None;
+    }
+    let mean = means.iter().sum::<f64>() / count;
+    let variance = means.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    let radius = -student(count - 1.0).inverse_cdf((1.0 - confidence) / 2.0) * (variance / count).sqrt();
+    Some(Bounds { low: mean - radius, high: mean + radius })
+}
+
+fn student(degrees_of_freedom: f64) -> StudentsT {
+    // Beyond this it is the normal distribution to nine digits, and below it nothing is asked.
+    StudentsT::new(0.0, 1.0, degrees_of_freedom.clamp(0.1, 1e9)).expect("the parameters are finite and positive")
+}
+
+/// Student's quantile where the normal distribution has `normal`, both above 0.
+fn to_student(normal: f64, degrees_of_freedom: f64) -> f64 {
+    // The upper tail, where it is too small to be told from nothing, is taken as it is.
+    let tail = Normal::standard().cdf(-normal);
+    if tail < 1e-280 { normal } else { -student(degrees_of_freedom).inverse_cdf(tail) }
+}
+
+/// The reverse of [`to_student`].
+fn to_normal(statistic: f64, degrees_of_freedom: f64) -> f64 {
+    let tail = student(degrees_of_freedom).cdf(-statistic);
+    if tail < 1e-280 { 36.0 } else { -Normal::standard().inverse_cdf(tail) }
+}

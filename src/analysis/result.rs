@@ -1,0 +1,329 @@
+//! What a campaign comes to: everything that a report shows, and nothing that it has to compute.
+
+use super::{decision::Verdict, share::Share, warning::Warning};
+use crate::{campaign::sides::Sides, protocol::Architecture};
+use serde::Serialize;
+use std::{collections::BTreeMap, fmt};
+
+/// The version of this shape; it grows when a field changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// All that is said of a campaign. Ratios are the candidate's over the baseline's: below 1 the candidate takes less.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Analysis {
+    /// The version of this shape, [`SCHEMA`].
+    pub schema: u32,
+    /// How it was computed.
+    pub method: Method,
+    /// Where the samples come from.
+    pub campaign: Provenance,
+    /// The two that are compared.
+    pub sides: Sides<SideFacts>,
+    /// What to know before using the rest, the gravest first.
+    pub warnings: Vec<Warning>,
+    /// All cells together, by the measure that decides. None where there is no sample of either side.
+    pub headline: Option<Comparison>,
+    /// Each payload or workload.
+    pub cells: Vec<CellAnalysis>,
+    /// Starts of environments.
+    pub starts: Starts,
+    /// The bill. None where no billed durations are known.
+    pub money: Option<Money>,
+}
+
+/// How an analysis was computed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Method {
+    /// The probability with which intervals cover the truth.
+    pub confidence: f64,
+    /// Ratios between 1/(1 + margin) and 1 + margin count as equivalent.
+    pub margin: f64,
+    /// The half-width at which the campaign was to end by itself, which makes its intervals wider; none where it was
+    /// looked at once.
+    pub until_ci: Option<f64>,
+    /// The fewest environments of a side with which there is a verdict.
+    pub minimum_environments: u32,
+}
+
+/// Where samples come from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Provenance {
+    /// The version of Lambda Duet that made the campaign.
+    pub version: String,
+    /// When it was begun, in milliseconds since 1970-01-01 UTC.
+    pub created_unix_ms: u64,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+    /// The seed of its order.
+    pub seed: u64,
+    /// Whether every call met an environment that had just started.
+    pub cold: bool,
+    /// How many calls each step holds open at once.
+    pub environments_per_step: u32,
+    /// The blocks that have samples.
+    pub blocks: u64,
+    /// The calls, failed ones included.
+    pub calls: u64,
+}
+
+/// One of the two that are compared.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SideFacts {
+    /// Its short name.
+    pub name: String,
+    /// What was called.
+    pub target: String,
+    /// The instruction set, where known.
+    pub architecture: Option<Architecture>,
+    /// The memory setting in MiB, where known.
+    pub memory_mb: Option<u32>,
+    /// The calls, failed and throttled ones included.
+    pub calls: u64,
+    /// Those that met an environment which had to start.
+    pub cold_calls: u64,
+    /// Those that failed, by kind; throttled calls were made again.
+    pub failures: BTreeMap<String, u64>,
+    /// The environments that answered; 0 where nothing tells them apart.
+    pub environments: u32,
+    /// The CPU models of those environments, the most frequent first.
+    pub cpus: Vec<CpuShare>,
+    /// The share of the fleet that models which have not been seen may have, with 95% confidence.
+    pub unseen: f64,
+    /// Whether its times mean nothing, because another instruction set was emulated.
+    pub emulated: bool,
+    /// The builds that answered, such as `0.1.0 (3e8a1d7), rustc 1.95.0, aarch64-unknown-linux-gnu for neoverse-n1`.
+    pub builds: Vec<String>,
+    /// The most memory that each environment has used, in MiB. None where unknown.
+    pub memory: Option<Levels>,
+    /// The bill of the campaign as estimated, in US dollars.
+    pub spent_usd: f64,
+}
+
+/// How many of a side's environments run on one CPU model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CpuShare {
+    /// The model.
+    pub model: String,
+    /// Its environments.
+    pub environments: u32,
+    /// Their share of the fleet.
+    pub share: Share,
+}
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// The wall-clock time of one iteration, measured in the handler: geometric means.
+    Wall,
+    /// The CPU time of one iteration, measured in the handler: geometric means.
+    Cpu,
+    /// The function's time as Lambda reports it: geometric means.
+    Duration,
+    /// What Lambda bills: arithmetic means, because bills add up.
+    Billed,
+    /// The client's time: geometric means.
+    Latency,
+    /// How long environments took to start, as Lambda reports it (or the handler where nobody does): geometric means.
+    Init,
+}
+
+impl Measure {
+    /// All of them, in the order in which reports show them.
+    pub const ALL: [Self; 6] = [Self::Wall, Self::Cpu, Self::Duration, Self::Billed, Self::Latency, Self::Init];
+
+    /// Its name for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wall => "wall time",
+            Self::Cpu => "CPU time",
+            Self::Duration => "duration",
+            Self::Billed => "billed duration",
+            Self::Latency => "client latency",
+            Self::Init => "start",
+        }
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Both sides by one measure.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The measure.
+    pub measure: Measure,
+    /// The levels of each side. None where a side has no sample, and where levels of different cells would be mixed.
+    pub levels: Sides<Option<Levels>>,
+    /// The environments of each side that have a part in it.
+    pub environments: Sides<u32>,
+    /// The calls of each side that have a part in it.
+    pub calls: Sides<u64>,
+    /// The ratio. None where a side has no sample or its times mean nothing.
+    pub ratio: Option<Ratio>,
+    /// What it comes to.
+    pub verdict: Verdict,
+    /// Where it comes to nothing: with how many environments of each side it probably would.
+    pub environments_needed: Option<u64>,
+}
+
+/// The candidate's mean over the baseline's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Ratio {
+    /// The ratio.
+    pub estimate: f64,
+    /// Its 95% interval. None where too few environments answered.
+    pub interval: Option<Interval>,
+    /// The standard error of its logarithm. None where it cannot be told.
+    pub log_standard_error: Option<f64>,
+    /// The degrees of freedom of that error.
+    pub degrees_of_freedom: Option<f64>,
+    /// The probability of a ratio as far from 1 if there were no difference, not adjusted for other cells.
+    pub p_value: Option<f64>,
+}
+
+/// A 95% interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// Where values lie, each environment weighing the same in the mean. Milliseconds, or MiB of memory.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Levels {
+    /// The mean: geometric but for what is billed and for memory, where it is arithmetic.
+    pub mean: f64,
+    /// Its 95% interval. None where too few environments answered.
+    pub interval: Option<Interval>,
+    /// The smallest.
+    pub min: f64,
+    /// The median.
+    pub p50: f64,
+    /// The 90th percentile.
+    pub p90: f64,
+    /// The 95th percentile.
+    pub p95: f64,
+    /// The 99th percentile.
+    pub p99: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+/// One payload or workload.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CellAnalysis {
+    /// Its name.
+    pub name: String,
+    /// What is compared, the measure that decides first.
+    pub comparisons: Vec<Comparison>,
+    /// The measure that decides, for each pair of CPU models. Empty where both sides have one model.
+    pub by_cpu: Vec<CpuComparison>,
+    /// The distribution of the measure that decides, by CPU model.
+    pub distributions: Sides<Vec<Distribution>>,
+    /// The measure that decides in the course of the campaign.
+    pub series: Vec<Moment>,
+}
+
+/// One CPU model of the candidate beside one of the baseline.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CpuComparison {
+    /// The models.
+    pub models: Sides<String>,
+    /// The environments.
+    pub environments: Sides<u32>,
+    /// The ratio.
+    pub ratio: Ratio,
+}
+
+/// The values of one CPU model.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Distribution {
+    /// The model; empty where unknown.
+    pub cpu: String,
+    /// The environments.
+    pub environments: u32,
+    /// The calls.
+    pub calls: u64,
+    /// The percentiles 0, 1, …, 100, in milliseconds.
+    pub percentiles: Vec<f64>,
+}
+
+/// A stretch of the campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Moment {
+    /// The first of its blocks.
+    pub block: u64,
+    /// When, in seconds of the campaign's own time.
+    pub elapsed_s: f64,
+    /// Each side's geometric mean in milliseconds.
+    pub mean_ms: Sides<Option<f64>>,
+    /// The environments that answered.
+    pub environments: Sides<u32>,
+}
+
+/// Starts of environments, all cells together.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Starts {
+    /// How long environments took to start, and how long calls took that waited for that.
+    pub comparisons: Vec<Comparison>,
+    /// The times of starts, in milliseconds: sorted, at most some thousand of each side.
+    pub init_ms: Sides<Vec<f64>>,
+}
+
+/// The bill.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Money {
+    /// The region whose prices these are, and their date, for each side.
+    pub prices: Sides<String>,
+    /// How many invocations a month the bill is for.
+    pub invocations_per_month: f64,
+    /// Whether the free tier is taken off.
+    pub free_tier: bool,
+    /// A month's bill of each side, all cells alike often, in US dollars.
+    pub monthly: Sides<Cost>,
+    /// A million invocations of each side, before free tier and higher tiers.
+    pub per_million: Sides<Cost>,
+    /// By how much of the baseline's monthly bill the candidate's is lower, as a share; below 0 it is higher.
+    pub savings: f64,
+    /// Its 95% interval.
+    pub savings_interval: Option<Interval>,
+    /// By which factor the candidate's billed duration may be that of the baseline before it costs as much.
+    pub break_even: f64,
+    /// Savings by volume: invocations a month, and each side's bill.
+    pub by_volume: Vec<(f64, Sides<f64>)>,
+}
+
+/// What something costs, in US dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Cost {
+    /// Requests.
+    pub requests_usd: f64,
+    /// GB-seconds.
+    pub compute_usd: f64,
+    /// Ephemeral storage above 512 MB.
+    pub storage_usd: f64,
+    /// All of it.
+    pub total_usd: f64,
+    /// The 95% interval of all of it. None where too few environments answered.
+    pub interval: Option<Interval>,
+}
+
+impl Analysis {
+    /// The names of both sides.
+    pub fn names(&self) -> Sides<&str> {
+        Sides { baseline: &self.sides.baseline.name, candidate: &self.sides.candidate.name }
+    }
+}
+
+impl CellAnalysis {
+    /// The comparison that decides.
+    pub fn deciding(&self) -> Option<&Comparison> {
+        self.comparisons.first()
+    }
+}

@@ -1,0 +1,35 @@
+//! How many of a fleet: shares with their intervals.
+
+use super::interval::CONFIDENCE;
+use serde::Serialize;
+use statrs::distribution::{ContinuousCDF, Normal};
+
+/// A share, with its interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Share {
+    /// The share of those that were seen.
+    pub estimate: f64,
+    /// The lower end of the 95% interval.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+impl Share {
+    /// The share that `count` of `total` make, with the score interval of Wilson (1927); `total` must not be 0.
+    pub fn of(count: u32, total: u32) -> Self {
+        let (estimate, n) = (f64::from(count) / f64::from(total), f64::from(total));
+        let z = Normal::standard().inverse_cdf((1.0 + CONFIDENCE) / 2.0);
+        let centre = estimate + z.powi(2) / (2.0 * n);
+        let radius = z * (estimate * (1.0 - estimate) / n + (z / (2.0 * n)).powi(2)).sqrt();
+        let scale = 1.0 + z.powi(2) / n;
+        let bound = |it: f64| (it / scale).clamp(0.0, 1.0);
+        Self { estimate, low: bound(centre - radius), high: bound(centre + radius) }
+    }
+}
+
+/// The largest share of a fleet of which none was seen among so many, with 95% confidence: 1 − 0.05^(1/n), the upper
+/// end of the interval of Clopper & Pearson (1934).
+pub fn unseen(total: u32) -> f64 {
+    1.0 - (1.0 - CONFIDENCE).powf(1.0 / f64::from(total.max(1)))
+}
