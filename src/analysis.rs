@@ -1,10 +1,12 @@
 //! What samples say: pure functions of rows, without clocks, files or chance that is not seeded.
 
+pub mod analyse;
 pub mod calibration;
 pub mod decision;
 pub mod estimate;
 pub mod interval;
 pub mod overview;
 pub mod result;
+pub mod samples;
 pub mod share;
 pub mod warning;

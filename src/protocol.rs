@@ -19,4 +19,4 @@ pub use response::{
     Architecture, Build, Catalogue, CatalogueEntry, Clock, DefaultRequest, Environment, Function, HeapUse, Host,
     Memory, Response, SCHEMA, Sample, Sizes, Status, Warning, WarningKind,
 };
-pub use summary::Summary;
+pub use summary::{Summary, quantile};

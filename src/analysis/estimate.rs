@@ -92,8 +92,7 @@ pub fn difference_by_cr2(values: &Sides<Vec<Observation>>) -> Option<Difference>
 ///
 /// None where [`difference`] is none, and where a mean is 0.
 pub fn log_ratio_of_means(values: &Sides<Vec<Observation>>) -> Option<Difference> {
-    let fit = Fit::new(values)?;
-    let means = fit.means();
+    let means = means(values)?;
     if means.baseline <= 0.0 || means.candidate <= 0.0 {
         return None;
     }
@@ -102,6 +101,20 @@ pub fn log_ratio_of_means(values: &Sides<Vec<Observation>>) -> Option<Difference
         .map(|side, it| it.iter().map(|it| Observation { value: it.value / means[side], ..*it }).collect::<Vec<_>>());
     let difference = difference(&relative)?;
     Some(Difference { estimate: (means.candidate / means.baseline).ln(), ..difference })
+}
+
+/// The means of both sides' values over the blocks that have values of both, each environment weighing the same.
+///
+/// None where there is no such block.
+pub fn means(values: &Sides<Vec<Observation>>) -> Option<Sides<f64>> {
+    let fit = Fit::new(values)?;
+    let mut sums = Sides::<f64>::default();
+    for Sides { baseline, candidate } in fit.blocks.iter().filter(|it| it.baseline.weight > 0.0) {
+        let weight = baseline.weight * candidate.weight / (baseline.weight + candidate.weight);
+        sums.baseline += weight * baseline.mean();
+        sums.candidate += weight * candidate.mean();
+    }
+    Some(sums.map(|_, it| it / fit.information))
 }
 
 impl Fit {
@@ -129,18 +142,6 @@ impl Fit {
             sum += weight * (candidate.mean() - baseline.mean());
         }
         (information > 0.0).then(|| Self { clusters, blocks, information, estimate: sum / information })
-    }
-
-    /// The mean of each side, of which the estimate is the difference.
-    fn means(&self) -> Sides<f64> {
-        let mut sums = Sides::<f64>::default();
-        for block in self.blocks.iter().filter(|it| it.baseline.weight > 0.0) {
-            let Sides { baseline, candidate } = block;
-            let weight = baseline.weight * candidate.weight / (baseline.weight + candidate.weight);
-            sums.baseline += weight * baseline.mean();
-            sums.candidate += weight * candidate.mean();
-        }
-        sums.map(|_, it| it / self.information)
     }
 
     fn difference(&self) -> Option<Difference> {
@@ -293,7 +294,7 @@ fn clusters(side: Side, values: impl Iterator<Item = Observation>) -> Vec<Cluste
 /// By M^(−1/2) = 2/π ∫ (M cos²φ + I sin²φ)⁻¹ dφ from 0 to π/2 with the midpoint rule, which converges exponentially
 /// for this periodic integrand, and the formula of Sherman and Morrison for each inverse.
 fn inverse_square_root(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
-    const NODES: u32 = 40;
+    const NODES: u32 = 24;
     let mut result = vec![0.0; v.len()];
     let mut column = vec![0.0; v.len()];
     for node in 0..NODES {

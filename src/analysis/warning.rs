@@ -1,6 +1,17 @@
 //! What to know before using the numbers of a campaign.
 
-use crate::campaign::sides::Side;
+use super::{
+    analyse::cpus,
+    decision::MINIMUM_ENVIRONMENTS,
+    result::{CpuShare, Measure},
+    samples::{Marks, Record, Samples},
+    share::unseen,
+};
+use crate::campaign::{
+    Target,
+    manifest::Manifest,
+    sides::{Side, Sides},
+};
 use serde::Serialize;
 
 /// Something to know, with advice.
@@ -79,4 +90,210 @@ impl WarningKind {
             Self::NoBill => "no-bill",
         }
     }
+}
+
+/// The memory at which a function has one vCPU, in MB.
+const ONE_VCPU_MB: u32 = 1769;
+
+/// A clock that is coarser than this, in nanoseconds, does not tell short iterations apart.
+const COARSE_NS: u64 = 1000;
+
+/// Unseen CPU models that may have a larger share than this are worth a word.
+const UNSEEN: f64 = 0.10;
+
+/// What is to be known of a campaign, the gravest first.
+pub(super) fn of(manifest: &Manifest, samples: &Samples) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    of_both(manifest, samples, &mut warnings);
+    for side in Side::BOTH {
+        of_one(manifest, samples, side, &mut warnings);
+    }
+    warnings.sort_by_key(|it| it.kind);
+    warnings
+}
+
+fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) {
+    let mut warn = |kind, text: String| warnings.push(Warning { kind, side: None, text });
+    for (work, [one, other]) in &samples.totals.mismatches {
+        warn(
+            WarningKind::ChecksumMismatch,
+            format!("{work}: equal work gave {one} and {other}. Times of unequal work mean nothing: look for the bug."),
+        );
+    }
+    let [baseline, candidate] = Side::BOTH.map(|side| memory_mb(manifest, samples, side));
+    if let (Some(baseline), Some(candidate)) = (baseline, candidate)
+        && baseline != candidate
+    {
+        warn(
+            WarningKind::UnequalMemory,
+            format!("{baseline} MB against {candidate} MB: more memory comes with more CPU. Give both sides the same."),
+        );
+    }
+    let Sides { baseline, candidate } = samples.sides.map(|_, it| &it.sources);
+    if !baseline.is_empty() && !candidate.is_empty() && (baseline != candidate || baseline.len() > 1) {
+        let list = |it: &std::collections::BTreeSet<String>| it.iter().cloned().collect::<Vec<_>>().join("; ");
+        warn(
+            WarningKind::DifferentBuilds,
+            format!(
+                "{} against {}: what differs may be the code. Deploy one build to both sides, unless builds are what \
+                 you compare.",
+                list(baseline),
+                list(candidate)
+            ),
+        );
+    }
+    if let Some(model) = unbalanced(samples) {
+        warn(
+            WarningKind::UnbalancedCpus,
+            format!(
+                "{model} answered much more often on one side, though both have the same architecture: the difference \
+                 may be that of the hosts. The interval allows for it; more environments narrow it."
+            ),
+        );
+    }
+    if samples.blocks.len() == 1 {
+        warn(
+            WarningKind::SingleBlock,
+            "All samples are of one block, so that nothing cancels what drifts. Let the campaign run longer."
+                .to_owned(),
+        );
+    }
+    let Marks { truncated, short_iterations, coarsest_clock_ns } = samples.marks;
+    if truncated > 0 {
+        warn(
+            WarningKind::Truncated,
+            format!(
+                "{truncated} answers hold less iterations than were asked for, because the deadline came first. Give the \
+                 functions more time, or take a smaller size or fewer iterations."
+            ),
+        );
+    }
+    if short_iterations > 0 || coarsest_clock_ns > COARSE_NS {
+        warn(
+            WarningKind::CoarseClock,
+            format!(
+                "{short_iterations} answers hold iterations too short for a clock that resolves {coarsest_clock_ns} ns; \
+                 several were timed at a stretch. A larger size makes them longer."
+            ),
+        );
+    }
+}
+
+fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
+    let (party, it) = (&manifest.sides[side], &samples.sides[side]);
+    let (name, totals) = (&party.name, &samples.totals.sides[side]);
+    let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
+    let is_local = matches!(party.target, Target::Process { .. });
+    if it.emulated {
+        warn(
+            WarningKind::Emulated,
+            format!(
+                "{name} ran on another instruction set than its own, so its times mean nothing and no verdict is given. \
+                 Deploy to AWS, where both sides have their own hardware."
+            ),
+        );
+    }
+    let environments = it.environments.len() as u32;
+    if environments == 0 {
+        warn(WarningKind::NoSamples, format!("No call of {name} gave a measurement: there is nothing to compare."));
+    } else if it.unknown_environments > 0 {
+        warn(
+            WarningKind::EnvironmentsUnknown,
+            format!(
+                "{} answers of {name} do not tell which environment gave them, so that nobody knows how often chance \
+                 had a say. Name it with --environment POINTER, or use --cold, where every call has its own.",
+                it.unknown_environments
+            ),
+        );
+    } else if environments < MINIMUM_ENVIRONMENTS {
+        warn(
+            WarningKind::TooFewEnvironments,
+            format!(
+                "{environments} environments of {name} answered; a verdict takes {MINIMUM_ENVIRONMENTS} of each side. \
+                 Raise --environments, or make calls take longer, so that they meet more of them."
+            ),
+        );
+    } else if !is_local && !it.emulated && unseen(environments) > UNSEEN {
+        warn(
+            WarningKind::UnseenCpus,
+            format!(
+                "{environments} environments of {name} answered: CPU models that none of them has may make up {:.0}% of \
+                 the fleet. Run longer, at several times of day, before you decide for a fleet.",
+                unseen(environments) * 100.0
+            ),
+        );
+    }
+    if let Some(memory_mb) = memory_mb(manifest, samples, side).filter(|it| *it < ONE_VCPU_MB) {
+        warn(
+            WarningKind::LessThanOneVcpu,
+            format!(
+                "{name} has {memory_mb} MB and so less than one vCPU (which takes {ONE_VCPU_MB} MB): the scheduler's \
+                 quota shapes its wall times. CPU times tell what the processor does."
+            ),
+        );
+    }
+    if totals.failed() > 0 {
+        warn(
+            WarningKind::Failures,
+            format!(
+                "{} of {} calls of {name} failed and are left out. If slow calls fail more often, times look better than \
+                 they are.",
+                totals.failed(),
+                totals.calls
+            ),
+        );
+    }
+    if totals.throttled() > 0 {
+        warn(
+            WarningKind::Throttled,
+            format!(
+                "{} calls of {name} were throttled and made again. Raise the concurrency that is reserved for it, or \
+                 lower --environments.",
+                totals.throttled()
+            ),
+        );
+    }
+    let is_billed = |it: &Record| it.value(Measure::Billed).is_some();
+    let has_bill =
+        samples.cells.values().any(|it| [&it.warm, &it.cold].iter().any(|it| it[side].iter().any(is_billed)));
+    if !is_local && environments > 0 && !has_bill {
+        warn(
+            WarningKind::NoBill,
+            format!(
+                "No billed duration of {name} is known, so there is no bill: Lambda reports them to whoever invokes a \
+                 function directly (lambda:NAME)."
+            ),
+        );
+    }
+}
+
+/// The memory setting of what Lambda runs.
+fn memory_mb(manifest: &Manifest, samples: &Samples, side: Side) -> Option<u32> {
+    let party = &manifest.sides[side];
+    let configured = party.configuration.as_ref().map(|it| it.memory_mb);
+    let reported = samples.sides[side].memory_mb.filter(|_| !matches!(party.target, Target::Process { .. }));
+    configured.or(reported)
+}
+
+/// A CPU model whose share differs between two sides of the same architecture more than by chance (a z test of two
+/// shares at 5%).
+fn unbalanced(samples: &Samples) -> Option<String> {
+    let Sides { baseline, candidate } = &samples.sides;
+    if baseline.architecture.is_none() || baseline.architecture != candidate.architecture {
+        return None;
+    }
+    let [one, other] = [cpus(baseline), cpus(candidate)];
+    let total = |cpus: &[CpuShare]| cpus.iter().map(|it| f64::from(it.environments)).sum::<f64>();
+    let (n, m) = (total(&one), total(&other));
+    let of = |cpus: &[CpuShare], model: &str| {
+        cpus.iter().find(|it| it.model == model).map_or(0.0, |it| f64::from(it.environments))
+    };
+    let models = one.iter().chain(&other).map(|it| it.model.as_str());
+    let mut differing = models.filter(|model| {
+        let (x, y) = (of(&one, model), of(&other, model));
+        let pooled = (x + y) / (n + m);
+        let error = (pooled * (1.0 - pooled) * (1.0 / n + 1.0 / m)).sqrt();
+        (x / n - y / m).abs() > 1.96 * error
+    });
+    differing.next().map(str::to_owned)
 }

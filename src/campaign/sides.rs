@@ -47,7 +47,7 @@ pub struct Sides<T> {
 
 impl<T> Sides<T> {
     /// The same made from each side's.
-    pub fn map<U>(&self, mut make: impl FnMut(Side, &T) -> U) -> Sides<U> {
+    pub fn map<'a, U>(&'a self, mut make: impl FnMut(Side, &'a T) -> U) -> Sides<U> {
         Sides { baseline: make(Side::Baseline, &self.baseline), candidate: make(Side::Candidate, &self.candidate) }
     }
 

@@ -32,8 +32,8 @@ impl Summary {
 }
 
 /// The quantile of sorted values, interpolated linearly between order statistics (type 7 of
-/// Hyndman & Fan, the default of R and NumPy).
-fn quantile(sorted: &[f64], q: f64) -> f64 {
+/// Hyndman & Fan, the default of R and NumPy). There must be a value.
+pub fn quantile(sorted: &[f64], q: f64) -> f64 {
     let position = (sorted.len() - 1) as f64 * q;
     let below = sorted[position.floor() as usize];
     let above = sorted[position.ceil() as usize];

@@ -1,0 +1,285 @@
+//! The samples of a campaign, kept small: ten million of them are to fit into a gigabyte.
+
+use super::{estimate::Observation, result::Measure};
+use crate::{
+    campaign::{
+        row::{FailureKind, Row},
+        sides::Sides,
+        totals::Totals,
+    },
+    protocol::{Architecture, Build, Response, Status, WarningKind},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// The samples so far.
+#[derive(Debug, Default)]
+pub struct Samples {
+    /// Their sums.
+    pub totals: Totals,
+    /// What is known of each side.
+    pub sides: Sides<SideSamples>,
+    /// The samples of each cell, by its name.
+    pub cells: BTreeMap<String, CellSamples>,
+    /// The blocks that have samples, in their order.
+    pub blocks: Vec<Block>,
+    /// What single answers have to say about themselves.
+    pub marks: Marks,
+}
+
+/// A block that has samples.
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    /// Its number in the schedule.
+    pub number: u64,
+    /// When it began, in milliseconds of the campaign's own time.
+    pub elapsed_ms: u64,
+}
+
+/// What single answers have to say about themselves.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Marks {
+    /// Answers whose deadline came before all their iterations.
+    pub truncated: u64,
+    /// Answers with iterations that were too short to be timed one by one.
+    pub short_iterations: u64,
+    /// The coarsest clock that a host has, in nanoseconds.
+    pub coarsest_clock_ns: u64,
+}
+
+/// What is known of one side.
+#[derive(Debug, Default)]
+pub struct SideSamples {
+    /// Its environments.
+    pub environments: Vec<EnvironmentFacts>,
+    numbers: HashMap<String, u32>,
+    /// Its CPU models.
+    pub cpu_models: Vec<String>,
+    /// Whether its times mean nothing.
+    pub emulated: bool,
+    /// The builds that answered.
+    pub builds: BTreeSet<String>,
+    /// What they were compiled from and with, the target left out.
+    pub sources: BTreeSet<String>,
+    /// What they were compiled for.
+    pub architecture: Option<Architecture>,
+    /// The memory setting that the function reports, in MiB.
+    pub memory_mb: Option<u32>,
+    /// Calls whose environment nothing tells.
+    pub unknown_environments: u64,
+}
+
+/// What is known of one environment.
+#[derive(Clone, Copy, Debug)]
+pub struct EnvironmentFacts {
+    /// Its CPU model's number on its side; none where unknown.
+    pub cpu: Option<u16>,
+    /// The most memory that it has used, in MiB; 0 where unknown.
+    pub max_memory_mb: f32,
+}
+
+/// The samples of one cell.
+#[derive(Debug, Default)]
+pub struct CellSamples {
+    /// Calls of environments that were there.
+    pub warm: Sides<Vec<Record>>,
+    /// Calls that waited for an environment to start.
+    pub cold: Sides<Vec<Record>>,
+}
+
+/// The numbers of one call, in milliseconds. What is not known is no number (NaN).
+#[derive(Clone, Copy, Debug)]
+pub struct Record {
+    /// Its environment's number on its side.
+    pub environment: u32,
+    /// The place of its block among those that have samples.
+    pub block: u32,
+    wall: f32,
+    cpu: f32,
+    duration: f32,
+    billed: f32,
+    latency: f32,
+    init: f32,
+}
+
+impl Record {
+    /// The value of one measure, where it is known; all but billed durations are more than 0.
+    pub fn value(&self, measure: Measure) -> Option<f64> {
+        let value = f64::from(match measure {
+            Measure::Wall => self.wall,
+            Measure::Cpu => self.cpu,
+            Measure::Duration => self.duration,
+            Measure::Billed => self.billed,
+            Measure::Latency => self.latency,
+            Measure::Init => self.init,
+        });
+        let least = if measure == Measure::Billed { 0.0 } else { f64::from(f32::MIN_POSITIVE) };
+        (value.is_finite() && value >= least).then_some(value)
+    }
+}
+
+/// Values of one measure on the scale on which they are compared: logarithms but for what is billed. The records are
+/// those of one cell after the other, each with `blocks` blocks of its own; where there is but one, all records of a
+/// cell count as of one block.
+pub fn observations(cells: &[&[Record]], measure: Measure, blocks: usize) -> Vec<Observation> {
+    let of_cell = |(cell, records): (usize, &&[Record])| {
+        let first = cell * blocks;
+        let observation = |it: &Record| {
+            let value = it.value(measure)?;
+            let value = if measure == Measure::Billed { value } else { value.ln() };
+            let block = (first + it.block as usize % blocks.max(1)) as u32;
+            Some(Observation { environment: it.environment, block, value })
+        };
+        records.iter().filter_map(observation).collect::<Vec<_>>()
+    };
+    cells.iter().enumerate().flat_map(of_cell).collect()
+}
+
+impl Samples {
+    /// Takes in one more sample.
+    pub fn add(&mut self, row: &Row) {
+        self.totals.add(row);
+        let block = self.block(row);
+        if row.failure.as_ref().is_some_and(|it| it.kind == FailureKind::Throttled) {
+            return;
+        }
+        if let Some(response) = &row.response {
+            self.sides[row.side].learn(response);
+            self.marks.add(response);
+        }
+        if row.failure.is_some() {
+            return;
+        }
+        let environment = self.sides[row.side].environment(row);
+        let cell = match self.cells.get_mut(&row.cell) {
+            Some(cell) => cell,
+            None => self.cells.entry(row.cell.clone()).or_default(),
+        };
+        let records = if row.cold == Some(true) { &mut cell.cold } else { &mut cell.warm };
+        records[row.side].push(Record::of(row, environment, block));
+    }
+
+    /// The place of a sample's block among those that have samples.
+    fn block(&mut self, row: &Row) -> u32 {
+        let place = match self.blocks.last() {
+            Some(last) if last.number == row.block => self.blocks.len() - 1,
+            Some(last) if last.number > row.block => self.blocks.partition_point(|it| it.number < row.block),
+            _ => {
+                self.blocks.push(Block { number: row.block, elapsed_ms: row.elapsed_ms });
+                self.blocks.len() - 1
+            }
+        };
+        place as u32
+    }
+}
+
+impl SideSamples {
+    fn learn(&mut self, response: &Response) {
+        self.emulated |= response.host.emulated;
+        self.architecture = Some(response.function.architecture);
+        self.memory_mb = Some(response.function.memory_mb);
+        let Build { version, git_revision, rustc, target, target_cpu, .. } = &response.build;
+        // A campaign meets one build or two.
+        if self.builds.len() < 8 {
+            self.builds.insert(format!("{version} ({git_revision}), {rustc}, {target} for {target_cpu}"));
+            self.sources.insert(format!("{version} ({git_revision}), {rustc}"));
+        }
+    }
+
+    /// The number of the environment that answered, with what is known of it.
+    fn environment(&mut self, row: &Row) -> u32 {
+        let number = match row.environment() {
+            Some(id) => match self.numbers.get(id) {
+                Some(number) => *number,
+                None => {
+                    let number = self.new_environment(row);
+                    self.numbers.insert(id.to_owned(), number);
+                    number
+                }
+            },
+            // Whoever waited for a start met an environment that nobody had met before.
+            None if row.cold == Some(true) => self.new_environment(row),
+            None => {
+                self.unknown_environments += 1;
+                // All of them count as one, which is never enough for an interval.
+                match self.numbers.get("") {
+                    Some(number) => *number,
+                    None => {
+                        let number = self.new_environment(row);
+                        self.numbers.insert(String::new(), number);
+                        number
+                    }
+                }
+            }
+        };
+        let rss = row.response.iter().flat_map(|it| &it.results).map(|it| it.memory.max_rss_bytes).max();
+        let memory_mb = match rss {
+            Some(bytes) => bytes as f32 / (1024.0 * 1024.0),
+            None => row.report.as_ref().and_then(|it| it.max_memory_mb).unwrap_or_default() as f32,
+        };
+        let facts = &mut self.environments[number as usize];
+        facts.max_memory_mb = facts.max_memory_mb.max(memory_mb);
+        number
+    }
+
+    fn new_environment(&mut self, row: &Row) -> u32 {
+        let cpu = row.cpu_model().map(|model| {
+            let known = self.cpu_models.iter().position(|it| it == model);
+            known.unwrap_or_else(|| {
+                self.cpu_models.push(model.to_owned());
+                self.cpu_models.len() - 1
+            }) as u16
+        });
+        self.environments.push(EnvironmentFacts { cpu, max_memory_mb: 0.0 });
+        self.environments.len() as u32 - 1
+    }
+}
+
+impl Marks {
+    fn add(&mut self, response: &Response) {
+        let is_truncated = |status| matches!(status, Status::Truncated | Status::Skipped);
+        self.truncated += u64::from(response.results.iter().any(|it| is_truncated(it.status)));
+        let is_short = |kind| kind == WarningKind::ShortIterations;
+        let short = response.results.iter().any(|it| it.warnings.iter().any(|it| is_short(it.kind)));
+        self.short_iterations += u64::from(short);
+        self.coarsest_clock_ns = self.coarsest_clock_ns.max(response.host.clock.resolution_ns);
+    }
+}
+
+impl Record {
+    fn of(row: &Row, environment: u32, block: u32) -> Self {
+        let known = |value: Option<f64>| value.unwrap_or(f64::NAN) as f32;
+        let report = row.report.as_ref();
+        let times = |pick: fn(&crate::protocol::Sample) -> &[f64]| {
+            let samples = row.response.iter().flat_map(|it| &it.results);
+            geometric_mean(samples.flat_map(|it| pick(it).iter().copied())).map(|nanoseconds| nanoseconds / 1e6)
+        };
+        let of_handler = row.response.as_ref().map(|it| it.environment.init_ms);
+        Self {
+            environment,
+            block,
+            wall: known(times(|it| &it.wall_ns)),
+            cpu: known(times(|it| &it.cpu_ns)),
+            duration: known(report.map(|it| it.duration_ms)),
+            billed: known(report.and_then(|it| it.billed_ms)),
+            latency: row.latency_ns as f32 / 1e6,
+            init: known(report.and_then(|it| it.init_ms).or(of_handler)),
+        }
+    }
+}
+
+/// Times of 0 are those of a clock that did not tick: they count as the clock's least.
+fn geometric_mean(times: impl Iterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut count) = (0.0, 0.0);
+    for time in times {
+        sum += time.max(1.0).ln();
+        count += 1.0;
+    }
+    (count > 0.0).then(|| f64::exp(sum / count))
+}
+
+impl CellSamples {
+    /// The calls that decide: those of environments that were there, or in a cold campaign those that were not.
+    pub fn deciding(&self, is_cold: bool) -> &Sides<Vec<Record>> {
+        if is_cold { &self.cold } else { &self.warm }
+    }
+}
