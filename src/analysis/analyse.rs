@@ -343,11 +343,17 @@ impl<'a> Subject<'a> {
 
     fn starts(&self) -> Starts {
         let set = [self.set_of_all(|it| &it.cold)];
-        // In a warm campaign starts come where environments happen to be missing, mostly in the first block: there
-        // each cell counts as one block.
-        let blocks = if self.is_cold() { self.samples.blocks.len() } else { 1 };
-        let measures = [Measure::Init, Measure::Latency, Measure::Billed];
-        let compared = measures.iter().flat_map(|measure| self.compare(&set, *measure, blocks));
+        let blocks = self.samples.blocks.len();
+        let compared = [Measure::Init, Measure::Latency, Measure::Billed].into_iter().flat_map(|measure| {
+            // In a warm campaign starts come where environments happen to be missing, mostly in its first block. They
+            // are one block then, or one for each cell where the payload has a part in the time.
+            let blocks = match measure {
+                _ if self.is_cold() => blocks,
+                Measure::Init => 0,
+                _ => 1,
+            };
+            self.compare(&set, measure, blocks)
+        });
         let mut comparisons: Vec<_> = compared.filter(|it| it.calls.iter().any(|(_, calls)| *calls > 0)).collect();
         for comparison in comparisons.iter_mut().filter(|it| it.measure == Measure::Init) {
             // Starts of different cells are the same thing.

@@ -113,7 +113,7 @@ pub struct Score {
     pub false_positives: f64,
     /// The share in which it sees a difference as large as each of [`EFFECTS`], with the right sign.
     pub power: [f64; EFFECTS.len()],
-    /// Half of the interval's width at the end, on the logarithmic scale: the mean.
+    /// Half of the interval's width at the end, on the logarithmic scale: the geometric mean.
     pub half_width: Option<f64>,
 }
 
@@ -135,7 +135,7 @@ struct Tally {
     covered: u32,
     false_positives: u32,
     seen: [u32; EFFECTS.len()],
-    half_widths: f64,
+    log_half_widths: f64,
 }
 
 impl Tally {
@@ -145,7 +145,7 @@ impl Tally {
             covered: self.covered + other.covered,
             false_positives: self.false_positives + other.false_positives,
             seen: std::array::from_fn(|index| self.seen[index] + other.seen[index]),
-            half_widths: self.half_widths + other.half_widths,
+            log_half_widths: self.log_half_widths + other.log_half_widths,
         }
     }
 }
@@ -179,7 +179,7 @@ pub fn simulate(scenario: &Scenario, runs: u32, seed: u64) -> Outcome {
         coverage: (it.intervals > 0).then(|| f64::from(it.covered) / f64::from(it.intervals)),
         false_positives: share(it.false_positives),
         power: it.seen.map(share),
-        half_width: (it.intervals > 0).then(|| it.half_widths / f64::from(it.intervals)),
+        half_width: (it.intervals > 0).then(|| f64::exp(it.log_half_widths / f64::from(it.intervals))),
     };
     Outcome { scenario: scenario.clone(), runs, scores: Method::ALL.into_iter().zip(tallies).map(score).collect() }
 }
@@ -197,7 +197,7 @@ fn judge(method: Method, campaign: &Sides<Vec<Observation>>) -> Tally {
         };
         let Some((difference, bounds)) = method.look(&so_far) else { continue };
         tally.intervals = 1;
-        tally.half_widths = bounds.half_width();
+        tally.log_half_widths = bounds.half_width().ln();
         tally.covered &= u32::from(bounds.low <= 0.0 && bounds.high >= 0.0);
         let says = |effect: f64| {
             let moved = Difference { estimate: difference.estimate + effect.ln_1p(), ..difference };

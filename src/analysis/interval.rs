@@ -46,7 +46,7 @@ impl Difference {
 
     fn critical_value(&self, alpha: f64, looks: Looks) -> f64 {
         match looks {
-            Looks::Once => -student(self.degrees_of_freedom).inverse_cdf(alpha / 2.0),
+            Looks::Once => upper_quantile(&student(self.degrees_of_freedom), alpha / 2.0),
             Looks::EveryBlock(target) => {
                 let ratio = self.information_ratio(target);
                 // |z|² where the mixture's likelihood ratio reaches 1/α.
@@ -98,7 +98,7 @@ pub fn mean_bounds(means: &[f64], confidence: f64) -> Option<Bounds> {
     }
     let mean = means.iter().sum::<f64>() / count;
     let variance = means.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    let radius = -student(count - 1.0).inverse_cdf((1.0 - confidence) / 2.0) * (variance / count).sqrt();
+    let radius = upper_quantile(&student(count - 1.0), (1.0 - confidence) / 2.0) * (variance / count).sqrt();
     Some(Bounds { low: mean - radius, high: mean + radius })
 }
 
@@ -109,13 +109,29 @@ fn student(degrees_of_freedom: f64) -> StudentsT {
 
 /// Student's quantile where the normal distribution has `normal`, both above 0.
 fn to_student(normal: f64, degrees_of_freedom: f64) -> f64 {
-    // The upper tail, where it is too small to be told from nothing, is taken as it is.
-    let tail = Normal::standard().cdf(-normal);
-    if tail < 1e-280 { normal } else { -student(degrees_of_freedom).inverse_cdf(tail) }
+    // A tail too small to be told from nothing is that of no sample there is.
+    let tail = Normal::standard().cdf(-normal).max(1e-280);
+    upper_quantile(&student(degrees_of_freedom), tail)
 }
 
 /// The reverse of [`to_student`].
 fn to_normal(statistic: f64, degrees_of_freedom: f64) -> f64 {
-    let tail = student(degrees_of_freedom).cdf(-statistic);
-    if tail < 1e-280 { 36.0 } else { -Normal::standard().inverse_cdf(tail) }
+    let tail = student(degrees_of_freedom).cdf(-statistic).max(1e-280);
+    upper_quantile(&Normal::standard(), tail)
+}
+
+/// Where a symmetric distribution leaves `tail` above it, by bisection: the library's own inverses fail far out.
+fn upper_quantile(distribution: &impl ContinuousCDF<f64, f64>, tail: f64) -> f64 {
+    let is_beyond = |it: f64| distribution.cdf(-it) < tail;
+    let mut high = 1.0;
+    while !is_beyond(high) && high < 1e100 {
+        high *= 2.0;
+    }
+    let mut low = 0.0;
+    // As many halvings as a number has digits.
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if is_beyond(middle) { high = middle } else { low = middle }
+    }
+    high
 }

@@ -118,8 +118,8 @@ impl Record {
 }
 
 /// Values of one measure on the scale on which they are compared: logarithms but for what is billed. The records are
-/// those of one cell after the other, each with `blocks` blocks of its own; where there is but one, all records of a
-/// cell count as of one block.
+/// those of one cell after the other, each with `blocks` blocks of its own; where that is 1, all records of a
+/// cell count as of one block, where it is 0, all records do.
 pub fn observations(cells: &[&[Record]], measure: Measure, blocks: usize) -> Vec<Observation> {
     let of_cell = |(cell, records): (usize, &&[Record])| {
         let first = cell * blocks;

@@ -1,10 +1,20 @@
 //! `duet report`
 
-use crate::{analysis::overview::Overview, campaign::journal, report::overview};
+use crate::{
+    analysis::{
+        analyse::{Options, analyse},
+        result::Analysis,
+        samples::Samples,
+    },
+    campaign::journal,
+};
 use clap::Args;
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-/// Summarises the samples of a campaign, also of one that is under way or was interrupted.
+/// Says what the samples of a campaign come to, also of one that is under way or was interrupted.
 #[derive(Debug, Args)]
 pub struct Report {
     /// The run directory.
@@ -14,18 +24,20 @@ pub struct Report {
     json: bool,
 }
 
+/// The analysis of a run directory, whose samples are read one after the other.
+pub(super) fn analysis_of(directory: &Path, options: &Options) -> anyhow::Result<Analysis> {
+    let manifest = journal::manifest(directory)?;
+    let mut samples = Samples::default();
+    for row in journal::rows(directory)? {
+        samples.add(&row?);
+    }
+    Ok(analyse(&manifest, &samples, options))
+}
+
 impl Report {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let manifest = journal::manifest(&self.directory)?;
-        let mut summary = Overview::default();
-        for row in journal::rows(&self.directory)? {
-            summary.add(&row?);
-        }
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&summary.cells())?);
-        } else {
-            print!("{}", overview::summary(&manifest, &summary));
-        }
+        let analysis = analysis_of(&self.directory, &Options { margin: 0.02 })?;
+        println!("{}", serde_json::to_string_pretty(&analysis)?);
         Ok(ExitCode::SUCCESS)
     }
 }
