@@ -3,6 +3,7 @@
 mod call;
 mod completions;
 mod man;
+mod prices;
 mod report;
 mod run;
 mod workloads;
@@ -24,6 +25,7 @@ enum Verb {
     Report(report::Report),
     Workloads(workloads::Workloads),
     Call(call::Call),
+    Prices(prices::Prices),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -39,6 +41,7 @@ impl Cli {
             Verb::Report(verb) => return verb.run(),
             Verb::Workloads(verb) => verb.run()?,
             Verb::Call(verb) => verb.run().await?,
+            Verb::Prices(verb) => verb.run()?,
             Verb::Completions(verb) => verb.run(),
             Verb::Man(verb) => verb.run()?,
         }

@@ -1,4 +1,5 @@
 //! Measurements for people.
 
 pub mod overview;
+pub mod prices;
 pub mod terminal;
