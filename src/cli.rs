@@ -6,7 +6,10 @@ mod man;
 mod prices;
 mod report;
 mod run;
+mod volume;
 mod workloads;
+
+pub use volume::{Volume, VolumeError};
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
