@@ -1,6 +1,7 @@
 //! What samples say: pure functions of rows, without clocks, files or chance that is not seeded.
 
 pub mod analyse;
+pub mod bill;
 pub mod calibration;
 pub mod decision;
 pub mod estimate;

@@ -12,6 +12,7 @@ pub mod payload;
 pub mod platform_report;
 pub mod position;
 pub mod prices;
+pub mod region;
 pub mod row;
 pub mod runtime_api;
 pub mod schedule;

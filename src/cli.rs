@@ -4,9 +4,13 @@ mod calibrate;
 mod call;
 mod completions;
 mod man;
+mod prices;
 mod report;
 mod run;
+mod volume;
 mod workloads;
+
+pub use volume::{Volume, VolumeError};
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -26,6 +30,7 @@ enum Verb {
     Calibrate(calibrate::Calibrate),
     Workloads(workloads::Workloads),
     Call(call::Call),
+    Prices(prices::Prices),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -42,6 +47,7 @@ impl Cli {
             Verb::Calibrate(verb) => return verb.run(),
             Verb::Workloads(verb) => verb.run()?,
             Verb::Call(verb) => verb.run().await?,
+            Verb::Prices(verb) => verb.run()?,
             Verb::Completions(verb) => verb.run(),
             Verb::Man(verb) => verb.run()?,
         }

@@ -2,4 +2,5 @@
 
 pub mod calibration;
 pub mod overview;
+pub mod prices;
 pub mod terminal;

@@ -3,7 +3,7 @@
 use super::{
     Auth, Target,
     configuration::Configuration,
-    prices::Price,
+    prices::{FREE_EPHEMERAL_MB, Price},
     sides::{Side, Sides},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -139,12 +139,22 @@ impl Party {
     /// What Lambda asks for a call that is billed for so many milliseconds, in US dollars; without a
     /// duration, the request alone.
     pub fn cost(&self, billed_ms: Option<f64>) -> f64 {
-        let memory_mb = self.configuration.as_ref().map_or(DEFAULT_MEMORY_MB, |it| it.memory_mb);
-        self.price.map_or(0.0, |price| price.of_call(billed_ms.unwrap_or_default(), memory_mb))
+        let billed_ms = billed_ms.unwrap_or_default();
+        self.price.as_ref().map_or(0.0, |it| it.of_call(billed_ms, self.memory_mb(), self.ephemeral_mb()))
+    }
+
+    /// Its memory in MiB, as configured; where Lambda does not say, what the project's own stack has.
+    pub fn memory_mb(&self) -> u32 {
+        self.configuration.as_ref().map_or(DEFAULT_MEMORY_MB, |it| it.memory_mb)
+    }
+
+    /// Its ephemeral storage in MiB, as configured; where Lambda does not say, what is free.
+    pub fn ephemeral_mb(&self) -> u32 {
+        self.configuration.as_ref().map_or(FREE_EPHEMERAL_MB, |it| it.ephemeral_storage_mb)
     }
 }
 
-/// The memory that is assumed where Lambda does not say: what the project's own stack has.
+/// What the project's own stack has.
 const DEFAULT_MEMORY_MB: u32 = 1769;
 
 fn as_text<S: Serializer>(target: &Target, serializer: S) -> Result<S::Ok, S::Error> {

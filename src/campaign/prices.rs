@@ -1,44 +1,72 @@
 //! What Lambda asks for.
 
-use crate::protocol::Architecture;
+mod table;
+
+pub use table::{PriceTable, PriceTableError, RegionPrices, UnknownRegion};
+
 use serde::{Deserialize, Serialize};
 
-/// The list price of one architecture in one region, first tier, without free tier.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// The ephemeral storage that every function has at no price, in MiB.
+pub const FREE_EPHEMERAL_MB: u32 = 512;
+
+/// The list price of one architecture in one region, without free tier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// A GB-second, in US dollars (Lambda's GB has 1024 MiB).
-    pub gb_second_usd: f64,
+    /// The region that asks it.
+    pub region: String,
+    /// The date of the table that it is from.
+    pub date: String,
     /// A request, in US dollars.
     pub request_usd: f64,
+    /// A GB-second of ephemeral storage above 512 MB, in US dollars.
+    pub ephemeral_gb_second_usd: f64,
+    /// What time costs, by what an account uses in a month; never empty.
+    pub tiers: Vec<Tier>,
+}
+
+/// A part of a month's use, with its price.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tier {
+    /// Where it ends, in GB-seconds of one month, one architecture and one region; none for the last.
+    pub up_to_gb_seconds: Option<f64>,
+    /// A GB-second, in US dollars (Lambda's GB has 1024 MiB).
+    pub gb_second_usd: f64,
 }
 
 impl Price {
-    /// The price in us-east-1, as <https://aws.amazon.com/lambda/pricing/> lists it.
-    pub fn of(architecture: Architecture) -> Self {
-        let gb_second_usd = match architecture {
-            Architecture::Arm64 => 0.000_013_333_4,
-            Architecture::X86_64 => 0.000_016_666_7,
-        };
-        Self { gb_second_usd, request_usd: 0.000_000_2 }
+    /// What one call costs in the first tier, in US dollars, that is billed for `billed_ms` with `memory_mb` of memory
+    /// and `ephemeral_mb` of ephemeral storage.
+    pub fn of_call(&self, billed_ms: f64, memory_mb: u32, ephemeral_mb: u32) -> f64 {
+        let gb_second_usd = self.tiers.first().map_or(0.0, |tier| tier.gb_second_usd);
+        let second_usd = gb_second_usd * gigabytes(memory_mb)
+            + self.ephemeral_gb_second_usd * gigabytes(ephemeral_mb.saturating_sub(FREE_EPHEMERAL_MB));
+        self.request_usd + second_usd * billed_ms / 1000.0
     }
+}
 
-    /// What one call costs that is billed for `billed_ms` at `memory_mb`, in US dollars.
-    pub fn of_call(self, billed_ms: f64, memory_mb: u32) -> f64 {
-        self.request_usd + self.gb_second_usd * (billed_ms / 1000.0) * (f64::from(memory_mb) / 1024.0)
-    }
+/// So many MiB in Lambda's GB.
+pub fn gigabytes(mebibytes: u32) -> f64 {
+    f64::from(mebibytes) / 1024.0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Architecture;
 
     #[test]
-    fn a_million_calls_of_120_ms_at_1536_mb_cost_what_the_price_list_computes() {
-        // The example of the price list: 3 million calls of 120 ms at 1536 MB on x86_64 are 540 000 GB-s.
-        let bill = 3e6 * Price::of(Architecture::X86_64).of_call(120.0, 1536);
+    fn calls_cost_what_the_price_list_computes() {
+        let price = |architecture| PriceTable::built_in().price("us-east-1", architecture).unwrap();
+        // The page's first example: 3 million calls of 120 ms at 1536 MB on x86_64 are 540 000 GB-s.
+        let bill = 3e6 * price(Architecture::X86_64).of_call(120.0, 1536, 512);
         assert!((bill - (540_000.0 * 0.000_016_666_7 + 0.60)).abs() < 1e-6, "{bill}");
-        let arm = 3e6 * Price::of(Architecture::Arm64).of_call(120.0, 1536);
-        assert!(arm < bill);
+        assert!(3e6 * price(Architecture::Arm64).of_call(120.0, 1536, 512) < bill);
+        // And its third: 2048 MB of storage for 1.68 million seconds are 2.52 million GB-s to be paid.
+        let storage = 6e6
+            * (price(Architecture::X86_64).of_call(280.0, 4096, 2048)
+                - price(Architecture::X86_64).of_call(280.0, 4096, 512));
+        assert!((storage - 2.52e6 * 0.000_000_030_9).abs() < 1e-6, "{storage}");
     }
 }

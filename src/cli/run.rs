@@ -2,6 +2,7 @@
 
 mod plan;
 mod preflight;
+mod pricing;
 mod progress;
 
 use crate::{

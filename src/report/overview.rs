@@ -6,6 +6,7 @@ use crate::{
     campaign::{
         manifest::{Limits, Manifest, Party},
         row::FailureKind,
+        sides::Sides,
     },
     protocol::Summary,
 };
@@ -32,6 +33,9 @@ pub fn plan(manifest: &Manifest) -> String {
     let cost = manifest.guessed_cost();
     let _ =
         writeln!(text, "A block may cost ${cost:.6} (a guess before the first call); it ends with {}", ends(limits));
+    if let Some(lists) = price_lists(sides) {
+        let _ = writeln!(text, "Prices of {lists}, without free tier");
+    }
     if let Some(blocks) = limits.invocations.map(|it| it / plan.calls()) {
         let (calls, bill) = (blocks * plan.calls(), blocks as f64 * cost);
         let _ = writeln!(text, "At most {blocks} blocks, {calls} calls, ${bill:.6}");
@@ -45,6 +49,14 @@ fn describe(party: &Party) -> String {
         format!(" ({}, {} MB, {} s, {runtime})", it.architecture, it.memory_mb, it.timeout_s)
     });
     format!("{}{}", party.target, configuration.unwrap_or_default())
+}
+
+/// Whose prices they are, and of what date.
+fn price_lists(sides: &Sides<Party>) -> Option<String> {
+    let lists = sides.iter().filter_map(|(_, party)| party.price.as_ref());
+    let mut lists: Vec<String> = lists.map(|it| format!("{}, {}", it.region, it.date)).collect();
+    lists.dedup();
+    (!lists.is_empty()).then(|| lists.join(" and "))
 }
 
 /// What ends a campaign, whichever comes first.

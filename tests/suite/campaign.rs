@@ -3,6 +3,7 @@
 mod faults;
 mod kill;
 mod options;
+mod prices;
 mod targets;
 
 use crate::{cli::stderr, handler::root, scripted::Scripted};
@@ -37,7 +38,7 @@ impl Scratch {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    fn file(&self, name: &str, text: &str) -> String {
+    pub fn file(&self, name: &str, text: &str) -> String {
         fs::write(self.0.join(name), text).unwrap();
         self.path(name)
     }

@@ -1,7 +1,11 @@
 //! The command line as a process.
 
-use crate::handler::{BOTH, bootstrap, root};
+use crate::{
+    campaign::Scratch,
+    handler::{BOTH, bootstrap, root},
+};
 use lambda_duet::{
+    campaign::prices::PriceTable,
     protocol::{Catalogue, Response},
     workload,
 };
@@ -61,6 +65,53 @@ fn workloads_are_listed_for_people_and_machines() {
     assert!(!sorting.contains("math/matmul") && !sorting.contains("string/"), "{sorting}");
     let (code, message) = failure(&["workloads", "sortin"]);
     assert!(code == Some(1) && message.contains("did you mean \"sorting\"?"), "{message}");
+}
+
+/// The example of docs/prices.md.
+pub const PRICES: &str = r#"
+date = "2026-07-01"
+source = "our contract"
+
+[regions.eu-central-1]
+request_usd = 0.0000001
+ephemeral_gb_second_usd = 0.00000003
+x86_64 = [{ up_to_gb_seconds = 1e9, gb_second_usd = 0.000012 }, { gb_second_usd = 0.00001 }]
+arm64 = [{ gb_second_usd = 0.000009 }]
+"#;
+
+#[test]
+fn prices_are_shown_for_people_and_machines() {
+    let text = stdout(&duet(&["prices"]));
+    let built_in = PriceTable::built_in();
+    assert!(text.contains(&built_in.date) && text.contains("amazon.com/lambda/pricing"), "{text}");
+    assert!(built_in.regions.keys().all(|region| text.contains(&format!("\n{region} "))), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+
+    let json = stdout(&duet(&["prices", "--json", "--region", "eu-west-1", "--region", "ap-east-1"]));
+    let table: PriceTable = serde_json::from_str(&json).unwrap();
+    assert_eq!(table.regions.keys().collect::<Vec<_>>(), ["ap-east-1", "eu-west-1"]);
+    assert_eq!(table.region("ap-east-1"), built_in.region("ap-east-1"));
+
+    let (code, message) = failure(&["prices", "--region", "eu-wset-1"]);
+    assert!(code == Some(1) && message.contains("did you mean \"eu-west-1\"?"), "{message}");
+}
+
+#[test]
+fn prices_of_ones_own_are_read_from_a_file() {
+    let documentation = std::fs::read_to_string(root().join("docs/prices.md")).unwrap();
+    assert!(documentation.contains(PRICES.trim()));
+    let scratch = Scratch::new();
+    let file = scratch.file("prices.toml", PRICES);
+    let text = stdout(&duet(&["prices", "--prices", &file]));
+    assert!(text.contains("2026-07-01") && text.contains("12.0000 10.0000") && !text.contains("us-east-1"), "{text}");
+
+    let broken = scratch.file("broken.toml", &PRICES.replace("0.000009", "-9"));
+    let (code, message) = failure(&["prices", "--prices", &broken]);
+    assert_eq!(code, Some(1));
+    let expected = format!("reading the prices from {broken}: regions.eu-central-1.arm64[0].gb_second_usd is -9");
+    assert!(message.contains(&expected), "{message}");
+    let (code, message) = failure(&["prices", "--prices", "/nowhere.toml"]);
+    assert!(code == Some(1) && message.contains("reading the prices from /nowhere.toml"), "{message}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From arguments to a campaign's manifest.
 
-use super::{preflight, unix_ms};
+use super::{preflight, pricing, unix_ms};
 use crate::{
     campaign::{
         Auth, Target,
@@ -9,12 +9,19 @@ use crate::{
         sides::Sides,
         stack,
     },
+    cli::prices,
     protocol::{Request, Selection, Size, SizeName},
     workload::{self, Workload},
 };
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use std::{collections::BTreeSet, fs, path::Path, str::FromStr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 /// What to call, how often and in which order.
 #[derive(Debug, Args)]
@@ -72,12 +79,15 @@ pub struct PlanOptions {
     /// Make no more calls than this, both sides together; only whole blocks are made.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     invocations: Option<u64>,
-    /// Spend no more than this, in US dollars, by list prices of us-east-1.
+    /// Spend no more than this, in US dollars, by the list prices of the region.
     #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = dollars)]
     max_cost: f64,
     /// End as soon as the intervals are no wider than this to either side, such as 2%.
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     until_ci: Option<f64>,
+    /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
     /// Compare functions of unequal memory nevertheless.
     #[arg(long)]
     allow_unequal: bool,
@@ -155,9 +165,11 @@ fn percent(text: &str) -> Result<f64, String> {
 impl PlanOptions {
     /// The campaign that these options describe; warnings about its two sides go to standard error.
     pub(super) async fn manifest(&self, api_key: Option<&str>, session: &Session) -> anyhow::Result<Manifest> {
+        let table = prices::table(self.prices.as_deref())?;
         let targets = self.targets(session).await?;
         let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
-        let parties = preflight::parties(&targets, session, self.allow_unequal).await?;
+        let mut parties = preflight::parties(&targets, session, self.allow_unequal).await?;
+        pricing::set_prices(&mut parties, &table, session).await?;
         let is_local = |it: &Target| matches!(it, Target::Process { .. });
         let is_endpoint = |it: &Target| matches!(it, Target::Endpoint { .. });
         if (self.no_auth || api_key.is_some()) && !targets.iter().any(|(_, it)| is_endpoint(it)) {

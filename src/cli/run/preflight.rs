@@ -1,22 +1,18 @@
 //! What is found out before the first call that costs money.
 
-use crate::{
-    campaign::{
-        Auth, Target,
-        aws::Session,
-        caller::{Caller, Manner},
-        configuration::Configuration,
-        manifest::{Manifest, Party},
-        prices::Price,
-        row::Failure,
-        sides::{Side, Sides},
-    },
-    protocol::Architecture,
+use crate::campaign::{
+    Auth, Target,
+    aws::Session,
+    caller::{Caller, Manner},
+    configuration::Configuration,
+    manifest::{Manifest, Party},
+    row::Failure,
+    sides::{Side, Sides},
 };
 use anyhow::{Context, bail};
 use std::{os::unix::fs::PermissionsExt, time::Duration};
 
-/// Both sides as they are configured; what differs besides the architecture is said.
+/// Both sides as they are configured, without prices; what differs besides the architecture is said.
 pub(super) async fn parties(
     targets: &Sides<Target>,
     session: &Session,
@@ -64,14 +60,11 @@ async fn party(target: &Target, side: Side, session: &Session) -> anyhow::Result
         }
     };
     let architecture = configuration.as_ref().map(|it| it.architecture);
-    // What costs nothing has no price; what Lambda runs behind a door is taken for what its side usually is.
-    let usual = if side == Side::Baseline { Architecture::X86_64 } else { Architecture::Arm64 };
-    let is_local = matches!(target, Target::Process { .. });
     Ok(Party {
         name: architecture.map_or_else(|| side.to_string(), |it| it.to_string()),
         target: target.clone(),
         configuration,
-        price: (!is_local).then(|| Price::of(architecture.unwrap_or(usual))),
+        price: None,
     })
 }
 

@@ -171,6 +171,8 @@ fn what_cannot_be_is_refused_with_the_fix() {
         (&["--targets", this, this, "--max-cost=-1"], 2, "US dollars"),
         (&["--targets", this, this, "--until-ci", "0.02"], 2, "such as 2%"),
         (&["--targets", this, this, "--until-ci", "50%"], 2, "below 50%"),
+        (&["--targets", this, this, "--prices", "/nowhere.toml"], 1, "reading the prices from /nowhere.toml"),
+        (&["--targets", this, this, "--prices", &broken], 1, "broken.json: TOML parse error"),
         (&["--targets", this, this, "--duration", "soon"], 2, "--duration"),
         (&["--targets", this, this, "--no-auth"], 1, "--no-auth is for https://"),
         (&["--targets", this, this, "--api-key", "k"], 1, "--api-key is for https://"),

@@ -124,6 +124,11 @@ fn a_process_is_an_environment_of_its_own_also_after_a_pause() {
 
 /// A Lambda of two functions, `x` and `a`, that remembers their variables.
 fn lambda(memory_of_a: u32) -> Scripted {
+    lambda_in("us-east-1", memory_of_a, 512)
+}
+
+/// The same in a region, with storage for both.
+pub fn lambda_in(region: &'static str, memory_of_a: u32, storage: u32) -> Scripted {
     let variables = Mutex::new([json!({"KEEP": "1"}), json!({"KEEP": "1"})]);
     Scripted::start(move |call, _| {
         let index = usize::from(call.line.contains("/functions/a/"));
@@ -136,7 +141,9 @@ fn lambda(memory_of_a: u32) -> Scripted {
             let (architecture, memory) = [("x86_64", 1769), ("arm64", memory_of_a)][index];
             return Reply::ok(
                 json!({
-                    "FunctionName": "f", "Architectures": [architecture], "MemorySize": memory, "Timeout": 30,
+                    "FunctionName": "f", "FunctionArn": format!("arn:aws:lambda:{region}:123456789012:function:f"),
+                    "EphemeralStorage": {"Size": storage},
+                    "Architectures": [architecture], "MemorySize": memory, "Timeout": 30,
                     "Runtime": "provided.al2023", "LoggingConfig": {"LogFormat": "JSON"},
                     "Environment": {"Variables": variables[index]}, "LastUpdateStatus": "Successful",
                     "RevisionId": "r"
@@ -161,7 +168,7 @@ fn invoked(call: &Call, is_cold: bool) -> Reply {
 }
 
 /// A campaign on that Lambda.
-fn on_lambda(scratch: &Scratch, lambda: &Scripted, arguments: &[&str]) -> std::process::Output {
+pub fn on_lambda(scratch: &Scratch, lambda: &Scripted, arguments: &[&str]) -> std::process::Output {
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
     let all = [
         ["--targets", "lambda:x", "lambda:a", "--payload", &payload, "--out", &out].as_slice(),

@@ -1,0 +1,292 @@
+//! A dated table of prices: the built-in one, or a user's file of the same format.
+
+use super::{Price, Tier};
+use crate::protocol::{Architecture, nearest};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The prices of regions at some date.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceTable {
+    /// When it was so, as `2026-08-31`.
+    pub date: String,
+    /// Where it is from.
+    pub source: String,
+    /// The prices, by region.
+    pub regions: BTreeMap<String, RegionPrices>,
+}
+
+/// The prices of a region, in US dollars.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegionPrices {
+    /// A request.
+    pub request_usd: f64,
+    /// A GB-second of ephemeral storage above 512 MB.
+    pub ephemeral_gb_second_usd: f64,
+    /// What time costs on x86_64.
+    pub x86_64: Vec<Tier>,
+    /// What time costs on arm64.
+    pub arm64: Vec<Tier>,
+}
+
+/// Why a text is no table of prices.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum PriceTableError {
+    /// It has another shape.
+    #[error("{0}")]
+    Shape(String),
+    /// A value cannot be.
+    #[error("{field} is {value}; it must be {expected}")]
+    Value {
+        /// Where it is.
+        field: String,
+        /// What it is.
+        value: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+}
+
+/// A region that a table has no prices of.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there are no prices of the region \"{region}\"{}: --prices FILE takes a table that has them",
+    nearest.as_ref().map(|it| format!(" (did you mean \"{it}\"?)")).unwrap_or_default()
+)]
+pub struct UnknownRegion {
+    /// Its name.
+    pub region: String,
+    /// The region that may have been meant.
+    pub nearest: Option<String>,
+}
+
+impl PriceTable {
+    /// The table that comes with this program.
+    pub fn built_in() -> Self {
+        include_str!("lambda.toml").parse().expect("a test reads it")
+    }
+
+    /// What `architecture` costs in `region`.
+    ///
+    /// # Errors
+    /// When the table does not have the region.
+    pub fn price(&self, region: &str, architecture: Architecture) -> Result<Price, UnknownRegion> {
+        let prices = self.region(region)?;
+        Ok(Price {
+            region: region.to_owned(),
+            date: self.date.clone(),
+            request_usd: prices.request_usd,
+            ephemeral_gb_second_usd: prices.ephemeral_gb_second_usd,
+            tiers: prices.tiers(architecture).to_vec(),
+        })
+    }
+
+    /// All prices of `region`.
+    ///
+    /// # Errors
+    /// When the table does not have the region.
+    pub fn region(&self, region: &str) -> Result<&RegionPrices, UnknownRegion> {
+        self.regions.get(region).ok_or_else(|| UnknownRegion {
+            region: region.to_owned(),
+            nearest: nearest(region, self.regions.keys().map(String::as_str)).map(str::to_owned),
+        })
+    }
+
+    /// The same table with these regions only.
+    ///
+    /// # Errors
+    /// When the table does not have one of them.
+    pub fn only(&self, regions: &[String]) -> Result<Self, UnknownRegion> {
+        let chosen = regions.iter().map(|name| Ok((name.clone(), self.region(name)?.clone())));
+        Ok(Self { date: self.date.clone(), source: self.source.clone(), regions: chosen.collect::<Result<_, _>>()? })
+    }
+
+    fn check(&self) -> Result<(), PriceTableError> {
+        let wrong = |field: String, value: &dyn ToString, expected| {
+            Err(PriceTableError::Value { field, value: value.to_string(), expected })
+        };
+        if !is_date(&self.date) {
+            return wrong("date".to_owned(), &format!("\"{}\"", self.date), "a day, such as \"2026-08-31\"");
+        }
+        if self.regions.is_empty() {
+            return wrong("regions".to_owned(), &"empty", "at least one region");
+        }
+        for (name, prices) in &self.regions {
+            let usd =
+                [("request_usd", prices.request_usd), ("ephemeral_gb_second_usd", prices.ephemeral_gb_second_usd)];
+            if let Some((field, value)) = usd.into_iter().find(|(_, value)| !is_price(*value)) {
+                return wrong(format!("regions.{name}.{field}"), &value, A_PRICE);
+            }
+            for architecture in [Architecture::X86_64, Architecture::Arm64] {
+                check_tiers(&format!("regions.{name}.{architecture}"), prices.tiers(architecture))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl RegionPrices {
+    /// What time costs on `architecture`.
+    pub fn tiers(&self, architecture: Architecture) -> &[Tier] {
+        match architecture {
+            Architecture::Arm64 => &self.arm64,
+            Architecture::X86_64 => &self.x86_64,
+        }
+    }
+}
+
+impl std::str::FromStr for PriceTable {
+    type Err = PriceTableError;
+
+    fn from_str(text: &str) -> Result<Self, PriceTableError> {
+        let table: Self = toml::from_str(text).map_err(|error| PriceTableError::Shape(error.to_string()))?;
+        table.check()?;
+        Ok(table)
+    }
+}
+
+const A_PRICE: &str = "an amount of US dollars, 0 or more";
+
+fn is_price(value: f64) -> bool {
+    value.is_finite() && value >= 0.0
+}
+
+/// Whether it looks like a day; that the month has so many days is not looked at.
+fn is_date(text: &str) -> bool {
+    let is_number = |part: &str, range: std::ops::RangeInclusive<u32>, digits| {
+        part.len() == digits
+            && part.bytes().all(|it| it.is_ascii_digit())
+            && part.parse().is_ok_and(|it| range.contains(&it))
+    };
+    match text.split('-').collect::<Vec<_>>()[..] {
+        [year, month, day] => {
+            is_number(year, 2000..=9999, 4) && is_number(month, 1..=12, 2) && is_number(day, 1..=31, 2)
+        }
+        _ => false,
+    }
+}
+
+fn check_tiers(field: &str, tiers: &[Tier]) -> Result<(), PriceTableError> {
+    let wrong = |field: String, value: String, expected| Err(PriceTableError::Value { field, value, expected });
+    if tiers.is_empty() {
+        return wrong(field.to_owned(), "empty".to_owned(), "a list of at least one tier");
+    }
+    let mut end = 0.0;
+    for (index, tier) in tiers.iter().enumerate() {
+        let is_last = index + 1 == tiers.len();
+        if !is_price(tier.gb_second_usd) {
+            return wrong(format!("{field}[{index}].gb_second_usd"), tier.gb_second_usd.to_string(), A_PRICE);
+        }
+        let field = || format!("{field}[{index}].up_to_gb_seconds");
+        match tier.up_to_gb_seconds {
+            Some(up_to) if is_last => {
+                return wrong(field(), up_to.to_string(), "left out in the last tier, which has no end");
+            }
+            None if !is_last => return wrong(field(), "left out".to_owned(), "there in every tier but the last"),
+            // Written so that what is no number is refused.
+            Some(up_to) if !(up_to > end && up_to.is_finite()) => {
+                return wrong(field(), up_to.to_string(), "more than where the tier before ends");
+            }
+            Some(up_to) => end = up_to,
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str = r#"
+        date = "2026-01-31"
+        source = "our contract"
+        [regions.eu-west-1]
+        request_usd = 0.0000001
+        ephemeral_gb_second_usd = 0
+        x86_64 = [{ gb_second_usd = 0.00001 }]
+        arm64 = [{ up_to_gb_seconds = 1000, gb_second_usd = 0.000008 }, { gb_second_usd = 0.000007 }]
+    "#;
+
+    #[test]
+    fn the_built_in_table_has_us_east_1_as_the_price_list_has_it() {
+        let table = PriceTable::built_in();
+        let tiers = |architecture| {
+            let tiers = table.price("us-east-1", architecture).unwrap().tiers;
+            tiers.iter().map(|it| (it.up_to_gb_seconds, it.gb_second_usd)).collect::<Vec<_>>()
+        };
+        let x86_64 = [(Some(6e9), 0.000_016_666_7), (Some(15e9), 0.000_015), (None, 0.000_013_333_4)];
+        let arm64 = [(Some(7.5e9), 0.000_013_333_4), (Some(18.75e9), 0.000_012_000_1), (None, 0.000_010_666_7)];
+        assert_eq!(tiers(Architecture::X86_64), x86_64);
+        assert_eq!(tiers(Architecture::Arm64), arm64);
+        let prices = table.region("us-east-1").unwrap();
+        assert_eq!((prices.request_usd, prices.ephemeral_gb_second_usd), (0.000_000_2, 0.000_000_030_9));
+        assert_eq!(table.regions.len(), 30);
+    }
+
+    #[test]
+    fn everywhere_arm64_costs_a_fifth_less_and_more_use_costs_less() {
+        for (name, prices) in PriceTable::built_in().regions {
+            let ratio = prices.arm64[0].gb_second_usd / prices.x86_64[0].gb_second_usd;
+            assert!((0.798..0.8001).contains(&ratio), "{name}: {ratio}");
+            for tiers in [&prices.x86_64, &prices.arm64] {
+                assert!(tiers.windows(2).all(|it| it[1].gb_second_usd < it[0].gb_second_usd), "{name}");
+            }
+            // Typing errors would be powers of ten.
+            assert!((1e-5..3e-5).contains(&prices.x86_64[0].gb_second_usd), "{name}");
+            assert!((1.5e-7..3e-7).contains(&prices.request_usd), "{name}");
+            assert!((3e-8..6e-8).contains(&prices.ephemeral_gb_second_usd), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_users_table_replaces_it() {
+        let table: PriceTable = TABLE.parse().unwrap();
+        let price = table.price("eu-west-1", Architecture::Arm64).unwrap();
+        assert_eq!((price.date.as_str(), price.tiers.len(), price.request_usd), ("2026-01-31", 2, 0.000_000_1));
+        assert!(table.region("us-east-1").is_err());
+        assert_eq!(table.only(&["eu-west-1".to_owned()]), Ok(table));
+    }
+
+    #[test]
+    fn an_unknown_region_is_named_with_the_nearest() {
+        let error = PriceTable::built_in().price("eu-wset-1", Architecture::Arm64).unwrap_err().to_string();
+        assert!(error.contains("\"eu-wset-1\" (did you mean \"eu-west-1\"?)") && error.contains("--prices"), "{error}");
+        let error = PriceTable::built_in().region("moon").unwrap_err().to_string();
+        assert!(error.contains("\"moon\": --prices"), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_value_and_the_fix() {
+        for (old, new, parts) in [
+            ("request_usd = 0.0000001", "request_usd = -1", ["regions.eu-west-1.request_usd is -1", "0 or more"]),
+            (
+                "ephemeral_gb_second_usd = 0",
+                "ephemeral_gb_second_usd = nan",
+                ["ephemeral_gb_second_usd is NaN", "0 or more"],
+            ),
+            ("= 0.00001 }", "= inf }", ["regions.eu-west-1.x86_64[0].gb_second_usd is inf", "0 or more"]),
+            ("[{ gb_second_usd = 0.00001 }]", "[]", ["regions.eu-west-1.x86_64 is empty", "at least one tier"]),
+            ("= 1000,", "= 0,", ["arm64[0].up_to_gb_seconds is 0", "more than where"]),
+            ("up_to_gb_seconds = 1000, ", "", ["arm64[0].up_to_gb_seconds is left out", "but the last"]),
+            (
+                "{ gb_second_usd = 0.00001",
+                "{ up_to_gb_seconds = 5, gb_second_usd = 0.00001",
+                ["x86_64[0].up_to_gb_seconds is 5", "last"],
+            ),
+            ("2026-01-31", "soon", ["date is \"soon\"", "2026-08-31"]),
+            ("2026-01-31", "2026-13-01", ["date is \"2026-13-01\"", "a day"]),
+            ("request_usd", "request_eur", ["unknown field `request_eur`", "request_usd"]),
+            ("source = \"our contract\"", "", ["missing field `source`", ""]),
+            ("= 0.0000001", "= \"cheap\"", ["\"cheap\"", "f64"]),
+        ] {
+            assert!(TABLE.contains(old), "{old}");
+            let error = TABLE.replacen(old, new, 1).parse::<PriceTable>().unwrap_err().to_string();
+            assert!(parts.iter().all(|part| error.contains(part)), "{error}");
+        }
+        let error = "date = \"2026-01-31\"\nsource = \"\"\n[regions]".parse::<PriceTable>().unwrap_err().to_string();
+        assert!(error.contains("regions is empty"), "{error}");
+    }
+}

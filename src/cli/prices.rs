@@ -1,0 +1,47 @@
+//! `duet prices`
+
+use crate::{campaign::prices::PriceTable, report::prices};
+use anyhow::Context;
+use clap::Args;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Shows what Lambda asks for in each region, with the date and the source of the prices.
+///
+/// `duet run --prices` takes a table of your own, in the format of docs/prices.md.
+#[derive(Debug, Args)]
+pub struct Prices {
+    /// A region to show, such as eu-west-1; may be repeated [default: all].
+    #[arg(long = "region", value_name = "REGION")]
+    regions: Vec<String>,
+    /// A table of prices of your own, instead of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+    /// Print the table as JSON, in US dollars for one request and one GB-second.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Prices {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let mut table = table(self.prices.as_deref())?;
+        if !self.regions.is_empty() {
+            table = table.only(&self.regions)?;
+        }
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&table)?);
+        } else {
+            print!("{}", prices::prices(&table));
+        }
+        Ok(())
+    }
+}
+
+/// The table in `file`, else the built-in one.
+pub(super) fn table(file: Option<&Path>) -> anyhow::Result<PriceTable> {
+    let Some(file) = file else { return Ok(PriceTable::built_in()) };
+    let read = || -> anyhow::Result<PriceTable> { Ok(fs::read_to_string(file)?.parse()?) };
+    read().with_context(|| format!("reading the prices from {}", file.display()))
+}

@@ -1,0 +1,86 @@
+//! Numbers of invocations as people write them.
+
+use std::{fmt, str::FromStr};
+
+/// How often something happens, written as `300`, `1.5k`, `50M` or `2B`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Volume(f64);
+
+/// Why a text is no volume.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no number of invocations above 0; write 300, 1.5k (thousands), 50M (millions) or 2B (billions)")]
+pub struct VolumeError(String);
+
+/// The greatest: a thousand times what the largest account might do, far below where sums lose dollars.
+const MAX: f64 = 1e15;
+
+const UNITS: [(char, f64); 3] = [('k', 1e3), ('m', 1e6), ('b', 1e9)];
+
+impl Volume {
+    /// As a number; above 0 and finite.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl FromStr for Volume {
+    type Err = VolumeError;
+
+    fn from_str(text: &str) -> Result<Self, VolumeError> {
+        let unit = text.chars().next_back().map(|it| it.to_ascii_lowercase());
+        let unit = UNITS.into_iter().find(|(name, _)| Some(*name) == unit);
+        let (number, factor) = match unit {
+            // Units are ASCII, a byte each.
+            Some((_, factor)) => (&text[..text.len() - 1], factor),
+            None => (text, 1.0),
+        };
+        // `parse` would take inf, nan, signs and exponents too.
+        let is_plain = number.chars().all(|it| it.is_ascii_digit() || it == '.' || it == '_');
+        let value = number.replace('_', "").parse::<f64>().ok().filter(|_| is_plain).map(|it| it * factor);
+        value.filter(|it| *it > 0.0 && *it <= MAX).map(Self).ok_or_else(|| VolumeError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Volume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match UNITS.into_iter().rev().find(|(_, factor)| self.0 >= *factor) {
+            Some((unit, factor)) => {
+                write!(f, "{}{}", self.0 / factor, if unit == 'k' { 'k' } else { unit.to_ascii_uppercase() })
+            }
+            None => write!(f, "{}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn volumes_are_read_and_written_alike() {
+        for (text, value, written) in [
+            ("300", 300.0, "300"),
+            ("1.5k", 1500.0, "1.5k"),
+            ("1500", 1500.0, "1.5k"),
+            ("50M", 50e6, "50M"),
+            ("50m", 50e6, "50M"),
+            ("50_000_000", 50e6, "50M"),
+            ("2B", 2e9, "2B"),
+            (".5K", 500.0, "500"),
+        ] {
+            let volume: Volume = text.parse().unwrap();
+            assert_eq!((volume.get(), volume.to_string().as_str()), (value, written));
+            assert_eq!(written.parse(), Ok(volume));
+        }
+    }
+
+    #[test]
+    fn what_is_no_volume_is_refused_with_the_forms() {
+        for text in [
+            "", "0", "-5", "+5", "M", "50 M", "50MM", "5T", "1e6", "inf", "nan", "1,5k", "_", "9999999B", "5µ", "1.2.3",
+        ] {
+            let error = text.parse::<Volume>().unwrap_err().to_string();
+            assert!(error.contains(&format!("\"{text}\"")) && error.contains("50M (millions)"), "{error}");
+        }
+    }
+}
