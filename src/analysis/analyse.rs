@@ -2,11 +2,12 @@
 
 use super::{
     decision::{MINIMUM_ENVIRONMENTS, Verdict, environments_needed, has_enough_environments, verdicts},
-    estimate::{self, Difference},
+    estimate::{self, Difference, Observation},
     interval::{Bounds, CONFIDENCE, Looks, mean_bounds},
+    money::{self, INVOCATIONS_PER_MONTH, Volume},
     result::{
         Analysis, CellAnalysis, Comparison, CpuComparison, CpuShare, Distribution, Interval, Levels, Measure, Method,
-        Moment, Provenance, Ratio, SCHEMA, SideFacts, Starts,
+        Moment, Money, Provenance, Ratio, SCHEMA, SideFacts, Starts,
     },
     samples::{Block, CellSamples, Record, Samples, SideSamples, observations},
     share::{Share, unseen},
@@ -32,17 +33,19 @@ const STARTS: usize = 2000;
 pub struct Options {
     /// Ratios between 1/(1 + margin) and 1 + margin count as equivalent.
     pub margin: f64,
+    /// What the bill is for.
+    pub volume: Volume,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { margin: 0.02, volume: Volume { invocations_per_month: INVOCATIONS_PER_MONTH, free_tier: false } }
+    }
 }
 
 /// Says what the samples of a campaign come to.
 pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {
-    let subject = Subject {
-        manifest,
-        samples,
-        margin: options.margin,
-        looks: manifest.limits.until_ci.map_or(Looks::Once, |target| Looks::EveryBlock(target.ln_1p())),
-        primary: primary(samples, manifest.plan.cold),
-    };
+    let subject = Subject::new(manifest, samples, options.margin);
     let warnings = warning::of(manifest, samples);
     let is_withheld = warnings.iter().any(|it| it.kind.withholds());
     let mut analysis = Analysis {
@@ -59,7 +62,7 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
         headline: subject.headline(),
         cells: subject.cells(),
         starts: subject.starts(),
-        money: None,
+        money: subject.money(options.volume),
     };
     if is_withheld {
         let comparisons = analysis.cells.iter_mut().flat_map(|it| &mut it.comparisons);
@@ -70,6 +73,13 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
         }
     }
     analysis
+}
+
+/// How the sides differ in each cell by the measure that decides, and how often that is looked at.
+pub(super) fn deciding_differences(manifest: &Manifest, samples: &Samples) -> (Vec<Option<Difference>>, Looks) {
+    let subject = Subject::new(manifest, samples, Options::default().margin);
+    let sets = subject.sets_of_cells();
+    (subject.differences(&sets, subject.primary, samples.blocks.len()), subject.looks)
 }
 
 /// The measure that decides: what the handler measured, where it did; else what Lambda reports; else the client's time.
@@ -146,6 +156,11 @@ struct Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
+    fn new(manifest: &'a Manifest, samples: &'a Samples, margin: f64) -> Self {
+        let looks = manifest.limits.until_ci.map_or(Looks::Once, |target| Looks::EveryBlock(target.ln_1p()));
+        Self { manifest, samples, margin, looks, primary: primary(samples, manifest.plan.cold) }
+    }
+
     fn is_cold(&self) -> bool {
         self.manifest.plan.cold
     }
@@ -162,17 +177,7 @@ impl<'a> Subject<'a> {
 
     /// The comparisons of many sets of records by one measure, with verdicts that hold for all of them together.
     fn compare(&self, sets: &[Set<'_>], measure: Measure, blocks: usize) -> Vec<Comparison> {
-        let difference = |set: &Set<'_>| {
-            let values = set.map(|_, it| observations(it, measure, blocks));
-            match measure {
-                Measure::Billed => estimate::log_ratio_of_means(&values),
-                _ => estimate::difference(&values),
-            }
-        };
-        let differences: Vec<Option<Difference>> = match self.is_emulated() {
-            true => vec![None; sets.len()],
-            false => sets.iter().map(difference).collect(),
-        };
+        let differences = self.differences(sets, measure, blocks);
         let verdicts = verdicts(&differences, self.margin, self.looks);
         let comparison = |((set, difference), verdict): ((&Set<'_>, &Option<Difference>), Verdict)| {
             let known = |it: &Vec<&[Record]>| {
@@ -205,6 +210,21 @@ impl<'a> Subject<'a> {
         sets.iter().zip(&differences).zip(verdicts).map(comparison).collect()
     }
 
+    /// How the sides differ in each set of records; none where times mean nothing.
+    fn differences(&self, sets: &[Set<'_>], measure: Measure, blocks: usize) -> Vec<Option<Difference>> {
+        let difference = |set: &Set<'_>| {
+            let values = set.map(|_, it| observations(it, measure, blocks));
+            match measure {
+                Measure::Billed => estimate::log_ratio_of_means(&values),
+                _ => estimate::difference(&values),
+            }
+        };
+        match self.is_emulated() {
+            true => vec![None; sets.len()],
+            false => sets.iter().map(difference).collect(),
+        }
+    }
+
     fn ratio(&self, difference: &Difference) -> Ratio {
         let may_have_interval = has_enough_environments(difference);
         let bounds = difference.bounds(CONFIDENCE, self.looks);
@@ -227,6 +247,11 @@ impl<'a> Subject<'a> {
         self.compare(&[set], self.primary, self.samples.blocks.len()).pop()
     }
 
+    fn sets_of_cells(&self) -> Vec<Set<'a>> {
+        let cells = self.samples_of_cells();
+        cells.map(|(_, it)| it.deciding(self.is_cold()).map(|_, it| vec![it.as_slice()])).collect()
+    }
+
     fn set_of_all(&self, pick: impl Fn(&'a CellSamples) -> &'a Sides<Vec<Record>>) -> Set<'a> {
         let records: Vec<_> = self.samples_of_cells().map(|(_, it)| pick(it)).collect();
         Sides::<()>::default().map(|side, ()| records.iter().map(|it| it[side].as_slice()).collect())
@@ -236,7 +261,7 @@ impl<'a> Subject<'a> {
         let cells: Vec<_> = self.samples_of_cells().collect();
         let sets: Vec<_> = cells.iter().map(|(_, it)| it.deciding(self.is_cold()).map(|_, it| it.as_slice())).collect();
         let rest = Measure::ALL.into_iter().filter(|it| *it != self.primary && *it != Measure::Init);
-        let compared: Vec<Set<'_>> = sets.iter().map(|it| it.map(|_, it| vec![*it])).collect();
+        let compared = self.sets_of_cells();
         let blocks = self.samples.blocks.len();
         let mut by_measure: Vec<_> = std::iter::once(self.primary)
             .chain(rest)
@@ -371,6 +396,26 @@ impl<'a> Subject<'a> {
             Some(times)
         });
         Starts { comparisons, init_ms: init_ms.map(|_, it| it.clone().unwrap_or_default()) }
+    }
+
+    /// The bill, of the calls that decide.
+    fn money(&self, volume: Volume) -> Option<Money> {
+        if self.is_emulated() {
+            return None;
+        }
+        let set = self.set_of_all(|it| it.deciding(self.is_cold()));
+        let values = |cells: &[&[Record]]| observations(cells, Measure::Billed, self.samples.blocks.len());
+        let relative = set.map(|_, cells| {
+            let of_cell = |cell: &&[Record]| {
+                let values = values(&[cell]);
+                let mean = values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64;
+                // A cell that costs nothing adds nothing.
+                let mean = if mean > 0.0 { mean } else { 1.0 };
+                values.into_iter().map(|it| Observation { value: it.value / mean, ..it }).collect::<Vec<_>>()
+            };
+            cells.iter().flat_map(of_cell).collect::<Vec<_>>()
+        });
+        money::money(self.manifest, &set.map(|_, it| values(it)), &relative, self.looks, volume)
     }
 
     /// The same of each side whose times mean something.

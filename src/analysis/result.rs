@@ -293,8 +293,9 @@ pub struct Money {
     pub savings: f64,
     /// Its 95% interval.
     pub savings_interval: Option<Interval>,
-    /// By which factor the candidate's billed duration may be that of the baseline before it costs as much.
-    pub break_even: f64,
+    /// How many times as long as the baseline the candidate may be billed before it costs as much, at the baseline's
+    /// memory. None where there is no such ratio.
+    pub break_even: Option<f64>,
     /// Savings by volume: invocations a month, and each side's bill.
     pub by_volume: Vec<(f64, Sides<f64>)>,
 }

@@ -1,42 +1,86 @@
 //! `duet report`
 
+use super::{Volume, prices, run::pricing};
 use crate::{
     analysis::{
-        analyse::{Options, analyse},
+        analyse::{self, analyse},
+        money,
         result::Analysis,
         samples::Samples,
     },
     campaign::journal,
 };
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-/// Says what the samples of a campaign come to, also of one that is under way or was interrupted.
+/// Says what the samples of a campaign come to, also of one that is under way or was interrupted: which side is
+/// faster, which is cheaper, and how certain that is.
 #[derive(Debug, Args)]
 pub struct Report {
     /// The run directory.
     directory: PathBuf,
-    /// Print the summary as JSON.
-    #[arg(long)]
-    json: bool,
+    /// In which form it is printed.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Also write a page with charts, one file that needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    #[command(flatten)]
+    analysis: AnalysisOptions,
 }
 
-/// The analysis of a run directory, whose samples are read one after the other.
-pub(super) fn analysis_of(directory: &Path, options: &Options) -> anyhow::Result<Analysis> {
-    let manifest = journal::manifest(directory)?;
-    let mut samples = Samples::default();
-    for row in journal::rows(directory)? {
-        samples.add(&row?);
+/// The forms of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    Table,
+    /// For a comment on a pull request.
+    Markdown,
+    /// A row for each measure of each payload.
+    Csv,
+    /// All of it, as docs/schema/report.schema.json describes it.
+    Json,
+}
+
+/// What the analysis is told by the user.
+#[derive(Clone, Debug, Args)]
+pub(super) struct AnalysisOptions {
+    /// Differences up to this count as none.
+    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = super::percent)]
+    margin: f64,
+    /// The invocations a month that the bill is for, such as 300, 1.5k, 50M or 2B.
+    #[arg(long, value_name = "N", default_value = "1M")]
+    monthly_invocations: Volume,
+    /// Take Lambda's free tier off the bill.
+    #[arg(long)]
+    free_tier: bool,
+    /// A table of prices of your own, as docs/prices.md describes it, instead of those that the campaign has stored.
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+}
+
+impl AnalysisOptions {
+    /// What the samples in a run directory come to. They are read one after the other.
+    pub(super) fn analyse(&self, directory: &Path) -> anyhow::Result<Analysis> {
+        let mut manifest = journal::manifest(directory)?;
+        if let Some(path) = &self.prices {
+            pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
+        }
+        let mut samples = Samples::default();
+        for row in journal::rows(directory)? {
+            samples.add(&row?);
+        }
+        let volume = money::Volume { invocations_per_month: self.monthly_invocations.get(), free_tier: self.free_tier };
+        Ok(analyse(&manifest, &samples, &analyse::Options { margin: self.margin, volume }))
     }
-    Ok(analyse(&manifest, &samples, options))
 }
 
 impl Report {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let analysis = analysis_of(&self.directory, &Options { margin: 0.02 })?;
+        let analysis = self.analysis.analyse(&self.directory)?;
         println!("{}", serde_json::to_string_pretty(&analysis)?);
         Ok(ExitCode::SUCCESS)
     }

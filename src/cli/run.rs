@@ -2,10 +2,11 @@
 
 mod plan;
 mod preflight;
-mod pricing;
+pub(super) mod pricing;
 mod progress;
 
 use crate::{
+    analysis::stopping::Precision,
     campaign::{
         Auth,
         aws::Session,
@@ -76,7 +77,7 @@ impl Run {
             print!("{}", overview::plan(&manifest));
             return Ok(ExitCode::SUCCESS);
         }
-        let rules = until_ci_rules(&manifest)?;
+        let rules = until_ci_rules(&manifest);
         preflight::clean_up(&manifest, &callers).await?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
         let past = Past::new(&manifest, journal::rows(&directory)?, rules)?;
@@ -113,12 +114,9 @@ impl Run {
     }
 }
 
-/// The rules that end the campaign once its intervals are as narrow as they are to be.
-fn until_ci_rules(manifest: &Manifest) -> anyhow::Result<Vec<Box<dyn StoppingRule>>> {
-    if manifest.limits.until_ci.is_some() {
-        bail!("--until-ci is not available yet: use --duration, --invocations or --max-cost");
-    }
-    Ok(Vec::new())
+/// The rule that ends the campaign once its intervals are as narrow as they are to be.
+fn until_ci_rules(manifest: &Manifest) -> Vec<Box<dyn StoppingRule>> {
+    Precision::of(manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>).into_iter().collect()
 }
 
 /// Turns true on Ctrl-C and on the signal by which services are ended; the second one ends at once.

@@ -5,7 +5,7 @@ use crate::{
     campaign::{
         Auth, Target,
         aws::Session,
-        manifest::{Cell, Limits, MAX_HALF_WIDTH, Manifest, Plan, SCHEMA},
+        manifest::{Cell, Limits, Manifest, Plan, SCHEMA},
         sides::Sides,
         stack,
     },
@@ -83,7 +83,7 @@ pub struct PlanOptions {
     #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = dollars)]
     max_cost: f64,
     /// End as soon as the intervals are no wider than this to either side, such as 2%.
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = crate::cli::percent)]
     until_ci: Option<f64>,
     /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
     #[arg(long, value_name = "FILE")]
@@ -153,13 +153,6 @@ fn pointer(text: &str) -> Result<String, String> {
 fn dollars(text: &str) -> Result<f64, String> {
     let amount: Option<f64> = text.parse().ok().filter(|it: &f64| it.is_finite() && *it >= 0.0);
     amount.ok_or_else(|| "it must be an amount of US dollars, such as 0.50".to_owned())
-}
-
-/// A share that is written as a percentage: 0.02 for `2%`.
-fn percent(text: &str) -> Result<f64, String> {
-    let percent: Option<f64> = text.strip_suffix('%').and_then(|number| number.parse().ok());
-    let share = percent.map(|it| it / 100.0).filter(|it| *it > 0.0 && *it < MAX_HALF_WIDTH);
-    share.ok_or_else(|| "it must be a percentage above 0% and below 50%, such as 2%".to_owned())
 }
 
 impl PlanOptions {

@@ -5,7 +5,7 @@ use crate::{
         Target,
         aws::Session,
         manifest::Party,
-        prices::PriceTable,
+        prices::{PriceTable, UnknownRegion},
         region,
         sides::{Side, Sides},
     },
@@ -32,9 +32,7 @@ pub(super) async fn set_prices(
         if matches!(party.target, Target::Process { .. }) {
             continue;
         }
-        // What Lambda runs behind a door is taken for what its side usually is.
-        let usual = if side == Side::Baseline { Architecture::X86_64 } else { Architecture::Arm64 };
-        let architecture = party.configuration.as_ref().map_or(usual, |it| it.architecture);
+        let architecture = architecture(party, side);
         let region = region(party, session).await;
         party.price = Some(match table.price(&region, architecture) {
             Ok(price) => price,
@@ -48,6 +46,26 @@ pub(super) async fn set_prices(
         eprintln!("Warning: {warning}");
     }
     Ok(())
+}
+
+/// Gives each side that has a price that of another table.
+///
+/// # Errors
+/// When the table lacks a side's region.
+pub(in crate::cli) fn replace_prices(parties: &mut Sides<Party>, table: &PriceTable) -> Result<(), UnknownRegion> {
+    for side in Side::BOTH {
+        let architecture = architecture(&parties[side], side);
+        if let Some(price) = &mut parties[side].price {
+            *price = table.price(&price.region, architecture)?;
+        }
+    }
+    Ok(())
+}
+
+/// What Lambda runs behind a door is taken for what its side usually is.
+fn architecture(party: &Party, side: Side) -> Architecture {
+    let usual = if side == Side::Baseline { Architecture::X86_64 } else { Architecture::Arm64 };
+    party.configuration.as_ref().map_or(usual, |it| it.architecture)
 }
 
 /// Where a side runs: what its name says, else where calls are signed for.

@@ -1,0 +1,46 @@
+//! Ending a campaign when it knows enough.
+
+use super::{analyse, decision::has_enough_environments, interval::CONFIDENCE, samples::Samples};
+use crate::campaign::{manifest::Manifest, row::Row, stopping::StoppingRule, totals::Totals};
+
+/// Ends a campaign as soon as the interval of every cell is narrow enough. They are intervals that hold however often
+/// one looks at them, because this looks after every block.
+#[derive(Debug)]
+pub struct Precision {
+    manifest: Manifest,
+    samples: Samples,
+    target: f64,
+}
+
+impl Precision {
+    /// The rule of a campaign that is to end so; none of others.
+    pub fn of(manifest: &Manifest) -> Option<Self> {
+        let target = manifest.limits.until_ci?;
+        Some(Self { manifest: manifest.clone(), samples: Samples::default(), target })
+    }
+
+    /// Half the width of the widest interval, as a share of the ratio; none while a cell has no interval.
+    fn half_width(&self) -> Option<f64> {
+        let (differences, looks) = analyse::deciding_differences(&self.manifest, &self.samples);
+        let half_width = |it: &Option<super::estimate::Difference>| {
+            let difference = it.as_ref().filter(|it| has_enough_environments(it))?;
+            Some(difference.bounds(CONFIDENCE, looks).half_width().exp_m1())
+        };
+        let widths: Option<Vec<f64>> = differences.iter().map(half_width).collect();
+        // A cell that nobody has called yet is not there.
+        let widths = widths.filter(|it| it.len() == self.manifest.plan.cells.len())?;
+        widths.into_iter().max_by(f64::total_cmp)
+    }
+}
+
+impl StoppingRule for Precision {
+    fn observe(&mut self, row: &Row) {
+        self.samples.add(row);
+    }
+
+    fn reason(&self, _: &Totals) -> Option<String> {
+        let half_width = self.half_width().filter(|it| *it <= self.target)?;
+        let (target, half_width) = (self.target * 100.0, half_width * 100.0);
+        Some(format!("the intervals are narrow enough (--until-ci {target}%): ±{half_width:.2}% at most"))
+    }
+}
