@@ -8,6 +8,8 @@ pub mod estimate;
 pub mod interval;
 pub mod money;
 pub mod overview;
+#[cfg(test)]
+mod reference;
 pub mod result;
 pub mod samples;
 pub mod share;

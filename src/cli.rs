@@ -4,6 +4,7 @@ mod calibrate;
 mod call;
 mod completions;
 mod man;
+mod percent;
 mod prices;
 mod report;
 mod run;
@@ -12,7 +13,6 @@ mod workloads;
 
 pub use volume::{Volume, VolumeError};
 
-use crate::campaign::manifest::MAX_HALF_WIDTH;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -54,11 +54,4 @@ impl Cli {
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// A share that is written as a percentage: 0.02 for `2%`.
-fn percent(text: &str) -> Result<f64, String> {
-    let percent: Option<f64> = text.strip_suffix('%').and_then(|number| number.parse().ok());
-    let share = percent.map(|it| it / 100.0).filter(|it| *it > 0.0 && *it < MAX_HALF_WIDTH);
-    share.ok_or_else(|| "it must be a percentage above 0% and below 50%, such as 2%".to_owned())
 }

@@ -121,7 +121,7 @@ fn to_normal(statistic: f64, degrees_of_freedom: f64) -> f64 {
 }
 
 /// Where a symmetric distribution leaves `tail` above it, by bisection: the library's own inverses fail far out.
-fn upper_quantile(distribution: &impl ContinuousCDF<f64, f64>, tail: f64) -> f64 {
+pub(super) fn upper_quantile(distribution: &impl ContinuousCDF<f64, f64>, tail: f64) -> f64 {
     let is_beyond = |it: f64| distribution.cdf(-it) < tail;
     let mut high = 1.0;
     while !is_beyond(high) && high < 1e100 {

@@ -49,7 +49,7 @@ enum Format {
 #[derive(Clone, Debug, Args)]
 pub(super) struct AnalysisOptions {
     /// Differences up to this count as none.
-    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = super::percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = super::percent::percent)]
     margin: f64,
     /// The invocations a month that the bill is for, such as 300, 1.5k, 50M or 2B.
     #[arg(long, value_name = "N", default_value = "1M")]

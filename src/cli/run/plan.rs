@@ -83,7 +83,7 @@ pub struct PlanOptions {
     #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = dollars)]
     max_cost: f64,
     /// End as soon as the intervals are no wider than this to either side, such as 2%.
-    #[arg(long, value_name = "PERCENT", value_parser = crate::cli::percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = crate::cli::percent::percent)]
     until_ci: Option<f64>,
     /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
     #[arg(long, value_name = "FILE")]
@@ -306,14 +306,5 @@ mod tests {
         assert_eq!(read("a.json:3"), Ok(("a.json".to_owned(), 3)));
         assert_eq!(read("a:b.json"), Ok(("a:b.json".to_owned(), 1)));
         assert!(read("a.json:0").unwrap_err().contains("from 1 to 1000"));
-    }
-
-    #[test]
-    fn shares_are_percentages_with_their_sign() {
-        assert_eq!(percent("2%"), Ok(0.02));
-        assert_eq!(percent("0.5%"), Ok(0.005));
-        for wrong in ["0.02", "2", "%", "0%", "-1%", "50%", "1e400%", "NaN%", "inf%", "2 %", "2%%", ""] {
-            assert!(percent(wrong).unwrap_err().contains("such as 2%"), "{wrong}");
-        }
     }
 }

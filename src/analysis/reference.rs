@@ -1,0 +1,171 @@
+//! The estimators beside SciPy and R, whose values are in `tests/reference`.
+
+use super::{
+    calibration::naive,
+    decision::holm,
+    estimate::{self, Difference, Observation},
+    interval::{CONFIDENCE, Looks, mean_bounds, upper_quantile},
+    share::{Share, unseen},
+};
+use crate::campaign::sides::Sides;
+use serde::Deserialize;
+use statrs::distribution::{Normal, StudentsT};
+
+const OBSERVATIONS: &str = include_str!("../../tests/reference/observations.csv");
+const SCIPY: &str = include_str!("../../tests/reference/scipy.json");
+const R: &str = include_str!("../../tests/reference/r.csv");
+const HOLM: &str = include_str!("../../tests/reference/holm.csv");
+
+#[derive(Deserialize)]
+struct Scipy {
+    students: Vec<Student>,
+    normals: Vec<NormalTail>,
+    shares: Vec<Counted>,
+    welch_of_invocations: Test,
+    welch_of_environments: Test,
+    yuen: Test,
+    mean_of_baseline: Mean,
+}
+
+#[derive(Deserialize)]
+struct Student {
+    df: f64,
+    tail: f64,
+    quantile: f64,
+    p: f64,
+}
+
+#[derive(Deserialize)]
+struct NormalTail {
+    tail: f64,
+    quantile: f64,
+}
+
+#[derive(Deserialize)]
+struct Counted {
+    count: u32,
+    total: u32,
+    low: f64,
+    high: f64,
+    unseen: f64,
+}
+
+#[derive(Deserialize)]
+struct Test {
+    statistic: f64,
+    p: f64,
+    df: f64,
+    low: Option<f64>,
+    high: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Mean {
+    means: Vec<f64>,
+    low: f64,
+    high: f64,
+}
+
+fn scipy() -> Scipy {
+    serde_json::from_str(SCIPY).unwrap()
+}
+
+fn observations() -> Sides<Vec<Observation>> {
+    let mut values = Sides::<Vec<Observation>>::default();
+    for row in csv::Reader::from_reader(OBSERVATIONS.as_bytes()).deserialize() {
+        let (side, environment, block, value): (crate::campaign::sides::Side, u32, u32, f64) = row.unwrap();
+        values[side].push(Observation { environment, block, value });
+    }
+    values
+}
+
+#[track_caller]
+fn assert_close(found: f64, expected: f64, tolerance: f64) {
+    assert!((found - expected).abs() <= tolerance * expected.abs().max(1e-300), "{found} is not {expected}");
+}
+
+#[test]
+fn quantiles_and_p_values_are_those_of_scipy() {
+    for Student { df, tail, quantile, p } in scipy().students {
+        assert_close(upper_quantile(&StudentsT::new(0.0, 1.0, df).unwrap(), tail), quantile, 1e-6);
+        let difference = Difference {
+            estimate: 2.5,
+            standard_error: 1.0,
+            degrees_of_freedom: df,
+            environments: Sides { baseline: 8, candidate: 8 },
+        };
+        assert_close(difference.p_value(0.0, Looks::Once), p, 1e-9);
+    }
+    for NormalTail { tail, quantile } in scipy().normals {
+        assert_close(upper_quantile(&Normal::standard(), tail), quantile, 1e-9);
+    }
+}
+
+#[test]
+fn shares_are_those_of_scipy() {
+    for Counted { count, total, low, high, unseen: largest } in scipy().shares {
+        let share = Share::of(count, total);
+        assert!((share.low - low).abs() < 1e-12 && (share.high - high).abs() < 1e-12, "{share:?} {low} {high}");
+        assert_close(unseen(total), largest, 1e-9);
+    }
+}
+
+#[test]
+fn tests_on_means_are_those_of_scipy() {
+    let (scipy, values) = (scipy(), observations());
+    for (found, expected) in [
+        (naive::welch_of_invocations(&values), scipy.welch_of_invocations),
+        (naive::welch_of_environments(&values), scipy.welch_of_environments),
+        (naive::trimmed(&values), scipy.yuen),
+    ] {
+        let found = found.unwrap();
+        assert_close(found.estimate / found.standard_error, expected.statistic, 1e-9);
+        assert_close(found.degrees_of_freedom, expected.df, 1e-9);
+        assert_close(found.p_value(0.0, Looks::Once), expected.p, 1e-8);
+        if let (Some(low), Some(high)) = (expected.low, expected.high) {
+            let bounds = found.bounds(CONFIDENCE, Looks::Once);
+            assert!((bounds.low - low).abs() < 1e-9 && (bounds.high - high).abs() < 1e-9, "{bounds:?}");
+        }
+    }
+    let Mean { means, low, high } = scipy.mean_of_baseline;
+    let bounds = mean_bounds(&means, CONFIDENCE).unwrap();
+    assert!((bounds.low - low).abs() < 1e-9 && (bounds.high - high).abs() < 1e-9, "{bounds:?}");
+}
+
+#[test]
+fn the_fit_and_its_errors_are_those_of_club_sandwich() {
+    // One value for each environment and block, as R has them.
+    let unbalanced = observations().map(|_, values| {
+        let of_block = values.chunk_by(|one, other| (one.environment, one.block) == (other.environment, other.block));
+        let mean = |it: &[Observation]| it.iter().map(|it| it.value).sum::<f64>() / it.len() as f64;
+        of_block.map(|it| Observation { value: mean(it), ..it[0] }).collect::<Vec<_>>()
+    });
+    let mut number = 0;
+    let cold = unbalanced.map(|_, values| {
+        let of_its_own = |it: &Observation| {
+            number += 1;
+            Observation { environment: number, ..*it }
+        };
+        values.iter().map(of_its_own).collect()
+    });
+    for row in csv::Reader::from_reader(R.as_bytes()).deserialize() {
+        let (name, estimate, standard_error, degrees_of_freedom): (String, f64, f64, f64) = row.unwrap();
+        let values = if name == "cold" { &cold } else { &unbalanced };
+        let found = estimate::difference_by_cr2(values).unwrap();
+        assert_close(found.estimate, estimate, 1e-9);
+        assert_close(found.standard_error, standard_error, 1e-6);
+        assert_close(found.degrees_of_freedom, degrees_of_freedom, 1e-6);
+        let shipped = estimate::difference(values).unwrap();
+        assert_eq!(shipped.standard_error, found.standard_error);
+    }
+}
+
+#[test]
+fn holms_adjustment_is_that_of_r() {
+    let rows: Vec<(f64, f64)> =
+        csv::Reader::from_reader(HOLM.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap();
+    let adjusted = holm(&rows.iter().map(|it| it.0).collect::<Vec<_>>());
+    for (found, (_, expected)) in adjusted.into_iter().zip(rows) {
+        assert_close(found, expected, 1e-12);
+    }
+}
