@@ -6,12 +6,15 @@ pub mod calibration;
 pub mod decision;
 pub mod estimate;
 pub mod interval;
+mod levels;
 pub mod money;
 pub mod overview;
+mod pictures;
 #[cfg(test)]
 mod reference;
 pub mod result;
 pub mod samples;
 pub mod share;
 pub mod stopping;
+mod subject;
 pub mod warning;

@@ -99,3 +99,57 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     }
     adjusted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::sides::Sides;
+
+    fn difference(estimate: f64, standard_error: f64, environments: u32) -> Difference {
+        Difference {
+            estimate,
+            standard_error,
+            degrees_of_freedom: 100.0,
+            environments: Sides { baseline: environments, candidate: 20 },
+        }
+    }
+
+    fn verdict(it: Difference) -> Verdict {
+        verdicts(&[Some(it)], 0.02, Looks::Once)[0]
+    }
+
+    #[test]
+    fn a_verdict_is_what_the_interval_says() {
+        assert_eq!(verdict(difference(-0.10, 0.02, 20)), Verdict::Faster);
+        assert_eq!(verdict(difference(0.10, 0.02, 20)), Verdict::Slower);
+        assert_eq!(verdict(difference(0.001, 0.002, 20)), Verdict::Equivalent);
+        // Different for certain, and too little to matter.
+        assert_eq!(verdict(difference(-0.010, 0.002, 20)), Verdict::Equivalent);
+        assert_eq!(verdict(difference(0.01, 0.02, 20)), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_side_of_few_environments_gets_no_verdict() {
+        assert_eq!(verdict(difference(-0.5, 0.001, 7)), Verdict::Withheld);
+        assert_eq!(verdict(difference(-0.5, 0.001, 8)), Verdict::Faster);
+        assert_eq!(environments_needed(&difference(0.0, 0.1, 1), 0.02, Looks::Once), 8);
+        assert_eq!(verdicts(&[None], 0.02, Looks::Once), [Verdict::Withheld]);
+    }
+
+    #[test]
+    fn of_many_cells_each_has_to_be_more_certain() {
+        // p is 0.013: enough for one cell, too little for each of five.
+        let it = difference(-0.05, 0.0198, 20);
+        assert_eq!(verdict(it), Verdict::Faster);
+        let verdicts = verdicts(&[Some(it); 5], 0.001, Looks::Once);
+        assert_eq!(verdicts, [Verdict::Inconclusive; 5]);
+    }
+
+    #[test]
+    fn four_times_the_environments_halve_the_interval() {
+        // ±0.02 around 0.01: half as wide it would be clear of 0, or within the margin of 2%.
+        let it = difference(0.01, 0.02 / 1.984, 20);
+        let needed = environments_needed(&it, 0.02, Looks::Once);
+        assert!((79..=81).contains(&needed), "{needed}");
+    }
+}

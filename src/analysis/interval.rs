@@ -135,3 +135,58 @@ pub(super) fn upper_quantile(distribution: &impl ContinuousCDF<f64, f64>, tail: 
     }
     high
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::sides::Sides;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_interval_and_its_p_value_say_the_same(
+            estimate in -1.0..1.0,
+            standard_error in 1e-4..1.0,
+            degrees_of_freedom in 0.5..500.0,
+            target in prop::option::of(0.001..0.2),
+        ) {
+            let environments = Sides { baseline: 9, candidate: 9 };
+            let difference = Difference { estimate, standard_error, degrees_of_freedom, environments };
+            let looks = target.map_or(Looks::Once, Looks::EveryBlock);
+            let bounds = difference.bounds(CONFIDENCE, looks);
+            let p_value = difference.p_value(0.0, looks);
+            // But for rounding at the very edge.
+            prop_assume!((p_value - 0.05).abs() > 1e-6);
+            prop_assert_eq!(p_value < 0.05, bounds.low > 0.0 || bounds.high < 0.0, "{} {:?}", p_value, bounds);
+            let margin = 0.02;
+            let p_equivalence = difference.p_equivalence(margin, looks);
+            prop_assume!((p_equivalence - 0.05).abs() > 1e-6);
+            prop_assert_eq!(p_equivalence < 0.05, bounds.low > -margin && bounds.high < margin);
+        }
+
+        #[test]
+        fn who_looks_often_sees_wider_intervals(
+            standard_error in 1e-6..10.0,
+            degrees_of_freedom in 0.5..500.0,
+            target in 0.001..0.2,
+        ) {
+            let environments = Sides { baseline: 9, candidate: 9 };
+            let difference = Difference { estimate: 0.0, standard_error, degrees_of_freedom, environments };
+            let [once, often] =
+                [Looks::Once, Looks::EveryBlock(target)].map(|it| difference.bounds(CONFIDENCE, it).half_width());
+            prop_assert!(often > once && often.is_finite(), "{} {}", once, often);
+        }
+    }
+
+    #[test]
+    fn without_any_spread_the_interval_is_a_point() {
+        let environments = Sides { baseline: 9, candidate: 9 };
+        let difference = Difference { estimate: 0.1, standard_error: 0.0, degrees_of_freedom: 16.0, environments };
+        for looks in [Looks::Once, Looks::EveryBlock(0.02)] {
+            let Bounds { low, high } = difference.bounds(CONFIDENCE, looks);
+            assert_eq!((low, high), (0.1, 0.1), "{looks:?}");
+            assert_eq!(difference.p_value(0.0, looks), 0.0);
+            assert_eq!(difference.p_value(0.1, looks), 1.0);
+        }
+    }
+}

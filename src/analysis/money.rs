@@ -4,7 +4,9 @@ use super::{
     bill::{Bill, FreeTier, Usage, break_even_slowdown},
     estimate::{self, Observation},
     interval::{Bounds, CONFIDENCE, Looks, mean_bounds},
-    result::{Cost, Interval, Money},
+    result::{Cost, Interval, Measure, Money},
+    samples::{Record, observations},
+    subject::Subject,
 };
 use crate::campaign::{
     manifest::Manifest,
@@ -31,7 +33,7 @@ pub struct Volume {
 /// its environment and block, and for the interval of a side each also as a share of its cell's mean.
 ///
 /// None where a side has no price or no billed duration.
-pub fn money(
+fn money(
     manifest: &Manifest,
     billed: &Sides<Vec<Observation>>,
     relative: &Sides<Vec<Observation>>,
@@ -89,6 +91,28 @@ pub fn money(
         break_even: break_even_slowdown(prices.baseline, prices.candidate, &baseline, free),
         by_volume: by_volume.collect(),
     })
+}
+
+impl Subject<'_> {
+    /// The bill, of the calls that decide.
+    pub(super) fn money(&self, volume: Volume) -> Option<Money> {
+        if self.is_emulated() {
+            return None;
+        }
+        let set = self.set_of_all(|it| it.deciding(self.is_cold()));
+        let values = |cells: &[&[Record]]| observations(cells, Measure::Billed, self.samples.blocks.len());
+        let relative = set.map(|_, cells| {
+            let of_cell = |cell: &&[Record]| {
+                let values = values(&[cell]);
+                let mean = values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64;
+                // A cell that costs nothing adds nothing.
+                let mean = if mean > 0.0 { mean } else { 1.0 };
+                values.into_iter().map(|it| Observation { value: it.value / mean, ..it }).collect::<Vec<_>>()
+            };
+            cells.iter().flat_map(of_cell).collect::<Vec<_>>()
+        });
+        money(self.manifest, &set.map(|_, it| values(it)), &relative, self.looks, volume)
+    }
 }
 
 /// The part of a bill that another saves; nothing of a bill of nothing.

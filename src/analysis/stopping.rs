@@ -1,6 +1,6 @@
 //! Ending a campaign when it knows enough.
 
-use super::{analyse, decision::has_enough_environments, interval::CONFIDENCE, samples::Samples};
+use super::{decision::has_enough_environments, estimate::Difference, interval::CONFIDENCE, samples::Samples, subject};
 use crate::campaign::{manifest::Manifest, row::Row, stopping::StoppingRule, totals::Totals};
 
 /// Ends a campaign as soon as the interval of every cell is narrow enough. They are intervals that hold however often
@@ -21,8 +21,8 @@ impl Precision {
 
     /// Half the width of the widest interval, as a share of the ratio; none while a cell has no interval.
     fn half_width(&self) -> Option<f64> {
-        let (differences, looks) = analyse::deciding_differences(&self.manifest, &self.samples);
-        let half_width = |it: &Option<super::estimate::Difference>| {
+        let (differences, looks) = subject::deciding_differences(&self.manifest, &self.samples);
+        let half_width = |it: &Option<Difference>| {
             let difference = it.as_ref().filter(|it| has_enough_environments(it))?;
             Some(difference.bounds(CONFIDENCE, looks).half_width().exp_m1())
         };

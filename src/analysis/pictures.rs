@@ -1,0 +1,138 @@
+//! What charts show: distributions, CPU models, the course of a campaign, starts.
+
+use super::{
+    estimate,
+    levels::{count_environments, levels},
+    result::{CpuComparison, Distribution, Measure, Moment, Starts},
+    samples::{Block, Record, observations},
+    subject::Subject,
+};
+use crate::{
+    campaign::sides::{Side, Sides},
+    protocol::quantile,
+};
+use std::collections::BTreeSet;
+
+/// The most points of a series.
+const MOMENTS: usize = 120;
+
+/// The most starts that are kept one by one, of each side.
+const STARTS: usize = 2000;
+
+impl<'a> Subject<'a> {
+    /// The records of one side by the CPU model that they were measured on, without those of which none is known.
+    fn by_model(&self, side: Side, records: &[Record]) -> Vec<(&'a str, Vec<Record>)> {
+        let facts = &self.samples.sides[side];
+        let of_model = |(number, model): (usize, &'a String)| {
+            let is_of_model = |it: &&Record| facts.environments[it.environment as usize].cpu == Some(number as u16);
+            (model.as_str(), records.iter().filter(is_of_model).copied().collect::<Vec<_>>())
+        };
+        let models = facts.cpu_models.iter().enumerate().map(of_model);
+        models.filter(|(_, records)| !records.is_empty()).collect()
+    }
+
+    pub(super) fn by_cpu(&self, records: &Sides<&[Record]>) -> Vec<CpuComparison> {
+        let models = records.map(|side, it| self.by_model(side, it));
+        if self.is_emulated() || models.iter().all(|(_, it)| it.len() < 2) {
+            return Vec::new();
+        }
+        let pairs = models.baseline.iter().flat_map(|one| models.candidate.iter().map(move |other| (one, other)));
+        let comparison = |((one, baseline), (other, candidate)): (&(&str, Vec<Record>), &(&str, Vec<Record>))| {
+            let values =
+                Sides { baseline, candidate }.map(|_, it| observations(&[it], self.primary, self.samples.blocks.len()));
+            let difference = estimate::difference(&values)?;
+            Some(CpuComparison {
+                models: Sides { baseline: (*one).to_owned(), candidate: (*other).to_owned() },
+                environments: difference.environments,
+                ratio: self.ratio(&difference),
+            })
+        };
+        pairs.filter_map(|(one, other)| comparison((one, other))).collect()
+    }
+
+    pub(super) fn distributions(&self, side: Side, records: &[Record]) -> Vec<Distribution> {
+        if self.samples.sides[side].emulated {
+            return Vec::new();
+        }
+        let mut groups = self.by_model(side, records);
+        if groups.is_empty() && !records.is_empty() {
+            groups.push(("", records.to_vec()));
+        }
+        let distribution = |(cpu, records): (&str, Vec<Record>)| {
+            let mut values: Vec<f64> = records.iter().filter_map(|it| it.value(self.primary)).collect();
+            values.sort_unstable_by(f64::total_cmp);
+            if values.is_empty() {
+                return None;
+            }
+            let percentiles = (0..=100).map(|it| quantile(&values, f64::from(it) / 100.0)).collect();
+            Some(Distribution {
+                cpu: cpu.to_owned(),
+                environments: count_environments(records.iter().map(|it| it.environment)),
+                calls: values.len() as u64,
+                percentiles,
+            })
+        };
+        groups.into_iter().filter_map(distribution).collect()
+    }
+
+    /// The campaign in stretches of as many blocks each as make a series that can be drawn.
+    pub(super) fn series(&self, records: &Sides<&[Record]>) -> Vec<Moment> {
+        let blocks = &self.samples.blocks;
+        let length = blocks.len().div_ceil(MOMENTS).max(1);
+        let stretches = blocks.len().div_ceil(length);
+        let stretched = records.map(|side, records| {
+            let mut stretches = vec![(0.0, 0_u32, BTreeSet::new()); stretches];
+            for record in records.iter().filter(|_| !self.samples.sides[side].emulated) {
+                let Some(value) = record.value(self.primary) else { continue };
+                let (sum, count, environments) = &mut stretches[record.block as usize / length];
+                *sum += value.ln();
+                *count += 1;
+                environments.insert(record.environment);
+            }
+            stretches
+        });
+        let moment = |(stretch, block): (usize, &Block)| Moment {
+            block: block.number,
+            elapsed_s: block.elapsed_ms as f64 / 1e3,
+            mean_ms: stretched.map(|_, it| {
+                let (sum, count, _) = &it[stretch];
+                (*count > 0).then(|| f64::exp(sum / f64::from(*count)))
+            }),
+            environments: stretched.map(|_, it| it[stretch].2.len() as u32),
+        };
+        let moments = blocks.iter().step_by(length).enumerate().map(moment);
+        moments.filter(|it| it.environments.iter().any(|(_, it)| *it > 0)).collect()
+    }
+
+    pub(super) fn starts(&self) -> Starts {
+        let set = [self.set_of_all(|it| &it.cold)];
+        let blocks = self.samples.blocks.len();
+        let compared = [Measure::Init, Measure::Latency, Measure::Billed].into_iter().flat_map(|measure| {
+            // In a warm campaign starts come where environments happen to be missing, mostly in its first block. They
+            // are one block then, or one for each cell where the payload has a part in the time.
+            let blocks = match measure {
+                _ if self.is_cold() => blocks,
+                Measure::Init => 0,
+                _ => 1,
+            };
+            self.compare(&set, measure, blocks)
+        });
+        let mut comparisons: Vec<_> = compared.filter(|it| it.calls.iter().any(|(_, calls)| *calls > 0)).collect();
+        for comparison in comparisons.iter_mut().filter(|it| it.measure == Measure::Init) {
+            // Starts of different cells are the same thing.
+            comparison.levels = self.of_both(|side| {
+                let records = set[0][side].iter().copied().flatten();
+                levels(records.filter_map(|it| Some((it.environment, it.value(Measure::Init)?))).collect(), true)
+            });
+        }
+        let init_ms = self.of_both(|side| {
+            let records = set[0][side].iter().copied().flatten();
+            let times: Vec<f64> = records.filter_map(|it| it.value(Measure::Init)).collect();
+            let step = times.len().div_ceil(STARTS).max(1);
+            let mut times: Vec<f64> = times.into_iter().step_by(step).collect();
+            times.sort_unstable_by(f64::total_cmp);
+            Some(times)
+        });
+        Starts { comparisons, init_ms: init_ms.map(|_, it| it.clone().unwrap_or_default()) }
+    }
+}

@@ -1,0 +1,182 @@
+//! Comparing sets of samples: cells, all cells together, starts.
+
+use super::{
+    decision::{Verdict, environments_needed, has_enough_environments, verdicts},
+    estimate::{self, Difference},
+    interval::{Bounds, CONFIDENCE, Looks},
+    levels::{count_environments, levels},
+    result::{CellAnalysis, Comparison, Interval, Measure, Ratio},
+    samples::{CellSamples, Record, Samples, observations},
+};
+use crate::campaign::{
+    manifest::Manifest,
+    sides::{Side, Sides},
+};
+
+/// Records of both sides that are compared with each other: those of one cell, or of several, each with blocks of its
+/// own.
+pub(super) type Set<'a> = Sides<Vec<&'a [Record]>>;
+
+/// What is analysed, and how.
+pub(super) struct Subject<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) samples: &'a Samples,
+    pub(super) margin: f64,
+    pub(super) looks: Looks,
+    pub(super) primary: Measure,
+}
+
+impl<'a> Subject<'a> {
+    pub(super) fn new(manifest: &'a Manifest, samples: &'a Samples, margin: f64) -> Self {
+        let looks = manifest.limits.until_ci.map_or(Looks::Once, |target| Looks::EveryBlock(target.ln_1p()));
+        Self { manifest, samples, margin, looks, primary: primary(samples, manifest.plan.cold) }
+    }
+
+    pub(super) fn is_cold(&self) -> bool {
+        self.manifest.plan.cold
+    }
+
+    pub(super) fn is_emulated(&self) -> bool {
+        self.samples.sides.iter().any(|(_, it)| it.emulated)
+    }
+
+    /// The cells in the order of the plan.
+    pub(super) fn samples_of_cells(&self) -> impl Iterator<Item = (&'a String, &'a CellSamples)> {
+        let cells = self.manifest.plan.cells.iter();
+        cells.filter_map(|it| self.samples.cells.get_key_value(&it.name))
+    }
+
+    /// The comparisons of many sets of records by one measure, with verdicts that hold for all of them together.
+    pub(super) fn compare(&self, sets: &[Set<'_>], measure: Measure, blocks: usize) -> Vec<Comparison> {
+        let differences = self.differences(sets, measure, blocks);
+        let verdicts = verdicts(&differences, self.margin, self.looks);
+        let comparison = |((set, difference), verdict): ((&Set<'_>, &Option<Difference>), Verdict)| {
+            let known = |it: &Vec<&[Record]>| {
+                let values = it.iter().copied().flatten().filter_map(|it| Some((it.environment, it.value(measure)?)));
+                values.collect::<Vec<_>>()
+            };
+            let is_open = matches!(verdict, Verdict::Inconclusive | Verdict::Withheld);
+            let mut comparison = Comparison {
+                measure,
+                levels: Sides::default(),
+                environments: Sides::default(),
+                calls: Sides::default(),
+                ratio: difference.as_ref().map(|it| self.ratio(it)),
+                verdict,
+                environments_needed: difference
+                    .filter(|_| is_open)
+                    .map(|it| environments_needed(&it, self.margin, self.looks)),
+            };
+            for side in Side::BOTH {
+                let values = known(&set[side]);
+                comparison.calls[side] = values.len() as u64;
+                comparison.environments[side] = count_environments(values.iter().map(|it| it.0));
+                // Times of different cells have no level in common.
+                if set[side].len() == 1 && !self.samples.sides[side].emulated {
+                    comparison.levels[side] = levels(values, measure != Measure::Billed);
+                }
+            }
+            comparison
+        };
+        sets.iter().zip(&differences).zip(verdicts).map(comparison).collect()
+    }
+
+    /// How the sides differ in each set of records; none where times mean nothing.
+    pub(super) fn differences(&self, sets: &[Set<'_>], measure: Measure, blocks: usize) -> Vec<Option<Difference>> {
+        let difference = |set: &Set<'_>| {
+            let values = set.map(|_, it| observations(it, measure, blocks));
+            match measure {
+                Measure::Billed => estimate::log_ratio_of_means(&values),
+                _ => estimate::difference(&values),
+            }
+        };
+        match self.is_emulated() {
+            true => vec![None; sets.len()],
+            false => sets.iter().map(difference).collect(),
+        }
+    }
+
+    pub(super) fn ratio(&self, difference: &Difference) -> Ratio {
+        let may_have_interval = has_enough_environments(difference);
+        let bounds = difference.bounds(CONFIDENCE, self.looks);
+        Ratio {
+            estimate: difference.estimate.exp(),
+            interval: may_have_interval.then(|| exponential(bounds)),
+            log_standard_error: Some(difference.standard_error),
+            degrees_of_freedom: Some(difference.degrees_of_freedom),
+            p_value: may_have_interval.then(|| difference.p_value(0.0, self.looks)),
+        }
+    }
+
+    pub(super) fn sets_of_cells(&self) -> Vec<Set<'a>> {
+        let cells = self.samples_of_cells();
+        cells.map(|(_, it)| it.deciding(self.is_cold()).map(|_, it| vec![it.as_slice()])).collect()
+    }
+
+    pub(super) fn set_of_all(&self, pick: impl Fn(&'a CellSamples) -> &'a Sides<Vec<Record>>) -> Set<'a> {
+        let records: Vec<_> = self.samples_of_cells().map(|(_, it)| pick(it)).collect();
+        Sides::<()>::default().map(|side, ()| records.iter().map(|it| it[side].as_slice()).collect())
+    }
+
+    /// All cells together.
+    pub(super) fn headline(&self) -> Option<Comparison> {
+        let set = self.set_of_all(|it| it.deciding(self.is_cold()));
+        let has_samples = |it: &Vec<&[Record]>| it.iter().any(|it| !it.is_empty());
+        if set.iter().any(|(_, it)| !has_samples(it)) {
+            return None;
+        }
+        self.compare(&[set], self.primary, self.samples.blocks.len()).pop()
+    }
+
+    pub(super) fn cells(&self) -> Vec<CellAnalysis> {
+        let cells: Vec<_> = self.samples_of_cells().collect();
+        let sets: Vec<_> = cells.iter().map(|(_, it)| it.deciding(self.is_cold()).map(|_, it| it.as_slice())).collect();
+        let rest = Measure::ALL.into_iter().filter(|it| *it != self.primary && *it != Measure::Init);
+        let compared = self.sets_of_cells();
+        let blocks = self.samples.blocks.len();
+        let mut by_measure: Vec<_> = std::iter::once(self.primary)
+            .chain(rest)
+            .map(|measure| self.compare(&compared, measure, blocks).into_iter())
+            .collect();
+        let mut analyses = Vec::new();
+        for ((name, _), records) in cells.into_iter().zip(&sets) {
+            let comparisons = by_measure.iter_mut().filter_map(Iterator::next);
+            let is_known = |it: &Comparison| it.calls.iter().any(|(_, calls)| *calls > 0);
+            analyses.push(CellAnalysis {
+                name: name.clone(),
+                comparisons: comparisons.filter(is_known).collect(),
+                by_cpu: self.by_cpu(records),
+                distributions: records.map(|side, it| self.distributions(side, it)),
+                series: self.series(records),
+            });
+        }
+        analyses
+    }
+
+    /// The same of each side whose times mean something.
+    pub(super) fn of_both<T>(&self, make: impl Fn(Side) -> Option<T>) -> Sides<Option<T>> {
+        self.samples.sides.map(|side, it| if it.emulated { None } else { make(side) })
+    }
+}
+
+/// The measure that decides: what the handler measured, where it did; else what Lambda reports; else the client's time.
+fn primary(samples: &Samples, is_cold: bool) -> Measure {
+    let is_known = |measure: &Measure| {
+        let known = |records: &Vec<Record>| records.iter().any(|it| it.value(*measure).is_some());
+        let mut cells = samples.cells.values().map(|it| it.deciding(is_cold));
+        cells.any(|it| known(&it.baseline) && known(&it.candidate))
+    };
+    [Measure::Wall, Measure::Duration].into_iter().find(is_known).unwrap_or(Measure::Latency)
+}
+
+/// How the sides differ in each cell by the measure that decides, and how often that is looked at.
+pub(super) fn deciding_differences(manifest: &Manifest, samples: &Samples) -> (Vec<Option<Difference>>, Looks) {
+    let subject = Subject::new(manifest, samples, 0.0);
+    let sets = subject.sets_of_cells();
+    (subject.differences(&sets, subject.primary, samples.blocks.len()), subject.looks)
+}
+
+fn exponential(Bounds { low, high }: Bounds) -> Interval {
+    // Where next to nothing is known an end may be beyond all numbers; the largest one says as much.
+    Interval { low: low.exp(), high: high.exp().min(f64::MAX) }
+}
