@@ -294,11 +294,12 @@ fn clusters(side: Side, values: impl Iterator<Item = Observation>) -> Vec<Cluste
 /// By M^(−1/2) = 2/π ∫ (M cos²φ + I sin²φ)⁻¹ dφ from 0 to π/2 with the midpoint rule, which converges exponentially
 /// for this periodic integrand, and the formula of Sherman and Morrison for each inverse.
 fn inverse_square_root(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
-    const NODES: u32 = 24;
+    let smallest = diagonal.iter().copied().fold(1.0, f64::min) - v.iter().map(|it| it * it).sum::<f64>() / kappa;
+    let nodes = nodes(smallest);
     let mut result = vec![0.0; v.len()];
     let mut column = vec![0.0; v.len()];
-    for node in 0..NODES {
-        let angle = (f64::from(node) + 0.5) / f64::from(NODES) * std::f64::consts::FRAC_PI_2;
+    for node in 0..nodes {
+        let angle = (f64::from(node) + 0.5) / f64::from(nodes) * std::f64::consts::FRAC_PI_2;
         let (sine, cosine) = (angle.sin().powi(2), angle.cos().powi(2));
         let mut product = 0.0;
         for ((column, d), v) in column.iter_mut().zip(diagonal).zip(v) {
@@ -306,10 +307,20 @@ fn inverse_square_root(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
             product += *column * v;
         }
         // Rounding may make it 0 where the matrix is singular.
-        let scale = 1.0 / (1.0 - cosine / kappa * product).max(1e-9) / f64::from(NODES);
+        let scale = 1.0 / (1.0 - cosine / kappa * product).max(1e-9) / f64::from(nodes);
         result.iter_mut().zip(&column).for_each(|(result, column)| *result += column * scale);
     }
     result
+}
+
+/// How many nodes leave an error of 10⁻¹⁰, where no eigenvalue is below `smallest`: the integrand's poles lie
+/// artanh √λ away from the real axis.
+fn nodes(smallest: f64) -> u32 {
+    const MOST: u32 = 128;
+    let distance = smallest.clamp(0.0, 0.99).sqrt().atanh();
+    let needed = (1e10_f64.ln() / (4.0 * distance)).ceil();
+    // Singular matrices would need infinitely many.
+    if needed < f64::from(MOST) { (needed as u32).max(4) } else { MOST }
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ pub struct Scenario {
     pub environments: u32,
     /// The calls of each environment, one a block.
     pub calls: u32,
-    /// Whether environments come and go, so that each lives in a third of the campaign's blocks.
+    /// Whether environments come and go, so that each lives in half of the campaign's blocks.
     pub staggered: bool,
 }
 
@@ -152,7 +152,7 @@ impl Scenario {
     }
 
     fn blocks(&self) -> u32 {
-        if self.staggered { 3 * self.calls } else { self.calls }
+        if self.staggered { 2 * self.calls } else { self.calls }
     }
 
     fn share_of_slower_cpu(&self, side: Side, time: f64) -> f64 {
