@@ -24,11 +24,13 @@ pub struct Answer {
     pub output: Result<Bytes, Failure>,
     /// What is known about the invocation from outside of the function.
     pub report: Option<PlatformReport>,
+    /// The id of the environment that answered, where the caller knows it; no other has it, nor had it before.
+    pub environment: Option<String>,
 }
 
 impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
-        Self { output: Err(failure), report: None }
+        Self { output: Err(failure), report: None, environment: None }
     }
 }
 

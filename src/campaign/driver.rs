@@ -277,7 +277,7 @@ impl<'a> Campaign<'a> {
     fn row(&self, step: Step, (block, step_number): (u64, u32), attempt: u32, call: Call) -> Row {
         let plan = &self.manifest.plan;
         let cell = &plan.cells[step.cell];
-        let Answer { output, report } = call.answer;
+        let Answer { output, report, environment } = call.answer;
         let mut row = Row {
             block,
             step: step_number,
@@ -293,13 +293,21 @@ impl<'a> Campaign<'a> {
             cost_usd: 0.0,
             report,
             response: None,
+            environment,
+            cpu_model: None,
             output_sha256: None,
             failure: None,
         };
         match output {
             Ok(output) if cell.workload.is_some() => read(&output, &mut row),
-            Ok(output) if plan.compare_output => row.output_sha256 = Some(payload::digest(&output, &plan.ignore)),
-            Ok(_) => {}
+            Ok(output) => {
+                let pointers = [plan.environment.as_deref(), plan.cpu_model.as_deref()];
+                let [environment, cpu_model] = payload::names(&output, pointers);
+                // What the function says of itself goes before what its process is called here.
+                row.environment = environment.or(row.environment);
+                row.cpu_model = cpu_model;
+                row.output_sha256 = plan.compare_output.then(|| payload::digest(&output, &plan.ignore));
+            }
             Err(failure) => row.failure = Some(failure),
         }
         row.cost_usd = self.cost(&row);
@@ -347,6 +355,8 @@ fn read(output: &[u8], row: &mut Row) {
         let reason = sample.error.as_deref().unwrap_or_default();
         Failure::new(FailureKind::Answer, format!("{} failed: {reason}", sample.workload))
     });
+    // It names its environment itself.
+    row.environment = None;
     row.response = Some(response);
 }
 

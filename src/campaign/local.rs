@@ -6,7 +6,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
     process::{Child, Command},
@@ -21,6 +21,7 @@ pub struct LocalEnvironment {
     process: Child,
     api: RuntimeApi,
     path: PathBuf,
+    id: String,
 }
 
 /// Why a local binary gave no outcome.
@@ -82,7 +83,10 @@ impl LocalEnvironment {
             .process_group(0)
             .spawn()
             .map_err(failed)?;
-        Ok(Self { process, api, path: path.to_owned() })
+        // The operating system gives a process's id to another one some day, but not at the same moment.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let id = format!("{}-{:x}", process.id().unwrap_or_default(), now.as_nanos());
+        Ok(Self { process, api, path: path.to_owned(), id })
     }
 
     /// Waits until the binary asks for work, `time` at most.
@@ -119,6 +123,11 @@ impl LocalEnvironment {
             Ok(status) => LocalError::Exit { path, status },
             Err(source) => LocalError::Start { path, source },
         }
+    }
+
+    /// A name that no other environment has, nor had in an earlier start of this program.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
     /// The process's id, until it has been waited for.

@@ -69,6 +69,10 @@ pub struct Plan {
     pub compare_output: bool,
     /// The JSON pointers to what is left out of that comparison.
     pub ignore: Vec<String>,
+    /// The JSON pointer to what names the environment in an answer of the user's own function.
+    pub environment: Option<String>,
+    /// The JSON pointer to what names the processor's model there.
+    pub cpu_model: Option<String>,
 }
 
 /// A payload that both sides get in every block.

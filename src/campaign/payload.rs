@@ -23,6 +23,21 @@ pub fn digest(output: &[u8], ignore: &[String]) -> String {
     })
 }
 
+/// The longest name that is read in an answer, in bytes.
+pub const MAX_NAME_BYTES: usize = 256;
+
+/// What the JSON pointers find in an answer, as text: strings that are not empty and at most [`MAX_NAME_BYTES`] long,
+/// and numbers. Without a pointer, and where one finds nothing of the kind, there is none.
+pub fn names<const N: usize>(output: &[u8], pointers: [Option<&str>; N]) -> [Option<String>; N] {
+    let is_asked = pointers.iter().any(Option::is_some);
+    let answer = is_asked.then(|| serde_json::from_slice::<Value>(output).ok()).flatten();
+    pointers.map(|pointer| match answer.as_ref()?.pointer(pointer?)? {
+        Value::String(text) => (1..=MAX_NAME_BYTES).contains(&text.len()).then(|| text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
 /// Removes what a JSON pointer (RFC 6901) points at, if there is something.
 fn remove(value: &mut Value, pointer: &str) {
     let Some((parent, last)) = pointer.rsplit_once('/') else { return };
@@ -51,6 +66,23 @@ mod tests {
         assert_ne!(digest(one, &ignore[..2]), digest(two, &ignore[..2]));
         let another = br#"{"sum":8,"list":[1,9],"at":{"place":"x","time":6},"a/b":2}"#;
         assert_ne!(digest(two, &ignore), digest(another, &ignore));
+    }
+
+    #[test]
+    fn names_are_strings_and_numbers_where_the_pointer_leads() {
+        let answer = br#"{"env": {"id": "a", "number": 7, "none": null, "empty": ""}, "list": ["x"], "a/b": "c"}"#;
+        let name = |pointer| names(answer, [Some(pointer)])[0].clone();
+        assert_eq!(name("/env/id").as_deref(), Some("a"));
+        assert_eq!(name("/env/number").as_deref(), Some("7"));
+        assert_eq!(name("/list/0").as_deref(), Some("x"));
+        assert_eq!(name("/a~1b").as_deref(), Some("c"));
+        for nothing in ["/env/none", "/env/empty", "/env", "/list", "/nowhere", "/list/1"] {
+            assert_eq!(name(nothing), None, "{nothing}");
+        }
+        assert_eq!(names(answer, [None, Some("/env/id")]), [None, Some("a".to_owned())]);
+        assert_eq!(names(b"no JSON", [Some("/env/id")]), [None]);
+        let long = format!("\"{}\"", "x".repeat(MAX_NAME_BYTES + 1));
+        assert_eq!(names(long.as_bytes(), [Some("")]), [None]);
     }
 
     #[test]

@@ -42,6 +42,12 @@ pub struct Row {
     /// The answer of the benchmark service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Box<Response>>,
+    /// The environment that answered, where the answer of the benchmark service does not name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The model of the processor that answered, where the answer of the benchmark service does not name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_model: Option<String>,
     /// The SHA-256 of any other answer, in hexadecimal digits; what was to be ignored left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_sha256: Option<String>,
@@ -77,6 +83,19 @@ pub enum FailureKind {
     Network,
     /// The answer is not what was asked for.
     Answer,
+}
+
+impl Row {
+    /// The id of the environment that answered, where anybody says so. A cold campaign of functions that do not say
+    /// so has none either, though each of its calls meets an environment of its own.
+    pub fn environment(&self) -> Option<&str> {
+        self.response.as_ref().map(|it| it.environment.id.as_str()).or(self.environment.as_deref())
+    }
+
+    /// The model of the processor that answered, where anybody says so.
+    pub fn cpu_model(&self) -> Option<&str> {
+        self.response.as_ref().map(|it| it.host.cpu_model.as_str()).or(self.cpu_model.as_deref())
+    }
 }
 
 impl Failure {

@@ -51,6 +51,8 @@ mod tests {
             auth: Auth::None,
             compare_output: false,
             ignore: Vec::new(),
+            environment: None,
+            cpu_model: None,
         }
     }
 

@@ -91,14 +91,8 @@ impl SideTotals {
         } else {
             self.failed_in_a_row = 0;
         }
-        if let Some(response) = &row.response {
-            if !self.environments.contains(&response.environment.id) {
-                self.environments.insert(response.environment.id.clone());
-            }
-            if !self.cpu_models.contains(&response.host.cpu_model) {
-                self.cpu_models.insert(response.host.cpu_model.clone());
-            }
-        }
+        note(&mut self.environments, row.environment());
+        note(&mut self.cpu_models, row.cpu_model());
     }
 
     /// The calls that were throttled; each is made again.
@@ -109,5 +103,12 @@ impl SideTotals {
     /// The calls that failed for good: not those that were throttled.
     pub fn failed(&self) -> u64 {
         self.failures.values().sum::<u64>() - self.throttled()
+    }
+}
+
+/// Copies the name only where it is new, which is seldom.
+fn note(names: &mut BTreeSet<String>, name: Option<&str>) {
+    if let Some(name) = name.filter(|name| !names.contains(*name)) {
+        names.insert(name.to_owned());
     }
 }

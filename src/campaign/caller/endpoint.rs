@@ -59,7 +59,7 @@ impl Endpoint {
     }
 
     pub(super) async fn call(&self, payload: Bytes) -> Answer {
-        Answer { output: self.post(payload).await, report: None }
+        Answer { output: self.post(payload).await, report: None, environment: None }
     }
 
     async fn post(&self, payload: Bytes) -> Result<Bytes, Failure> {

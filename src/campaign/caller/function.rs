@@ -83,7 +83,7 @@ impl Function {
         let failed = output.function_error.is_some();
         let payload = output.payload.map(Blob::into_inner).unwrap_or_default();
         let output = if failed { Err(FunctionError::parse(&payload).into()) } else { Ok(Bytes::from(payload)) };
-        Answer { output, report }
+        Answer { output, report, environment: None }
     }
 
     async fn invoke(&self, payload: Bytes, with_log: bool) -> Result<InvokeOutput, Failure> {

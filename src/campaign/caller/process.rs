@@ -62,12 +62,13 @@ impl Process {
             max_memory_mb: environment.process_id().and_then(max_memory_mb),
             ..PlatformReport::default()
         };
+        let id = environment.id().to_owned();
         self.environments().insert(slot, environment);
         let output = match outcome {
             Outcome::Response(payload) => Ok(payload),
             Outcome::Error(error) => Err(error.into()),
         };
-        Ok(Answer { output, report: Some(report) })
+        Ok(Answer { output, report: Some(report), environment: Some(id) })
     }
 
     /// Ends all processes.

@@ -44,6 +44,12 @@ pub struct PlanOptions {
     /// A JSON pointer to what that comparison leaves out, such as /request_id.
     #[arg(long, value_name = "POINTER", requires = "compare_output", value_parser = pointer)]
     ignore: Vec<String>,
+    /// A JSON pointer to what names the execution environment in an answer, such as /environment/id.
+    #[arg(long, value_name = "POINTER", requires = "payload", value_parser = pointer)]
+    environment: Option<String>,
+    /// A JSON pointer to what names the processor's model in an answer, such as /cpu.
+    #[arg(long, value_name = "POINTER", requires = "payload", value_parser = pointer)]
+    cpu_model: Option<String>,
     /// How many environments of a side each step calls, by as many calls that are open together.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     environments: u32,
@@ -168,6 +174,8 @@ impl PlanOptions {
             },
             compare_output: self.compare_output,
             ignore: self.ignore.clone(),
+            environment: self.environment.clone(),
+            cpu_model: self.cpu_model.clone(),
         };
         let limits = Limits {
             duration_ms: Some(milliseconds(self.duration)),

@@ -90,6 +90,30 @@ fn a_dry_run_says_what_it_would_do_and_calls_nothing() {
 }
 
 #[test]
+fn your_own_functions_say_which_environment_answered_and_on_which_processor() {
+    let scratch = Scratch::new();
+    // Every fourth answer says nothing.
+    let target = Scripted::start(|_, number| match number % 4 {
+        0 => Reply::ok(r#"{"cpu": null}"#),
+        1 => Reply::ok(r#"{"at": {"id": 7}, "cpu": "Graviton"}"#),
+        _ => Reply::ok(format!(r#"{{"at": {{"id": "env-{number}"}}, "cpu": "Xeon"}}"#)),
+    });
+    let arguments = ["--environments", "1", "--invocations", "8", "--environment", "/at/id", "--cpu-model", "/cpu"];
+    let output = run_plain(&scratch, &target, &arguments);
+    assert_code(&output, 0);
+    let (manifest, rows) = samples(&scratch.path("run"));
+    assert_eq!(manifest.plan.environment.as_deref(), Some("/at/id"));
+    let said: Vec<_> = rows.iter().map(|row| (row.environment(), row.cpu_model())).collect();
+    let (graviton, xeon) = (Some("Graviton"), Some("Xeon"));
+    let expected = [(None, None), (Some("7"), graviton), (Some("env-2"), xeon), (Some("env-3"), xeon)];
+    assert_eq!(said[..4], expected);
+    assert_eq!(said[5], expected[1]);
+    assert!(rows.iter().all(|row| row.failure.is_none()));
+    let text = super::report(&scratch.path("run"));
+    assert!(text.contains("CPU Graviton") && text.contains("CPU Xeon"), "{text}");
+}
+
+#[test]
 fn an_api_key_is_sent_and_never_stored() {
     let (scratch, target) = (Scratch::new(), target());
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
@@ -138,6 +162,8 @@ fn what_cannot_be_is_refused_with_the_fix() {
         (&["--targets", this, this, "--size", "huge"], 2, "small, medium, large"),
         (&["--targets", this, this, "--ignore", "/id"], 2, "--compare-output"),
         (&["--targets", this, this, "--payload", &payload, "--compare-output", "--ignore", "id"], 2, "starts with /"),
+        (&["--targets", this, this, "--environment", "/id"], 2, "--payload"),
+        (&["--targets", this, this, "--payload", &payload, "--cpu-model", "cpu"], 2, "starts with /"),
         (&["--targets", this, this, "--environments", "0"], 2, "1..=1000"),
         (&["--targets", this, this, "--invocations", "5"], 1, "less than one block, which has 432 calls"),
         (&["--targets", this, this, "--max-cost=-1"], 2, "US dollars"),

@@ -7,9 +7,12 @@ use crate::{
     scripted::{Call, Reply, Scripted},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lambda_duet::{campaign::sides::Side, protocol::Architecture};
+use lambda_duet::{
+    campaign::{row::Row, sides::Side},
+    protocol::Architecture,
+};
 use serde_json::json;
-use std::sync::Mutex;
+use std::{collections::BTreeSet, sync::Mutex};
 
 #[test]
 fn two_builds_are_compared_on_this_machine() {
@@ -70,6 +73,53 @@ fn the_handler_beside_the_program_is_local() {
     assert_code(&run("", &arguments), 0);
     let (manifest, _) = samples(&out);
     assert!(manifest.sides.baseline.target.to_string().ends_with("/handler"));
+}
+
+#[test]
+fn a_process_is_an_environment_of_its_own_also_after_a_pause() {
+    let scratch = Scratch::new();
+    // As a function of the user's own, whose answer is not looked into.
+    let payload = scratch.file("payload.json", r#"{"workloads": ["math/fft"], "size": 64, "iterations": 1}"#);
+    let out = scratch.path("run");
+    let arguments = [
+        ["--targets", "local", "local", "--payload", &payload, "--out", &out].as_slice(),
+        &["--environments", "2", "--invocations", "12"],
+    ]
+    .concat();
+    assert_code(&run("", &arguments), 0);
+    let before = samples(&out).1;
+    let names = |rows: &[Row]| -> BTreeSet<String> {
+        rows.iter().map(|row| row.environment().expect("a process").to_owned()).collect()
+    };
+    // Two processes a side, each called once in each of the three blocks.
+    assert_eq!((before.len(), names(&before).len()), (12, 4));
+    assert_eq!(names(&before[..4]), names(&before[8..]));
+    assert!(report(&out).contains("6 calls in 2 environments"), "{}", report(&out));
+
+    // The last block is made again, by processes that are started anew.
+    let path = scratch.0.join("run/samples.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let kept: String = text.split_inclusive('\n').take(8).collect();
+    std::fs::write(&path, kept).unwrap();
+    assert_code(&run("", &["--resume", &out]), 0);
+    let after = samples(&out).1;
+    assert_eq!((after.len(), names(&after).len()), (12, 8));
+    assert!(names(&before).is_disjoint(&names(&after[8..])));
+
+    // Where the function names itself, that is the name.
+    let out = scratch.path("named");
+    let arguments = [
+        ["--targets", "local", "local", "--payload", &payload, "--out", &out, "--environment", "/environment/id"]
+            .as_slice(),
+        &["--cpu-model", "/host/cpu_model", "--environments", "2", "--invocations", "8"],
+    ]
+    .concat();
+    assert_code(&run("", &arguments), 0);
+    let rows = samples(&out).1;
+    assert_eq!(names(&rows).len(), 4);
+    // Processes are named by number and time, the handler's environments at random.
+    assert!(names(&rows).iter().all(|name| !name.contains('-')), "{:?}", names(&rows));
+    assert!(rows.iter().all(|row| row.cpu_model().is_some()));
 }
 
 /// A Lambda of two functions, `x` and `a`, that remembers their variables.
