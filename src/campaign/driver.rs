@@ -55,15 +55,17 @@ pub struct Past<'a> {
 }
 
 impl<'a> Past<'a> {
-    /// That of a campaign which has these samples.
+    /// That of a campaign which has these samples, and which the `extra` rules end beside those of its limits.
     ///
     /// # Errors
     /// When a sample cannot be read, or is none of this campaign.
     pub fn new(
         manifest: &'a Manifest,
         rows: impl Iterator<Item = Result<Row, JournalError>>,
+        extra: Vec<Box<dyn StoppingRule>>,
     ) -> Result<Self, JournalError> {
-        let rules = stopping::rules(&manifest.limits, &manifest.plan, manifest.guessed_cost());
+        let mut rules = stopping::rules(&manifest.limits, &manifest.plan, manifest.guessed_cost());
+        rules.extend(extra);
         let mut past = Self { position: Position::new(&manifest.plan), totals: Totals::default(), rules };
         for (index, row) in rows.enumerate() {
             let foreign = |reason| JournalError::Foreign { line: index as u64 + 1, reason };

@@ -91,6 +91,9 @@ pub struct Cell {
     pub guess_ms: f64,
 }
 
+/// What [`Limits::until_ci`] has to be below: an interval of ±50% says next to nothing.
+pub const MAX_HALF_WIDTH: f64 = 0.5;
+
 /// When a campaign ends, whichever comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,6 +104,8 @@ pub struct Limits {
     pub invocations: Option<u64>,
     /// The bill as estimated, in US dollars.
     pub max_cost_usd: Option<f64>,
+    /// The half width of the intervals that are enough, as a share of the estimate: 0.02 for ±2%.
+    pub until_ci: Option<f64>,
 }
 
 impl Plan {

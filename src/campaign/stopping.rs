@@ -18,7 +18,7 @@ pub trait StoppingRule: Debug {
     fn reason(&self, totals: &Totals) -> Option<String>;
 }
 
-/// The rules that limits amount to.
+/// The rules that limits amount to, but for [`Limits::until_ci`]: what an interval is, the analysis says.
 pub fn rules(limits: &Limits, plan: &Plan, guessed_cost: f64) -> Vec<Box<dyn StoppingRule>> {
     let mut rules: Vec<Box<dyn StoppingRule>> = Vec::new();
     if let Some(milliseconds) = limits.duration_ms {

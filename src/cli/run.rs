@@ -13,6 +13,7 @@ use crate::{
         journal::{self, Journal},
         manifest::Manifest,
         sides::{Side, Sides},
+        stopping::StoppingRule,
     },
     report::overview,
 };
@@ -74,9 +75,10 @@ impl Run {
             print!("{}", overview::plan(&manifest));
             return Ok(ExitCode::SUCCESS);
         }
+        let rules = until_ci_rules(&manifest)?;
         preflight::clean_up(&manifest, &callers).await?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
-        let past = Past::new(&manifest, journal::rows(&directory)?)?;
+        let past = Past::new(&manifest, journal::rows(&directory)?, rules)?;
         let mut progress = progress::Progress::new(self.json, &directory, &manifest);
         let campaign = Campaign::new(&manifest, callers, journal, past, interruption());
         let (end, totals) = campaign.run(&mut progress).await.with_context(|| resume(&directory))?;
@@ -108,6 +110,14 @@ impl Run {
         };
         Ok(Sides { baseline: caller(Side::Baseline).await?, candidate: caller(Side::Candidate).await? })
     }
+}
+
+/// The rules that end the campaign once its intervals are as narrow as they are to be.
+fn until_ci_rules(manifest: &Manifest) -> anyhow::Result<Vec<Box<dyn StoppingRule>>> {
+    if manifest.limits.until_ci.is_some() {
+        bail!("--until-ci is not available yet: use --duration, --invocations or --max-cost");
+    }
+    Ok(Vec::new())
 }
 
 /// Turns true on Ctrl-C and on the signal by which services are ended; the second one ends at once.

@@ -47,11 +47,14 @@ fn describe(party: &Party) -> String {
     format!("{}{}", party.target, configuration.unwrap_or_default())
 }
 
-fn ends(limits: &Limits) -> String {
+/// What ends a campaign, whichever comes first.
+pub fn ends(limits: &Limits) -> String {
     let ends = [
         limits.duration_ms.map(|it| humantime::format_duration(Duration::from_millis(it)).to_string()),
         limits.invocations.map(|it| format!("{it} calls")),
         limits.max_cost_usd.map(|it| format!("${it}")),
+        // Shares such as 0.07 are a little off as percentages.
+        limits.until_ci.map(|it| format!("intervals of ±{}%", (it * 1e8).round() / 1e6)),
     ];
     ends.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

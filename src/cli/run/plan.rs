@@ -5,7 +5,7 @@ use crate::{
     campaign::{
         Auth, Target,
         aws::Session,
-        manifest::{Cell, Limits, Manifest, Plan, SCHEMA},
+        manifest::{Cell, Limits, MAX_HALF_WIDTH, Manifest, Plan, SCHEMA},
         sides::Sides,
         stack,
     },
@@ -75,6 +75,9 @@ pub struct PlanOptions {
     /// Spend no more than this, in US dollars, by list prices of us-east-1.
     #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = dollars)]
     max_cost: f64,
+    /// End as soon as the intervals are no wider than this to either side, such as 2%.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    until_ci: Option<f64>,
     /// Compare functions of unequal memory nevertheless.
     #[arg(long)]
     allow_unequal: bool,
@@ -142,6 +145,13 @@ fn dollars(text: &str) -> Result<f64, String> {
     amount.ok_or_else(|| "it must be an amount of US dollars, such as 0.50".to_owned())
 }
 
+/// A share that is written as a percentage: 0.02 for `2%`.
+fn percent(text: &str) -> Result<f64, String> {
+    let percent: Option<f64> = text.strip_suffix('%').and_then(|number| number.parse().ok());
+    let share = percent.map(|it| it / 100.0).filter(|it| *it > 0.0 && *it < MAX_HALF_WIDTH);
+    share.ok_or_else(|| "it must be a percentage above 0% and below 50%, such as 2%".to_owned())
+}
+
 impl PlanOptions {
     /// The campaign that these options describe; warnings about its two sides go to standard error.
     pub(super) async fn manifest(&self, api_key: Option<&str>, session: &Session) -> anyhow::Result<Manifest> {
@@ -181,6 +191,7 @@ impl PlanOptions {
             duration_ms: Some(milliseconds(self.duration)),
             invocations: self.invocations,
             max_cost_usd: Some(self.max_cost),
+            until_ci: self.until_ci,
         };
         let manifest = Manifest {
             schema: SCHEMA,
@@ -290,5 +301,14 @@ mod tests {
         assert_eq!(read("a.json:3"), Ok(("a.json".to_owned(), 3)));
         assert_eq!(read("a:b.json"), Ok(("a:b.json".to_owned(), 1)));
         assert!(read("a.json:0").unwrap_err().contains("from 1 to 1000"));
+    }
+
+    #[test]
+    fn shares_are_percentages_with_their_sign() {
+        assert_eq!(percent("2%"), Ok(0.02));
+        assert_eq!(percent("0.5%"), Ok(0.005));
+        for wrong in ["0.02", "2", "%", "0%", "-1%", "50%", "1e400%", "NaN%", "inf%", "2 %", "2%%", ""] {
+            assert!(percent(wrong).unwrap_err().contains("such as 2%"), "{wrong}");
+        }
     }
 }

@@ -35,12 +35,16 @@ impl<'a> Progress<'a> {
     pub(super) fn new(json: bool, directory: &Path, manifest: &'a Manifest) -> Self {
         // Without a number of calls, the time that is over makes the bar.
         let length = manifest.limits.invocations.or(manifest.limits.duration_ms).unwrap_or_default();
-        let style = ProgressStyle::with_template("{wide_bar} {percent}%\n{msg}").expect("the template is well-formed");
+        let template = "{wide_bar} {percent}%\n{msg}\n{prefix}";
+        let style = ProgressStyle::with_template(template).expect("the template is well-formed");
         let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
         let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
+        bar.set_prefix(format!("ends with {}", overview::ends(&manifest.limits)));
         let progress = Self { json, directory: directory.to_owned(), manifest, bar, failures: 0 };
         if json {
-            progress.event("start", &json!({ "directory": directory, "calls_per_block": manifest.plan.calls() }));
+            let calls = manifest.plan.calls();
+            let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });
+            progress.event("start", &body);
         } else {
             eprintln!("{}Samples go to {}", overview::plan(manifest), directory.display());
         }

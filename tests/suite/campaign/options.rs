@@ -87,6 +87,8 @@ fn a_dry_run_says_what_it_would_do_and_calls_nothing() {
     let plan = stdout(&output);
     assert!(plan.contains("6 calls a block") && plan.contains("At most 3 blocks, 18 calls, $0.0"), "{plan}");
     assert!(target.calls().is_empty() && !scratch.0.join("run").exists());
+    let output = run_plain(&scratch, &target, &["--dry-run", "--until-ci", "7%"]);
+    assert!(stdout(&output).contains("it ends with 10m, $0.5, intervals of ±7%"), "{}", stdout(&output));
 }
 
 #[test]
@@ -167,6 +169,8 @@ fn what_cannot_be_is_refused_with_the_fix() {
         (&["--targets", this, this, "--environments", "0"], 2, "1..=1000"),
         (&["--targets", this, this, "--invocations", "5"], 1, "less than one block, which has 432 calls"),
         (&["--targets", this, this, "--max-cost=-1"], 2, "US dollars"),
+        (&["--targets", this, this, "--until-ci", "0.02"], 2, "such as 2%"),
+        (&["--targets", this, this, "--until-ci", "50%"], 2, "below 50%"),
         (&["--targets", this, this, "--duration", "soon"], 2, "--duration"),
         (&["--targets", this, this, "--no-auth"], 1, "--no-auth is for https://"),
         (&["--targets", this, this, "--api-key", "k"], 1, "--api-key is for https://"),
