@@ -18,7 +18,7 @@ impl Report {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let manifest = journal::manifest(&self.directory)?;
         let mut summary = Overview::default();
-        for row in journal::rows(&self.directory)? {
+        for row in journal::checked_rows(&self.directory, &manifest)? {
             summary.add(&row?);
         }
         if self.json {

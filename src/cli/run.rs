@@ -78,7 +78,7 @@ impl Run {
         let rules = until_ci_rules(&manifest)?;
         preflight::clean_up(&manifest, &callers).await?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
-        let past = Past::new(&manifest, journal::rows(&directory)?, rules)?;
+        let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, rules)?;
         let mut progress = progress::Progress::new(self.json, &directory, &manifest);
         let campaign = Campaign::new(&manifest, callers, journal, past, interruption());
         let (end, totals) = campaign.run(&mut progress).await.with_context(|| resume(&directory))?;

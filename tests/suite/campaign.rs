@@ -1,5 +1,6 @@
 //! `duet run` and `duet report` as processes.
 
+mod damage;
 mod faults;
 mod kill;
 mod options;
