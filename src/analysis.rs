@@ -8,7 +8,6 @@ pub mod estimate;
 pub mod interval;
 mod levels;
 pub mod money;
-pub mod overview;
 mod pictures;
 #[cfg(test)]
 mod reference;

@@ -3,6 +3,7 @@
 
 pub mod aws;
 pub mod caller;
+pub mod check;
 pub mod configuration;
 pub mod driver;
 pub mod journal;

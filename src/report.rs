@@ -1,6 +1,6 @@
 //! Measurements for people.
 
 pub mod calibration;
-pub mod overview;
+pub mod plan;
 pub mod prices;
 pub mod terminal;

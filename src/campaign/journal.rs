@@ -1,17 +1,29 @@
 //! The run directory: `campaign.json` and `samples.jsonl`.
 
 use super::{
+    check,
     manifest::{Manifest, SCHEMA},
     row::Row,
 };
+use serde::Deserialize;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, BufRead, BufReader, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
 const MANIFEST: &str = "campaign.json";
 const SAMPLES: &str = "samples.jsonl";
+
+/// The longest line that is read, in bytes. Lambda's answers have 6 MB at most; a file of another kind may have no line
+/// that ends.
+const MAX_LINE: u64 = 64 << 20;
+
+/// The longest manifest that is read, in bytes: payloads are in it.
+const MAX_MANIFEST: u64 = 1 << 30;
+
+/// How every sample begins.
+const BEGINNING: &[u8] = b"{\"block\":";
 
 /// The file of samples, open for one campaign alone.
 #[derive(Debug)]
@@ -58,13 +70,21 @@ pub enum JournalError {
         /// What is wrong.
         reason: String,
     },
+    /// The manifest is one of no campaign.
+    #[error("{path}: {reason}", path = .path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The field, its value, and what it has to be.
+        reason: String,
+    },
 }
 
 impl Journal {
     /// Begins the campaign of `manifest` in `directory`, which is made where there is none.
     ///
     /// # Errors
-    /// When there is a campaign already, or the files cannot be written.
+    /// When there is a campaign already, or the files cannot be written, or not be read again.
     pub fn create(directory: &Path, manifest: &Manifest) -> Result<Self, JournalError> {
         fs::create_dir_all(directory).map_err(at(directory))?;
         let journal = Self::lock(directory)?;
@@ -73,6 +93,7 @@ impl Journal {
         if path.exists() {
             return Err(JournalError::Exists(directory.to_owned()));
         }
+        check::manifest(manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
         let mut text = serde_json::to_vec_pretty(manifest).expect("a manifest is JSON");
         text.push(b'\n');
         // It is there whole, or not at all.
@@ -86,14 +107,16 @@ impl Journal {
     /// Opens the samples of `directory` for more; an end that was cut off by a crash is dropped.
     ///
     /// # Errors
-    /// When there is no campaign, or another process writes to it.
+    /// When there is no campaign, another process writes to it, or the file ends with something else than a part of a
+    /// sample.
     pub fn open(directory: &Path) -> Result<Self, JournalError> {
         if !directory.join(MANIFEST).exists() {
             return Err(JournalError::Missing(directory.to_owned()));
         }
         let mut journal = Self::lock(directory)?;
         let path = directory.join(SAMPLES);
-        drop_torn_line(&mut journal.samples).map_err(at(&path))?;
+        let whole = whole_lines(&mut journal.samples, &path)?;
+        journal.samples.set_len(whole).map_err(at(&path))?;
         Ok(journal)
     }
 
@@ -122,64 +145,136 @@ impl Journal {
     }
 }
 
-/// Cuts off what stands behind the last end of a line.
-fn drop_torn_line(file: &mut File) -> io::Result<()> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut reader = BufReader::new(&*file);
-    let (mut whole, mut line) = (0, Vec::new());
-    loop {
-        line.clear();
-        let length = reader.read_until(b'\n', &mut line)?;
-        if length == 0 || line.last() != Some(&b'\n') {
-            break;
-        }
-        whole += length as u64;
+/// The length of the lines that are whole, in bytes. What stands behind them can be dropped.
+fn whole_lines(file: &mut File, path: &Path) -> Result<u64, JournalError> {
+    file.seek(SeekFrom::Start(0)).map_err(at(path))?;
+    let mut lines = Lines::new(&*file, path);
+    while lines.next()?.is_some() {}
+    Ok(lines.whole)
+}
+
+/// The lines of a file one after the other, in one buffer.
+struct Lines<R> {
+    reader: BufReader<R>,
+    path: PathBuf,
+    line: Vec<u8>,
+    /// The number of the line that was read last.
+    number: u64,
+    /// The length of the lines so far, in bytes.
+    whole: u64,
+}
+
+impl<R: Read> Lines<R> {
+    fn new(file: R, path: &Path) -> Self {
+        Self { reader: BufReader::new(file), path: path.to_owned(), line: Vec::new(), number: 0, whole: 0 }
     }
-    file.set_len(whole)
+
+    /// The next line, without its end; none behind the last. A sample that a crash cut off is no line.
+    fn next(&mut self) -> Result<Option<&[u8]>, JournalError> {
+        self.line.clear();
+        self.number += 1;
+        // One byte more, to tell a line that is too long from one that is not.
+        let length = self.reader.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut self.line);
+        let length = length.map_err(at(&self.path))? as u64;
+        if length > MAX_LINE {
+            return Err(self.malformed(format!("it is longer than {} MiB, which no sample is", MAX_LINE >> 20)));
+        }
+        if let Some(line) = self.line.strip_suffix(b"\n") {
+            self.whole += length;
+            return Ok(Some(line));
+        }
+        // After a power cut there may be zeros where the end of the file was on its way to the disk.
+        let is_cut_off = self.line.starts_with(BEGINNING)
+            || BEGINNING.starts_with(&self.line)
+            || (self.number > 1 && self.line.iter().all(|byte| *byte == 0));
+        if is_cut_off {
+            Ok(None)
+        } else {
+            Err(self.malformed("this is no sample, nor the beginning of one".to_owned()))
+        }
+    }
+
+    fn malformed(&self, reason: String) -> JournalError {
+        JournalError::Malformed { path: self.path.clone(), line: self.number, reason }
+    }
 }
 
 /// Reads the manifest of `directory`.
 ///
 /// # Errors
-/// When there is none, or one of another version.
+/// When there is none, one of another version, or one of no campaign.
 pub fn manifest(directory: &Path) -> Result<Manifest, JournalError> {
     let path = directory.join(MANIFEST);
-    let text = match fs::read_to_string(&path) {
+    let file = match File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(JournalError::Missing(directory.to_owned()));
         }
-        text => text.map_err(at(&path))?,
+        file => file.map_err(at(&path))?,
     };
+    let mut text = Vec::new();
+    file.take(MAX_MANIFEST + 1).read_to_end(&mut text).map_err(at(&path))?;
     let malformed = |line, reason| JournalError::Malformed { path: path.clone(), line, reason };
-    let schema = serde_json::from_str::<serde_json::Value>(&text).ok().and_then(|it| it["schema"].as_u64());
-    if schema.is_some_and(|schema| schema != u64::from(SCHEMA)) {
-        let reason =
-            format!("schema {} is not known to this version, which reads {SCHEMA}", schema.unwrap_or_default());
-        return Err(malformed(1, reason));
+    if text.len() as u64 > MAX_MANIFEST {
+        return Err(malformed(1, format!("the file is longer than {} MiB, which none is", MAX_MANIFEST >> 20)));
     }
-    serde_json::from_str(&text).map_err(|error| malformed(error.line() as u64, error.to_string()))
+    if let Ok(Version { schema }) = serde_json::from_slice(&text)
+        && schema != u64::from(SCHEMA)
+    {
+        return Err(malformed(1, format!("schema {schema} is not known to this version, which reads {SCHEMA}")));
+    }
+    let manifest = serde_json::from_slice(&text).map_err(|error| malformed(error.line() as u64, error.to_string()))?;
+    check::manifest(&manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
+    Ok(manifest)
 }
 
-/// Reads the samples of `directory` one after the other, without those that a crash cut off.
+/// What every version's manifest has.
+#[derive(Deserialize)]
+struct Version {
+    schema: u64,
+}
+
+/// Reads the samples of `directory` one after the other, without those that a crash cut off. What they say is taken as
+/// it is; [`checked_rows`] does not.
 ///
 /// # Errors
 /// When there are none; items are errors where a line is no sample.
 pub fn rows(directory: &Path) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
+    read(directory, |_| Ok(()))
+}
+
+/// Reads the samples of `directory` one after the other as [`rows`] does, and holds each to what a sample of `manifest`'s
+/// campaign can be.
+///
+/// # Errors
+/// When there are none; items are errors where a line is no sample, or none of this campaign.
+pub fn checked_rows(
+    directory: &Path,
+    manifest: &Manifest,
+) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
+    read(directory, |row| check::row(manifest, row))
+}
+
+fn read(
+    directory: &Path,
+    check: impl Fn(&Row) -> Result<(), String>,
+) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
     let path = directory.join(SAMPLES);
-    let mut reader = BufReader::new(File::open(&path).map_err(at(&path))?);
-    let (mut number, mut line) = (0, Vec::new());
+    let mut lines = Lines::new(File::open(&path).map_err(at(&path))?, &path);
+    let mut is_over = false;
     Ok(std::iter::from_fn(move || {
-        line.clear();
-        number += 1;
-        match reader.read_until(b'\n', &mut line) {
-            Err(error) => Some(Err(at(&path)(error))),
-            Ok(_) if line.last() != Some(&b'\n') => None,
-            Ok(_) => Some(serde_json::from_slice(&line).map_err(|error| JournalError::Malformed {
-                path: path.clone(),
-                line: number,
-                reason: error.to_string(),
-            })),
+        if is_over {
+            return None;
         }
+        // Behind a line that cannot be read, there is none.
+        is_over = true;
+        let row = match lines.next() {
+            Ok(line) => line?,
+            Err(error) => return Some(Err(error)),
+        };
+        is_over = false;
+        let row =
+            serde_json::from_slice(row).map_err(|error| error.to_string().replace(" at line 1 column ", " at column "));
+        Some(row.and_then(|row| check(&row).map(|()| row)).map_err(|reason| lines.malformed(reason)))
     }))
 }
 

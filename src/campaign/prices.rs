@@ -2,6 +2,7 @@
 
 mod table;
 
+pub(super) use table::check_tiers;
 pub use table::{PriceTable, PriceTableError, RegionPrices, UnknownRegion};
 
 use serde::{Deserialize, Serialize};

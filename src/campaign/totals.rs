@@ -43,7 +43,7 @@ pub struct SideTotals {
 impl Totals {
     /// Counts one more sample.
     pub fn add(&mut self, row: &Row) {
-        self.elapsed_ms = self.elapsed_ms.max(row.elapsed_ms + row.latency_ns / 1_000_000);
+        self.elapsed_ms = self.elapsed_ms.max(row.elapsed_ms.saturating_add(row.latency_ns / 1_000_000));
         self.longest_delay_ns = self.longest_delay_ns.max(row.delay_ns);
         self.sides[row.side].add(row);
         if let Some(response) = &row.response {

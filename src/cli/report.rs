@@ -70,7 +70,7 @@ impl AnalysisOptions {
             pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
         }
         let mut samples = Samples::default();
-        for row in journal::rows(directory)? {
+        for row in journal::checked_rows(directory, &manifest)? {
             samples.add(&row?);
         }
         let volume = money::Volume { invocations_per_month: self.monthly_invocations.get(), free_tier: self.free_tier };

@@ -17,7 +17,7 @@ use crate::{
         sides::{Side, Sides},
         stopping::StoppingRule,
     },
-    report::overview,
+    report::plan,
 };
 use anyhow::{Context, bail};
 use clap::Args;
@@ -74,13 +74,13 @@ impl Run {
         };
         let callers = self.callers(&manifest, &session).await?;
         if self.dry_run {
-            print!("{}", overview::plan(&manifest));
+            print!("{}", plan::plan(&manifest));
             return Ok(ExitCode::SUCCESS);
         }
         let rules = until_ci_rules(&manifest);
         preflight::clean_up(&manifest, &callers).await?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
-        let past = Past::new(&manifest, journal::rows(&directory)?, rules)?;
+        let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, rules)?;
         let mut progress = progress::Progress::new(self.json, &directory, &manifest);
         let campaign = Campaign::new(&manifest, callers, journal, past, interruption());
         let (end, totals) = campaign.run(&mut progress).await.with_context(|| resume(&directory))?;

@@ -1,5 +1,7 @@
 //! `duet run` and `duet report` as processes.
 
+mod damage;
+mod display;
 mod faults;
 mod kill;
 mod options;

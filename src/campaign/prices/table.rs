@@ -168,7 +168,7 @@ fn is_date(text: &str) -> bool {
     }
 }
 
-fn check_tiers(field: &str, tiers: &[Tier]) -> Result<(), PriceTableError> {
+pub(in super::super) fn check_tiers(field: &str, tiers: &[Tier]) -> Result<(), PriceTableError> {
     let wrong = |field: String, value: String, expected| Err(PriceTableError::Value { field, value, expected });
     if tiers.is_empty() {
         return wrong(field.to_owned(), "empty".to_owned(), "a list of at least one tier");

@@ -9,7 +9,7 @@ use crate::{
         sides::{Side, Sides},
         totals::{SideTotals, Totals},
     },
-    report::overview,
+    report::plan,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
@@ -39,14 +39,14 @@ impl<'a> Progress<'a> {
         let style = ProgressStyle::with_template(template).expect("the template is well-formed");
         let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
         let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
-        bar.set_prefix(format!("ends with {}", overview::ends(&manifest.limits)));
+        bar.set_prefix(format!("ends with {}", plan::ends(&manifest.limits)));
         let progress = Self { json, directory: directory.to_owned(), manifest, bar, failures: 0 };
         if json {
             let calls = manifest.plan.calls();
             let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });
             progress.event("start", &body);
         } else {
-            eprintln!("{}Samples go to {}", overview::plan(manifest), directory.display());
+            eprintln!("{}Samples go to {}", plan::plan(manifest), directory.display());
         }
         progress
     }

@@ -1,0 +1,204 @@
+//! What the files of a run directory may say. They may have been edited, cut, or made by somebody else; what passes here
+//! is safe to compute with: numbers are finite, times and sums stay within their types.
+
+use super::{
+    driver::ATTEMPTS,
+    manifest::{Cell, MAX_HALF_WIDTH, Manifest, Party},
+    payload::MAX_NAME_BYTES,
+    platform_report::PlatformReport,
+    prices::check_tiers,
+    row::Row,
+};
+use crate::protocol::{Response, SCHEMA, Sample};
+use std::collections::BTreeSet;
+
+/// No time of a campaign is longer than a year, in milliseconds and in nanoseconds.
+const YEAR_MS: u64 = 366 * 24 * 60 * 60 * 1000;
+const YEAR_NS: u64 = YEAR_MS * 1_000_000;
+
+/// The last millisecond of the year 9999, since 1970-01-01 UTC: no date behind it can be written.
+const LAST_UNIX_MS: u64 = 253_402_300_799_999;
+
+/// More than anything costs: a call, a GB-second, a request; in US dollars.
+const MAX_USD: f64 = 1e6;
+
+/// As many as the command line takes, of environments and as a weight.
+const MAX_TIMES: u32 = 1000;
+
+/// More payloads than a campaign could call.
+const MAX_CELLS: usize = 10_000;
+
+/// More than an answer of the benchmark service has: results, and timed iterations of one.
+const MAX_RESULTS: usize = 1000;
+const MAX_ITERATIONS: usize = 100_000;
+
+/// Whether a campaign can be that of `manifest`.
+///
+/// # Errors
+/// The field, its value, and what it has to be.
+pub fn manifest(manifest: &Manifest) -> Result<(), String> {
+    let Manifest { created_unix_ms, sides, plan, limits, .. } = manifest;
+    at_most("created_unix_ms", *created_unix_ms, LAST_UNIX_MS)?;
+    for (side, party) in sides.iter() {
+        self::party(party).map_err(|reason| format!("sides.{side}.{reason}"))?;
+    }
+    within("plan.environments", plan.environments, MAX_TIMES)?;
+    if plan.cells.is_empty() || plan.cells.len() > MAX_CELLS {
+        return Err(format!("plan.cells has {} payloads; it must have from 1 to {MAX_CELLS}", plan.cells.len()));
+    }
+    let mut names = BTreeSet::new();
+    for (index, Cell { name, weight, guess_ms, .. }) in plan.cells.iter().enumerate() {
+        if !names.insert(name) {
+            return Err(format!("plan.cells[{index}].name is {name:?} a second time; names must be unique"));
+        }
+        within(&format!("plan.cells[{index}].weight"), *weight, MAX_TIMES)?;
+        number(&format!("plan.cells[{index}].guess_ms"), *guess_ms, YEAR_MS as f64)?;
+    }
+    if plan.timeout_ms == 0 {
+        return Err("plan.timeout_ms is 0; it must be at least 1".to_owned());
+    }
+    let pointers = plan.ignore.iter().chain(&plan.environment).chain(&plan.cpu_model);
+    if let Some(pointer) = pointers.into_iter().find(|it| !it.starts_with('/')) {
+        return Err(format!("plan has {pointer:?} as a JSON pointer, which must start with /"));
+    }
+    if let Some(dollars) = limits.max_cost_usd {
+        number("limits.max_cost_usd", dollars, f64::MAX)?;
+    }
+    match limits.until_ci {
+        Some(share) if !(share > 0.0 && share < MAX_HALF_WIDTH) => {
+            Err(format!("limits.until_ci is {share}; it must be above 0 and below {MAX_HALF_WIDTH}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn party(party: &Party) -> Result<(), String> {
+    let Some(price) = &party.price else { return Ok(()) };
+    number("price.request_usd", price.request_usd, MAX_USD)?;
+    number("price.ephemeral_gb_second_usd", price.ephemeral_gb_second_usd, MAX_USD)?;
+    check_tiers("price.tiers", &price.tiers).map_err(|error| error.to_string())
+}
+
+/// Whether a sample can be one of `manifest`'s campaign.
+///
+/// # Errors
+/// The field, its value, and what it has to be.
+pub fn row(manifest: &Manifest, row: &Row) -> Result<(), String> {
+    let plan = &manifest.plan;
+    if !plan.cells.iter().any(|cell| cell.name == row.cell) {
+        return Err(format!("cell is {:?}, which campaign.json does not have", row.cell));
+    }
+    below("step", row.step.into(), plan.steps())?;
+    below("slot", row.slot.into(), plan.environments.into())?;
+    below("attempt", row.attempt.into(), ATTEMPTS.into())?;
+    at_most("started_unix_ms", row.started_unix_ms, LAST_UNIX_MS)?;
+    at_most("elapsed_ms", row.elapsed_ms, YEAR_MS)?;
+    at_most("delay_ns", row.delay_ns, YEAR_NS)?;
+    at_most("latency_ns", row.latency_ns, YEAR_NS)?;
+    number("cost_usd", row.cost_usd, MAX_USD)?;
+    if let Some(report) = &row.report {
+        self::report(report)?;
+    }
+    if let Some(response) = &row.response {
+        self::response(response)?;
+    }
+    for (field, value) in [("environment", &row.environment), ("cpu_model", &row.cpu_model)] {
+        value.as_ref().map_or(Ok(()), |value| name(field, value))?;
+    }
+    match &row.output_sha256 {
+        Some(digest) if digest.len() != 64 || !digest.bytes().all(|it| it.is_ascii_hexdigit()) => {
+            Err(format!("output_sha256 is {digest:?}; it must be 64 hexadecimal digits"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether Lambda can have reported that.
+///
+/// # Errors
+/// The field, its value, and what it has to be.
+pub fn report(report: &PlatformReport) -> Result<(), String> {
+    let PlatformReport { duration_ms, billed_ms, init_ms, .. } = report;
+    let times = [("duration_ms", Some(*duration_ms)), ("billed_ms", *billed_ms), ("init_ms", *init_ms)];
+    for (field, time) in times {
+        time.map_or(Ok(()), |time| number(&format!("report.{field}"), time, YEAR_MS as f64))?;
+    }
+    Ok(())
+}
+
+/// Whether the benchmark service can have answered that.
+///
+/// # Errors
+/// The field, its value, and what it has to be.
+pub fn response(response: &Response) -> Result<(), String> {
+    if response.schema != SCHEMA {
+        return Err(format!("response.schema is {}; this version reads {SCHEMA}", response.schema));
+    }
+    name("response.environment.id", &response.environment.id)?;
+    number("response.environment.init_ms", response.environment.init_ms, YEAR_MS as f64)?;
+    // A kernel that hides the model is no reason to refuse.
+    if response.host.cpu_model.len() > MAX_NAME_BYTES {
+        return Err(too_long("response.host.cpu_model"));
+    }
+    if response.results.len() > MAX_RESULTS {
+        return Err(format!("response.results has {} entries; {MAX_RESULTS} are the most", response.results.len()));
+    }
+    let mut samples = response.results.iter().enumerate();
+    samples.try_for_each(|(index, it)| sample(it).map_err(|reason| format!("response.results[{index}].{reason}")))
+}
+
+fn sample(sample: &Sample) -> Result<(), String> {
+    let (wall, cpu) = (&sample.wall_ns, &sample.cpu_ns);
+    if wall.len() != cpu.len() || wall.len() > MAX_ITERATIONS {
+        return Err(format!(
+            "wall_ns has {} times and cpu_ns has {}; both must have the same number, {MAX_ITERATIONS} at most",
+            wall.len(),
+            cpu.len()
+        ));
+    }
+    for time in wall.iter() {
+        number("wall_ns", *time, YEAR_NS as f64)?;
+        if *time == 0.0 {
+            return Err("wall_ns has 0, and nothing takes no time".to_owned());
+        }
+    }
+    // A coarse CPU clock may well stand still.
+    cpu.iter().try_for_each(|time| number("cpu_ns", *time, YEAR_NS as f64))?;
+    if let Some(summary) = &sample.summary {
+        let numbers = [summary.min, summary.median, summary.mean, summary.p95, summary.stddev];
+        numbers.into_iter().try_for_each(|it| number("summary", it, YEAR_NS as f64))?;
+    }
+    sample.throttled_fraction.map_or(Ok(()), |fraction| number("throttled_fraction", fraction, 1.0))
+}
+
+fn number(field: &str, value: f64, most: f64) -> Result<(), String> {
+    // What is no number is in no range.
+    if (0.0..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{field} is {value:e}; it must be from 0 to {most:e}"))
+}
+
+fn within(field: &str, value: u32, most: u32) -> Result<(), String> {
+    if (1..=most).contains(&value) { Ok(()) } else { Err(format!("{field} is {value}; it must be from 1 to {most}")) }
+}
+
+fn at_most(field: &str, value: u64, most: u64) -> Result<(), String> {
+    if value <= most { Ok(()) } else { Err(format!("{field} is {value}; it must be at most {most}")) }
+}
+
+fn below(field: &str, value: u64, end: u64) -> Result<(), String> {
+    if value < end { Ok(()) } else { Err(format!("{field} is {value}; by campaign.json it is below {end}")) }
+}
+
+fn name(field: &str, value: &str) -> Result<(), String> {
+    match value.len() {
+        0 => Err(format!("{field} is empty; leave it out where there is none")),
+        1..=MAX_NAME_BYTES => Ok(()),
+        _ => Err(too_long(field)),
+    }
+}
+
+fn too_long(field: &str) -> String {
+    format!("{field} is longer than {MAX_NAME_BYTES} bytes")
+}
