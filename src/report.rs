@@ -4,3 +4,4 @@ pub mod calibration;
 pub mod overview;
 pub mod prices;
 pub mod terminal;
+pub mod words;
