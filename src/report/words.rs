@@ -137,9 +137,10 @@ pub fn change(ratio: f64) -> String {
     }
 }
 
-/// By how much a ratio differs from 1, with its sign: `−12%`, `+3.4%`.
+/// By how much a ratio differs from 1, with its sign: `−12%`, `+3.4%`; from 10 on the ratio itself: `×31.4`.
 pub fn percent_change(ratio: f64) -> String {
     match percent(ratio - 1.0) {
+        _ if ratio >= 10.0 && ratio.is_finite() => format!("×{}", significant(ratio)),
         text if text.starts_with(['−', '–', '0']) => text,
         text => format!("+{text}"),
     }
@@ -229,7 +230,7 @@ mod tests {
     fn percents_have_the_digits_that_people_read() {
         let texts = [0.2, 0.034, 0.09, 0.0005, 0.0, -0.12, 0.99999, 1.0, f64::NAN].map(percent);
         assert_eq!(texts, ["20%", "3.4%", "9%", "0.05%", "0%", "−12%", "over 99%", "100%", "–"]);
-        assert_eq!([0.88, 1.034, 1.0].map(percent_change), ["−12%", "+3.4%", "0%"]);
+        assert_eq!([0.88, 1.034, 1.0, 31.4].map(percent_change), ["−12%", "+3.4%", "0%", "×31.4"]);
     }
 
     #[test]
