@@ -84,9 +84,10 @@ impl Axis {
     fn round_ratios(&self, about: usize) -> Vec<f64> {
         let (first, last) = (self.low.floor() as i32, self.high.ceil() as i32);
         let decades = self.high - self.low;
-        let digits: &[f64] = match decades * 3.0 {
-            it if it <= about as f64 => &[1.0, 2.0, 5.0],
-            it if it * 2.0 / 3.0 <= about as f64 => &[1.0, 3.0],
+        let digits: &[f64] = match about as f64 / decades {
+            it if it >= 9.0 => &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+            it if it >= 3.0 => &[1.0, 2.0, 5.0],
+            it if it >= 2.0 => &[1.0, 3.0],
             _ => &[1.0],
         };
         let step = ((decades / about as f64).ceil() as i32).max(1);

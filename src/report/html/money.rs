@@ -66,13 +66,14 @@ fn usable(money: &Money) -> Vec<Point> {
         .by_volume
         .iter()
         .filter(|(volume, bill)| fine(volume) && *volume > 0.0 && bill.iter().all(|(_, it)| fine(it)));
-    points.copied().collect()
+    // Where the free tier covers all, there is nothing to draw.
+    points.copied().skip_while(|(_, bill)| bill.iter().all(|(_, it)| *it <= 0.0)).collect()
 }
 
 fn chart(analysis: &Analysis, money: &Money) -> Markup {
     let points = usable(money);
     if points.is_empty() {
-        return html! { p { "No chart: no volumes are known." } };
+        return html! { p { "No chart: there is no volume at which either side costs anything." } };
     }
     let names = names(analysis);
     let label = "Monthly bill of both sides against invocations a month, and below it the share that is saved. The same \

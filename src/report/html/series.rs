@@ -57,15 +57,15 @@ fn together(analysis: &Analysis) -> Markup {
         label,
         &caption,
         &table,
-        |_| 320.0,
+        |_| 332.0,
         |canvas, width| {
             legend(canvas, &names, (left(width), 8.0), width);
             let x = time(&course, (left(width), width - 8.0));
             draw_means(canvas, &course, &x, (left(width), width - 8.0), (24.0, 200.0), 5);
-            draw_environments(canvas, &course, &x, (left(width), width - 8.0), (222.0, 282.0));
+            draw_environments(canvas, &course, &x, (left(width), width - 8.0), (234.0, 290.0));
             let ticks = x.labelled(if is_narrow(width) { 4 } else { 8 }, minutes);
-            columns(canvas, &ticks, (282.0, 286.0));
-            canvas.text("minutes", (width - 8.0, 312.0), Anchor::End, Paint::Muted);
+            columns(canvas, &ticks, (290.0, 294.0));
+            canvas.text("minutes", (width - 8.0, 322.0), Anchor::End, Paint::Muted);
         },
     )
 }
@@ -132,7 +132,7 @@ fn draw_environments(
             canvas.mark(*point, 3.0, paint(side));
         }
     }
-    canvas.text("environments", (from, top - 9.0), Anchor::Start, Paint::Muted);
+    canvas.text("environments", (from, top - 12.0), Anchor::Start, Paint::Muted);
 }
 
 fn apart(analysis: &Analysis) -> Markup {
