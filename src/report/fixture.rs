@@ -223,10 +223,11 @@ fn starts() -> Starts {
         let quantile = |it: u32| Normal::standard().inverse_cdf((f64::from(it) + 0.5) / f64::from(count));
         (0..count).map(|it| middle * (quantile(it) * spread + quantile(it).max(0.0) * 0.1).exp()).collect()
     };
+    let calls = Sides { baseline: 48, candidate: 52 };
     Starts {
         comparisons: vec![
-            comparison(Measure::Init, 31.0, 0.913, 0.061, Verdict::Faster, None),
-            comparison(Measure::Latency, 182.0, 0.957, 0.074, Verdict::Inconclusive, Some(130)),
+            Comparison { calls, ..comparison(Measure::Init, 31.0, 0.913, 0.061, Verdict::Faster, None) },
+            Comparison { calls, ..comparison(Measure::Latency, 182.0, 0.957, 0.074, Verdict::Inconclusive, Some(130)) },
         ],
         init_ms: Sides { baseline: sample(31.0, 0.14, 48), candidate: sample(28.3, 0.19, 52) },
     }

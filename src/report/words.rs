@@ -126,6 +126,9 @@ fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>, names: &Si
 fn too_few(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<String>) -> String {
     let minimum = analysis.method.minimum_environments;
     let seen = comparison.map_or_else(|| analysis.sides.map(|_, it| it.environments), |it| it.environments);
+    if seen.iter().all(|(_, it)| *it >= minimum) {
+        return "the warnings say why".to_owned();
+    }
     format!(
         "{} environments of {} and {} of {} answered, and it takes {minimum} of each side",
         seen.baseline, names.baseline, seen.candidate, names.candidate
@@ -147,7 +150,7 @@ pub fn change(ratio: f64) -> String {
 pub fn percent_change(ratio: f64) -> String {
     match percent(ratio - 1.0) {
         _ if ratio >= 10.0 && ratio.is_finite() => format!("×{}", significant(ratio)),
-        text if text.starts_with(['−', '–', '0']) => text,
+        text if text == "0%" || text.starts_with(['−', '–']) => text,
         text => format!("+{text}"),
     }
 }
@@ -272,9 +275,11 @@ mod tests {
     fn the_headline_says_why_there_is_no_verdict() {
         let mut analysis = fixture::analysis();
         analysis.headline.as_mut().unwrap().verdict = Verdict::Withheld;
+        assert_eq!(headline(&analysis), "No verdict: the warnings say why.");
+        analysis.headline.as_mut().unwrap().environments.candidate = 3;
         assert_eq!(
             headline(&analysis),
-            "No verdict: 48 environments of x86_64 and 52 of arm64 answered, and it takes 8 of each side."
+            "No verdict: 48 environments of x86_64 and 3 of arm64 answered, and it takes 8 of each side."
         );
         let text = String::new();
         analysis.warnings.push(Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
@@ -288,7 +293,7 @@ mod tests {
     fn percents_have_the_digits_that_people_read() {
         let texts = [0.2, 0.034, 0.09, 0.0005, 0.0, -0.12, 0.99999, 1.0, f64::NAN].map(percent);
         assert_eq!(texts, ["20%", "3.4%", "9%", "0.05%", "0%", "−12%", "over 99%", "100%", "–"]);
-        assert_eq!([0.88, 1.034, 1.0, 31.4].map(percent_change), ["−12%", "+3.4%", "0%", "×31.4"]);
+        assert_eq!([0.88, 1.002, 1.0, 31.4].map(percent_change), ["−12%", "+0.2%", "0%", "×31.4"]);
     }
 
     #[test]

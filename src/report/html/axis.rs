@@ -57,9 +57,15 @@ impl Axis {
         }
     }
 
-    /// About so many round values, or fewer.
+    /// About so many round values.
     pub fn ticks(&self, about: usize) -> Vec<f64> {
         let about = about.max(2);
+        // Round values may all lie beyond a short axis; then less round ones are better than none.
+        let mut tries = (0..4).map(|more| self.round(about + more * 3));
+        tries.clone().find(|it| it.len() >= 3).or_else(|| tries.next()).unwrap_or_default()
+    }
+
+    fn round(&self, about: usize) -> Vec<f64> {
         let (low, high) = self.ends();
         // Within a factor of three, round differences read better than round ratios.
         let ticks = match self.logarithmic && high > 3.0 * low {

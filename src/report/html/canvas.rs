@@ -89,6 +89,11 @@ pub fn svg(width: f64, height: f64, label: &str, draw: impl FnOnce(&Canvas<'_>))
 }
 
 impl Canvas<'_> {
+    /// How wide it is.
+    pub fn width(&self) -> f64 {
+        f64::from(self.area.dim_in_pixel().0) / UNITS
+    }
+
     /// A line through these points.
     pub fn path(&self, points: &[(f64, f64)], paint: Paint, width: f64) {
         if let Some(points) = units(points) {

@@ -127,9 +127,9 @@ fn draw_row(canvas: &Canvas<'_>, width: f64, axis: &Axis, row: &Row<'_>, y: f64,
     let (words, middle) = if narrow { (y + 8.0, y + 24.0) } else { (y + ROW / 2.0, y + ROW / 2.0) };
     let start = if narrow { 0.0 } else { 150.0 };
     let name = shortened(&names[row.side], 10);
-    let cpu = if cpu.is_empty() { "CPU unknown" } else { cpu };
+    let cpu = if cpu.is_empty() { "CPU unknown".to_owned() } else { brief(cpu) };
     canvas.mark((start + 6.0, words), 4.0, paint);
-    let label = format!("{name} {}", shortened(cpu, if narrow { 22 } else { 17 }));
+    let label = format!("{name} {}", shortened(&cpu, if narrow { 22 } else { 19 }));
     canvas.text(&label, (start + 16.0, words), Anchor::Start, Paint::Ink);
     let median = percentiles.get(50).map_or("–".to_owned(), |it| significant(*it));
     let facts = format!("{median} ms, {environments} env.");
@@ -139,6 +139,11 @@ fn draw_row(canvas: &Canvas<'_>, width: f64, axis: &Axis, row: &Row<'_>, y: f64,
     // Even where all values are the same there is something to see.
     canvas.rectangle([(p25.min(p50 - 1.5), middle - 6.0), (p75.max(p50 + 1.5), middle + 6.0)], paint, 1.0);
     canvas.line((p50, middle - 6.0), (p50, middle + 6.0), Paint::Paper, 2.0);
+}
+
+/// A model without what all models say.
+fn brief(cpu: &str) -> String {
+    ["(R)", "(TM)", " Processor", " CPU", " @"].into_iter().fold(cpu.to_owned(), |name, noise| name.replace(noise, ""))
 }
 
 fn percentiles(analysis: &Analysis) -> Markup {

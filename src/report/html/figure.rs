@@ -7,6 +7,9 @@ use maud::{Markup, html};
 /// The widths at which every chart is drawn, in pixels: one for a page, one for a phone. The style sheet shows one.
 pub const WIDTHS: [f64; 2] = [860.0, 360.0];
 
+/// Texts of more characters than that may be broken into lines within a table.
+const LONG: usize = 48;
+
 /// Whether a chart of this width is for a narrow screen.
 pub fn is_narrow(width: f64) -> bool {
     width < 500.0
@@ -65,7 +68,8 @@ pub fn table(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
                 @for row in rows {
                     tr {
                         @for (index, it) in row.iter().enumerate() {
-                            @if index == 0 { th scope="row" { (it) } } @else { td { (it) } }
+                            @let long = it.chars().count() > LONG;
+                            @if index == 0 { th.long[long] scope="row" { (it) } } @else { td.long[long] { (it) } }
                         }
                     }
                 }
@@ -88,7 +92,7 @@ pub fn legend(canvas: &Canvas<'_>, names: &Sides<String>, (x, y): (f64, f64), wi
 
 /// About how wide a text is.
 pub fn text_width(text: &str) -> f64 {
-    text.chars().count() as f64 * 6.6
+    text.chars().count() as f64 * 7.2
 }
 
 /// Upright lines at these positions with their labels below.
@@ -97,9 +101,10 @@ pub fn columns(canvas: &Canvas<'_>, ticks: &[(f64, String)], (top, bottom): (f64
     for (x, label) in ticks {
         canvas.line((*x, top), (*x, bottom), Paint::Grid, 1.0);
         let half = text_width(label) / 2.0;
+        let x = x.clamp(half, (canvas.width() - half).max(half));
         // Labels must not run into each other.
         if x - half > end + 4.0 {
-            canvas.text(label, (*x, bottom + LINE * 0.75), Anchor::Middle, Paint::Muted);
+            canvas.text(label, (x, bottom + LINE * 0.75), Anchor::Middle, Paint::Muted);
             end = x + half;
         }
     }

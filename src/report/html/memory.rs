@@ -42,7 +42,7 @@ fn chart(analysis: &Analysis) -> Markup {
         "smallest to the largest. The pale bar is the memory setting."
     };
     let table = numbers("The numbers", &numbers_of(analysis));
-    figure(label, &caption, &table, |_| 2.0 * ROW + LINE * 2.0, |canvas, width| draw(canvas, width, analysis, &names))
+    figure(label, &caption, &table, |_| 2.0 * ROW + LINE * 2.75, |canvas, width| draw(canvas, width, analysis, &names))
 }
 
 fn draw(canvas: &Canvas<'_>, width: f64, analysis: &Analysis, names: &Sides<String>) {

@@ -120,7 +120,7 @@ fn draw_environments(
 ) {
     let most = course.environments.iter().flat_map(|(_, them)| them.iter().map(|(_, it)| *it)).fold(1.0, f64::max);
     let y = Axis::linear([0.0, most], (bottom, top));
-    levels(canvas, &y.labelled(2, |it| count(it.max(0.0) as u64)), (from, to));
+    levels(canvas, &[0.0, most].map(|it| (y.at(it), count(it as u64))), (from, to));
     for (side, them) in course.environments.iter() {
         // Beside each other, lest one hides the other.
         let shift = if side == Side::Baseline { -0.75 } else { 0.75 };
