@@ -4,6 +4,7 @@ mod calibrate;
 mod call;
 mod completions;
 mod man;
+mod output;
 mod percent;
 mod prices;
 mod report;

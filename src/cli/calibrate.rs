@@ -1,5 +1,6 @@
 //! `duet calibrate`
 
+use super::output;
 use crate::{
     analysis::calibration::{self, fleet::Scenario},
     report::calibration as table,
@@ -34,16 +35,15 @@ impl Calibrate {
             let outcome = calibration::simulate(&scenario, self.runs, self.seed);
             // A scenario takes seconds: each is shown as it comes.
             if !self.json {
-                print!("{}", table::outcome(&outcome, outcomes.last()));
+                output::print(&table::outcome(&outcome, outcomes.last()))?;
             }
             outcomes.push(outcome);
         }
         let missed = calibration::missed_aims(&outcomes);
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&outcomes)?);
-        } else {
-            print!("{}", table::conclusion(&missed, self.runs));
-        }
+        output::print(&match self.json {
+            true => serde_json::to_string_pretty(&outcomes)? + "\n",
+            false => table::conclusion(&missed, self.runs),
+        })?;
         Ok(if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(MISSED) })
     }
 }

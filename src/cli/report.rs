@@ -1,6 +1,6 @@
 //! `duet report`
 
-use super::{Volume, prices, run::pricing};
+use super::{Volume, output, prices, run::pricing};
 use crate::{
     analysis::{
         analyse::{self, analyse},
@@ -9,6 +9,7 @@ use crate::{
         samples::Samples,
     },
     campaign::journal,
+    report::{csv, html, markdown, table},
 };
 use clap::{Args, ValueEnum};
 use std::{
@@ -81,7 +82,18 @@ impl AnalysisOptions {
 impl Report {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let analysis = self.analysis.analyse(&self.directory)?;
-        println!("{}", serde_json::to_string_pretty(&analysis)?);
+        if let Some(path) = &self.html {
+            output::write(path, &html::page(&analysis))?;
+        }
+        output::print(&match self.format {
+            Format::Table => table::report(&analysis),
+            Format::Markdown => markdown::report(&analysis),
+            Format::Csv => csv::report(&analysis)?,
+            Format::Json => serde_json::to_string_pretty(&analysis)? + "\n",
+        })?;
+        if let Some(path) = &self.html {
+            eprintln!("Charts: {}", path.display());
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -17,7 +17,7 @@ use crate::{
         sides::{Side, Sides},
         stopping::StoppingRule,
     },
-    report::plan,
+    report::plan as report,
 };
 use anyhow::{Context, bail};
 use clap::Args;
@@ -74,7 +74,7 @@ impl Run {
         };
         let callers = self.callers(&manifest, &session).await?;
         if self.dry_run {
-            print!("{}", plan::plan(&manifest));
+            print!("{}", report::plan(&manifest));
             return Ok(ExitCode::SUCCESS);
         }
         let rules = until_ci_rules(&manifest);

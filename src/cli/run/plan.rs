@@ -5,7 +5,7 @@ use crate::{
     campaign::{
         Auth, Target,
         aws::Session,
-        manifest::{Cell, Limits, MAX_HALF_WIDTH, Manifest, Plan, SCHEMA},
+        manifest::{Cell, Limits, Manifest, Plan, SCHEMA},
         sides::Sides,
         stack,
     },
@@ -153,13 +153,6 @@ fn pointer(text: &str) -> Result<String, String> {
 fn dollars(text: &str) -> Result<f64, String> {
     let amount: Option<f64> = text.parse().ok().filter(|it: &f64| it.is_finite() && *it >= 0.0);
     amount.ok_or_else(|| "it must be an amount of US dollars, such as 0.50".to_owned())
-}
-
-/// A share that is written as a percentage: 0.02 for `2%`.
-fn percent(text: &str) -> Result<f64, String> {
-    let percent: Option<f64> = text.strip_suffix('%').and_then(|number| number.parse().ok());
-    let share = percent.map(|it| it / 100.0).filter(|it| *it > 0.0 && *it < MAX_HALF_WIDTH);
-    share.ok_or_else(|| "it must be a percentage above 0% and below 50%, such as 2%".to_owned())
 }
 
 impl PlanOptions {
@@ -313,14 +306,5 @@ mod tests {
         assert_eq!(read("a.json:3"), Ok(("a.json".to_owned(), 3)));
         assert_eq!(read("a:b.json"), Ok(("a:b.json".to_owned(), 1)));
         assert!(read("a.json:0").unwrap_err().contains("from 1 to 1000"));
-    }
-
-    #[test]
-    fn shares_are_percentages_with_their_sign() {
-        assert_eq!(percent("2%"), Ok(0.02));
-        assert_eq!(percent("0.5%"), Ok(0.005));
-        for wrong in ["0.02", "2", "%", "0%", "-1%", "50%", "1e400%", "NaN%", "inf%", "2 %", "2%%", ""] {
-            assert!(percent(wrong).unwrap_err().contains("such as 2%"), "{wrong}");
-        }
     }
 }

@@ -1,0 +1,195 @@
+//! Where the times of each side lie, by CPU model.
+
+use super::{
+    axis::Axis,
+    canvas::{Anchor, Canvas, LINE, Paint, shortened},
+    figure::{columns, figure, is_narrow, numbers, paint, table},
+};
+use crate::{
+    analysis::result::{Analysis, CellAnalysis, Distribution},
+    campaign::sides::{Side, Sides},
+    report::words::{change, count, names, range, significant},
+};
+use maud::{Markup, html};
+
+/// More cells than that are only in the table.
+const MOST_CELLS: usize = 30;
+const ROW: f64 = 20.0;
+
+struct Row<'a> {
+    side: Side,
+    distribution: &'a Distribution,
+    /// Percentiles 5, 25, 50, 75 and 95, over the baseline's median.
+    shape: [f64; 5],
+}
+
+struct Group<'a> {
+    name: &'a str,
+    rows: Vec<Row<'a>>,
+}
+
+/// The distributions, what each pair of CPU models comes to, and their numbers.
+pub fn section(analysis: &Analysis) -> Markup {
+    let groups: Vec<Group<'_>> = analysis.cells.iter().take(MOST_CELLS).filter_map(group).collect();
+    html! {
+        section aria-labelledby="distributions" {
+            h2 #distributions { "Distributions by CPU model" }
+            @if groups.is_empty() {
+                p { "No chart: no cell has times that could be drawn." }
+            } @else {
+                (plot(analysis, &groups))
+            }
+            @if analysis.cells.iter().any(|it| !it.by_cpu.is_empty()) {
+                (numbers("Each pair of CPU models", &pairs(analysis)))
+            }
+        }
+    }
+}
+
+fn group(cell: &CellAnalysis) -> Option<Group<'_>> {
+    let median = |it: &Distribution| it.percentiles.get(50).copied().filter(|it| it.is_finite() && *it > 0.0);
+    let deciding = cell.deciding().and_then(|it| it.levels.baseline).map(|it| it.p50);
+    let all = || cell.distributions.iter().flat_map(|(_, it)| it);
+    let reference = deciding.filter(|it| it.is_finite() && *it > 0.0).or_else(|| all().find_map(median))?;
+    let rows: Vec<Row<'_>> = cell
+        .distributions
+        .iter()
+        .flat_map(|(side, them)| them.iter().filter_map(move |it| row(side, it, reference)))
+        .collect();
+    (!rows.is_empty()).then_some(Group { name: &cell.name, rows })
+}
+
+fn row(side: Side, distribution: &Distribution, reference: f64) -> Option<Row<'_>> {
+    let mut shape = [0.0; 5];
+    for (place, percent) in shape.iter_mut().zip([5, 25, 50, 75, 95]) {
+        let value = distribution.percentiles.get(percent).map(|it| it / reference);
+        *place = value.filter(|it| it.is_finite() && *it > 0.0)?;
+    }
+    Some(Row { side, distribution, shape })
+}
+
+fn plot(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
+    let names = names(analysis);
+    let label = format!(
+        "Distributions of both sides by CPU model in {} cells. The same numbers are in the table below.",
+        groups.len()
+    );
+    let left_out = analysis.cells.len().saturating_sub(MOST_CELLS);
+    let caption = html! {
+        "Times of calls relative to the median of " (names.baseline) " in the same cell. A box holds the middle half "
+        "of the calls and its line is the median; the thin line goes from the 5th to the 95th percentile. Two "
+        "boxes of one side that lie apart are two generations of CPU, so the fleet's mix decides."
+        @if left_out > 0 { " " (left_out) " more cells are in the table only." }
+    };
+    let height = |width: f64| {
+        let rows: usize = groups.iter().map(|it| it.rows.len()).sum();
+        groups.len() as f64 * heading(width) + rows as f64 * row_height(width) + LINE * 2.0
+    };
+    let table = numbers("The percentiles", &percentiles(analysis));
+    figure(&label, &caption, &table, height, |canvas, width| draw(canvas, width, height(width), groups, &names))
+}
+
+fn heading(width: f64) -> f64 {
+    if is_narrow(width) { 30.0 } else { 12.0 }
+}
+
+fn row_height(width: f64) -> f64 {
+    if is_narrow(width) { 34.0 } else { ROW }
+}
+
+fn draw(canvas: &Canvas<'_>, width: f64, height: f64, groups: &[Group<'_>], names: &Sides<String>) {
+    let narrow = is_narrow(width);
+    let pixels = if narrow { (8.0, width - 8.0) } else { (330.0, width - 150.0) };
+    let shapes = groups.iter().flat_map(|it| &it.rows).flat_map(|it| it.shape);
+    let axis = Axis::logarithmic(shapes.chain([0.95, 1.05]).map(|it| it.clamp(0.02, 50.0)), pixels);
+    let bottom = height - LINE * 1.5;
+    columns(canvas, &axis.ratio_ticks(if narrow { 4 } else { 6 }), (0.0, bottom));
+    canvas.line((axis.at(1.0), 0.0), (axis.at(1.0), bottom), Paint::Muted, 1.0);
+    let mut y = 0.0;
+    for (index, group) in groups.iter().enumerate() {
+        if index > 0 {
+            canvas.line((0.0, y + 5.0), (width, y + 5.0), Paint::Grid, 1.0);
+        }
+        let name = shortened(group.name, if narrow { 48 } else { 22 });
+        canvas.bold(&name, (0.0, y + 10.0 + if narrow { 8.0 } else { ROW / 2.0 }), Anchor::Start, Paint::Ink);
+        y += heading(width);
+        for row in &group.rows {
+            draw_row(canvas, width, &axis, row, y, names);
+            y += row_height(width);
+        }
+    }
+}
+
+fn draw_row(canvas: &Canvas<'_>, width: f64, axis: &Axis, row: &Row<'_>, y: f64, names: &Sides<String>) {
+    let narrow = is_narrow(width);
+    let Distribution { cpu, environments, percentiles, .. } = row.distribution;
+    let paint = paint(row.side);
+    let (words, middle) = if narrow { (y + 8.0, y + 24.0) } else { (y + ROW / 2.0, y + ROW / 2.0) };
+    let start = if narrow { 0.0 } else { 150.0 };
+    let name = shortened(&names[row.side], 10);
+    let cpu = if cpu.is_empty() { "CPU unknown".to_owned() } else { brief(cpu) };
+    canvas.mark((start + 6.0, words), 4.0, paint);
+    let label = format!("{name} {}", shortened(&cpu, if narrow { 22 } else { 19 }));
+    canvas.text(&label, (start + 16.0, words), Anchor::Start, Paint::Ink);
+    let median = percentiles.get(50).map_or("–".to_owned(), |it| significant(*it));
+    let facts = format!("{median} ms, {environments} env.");
+    canvas.text(&facts, (width, words), Anchor::End, Paint::Muted);
+    let [p5, p25, p50, p75, p95] = row.shape.map(|it| axis.at(it));
+    canvas.line((p5, middle), (p95, middle), paint, 1.5);
+    // Even where all values are the same there is something to see.
+    canvas.rectangle([(p25.min(p50 - 1.5), middle - 6.0), (p75.max(p50 + 1.5), middle + 6.0)], paint, 1.0);
+    canvas.line((p50, middle - 6.0), (p50, middle + 6.0), Paint::Paper, 2.0);
+}
+
+/// A model without what all models say.
+fn brief(cpu: &str) -> String {
+    ["(R)", "(TM)", " Processor", " CPU", " @"].into_iter().fold(cpu.to_owned(), |name, noise| name.replace(noise, ""))
+}
+
+fn percentiles(analysis: &Analysis) -> Markup {
+    let names = names(analysis);
+    let head =
+        ["cell", "side", "CPU model", "environments", "calls", "min", "p5", "p25", "p50", "p75", "p95", "p99", "max"];
+    let line = |cell: &CellAnalysis, side: Side, it: &Distribution| {
+        let percentile = |at: usize| it.percentiles.get(at).map_or("–".to_owned(), |it| significant(*it));
+        let facts = [
+            cell.name.clone(),
+            names[side].clone(),
+            if it.cpu.is_empty() { "unknown".to_owned() } else { it.cpu.clone() },
+            it.environments.to_string(),
+            count(it.calls),
+        ];
+        facts.into_iter().chain([0, 5, 25, 50, 75, 95, 99, 100].map(percentile)).collect()
+    };
+    let rows: Vec<Vec<String>> = analysis
+        .cells
+        .iter()
+        .flat_map(|cell| {
+            cell.distributions.iter().flat_map(move |(side, them)| them.iter().map(move |it| (cell, side, it)))
+        })
+        .map(|(cell, side, it)| line(cell, side, it))
+        .collect();
+    table("Percentiles of the measure that decides, in milliseconds.", &head, &rows)
+}
+
+fn pairs(analysis: &Analysis) -> Markup {
+    let names = names(analysis);
+    let head = ["cell", &names.baseline, &names.candidate, "environments", "ratio", "in words"];
+    let rows: Vec<Vec<String>> = analysis
+        .cells
+        .iter()
+        .flat_map(|cell| cell.by_cpu.iter().map(move |it| (cell, it)))
+        .map(|(cell, it)| {
+            let interval = it.ratio.interval.map(|it| format!(" ({})", range(it))).unwrap_or_default();
+            vec![
+                cell.name.clone(),
+                it.models.baseline.clone(),
+                it.models.candidate.clone(),
+                format!("{} and {}", it.environments.baseline, it.environments.candidate),
+                significant(it.ratio.estimate),
+                change(it.ratio.estimate) + &interval,
+            ]
+        })
+        .collect();
+    table("One CPU model beside another; nobody can choose which of them Lambda gives.", &head, &rows)
+}

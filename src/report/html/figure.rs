@@ -1,0 +1,119 @@
+//! A chart with its caption and, behind it, its numbers.
+
+use super::canvas::{Anchor, Canvas, LINE, Paint, svg};
+use crate::campaign::sides::{Side, Sides};
+use maud::{Markup, html};
+
+/// The widths at which every chart is drawn, in pixels: one for a page, one for a phone. The style sheet shows one.
+pub const WIDTHS: [f64; 2] = [860.0, 360.0];
+
+/// Texts of more characters than that may be broken into lines within a table.
+const LONG: usize = 48;
+
+/// Whether a chart of this width is for a narrow screen.
+pub fn is_narrow(width: f64) -> bool {
+    width < 500.0
+}
+
+/// The paint of a side.
+pub fn paint(side: Side) -> Paint {
+    match side {
+        Side::Baseline => Paint::Baseline,
+        Side::Candidate => Paint::Candidate,
+    }
+}
+
+/// A chart at both widths, under it what it shows and its numbers. `height` and `draw` get the width.
+pub fn figure(
+    label: &str,
+    caption: &Markup,
+    numbers: &Markup,
+    height: impl Fn(f64) -> f64,
+    draw: impl Fn(&Canvas<'_>, f64),
+) -> Markup {
+    html! {
+        figure {
+            @for width in WIDTHS {
+                div class=(if is_narrow(width) { "narrow" } else { "wide" }) {
+                    (svg(width, height(width), label, |canvas| draw(canvas, width)))
+                }
+            }
+            figcaption { (caption) }
+            (numbers)
+        }
+    }
+}
+
+/// A table that is opened by who wants it.
+pub fn numbers(summary: &str, table: &Markup) -> Markup {
+    html! {
+        details {
+            summary { (summary) }
+            div.scroll tabindex="0" role="region" aria-label=(summary) { (table) }
+        }
+    }
+}
+
+/// A table. The first cell of a row is its header.
+pub fn table(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
+    html! {
+        table {
+            caption { (caption) }
+            thead {
+                tr {
+                    @for it in head { th scope="col" { (it) } }
+                }
+            }
+            tbody {
+                @for row in rows {
+                    tr {
+                        @for (index, it) in row.iter().enumerate() {
+                            @let long = it.chars().count() > LONG;
+                            @if index == 0 { th.long[long] scope="row" { (it) } } @else { td.long[long] { (it) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Says which mark is whose, from this position on.
+pub fn legend(canvas: &Canvas<'_>, names: &Sides<String>, (x, y): (f64, f64), width: f64) {
+    let most = if is_narrow(width) { 18 } else { 40 };
+    let mut x = x;
+    for (side, name) in names.iter() {
+        let name = super::canvas::shortened(name, most);
+        canvas.mark((x + 6.0, y), 5.0, paint(side));
+        canvas.text(&name, (x + 17.0, y), Anchor::Start, Paint::Ink);
+        x += 17.0 + text_width(&name) + 18.0;
+    }
+}
+
+/// About how wide a text is.
+pub fn text_width(text: &str) -> f64 {
+    text.chars().count() as f64 * 7.2
+}
+
+/// Upright lines at these positions with their labels below.
+pub fn columns(canvas: &Canvas<'_>, ticks: &[(f64, String)], (top, bottom): (f64, f64)) {
+    let mut end = f64::NEG_INFINITY;
+    for (x, label) in ticks {
+        canvas.line((*x, top), (*x, bottom), Paint::Grid, 1.0);
+        let half = text_width(label) / 2.0;
+        let x = x.clamp(half, (canvas.width() - half).max(half));
+        // Labels must not run into each other.
+        if x - half > end + 4.0 {
+            canvas.text(label, (x, bottom + LINE * 0.75), Anchor::Middle, Paint::Muted);
+            end = x + half;
+        }
+    }
+}
+
+/// Level lines at these heights with their labels to the left.
+pub fn levels(canvas: &Canvas<'_>, ticks: &[(f64, String)], (left, right): (f64, f64)) {
+    for (y, label) in ticks {
+        canvas.line((left, *y), (right, *y), Paint::Grid, 1.0);
+        canvas.text(label, (left - 6.0, *y), Anchor::End, Paint::Muted);
+    }
+}

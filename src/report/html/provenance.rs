@@ -1,0 +1,140 @@
+//! How the numbers were made, and of what.
+
+use super::figure::table;
+use crate::{
+    analysis::result::{Analysis, SideFacts},
+    campaign::sides::Side,
+    report::words::{count, dollars, names, percent},
+};
+use maud::{Markup, html};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The method in a paragraph.
+pub fn method(analysis: &Analysis) -> Markup {
+    let method = &analysis.method;
+    let confidence = percent(method.confidence);
+    html! {
+        section aria-labelledby="method" {
+            h2 #method { "Method" }
+            p {
+                "Sides and cells were called in random order within short blocks, so that drift meets both sides alike. "
+                "The logarithms of times are estimated by weighted least squares on side and block, where each "
+                "environment weighs the same: the environment, not the call, is what is drawn from the fleet. Variances "
+                "are cluster-robust by environment (CR2), with the degrees of freedom of Satterthwaite and Welch; "
+                "intervals hold " (confidence) ". Bills are compared by arithmetic means, because bills add up. "
+                @match method.until_ci {
+                    Some(half_width) => {
+                        "The campaign was to end once the interval was ±" (percent(half_width)) ", so its intervals "
+                        "are the wider ones that hold after every block. "
+                    }
+                    None => "The samples were looked at once, at the end. ",
+                }
+                "A side of fewer than " (method.minimum_environments) " environments gets no interval and no verdict. "
+                "A cell is faster or slower where its interval excludes no difference, equivalent where it lies within "
+                "±" (percent(method.margin)) ", and Holm's adjustment holds the chance of any wrong verdict among all cells at "
+                (percent(1.0 - method.confidence)) ". The intervals that are shown are not adjusted. "
+                "More, with references, is in docs/method.md of Lambda Duet."
+            }
+        }
+    }
+}
+
+/// Where the samples come from.
+pub fn section(analysis: &Analysis) -> Markup {
+    html! {
+        section aria-labelledby="provenance" {
+            h2 #provenance { "Where this comes from" }
+            div.scroll tabindex="0" role="region" aria-label="The campaign" {
+                (table("The campaign.", &["what", "value"], &campaign(analysis)))
+            }
+            div.scroll tabindex="0" role="region" aria-label="The sides" { (sides(analysis)) }
+            div.scroll tabindex="0" role="region" aria-label="The CPU models" { (cpus(analysis)) }
+        }
+    }
+}
+
+fn campaign(analysis: &Analysis) -> Vec<Vec<String>> {
+    let it = &analysis.campaign;
+    let calls = match it.cold {
+        true => "each to an environment that had just started",
+        false => "to environments as they were, warm for the most part",
+    };
+    let facts = [
+        ("Lambda Duet", it.version.clone()),
+        ("begun", date(it.created_unix_ms)),
+        ("took", humantime::format_duration(Duration::from_secs(it.elapsed_ms.div_ceil(1000))).to_string()),
+        ("seed of the order", it.seed.to_string()),
+        ("blocks", count(it.blocks)),
+        ("calls", format!("{}, {calls}", count(it.calls))),
+        ("calls at once", it.environments_per_step.to_string()),
+    ];
+    facts.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect()
+}
+
+/// RFC 3339, where there is such a date.
+fn date(unix_ms: u64) -> String {
+    /// The last second of the year 9999.
+    const LAST_S: u64 = 253_402_300_799;
+    match unix_ms / 1000 <= LAST_S {
+        true => humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(unix_ms / 1000)).to_string(),
+        false => format!("{unix_ms} ms after 1970-01-01"),
+    }
+}
+
+fn sides(analysis: &Analysis) -> Markup {
+    let names = names(analysis);
+    let unknown = || "unknown".to_owned();
+    let failures = |it: &SideFacts| {
+        let kinds: Vec<String> =
+            it.failures.iter().map(|(kind, number)| format!("{kind}: {}", count(*number))).collect();
+        if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") }
+    };
+    let builds = |it: &SideFacts| if it.builds.is_empty() { unknown() } else { it.builds.join("; ") };
+    type Fact<'a> = (&'a str, &'a dyn Fn(&SideFacts) -> String);
+    let facts: [Fact<'_>; 10] = [
+        ("target", &|it| it.target.clone()),
+        ("architecture", &|it| it.architecture.map_or_else(unknown, |it| it.to_string())),
+        ("memory, MB", &|it| it.memory_mb.map_or_else(unknown, |it| it.to_string())),
+        ("calls", &|it| count(it.calls)),
+        ("of them cold", &|it| count(it.cold_calls)),
+        ("failures", &failures),
+        ("environments", &|it| count(u64::from(it.environments))),
+        ("emulated", &|it| if it.emulated { "yes" } else { "no" }.to_owned()),
+        ("builds", &builds),
+        ("spent, estimated", &|it| dollars(it.spent_usd)),
+    ];
+    let row =
+        |(what, fact): Fact<'_>| vec![what.to_owned(), fact(&analysis.sides.baseline), fact(&analysis.sides.candidate)];
+    let rows: Vec<Vec<String>> = facts.into_iter().map(row).collect();
+    table("The sides.", &["what", &names.baseline, &names.candidate], &rows)
+}
+
+fn cpus(analysis: &Analysis) -> Markup {
+    let names = names(analysis);
+    let lines = |(side, facts): (Side, &SideFacts)| -> Vec<Vec<String>> {
+        let name = &names[side];
+        let seen = facts.cpus.iter().map(|it| {
+            let share = &it.share;
+            vec![
+                format!("{name}: {}", it.model),
+                it.environments.to_string(),
+                percent(share.estimate),
+                format!("{} to {}", percent(share.low), percent(share.high)),
+            ]
+        });
+        let unseen = [
+            format!("{name}: models not seen"),
+            "0".to_owned(),
+            "–".to_owned(),
+            format!("up to {}", percent(facts.unseen)),
+        ];
+        seen.chain([unseen.to_vec()]).collect()
+    };
+    let rows: Vec<Vec<String>> = analysis.sides.iter().flat_map(lines).collect();
+    table(
+        "The CPU models that answered, and the share of the fleet that they have, with 95% intervals. CPU models that were \
+         not seen may make up to the last share of each side.",
+        &["model", "environments", "share", "interval"],
+        &rows,
+    )
+}
