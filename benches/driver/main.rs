@@ -5,6 +5,8 @@
 //! the whole processes. `make bench BENCH=driver` runs this and installs `oha`; aims: at least half of its calls a
 //! second, and memory that does not grow with the samples.
 
+#[path = "../common/process.rs"]
+mod process;
 #[path = "../common/statistics.rs"]
 mod statistics;
 
@@ -17,6 +19,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use lambda_duet::campaign::journal;
+use process::{Finished, finish};
 use serde_json::Value;
 use statistics::{Pairs, median};
 use std::{
@@ -26,7 +29,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 const CONNECTIONS: usize = 32;
@@ -58,7 +61,7 @@ fn main() {
         }
     }
     let [few, many] = samples.map(|samples| {
-        let Campaign { seconds, peak_kib } = campaign(&server, &directory, samples);
+        let Finished { seconds, peak_kib, .. } = campaign(&server, &directory, samples);
         println!("{samples} samples: {seconds:.1} s, {:.1} MiB at most", peak_kib as f64 / 1024.0);
         peak_kib
     });
@@ -70,19 +73,12 @@ fn main() {
     );
 }
 
-/// What a campaign took.
-struct Campaign {
-    seconds: f64,
-    peak_kib: u64,
-}
-
 /// A campaign of so many calls.
-fn campaign(server: &str, directory: &PathBuf, calls: usize) -> Campaign {
+fn campaign(server: &str, directory: &PathBuf, calls: usize) -> Finished {
     let _ = fs::remove_dir_all(directory);
     let payload = directory.with_extension("json");
     fs::write(&payload, "{}").expect("a payload");
-    let begin = Instant::now();
-    let mut process = Command::new(env!("CARGO_BIN_EXE_duet"))
+    let process = Command::new(env!("CARGO_BIN_EXE_duet"))
         .args(["run", "--targets", server, server, "--no-auth", "--environments", &CONNECTIONS.to_string()])
         .args(["--invocations", &calls.to_string(), "--duration", "1h", "--max-cost", "1000", "--payload"])
         .arg(&payload)
@@ -91,22 +87,7 @@ fn campaign(server: &str, directory: &PathBuf, calls: usize) -> Campaign {
         .stderr(Stdio::null())
         .spawn()
         .expect("duet starts");
-    let mut peak_kib = 0;
-    let status = loop {
-        peak_kib = peak_kib.max(resident_kib(process.id()).unwrap_or_default());
-        if let Some(status) = process.try_wait().expect("duet is a child") {
-            break status;
-        }
-        thread::sleep(Duration::from_millis(5));
-    };
-    assert!(status.success(), "duet: {status}");
-    Campaign { seconds: begin.elapsed().as_secs_f64(), peak_kib }
-}
-
-/// The largest resident set of a process so far.
-fn resident_kib(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
+    finish(process)
 }
 
 /// The seconds that `oha` takes for so many calls, all of which succeed.

@@ -1,0 +1,175 @@
+//! How long `duet report` takes for a campaign of a million samples and 60 environments a side, beside a NumPy and SciPy
+//! script that makes the same estimates from the same files, in turns; and how much memory reports of ten times as many
+//! samples take.
+//!
+//! The times are those of the whole processes, reading included. `make bench BENCH=analysis` runs this and installs the
+//! script's libraries; aims: 20 times as fast, and less than 1 GB of memory for ten million samples.
+
+#[path = "../common/process.rs"]
+mod process;
+#[path = "../common/statistics.rs"]
+mod statistics;
+
+use lambda_duet::{
+    campaign::{
+        Auth, Target,
+        journal::Journal,
+        manifest::{Cell, Limits, Manifest, Party, Plan, SCHEMA},
+        platform_report::PlatformReport,
+        row::Row,
+        schedule,
+        sides::{Side, Sides},
+    },
+    protocol::Architecture,
+};
+use process::{Finished, finish};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use serde_json::Value;
+use statistics::Pairs;
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+const ENVIRONMENTS: u32 = 60;
+const ROUNDS: usize = 6;
+
+/// Samples of the campaign that both read, and of the one whose memory is measured.
+const SAMPLES: [u64; 2] = [1_000_000, 10_000_000];
+
+fn main() {
+    // Cargo runs benchmarks as tests too, where few samples have to do.
+    let is_bench = env::args().any(|argument| argument == "--bench");
+    let (rounds, samples) = if is_bench { (ROUNDS, SAMPLES) } else { (1, [1200, 12_000]) };
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("analysis");
+    make(&directory, samples[0]);
+    match env::var("NUMPY") {
+        Err(_) => println!("NUMPY does not name a Python that has NumPy and SciPy: nothing to compare with"),
+        Ok(python) => {
+            let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/analysis/estimates.py");
+            let script = || Command::new(&python).arg(&script).arg(&directory).stdout(Stdio::piped()).spawn();
+            assert_same(&report(&directory), &finish(script().expect("Python starts")));
+            let pairs = Pairs::in_turns(
+                rounds,
+                || {},
+                || finish(script().expect("Python starts")).seconds,
+                || report(&directory).seconds,
+            );
+            let (numpy, duet) = pairs.medians();
+            println!("{} samples: duet report {duet:.2} s, NumPy {numpy:.2} s", samples[0]);
+            println!("NumPy's time as a multiple of duet's: {} (aim: at least 20)", pairs.ratio());
+        }
+    }
+    make(&directory, samples[1]);
+    let Finished { seconds, peak_kib, .. } = report(&directory);
+    let mebibytes = peak_kib as f64 / 1024.0;
+    println!("{} samples: {seconds:.1} s, {mebibytes:.0} MiB at most (aim: less than 954, which is 1 GB)", samples[1]);
+    let _ = fs::remove_dir_all(&directory);
+}
+
+fn report(directory: &Path) -> Finished {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
+    let command = command.arg("report").arg(directory).args(["--format", "json"]).stdout(Stdio::piped());
+    finish(command.spawn().expect("duet starts"))
+}
+
+/// Both make the same estimates.
+fn assert_same(duet: &Finished, numpy: &Finished) {
+    let read = |it: &Finished| serde_json::from_slice::<Value>(&it.output).expect("JSON");
+    let (duet, numpy) = (read(duet), read(numpy));
+    for comparison in duet["cells"][0]["comparisons"].as_array().expect("comparisons") {
+        let measure = comparison["measure"].as_str().expect("a measure");
+        for number in ["estimate", "log_standard_error", "degrees_of_freedom"] {
+            let [one, other] = [&comparison["ratio"][number], &numpy[measure][number]].map(Value::as_f64);
+            let (one, other) = (one.expect("duet's number"), other.expect("NumPy's number"));
+            // Samples are kept with seven digits.
+            assert!((one / other - 1.0).abs() < 1e-4, "{measure}, {number}: {one} is not {other}");
+        }
+    }
+}
+
+/// A campaign of so many calls of a user's own function, in which environments come and go.
+fn make(directory: &PathBuf, samples: u64) {
+    let _ = fs::remove_dir_all(directory);
+    let party = |architecture: Architecture| Party {
+        name: architecture.to_string(),
+        target: Target::Function { name: architecture.to_string(), qualifier: None },
+        configuration: None,
+        price: None,
+    };
+    let manifest = Manifest {
+        schema: SCHEMA,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        created_unix_ms: 1_800_000_000_000,
+        sides: Sides { baseline: party(Architecture::X86_64), candidate: party(Architecture::Arm64) },
+        plan: Plan {
+            seed: 7,
+            environments: 20,
+            cold: false,
+            concurrent: true,
+            cells: vec![Cell {
+                name: "order.json".to_owned(),
+                weight: 1,
+                workload: None,
+                payload: "{}".to_owned(),
+                guess_ms: 20.0,
+            }],
+            pace_ms: 0,
+            timeout_ms: 30_000,
+            auth: Auth::SigV4,
+            compare_output: false,
+            ignore: Vec::new(),
+            environment: Some("/environment".to_owned()),
+            cpu_model: Some("/cpu".to_owned()),
+        },
+        limits: Limits::default(),
+    };
+    let mut journal = Journal::create(directory, &manifest).expect("a run directory");
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let blocks = samples / manifest.plan.calls();
+    let mut rows = Vec::new();
+    for block in 0..blocks {
+        // A third of a side's environments lives at a time.
+        let first = (block * u64::from(ENVIRONMENTS - manifest.plan.environments) / blocks) as u32;
+        for (step, order) in (0..).zip(schedule::block(&manifest.plan, block)) {
+            for slot in 0..manifest.plan.environments {
+                let environment = first + slot;
+                let cpu = environment % 3;
+                let of_environment = f64::from(environment * 37 % 11) * 0.5;
+                let duration_ms = 20.0 + f64::from(cpu) * 6.0 + of_environment + rng.random_range(0.0..4.0);
+                rows.push(Row {
+                    block,
+                    step,
+                    slot,
+                    attempt: 0,
+                    side: order.side,
+                    cell: "order.json".to_owned(),
+                    started_unix_ms: 1_800_000_000_000 + block * 50,
+                    elapsed_ms: block * 50,
+                    delay_ns: 50_000,
+                    latency_ns: ((duration_ms + rng.random_range(2.0..6.0)) * 1e6) as u64,
+                    cold: Some(false),
+                    cost_usd: 0.000_001,
+                    report: Some(PlatformReport {
+                        duration_ms,
+                        billed_ms: Some(duration_ms.ceil()),
+                        init_ms: None,
+                        memory_mb: Some(1769),
+                        max_memory_mb: Some(60),
+                    }),
+                    response: None,
+                    environment: Some(format!("{}-{environment}", order.side)),
+                    cpu_model: Some(if order.side == Side::Baseline { "Xeon" } else { "Neoverse" }.to_owned() + &cpu.to_string()),
+                    output_sha256: None,
+                    failure: None,
+                });
+            }
+        }
+        if rows.len() > 10_000 {
+            journal.append(&rows).expect("a disk");
+            rows.clear();
+        }
+    }
+    journal.append(&rows).expect("a disk");
+}
