@@ -255,7 +255,7 @@ fn money() -> Money {
         per_million: Sides { baseline: cost(0.2, baseline * 1e6), candidate: cost(0.2, candidate * 1e6) },
         savings: 0.254,
         savings_interval: Some(Interval { low: 0.232, high: 0.275 }),
-        break_even: 1.25,
+        break_even: Some(1.25),
         by_volume: volumes
             .map(|it| (it, Sides { baseline: free(it, baseline), candidate: free(it, candidate) }))
             .collect(),

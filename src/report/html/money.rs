@@ -41,20 +41,25 @@ fn summary(analysis: &Analysis, money: &Money) -> String {
         true => format!("{} more", percent(-savings)),
         false => format!("{} less", percent(*savings)),
     };
-    format!(
-        "At {} invocations a month{}, {} costs {} and {} {}: {saved}{}. {} costs as much once its billed duration is {} \
-         times that of {}.",
+    let bills = format!(
+        "At {} invocations a month{}, {} costs {} and {} {}: {saved}{}.",
         thousands(money.invocations_per_month),
         if money.free_tier { ", with the free tier taken off" } else { "" },
         names.baseline,
         dollars(monthly.baseline.total_usd),
         names.candidate,
         dollars(monthly.candidate.total_usd),
-        interval.unwrap_or_default(),
-        names.candidate,
-        significant(*break_even),
-        names.baseline
-    )
+        interval.unwrap_or_default()
+    );
+    match break_even {
+        None => bills,
+        Some(factor) => format!(
+            "{bills} {} costs as much once its billed duration is {} times that of {}.",
+            names.candidate,
+            significant(*factor),
+            names.baseline
+        ),
+    }
 }
 
 /// A volume with the bills that can be drawn.
