@@ -9,9 +9,12 @@ use crate::{
         samples::Samples,
     },
     campaign::journal,
+    report::html,
 };
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -81,6 +84,9 @@ impl AnalysisOptions {
 impl Report {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let analysis = self.analysis.analyse(&self.directory)?;
+        if let Some(path) = &self.html {
+            fs::write(path, html::page(&analysis)).with_context(|| format!("{} cannot be written", path.display()))?;
+        }
         println!("{}", serde_json::to_string_pretty(&analysis)?);
         Ok(ExitCode::SUCCESS)
     }
