@@ -1,6 +1,7 @@
 //! Everything that can be tested without a deployed stack: the real binaries of both
 //! architectures, as `make build` leaves them, and the real command line.
 
+mod browser;
 mod campaign;
 mod cli;
 mod cloudwatch;

@@ -68,8 +68,8 @@ pub fn table(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
                 @for row in rows {
                     tr {
                         @for (index, it) in row.iter().enumerate() {
-                            @let long = it.chars().count() > LONG;
-                            @if index == 0 { th.long[long] scope="row" { (it) } } @else { td.long[long] { (it) } }
+                            @let class = (it.chars().count() > LONG).then_some("long");
+                            @if index == 0 { th class=[class] scope="row" { (it) } } @else { td class=[class] { (it) } }
                         }
                     }
                 }

@@ -41,12 +41,8 @@ fn summary(analysis: &Analysis, money: &Money) -> String {
         true => format!("{} more", percent(-savings)),
         false => format!("{} less", percent(*savings)),
     };
-    let break_even = break_even.map_or_else(String::new, |it| {
-        let Sides { baseline, candidate } = &names;
-        format!(" {candidate} costs as much once its billed duration is {} times that of {baseline}.", significant(it))
-    });
-    format!(
-        "At {} invocations a month{}, {} costs {} and {} {}: {saved}{}.{break_even}",
+    let bills = format!(
+        "At {} invocations a month{}, {} costs {} and {} {}: {saved}{}.",
         thousands(money.invocations_per_month),
         if money.free_tier { ", with the free tier taken off" } else { "" },
         names.baseline,
@@ -54,7 +50,16 @@ fn summary(analysis: &Analysis, money: &Money) -> String {
         names.candidate,
         dollars(monthly.candidate.total_usd),
         interval.unwrap_or_default()
-    )
+    );
+    match break_even {
+        None => bills,
+        Some(factor) => format!(
+            "{bills} {} costs as much once its billed duration is {} times that of {}.",
+            names.candidate,
+            significant(*factor),
+            names.baseline
+        ),
+    }
 }
 
 /// A volume with the bills that can be drawn.

@@ -1,9 +1,247 @@
 use super::*;
-use crate::report::fixture;
+use crate::{
+    analysis::{
+        decision::Verdict,
+        result::{Comparison, Interval, Levels, Ratio},
+        warning::{Warning, WarningKind},
+    },
+    campaign::sides::{Side, Sides},
+    report::fixture,
+};
+use proptest::prelude::*;
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// The charts of a page, each as well-formed as XML has to be, and none with a number that is none.
+fn charts(page: &str) -> usize {
+    let mut count = 0;
+    for chart in page.split("<svg").skip(1) {
+        let (inside, _) = chart.split_once("</svg>").unwrap();
+        let text = format!("<svg{inside}</svg>");
+        let document = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let root = document.root_element();
+        assert_eq!(root.attribute("role"), Some("img"));
+        assert!(root.attribute("aria-label").is_some_and(|it| it.len() > 20));
+        for element in root.descendants().filter(|it| it.is_element() && !it.has_tag_name("title")) {
+            for attribute in element.attributes().filter(|it| it.name() != "aria-label") {
+                assert!(!["NaN", "inf"].iter().any(|it| attribute.value().contains(it)), "{attribute:?}");
+            }
+        }
+        count += 1;
+    }
+    count
+}
+
+fn has_all_sections(page: &str) {
+    for title in ["Every cell", "Distributions", "Over the campaign", "Cold starts", "The bill", "Memory", "Method"] {
+        assert!(page.contains(&format!("{title}")), "{title} is missing");
+    }
+}
 
 #[test]
-fn a_page_is_written() {
-    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tmp");
-    std::fs::create_dir_all(&directory).unwrap();
-    std::fs::write(directory.join("report.html"), page(&fixture::analysis())).unwrap();
+fn a_page_shows_everything_and_asks_for_nothing() {
+    let page = page(&fixture::analysis());
+    has_all_sections(&page);
+    // Seven charts, each for a wide and for a narrow page.
+    assert_eq!(charts(&page), 14);
+    for word in ["<script", "<img", "<link", "url(", "@import", " onload", "src=", "href="] {
+        assert!(!page.contains(word), "{word}");
+    }
+    let addresses = page.matches("http").count() - page.matches("http-equiv").count();
+    assert_eq!(addresses, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
+    assert!(page.contains("2026-10-21T"), "the date is missing");
+    for heading in page.split("<th").skip(1).filter(|it| !it.starts_with("ead")) {
+        let (tag, _) = heading.split_once('>').unwrap();
+        assert!(tag.contains("scope="), "{tag}");
+    }
+}
+
+#[test]
+fn colours_are_those_of_the_style_sheet() {
+    let page = page(&fixture::analysis());
+    for attribute in ["fill=\"#", "stroke=\"#"] {
+        for colour in page.split(attribute).skip(1).map(|it| &it[..6]) {
+            let rule = format!("svg [{attribute}{colour}\"]");
+            assert!(STYLE.contains(&rule), "{rule}");
+        }
+    }
+}
+
+#[test]
+fn names_are_text_whatever_they_are() {
+    let mut analysis = fixture::analysis();
+    let hostile = "<script>alert(1)</script>\"'&\u{0}\u{202e}\u{1f980}Ä";
+    analysis.sides.candidate.name = hostile.to_owned();
+    analysis.sides.baseline.target = hostile.to_owned();
+    analysis.sides.baseline.builds = vec![hostile.to_owned()];
+    analysis.cells[0].name = hostile.to_owned();
+    analysis.cells[1].name = "x/".repeat(5_000);
+    analysis.cells[0].distributions.candidate[0].cpu = hostile.to_owned();
+    analysis.warnings[0].text = hostile.to_owned();
+    let page = page(&analysis);
+    assert!(charts(&page) > 0);
+    assert!(!page.contains("<script"));
+    assert!(!page.contains(['\u{0}', '\u{202e}']));
+    assert!(page.contains("&lt;script&gt;alert(1)"));
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let mut analysis = fixture::analysis();
+    analysis.headline = None;
+    analysis.money = None;
+    analysis.cells.clear();
+    analysis.starts = crate::analysis::result::Starts { comparisons: vec![], init_ms: Sides::default() };
+    analysis.sides = analysis.sides.map(|_, it| crate::analysis::result::SideFacts { memory: None, ..it.clone() });
+    let text = "arm64 ran under emulation.".to_owned();
+    analysis.warnings.insert(0, Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
+    let page = page(&analysis);
+    has_all_sections(&page);
+    assert_eq!(charts(&page), 0);
+    assert_eq!(page.matches("No chart: ").count(), 4);
+    for sentence in ["No histogram: ", "No bill: ", "<h1>No verdict: arm64 was emulated", "<li class=\"grave\">"] {
+        assert!(page.contains(sentence), "{sentence}");
+    }
+    // What withholds the verdict comes with it, before anything else.
+    assert!(page.find("ran under emulation").unwrap() < page.find("Every cell").unwrap());
+}
+
+#[test]
+fn many_cells_are_drawn_and_more_are_in_the_table() {
+    let mut analysis = fixture::analysis();
+    let cell = analysis.cells[0].clone();
+    analysis.cells = (0..40)
+        .map(|it| crate::analysis::result::CellAnalysis { name: format!("cell {it}"), ..cell.clone() })
+        .collect();
+    let page = page(&analysis);
+    assert_eq!(charts(&page), 14);
+    assert!(page.contains("10 more cells are in the table only."));
+    assert!(page.contains("<th scope=\"row\">cell 39</th>"));
+}
+
+/// Replaces every number of an analysis by one of these, in turn, and shortens every list to `length`.
+struct Disturbance {
+    numbers: Vec<f64>,
+    next: usize,
+    length: usize,
+}
+
+impl Disturbance {
+    fn number(&mut self) -> f64 {
+        self.next += 1;
+        self.numbers[self.next % self.numbers.len()]
+    }
+
+    fn some(&mut self) -> bool {
+        self.number() > 0.5
+    }
+
+    fn interval(&mut self) -> Option<Interval> {
+        self.some().then(|| Interval { low: self.number(), high: self.number() })
+    }
+
+    fn levels(&mut self) -> Option<Levels> {
+        let interval = self.interval();
+        let mut number = || self.number();
+        let [mean, min, p50, p90, p95, p99, max] = std::array::from_fn(|_| number());
+        self.some().then_some(Levels { mean, interval, min, p50, p90, p95, p99, max })
+    }
+
+    fn comparison(&mut self, comparison: &mut Comparison) {
+        comparison.levels = Sides { baseline: self.levels(), candidate: self.levels() };
+        let ratio = Ratio {
+            estimate: self.number(),
+            interval: self.interval(),
+            log_standard_error: None,
+            degrees_of_freedom: None,
+            p_value: None,
+        };
+        comparison.ratio = self.some().then_some(ratio);
+        comparison.environments_needed = self.some().then_some(u64::MAX);
+        let verdicts =
+            [Verdict::Faster, Verdict::Slower, Verdict::Equivalent, Verdict::Inconclusive, Verdict::Withheld];
+        comparison.verdict = verdicts[self.next % verdicts.len()];
+    }
+
+    fn analysis(&mut self) -> Analysis {
+        let mut analysis = fixture::analysis();
+        analysis.method.margin = self.number();
+        analysis.method.until_ci = self.some().then(|| self.number());
+        analysis.campaign.created_unix_ms = self.number() as u64;
+        analysis.campaign.elapsed_ms = self.number() as u64;
+        analysis.headline.iter_mut().chain(&mut analysis.starts.comparisons).for_each(|it| self.comparison(it));
+        analysis.cells.truncate(self.length);
+        for cell in &mut analysis.cells {
+            cell.comparisons.truncate(self.length);
+            cell.comparisons.iter_mut().for_each(|it| self.comparison(it));
+            cell.by_cpu.iter_mut().for_each(|it| it.ratio.estimate = self.number());
+            cell.series.truncate(self.length);
+            for moment in &mut cell.series {
+                moment.elapsed_s = self.number();
+                moment.mean_ms = Sides { baseline: Some(self.number()), candidate: self.some().then(|| self.number()) };
+                moment.environments.baseline = self.number() as u32;
+            }
+            for side in Side::BOTH {
+                cell.distributions[side].truncate(self.length);
+                for it in &mut cell.distributions[side] {
+                    it.percentiles.truncate(self.length * 30);
+                    it.percentiles.iter_mut().for_each(|it| *it = self.number());
+                }
+            }
+        }
+        for side in Side::BOTH {
+            analysis.starts.init_ms[side] = (0..self.length).map(|_| self.number()).collect();
+            analysis.sides[side].memory = self.levels();
+            analysis.sides[side].memory_mb = self.some().then_some(self.number() as u32);
+            analysis.sides[side].failures = BTreeMap::new();
+            analysis.sides[side].spent_usd = self.number();
+        }
+        if let Some(money) = &mut analysis.money {
+            money.savings = self.number();
+            money.savings_interval = self.interval();
+            money.invocations_per_month = self.number();
+            money.monthly.candidate.total_usd = self.number();
+            money.by_volume.truncate(self.length);
+            for (volume, bill) in &mut money.by_volume {
+                *volume = self.number();
+                *bill = Sides { baseline: self.number(), candidate: self.number() };
+            }
+        }
+        analysis
+    }
+}
+
+/// Numbers as they may come, and such as nobody expects.
+fn number() -> impl Strategy<Value = f64> {
+    let odd = [0.0, -0.0, 1.0, 1e-6, 1e6, 1e-300, 1e300, -1.0, f64::MAX, f64::MIN_POSITIVE, f64::NAN, f64::INFINITY];
+    prop_oneof![4 => 0.5..2.0, 2 => 1e-3..1e4, 2 => prop::sample::select(odd.to_vec()), 1 => any::<f64>()]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_numbers_make_a_page(numbers in prop::collection::vec(number(), 1..60), length in 0..4_usize) {
+        let page = page(&Disturbance { numbers, next: 0, length }.analysis());
+        has_all_sections(&page);
+        charts(&page);
+    }
+
+    #[test]
+    fn any_names_make_a_page(name in any::<String>(), other in any::<String>()) {
+        let mut analysis = fixture::analysis();
+        analysis.cells.truncate(2);
+        analysis.cells[0].name = name.clone();
+        analysis.sides.baseline.name = name;
+        analysis.sides.candidate.name = other;
+        prop_assert_eq!(charts(&page(&analysis)), 14);
+    }
+}
+
+/// For looking at: `cargo test --lib report::html -- --ignored`, then target/tmp/report.html.
+#[test]
+#[ignore = "writes a file to look at"]
+fn write_a_page() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tmp");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("report.html"), page(&fixture::analysis())).unwrap();
 }

@@ -50,7 +50,7 @@ fn warnings(analysis: &Analysis, which: impl Fn(&Warning) -> bool) -> Markup {
         @if !them.is_empty() {
             ul.warnings aria-label="Warnings" {
                 @for it in them {
-                    li.grave[is_grave(it)] { b { (spoken(it.kind)) } " " (it.text) }
+                    li class=[is_grave(it).then_some("grave")] { b { (spoken(it.kind)) } " " (it.text) }
                 }
             }
         }
