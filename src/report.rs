@@ -3,3 +3,4 @@
 pub mod calibration;
 pub mod overview;
 pub mod terminal;
+pub mod words;
