@@ -214,8 +214,8 @@ pub fn dollars(usd: f64) -> String {
     let sign = if usd < 0.0 { "−" } else { "" };
     match usd.abs() {
         it if !it.is_finite() => "–".to_owned(),
-        it if it >= 1000.0 && it < 1e15 => format!("{sign}${}", count(it.round() as u64)),
-        it if it >= 1.0 && it < 1000.0 => format!("{sign}${it:.2}"),
+        it if (1000.0..1e15).contains(&it) => format!("{sign}${}", count(it.round() as u64)),
+        it if (1.0..1000.0).contains(&it) => format!("{sign}${it:.2}"),
         it if (1e-9..1.0).contains(&it) => format!("{sign}${it:.*}", (1 - it.log10().floor() as i32).max(2) as usize),
         it => format!("{sign}${}", significant(it)),
     }
