@@ -41,15 +41,16 @@ struct Speed<'a> {
 /// What the bill says of the candidate.
 struct Cost {
     cheaper: bool,
-    text: String,
+    change: String,
+    range: String,
 }
 
 fn cost(money: &Money, confidence: &str) -> Option<Cost> {
     let Interval { low, high } = money.savings_interval.filter(|it| it.low > 0.0 || it.high < 0.0)?;
     let (cheaper, word) = (low > 0.0, if low > 0.0 { "cheaper" } else { "more expensive" });
     let (from, to) = if cheaper { (low, high) } else { (-high, -low) };
-    let range = format!("{confidence} {} to {}", percent(from), percent(to));
-    Some(Cost { cheaper, text: format!("{} {word} ({range})", percent(money.savings.abs())) })
+    let range = format!("({confidence} {} to {})", percent(from), percent(to));
+    Some(Cost { cheaper, change: format!("{} {word}", percent(money.savings.abs())), range })
 }
 
 fn sentence(names: &Sides<String>, speed: &Speed<'_>, cost: Option<Cost>) -> String {
@@ -62,23 +63,28 @@ fn sentence(names: &Sides<String>, speed: &Speed<'_>, cost: Option<Cost>) -> Str
     let margin = format!("within ±{}", percent(*margin));
     match (comparison.verdict, cost) {
         (Verdict::Faster | Verdict::Slower, None) => format!("{candidate} is {change}{start} than {baseline}{range}."),
-        (Verdict::Faster | Verdict::Slower, Some(Cost { cheaper, text })) => {
-            let agree = cheaper == (comparison.verdict == Verdict::Faster);
+        (Verdict::Faster | Verdict::Slower, Some(cost)) => {
+            let agree = cost.cheaper == (comparison.verdict == Verdict::Faster);
             let link = if agree { " and" } else { ", but" };
-            format!("{candidate} is {text} than {baseline}{link} {change}{start}{range}.")
+            // The first interval says of which kind both are.
+            let second = interval.map(|it| format!(" ({})", self::range(it))).unwrap_or_default();
+            format!("{candidate} is {} than {baseline} {}{link} {change}{start}{second}.", cost.change, cost.range)
         }
         (Verdict::Equivalent, None) => format!(
             "No difference: {candidate} and {baseline} are equivalent {margin}{}.",
             if start.is_empty() { "" } else { " in how long they take to start" }
         ),
-        (Verdict::Equivalent, Some(Cost { text, .. })) => {
-            format!("{candidate} is {text} than {baseline} and as fast{start}: equivalent {margin}.")
-        }
+        (Verdict::Equivalent, Some(cost)) => format!(
+            "{candidate} is {} than {baseline} {} and as fast{start}: equivalent {margin}.",
+            cost.change, cost.range
+        ),
         (_, None) => {
             format!("Inconclusive: {candidate} is {}{start}; {}.", seems(comparison.ratio), needed(comparison))
         }
-        (_, Some(Cost { text, .. })) => format!(
-            "{candidate} is {text} than {baseline}; whether it is faster{start} is open: it is {}, and {}.",
+        (_, Some(cost)) => format!(
+            "{candidate} is {} than {baseline} {}; whether it is faster{start} is open: it is {}, and {}.",
+            cost.change,
+            cost.range,
             seems(comparison.ratio),
             needed(comparison)
         ),
@@ -120,6 +126,9 @@ fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>, names: &Si
 fn too_few(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<String>) -> String {
     let minimum = analysis.method.minimum_environments;
     let seen = comparison.map_or_else(|| analysis.sides.map(|_, it| it.environments), |it| it.environments);
+    if seen.iter().all(|(_, it)| *it >= minimum) {
+        return "the warnings say why".to_owned();
+    }
     format!(
         "{} environments of {} and {} of {} answered, and it takes {minimum} of each side",
         seen.baseline, names.baseline, seen.candidate, names.candidate
@@ -137,10 +146,11 @@ pub fn change(ratio: f64) -> String {
     }
 }
 
-/// By how much a ratio differs from 1, with its sign: `−12%`, `+3.4%`.
+/// By how much a ratio differs from 1, with its sign: `−12%`, `+3.4%`; from 10 on the ratio itself: `×31.4`.
 pub fn percent_change(ratio: f64) -> String {
     match percent(ratio - 1.0) {
-        text if text.starts_with(['−', '–', '0']) => text,
+        _ if ratio >= 10.0 && ratio.is_finite() => format!("×{}", significant(ratio)),
+        text if text == "0%" || text.starts_with(['−', '–']) => text,
         text => format!("+{text}"),
     }
 }
@@ -224,12 +234,66 @@ pub fn dollars(usd: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{analysis::warning::Warning, report::fixture};
+
+    #[test]
+    fn the_headline_says_what_was_found() {
+        let of = |verdict, ratio: f64, half: f64, money| {
+            let mut analysis = fixture::analysis();
+            let comparison = analysis.headline.as_mut().unwrap();
+            let found = comparison.ratio.as_mut().unwrap();
+            found.estimate = ratio;
+            found.interval = Some(Interval { low: ratio - half, high: ratio + half });
+            comparison.verdict = verdict;
+            comparison.environments_needed = Some(1_200);
+            analysis.money = analysis.money.filter(|_| money);
+            headline(&analysis)
+        };
+        let cheaper = "arm64 is 25% cheaper than x86_64 (95% interval 23% to 28%)";
+        assert_eq!(of(Verdict::Faster, 0.88, 0.03, true), format!("{cheaper} and 12% faster (9% to 15%)."));
+        assert_eq!(of(Verdict::Slower, 1.12, 0.03, true), format!("{cheaper}, but 12% slower (9% to 15%)."));
+        assert_eq!(of(Verdict::Equivalent, 1.0, 0.01, true), format!("{cheaper} and as fast: equivalent within ±2%."));
+        assert_eq!(
+            of(Verdict::Inconclusive, 1.0, 0.05, true),
+            format!(
+                "{cheaper}; whether it is faster is open: it is between 5% faster and 5% slower, and about 1,200 \
+                 environments of each side would tell."
+            )
+        );
+        assert_eq!(of(Verdict::Faster, 0.88, 0.03, false), "arm64 is 12% faster than x86_64 (95% interval 9% to 15%).");
+        assert_eq!(
+            of(Verdict::Equivalent, 1.0, 0.01, false),
+            "No difference: arm64 and x86_64 are equivalent within ±2%."
+        );
+        assert_eq!(
+            of(Verdict::Inconclusive, 1.0, 0.05, false),
+            "Inconclusive: arm64 is between 5% faster and 5% slower; about 1,200 environments of each side would tell."
+        );
+    }
+
+    #[test]
+    fn the_headline_says_why_there_is_no_verdict() {
+        let mut analysis = fixture::analysis();
+        analysis.headline.as_mut().unwrap().verdict = Verdict::Withheld;
+        assert_eq!(headline(&analysis), "No verdict: the warnings say why.");
+        analysis.headline.as_mut().unwrap().environments.candidate = 3;
+        assert_eq!(
+            headline(&analysis),
+            "No verdict: 48 environments of x86_64 and 3 of arm64 answered, and it takes 8 of each side."
+        );
+        let text = String::new();
+        analysis.warnings.push(Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
+        assert_eq!(headline(&analysis), "No verdict: arm64 was emulated, so its times mean nothing.");
+        analysis.headline = None;
+        analysis.warnings.clear();
+        assert_eq!(headline(&analysis), "No verdict: there are no samples of both sides to compare.");
+    }
 
     #[test]
     fn percents_have_the_digits_that_people_read() {
         let texts = [0.2, 0.034, 0.09, 0.0005, 0.0, -0.12, 0.99999, 1.0, f64::NAN].map(percent);
         assert_eq!(texts, ["20%", "3.4%", "9%", "0.05%", "0%", "−12%", "over 99%", "100%", "–"]);
-        assert_eq!([0.88, 1.034, 1.0].map(percent_change), ["−12%", "+3.4%", "0%"]);
+        assert_eq!([0.88, 1.002, 1.0, 31.4].map(percent_change), ["−12%", "+0.2%", "0%", "×31.4"]);
     }
 
     #[test]

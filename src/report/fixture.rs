@@ -1,0 +1,263 @@
+//! A campaign as it might come out, for tests of every face.
+
+use crate::{
+    analysis::{
+        decision::Verdict,
+        result::{
+            Analysis, CellAnalysis, Comparison, Cost, CpuComparison, CpuShare, Distribution, Interval, Levels, Measure,
+            Method, Moment, Money, Provenance, Ratio, SCHEMA, SideFacts, Starts,
+        },
+        share::{Share, unseen},
+        warning::{Warning, WarningKind},
+    },
+    campaign::sides::{Side, Sides},
+    protocol::Architecture,
+};
+use statrs::distribution::{ContinuousCDF, Normal};
+use std::collections::BTreeMap;
+
+const OLD: &str = "Neoverse-N1";
+const NEW: &str = "Neoverse-V1";
+const XEON: &str = "Intel(R) Xeon(R) Processor @ 2.50GHz";
+const FOREVER: f64 = 1e6;
+
+/// A name, the baseline's time, the ratio, the half-width of its logarithm, the verdict.
+type Sketch = (&'static str, f64, f64, f64, Verdict);
+
+const CELLS: [Sketch; 6] = [
+    ("math/matmul", 41.8, 0.742, 0.028, Verdict::Faster),
+    ("math/primes", 12.4, 0.905, 0.031, Verdict::Faster),
+    ("sorting/merge", 63.5, 0.861, 0.035, Verdict::Faster),
+    ("sorting/quick", 55.1, 1.002, 0.014, Verdict::Equivalent),
+    ("string/json", 8.7, 1.021, 0.058, Verdict::Inconclusive),
+    ("string/regex", 23.9, 1.134, 0.044, Verdict::Slower),
+];
+
+/// An arm64 function that is 12% faster on the whole and 29% cheaper, in a fleet of two CPU models.
+pub fn analysis() -> Analysis {
+    let headline = Comparison {
+        levels: Sides::default(),
+        ..comparison(Measure::Wall, 100.0, 0.881, 0.033, Verdict::Faster, None)
+    };
+    Analysis {
+        schema: SCHEMA,
+        method: Method { confidence: 0.95, margin: 0.02, until_ci: None, minimum_environments: 8 },
+        campaign: Provenance {
+            version: "0.1.0".to_owned(),
+            created_unix_ms: 1_792_591_800_000,
+            elapsed_ms: 1_512_000,
+            seed: 42,
+            cold: false,
+            environments_per_step: 8,
+            blocks: 40,
+            calls: 3_843,
+        },
+        sides: Sides { baseline: side(Side::Baseline), candidate: side(Side::Candidate) },
+        warnings: warnings(),
+        headline: Some(headline),
+        cells: CELLS.into_iter().map(cell).collect(),
+        starts: starts(),
+        money: Some(money()),
+    }
+}
+
+fn warnings() -> Vec<Warning> {
+    let warning = |kind, side, text: &str| Warning { kind, side, text: text.to_owned() };
+    vec![
+        warning(
+            WarningKind::UnseenCpus,
+            Some(Side::Candidate),
+            "arm64 answered from 52 environments; CPU models that were not among them may make up to 6% of the fleet.",
+        ),
+        warning(
+            WarningKind::Failures,
+            Some(Side::Baseline),
+            "3 of 1,923 calls of x86_64 failed (timeout: 3). They are no part of the times.",
+        ),
+    ]
+}
+
+fn side(side: Side) -> SideFacts {
+    let share = |model: &str, environments, total| CpuShare {
+        model: model.to_owned(),
+        environments,
+        share: Share::of(environments, total),
+    };
+    let (name, architecture, environments, triple) = match side {
+        Side::Baseline => ("x86_64", Architecture::X86_64, 48, "x86_64-unknown-linux-gnu for x86-64-v3"),
+        Side::Candidate => ("arm64", Architecture::Arm64, 52, "aarch64-unknown-linux-gnu for neoverse-n1"),
+    };
+    let failures = match side {
+        Side::Baseline => BTreeMap::from([("timeout".to_owned(), 3)]),
+        Side::Candidate => BTreeMap::new(),
+    };
+    let cpus = match side {
+        Side::Baseline => vec![share(XEON, 48, 48)],
+        Side::Candidate => vec![share(OLD, 33, 52), share(NEW, 19, 52)],
+    };
+    SideFacts {
+        name: name.to_owned(),
+        target: format!("lambda:arn:aws:lambda:eu-central-1:123456789012:function:duet-{name}"),
+        architecture: Some(architecture),
+        memory_mb: Some(1769),
+        calls: if side == Side::Baseline { 1_923 } else { 1_920 },
+        cold_calls: u64::from(environments),
+        failures,
+        environments,
+        cpus,
+        unseen: unseen(environments),
+        emulated: false,
+        builds: vec![format!("0.1.0 (3e8a1d7), rustc 1.95.0, {triple}")],
+        memory: Some(levels(if side == Side::Baseline { 118.0 } else { 109.0 }, 0.08)),
+        spent_usd: if side == Side::Baseline { 0.0131 } else { 0.0094 },
+    }
+}
+
+/// Values around a middle, with so much spread of their logarithm.
+fn levels(middle: f64, spread: f64) -> Levels {
+    let quantile = |p: f64| middle * (Normal::standard().inverse_cdf(p) * spread).exp();
+    Levels {
+        mean: middle,
+        interval: Some(Interval { low: middle * (1.0 - spread / 4.0), high: middle * (1.0 + spread / 4.0) }),
+        min: quantile(0.001),
+        p50: quantile(0.5),
+        p90: quantile(0.9),
+        p95: quantile(0.95),
+        p99: quantile(0.99),
+        max: quantile(0.999),
+    }
+}
+
+fn ratio(estimate: f64, half_width: f64) -> Ratio {
+    let standard_error = half_width / 1.99;
+    let z = estimate.ln().abs() / standard_error;
+    Ratio {
+        estimate,
+        interval: Some(Interval { low: estimate * (-half_width).exp(), high: estimate * half_width.exp() }),
+        log_standard_error: Some(standard_error),
+        degrees_of_freedom: Some(83.4),
+        p_value: Some(2.0 * Normal::standard().cdf(-z)),
+    }
+}
+
+fn comparison(
+    measure: Measure,
+    baseline: f64,
+    estimate: f64,
+    half_width: f64,
+    verdict: Verdict,
+    environments_needed: Option<u64>,
+) -> Comparison {
+    Comparison {
+        measure,
+        levels: Sides { baseline: Some(levels(baseline, 0.06)), candidate: Some(levels(baseline * estimate, 0.13)) },
+        environments: Sides { baseline: 48, candidate: 52 },
+        calls: Sides { baseline: 1_872, candidate: 1_868 },
+        ratio: Some(ratio(estimate, half_width)),
+        verdict,
+        environments_needed,
+    }
+}
+
+fn cell((name, baseline, estimate, half_width, verdict): Sketch) -> CellAnalysis {
+    let needed = (verdict == Verdict::Inconclusive).then_some(412);
+    let by_measure = |(index, measure): (usize, Measure)| {
+        let overhead = [0.0, 0.0, 1.2, 1.7, 19.0][index];
+        comparison(measure, baseline + overhead, estimate, half_width, verdict, needed)
+    };
+    let models = |model: &str| Sides { baseline: XEON.to_owned(), candidate: model.to_owned() };
+    let by_cpu = [(OLD, 1.12, 33), (NEW, 0.82, 19)].map(|(model, factor, environments)| CpuComparison {
+        models: models(model),
+        environments: Sides { baseline: 48, candidate: environments },
+        ratio: ratio(estimate * factor, half_width * 1.2),
+    });
+    CellAnalysis {
+        name: name.to_owned(),
+        comparisons: Measure::ALL.into_iter().take(5).enumerate().map(by_measure).collect(),
+        by_cpu: by_cpu.into(),
+        distributions: Sides {
+            baseline: vec![distribution(XEON, 48, baseline, 0.05)],
+            candidate: vec![
+                distribution(OLD, 33, baseline * estimate * 1.12, 0.04),
+                distribution(NEW, 19, baseline * estimate * 0.82, 0.07),
+            ],
+        },
+        series: (0..40).map(|block| moment(block, baseline, baseline * estimate)).collect(),
+    }
+}
+
+fn distribution(cpu: &str, environments: u32, middle: f64, spread: f64) -> Distribution {
+    let quantile = |percent: i32| {
+        let z = Normal::standard().inverse_cdf((f64::from(percent) / 100.0).clamp(0.002, 0.998));
+        // Times have a long upper tail.
+        middle * (z * spread + z.max(0.0).powi(2) * spread / 3.0).exp()
+    };
+    Distribution {
+        cpu: cpu.to_owned(),
+        environments,
+        calls: u64::from(environments) * 39,
+        percentiles: (0..=100).map(quantile).collect(),
+    }
+}
+
+/// Both sides drift alike, and the candidate gets a batch of fast environments now and then.
+fn moment(block: u64, baseline: f64, candidate: f64) -> Moment {
+    let time = block as f64;
+    let drift = 1.0 + 0.03 * (time / 9.0).sin();
+    let noise = |seed: f64| 1.0 + 0.008 * (time * seed).sin();
+    let batch = if (17..24).contains(&block) { 0.93 } else { 1.0 };
+    Moment {
+        block,
+        elapsed_s: time * 37.8,
+        mean_ms: Sides {
+            baseline: Some(baseline * drift * noise(2.3)),
+            // Nothing but failures in one of the blocks.
+            candidate: (block != 31).then_some(candidate * drift * noise(3.7) * batch),
+        },
+        environments: Sides { baseline: 8 - (block % 7 == 3) as u32, candidate: if block == 31 { 0 } else { 8 } },
+    }
+}
+
+fn starts() -> Starts {
+    let sample = |middle: f64, spread: f64, count: u32| {
+        let quantile = |it: u32| Normal::standard().inverse_cdf((f64::from(it) + 0.5) / f64::from(count));
+        (0..count).map(|it| middle * (quantile(it) * spread + quantile(it).max(0.0) * 0.1).exp()).collect()
+    };
+    let calls = Sides { baseline: 48, candidate: 52 };
+    Starts {
+        comparisons: vec![
+            Comparison { calls, ..comparison(Measure::Init, 31.0, 0.913, 0.061, Verdict::Faster, None) },
+            Comparison { calls, ..comparison(Measure::Latency, 182.0, 0.957, 0.074, Verdict::Inconclusive, Some(130)) },
+        ],
+        init_ms: Sides { baseline: sample(31.0, 0.14, 48), candidate: sample(28.3, 0.19, 52) },
+    }
+}
+
+fn money() -> Money {
+    let cost = |requests_usd: f64, compute_usd: f64| Cost {
+        requests_usd,
+        compute_usd,
+        storage_usd: 0.0,
+        total_usd: requests_usd + compute_usd,
+        interval: Some(Interval { low: requests_usd + compute_usd * 0.975, high: requests_usd + compute_usd * 1.025 }),
+    };
+    let (baseline, candidate) = (1.0124e-6, 0.7092e-6);
+    let volumes = (0..=24).map(|it| FOREVER.sqrt() * 10f64.powf(f64::from(it) / 4.0));
+    let free = |volume: f64, price: f64| (volume * (price + 0.2e-6) - 0.4).max(0.0);
+    Money {
+        prices: Sides {
+            baseline: "eu-central-1, 2026-10-01".to_owned(),
+            candidate: "eu-central-1, 2026-10-01".to_owned(),
+        },
+        invocations_per_month: 10e6,
+        free_tier: true,
+        monthly: Sides { baseline: cost(1.8, baseline * 9.8e6), candidate: cost(1.8, candidate * 9.8e6) },
+        per_million: Sides { baseline: cost(0.2, baseline * 1e6), candidate: cost(0.2, candidate * 1e6) },
+        savings: 0.254,
+        savings_interval: Some(Interval { low: 0.232, high: 0.275 }),
+        break_even: Some(1.25),
+        by_volume: volumes
+            .map(|it| (it, Sides { baseline: free(it, baseline), candidate: free(it, candidate) }))
+            .collect(),
+    }
+}
