@@ -160,7 +160,9 @@ fn make(directory: &PathBuf, samples: u64) {
                     }),
                     response: None,
                     environment: Some(format!("{}-{environment}", order.side)),
-                    cpu_model: Some(if order.side == Side::Baseline { "Xeon" } else { "Neoverse" }.to_owned() + &cpu.to_string()),
+                    cpu_model: Some(
+                        if order.side == Side::Baseline { "Xeon" } else { "Neoverse" }.to_owned() + &cpu.to_string(),
+                    ),
                     output_sha256: None,
                     failure: None,
                 });

@@ -70,9 +70,9 @@ pub fn has_enough_environments(difference: &Difference) -> bool {
     difference.environments.iter().all(|(_, it)| *it >= MINIMUM_ENVIRONMENTS)
 }
 
-/// The environments of each side with which the interval would probably allow a verdict, if the difference is what it
-/// seems to be: intervals narrow with the square root of their number.
-pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks) -> u64 {
+/// The environments of each side with which the interval would probably allow a verdict, as one of so many tests, if the
+/// difference is what it seems to be: intervals narrow with the square root of their number.
+pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, tests: usize) -> u64 {
     let now = difference.environments.iter().map(|(_, it)| *it).min().unwrap_or_default().max(1);
     let minimum = u64::from(MINIMUM_ENVIRONMENTS);
     if !has_enough_environments(difference) {
@@ -81,7 +81,9 @@ pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks) -
     let distance = difference.estimate.abs();
     // Either clear of no difference, or within the margin, whichever is nearer.
     let wanted = distance.max(margin.ln_1p() - distance);
-    let factor = (difference.bounds(CONFIDENCE, looks).half_width() / wanted).powi(2);
+    // The strictest level that Holm's method may ask for.
+    let confidence = 1.0 - (1.0 - CONFIDENCE) / tests.max(1) as f64;
+    let factor = (difference.bounds(confidence, looks).half_width() / wanted).powi(2);
     // A campaign has at most some thousands; more digits would be a pretence.
     ((f64::from(now) * factor).ceil().min(1e9) as u64).max(minimum)
 }
@@ -132,7 +134,7 @@ mod tests {
     fn a_side_of_few_environments_gets_no_verdict() {
         assert_eq!(verdict(difference(-0.5, 0.001, 7)), Verdict::Withheld);
         assert_eq!(verdict(difference(-0.5, 0.001, 8)), Verdict::Faster);
-        assert_eq!(environments_needed(&difference(0.0, 0.1, 1), 0.02, Looks::Once), 8);
+        assert_eq!(environments_needed(&difference(0.0, 0.1, 1), 0.02, Looks::Once, 1), 8);
         assert_eq!(verdicts(&[None], 0.02, Looks::Once), [Verdict::Withheld]);
     }
 
@@ -149,7 +151,8 @@ mod tests {
     fn four_times_the_environments_halve_the_interval() {
         // ±0.02 around 0.01: half as wide it would be clear of 0, or within the margin of 2%.
         let it = difference(0.01, 0.02 / 1.984, 20);
-        let needed = environments_needed(&it, 0.02, Looks::Once);
+        let needed = environments_needed(&it, 0.02, Looks::Once, 1);
         assert!((79..=81).contains(&needed), "{needed}");
+        assert!(environments_needed(&it, 0.02, Looks::Once, 27) > 2 * needed);
     }
 }

@@ -65,7 +65,7 @@ impl<'a> Subject<'a> {
                 verdict,
                 environments_needed: difference
                     .filter(|_| is_open)
-                    .map(|it| environments_needed(&it, self.margin, self.looks)),
+                    .map(|it| environments_needed(&it, self.margin, self.looks, sets.len())),
             };
             for side in Side::BOTH {
                 let values = known(&set[side]);
