@@ -106,7 +106,7 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
             environments_needed: difference
                 .as_ref()
                 .filter(|_| verdict == Verdict::Inconclusive)
-                .map(|it| decision::environments_needed(it, margin, looks)),
+                .map(|it| decision::environments_needed(it, margin, looks, pairs.len())),
             levels: Sides {
                 baseline: level_change(a, b, Side::Baseline),
                 candidate: level_change(a, b, Side::Candidate),
