@@ -5,6 +5,7 @@
 #   scripts/setup.sh build       to build for both architectures
 #   scripts/setup.sh stack       to run the result on this machine: emulated AWS, emulated architecture
 #   scripts/setup.sh containers  to run it in containers, as `sam local` does
+#   scripts/setup.sh browser     to open reports as a browser does
 #   scripts/setup.sh fuzz        to look for events that break it
 #   scripts/setup.sh lint        to check formats and styles
 #   scripts/setup.sh             all of it
@@ -23,6 +24,8 @@ install_packages() {
     as_root apt-get -q update
     # After Debian 13 the static QEMU is in this package.
     apt-cache show qemu-user-static &>/dev/null || missing=("${missing[@]/%qemu-user-static/qemu-user}")
+    [[ " ${missing[*]} " != *" chromium "* ]] || apt-cache show chromium &>/dev/null ||
+        fail "there is no package of Chromium here; please install google-chrome"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
         install --no-install-recommends "${missing[@]}"
 }
@@ -152,15 +155,29 @@ packages_for_containers() {
     package busybox-static /bin/busybox true
 }
 
-(($#)) || set -- build stack containers lint
+# A browser that is here will do. Ubuntu's chromium-browser is there to fetch a snap, so it has to prove itself.
+browser_runs() {
+    local name
+    for name in chromium google-chrome google-chrome-stable chromium-browser; do
+        "$name" --version && return
+    done
+    return 1
+}
+
+packages_to_browse() {
+    package chromium browser_runs
+}
+
+(($#)) || set -- build stack containers lint browser
 for part in "$@"; do
     case $part in
     build) packages_to_build ;;
     lint) packages_to_lint ;;
     stack) packages_to_run ;;
     containers) packages_for_containers ;;
+    browser) packages_to_browse ;;
     fuzz) packages_to_fuzz ;;
-    *) fail "unknown part \"$part\"; the parts are build, stack, containers, fuzz and lint" ;;
+    *) fail "unknown part \"$part\"; the parts are build, stack, containers, browser, fuzz and lint" ;;
     esac
 done
 install_packages

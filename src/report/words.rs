@@ -16,7 +16,12 @@ pub fn headline(analysis: &Analysis) -> String {
         Some(comparison) if comparison.verdict != Verdict::Withheld => {
             let confidence = format!("{} interval", percent(analysis.method.confidence));
             let speed = Speed { comparison, margin: analysis.method.margin, confidence: &confidence };
-            sentence(&names, &speed, analysis.money.as_ref().and_then(|it| cost(it, &confidence)))
+            let mut text = sentence(&names, &speed, analysis.money.as_ref().and_then(|it| cost(it, &confidence)));
+            // Names keep their letters, the word that stands in for one does not.
+            if text.starts_with("the ") {
+                text.replace_range(..1, "T");
+            }
+            text
         }
         comparison => format!("No verdict: {}.", why_withheld(analysis, comparison.as_ref(), &names)),
     }
@@ -25,7 +30,8 @@ pub fn headline(analysis: &Analysis) -> String {
 /// The names of both sides, such that they tell the sides apart.
 pub fn names(analysis: &Analysis) -> Sides<String> {
     let Sides { baseline, candidate } = analysis.names();
-    match baseline == candidate || baseline.is_empty() || candidate.is_empty() {
+    let unnamed = baseline == Side::Baseline.as_str() && candidate == Side::Candidate.as_str();
+    match unnamed || baseline == candidate || baseline.is_empty() || candidate.is_empty() {
         true => Sides { baseline: "the baseline".to_owned(), candidate: "the candidate".to_owned() },
         false => Sides { baseline: baseline.to_owned(), candidate: candidate.to_owned() },
     }
@@ -101,7 +107,7 @@ fn seems(ratio: Option<Ratio>) -> String {
 
 fn needed(comparison: &Comparison) -> String {
     match comparison.environments_needed {
-        Some(needed) => format!("about {} environments of each side would tell", count(needed)),
+        Some(needed) => format!("about {} environments of each side would probably tell", count(needed)),
         None => "more environments may tell".to_owned(),
     }
 }
@@ -257,7 +263,7 @@ mod tests {
             of(Verdict::Inconclusive, 1.0, 0.05, true),
             format!(
                 "{cheaper}; whether it is faster is open: it is between 5% faster and 5% slower, and about 1,200 \
-                 environments of each side would tell."
+                 environments of each side would probably tell."
             )
         );
         assert_eq!(of(Verdict::Faster, 0.88, 0.03, false), "arm64 is 12% faster than x86_64 (95% interval 9% to 15%).");
@@ -267,7 +273,7 @@ mod tests {
         );
         assert_eq!(
             of(Verdict::Inconclusive, 1.0, 0.05, false),
-            "Inconclusive: arm64 is between 5% faster and 5% slower; about 1,200 environments of each side would tell."
+            "Inconclusive: arm64 is between 5% faster and 5% slower; about 1,200 environments of each side would probably tell."
         );
     }
 
@@ -298,12 +304,12 @@ mod tests {
 
     #[test]
     fn changes_say_which_is_faster() {
-        let texts = [0.88, 1.12, 1.0, 3.14159, 1e-6, 1e6, f64::INFINITY].map(change);
+        let texts = [0.88, 1.12, 1.0, 3.126, 1e-6, 1e6, f64::INFINITY].map(change);
         let expected = [
             "12% faster",
             "12% slower",
             "0% faster",
-            "3.14 times slower",
+            "3.13 times slower",
             "over 99% faster",
             "1,000,000 times slower",
             "–",

@@ -228,7 +228,7 @@ mod tests {
         })
         .into_string();
         let document = roxmltree::Document::parse(&text).unwrap();
-        assert_eq!(document.root_element().children().filter(|it| it.is_element()).count(), 2, "{text}");
+        assert_eq!(document.root_element().children().filter(roxmltree::Node::is_element).count(), 2, "{text}");
         assert!(text.contains("a\u{fffd}&lt;b&gt;"), "{text}");
     }
 

@@ -110,7 +110,7 @@ fn draw(canvas: &Canvas<'_>, width: f64, height: f64, groups: &[Group<'_>], name
         if index > 0 {
             canvas.line((0.0, y + 5.0), (width, y + 5.0), Paint::Grid, 1.0);
         }
-        let name = shortened(group.name, if narrow { 48 } else { 22 });
+        let name = shortened(group.name, if narrow { 44 } else { 19 });
         canvas.bold(&name, (0.0, y + 10.0 + if narrow { 8.0 } else { ROW / 2.0 }), Anchor::Start, Paint::Ink);
         y += heading(width);
         for row in &group.rows {
@@ -125,7 +125,7 @@ fn draw_row(canvas: &Canvas<'_>, width: f64, axis: &Axis, row: &Row<'_>, y: f64,
     let Distribution { cpu, environments, percentiles, .. } = row.distribution;
     let paint = paint(row.side);
     let (words, middle) = if narrow { (y + 8.0, y + 24.0) } else { (y + ROW / 2.0, y + ROW / 2.0) };
-    let start = if narrow { 0.0 } else { 150.0 };
+    let start = if narrow { 0.0 } else { 160.0 };
     let name = shortened(&names[row.side], 10);
     let cpu = if cpu.is_empty() { "CPU unknown".to_owned() } else { brief(cpu) };
     canvas.mark((start + 6.0, words), 4.0, paint);

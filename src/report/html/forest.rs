@@ -15,7 +15,7 @@ use crate::{
 use maud::{Markup, html};
 
 /// Beyond this factor a ratio is only said to be beyond.
-const FARTHEST: f64 = 64.0;
+const FARTHEST: f64 = 8.0;
 
 struct Row<'a> {
     name: &'a str,
@@ -96,7 +96,7 @@ fn plot(analysis: &Analysis, rows: &[Row<'_>]) -> Markup {
 }
 
 fn pixels(width: f64) -> (f64, f64) {
-    if is_narrow(width) { (8.0, width - 8.0) } else { (190.0, width - 270.0) }
+    if is_narrow(width) { (8.0, width - 8.0) } else { (190.0, width - 292.0) }
 }
 
 fn row_height(width: f64) -> f64 {
@@ -166,11 +166,11 @@ fn draw_ratio(canvas: &Canvas<'_>, axis: &Axis, row: &Row<'_>, y: f64) {
     let x = axis.at(ratio.estimate);
     if let Some(Interval { low, high }) = ratio.interval {
         let (from, to) = (axis.at(low), axis.at(high));
-        match row.all {
-            true => {
-                canvas.polygon(&[(from.min(x - 4.0), y), (x, y - 7.0), (to.max(x + 4.0), y), (x, y + 7.0)], paint, 1.0)
-            }
-            false => canvas.line((from, y), (to, y), paint, 2.0),
+        if row.all {
+            let (left, right) = (from.min(x - 4.0), to.max(x + 4.0));
+            canvas.polygon(&[(left, y), (x, y - 7.0), (right, y), (x, y + 7.0)], paint, 1.0);
+        } else {
+            canvas.line((from, y), (to, y), paint, 2.0);
         }
         if !axis.holds(low) {
             canvas.beyond((from, y), false, paint);

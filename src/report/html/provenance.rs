@@ -21,7 +21,7 @@ pub fn method(analysis: &Analysis) -> Markup {
                 "The logarithms of times are estimated by weighted least squares on side and block, where each "
                 "environment weighs the same: the environment, not the call, is what is drawn from the fleet. Variances "
                 "are cluster-robust by environment (CR2), with the degrees of freedom of Satterthwaite and Welch; "
-                "intervals hold " (confidence) ". Bills are compared by arithmetic means, because bills add up. "
+                "intervals cover the truth with a probability of " (confidence) ". Bills are compared by arithmetic means, because bills add up. "
                 @match method.until_ci {
                     Some(half_width) => {
                         "The campaign was to end once the interval was ±" (percent(half_width)) ", so its intervals "
@@ -30,9 +30,10 @@ pub fn method(analysis: &Analysis) -> Markup {
                     None => "The samples were looked at once, at the end. ",
                 }
                 "A side of fewer than " (method.minimum_environments) " environments gets no interval and no verdict. "
-                "A cell is faster or slower where its interval excludes no difference, equivalent where it lies within "
-                "±" (percent(method.margin)) ", and Holm's adjustment holds the chance of any wrong verdict among all cells at "
-                (percent(1.0 - method.confidence)) ". The intervals that are shown are not adjusted. "
+                "A cell is faster or slower where its difference excludes none, and equivalent where it lies within "
+                "±" (percent(method.margin)) ", each after Holm's adjustment, which holds the chance of any wrong verdict "
+                "among all cells at " (percent(1.0 - method.confidence)) ". The intervals that are shown are not "
+                "adjusted, so a cell whose interval barely excludes no difference may be undecided. "
                 "More, with references, is in docs/method.md of Lambda Duet."
             }
         }

@@ -44,7 +44,8 @@ pub fn section(analysis: &Analysis) -> Markup {
 
 fn together(analysis: &Analysis) -> Markup {
     let names = names(analysis);
-    let course = course(&analysis.cells.iter().collect::<Vec<_>>());
+    let unit = unit(analysis);
+    let course = course(&analysis.cells.iter().collect::<Vec<_>>(), unit);
     let label = "Means of both sides over the campaign, relative to each side's own mean, and below them the environments \
                  that answered. The same numbers are in the table below.";
     let caption = html! {
@@ -63,9 +64,9 @@ fn together(analysis: &Analysis) -> Markup {
             let x = time(&course, (left(width), width - 8.0));
             draw_means(canvas, &course, &x, (left(width), width - 8.0), (24.0, 200.0), 5);
             draw_environments(canvas, &course, &x, (left(width), width - 8.0), (234.0, 290.0));
-            let ticks = x.labelled(if is_narrow(width) { 4 } else { 8 }, minutes);
+            let ticks = x.labelled(if is_narrow(width) { 4 } else { 8 }, short);
             columns(canvas, &ticks, (290.0, 294.0));
-            canvas.text("minutes", (width - 8.0, 322.0), Anchor::End, Paint::Muted);
+            canvas.text(unit.1, (width - 8.0, 322.0), Anchor::End, Paint::Muted);
         },
     )
 }
@@ -74,8 +75,16 @@ fn left(width: f64) -> f64 {
     if is_narrow(width) { 44.0 } else { 56.0 }
 }
 
-fn minutes(value: f64) -> String {
-    short(value)
+/// A unit of time: its seconds, and its name.
+type Unit = (f64, &'static str);
+
+/// The unit in which this campaign's time has short numbers.
+fn unit(analysis: &Analysis) -> Unit {
+    match analysis.cells.iter().flat_map(|it| &it.series).map(|it| it.elapsed_s).fold(0.0, f64::max) {
+        it if it < 180.0 => (1.0, "seconds"),
+        it if it < 3.0 * 3600.0 => (60.0, "minutes"),
+        _ => (3600.0, "hours"),
+    }
 }
 
 fn time(course: &Course, pixels: (f64, f64)) -> Axis {
@@ -137,12 +146,13 @@ fn draw_environments(
 
 fn apart(analysis: &Analysis) -> Markup {
     let names = names(analysis);
+    let unit = unit(analysis);
     let cells: Vec<(&str, Course)> = analysis
         .cells
         .iter()
         .filter(|it| !it.series.is_empty())
         .take(MOST_CELLS)
-        .map(|it| (it.name.as_str(), course(&[it])))
+        .map(|it| (it.name.as_str(), course(&[it], unit)))
         .collect();
     let label = format!("Means of both sides over the campaign for each of {} cells.", cells.len());
     let caption = html! { "The same for each cell: the mean of each side relative to its own of the whole campaign." };
@@ -167,7 +177,7 @@ fn apart(analysis: &Analysis) -> Markup {
 }
 
 /// These cells together, in equal stretches of time.
-fn course(cells: &[&CellAnalysis]) -> Course {
+fn course(cells: &[&CellAnalysis], unit: Unit) -> Course {
     let moments = || cells.iter().flat_map(|it| &it.series).filter(|it| it.elapsed_s.is_finite());
     let longest = cells.iter().map(|it| it.series.len()).max().unwrap_or_default().clamp(1, STRETCHES);
     let end = moments().map(|it| it.elapsed_s).fold(0.0, f64::max);
@@ -177,7 +187,7 @@ fn course(cells: &[&CellAnalysis]) -> Course {
         let share = if end > start { (moment.elapsed_s - start) / (end - start) } else { 0.0 };
         ((share * (longest - 1) as f64).round() as usize).min(longest - 1)
     };
-    let at = |index: usize| (start + (end - start) * index as f64 / (longest - 1).max(1) as f64) / 60.0;
+    let at = |index: usize| (start + (end - start) * index as f64 / (longest - 1).max(1) as f64) / unit.0;
     let mut course = Course::default();
     for side in Side::BOTH {
         let mut logs = vec![(0.0, 0u32); longest];

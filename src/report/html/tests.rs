@@ -33,7 +33,7 @@ fn charts(page: &str) -> usize {
 
 fn has_all_sections(page: &str) {
     for title in ["Every cell", "Distributions", "Over the campaign", "Cold starts", "The bill", "Memory", "Method"] {
-        assert!(page.contains(&format!("{title}")), "{title} is missing");
+        assert!(page.contains(title), "{title} is missing");
     }
 }
 
@@ -237,6 +237,29 @@ proptest! {
     }
 }
 
+/// Many cells, some of them far off or without an interval, and a side that was emulated.
+fn withheld() -> Analysis {
+    let mut analysis = fixture::analysis();
+    let text = "arm64 ran on another instruction set than its own, so its times mean nothing.".to_owned();
+    analysis.warnings.insert(0, Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
+    analysis.headline.as_mut().unwrap().verdict = Verdict::Withheld;
+    analysis.cells = analysis.cells.iter().cycle().take(28).cloned().collect();
+    for (index, cell) in analysis.cells.iter_mut().enumerate() {
+        cell.name = format!("{} of a payload with a long name, number {index}", cell.name);
+        let comparison = &mut cell.comparisons[0];
+        let ratio = comparison.ratio.as_mut().unwrap();
+        match index % 7 {
+            0 => ratio.interval = None,
+            3 => ratio.estimate = 1e6,
+            5 => comparison.ratio = None,
+            _ => ratio.interval = Some(Interval { low: ratio.estimate / 1.9, high: ratio.estimate * 1.6 }),
+        }
+        comparison.verdict = Verdict::Withheld;
+    }
+    analysis.money = None;
+    analysis
+}
+
 /// For looking at: `cargo test --lib report::html -- --ignored`, then target/tmp/report.html.
 #[test]
 #[ignore = "writes a file to look at"]
@@ -244,4 +267,5 @@ fn write_a_page() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tmp");
     fs::create_dir_all(&directory).unwrap();
     fs::write(directory.join("report.html"), page(&fixture::analysis())).unwrap();
+    fs::write(directory.join("withheld.html"), page(&withheld())).unwrap();
 }

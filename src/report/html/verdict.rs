@@ -3,7 +3,7 @@
 use crate::{
     analysis::{
         decision::Verdict,
-        result::{Analysis, Comparison, Interval, Measure},
+        result::{Analysis, Comparison, Interval, Measure, Money},
         warning::{Warning, WarningKind},
     },
     report::words::{change, count, headline, names, percent, range},
@@ -71,20 +71,31 @@ fn figures(analysis: &Analysis) -> Vec<(String, String, String)> {
         figures.push(compared(it.measure.as_str(), it));
     }
     if let Some(money) = &analysis.money {
-        let word = if money.savings < 0.0 { "more expensive" } else { "cheaper" };
-        let value = format!("{} {word}", percent(money.savings.abs()));
-        let interval = money.savings_interval.map(|Interval { low, high }| {
-            // Both ends in the direction of the value.
-            let (from, to) = if money.savings < 0.0 { (-high, -low) } else { (low, high) };
-            format!("{} to {}", percent(from), percent(to))
-        });
-        figures.push(("bill".to_owned(), value, interval.unwrap_or("no interval".to_owned())));
+        let (value, detail) = saved(money);
+        figures.push(("bill".to_owned(), value, detail));
     }
     let start = analysis.starts.comparisons.iter().find(|it| it.measure == Measure::Init);
     if let Some(it) = start.filter(|_| analysis.headline.as_ref().is_none_or(|it| it.measure != Measure::Init)) {
         figures.push(compared("cold start", it));
     }
     figures
+}
+
+/// The bill is a verdict only where its interval is on one side of no savings.
+fn saved(money: &Money) -> (String, String) {
+    let (savings, word) = match money.savings < 0.0 {
+        true => (-money.savings, "more expensive"),
+        false => (money.savings, "cheaper"),
+    };
+    let change = format!("{} {word}", percent(savings));
+    match money.savings_interval {
+        None => ("no verdict".to_owned(), format!("{change}, no interval")),
+        Some(Interval { low, high }) if low > 0.0 => (change, format!("{} to {}", percent(low), percent(high))),
+        Some(Interval { low, high }) if high < 0.0 => (change, format!("{} to {}", percent(-high), percent(-low))),
+        Some(Interval { low, high }) => {
+            ("inconclusive".to_owned(), format!("saves {} to {}", percent(low), percent(high)))
+        }
+    }
 }
 
 fn compared(term: &str, comparison: &Comparison) -> (String, String, String) {
@@ -94,10 +105,15 @@ fn compared(term: &str, comparison: &Comparison) -> (String, String, String) {
         (Verdict::Withheld, _) | (_, None) => "no verdict".to_owned(),
         (_, Some(ratio)) => change(ratio.estimate),
     };
-    let detail = match comparison.ratio.map(|it| it.interval) {
+    let detail = match comparison.ratio.map(|it| (it.estimate, it.interval)) {
         None => "no ratio".to_owned(),
-        Some(None) => "no interval".to_owned(),
-        Some(Some(interval)) => range(interval),
+        Some((_, None)) => "no interval".to_owned(),
+        Some((estimate, Some(interval))) => match (range(interval), comparison.verdict) {
+            (text, Verdict::Faster | Verdict::Slower) => text,
+            // No verdict names the direction, so that the interval has to.
+            (text, _) if text.contains("er") => text,
+            (text, _) => format!("{text} {}", if estimate < 1.0 { "faster" } else { "slower" }),
+        },
     };
     (term.to_owned(), value, detail)
 }
