@@ -3,8 +3,10 @@
 pub mod analyse;
 pub mod bill;
 pub mod calibration;
+pub mod change;
 pub mod decision;
 pub mod estimate;
+pub mod gate;
 pub mod interval;
 mod levels;
 pub mod money;

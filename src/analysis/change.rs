@@ -1,0 +1,271 @@
+//! Two campaigns in time: how the candidate's ratio to its baseline has changed from one to the other.
+//!
+//! Levels of different days differ by whatever the fleet is like that day. A ratio of one campaign has that taken out,
+//! and so has the ratio of two such ratios: it is what is judged here, and levels are only described.
+
+use super::{
+    decision::{self, Verdict},
+    estimate::Difference,
+    interval::{CONFIDENCE, Looks},
+    result::{Analysis, CellAnalysis, Comparison, Interval, Measure, Method, Ratio, SideFacts},
+    share::Share,
+    warning::Warning,
+};
+use crate::campaign::sides::{Side, Sides};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// The version of this shape; it grows when a field changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// Something that each of two campaigns has.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Campaigns<T> {
+    /// The first campaign's.
+    pub a: T,
+    /// The second campaign's.
+    pub b: T,
+}
+
+/// What has changed from campaign A to campaign B.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Changes {
+    /// The version of this shape, [`SCHEMA`].
+    pub schema: u32,
+    /// The names of both sides, as the second campaign has them.
+    pub names: Sides<String>,
+    /// When each was begun, in milliseconds since 1970-01-01 UTC.
+    pub created_unix_ms: Campaigns<u64>,
+    /// Changes of the ratio between 1/(1 + margin) and 1 + margin count as none.
+    pub margin: f64,
+    /// What withholds the verdicts of each campaign, and so all verdicts here.
+    pub withheld: Campaigns<Vec<Warning>>,
+    /// What differs between the campaigns besides the time, one sentence each.
+    pub differences: Vec<String>,
+    /// The cells that only one of them has.
+    pub only_in: Campaigns<Vec<String>>,
+    /// The cells that both have.
+    pub cells: Vec<CellChange>,
+}
+
+/// What has changed in one cell.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CellChange {
+    /// Its name.
+    pub name: String,
+    /// The measure that decides.
+    pub measure: Measure,
+    /// The candidate's mean over the baseline's in each campaign. None where it is withheld.
+    pub ratios: Campaigns<Option<Ratio>>,
+    /// The second ratio over the first: below 1 the candidate has gained on the baseline.
+    pub change: Option<Ratio>,
+    /// Whether the candidate has become faster beside the baseline, by Holm's correction over all cells.
+    pub verdict: Verdict,
+    /// Where it is inconclusive: with how many environments of each side, in both campaigns, it probably would not be.
+    pub environments_needed: Option<u64>,
+    /// How each side's own level has moved. This is described and not judged: nothing tells a change of the code from
+    /// drift of the fleet.
+    pub levels: Sides<LevelChange>,
+}
+
+/// How the level of one side has moved.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LevelChange {
+    /// Its mean in the first campaign, in milliseconds.
+    pub a_ms: Option<f64>,
+    /// Its mean in the second campaign, in milliseconds.
+    pub b_ms: Option<f64>,
+    /// The second over the first.
+    pub ratio: Option<f64>,
+}
+
+/// What has changed from `a` to `b`.
+pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
+    let withheld = Campaigns { a: withholding(a), b: withholding(b) };
+    let is_withheld = !withheld.a.is_empty() || !withheld.b.is_empty();
+    let looks = looks(&[&a.method, &b.method]);
+    let margin = a.method.margin.max(b.method.margin);
+    let pairs: Vec<(&CellAnalysis, Pair)> = pairs(a, b);
+    let differences: Vec<Option<Difference>> = pairs
+        .iter()
+        .map(|(_, Pair { a, b })| match is_withheld || a.measure != b.measure {
+            true => None,
+            false => Some(change(&difference(a)?, &difference(b)?)),
+        })
+        .collect();
+    let verdicts = decision::verdicts(&differences, margin, looks);
+    let cells = pairs
+        .iter()
+        .zip(differences.iter().zip(verdicts))
+        .map(|((cell, Pair { a, b }), (difference, verdict))| CellChange {
+            name: cell.name.clone(),
+            measure: b.measure,
+            ratios: Campaigns { a: shown(a), b: shown(b) },
+            change: difference.as_ref().map(|it| ratio(it, looks)),
+            verdict,
+            environments_needed: difference
+                .as_ref()
+                .filter(|_| verdict == Verdict::Inconclusive)
+                .map(|it| decision::environments_needed(it, margin, looks)),
+            levels: Sides {
+                baseline: level_change(a, b, Side::Baseline),
+                candidate: level_change(a, b, Side::Candidate),
+            },
+        })
+        .collect();
+    Changes {
+        schema: SCHEMA,
+        names: b.names().map(|_, it| (*it).to_owned()),
+        created_unix_ms: Campaigns { a: a.campaign.created_unix_ms, b: b.campaign.created_unix_ms },
+        margin,
+        withheld,
+        differences: what_differs(a, b),
+        only_in: Campaigns { a: missing(a, b), b: missing(b, a) },
+        cells,
+    }
+}
+
+/// The comparisons that decide on one cell.
+struct Pair<'a> {
+    a: &'a Comparison,
+    b: &'a Comparison,
+}
+
+fn pairs<'a>(a: &'a Analysis, b: &'a Analysis) -> Vec<(&'a CellAnalysis, Pair<'a>)> {
+    let pair = |cell: &'a CellAnalysis| {
+        let before = a.cells.iter().find(|it| it.name == cell.name)?;
+        Some((cell, Pair { a: before.deciding()?, b: cell.deciding()? }))
+    };
+    b.cells.iter().filter_map(pair).collect()
+}
+
+/// The cells of `one` that `other` has not.
+pub(super) fn missing(one: &Analysis, other: &Analysis) -> Vec<String> {
+    let has = |name: &str| other.cells.iter().any(|it| it.name == name);
+    one.cells.iter().filter(|it| !has(&it.name)).map(|it| it.name.clone()).collect()
+}
+
+/// The warnings because of which nothing is said of any cell.
+pub(super) fn withholding(analysis: &Analysis) -> Vec<Warning> {
+    analysis.warnings.iter().filter(|it| it.kind.withholds()).cloned().collect()
+}
+
+/// A ratio, where its own campaign stands by it.
+fn shown(comparison: &Comparison) -> Option<Ratio> {
+    comparison.ratio.filter(|_| comparison.verdict != Verdict::Withheld)
+}
+
+/// The difference of logarithms behind a comparison; none where no verdict was given on it.
+pub(super) fn difference(comparison: &Comparison) -> Option<Difference> {
+    let ratio = shown(comparison)?;
+    let difference = Difference {
+        estimate: ratio.estimate.ln(),
+        standard_error: ratio.log_standard_error?,
+        degrees_of_freedom: ratio.degrees_of_freedom?,
+        environments: comparison.environments,
+    };
+    let is_known = difference.estimate.is_finite() && difference.standard_error.is_finite();
+    (is_known && decision::has_enough_environments(&difference)).then_some(difference)
+}
+
+/// The second difference less the first, of two campaigns that know nothing of each other: their variances add, with
+/// the degrees of freedom of Welch (1947) and Satterthwaite (1946).
+pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
+    let (before, after) = (a.standard_error.powi(2), b.standard_error.powi(2));
+    let variance = before + after;
+    let of = |variance: f64, it: &Difference| variance.powi(2) / it.degrees_of_freedom;
+    let degrees_of_freedom = match variance > 0.0 {
+        true => variance.powi(2) / (of(before, a) + of(after, b)),
+        false => a.degrees_of_freedom + b.degrees_of_freedom,
+    };
+    Difference {
+        estimate: b.estimate - a.estimate,
+        standard_error: variance.sqrt(),
+        degrees_of_freedom,
+        environments: a.environments.map(|side, it| (*it).min(b.environments[side])),
+    }
+}
+
+/// How often campaigns were looked at that a difference rests on.
+///
+/// Where one of them was to end by its interval, the interval is the one that is valid at all looks, tightest about
+/// where these campaigns were to end together.
+pub(super) fn looks(methods: &[&Method]) -> Looks {
+    let targets: f64 = methods.iter().filter_map(|it| it.until_ci).map(|it| it.ln_1p().powi(2)).sum();
+    if targets > 0.0 { Looks::EveryBlock(targets.sqrt()) } else { Looks::Once }
+}
+
+/// A difference of logarithms as a ratio. Without an interval where that is beyond all numbers.
+pub(super) fn ratio(difference: &Difference, looks: Looks) -> Ratio {
+    let bounds = difference.bounds(CONFIDENCE, looks);
+    let interval = Interval { low: bounds.low.exp(), high: bounds.high.exp() };
+    Ratio {
+        estimate: difference.estimate.exp(),
+        interval: (interval.low.is_finite() && interval.high.is_finite()).then_some(interval),
+        log_standard_error: Some(difference.standard_error),
+        degrees_of_freedom: Some(difference.degrees_of_freedom),
+        p_value: Some(difference.p_value(0.0, looks)),
+    }
+}
+
+fn level_change(a: &Comparison, b: &Comparison, side: Side) -> LevelChange {
+    let mean = |it: &Comparison| it.levels[side].map(|it| it.mean);
+    let (a_ms, b_ms) = (mean(a), mean(b));
+    let ratio = a_ms.zip(b_ms).filter(|_| a.measure == b.measure).map(|(a, b)| b / a).filter(|it| it.is_finite());
+    LevelChange { a_ms, b_ms, ratio }
+}
+
+fn what_differs(a: &Analysis, b: &Analysis) -> Vec<String> {
+    let mut differences = Vec::new();
+    for side in Side::BOTH {
+        for ((label, before), (_, after)) in facts(&a.sides[side]).into_iter().zip(facts(&b.sides[side])) {
+            if before != after {
+                differences.push(format!("{side}, {label}: {before} in A, {after} in B"));
+            }
+        }
+        differences.extend(other_mix(side, &a.sides[side], &b.sides[side]));
+    }
+    if a.campaign.cold != b.campaign.cold {
+        let kind = |it: &Analysis| if it.campaign.cold { "cold starts" } else { "warm calls" };
+        differences.push(format!("calls: {} in A, {} in B", kind(a), kind(b)));
+    }
+    for (cell, Pair { a, b }) in pairs(a, b) {
+        if a.measure != b.measure {
+            differences.push(format!("{}: {} decides in A, {} in B", cell.name, a.measure, b.measure));
+        }
+    }
+    differences
+}
+
+/// What is known of a side, with labels.
+fn facts(it: &SideFacts) -> [(&'static str, String); 4] {
+    let known = |text: Option<String>| text.unwrap_or("unknown".to_owned());
+    [
+        ("target", it.target.clone()),
+        ("architecture", known(it.architecture.map(|it| it.to_string()))),
+        ("memory", known(it.memory_mb.map(|it| format!("{it} MB")))),
+        ("build", if it.builds.is_empty() { known(None) } else { it.builds.join(" and ") }),
+    ]
+}
+
+/// The CPU models whose share of the fleet has changed by more than chance explains: the intervals do not meet.
+fn other_mix(side: Side, a: &SideFacts, b: &SideFacts) -> Vec<String> {
+    let total = |it: &SideFacts| it.cpus.iter().map(|it| it.environments).sum::<u32>();
+    let totals = [total(a), total(b)];
+    if totals.contains(&0) {
+        return Vec::new();
+    }
+    let count =
+        |it: &SideFacts, model: &str| it.cpus.iter().find(|it| it.model == model).map_or(0, |it| it.environments);
+    let models: BTreeSet<&str> = a.cpus.iter().chain(&b.cpus).map(|it| it.model.as_str()).collect();
+    let sentence = |model: &str| {
+        let (before, after) = (Share::of(count(a, model), totals[0]), Share::of(count(b, model), totals[1]));
+        let percent = |it: Share| format!("{:.0}% of environments", it.estimate * 100.0);
+        (before.high < after.low || after.high < before.low)
+            .then(|| format!("{side}, CPU {model}: {} in A, {} in B", percent(before), percent(after)))
+    };
+    models.into_iter().filter_map(sentence).collect()
+}
+
+#[cfg(test)]
+pub(super) mod tests;

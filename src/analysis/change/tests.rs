@@ -1,0 +1,164 @@
+use super::*;
+use crate::{
+    analysis::{
+        result::{self, CpuShare, Levels, Provenance, Starts},
+        share,
+        warning::WarningKind,
+    },
+    protocol::Architecture,
+};
+use std::collections::BTreeMap;
+
+/// A campaign of cells with these names, ratios and standard errors of their logarithms.
+pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)]) -> Analysis {
+    let side = |architecture: Architecture, cpu: &str| SideFacts {
+        name: architecture.to_string(),
+        target: format!("lambda:duet-{architecture}"),
+        architecture: Some(architecture),
+        memory_mb: Some(1769),
+        calls: 100,
+        cold_calls: 10,
+        failures: BTreeMap::new(),
+        environments,
+        cpus: vec![CpuShare { model: cpu.to_owned(), environments, share: Share::of(environments, environments) }],
+        unseen: share::unseen(environments),
+        emulated: false,
+        builds: vec!["0.1.0".to_owned()],
+        memory: None,
+        spent_usd: 0.01,
+    };
+    Analysis {
+        schema: result::SCHEMA,
+        method: Method { confidence: 0.95, margin: 0.02, until_ci: None, minimum_environments: 8 },
+        campaign: Provenance {
+            version: "0.1.0".to_owned(),
+            created_unix_ms: 1_700_000_000_000,
+            elapsed_ms: 1000,
+            seed: 42,
+            cold: false,
+            environments_per_step: 8,
+            blocks: 10,
+            calls: 200,
+        },
+        sides: Sides {
+            baseline: side(Architecture::X86_64, "Xeon"),
+            candidate: side(Architecture::Arm64, "Neoverse-N1"),
+        },
+        warnings: Vec::new(),
+        headline: None,
+        cells: cells.iter().map(|(name, ratio, error)| cell(name, environments, *ratio, *error)).collect(),
+        starts: Starts { comparisons: Vec::new(), init_ms: Sides::default() },
+        money: None,
+    }
+}
+
+fn cell(name: &str, environments: u32, estimate: f64, log_standard_error: f64) -> CellAnalysis {
+    let level =
+        |mean: f64| Levels { mean, interval: None, min: mean, p50: mean, p90: mean, p95: mean, p99: mean, max: mean };
+    let comparison = Comparison {
+        measure: Measure::Wall,
+        levels: Sides { baseline: Some(level(10.0)), candidate: Some(level(10.0 * estimate)) },
+        environments: Sides { baseline: environments, candidate: environments },
+        calls: Sides { baseline: 100, candidate: 100 },
+        ratio: Some(Ratio {
+            estimate,
+            interval: None,
+            log_standard_error: Some(log_standard_error),
+            degrees_of_freedom: Some(f64::from(2 * environments - 2)),
+            p_value: None,
+        }),
+        verdict: Verdict::Inconclusive,
+        environments_needed: None,
+    };
+    CellAnalysis {
+        name: name.to_owned(),
+        comparisons: vec![comparison],
+        by_cpu: Vec::new(),
+        distributions: Sides::default(),
+        series: Vec::new(),
+    }
+}
+
+pub(in crate::analysis) fn emulated() -> Warning {
+    Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text: "It was emulated.".to_owned() }
+}
+
+#[test]
+fn variances_add_and_degrees_of_freedom_combine() {
+    let of = |estimate, standard_error, degrees_of_freedom| Difference {
+        estimate,
+        standard_error,
+        degrees_of_freedom,
+        environments: Sides { baseline: 20, candidate: 30 },
+    };
+    let change = change(&of(0.1, 0.03, 20.0), &of(0.3, 0.04, 30.0));
+    assert!((change.estimate - 0.2).abs() < 1e-12 && (change.standard_error - 0.05).abs() < 1e-12);
+    // (9 + 16)² / (9²/20 + 16²/30) with the variances in units of 10⁻⁴.
+    assert!((change.degrees_of_freedom - 625.0 / (81.0 / 20.0 + 256.0 / 30.0)).abs() < 1e-9);
+    let exact = super::change(&of(0.1, 0.0, 20.0), &of(0.1, 0.0, 30.0));
+    assert_eq!((exact.standard_error, exact.degrees_of_freedom), (0.0, 50.0));
+}
+
+#[test]
+fn what_gained_lost_and_stayed_is_told_apart() {
+    let names = ["gained", "lost", "stayed", "open", "gone"];
+    let before = campaign(40, &names.map(|it| (it, 0.9, 0.004)));
+    let mut after = campaign(
+        40,
+        &[
+            ("gained", 0.8, 0.004),
+            ("lost", 1.0, 0.004),
+            ("stayed", 0.901, 0.004),
+            ("open", 0.93, 0.02),
+            ("new", 1.0, 0.01),
+        ],
+    );
+    after.sides.candidate.memory_mb = Some(2048);
+    after.sides.candidate.cpus[0].model = "Neoverse-V1".to_owned();
+    let changes = changes(&before, &after);
+    let verdicts: Vec<(&str, Verdict)> = changes.cells.iter().map(|it| (it.name.as_str(), it.verdict)).collect();
+    let expected = [
+        ("gained", Verdict::Faster),
+        ("lost", Verdict::Slower),
+        ("stayed", Verdict::Equivalent),
+        ("open", Verdict::Inconclusive),
+    ];
+    assert_eq!(verdicts, expected);
+    assert_eq!((changes.only_in.a, changes.only_in.b), (vec!["gone".to_owned()], vec!["new".to_owned()]));
+    assert!(changes.cells[3].environments_needed.unwrap() > 40);
+    let gained = changes.cells[0].change.unwrap();
+    assert!((gained.estimate - 0.8 / 0.9).abs() < 1e-12 && gained.interval.unwrap().high < 1.0);
+    assert_eq!(changes.cells[0].levels.baseline.ratio, Some(1.0));
+    assert_eq!(
+        changes.differences,
+        [
+            "candidate, memory: 1769 MB in A, 2048 MB in B",
+            "candidate, CPU Neoverse-N1: 100% of environments in A, 0% of environments in B",
+            "candidate, CPU Neoverse-V1: 0% of environments in A, 100% of environments in B",
+        ]
+    );
+}
+
+#[test]
+fn nothing_is_judged_that_either_campaign_does_not_judge() {
+    let good = campaign(40, &[("cell", 0.9, 0.004)]);
+    let mut emulated_campaign = good.clone();
+    emulated_campaign.warnings.push(emulated());
+    let changed = changes(&good, &emulated_campaign);
+    assert_eq!((changed.cells[0].verdict, changed.cells[0].change), (Verdict::Withheld, None));
+    assert_eq!(changed.withheld.b, [emulated()]);
+    let few = changes(&good, &campaign(7, &[("cell", 0.5, 0.001)]));
+    assert_eq!((few.cells[0].verdict, few.cells[0].change), (Verdict::Withheld, None));
+}
+
+#[test]
+fn campaigns_that_were_looked_at_after_every_block_get_wider_intervals() {
+    let campaign = campaign(40, &[("cell", 0.9, 0.01)]);
+    let mut peeked = campaign.clone();
+    peeked.method.until_ci = Some(0.02);
+    let width = |a, b| {
+        let interval = changes(a, b).cells[0].change.unwrap().interval.unwrap();
+        interval.high - interval.low
+    };
+    assert!(width(&campaign, &peeked) > 1.2 * width(&campaign, &campaign));
+}

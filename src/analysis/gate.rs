@@ -1,0 +1,223 @@
+//! Whether a change may pass: is the candidate slower than is allowed?
+//!
+//! It passes only what is shown not to be slower (non-inferiority), and fails only what is shown to be: the whole
+//! interval is on one side of the limit. That nothing was found does not pass.
+
+use super::{
+    change::{self, difference, looks, missing, ratio, withholding},
+    decision::{MINIMUM_ENVIRONMENTS, holm},
+    estimate::Difference,
+    interval::{CONFIDENCE, Looks},
+    result::{Analysis, CellAnalysis, Comparison, Measure, Ratio},
+    warning::Warning,
+};
+use crate::campaign::sides::Sides;
+use serde::Serialize;
+use std::fmt;
+
+/// The version of this shape; it grows when a field changes its meaning or goes.
+pub const SCHEMA: u32 = 1;
+
+/// What a gate comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// Not slower than allowed: the whole interval lies below the limit.
+    Pass,
+    /// Slower than allowed: the whole interval lies above the limit.
+    Fail,
+    /// Neither is certain, with the environments so far.
+    Inconclusive,
+    /// Nothing may be said.
+    Withheld,
+}
+
+impl fmt::Display for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Inconclusive => "inconclusive",
+            Self::Withheld => "withheld",
+        })
+    }
+}
+
+/// What a slowdown is measured against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Against {
+    /// The baseline side of the same campaign.
+    Baseline,
+    /// The candidate beside its baseline in an earlier campaign: a ratio of ratios, which the fleet's drift is not in.
+    EarlierCampaign,
+}
+
+/// A campaign before the gate.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Gate {
+    /// The version of this shape, [`SCHEMA`].
+    pub schema: u32,
+    /// The names of both sides.
+    pub names: Sides<String>,
+    /// What the slowdown is measured against.
+    pub against: Against,
+    /// The slowdown that passes, as a share: 0.05 lets a ratio of 1.05 through.
+    pub max_slowdown: f64,
+    /// What all cells come to: it fails where one does, and passes where all do.
+    pub decision: Decision,
+    /// Why nothing is said of any cell; empty where something is.
+    pub withheld: Vec<Warning>,
+    /// Each payload or workload, with those that only one of two campaigns has.
+    pub cells: Vec<CellGate>,
+}
+
+/// One cell before the gate.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CellGate {
+    /// Its name.
+    pub name: String,
+    /// The measure that decides.
+    pub measure: Option<Measure>,
+    /// The ratio that is held to the limit, above 1 where it is slower. None where it is withheld.
+    pub ratio: Option<Ratio>,
+    /// What it comes to, by Holm's correction over all cells.
+    pub decision: Decision,
+    /// Where it is inconclusive: with how many environments of each side in this campaign it probably would not be.
+    /// None where no number would do, because the earlier campaign is too small.
+    pub environments_needed: Option<u64>,
+    /// Why it is withheld, where it is.
+    pub reason: Option<String>,
+}
+
+/// Holds the candidate of `run` to its baseline, or to `earlier` where that is given.
+pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Gate {
+    let mut withheld: Vec<Warning> = withholding(run);
+    withheld.extend(earlier.map(withholding).unwrap_or_default());
+    let looks = match earlier {
+        Some(earlier) => looks(&[&earlier.method, &run.method]),
+        None => looks(&[&run.method]),
+    };
+    let tested: Vec<(&CellAnalysis, Result<Tested, String>)> = run
+        .cells
+        .iter()
+        .map(|cell| (cell, if withheld.is_empty() { tested(cell, earlier) } else { Err(BY_WARNING.to_owned()) }))
+        .collect();
+    let differences: Vec<Option<&Difference>> =
+        tested.iter().map(|(_, it)| it.as_ref().ok().map(|it| &it.difference)).collect();
+    let decisions = decisions(&differences, max_slowdown, looks);
+    let count = differences.iter().flatten().count();
+    let cell = |((cell, tested), decision): (&(&CellAnalysis, Result<Tested, String>), Decision)| CellGate {
+        name: cell.name.clone(),
+        measure: cell.deciding().map(|it| it.measure),
+        ratio: tested.as_ref().ok().map(|it| ratio(&it.difference, looks)),
+        decision,
+        environments_needed: tested
+            .as_ref()
+            .ok()
+            .filter(|_| decision == Decision::Inconclusive)
+            .and_then(|it| it.environments_needed(max_slowdown, looks, count)),
+        reason: tested.as_ref().err().cloned(),
+    };
+    let mut cells: Vec<CellGate> = tested.iter().zip(decisions).map(cell).collect();
+    cells.extend(earlier.map(|it| missing(it, run)).unwrap_or_default().into_iter().map(gone));
+    Gate {
+        schema: SCHEMA,
+        names: run.names().map(|_, it| (*it).to_owned()),
+        against: if earlier.is_some() { Against::EarlierCampaign } else { Against::Baseline },
+        max_slowdown,
+        decision: overall(&cells),
+        withheld,
+        cells,
+    }
+}
+
+const BY_WARNING: &str = "the campaign gives no verdict";
+
+/// A cell of the earlier campaign that this one has not: what is not measured does not pass.
+fn gone(name: String) -> CellGate {
+    let reason = Some("only the earlier campaign has this cell".to_owned());
+    CellGate { name, measure: None, ratio: None, decision: Decision::Withheld, environments_needed: None, reason }
+}
+
+/// What is held to the limit, and what of it the earlier campaign contributes.
+struct Tested {
+    difference: Difference,
+    earlier_variance: f64,
+    environments: u32,
+}
+
+fn tested(cell: &CellAnalysis, earlier: Option<&Analysis>) -> Result<Tested, String> {
+    let none = |it: &Comparison| format!("no verdict is given on its {}", it.measure);
+    let deciding = cell.deciding().ok_or("it has no samples")?;
+    let now = difference(deciding).ok_or_else(|| none(deciding))?;
+    let environments = now.environments.baseline.min(now.environments.candidate);
+    let Some(earlier) = earlier else {
+        return Ok(Tested { difference: now, earlier_variance: 0.0, environments });
+    };
+    let before = earlier.cells.iter().find(|it| it.name == cell.name);
+    let before = before.ok_or("the earlier campaign has not this cell")?.deciding();
+    let before = before.ok_or("the earlier campaign has no samples of it")?;
+    if before.measure != deciding.measure {
+        return Err(format!("it has {} here and {} in the earlier campaign", deciding.measure, before.measure));
+    }
+    let then = difference(before).ok_or_else(|| format!("{} in the earlier campaign", none(before)))?;
+    let earlier_variance = then.standard_error.powi(2);
+    Ok(Tested { difference: change::change(&then, &now), earlier_variance, environments })
+}
+
+impl Tested {
+    /// With how many environments of each side in this campaign the interval would clear the limit, at the strictest
+    /// that Holm's correction may ask of one of `count` cells. None where the earlier campaign alone leaves too much
+    /// uncertainty.
+    fn environments_needed(&self, max_slowdown: f64, looks: Looks, count: usize) -> Option<u64> {
+        let distance = (max_slowdown.ln_1p() - self.difference.estimate).abs();
+        let confidence = 1.0 - (1.0 - CONFIDENCE) / count.max(1) as f64;
+        let half_width = self.difference.bounds(confidence, looks).half_width();
+        let variance = self.difference.standard_error.powi(2);
+        let wanted = variance * (distance / half_width).powi(2);
+        if wanted <= self.earlier_variance {
+            return None;
+        }
+        let factor = (variance - self.earlier_variance) / (wanted - self.earlier_variance);
+        // A campaign has at most some thousands; more digits would be a pretence.
+        let needed = (f64::from(self.environments) * factor).ceil().min(1e9) as u64;
+        Some(needed.max(u64::from(MINIMUM_ENVIRONMENTS)))
+    }
+}
+
+/// The decision on each of these differences of logarithms, such that with 95% probability none of those that say pass
+/// or fail is wrong (Holm 1979).
+fn decisions(differences: &[Option<&Difference>], max_slowdown: f64, looks: Looks) -> Vec<Decision> {
+    let limit = max_slowdown.ln_1p();
+    let p_values = |is_tested: &dyn Fn(&Difference) -> bool| -> Vec<f64> {
+        let p_value = |it: &Option<&Difference>| match it {
+            Some(it) if is_tested(it) => it.p_value(limit, looks),
+            _ => 1.0,
+        };
+        holm(&differences.iter().map(p_value).collect::<Vec<_>>())
+    };
+    let below = p_values(&|it| it.estimate < limit);
+    let above = p_values(&|it| it.estimate > limit);
+    let alpha = 1.0 - CONFIDENCE;
+    let decision = |(index, difference): (usize, &Option<&Difference>)| match difference {
+        None => Decision::Withheld,
+        Some(_) if below[index] <= alpha => Decision::Pass,
+        Some(_) if above[index] <= alpha => Decision::Fail,
+        Some(_) => Decision::Inconclusive,
+    };
+    differences.iter().enumerate().map(decision).collect()
+}
+
+fn overall(cells: &[CellGate]) -> Decision {
+    let any = |decision| cells.iter().any(|it| it.decision == decision);
+    match () {
+        () if any(Decision::Fail) => Decision::Fail,
+        () if any(Decision::Withheld) || cells.is_empty() => Decision::Withheld,
+        () if any(Decision::Inconclusive) => Decision::Inconclusive,
+        () => Decision::Pass,
+    }
+}
+
+#[cfg(test)]
+mod tests;
