@@ -1,0 +1,166 @@
+//! A report as comma-separated values: a row for each cell and measure.
+
+use crate::{
+    analysis::result::{Analysis, Comparison, Levels, Measure},
+    campaign::sides::Side,
+};
+use csv::Writer;
+
+/// The columns, in their order. They stay; new ones come at the end.
+///
+/// Times are milliseconds, ratios the candidate's mean over the baseline's. What is not known is empty.
+pub const HEADER: [&str; 33] = [
+    "cell",
+    "measure",
+    "verdict",
+    "ratio",
+    "ratio_low",
+    "ratio_high",
+    "log_standard_error",
+    "degrees_of_freedom",
+    "p_value",
+    "environments_needed",
+    "baseline_environments",
+    "baseline_calls",
+    "baseline_mean_ms",
+    "baseline_mean_low_ms",
+    "baseline_mean_high_ms",
+    "baseline_min_ms",
+    "baseline_p50_ms",
+    "baseline_p90_ms",
+    "baseline_p95_ms",
+    "baseline_p99_ms",
+    "baseline_max_ms",
+    "candidate_environments",
+    "candidate_calls",
+    "candidate_mean_ms",
+    "candidate_mean_low_ms",
+    "candidate_mean_high_ms",
+    "candidate_min_ms",
+    "candidate_p50_ms",
+    "candidate_p90_ms",
+    "candidate_p95_ms",
+    "candidate_p99_ms",
+    "candidate_max_ms",
+    "confidence",
+];
+
+/// All comparisons of an analysis under [`HEADER`]: the headline as the cell `all`, each cell's measures, and the starts
+/// of environments as the cell `starts`.
+///
+/// # Errors
+/// When the writer of `csv` fails, which it does not in memory.
+pub fn report(analysis: &Analysis) -> Result<String, csv::Error> {
+    let mut writer = Writer::from_writer(Vec::new());
+    writer.write_record(HEADER)?;
+    let cells = analysis.cells.iter().flat_map(|cell| cell.comparisons.iter().map(|it| (cell.name.as_str(), it)));
+    let starts = analysis.starts.comparisons.iter().map(|it| ("starts", it));
+    for (cell, comparison) in analysis.headline.iter().map(|it| ("all", it)).chain(cells).chain(starts) {
+        writer.write_record(record(cell, comparison, analysis.method.confidence))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn record(cell: &str, comparison: &Comparison, confidence: f64) -> Vec<String> {
+    let Comparison { measure, ratio, verdict, .. } = comparison;
+    let interval = ratio.and_then(|it| it.interval);
+    let mut record = vec![
+        cell.to_owned(),
+        key(*measure).to_owned(),
+        verdict.to_string(),
+        number(ratio.map(|it| it.estimate)),
+        number(interval.map(|it| it.low)),
+        number(interval.map(|it| it.high)),
+        number(ratio.and_then(|it| it.log_standard_error)),
+        number(ratio.and_then(|it| it.degrees_of_freedom)),
+        number(ratio.and_then(|it| it.p_value)),
+        comparison.environments_needed.map(|it| it.to_string()).unwrap_or_default(),
+    ];
+    for side in Side::BOTH {
+        record.extend([comparison.environments[side].to_string(), comparison.calls[side].to_string()]);
+        record.extend(levels(comparison.levels[side].as_ref()));
+    }
+    record.push(number(Some(confidence)));
+    record
+}
+
+/// A measure's name in files.
+fn key(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Wall => "wall",
+        Measure::Cpu => "cpu",
+        Measure::Duration => "duration",
+        Measure::Billed => "billed",
+        Measure::Latency => "latency",
+        Measure::Init => "init",
+    }
+}
+
+fn levels(levels: Option<&Levels>) -> [String; 9] {
+    let interval = levels.and_then(|it| it.interval);
+    let of = |pick: fn(&Levels) -> f64| number(levels.map(pick));
+    [
+        of(|it| it.mean),
+        number(interval.map(|it| it.low)),
+        number(interval.map(|it| it.high)),
+        of(|it| it.min),
+        of(|it| it.p50),
+        of(|it| it.p90),
+        of(|it| it.p95),
+        of(|it| it.p99),
+        of(|it| it.max),
+    ]
+}
+
+/// A number in all its digits; nothing where there is none, or none that other programs read.
+fn number(value: Option<f64>) -> String {
+    value.filter(|it| it.is_finite()).map(|it| it.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{analysis::decision::Verdict, report::fixture};
+
+    fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
+        let text = report(analysis).unwrap();
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        assert_eq!(reader.headers().unwrap(), HEADER.as_slice());
+        reader.records().map(|it| it.unwrap().iter().map(str::to_owned).collect()).collect()
+    }
+
+    #[test]
+    fn every_comparison_is_a_row() {
+        let analysis = fixture::analysis();
+        let rows = rows(&analysis);
+        let comparisons: usize = analysis.cells.iter().map(|it| it.comparisons.len()).sum();
+        assert_eq!(rows.len(), 1 + comparisons + analysis.starts.comparisons.len());
+        assert_eq!(rows[0][..2], ["all", "wall"]);
+        assert_eq!(rows[1][..4], ["math/matmul", "wall", "faster", "0.742"]);
+        let of = |name: &str| rows[1][HEADER.iter().position(|it| *it == name).unwrap()].parse::<f64>().unwrap();
+        let levels = analysis.cells[0].comparisons[0].levels.candidate.unwrap();
+        assert_eq!((of("candidate_p99_ms"), of("candidate_mean_ms")), (levels.p99, levels.mean));
+        assert_eq!((of("baseline_environments"), of("confidence")), (48.0, 0.95));
+    }
+
+    #[test]
+    fn names_are_quoted_and_gaps_are_empty() {
+        let mut analysis = fixture::analysis();
+        analysis.cells[0].name = "a, \"b\"\nc".to_owned();
+        let comparison = &mut analysis.cells[0].comparisons[0];
+        (comparison.ratio, comparison.verdict) = (None, Verdict::Withheld);
+        comparison.levels.baseline = None;
+        let rows = rows(&analysis);
+        assert_eq!(rows[1][0], "a, \"b\"\nc");
+        assert!(rows[1][3..9].iter().all(String::is_empty), "{:?}", rows[1]);
+        assert_eq!(number(Some(f64::NAN)), "");
+    }
+
+    #[test]
+    fn measures_have_the_names_of_the_json() {
+        for measure in Measure::ALL {
+            assert_eq!(serde_json::to_value(measure).unwrap(), key(measure));
+        }
+    }
+}

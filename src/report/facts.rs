@@ -1,0 +1,132 @@
+//! The facts behind a verdict, in the words of the terminal and of Markdown.
+
+use super::words::{count, dollars, percent, percent_change, significant};
+use crate::{
+    analysis::result::{Analysis, CpuShare, Interval, Levels, Measure, Money, Ratio, SideFacts},
+    campaign::sides::Sides,
+};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The mean of a side in milliseconds.
+pub(super) fn milliseconds(levels: Option<&Levels>) -> String {
+    levels.map_or("–".to_owned(), |it| format!("{} ms", significant(it.mean)))
+}
+
+/// An interval as changes in percent.
+pub(super) fn changes(interval: Option<Interval>) -> String {
+    interval.map_or("–".to_owned(), |it| format!("{} to {}", percent_change(it.low), percent_change(it.high)))
+}
+
+/// A ratio as a change in percent, with its interval.
+pub(super) fn change_and_interval(ratio: &Ratio) -> String {
+    format!("{} ({})", percent_change(ratio.estimate), changes(ratio.interval))
+}
+
+/// A CPU model without what all of them have.
+pub(super) fn short_cpu(model: &str) -> String {
+    let plain = model.replace("(R)", "").replace("(TM)", "").replace("Processor", "").replace("CPU", "");
+    match plain.split_whitespace().collect::<Vec<_>>().join(" ") {
+        it if it.is_empty() => "unknown".to_owned(),
+        it => it,
+    }
+}
+
+/// What was called and what became of it.
+pub(super) fn side_line(it: &SideFacts) -> String {
+    let mut parts = Vec::new();
+    parts.extend(it.architecture.map(|it| it.to_string()));
+    parts.extend(it.memory_mb.map(|it| format!("{it} MB")));
+    parts.push(format!("{} calls ({} cold)", count(it.calls), count(it.cold_calls)));
+    parts.push(match it.environments {
+        0 => "environments unknown".to_owned(),
+        it => format!("{} environments", count(it.into())),
+    });
+    parts.extend(it.failures.iter().map(|(kind, number)| format!("{kind}: {}", count(*number))));
+    if it.emulated {
+        parts.push("EMULATED".to_owned());
+    }
+    if it.spent_usd > 0.0 {
+        parts.push(format!("{} spent", dollars(it.spent_usd)));
+    }
+    parts.join(", ")
+}
+
+/// The CPU models of a side, with the shares of the fleet that they may have.
+pub(super) fn mix(it: &SideFacts) -> String {
+    let model = |it: &CpuShare| {
+        let share = &it.share;
+        let interval = format!("{} to {}", percent(share.low), percent(share.high));
+        format!("{} {} ({interval})", short_cpu(&it.model), percent(share.estimate))
+    };
+    let models = it.cpus.iter().map(model).collect::<Vec<_>>().join(", ");
+    format!("{models}; others at most {}", percent(it.unseen))
+}
+
+/// What a measure of starts is.
+pub(super) fn start_name(measure: Measure) -> &'static str {
+    match measure {
+        Measure::Latency => "cold call",
+        other => other.as_str(),
+    }
+}
+
+/// What the candidate saves, and how slow it may be.
+pub(super) fn savings(names: &Sides<String>, money: &Money) -> String {
+    let word = |share: f64| if share < 0.0 { "more expensive" } else { "cheaper" };
+    let interval = money
+        .savings_interval
+        .map(|Interval { low, high }| {
+            let signed = |it: f64| format!("{} {}", percent(it.abs()), word(it));
+            format!(" (95% interval {} to {})", signed(low), signed(high))
+        })
+        .unwrap_or_default();
+    let candidate = &names.candidate;
+    format!(
+        "By the month {candidate} is {} {}{interval}. It costs as much as {} where its billed duration is {} times as \
+         long.",
+        percent(money.savings.abs()),
+        word(money.savings),
+        names.baseline,
+        significant(money.break_even)
+    )
+}
+
+/// Whose prices the bill has.
+pub(super) fn prices(money: &Money) -> String {
+    let Sides { baseline, candidate } = &money.prices;
+    let prices = if baseline == candidate { baseline.clone() } else { format!("{baseline} beside {candidate}") };
+    format!("{prices}, {} the free tier", if money.free_tier { "after" } else { "without" })
+}
+
+/// Where the samples come from.
+pub(super) fn origin(analysis: &Analysis) -> String {
+    let it = &analysis.campaign;
+    let created = UNIX_EPOCH + Duration::from_millis(it.created_unix_ms);
+    format!(
+        "Begun {}, {} long: {} calls in {} blocks, {} of {} environments a step, seed {}, Lambda Duet {}.",
+        humantime::format_rfc3339_seconds(created),
+        humantime::format_duration(Duration::from_secs(it.elapsed_ms / 1000)),
+        count(it.calls),
+        count(it.blocks),
+        if it.cold { "cold starts" } else { "warm calls" },
+        it.environments_per_step,
+        it.seed,
+        it.version
+    )
+}
+
+/// What the numbers mean.
+pub(super) fn how_to_read(analysis: &Analysis) -> String {
+    let method = &analysis.method;
+    let looks = match method.until_ci {
+        Some(target) => format!("valid at every look of a campaign that was to end at ±{}", percent(target)),
+        None => "clustered by environment".to_owned(),
+    };
+    format!(
+        "Below 0% the candidate takes less. Intervals are {}, {looks}; verdicts are Holm-corrected over cells; within \
+         ±{} counts as equivalent; envs are the environments of baseline/candidate, of which it takes {}.",
+        percent(method.confidence),
+        percent(method.margin),
+        method.minimum_environments
+    )
+}
