@@ -2,7 +2,9 @@
 
 mod calibrate;
 mod call;
+mod compare;
 mod completions;
+mod gate;
 mod man;
 mod output;
 mod percent;
@@ -29,6 +31,8 @@ pub struct Cli {
 enum Verb {
     Run(Box<run::Run>),
     Report(report::Report),
+    Compare(compare::Compare),
+    Gate(gate::Gate),
     Calibrate(calibrate::Calibrate),
     Workloads(workloads::Workloads),
     Call(call::Call),
@@ -46,6 +50,8 @@ impl Cli {
         match self.verb {
             Verb::Run(verb) => return verb.run().await,
             Verb::Report(verb) => return verb.run(),
+            Verb::Compare(verb) => return verb.run(),
+            Verb::Gate(verb) => return verb.run(),
             Verb::Calibrate(verb) => return verb.run(),
             Verb::Workloads(verb) => verb.run()?,
             Verb::Call(verb) => verb.run().await?,

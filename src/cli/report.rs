@@ -8,7 +8,7 @@ use crate::{
         result::Analysis,
         samples::Samples,
     },
-    campaign::journal,
+    campaign::{journal, manifest::Manifest},
     report::{csv, html, markdown, table},
 };
 use clap::{Args, ValueEnum};
@@ -70,13 +70,25 @@ impl AnalysisOptions {
         if let Some(path) = &self.prices {
             pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
         }
-        let mut samples = Samples::default();
-        for row in journal::checked_rows(directory, &manifest)? {
-            samples.add(&row?);
-        }
         let volume = money::Volume { invocations_per_month: self.monthly_invocations.get(), free_tier: self.free_tier };
-        Ok(analyse(&manifest, &samples, &analyse::Options { margin: self.margin, volume }))
+        of_samples(directory, &manifest, &analyse::Options { margin: self.margin, volume })
     }
+}
+
+/// What the samples in a run directory come to, by the prices that it holds.
+///
+/// # Errors
+/// When it holds no campaign, or samples that cannot be read.
+pub(super) fn analysis_of(directory: &Path, options: &analyse::Options) -> anyhow::Result<Analysis> {
+    of_samples(directory, &journal::manifest(directory)?, options)
+}
+
+fn of_samples(directory: &Path, manifest: &Manifest, options: &analyse::Options) -> anyhow::Result<Analysis> {
+    let mut samples = Samples::default();
+    for row in journal::checked_rows(directory, manifest)? {
+        samples.add(&row?);
+    }
+    Ok(analyse(manifest, &samples, options))
 }
 
 impl Report {

@@ -81,16 +81,11 @@ pub(super) fn savings(names: &Sides<String>, money: &Money) -> String {
         })
         .unwrap_or_default();
     let candidate = &names.candidate;
-    let break_even = money.break_even.map(|it| {
-        let baseline = &names.baseline;
-        format!(" It costs as much as {baseline} where its billed duration is {} times as long.", significant(it))
+    let even = money.break_even.map_or(String::new(), |it| {
+        let (baseline, times) = (&names.baseline, significant(it));
+        format!(" It costs as much as {baseline} where its billed duration is {times} times as long.")
     });
-    format!(
-        "By the month {candidate} is {} {}{interval}.{}",
-        percent(money.savings.abs()),
-        word(money.savings),
-        break_even.unwrap_or_default()
-    )
+    format!("By the month {candidate} is {} {}{interval}.{even}", percent(money.savings.abs()), word(money.savings))
 }
 
 /// Whose prices the bill has.

@@ -19,11 +19,11 @@ use crate::{
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table};
 
-const BOLD: Style = Style::new().bold();
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default();
-const OPEN: Style = AnsiColor::Yellow.on_default();
-const FAINT: Style = Style::new().dimmed();
+pub(super) const BOLD: Style = Style::new().bold();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const BAD: Style = AnsiColor::Red.on_default();
+pub(super) const OPEN: Style = AnsiColor::Yellow.on_default();
+pub(super) const FAINT: Style = Style::new().dimmed();
 
 /// All of an analysis, with ANSI styles: print it through `anstream`, which leaves them out where there is no terminal.
 pub fn report(analysis: &Analysis) -> String {
@@ -56,7 +56,7 @@ pub(super) fn paragraph(text: &str, style: Style) -> String {
     textwrap::wrap(text, usize::from(WIDTH)).iter().map(line).collect()
 }
 
-fn heading(text: &str) -> String {
+pub(super) fn heading(text: &str) -> String {
     format!("{BOLD}{text}{BOLD:#}\n")
 }
 

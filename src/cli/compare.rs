@@ -1,0 +1,41 @@
+//! `duet compare`
+
+use super::{output, percent::percent, report::analysis_of};
+use crate::{
+    analysis::{analyse::Options, change},
+    report::change as face,
+};
+use clap::Args;
+use std::{path::PathBuf, process::ExitCode};
+
+/// Compares two campaigns in time: how the candidate's ratio to its baseline has changed, cell by cell.
+///
+/// Only that change is judged. The level of each side is shown beside it, and what else differs between the campaigns:
+/// nothing tells a change of the code from drift of the fleet.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// The run directory of the first campaign.
+    #[arg(value_name = "RUN_A")]
+    a: PathBuf,
+    /// The run directory of the second campaign.
+    #[arg(value_name = "RUN_B")]
+    b: PathBuf,
+    /// Changes of the ratio up to this count as none.
+    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = percent)]
+    margin: f64,
+    /// Print the changes as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Compare {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let options = Options { margin: self.margin, ..Options::default() };
+        let changes = change::changes(&analysis_of(&self.a, &options)?, &analysis_of(&self.b, &options)?);
+        output::print(&match self.json {
+            true => serde_json::to_string_pretty(&changes)? + "\n",
+            false => face::report(&changes),
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,86 @@
+//! `duet gate`
+
+use super::{output, report::analysis_of};
+use crate::{
+    analysis::{
+        analyse::Options,
+        gate::{self, Decision},
+    },
+    report::gate as face,
+};
+use clap::Args;
+use std::{path::PathBuf, process::ExitCode};
+
+/// Exit code where the candidate is slower than allowed.
+const SLOWER: u8 = 6;
+/// Exit code where that is open, or nothing may be said.
+const UNDECIDED: u8 = 7;
+
+/// Decides whether a change may pass, by exit code: for CI.
+///
+/// It passes where the whole interval of every cell lies below the limit, and fails where that of a cell lies above it,
+/// with Holm's correction over cells. Without --baseline the candidate is held to the baseline of the same campaign;
+/// with it, to what it was beside its baseline in an earlier campaign, so that drift of the fleet cancels.
+///
+/// Exit codes: 0 pass, 6 slower than allowed, 7 inconclusive or no verdict, 1 it could not be told, 2 the arguments are
+/// wrong.
+#[derive(Debug, Args)]
+pub struct Gate {
+    /// The run directory.
+    #[arg(value_name = "RUN")]
+    directory: PathBuf,
+    /// The run directory of an earlier campaign of the same cells.
+    #[arg(long, value_name = "DIR")]
+    baseline: Option<PathBuf>,
+    /// How much slower may pass, in percent, such as 5%.
+    #[arg(long, value_name = "PERCENT", value_parser = share)]
+    max_slowdown: f64,
+    /// Write the decision as Markdown to this file too, for a comment on a pull request.
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Print the decision as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Gate {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let options = Options::default();
+        let run = analysis_of(&self.directory, &options)?;
+        let earlier = self.baseline.as_deref().map(|it| analysis_of(it, &options)).transpose()?;
+        let gate = gate::gate(&run, earlier.as_ref(), self.max_slowdown);
+        if let Some(path) = &self.markdown {
+            output::write(path, &face::markdown(&gate))?;
+        }
+        output::print(&match self.json {
+            true => serde_json::to_string_pretty(&gate)? + "\n",
+            false => face::report(&gate),
+        })?;
+        Ok(match gate.decision {
+            Decision::Pass => ExitCode::SUCCESS,
+            Decision::Fail => ExitCode::from(SLOWER),
+            Decision::Inconclusive | Decision::Withheld => ExitCode::from(UNDECIDED),
+        })
+    }
+}
+
+/// Reads `5%` as 0.05. That nothing may be slower, 0%, is a limit too.
+fn share(text: &str) -> Result<f64, String> {
+    match text.strip_suffix('%').and_then(|it| it.parse::<f64>().ok()) {
+        Some(percent) if (0.0..=1000.0).contains(&percent) => Ok(percent / 100.0),
+        _ => Err("expected a percentage from 0% to 1000%, such as 5%".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_percentages() {
+        assert_eq!((share("5%"), share("2.5%"), share("0%")), (Ok(0.05), Ok(0.025), Ok(0.0)));
+        for text in ["", "%", "-1%", "nan", "inf", "5%%", "5", "fast"] {
+            assert!(share(text).unwrap_err().contains("such as 5%"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The published shape of a report, held to what is written.
+
+use super::fixture;
+use crate::analysis::{
+    decision::Verdict,
+    result::{Analysis, Ratio},
+};
+use serde_json::Value;
+
+fn validate(analysis: &Analysis) -> Result<(), String> {
+    let schema: Value = serde_json::from_str(include_str!("../../docs/schema/report.schema.json")).unwrap();
+    let value = serde_json::to_value(analysis).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    validator.validate(&value).map_err(|error| format!("{error} at {}", error.instance_path()))
+}
+
+#[test]
+fn a_whole_report_has_the_shape() {
+    assert_eq!(validate(&fixture::analysis()), Ok(()));
+}
+
+#[test]
+fn a_sparse_report_has_the_shape() {
+    let mut analysis = fixture::analysis();
+    (analysis.headline, analysis.money) = (None, None);
+    analysis.sides.baseline.architecture = None;
+    analysis.sides.baseline.memory_mb = None;
+    analysis.sides.baseline.memory = None;
+    analysis.sides.candidate.cpus.clear();
+    let cell = &mut analysis.cells[0];
+    cell.by_cpu.clear();
+    cell.series.clear();
+    let comparison = &mut cell.comparisons[0];
+    (comparison.ratio, comparison.verdict) = (None, Verdict::Withheld);
+    comparison.levels.candidate = None;
+    let ratio =
+        Ratio { estimate: 1.1, interval: None, log_standard_error: None, degrees_of_freedom: None, p_value: None };
+    cell.comparisons[1].ratio = Some(ratio);
+    assert_eq!(validate(&analysis), Ok(()));
+    analysis.cells.clear();
+    analysis.starts.comparisons.clear();
+    assert_eq!(validate(&analysis), Ok(()));
+}
+
+#[test]
+fn what_is_no_number_is_refused() {
+    // JSON has no such numbers; they become null, which the shape does not allow in their places.
+    let mut analysis = fixture::analysis();
+    analysis.cells[0].distributions.candidate[0].percentiles[99] = f64::INFINITY;
+    assert!(validate(&analysis).is_err());
+    let mut analysis = fixture::analysis();
+    analysis.cells[0].comparisons[0].ratio =
+        analysis.cells[0].comparisons[0].ratio.map(|it| Ratio { estimate: f64::NAN, ..it });
+    assert!(validate(&analysis).is_err());
+}

@@ -1,0 +1,274 @@
+//! Run directories of campaigns that never were, whose truth is known.
+
+use lambda_duet::{
+    campaign::{
+        Auth, Target,
+        configuration::Configuration,
+        journal::Journal,
+        manifest::{self, Cell, Limits, Manifest, Party, Plan},
+        platform_report::PlatformReport,
+        prices::PriceTable,
+        row::Row,
+        schedule,
+        sides::{Side, Sides},
+    },
+    protocol::{
+        self, Architecture, Build, Clock, Environment, Function, Host, Memory, Response, Sample, Size, Status, Summary,
+    },
+};
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use std::path::Path;
+
+const BASELINE_MS: f64 = 20.0;
+const MEMORY_MB: u32 = 1769;
+
+/// What a campaign is to say.
+#[derive(Clone, Debug)]
+pub struct Fabricated {
+    /// The cells, each with the candidate's time over the baseline's.
+    pub cells: Vec<(&'static str, f64)>,
+    /// The environments of each side.
+    pub environments: u32,
+    /// The calls of each environment with each cell.
+    pub calls: u32,
+    /// The spread of times between environments, as a share, and half as much between their calls.
+    pub spread: f64,
+    /// A factor for all times of both sides.
+    pub drift: f64,
+    /// The CPU models of the candidate, its environments in turns; the second is 1.4 times slower.
+    pub cpus: Vec<&'static str>,
+    /// Whether the candidate was emulated.
+    pub emulated: bool,
+    /// The seed of what is left to chance.
+    pub seed: u64,
+}
+
+impl Default for Fabricated {
+    fn default() -> Self {
+        Self {
+            cells: vec![("string/json", 0.8)],
+            environments: 40,
+            calls: 3,
+            spread: 0.02,
+            drift: 1.0,
+            cpus: vec!["Neoverse-N1"],
+            emulated: false,
+            seed: 42,
+        }
+    }
+}
+
+/// A campaign of one cell in which the candidate takes so many times as long as the baseline.
+pub fn run_directory(path: &str, environments: u32, calls: u32, ratio_of_candidate: f64) {
+    let cells = vec![("string/json", ratio_of_candidate)];
+    Fabricated { environments, calls, cells, ..Fabricated::default() }.write(path);
+}
+
+impl Fabricated {
+    /// Makes the run directory.
+    pub fn write(&self, path: &str) {
+        let manifest = self.manifest();
+        let mut journal = Journal::create(Path::new(path), &manifest).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let of_environments = Sides::<()>::default()
+            .map(|_, ()| (0..self.environments).map(|_| (self.spread * normal(&mut rng)).exp()).collect::<Vec<f64>>());
+        // In each block another part of the fleet answers.
+        let groups = u64::from(self.environments.div_ceil(manifest.plan.environments));
+        for block in 0..groups * u64::from(self.calls) {
+            let mut rows = Vec::new();
+            for (index, step) in schedule::block(&manifest.plan, block).into_iter().enumerate() {
+                let first = (block % groups) as u32 * manifest.plan.environments;
+                for slot in 0..manifest.plan.environments.min(self.environments - first) {
+                    let environment = first + slot;
+                    let noise = (self.spread / 2.0 * normal(&mut rng)).exp();
+                    let factor = of_environments[step.side][environment as usize] * noise;
+                    let time_ms = BASELINE_MS * self.drift * factor * self.factor(step.side, step.cell, environment);
+                    let call = Call { block, step: index as u32, slot, side: step.side, environment, time_ms };
+                    rows.push(self.row(&call, &manifest.plan.cells[step.cell].name, block / groups));
+                }
+            }
+            journal.append(&rows).unwrap();
+        }
+    }
+
+    fn factor(&self, side: Side, cell: usize, environment: u32) -> f64 {
+        match side {
+            Side::Baseline => 1.0,
+            Side::Candidate if self.cpu(side, environment) == 1 => 1.4 * self.cells[cell].1,
+            Side::Candidate => self.cells[cell].1,
+        }
+    }
+
+    fn cpu(&self, side: Side, environment: u32) -> usize {
+        if side == Side::Candidate { environment as usize % self.cpus.len() } else { 0 }
+    }
+
+    fn manifest(&self) -> Manifest {
+        let cell = |(name, _): &(&str, f64)| Cell {
+            name: (*name).to_owned(),
+            weight: 1,
+            workload: Some((*name).to_owned()),
+            payload: "{}".to_owned(),
+            guess_ms: BASELINE_MS,
+        };
+        Manifest {
+            schema: manifest::SCHEMA,
+            version: "0.1.0".to_owned(),
+            created_unix_ms: 1_790_000_000_000 + self.seed,
+            sides: Sides { baseline: party(Side::Baseline), candidate: party(Side::Candidate) },
+            plan: Plan {
+                seed: self.seed,
+                environments: self.environments.min(8),
+                cold: false,
+                concurrent: true,
+                cells: self.cells.iter().map(cell).collect(),
+                pace_ms: 0,
+                timeout_ms: 60_000,
+                auth: Auth::None,
+                compare_output: false,
+                ignore: Vec::new(),
+                environment: None,
+                cpu_model: None,
+            },
+            limits: Limits { duration_ms: Some(600_000), ..Limits::default() },
+        }
+    }
+
+    fn row(&self, call: &Call, cell: &str, invocation: u64) -> Row {
+        let billed_ms = (call.time_ms + 1.5).ceil();
+        Row {
+            block: call.block,
+            step: call.step,
+            slot: call.slot,
+            attempt: 0,
+            side: call.side,
+            cell: cell.to_owned(),
+            environment: None,
+            cpu_model: None,
+            started_unix_ms: 1_790_000_000_000 + call.block * 1000,
+            elapsed_ms: call.block * 1000 + u64::from(call.step),
+            delay_ns: 50_000,
+            latency_ns: ((call.time_ms + 12.0) * 1e6) as u64,
+            cold: Some(false),
+            cost_usd: 1e-6,
+            report: Some(PlatformReport {
+                duration_ms: call.time_ms + 1.0,
+                billed_ms: Some(billed_ms),
+                init_ms: None,
+                memory_mb: Some(MEMORY_MB),
+                max_memory_mb: Some(64),
+            }),
+            response: Some(Box::new(self.response(call, cell, invocation))),
+            output_sha256: None,
+            failure: None,
+        }
+    }
+
+    fn response(&self, call: &Call, cell: &str, invocation: u64) -> Response {
+        let architecture = architecture(call.side);
+        let cpu_model = match call.side {
+            Side::Baseline => "Intel(R) Xeon(R) Processor @ 2.50GHz",
+            Side::Candidate => self.cpus[self.cpu(call.side, call.environment)],
+        };
+        let clock = Clock { resolution_ns: 1, cost_ns: 30 };
+        Response {
+            schema: protocol::SCHEMA,
+            request_id: format!("{}-{}-{}", call.block, call.step, call.slot),
+            function: Function {
+                name: format!("duet-{architecture}"),
+                version: "$LATEST".to_owned(),
+                memory_mb: MEMORY_MB,
+                architecture,
+            },
+            environment: Environment {
+                id: format!("{}-{}", call.side, call.environment),
+                cold_start: false,
+                invocation_index: invocation + 1,
+                init_ms: 25.0,
+            },
+            host: Host {
+                cpu_model: cpu_model.to_owned(),
+                cpu_features: Vec::new(),
+                vcpus: 2,
+                emulated: self.emulated && call.side == Side::Candidate,
+                clock,
+                cpu_clock: clock,
+            },
+            build: Build {
+                version: "0.1.0".to_owned(),
+                git_revision: "unknown".to_owned(),
+                rustc: "rustc 1.95.0".to_owned(),
+                target: format!("{architecture}-unknown-linux-gnu"),
+                target_cpu: "generic".to_owned(),
+                target_features: Vec::new(),
+            },
+            results: vec![sample(cell, call.time_ms * 1e6)],
+            complete: true,
+            remaining_ms: 20_000,
+        }
+    }
+}
+
+/// One call.
+struct Call {
+    block: u64,
+    step: u32,
+    slot: u32,
+    side: Side,
+    environment: u32,
+    time_ms: f64,
+}
+
+fn architecture(side: Side) -> Architecture {
+    match side {
+        Side::Baseline => Architecture::X86_64,
+        Side::Candidate => Architecture::Arm64,
+    }
+}
+
+fn party(side: Side) -> Party {
+    let architecture = architecture(side);
+    Party {
+        name: architecture.to_string(),
+        target: Target::Function { name: format!("duet-{architecture}"), qualifier: None },
+        configuration: Some(Configuration {
+            arn: None,
+            architecture,
+            memory_mb: MEMORY_MB,
+            timeout_s: 60,
+            runtime: Some("provided.al2023".to_owned()),
+            log_format: None,
+            ephemeral_storage_mb: 512,
+            tracing: None,
+            layers: Vec::new(),
+        }),
+        price: Some(PriceTable::built_in().price("us-east-1", architecture).unwrap()),
+    }
+}
+
+fn sample(workload: &str, wall_ns: f64) -> Sample {
+    let times = [wall_ns.round()];
+    Sample {
+        workload: workload.to_owned(),
+        category: workload.split('/').next().unwrap().to_owned(),
+        size: Size::Elements(1000),
+        elements: 1000,
+        shape: None,
+        code_path: None,
+        checksum: Some("0123456789abcdef".to_owned()),
+        status: Status::Completed,
+        error: None,
+        batch_size: 1,
+        wall_ns: times.into_iter().collect(),
+        cpu_ns: times.into_iter().map(|it| it - 1000.0).collect(),
+        summary: Summary::of(&times),
+        memory: Memory { heap: None, max_rss_bytes: 64 << 20 },
+        throttled_fraction: Some(0.0),
+        warnings: Vec::new(),
+    }
+}
+
+/// A value of the standard normal distribution, near enough: twelve uniform ones.
+fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    (0..12).map(|_| rng.random_range(0.0..1.0)).sum::<f64>() - 6.0
+}
