@@ -106,4 +106,20 @@ heading "A campaign through API Gateway, signed for IAM"
     --environments 8 --invocations 64 --out "$answers/api"
 "$duet" report "$answers/api"
 
+heading "A campaign on this machine, without AWS: the same build on both sides, which must not come out as different"
+case $foreign in
+aarch64) native=.aws-sam/build/X86Function/bootstrap ;;
+*) native=.aws-sam/build/Arm64Function/bootstrap ;;
+esac
+"$duet" run --targets "exec:$native" "exec:$native" "${cells[@]}" --environments 8 --invocations 320 --out "$answers/local"
+"$duet" report "$answers/local"
+
+page=duet-runs/demo.html
+mkdir -p duet-runs
+heading "The report of the first campaign, as a page: $page"
+"$duet" report "$answers/stack" --html "$page" >/dev/null
+[[ -s $page ]] || fail "the page is empty"
+# Where somebody sits in front of a screen.
+if [[ -n ${DISPLAY-}${WAYLAND_DISPLAY-} ]] && command -v xdg-open >/dev/null; then xdg-open "$page"; fi
+
 heading "Done: both architectures did the same work. README.md says how to deploy to AWS."

@@ -20,6 +20,7 @@ mod limits;
 mod load;
 mod logs;
 mod metrics;
+mod report;
 mod requests;
 mod rooms;
 mod scripted;

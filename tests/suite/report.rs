@@ -1,0 +1,226 @@
+//! `duet report`, `duet calibrate` and `--until-ci` as processes, on campaigns whose truth is known.
+
+use crate::{
+    campaign::{Scratch, assert_code, command, samples},
+    cli::{duet, stderr, stdout},
+    fabricated::Fabricated,
+    scripted::{Reply, Scripted},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::Value;
+use std::{fs, process::Stdio};
+
+/// A campaign in which arm64 takes four fifths of the time, and what is reported of it.
+fn report(scratch: &Scratch, arguments: &[&str]) -> String {
+    let run = scratch.path("run");
+    if !fs::exists(&run).unwrap() {
+        Fabricated::default().write(&run);
+    }
+    stdout(&duet(&[&["report", &run], arguments].concat()))
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn the_first_line_says_what_is_true() {
+    let text = report(&Scratch::new(), &[]);
+    let first = text.lines().next().unwrap();
+    assert!(first.starts_with("arm64 is ") && first.contains("cheaper than x86_64"), "{first}");
+    assert!(first.contains("% faster"), "{first}");
+    assert!(!text.contains('\u{1b}'), "there are colours, and no terminal");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+}
+
+#[test]
+fn the_interval_holds_the_truth_and_the_bill_follows_the_price_list() {
+    let analysis = json(&report(&Scratch::new(), &["--format", "json", "--monthly-invocations", "50M"]));
+    let ratio = &analysis["headline"]["ratio"];
+    let [low, high] = ["low", "high"].map(|it| ratio["interval"][it].as_f64().unwrap());
+    assert!(low < 0.8 && 0.8 < high && high - low < 0.05, "{ratio}");
+    assert_eq!(analysis["headline"]["verdict"], "faster");
+    let money = &analysis["money"];
+    assert_eq!(money["invocations_per_month"], 50e6);
+    for (side, gb_second) in [("baseline", 0.000_016_666_7), ("candidate", 0.000_013_333_4)] {
+        let billed = analysis["cells"][0]["comparisons"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|it| it["measure"] == "billed")
+            .map(|it| it["levels"][side]["mean"].as_f64().unwrap())
+            .unwrap();
+        let expected = 50e6 * (0.000_000_2 + gb_second * billed / 1000.0 * 1769.0 / 1024.0);
+        let total = money["monthly"][side]["total_usd"].as_f64().unwrap();
+        assert!((total / expected - 1.0).abs() < 1e-3, "{side}: {total} {expected}");
+    }
+    let savings = money["savings"].as_f64().unwrap();
+    let [low, high] = ["low", "high"].map(|it| money["savings_interval"][it].as_f64().unwrap());
+    assert!(low < savings && savings < high && low > 0.25, "{money}");
+    // Four fifths of the price for a GB-second: a quarter longer costs as much, if the request did not cost too.
+    assert!((money["break_even"].as_f64().unwrap() - 1.25).abs() < 1e-3, "{money}");
+}
+
+#[test]
+fn the_bill_knows_the_free_tier_and_other_prices() {
+    let scratch = Scratch::new();
+    let total = |arguments: &[&str]| {
+        let analysis = json(&report(&scratch, &[&["--format", "json"], arguments].concat()));
+        analysis["money"]["monthly"]["candidate"]["total_usd"].as_f64().unwrap()
+    };
+    assert!(total(&[]) > 0.0);
+    assert_eq!(total(&["--free-tier"]), 0.0);
+    let prices = scratch.path("prices.toml");
+    let text = r#"
+        date = "2030-01-01"
+        source = "somewhere"
+        [regions.us-east-1]
+        request_usd = 1.0
+        ephemeral_gb_second_usd = 0.0
+        x86_64 = [{ gb_second_usd = 0.0 }]
+        arm64 = [{ gb_second_usd = 0.0 }]
+    "#;
+    fs::write(&prices, text).unwrap();
+    assert_eq!(total(&["--prices", &prices]), 1e6);
+    assert!(report(&scratch, &["--prices", &prices]).contains("2030-01-01"));
+    fs::write(&prices, text.replace("us-east-1", "mars-north-1")).unwrap();
+    let output = duet(&["report", &scratch.path("run"), "--prices", &prices]);
+    assert_code(&output, 1);
+    assert!(stderr(&output).contains("no prices of the region"), "{}", stderr(&output));
+}
+
+#[test]
+fn every_form_says_the_same() {
+    let scratch = Scratch::new();
+    let table = report(&scratch, &[]);
+    let page = scratch.path("report.html");
+    let markdown = report(&scratch, &["--format", "markdown", "--html", &page]);
+    assert!(markdown.starts_with("**arm64 is ") && markdown.contains("| string/json |"), "{markdown}");
+    let sentence = table.lines().next().unwrap();
+    // Markdown takes underscores for emphasis.
+    let escaped = sentence.replace('_', "\\_");
+    assert!(markdown.contains(&escaped), "{escaped} is not in {markdown}");
+    let csv = report(&scratch, &["--format", "csv"]);
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    assert!(rows.headers().unwrap().iter().any(|it| it == "ratio"), "{csv}");
+    let measures: Vec<String> =
+        rows.records().map(|row| row.unwrap().iter().take(2).collect::<Vec<_>>().join(" ")).collect();
+    assert!(measures.iter().any(|it| it == "string/json wall"), "{measures:?}");
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("arm64 is ") && page.contains("<svg") && !page.contains("<script"));
+}
+
+#[test]
+fn a_margin_is_what_counts_as_no_difference() {
+    let scratch = Scratch::new();
+    Fabricated { cells: vec![("string/json", 0.97)], ..Fabricated::default() }.write(&scratch.path("run"));
+    let verdict = |margin: &str| {
+        let analysis = json(&report(&scratch, &["--format", "json", "--margin", margin]));
+        analysis["headline"]["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(verdict("1%"), "faster");
+    assert_eq!(verdict("10%"), "equivalent");
+}
+
+#[test]
+fn what_is_emulated_or_too_little_gets_no_verdict_and_a_reason() {
+    for (fabricated, reason) in [
+        (Fabricated { emulated: true, ..Fabricated::default() }, "was emulated, so its times mean nothing"),
+        (Fabricated { environments: 1, ..Fabricated::default() }, "it takes 8 of each side"),
+    ] {
+        let scratch = Scratch::new();
+        fabricated.write(&scratch.path("run"));
+        let text = report(&scratch, &[]);
+        assert!(text.contains("No verdict: ") && text.contains(reason), "{text}");
+        let analysis = json(&report(&scratch, &["--format", "json"]));
+        assert_eq!(analysis["headline"]["verdict"], "withheld");
+        assert!(analysis["headline"]["ratio"]["interval"].is_null());
+    }
+}
+
+#[test]
+fn two_cpus_are_told_apart_and_both_count_as_often_as_they_are_there() {
+    let scratch = Scratch::new();
+    let cpus = vec!["Neoverse-N1", "Neoverse-V1"];
+    Fabricated { cpus, cells: vec![("string/json", 1.0)], ..Fabricated::default() }.write(&scratch.path("run"));
+    let analysis = json(&report(&scratch, &["--format", "json"]));
+    let shares = &analysis["sides"]["candidate"]["cpus"];
+    assert_eq!((shares[0]["environments"].as_u64(), shares[1]["environments"].as_u64()), (Some(20), Some(20)));
+    let ratios: Vec<f64> = analysis["cells"][0]["by_cpu"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["ratio"]["estimate"].as_f64().unwrap())
+        .collect();
+    // One as fast as the baseline, the other 1.4 times slower; together the root of that.
+    assert!((ratios[0] - 1.0).abs() < 0.03 && (ratios[1] - 1.4).abs() < 0.04, "{ratios:?}");
+    let headline = analysis["headline"]["ratio"]["estimate"].as_f64().unwrap();
+    assert!((headline - 1.4_f64.sqrt()).abs() < 0.02, "{headline}");
+}
+
+#[test]
+fn whoever_stops_reading_early_is_no_mishap() {
+    let scratch = Scratch::new();
+    report(&scratch, &[]);
+    let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_duet"))
+        .args(["report", &scratch.path("run"), "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(process.stdout.take());
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
+}
+
+#[test]
+fn a_campaign_ends_when_its_intervals_are_narrow() {
+    // A Lambda of eight environments a side, whose times hardly vary.
+    let lambda = Scripted::start(|call, number| {
+        if !call.line.contains("/invocations") {
+            return Reply::ok(r#"{"Architectures": ["arm64"], "MemorySize": 1769, "Timeout": 3}"#);
+        }
+        let (environment, duration) = (number % 8, 20.0 + (number * 7 % 5) as f64 * 0.01);
+        let log = format!(
+            "REPORT RequestId: 1\tDuration: {duration} ms\tBilled Duration: 21 ms\tMemory Size: 1769 MB\tMax Memory Used: 30 MB\t\n"
+        );
+        Reply::ok(format!(r#"{{"id": {environment}}}"#)).header("x-amz-log-result", BASE64_STANDARD.encode(log))
+    });
+    let scratch = Scratch::new();
+    let (payload, out) = (scratch.path("payload.json"), scratch.path("run"));
+    fs::write(&payload, "{}").unwrap();
+    let arguments = [
+        ["--targets", "lambda:x", "lambda:a", "--payload", &payload, "--environment", "/id", "--until-ci", "2%"]
+            .as_slice(),
+        &["--environments", "16", "--invocations", "3200", "--out", &out],
+    ]
+    .concat();
+    let output = command(&lambda.url, &arguments).output().unwrap();
+    assert_code(&output, 0);
+    assert!(stderr(&output).contains("the intervals are narrow enough (--until-ci 2%)"), "{}", stderr(&output));
+    let (manifest, rows) = samples(&out);
+    assert!(rows.len() <= 10 * manifest.plan.calls() as usize, "{} calls", rows.len());
+    let analysis = json(&stdout(&duet(&["report", &out, "--format", "json"])));
+    assert_eq!(analysis["headline"]["verdict"], "equivalent");
+    assert_eq!(analysis["method"]["until_ci"], 0.02);
+}
+
+#[test]
+fn the_calibration_meets_its_aims_where_tests_on_calls_do_not() {
+    let outcomes = json(&stdout(&duet(&["calibrate", "--runs", "40", "--json"])));
+    let outcomes = outcomes.as_array().unwrap();
+    let coverage = |outcome: &Value, method: &str| {
+        let scores = outcome["scores"].as_array().unwrap();
+        scores.iter().find(|it| it["method"] == method).unwrap()["coverage"].as_f64()
+    };
+    for outcome in outcomes {
+        let environments = outcome["scenario"]["environments"].as_u64().unwrap();
+        // Three environments get no interval.
+        assert_eq!(coverage(outcome, "shipped").is_some(), environments >= 8, "{outcome}");
+    }
+    let many_calls = outcomes.iter().filter(|it| it["scenario"]["calls"] == 50);
+    assert!(many_calls.clone().count() > 0);
+    for outcome in many_calls {
+        assert!(coverage(outcome, "pooled-welch").unwrap() < 0.7, "{outcome}");
+    }
+}
