@@ -1,7 +1,8 @@
 //! Two campaigns in time: how the candidate's ratio to its baseline has changed from one to the other.
 //!
-//! Levels of different days differ by whatever the fleet is like that day. A ratio of one campaign has that taken out,
-//! and so has the ratio of two such ratios: it is what is judged here, and levels are only described.
+//! Levels of different days differ by whatever the fleet is like that day. A ratio of one campaign has that taken out as
+//! far as both sides share it, and so has the ratio of two such ratios: it is what is judged here, and levels are only
+//! described. The fleet of one side may get other CPUs than before: that is in the ratio, and is listed.
 
 use super::{
     decision::{self, Verdict},
@@ -215,7 +216,8 @@ fn level_change(a: &Comparison, b: &Comparison, side: Side) -> LevelChange {
     LevelChange { a_ms, b_ms, ratio }
 }
 
-fn what_differs(a: &Analysis, b: &Analysis) -> Vec<String> {
+/// What sets two campaigns apart besides the time.
+pub(super) fn what_differs(a: &Analysis, b: &Analysis) -> Vec<String> {
     let mut differences = Vec::new();
     for side in Side::BOTH {
         for ((label, before), (_, after)) in facts(&a.sides[side]).into_iter().zip(facts(&b.sides[side])) {

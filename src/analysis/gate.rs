@@ -4,7 +4,7 @@
 //! interval is on one side of the limit. That nothing was found does not pass.
 
 use super::{
-    change::{self, difference, looks, missing, ratio, withholding},
+    change::{self, difference, looks, missing, ratio, what_differs, withholding},
     decision::{MINIMUM_ENVIRONMENTS, holm},
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
@@ -49,7 +49,8 @@ impl fmt::Display for Decision {
 pub enum Against {
     /// The baseline side of the same campaign.
     Baseline,
-    /// The candidate beside its baseline in an earlier campaign: a ratio of ratios, which the fleet's drift is not in.
+    /// The candidate beside its baseline in an earlier campaign: a ratio of ratios, without the drift that both sides
+    /// share.
     EarlierCampaign,
 }
 
@@ -68,6 +69,8 @@ pub struct Gate {
     pub decision: Decision,
     /// Why nothing is said of any cell; empty where something is.
     pub withheld: Vec<Warning>,
+    /// What differs between this campaign and the earlier one besides the time, one sentence each.
+    pub differences: Vec<String>,
     /// Each payload or workload, with those that only one of two campaigns has.
     pub cells: Vec<CellGate>,
 }
@@ -128,6 +131,7 @@ pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Ga
         max_slowdown,
         decision: overall(&cells),
         withheld,
+        differences: earlier.map(|it| what_differs(it, run)).unwrap_or_default(),
         cells,
     }
 }

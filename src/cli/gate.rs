@@ -20,7 +20,7 @@ const UNDECIDED: u8 = 7;
 ///
 /// It passes where the whole interval of every cell lies below the limit, and fails where that of a cell lies above it,
 /// with Holm's correction over cells. Without --baseline the candidate is held to the baseline of the same campaign;
-/// with it, to what it was beside its baseline in an earlier campaign, so that drift of the fleet cancels.
+/// with it, to what it was beside its baseline in an earlier campaign, so that drift which both share cancels.
 ///
 /// Exit codes: 0 pass, 6 slower than allowed, 7 inconclusive or no verdict, 1 it could not be told, 2 the arguments are
 /// wrong.

@@ -31,7 +31,8 @@ pub fn report(changes: &Changes) -> String {
         text += &format!("\n{}{}", heading("Ratio of candidate to baseline"), ratios(changes));
         text += &format!("\n{}{}", heading("Each side's own level"), levels(changes));
         let note = "Levels are described and not judged: nothing tells a change of the code from drift of the fleet \
-                    between A and B. The change of the ratio has that drift taken out.";
+                    between A and B. The change of the ratio has taken out what both sides share of that drift, but not \
+                    what one side's CPUs have to do with it.";
         text += &paragraph(note, FAINT);
     }
     let differences = differences(changes);

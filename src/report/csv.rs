@@ -58,7 +58,7 @@ pub fn report(analysis: &Analysis) -> Result<String, csv::Error> {
     for (cell, comparison) in analysis.headline.iter().map(|it| ("all", it)).chain(cells).chain(starts) {
         writer.write_record(record(cell, comparison, analysis.method.confidence))?;
     }
-    let bytes = writer.into_inner().map_err(|error| error.into_error())?;
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

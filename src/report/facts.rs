@@ -81,11 +81,16 @@ pub(super) fn savings(names: &Sides<String>, money: &Money) -> String {
         })
         .unwrap_or_default();
     let candidate = &names.candidate;
-    let even = money.break_even.map_or(String::new(), |it| {
-        let (baseline, times) = (&names.baseline, significant(it));
-        format!(" It costs as much as {baseline} where its billed duration is {times} times as long.")
+    let break_even = money.break_even.map(|it| {
+        let baseline = &names.baseline;
+        format!(" It costs as much as {baseline} where its billed duration is {} times as long.", significant(it))
     });
-    format!("By the month {candidate} is {} {}{interval}.{even}", percent(money.savings.abs()), word(money.savings))
+    format!(
+        "By the month {candidate} is {} {}{interval}.{}",
+        percent(money.savings.abs()),
+        word(money.savings),
+        break_even.unwrap_or_default()
+    )
 }
 
 /// Whose prices the bill has.
@@ -121,7 +126,7 @@ pub(super) fn how_to_read(analysis: &Analysis) -> String {
     };
     format!(
         "Below 0% the candidate takes less. Intervals are {}, {looks}; verdicts are Holm-corrected over cells; within \
-         ±{} counts as equivalent; envs are the environments of baseline/candidate, of which it takes {}.",
+         ±{} counts as equivalent; environments (envs) are those of baseline/candidate, and it takes {} of each.",
         percent(method.confidence),
         percent(method.margin),
         method.minimum_environments

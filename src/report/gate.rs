@@ -25,6 +25,7 @@ pub fn report(gate: &Gate) -> String {
         text += &layout(&["cell", "change (95% interval)", "verdict"], 1, gate.cells.iter().map(row).collect());
         text.extend(reasons(gate).iter().map(|it| paragraph(it, OPEN)));
     }
+    text.extend(gate.differences.iter().map(|it| paragraph(&differs(it), OPEN)));
     text
 }
 
@@ -47,8 +48,18 @@ pub fn markdown(gate: &Gate) -> String {
         blocks.push(table(&[":cell", "change (95% interval)", ":verdict"], &rows));
         blocks.push(reasons(gate).iter().map(|it| format!("- {}", escaped(it))).collect::<Vec<_>>().join("\n"));
     }
+    blocks
+        .push(gate.differences.iter().map(|it| format!("- {}", escaped(&differs(it)))).collect::<Vec<_>>().join("\n"));
     blocks.retain(|it| !it.is_empty());
     blocks.join("\n\n") + "\n"
+}
+
+/// What differs from the earlier campaign, which is A where two are compared.
+fn differs(difference: &str) -> String {
+    format!(
+        "Besides the time, {}.",
+        difference.replace(" in A, ", " in the earlier campaign, ").replace(" in B", " now")
+    )
 }
 
 fn style(decision: Decision) -> Style {
@@ -172,6 +183,11 @@ mod tests {
         let markdown = markdown(&gate);
         assert!(markdown.starts_with("❔ **Withheld: ") && markdown.contains("| math/matmul | 0% ("), "{markdown}");
         let passed = crate::analysis::gate::gate(&earlier, Some(&earlier), 0.1);
-        assert!(super::markdown(&passed).contains("beside x86\\_64 than in the earlier campaign.**"));
+        assert!(super::markdown(&passed).contains("beside x86_64 than in the earlier campaign.**"));
+        let mut other = earlier.clone();
+        other.sides.candidate.memory_mb = Some(3008);
+        let text = plain(&crate::analysis::gate::gate(&other, Some(&earlier), 0.1));
+        let difference = "Besides the time, candidate, memory: 1769 MB in the earlier campaign, 3008 MB now.";
+        assert!(text.contains(difference), "{text}");
     }
 }

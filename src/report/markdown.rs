@@ -50,15 +50,22 @@ pub(super) fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 /// Text that Markdown shows as it is, also in a table.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for it in text.chars() {
+    let mut before = ' ';
+    let mut characters = text.chars().peekable();
+    while let Some(it) = characters.next() {
+        let is_before_word = characters.peek().is_some_and(|it| it.is_alphanumeric());
         match it {
             '\n' | '\r' => escaped.push(' '),
             '<' => escaped.push_str("&lt;"),
             '&' => escaped.push_str("&amp;"),
-            '@' => escaped.push_str("&#64;"),
+            // Nobody is to be notified.
+            '@' if is_before_word => escaped.push_str("&#64;"),
+            // Within a word it means nothing: x86_64 stays readable where nobody renders it.
+            '_' if before.is_alphanumeric() && is_before_word => escaped.push('_'),
             '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '~' | '#' => escaped.extend(['\\', it]),
             it => escaped.push(it),
         }
+        before = it;
     }
     escaped
 }
@@ -181,7 +188,7 @@ mod tests {
     #[test]
     fn the_verdict_comes_first_and_the_rest_can_be_opened() {
         let text = report(&fixture::analysis());
-        assert!(text.starts_with("**arm64 is 25% cheaper than x86\\_64 "), "{text}");
+        assert!(text.starts_with("**arm64 is 25% cheaper than x86_64 "), "{text}");
         let (shown, hidden) = text.split_once("<details>").unwrap();
         for part in ["- ⚠️ `unseen-cpus`: ", "| math/matmul | 41.8 ms |", "needs \\~412 environments", "| a million |"]
         {
