@@ -12,6 +12,8 @@ use std::{
 pub struct Finished {
     pub seconds: f64,
     pub peak_kib: u64,
+    /// What it printed, where somebody reads it.
+    #[allow(dead_code, reason = "not every benchmark reads it")]
     pub output: Vec<u8>,
 }
 

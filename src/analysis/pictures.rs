@@ -36,18 +36,20 @@ impl<'a> Subject<'a> {
         if self.is_emulated() || models.iter().all(|(_, it)| it.len() < 2) {
             return Vec::new();
         }
-        let pairs = models.baseline.iter().flat_map(|one| models.candidate.iter().map(move |other| (one, other)));
-        let comparison = |((one, baseline), (other, candidate)): (&(&str, Vec<Record>), &(&str, Vec<Record>))| {
-            let values =
-                Sides { baseline, candidate }.map(|_, it| observations(&[it], self.primary, self.samples.blocks.len()));
-            let difference = estimate::difference(&values)?;
-            Some(CpuComparison {
-                models: Sides { baseline: (*one).to_owned(), candidate: (*other).to_owned() },
-                environments: difference.environments,
-                ratio: self.ratio(&difference),
-            })
-        };
-        pairs.filter_map(|(one, other)| comparison((one, other))).collect()
+        let mut comparisons = Vec::new();
+        for (one, baseline) in &models.baseline {
+            for (other, candidate) in &models.candidate {
+                let blocks = self.samples.blocks.len();
+                let values = Sides { baseline, candidate }.map(|_, it| observations(&[it], self.primary, blocks));
+                let Some(difference) = estimate::difference(&values) else { continue };
+                comparisons.push(CpuComparison {
+                    models: Sides { baseline: (*one).to_owned(), candidate: (*other).to_owned() },
+                    environments: difference.environments,
+                    ratio: self.ratio(&difference),
+                });
+            }
+        }
+        comparisons
     }
 
     pub(super) fn distributions(&self, side: Side, records: &[Record]) -> Vec<Distribution> {
