@@ -13,6 +13,7 @@ use crate::campaign::{
     sides::{Side, Sides},
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Something to know, with advice.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -129,9 +130,13 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
             format!("{baseline} MB against {candidate} MB: more memory comes with more CPU. Give both sides the same."),
         );
     }
-    let Sides { baseline, candidate } = samples.sides.map(|_, it| &it.sources);
+    let has_one_architecture = samples.sides.baseline.architecture == samples.sides.candidate.architecture;
+    // Of two architectures the targets differ, and nothing else may.
+    let [baseline, candidate] = Side::BOTH
+        .map(|side| &samples.sides[side])
+        .map(|it| if has_one_architecture { &it.builds } else { &it.sources });
     if !baseline.is_empty() && !candidate.is_empty() && (baseline != candidate || baseline.len() > 1) {
-        let list = |it: &std::collections::BTreeSet<String>| it.iter().cloned().collect::<Vec<_>>().join("; ");
+        let list = |it: &BTreeSet<String>| it.iter().cloned().collect::<Vec<_>>().join("; ");
         warn(
             WarningKind::DifferentBuilds,
             format!(
