@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Runs the benchmarks about the project itself: all of them (some 20 minutes), or those that are named.
+# Runs the benchmarks about the project itself: all of them (half an hour), or those that are named.
 #
-#   scripts/bench.sh [startup] [calibration] [deadline] [delivery] [driver] [fidelity] [allocator] [rivals] [workloads]
+#   scripts/bench.sh [NAME...]
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
+
+benchmarks=(startup calibration deadline delivery driver analysis fidelity allocator rivals workloads)
 
 # What is timed in the benchmark's own process is compiled for the function's CPU.
 case $(uname -m) in
@@ -14,7 +16,7 @@ esac
 # own_process NAME [PACKAGE]: a benchmark that times the kernels in its own process.
 own_process() { RUSTFLAGS="-C target-cpu=$cpu" cargo bench --bench "$1" --package "${2:-lambda-duet}"; }
 
-(($#)) || set -- startup calibration deadline delivery driver fidelity allocator rivals workloads
+(($#)) || set -- "${benchmarks[@]}"
 for benchmark in "$@"; do
     heading "Benchmark: $benchmark"
     case $benchmark in
@@ -30,8 +32,17 @@ for benchmark in "$@"; do
         [[ -x $OHA ]] || cargo install --quiet --locked --root .tools/oha oha --version 1.16.0
         OHA=$OHA cargo bench --bench driver --all-features
         ;;
+    analysis)
+        # The libraries that the report is compared with, which a Python that is named may bring.
+        if [[ -z ${NUMPY-} ]]; then
+            NUMPY=$PWD/.tools/numpy/bin/python3
+            [[ -x $NUMPY ]] || python3 -m venv .tools/numpy
+            "$NUMPY" -m pip install --quiet --disable-pip-version-check --requirement scripts/tools/numpy.txt
+        fi
+        NUMPY=$NUMPY cargo bench --bench analysis --all-features
+        ;;
     fidelity | allocator | workloads) own_process "$benchmark" ;;
     rivals) own_process rivals rivals ;;
-    *) fail "unknown benchmark \"$benchmark\"; they are startup, calibration, deadline, delivery, driver, fidelity, allocator, rivals, workloads" ;;
+    *) fail "unknown benchmark \"$benchmark\"; they are ${benchmarks[*]}" ;;
     esac
 done
