@@ -13,7 +13,6 @@ import sys
 import numpy as np
 from scipy import stats
 
-NODES = 32
 MEASURES = ("duration", "billed", "latency")
 
 
@@ -43,7 +42,7 @@ def read(directory):
 
 
 class Fit:
-    """Weighted least squares of values on block and side, each environment weighing the same, with CR2 by environment."""
+    """Weighted least squares of values on block and side, each environment weighing the same, with CR3 by environment."""
 
     def __init__(self, sides, environments, blocks):
         count = blocks.max() + 1
@@ -68,17 +67,13 @@ class Fit:
         self.loadings = self.adjusted()
 
     def adjusted(self):
-        """(I - H)^(-1/2) times the design, by quadrature, environment by environment."""
+        """(I - H)^-1 times the design, environment by environment, by the formula of Sherman and Morrison."""
         design = np.sqrt(self.weight) * self.centred
-        diagonal = 1 - self.weight / self.block_weight[self.block]
-        result = np.zeros_like(design)
-        for node in range(NODES):
-            angle = (node + 0.5) / NODES * np.pi / 2
-            column = design / (diagonal * np.cos(angle) ** 2 + np.sin(angle) ** 2)
-            product = np.bincount(self.environment, column * design, self.clusters)
-            scale = 1 / (1 - np.cos(angle) ** 2 / self.information * product) / NODES
-            result += column * scale[self.environment]
-        return result / self.information * np.sqrt(self.weight)
+        column = design / (1 - self.weight / self.block_weight[self.block])
+        product = np.bincount(self.environment, column * design, self.clusters)
+        rows = column / (1 - product / self.information)[self.environment]
+        self.own = np.bincount(self.environment, rows * design, self.clusters) / self.information**2
+        return rows / self.information * np.sqrt(self.weight)
 
     def means(self, values):
         return np.bincount(self.entry, values[self.kept]) / self.calls
@@ -104,7 +99,6 @@ class Fit:
         residual = means - block_mean[self.block] - (candidate - baseline) * self.centred
         score = np.bincount(self.environment, self.loadings * residual, self.clusters)
         pull = np.bincount(self.environment, self.loadings * self.centred, self.clusters)
-        own = np.bincount(self.environment, self.weight * self.centred**2, self.clusters) / self.information**2
         matrix = np.zeros((self.clusters, len(self.block_weight)))
         matrix[self.environment, self.block] = self.loadings
         shared = (matrix / np.maximum(self.block_weight, 1e-300)) @ matrix.T + np.outer(pull, pull) / self.information
@@ -112,9 +106,9 @@ class Fit:
         for side in (0, 1):
             of_side = self.side_of_cluster == side
             pairs = shared[np.ix_(of_side, of_side)].copy()
-            np.fill_diagonal(pairs, own[of_side])
+            np.fill_diagonal(pairs, self.own[of_side])
             variances.append(np.sum(score[of_side] ** 2))
-            freedoms.append(np.sum(own[of_side]) ** 2 / np.sum(pairs**2))
+            freedoms.append(np.sum(self.own[of_side]) ** 2 / np.sum(pairs**2))
         variance = sum(variances)
         freedom = variance**2 / sum(v**2 / f for v, f in zip(variances, freedoms))
         return np.sqrt(variance), freedom

@@ -5,7 +5,7 @@ pub mod naive;
 
 use super::{
     decision::{Verdict, verdicts},
-    estimate::{self, Difference, Observation},
+    estimate::{self, Difference, Observation, Variance},
     interval::{Bounds, CONFIDENCE, Looks},
 };
 use crate::campaign::sides::Sides;
@@ -29,7 +29,7 @@ const TARGET: f64 = 0.02;
 pub enum Method {
     /// What `duet report` does.
     Shipped,
-    /// The same, with the degrees of freedom that CR2 has where all values have the same variance.
+    /// The same model with CR2, and the degrees of freedom that this has where all values have the same variance.
     Cr2,
     /// Welch's t test on the means of environments, blocks left out.
     EnvironmentMeans,
@@ -83,7 +83,7 @@ impl Method {
     fn difference(self, values: &Sides<Vec<Observation>>) -> Option<Difference> {
         match self {
             Self::Shipped | Self::ShippedEveryBlock => estimate::difference(values),
-            Self::Cr2 => estimate::difference_by_cr2(values),
+            Self::Cr2 => estimate::difference_by(values, Variance::Cr2),
             Self::EnvironmentMeans => naive::welch_of_environments(values),
             Self::PooledWelch | Self::PooledWelchEveryBlock => naive::welch_of_invocations(values),
             Self::TrimmedMean => naive::trimmed(values),

@@ -2,9 +2,9 @@
 //!
 //! The model is a weighted least-squares fit of each value on its block and its side, in which each environment
 //! weighs the same. Blocks take out what drifts; environments are the clusters of a variance that is robust to
-//! whatever the calls of one environment have in common, with the bias reduction CR2 of Bell & McCaffrey (2002) and
-//! Pustejovsky & Tipton (2018). Each side has its own degrees of freedom by Satterthwaite's approximation, and both
-//! are combined as Welch (1947) did, because one side may have a fleet of mixed CPUs and the other not.
+//! whatever the calls of one environment have in common, by the jackknife-like estimator CR3 (Bell & McCaffrey 2002).
+//! Each side has its own degrees of freedom by Satterthwaite's approximation (Pustejovsky & Tipton 2018), and both are
+//! combined as Welch (1947) did, because one side may have a fleet of mixed CPUs and the other not.
 
 use crate::campaign::sides::{Side, Sides};
 
@@ -30,6 +30,17 @@ pub struct Difference {
     pub degrees_of_freedom: f64,
     /// The environments of each side that have a part in it.
     pub environments: Sides<u32>,
+}
+
+/// How residuals are adjusted for what their own environment has moved the fit, with H the part of the hat matrix that
+/// belongs to the environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variance {
+    /// By (I − H)^(−1/2): unbiased if all values have the same variance.
+    Cr2,
+    /// By (I − H)⁻¹: as large or larger, like that of leaving out one environment after the other. With few environments
+    /// it covers where a fleet of two CPUs is far from a normal distribution.
+    Cr3,
 }
 
 /// What the values of one side weigh in one block.
@@ -76,16 +87,17 @@ struct Fit {
 /// None where no block has values of both sides, or nothing tells how uncertain the difference is: a side of which
 /// fewer than two environments answered. Only blocks with values of both sides have a part in it.
 pub fn difference(values: &Sides<Vec<Observation>>) -> Option<Difference> {
-    Fit::new(values)?.difference()
+    Fit::new(values)?.difference(Variance::Cr3)
 }
 
-/// [`difference`] with the degrees of freedom that CR2 itself has: those of both sides together, if all values had
-/// the same variance.
-pub fn difference_by_cr2(values: &Sides<Vec<Observation>>) -> Option<Difference> {
+/// [`difference`] with another estimator of its variance, and the degrees of freedom that this has by itself: those of
+/// both sides together, if all values had the same variance. It is what the R package clubSandwich computes.
+pub fn difference_by(values: &Sides<Vec<Observation>>, variance: Variance) -> Option<Difference> {
     let fit = Fit::new(values)?;
     let clusters: Vec<&Cluster> = fit.clusters.iter().collect();
-    let adjusted: Vec<Adjusted> = clusters.iter().map(|it| fit.adjust(it)).collect();
-    Some(Difference { degrees_of_freedom: fit.degrees_of_freedom(&clusters, &adjusted), ..fit.difference()? })
+    let adjusted: Vec<Adjusted> = clusters.iter().map(|it| fit.adjust(it, variance)).collect();
+    let degrees_of_freedom = fit.degrees_of_freedom(&clusters, &adjusted);
+    Some(Difference { degrees_of_freedom, ..fit.difference(variance)? })
 }
 
 /// The difference of the logarithms of the arithmetic means of both sides' values, which must not be negative.
@@ -144,8 +156,9 @@ impl Fit {
         (information > 0.0).then(|| Self { clusters, blocks, information, estimate: sum / information })
     }
 
-    fn difference(&self) -> Option<Difference> {
-        let parts = Sides { baseline: self.part(Side::Baseline)?, candidate: self.part(Side::Candidate)? };
+    fn difference(&self, variance: Variance) -> Option<Difference> {
+        let parts =
+            Sides { baseline: self.part(Side::Baseline, variance)?, candidate: self.part(Side::Candidate, variance)? };
         let variance = parts.baseline.variance + parts.candidate.variance;
         let of_side = |it: &Part| (it.variance / variance).powi(2) / it.degrees_of_freedom;
         let degrees_of_freedom = match variance > 0.0 {
@@ -161,12 +174,12 @@ impl Fit {
     }
 
     /// What the environments of one side add to the variance; none where there are less than two.
-    fn part(&self, side: Side) -> Option<Part> {
+    fn part(&self, side: Side, variance: Variance) -> Option<Part> {
         let clusters: Vec<&Cluster> = self.clusters.iter().filter(|it| it.side == side).collect();
         if clusters.len() < 2 {
             return None;
         }
-        let adjusted: Vec<Adjusted> = clusters.iter().map(|it| self.adjust(it)).collect();
+        let adjusted: Vec<Adjusted> = clusters.iter().map(|it| self.adjust(it, variance)).collect();
         Some(Part {
             environments: clusters.len() as u32,
             variance: adjusted.iter().map(|it| it.score.powi(2)).sum(),
@@ -187,9 +200,8 @@ impl Fit {
         entry.mean - mean - self.estimate * self.centred_side(side, entry.block)
     }
 
-    /// The score of one environment, its residuals adjusted for what the environment itself has moved the fit:
-    /// with H the part of the hat matrix that belongs to the environment, by (I − H)^(−1/2).
-    fn adjust(&self, Cluster { side, entries }: &Cluster) -> Adjusted {
+    /// The score of one environment, its residuals adjusted for what the environment itself has moved the fit.
+    fn adjust(&self, Cluster { side, entries }: &Cluster, variance: Variance) -> Adjusted {
         let weight_of_block = |block: u32| {
             let Sides { baseline, candidate } = &self.blocks[block as usize];
             baseline.weight + candidate.weight
@@ -199,13 +211,22 @@ impl Fit {
         // only where one environment is all that a side has in its blocks; the bound keeps its inverse finite.
         let diagonal: Vec<f64> =
             entries.iter().map(|it| (1.0 - it.weight / weight_of_block(it.block)).max(1e-6)).collect();
-        let rows = inverse_square_root(&diagonal, &design, self.information);
+        let (rows, own): (Vec<f64>, f64) = match variance {
+            Variance::Cr2 => {
+                let rows = inverse_square_root(&diagonal, &design, self.information);
+                (rows, design.iter().map(|it| it * it).sum())
+            }
+            Variance::Cr3 => {
+                let rows = inverse(&diagonal, &design, self.information);
+                let own = rows.iter().zip(&design).map(|(row, it)| row * it).sum();
+                (rows, own)
+            }
+        };
         let row_of = |(row, it): (&f64, &Entry)| row / self.information * it.weight.sqrt();
         let loadings: Vec<f64> = rows.iter().zip(entries).map(row_of).collect();
         let score = loadings.iter().zip(entries).map(|(it, entry)| it * self.residual(*side, entry)).sum();
         let pull = loadings.iter().zip(entries).map(|(it, entry)| it * self.centred_side(*side, entry.block)).sum();
-        let own = design.iter().map(|it| (it / self.information).powi(2)).sum();
-        Adjusted { loadings, score, pull, own }
+        Adjusted { loadings, score, pull, own: own / self.information.powi(2) }
     }
 
     /// Satterthwaite's degrees of freedom of one side's part of the variance, if all values had the same variance:
@@ -289,10 +310,19 @@ fn clusters(side: Side, values: impl Iterator<Item = Observation>) -> Vec<Cluste
     of_environment.map(cluster).collect()
 }
 
+/// (D − vvᵀ/κ)⁻¹ v, for a diagonal matrix D, by the formula of Sherman and Morrison.
+fn inverse(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
+    let column: Vec<f64> = v.iter().zip(diagonal).map(|(v, d)| v / d).collect();
+    let product: f64 = column.iter().zip(v).map(|(column, v)| column * v).sum();
+    // Rounding may make it 0 where the matrix is singular.
+    let scale = 1.0 / (1.0 - product / kappa).max(1e-9);
+    column.into_iter().map(|it| it * scale).collect()
+}
+
 /// (D − vvᵀ/κ)^(−1/2) v, for a diagonal matrix D and a vector v such that the eigenvalues lie between 0 and 1.
 ///
 /// By M^(−1/2) = 2/π ∫ (M cos²φ + I sin²φ)⁻¹ dφ from 0 to π/2 with the midpoint rule, which converges exponentially
-/// for this periodic integrand, and the formula of Sherman and Morrison for each inverse.
+/// for this periodic integrand, and [`inverse`]'s formula for each inverse.
 fn inverse_square_root(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
     let smallest = diagonal.iter().copied().fold(1.0, f64::min) - v.iter().map(|it| it * it).sum::<f64>() / kappa;
     let nodes = nodes(smallest);
@@ -416,7 +446,11 @@ mod tests {
         let values = Sides { baseline: side(0.0), candidate: side(1.0) };
         let (found, welch) = (difference(&values).unwrap(), naive::welch_of_environments(&values).unwrap());
         assert!((found.estimate - welch.estimate).abs() < 1e-12);
-        assert!((found.standard_error - welch.standard_error).abs() < 1e-9, "{found:?} {welch:?}");
+        // Nine environments a side, as if there were eight.
+        let expected = welch.standard_error * (9.0_f64 / 8.0).sqrt();
+        assert!((found.standard_error - expected).abs() < 1e-9, "{found:?} {welch:?}");
+        let unbiased = difference_by(&values, Variance::Cr2).unwrap();
+        assert!((unbiased.standard_error - welch.standard_error).abs() < 1e-9, "{unbiased:?} {welch:?}");
         assert!((found.degrees_of_freedom - welch.degrees_of_freedom).abs() < 1e-6, "{found:?} {welch:?}");
     }
 
@@ -429,8 +463,9 @@ mod tests {
         let values = Sides { baseline: side([10.0, 10.0, 10.0, 30.0]), candidate: side([15.0, 15.0, 15.0, 15.0]) };
         let found = log_ratio_of_means(&values).unwrap();
         assert!(found.estimate.abs() < 1e-12, "{found:?}");
-        // The baseline's relative standard error is 5 of 15; the candidate has none.
-        assert!((found.standard_error - 1.0 / 3.0).abs() < 1e-3, "{found:?}");
+        // The baseline's relative standard error is 5 of 15, of four as if there were three; the candidate has none.
+        let expected = (4.0_f64 / 3.0).sqrt() / 3.0;
+        assert!((found.standard_error - expected).abs() < 1e-3, "{found:?}");
     }
 
     #[test]
