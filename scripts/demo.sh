@@ -114,7 +114,7 @@ esac
 "$duet" run --targets "exec:$native" "exec:$native" "${cells[@]}" --environments 8 --invocations 320 --out "$answers/local"
 "$duet" report "$answers/local"
 
-page=duet-runs/demo.html
+page="duet-runs/demo.html"
 mkdir -p duet-runs
 heading "The report of the first campaign, as a page: $page"
 "$duet" report "$answers/stack" --html "$page" >/dev/null

@@ -20,7 +20,7 @@ pub fn method(analysis: &Analysis) -> Markup {
                 "Sides and cells were called in random order within short blocks, so that drift meets both sides alike. "
                 "The logarithms of times are estimated by weighted least squares on side and block, where each "
                 "environment weighs the same: the environment, not the call, is what is drawn from the fleet. Variances "
-                "are cluster-robust by environment (CR2), with the degrees of freedom of Satterthwaite and Welch; "
+                "are cluster-robust by environment (CR3), with the degrees of freedom of Satterthwaite and Welch; "
                 "intervals cover the truth with a probability of " (confidence) ". Bills are compared by arithmetic means, because bills add up. "
                 @match method.until_ci {
                     Some(half_width) => {
