@@ -107,7 +107,7 @@ fn coloured(line: &str) -> String {
 
 fn verdict(comparison: &Comparison) -> String {
     match comparison.environments_needed.filter(|_| comparison.verdict == Verdict::Inconclusive) {
-        Some(needed) => format!("inconclusive\nneeds ~{} environments", count(needed)),
+        Some(needed) => format!("inconclusive\nneeds ~{} envs", count(needed)),
         None => comparison.verdict.to_string(),
     }
 }
