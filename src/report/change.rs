@@ -82,7 +82,7 @@ fn ratios(changes: &Changes) -> String {
 }
 
 fn verdict(cell: &CellChange) -> String {
-    let needed = cell.environments_needed.map(|it| format!("\nneeds ~{} environments", count(it))).unwrap_or_default();
+    let needed = cell.environments_needed.map(|it| format!("\nneeds ~{} envs", count(it))).unwrap_or_default();
     match cell.verdict {
         Verdict::Faster => "gained".to_owned(),
         Verdict::Slower => "lost".to_owned(),

@@ -116,7 +116,7 @@ fn advice(gate: &Gate) -> String {
 fn needed(gate: &Gate, cell: &CellGate) -> Option<String> {
     match cell.environments_needed {
         _ if cell.decision != Decision::Inconclusive => None,
-        Some(needed) => Some(format!("needs ~{} environments", count(needed))),
+        Some(needed) => Some(format!("needs ~{} envs", count(needed))),
         None if gate.against == Against::EarlierCampaign => Some("needs a larger earlier campaign".to_owned()),
         None => None,
     }

@@ -24,7 +24,7 @@ fn the_verdict_comes_first_and_everything_is_there() {
     assert!(text.starts_with("arm64 is "), "{text}");
     for part in [
         "math/matmul",
-        "needs ~412 environments",
+        "needs ~412 envs",
         "48/52",
         "CPU time",
         "client latency",
