@@ -1,0 +1,122 @@
+//! What estimates must not depend on, and what they must agree with.
+
+use super::{super::calibration::naive, *};
+use proptest::prelude::*;
+
+/// Values of some environments in some blocks on each side.
+fn values() -> impl Strategy<Value = Sides<Vec<Observation>>> {
+    let observation = (0..6_u32, 0..8_u32, -3.0..3.0).prop_map(|(environment, block, value)| Observation {
+        environment,
+        block,
+        value,
+    });
+    let side = prop::collection::vec(observation, 0..60);
+    (side.clone(), side).prop_map(|(baseline, candidate)| Sides { baseline, candidate })
+}
+
+fn assert_same(one: Option<Difference>, other: Option<Difference>) {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            let close = |one: f64, other: f64| (one - other).abs() <= 1e-6 * (1.0 + one.abs());
+            assert!(close(one.estimate, other.estimate), "{one:?} {other:?}");
+            assert!(close(one.standard_error, other.standard_error), "{one:?} {other:?}");
+        }
+        (one, other) => assert_eq!(one.is_some(), other.is_some(), "{one:?} {other:?}"),
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_moves_both_sides_of_a_block_alike_does_not_matter(values in values(), drift: [i8; 8]) {
+        let moved = values.map(|_, it| {
+            let moved = |it: &Observation| {
+                Observation { value: it.value + f64::from(drift[it.block as usize]), ..*it }
+            };
+            it.iter().map(moved).collect()
+        });
+        assert_same(difference(&values), difference(&moved));
+    }
+
+    #[test]
+    fn neither_the_order_of_calls_nor_their_number_matters(values in values(), seed: u64) {
+        use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let twice = values.map(|_, it| {
+            let mut twice = [it.as_slice(), it].concat();
+            twice.shuffle(&mut rng);
+            twice
+        });
+        assert_same(difference(&values), difference(&twice));
+    }
+
+    #[test]
+    fn the_other_way_round_it_is_the_opposite(values in values()) {
+        let Sides { baseline, candidate } = values.clone();
+        let opposite = difference(&Sides { baseline: candidate, candidate: baseline });
+        let opposite = opposite.map(|it| Difference { estimate: -it.estimate, ..it });
+        assert_same(difference(&values), opposite);
+    }
+
+    #[test]
+    fn whatever_the_values_the_errors_are_numbers(
+        values in values(),
+        scale in prop::sample::select(vec![0.0, 1e-300, 1e-9, 1e9, 1e100]),
+    ) {
+        let scaled = values.map(|_, it| {
+            it.iter().map(|it| Observation { value: it.value * scale, ..*it }).collect::<Vec<_>>()
+        });
+        if let Some(it) = difference(&scaled) {
+            prop_assert!(it.estimate.is_finite() && it.standard_error.is_finite(), "{:?}", it);
+            prop_assert!(it.degrees_of_freedom > 0.0, "{:?}", it);
+        }
+    }
+}
+
+/// Every environment in every block: then it is Welch's test on their means.
+#[test]
+fn where_nothing_is_missing_environments_are_compared_by_their_means() {
+    let value = |side: f64, environment: u32, block: u32| {
+        let spread = f64::from(environment * 7 % 5) * 0.03;
+        1.0 + side * 0.1 + spread * (1.0 + side) + f64::from(block) * 0.5 + f64::from(environment * block % 3) * 0.01
+    };
+    let side = |side: f64| {
+        let of_environment = move |environment| {
+            (0..4).map(move |block| Observation { environment, block, value: value(side, environment, block) })
+        };
+        (0..9).flat_map(of_environment).collect::<Vec<_>>()
+    };
+    let values = Sides { baseline: side(0.0), candidate: side(1.0) };
+    let (found, welch) = (difference(&values).unwrap(), naive::welch_of_environments(&values).unwrap());
+    assert!((found.estimate - welch.estimate).abs() < 1e-12);
+    // Nine environments a side, as if there were eight.
+    let expected = welch.standard_error * (9.0_f64 / 8.0).sqrt();
+    assert!((found.standard_error - expected).abs() < 1e-9, "{found:?} {welch:?}");
+    let unbiased = difference_by(&values, Variance::Cr2).unwrap();
+    assert!((unbiased.standard_error - welch.standard_error).abs() < 1e-9, "{unbiased:?} {welch:?}");
+    assert!((found.degrees_of_freedom - welch.degrees_of_freedom).abs() < 1e-6, "{found:?} {welch:?}");
+}
+
+#[test]
+fn the_ratio_of_means_is_of_means_and_not_of_logarithms() {
+    let side = |values: [f64; 4]| {
+        let observation = |(environment, value)| Observation { environment, block: 0, value };
+        (0..).zip(values).map(observation).collect::<Vec<_>>()
+    };
+    let values = Sides { baseline: side([10.0, 10.0, 10.0, 30.0]), candidate: side([15.0, 15.0, 15.0, 15.0]) };
+    let found = log_ratio_of_means(&values).unwrap();
+    assert!(found.estimate.abs() < 1e-12, "{found:?}");
+    // The baseline's relative standard error is 5 of 15, of four as if there were three; the candidate has none.
+    let expected = (4.0_f64 / 3.0).sqrt() / 3.0;
+    assert!((found.standard_error - expected).abs() < 1e-3, "{found:?}");
+}
+
+#[test]
+fn one_environment_says_nothing_about_others() {
+    let side = |environments: u32| {
+        let observation = |environment| Observation { environment, block: 0, value: f64::from(environment) };
+        (0..environments).map(observation).collect::<Vec<_>>()
+    };
+    assert_eq!(difference(&Sides { baseline: side(1), candidate: side(9) }), None);
+    assert_eq!(difference(&Sides { baseline: side(9), candidate: Vec::new() }), None);
+    assert!(difference(&Sides { baseline: side(2), candidate: side(2) }).is_some());
+}
