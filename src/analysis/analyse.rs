@@ -3,7 +3,7 @@
 use super::{
     decision::{MINIMUM_ENVIRONMENTS, Verdict},
     interval::CONFIDENCE,
-    levels::levels,
+    levels::Values,
     money::{INVOCATIONS_PER_MONTH, Volume},
     result::{Analysis, CpuShare, Method, Provenance, SCHEMA, SideFacts},
     samples::{Samples, SideSamples},
@@ -33,6 +33,7 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
     let subject = Subject::new(manifest, samples, options.margin);
     let warnings = warning::of(manifest, samples);
     let is_withheld = warnings.iter().any(|it| it.kind.withholds());
+    let cells = subject.cells();
     let mut analysis = Analysis {
         schema: SCHEMA,
         method: Method {
@@ -44,8 +45,8 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
         campaign: provenance(manifest, samples),
         sides: samples.sides.map(|side, it| side_facts(manifest, samples, side, it)),
         warnings,
-        headline: subject.headline(),
-        cells: subject.cells(),
+        headline: subject.headline(&cells),
+        cells,
         starts: subject.starts(),
         money: subject.money(options.volume),
     };
@@ -79,7 +80,7 @@ fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, it: &SideSampl
     let configuration = party.configuration.as_ref();
     let environments = if it.unknown_environments > 0 { 0 } else { it.environments.len() as u32 };
     let memory = it.environments.iter().zip(0..).map(|(it, number)| (number, f64::from(it.max_memory_mb)));
-    let memory = memory.filter(|(_, it)| *it > 0.0).collect();
+    let memory = memory.filter(|(_, it)| *it > 0.0);
     SideFacts {
         name: party.name.clone(),
         target: party.target.to_string(),
@@ -93,7 +94,7 @@ fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, it: &SideSampl
         unseen: unseen(environments),
         emulated: it.emulated,
         builds: it.builds.iter().cloned().collect(),
-        memory: levels(memory, false),
+        memory: Values::of(memory, false).levels(),
         spent_usd: totals.cost_usd,
     }
 }

@@ -294,10 +294,17 @@ struct Adjusted {
 
 /// The values of each environment, as means by block. Environments weigh 1 each, their values alike.
 fn clusters(side: Side, values: impl Iterator<Item = Observation>) -> Vec<Cluster> {
-    let mut sorted: Vec<Observation> = values.collect();
-    sorted.sort_by_key(|it| (it.environment, it.block));
-    let of_environment = sorted.chunk_by(|one, other| one.environment == other.environment);
-    let cluster = |values: &[Observation]| {
+    let mut of_environments: Vec<Vec<Observation>> = Vec::new();
+    for value in values {
+        let environment = value.environment as usize;
+        if environment >= of_environments.len() {
+            of_environments.resize_with(environment + 1, Vec::new);
+        }
+        of_environments[environment].push(value);
+    }
+    let cluster = |mut values: Vec<Observation>| {
+        // Campaigns give them in this order already.
+        values.sort_by_key(|it| it.block);
         let total = values.len() as f64;
         let of_block = values.chunk_by(|one, other| one.block == other.block);
         let entry = |values: &[Observation]| {
@@ -307,7 +314,7 @@ fn clusters(side: Side, values: impl Iterator<Item = Observation>) -> Vec<Cluste
         };
         Cluster { side, entries: of_block.map(entry).collect() }
     };
-    of_environment.map(cluster).collect()
+    of_environments.into_iter().filter(|it| !it.is_empty()).map(cluster).collect()
 }
 
 /// (D − vvᵀ/κ)⁻¹ v, for a diagonal matrix D, by the formula of Sherman and Morrison.

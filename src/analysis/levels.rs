@@ -6,37 +6,68 @@ use super::{
     result::{Interval, Levels},
 };
 use crate::protocol::quantile;
-use std::collections::BTreeSet;
 
-/// How many environments these values are of.
-pub(super) fn count_environments(environments: impl Iterator<Item = u32>) -> u32 {
-    environments.collect::<BTreeSet<_>>().len() as u32
+/// Values, and the means of the environments that they are of.
+pub(super) struct Values {
+    is_geometric: bool,
+    values: Vec<f64>,
+    means: Vec<f64>,
 }
 
-/// The levels of values, each with its environment; none of no values.
-pub(super) fn levels(mut values: Vec<(u32, f64)>, is_geometric: bool) -> Option<Levels> {
-    values.sort_unstable_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
-    let on_scale = |value: f64| if is_geometric { value.ln() } else { value };
-    let off_scale = |value: f64| if is_geometric { value.exp().min(f64::MAX) } else { value };
-    let of_environment = values.chunk_by(|one, other| one.0 == other.0);
-    let means: Vec<f64> =
-        of_environment.map(|it| it.iter().map(|it| on_scale(it.1)).sum::<f64>() / it.len() as f64).collect();
-    let mean = means.iter().sum::<f64>() / means.len() as f64;
-    let bounds = mean_bounds(&means, CONFIDENCE).filter(|_| means.len() >= MINIMUM_ENVIRONMENTS as usize);
-    let mut sorted: Vec<f64> = values.into_iter().map(|it| it.1).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
-    if sorted.is_empty() {
-        return None;
+impl Values {
+    /// These values, each with the number of its environment; their means are geometric or arithmetic.
+    pub(super) fn of(values: impl Iterator<Item = (u32, f64)>, is_geometric: bool) -> Self {
+        let (mut sums, mut kept) = (Vec::<(f64, u32)>::new(), Vec::new());
+        for (environment, value) in values {
+            let environment = environment as usize;
+            if environment >= sums.len() {
+                sums.resize(environment + 1, (0.0, 0));
+            }
+            let (sum, count) = &mut sums[environment];
+            *sum += if is_geometric { value.ln() } else { value };
+            *count += 1;
+            kept.push(value);
+        }
+        let means = sums.into_iter().filter(|(_, count)| *count > 0).map(|(sum, count)| sum / f64::from(count));
+        Self { is_geometric, values: kept, means: means.collect() }
     }
-    let at = |share| quantile(&sorted, share);
-    Some(Levels {
-        mean: off_scale(mean),
-        interval: bounds.map(|Bounds { low, high }| Interval { low: off_scale(low), high: off_scale(high) }),
-        min: at(0.0),
-        p50: at(0.5),
-        p90: at(0.9),
-        p95: at(0.95),
-        p99: at(0.99),
-        max: at(1.0),
-    })
+
+    /// How many there are.
+    pub(super) fn count(&self) -> u64 {
+        self.values.len() as u64
+    }
+
+    /// How many environments they are of.
+    pub(super) fn environments(&self) -> u32 {
+        self.means.len() as u32
+    }
+
+    /// Their percentiles 0, 1, …, 100; none where there are none.
+    pub(super) fn percentiles(mut self) -> Option<Vec<f64>> {
+        self.values.sort_unstable_by(f64::total_cmp);
+        let at = |percent: u8| quantile(&self.values, f64::from(percent) / 100.0);
+        (!self.values.is_empty()).then(|| (0..=100).map(at).collect())
+    }
+
+    /// Where they lie; none where there are none.
+    pub(super) fn levels(mut self) -> Option<Levels> {
+        let off_scale = |value: f64| if self.is_geometric { value.exp().min(f64::MAX) } else { value };
+        let bounds = mean_bounds(&self.means, CONFIDENCE).filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
+        let mean = self.means.iter().sum::<f64>() / self.means.len() as f64;
+        self.values.sort_unstable_by(f64::total_cmp);
+        if self.values.is_empty() {
+            return None;
+        }
+        let at = |share| quantile(&self.values, share);
+        Some(Levels {
+            mean: off_scale(mean),
+            interval: bounds.map(|Bounds { low, high }| Interval { low: off_scale(low), high: off_scale(high) }),
+            min: at(0.0),
+            p50: at(0.5),
+            p90: at(0.9),
+            p95: at(0.95),
+            p99: at(0.99),
+            max: at(1.0),
+        })
+    }
 }

@@ -2,15 +2,12 @@
 
 use super::{
     estimate,
-    levels::{count_environments, levels},
-    result::{CpuComparison, Distribution, Measure, Moment, Starts},
+    levels::Values,
+    result::{Comparison, CpuComparison, Distribution, Measure, Moment, Starts},
     samples::{Block, Record, observations},
     subject::Subject,
 };
-use crate::{
-    campaign::sides::{Side, Sides},
-    protocol::quantile,
-};
+use crate::campaign::sides::{Side, Sides};
 use std::collections::BTreeSet;
 
 /// The most points of a series.
@@ -32,10 +29,10 @@ impl<'a> Subject<'a> {
     }
 
     pub(super) fn by_cpu(&self, records: &Sides<&[Record]>) -> Vec<CpuComparison> {
-        let models = records.map(|side, it| self.by_model(side, it));
-        if self.is_emulated() || models.iter().all(|(_, it)| it.len() < 2) {
+        if self.is_emulated() || self.samples.sides.iter().all(|(_, it)| it.cpu_models.len() < 2) {
             return Vec::new();
         }
+        let models = records.map(|side, it| self.by_model(side, it));
         let mut comparisons = Vec::new();
         for (one, baseline) in &models.baseline {
             for (other, candidate) in &models.candidate {
@@ -53,28 +50,19 @@ impl<'a> Subject<'a> {
     }
 
     pub(super) fn distributions(&self, side: Side, records: &[Record]) -> Vec<Distribution> {
-        if self.samples.sides[side].emulated {
+        let facts = &self.samples.sides[side];
+        if facts.emulated {
             return Vec::new();
         }
-        let mut groups = self.by_model(side, records);
-        if groups.is_empty() && !records.is_empty() {
-            groups.push(("", records.to_vec()));
-        }
-        let distribution = |(cpu, records): (&str, Vec<Record>)| {
-            let mut values: Vec<f64> = records.iter().filter_map(|it| it.value(self.primary)).collect();
-            values.sort_unstable_by(f64::total_cmp);
-            if values.is_empty() {
-                return None;
-            }
-            let percentiles = (0..=100).map(|it| quantile(&values, f64::from(it) / 100.0)).collect();
-            Some(Distribution {
-                cpu: cpu.to_owned(),
-                environments: count_environments(records.iter().map(|it| it.environment)),
-                calls: values.len() as u64,
-                percentiles,
-            })
+        let distribution = |(cpu, number): (&str, Option<u16>)| {
+            let of_cpu = records.iter().filter(|it| facts.environments[it.environment as usize].cpu == number);
+            let values = of_cpu.filter_map(|it| Some((it.environment, it.value(self.primary)?)));
+            let values = Values::of(values, true);
+            let (environments, calls) = (values.environments(), values.count());
+            Some(Distribution { cpu: cpu.to_owned(), environments, calls, percentiles: values.percentiles()? })
         };
-        groups.into_iter().filter_map(distribution).collect()
+        let known = facts.cpu_models.iter().map(String::as_str).zip((0..).map(Some));
+        known.chain([("", None)]).filter_map(distribution).collect()
     }
 
     /// The campaign in stretches of as many blocks each as make a series that can be drawn.
@@ -124,9 +112,13 @@ impl<'a> Subject<'a> {
             // Starts of different cells are the same thing.
             comparison.levels = self.of_both(|side| {
                 let records = set[0][side].iter().copied().flatten();
-                levels(records.filter_map(|it| Some((it.environment, it.value(Measure::Init)?))).collect(), true)
+                let values = records.filter_map(|it| Some((it.environment, it.value(Measure::Init)?)));
+                Values::of(values, true).levels()
             });
         }
+        // Where each cell met starts of one side only, there is nothing to say.
+        let says_something = |it: &Comparison| it.ratio.is_some() || it.levels.iter().any(|(_, it)| it.is_some());
+        comparisons.retain(says_something);
         let init_ms = self.of_both(|side| {
             let records = set[0][side].iter().copied().flatten();
             let times: Vec<f64> = records.filter_map(|it| it.value(Measure::Init)).collect();

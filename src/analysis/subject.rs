@@ -4,7 +4,7 @@ use super::{
     decision::{Verdict, environments_needed, has_enough_environments, verdicts},
     estimate::{self, Difference},
     interval::{Bounds, CONFIDENCE, Looks},
-    levels::{count_environments, levels},
+    levels::Values,
     result::{CellAnalysis, Comparison, Interval, Measure, Ratio},
     samples::{CellSamples, Record, Samples, observations},
 };
@@ -51,10 +51,6 @@ impl<'a> Subject<'a> {
         let differences = self.differences(sets, measure, blocks);
         let verdicts = verdicts(&differences, self.margin, self.looks);
         let comparison = |((set, difference), verdict): ((&Set<'_>, &Option<Difference>), Verdict)| {
-            let known = |it: &Vec<&[Record]>| {
-                let values = it.iter().copied().flatten().filter_map(|it| Some((it.environment, it.value(measure)?)));
-                values.collect::<Vec<_>>()
-            };
             let is_open = matches!(verdict, Verdict::Inconclusive | Verdict::Withheld);
             let mut comparison = Comparison {
                 measure,
@@ -68,12 +64,14 @@ impl<'a> Subject<'a> {
                     .map(|it| environments_needed(&it, self.margin, self.looks, sets.len())),
             };
             for side in Side::BOTH {
-                let values = known(&set[side]);
-                comparison.calls[side] = values.len() as u64;
-                comparison.environments[side] = count_environments(values.iter().map(|it| it.0));
+                let records = set[side].iter().copied().flatten();
+                let values = records.filter_map(|it| Some((it.environment, it.value(measure)?)));
+                let values = Values::of(values, measure != Measure::Billed);
+                comparison.calls[side] = values.count();
+                comparison.environments[side] = values.environments();
                 // Times of different cells have no level in common.
                 if set[side].len() == 1 && !self.samples.sides[side].emulated {
-                    comparison.levels[side] = levels(values, measure != Measure::Billed);
+                    comparison.levels[side] = values.levels();
                 }
             }
             comparison
@@ -119,13 +117,17 @@ impl<'a> Subject<'a> {
     }
 
     /// All cells together.
-    pub(super) fn headline(&self) -> Option<Comparison> {
+    pub(super) fn headline(&self, cells: &[CellAnalysis]) -> Option<Comparison> {
         let set = self.set_of_all(|it| it.deciding(self.is_cold()));
         let has_samples = |it: &Vec<&[Record]>| it.iter().any(|it| !it.is_empty());
         if set.iter().any(|(_, it)| !has_samples(it)) {
             return None;
         }
-        self.compare(&[set], self.primary, self.samples.blocks.len()).pop()
+        match cells {
+            // Then it is the same.
+            [cell] => cell.deciding().cloned(),
+            _ => self.compare(&[set], self.primary, self.samples.blocks.len()).pop(),
+        }
     }
 
     pub(super) fn cells(&self) -> Vec<CellAnalysis> {
