@@ -145,9 +145,10 @@ pub(super) fn columns(analysis: &Analysis) -> Sides<String> {
     names(analysis).map(|_, it| short(it))
 }
 
-/// The beginning of a name, such that columns of numbers stay narrow.
+/// The beginning of a name, without an article, such that columns of numbers stay narrow.
 fn short(name: &str) -> String {
     const LONGEST: usize = 13;
+    let name = name.strip_prefix("the ").unwrap_or(name);
     match name.chars().count() > LONGEST {
         true => name.chars().take(LONGEST - 1).chain(['…']).collect(),
         false => name.to_owned(),
