@@ -103,15 +103,16 @@ pub fn difference_by(values: &Sides<Vec<Observation>>, variance: Variance) -> Op
 /// The difference of the logarithms of the arithmetic means of both sides' values, which must not be negative.
 ///
 /// None where [`difference`] is none, and where a mean is 0.
-pub fn log_ratio_of_means(values: &Sides<Vec<Observation>>) -> Option<Difference> {
-    let means = means(values)?;
+pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>) -> Option<Difference> {
+    let means = means(&values)?;
     if means.baseline <= 0.0 || means.candidate <= 0.0 {
         return None;
     }
     // To first order the logarithm of a mean moves as the mean does in units of itself (the delta method).
-    let relative = values
-        .map(|side, it| it.iter().map(|it| Observation { value: it.value / means[side], ..*it }).collect::<Vec<_>>());
-    let difference = difference(&relative)?;
+    for side in Side::BOTH {
+        values[side].iter_mut().for_each(|it| it.value /= means[side]);
+    }
+    let difference = difference(&values)?;
     Some(Difference { estimate: (means.candidate / means.baseline).ln(), ..difference })
 }
 

@@ -35,7 +35,7 @@ pub struct Volume {
 /// None where a side has no price or no billed duration.
 fn money(
     manifest: &Manifest,
-    billed: &Sides<Vec<Observation>>,
+    billed: Sides<Vec<Observation>>,
     relative: &Sides<Vec<Observation>>,
     looks: Looks,
     volume: Volume,
@@ -44,7 +44,7 @@ fn money(
         baseline: manifest.sides.baseline.price.as_ref()?,
         candidate: manifest.sides.candidate.price.as_ref()?,
     };
-    let means = estimate::means(billed)?;
+    let means = estimate::means(&billed)?;
     let difference = estimate::log_ratio_of_means(billed);
     let difference = difference.filter(super::decision::has_enough_environments);
     let usage = |side: Side, billed_ms: f64, invocations_per_month: f64| Usage {
@@ -96,7 +96,7 @@ fn money(
 impl Subject<'_> {
     /// The bill, of the calls that decide.
     pub(super) fn money(&self, volume: Volume) -> Option<Money> {
-        if self.is_emulated() {
+        if self.is_emulated() || self.manifest.sides.iter().any(|(_, it)| it.price.is_none()) {
             return None;
         }
         let set = self.set_of_all(|it| it.deciding(self.is_cold()));
@@ -111,7 +111,7 @@ impl Subject<'_> {
             };
             cells.iter().flat_map(of_cell).collect::<Vec<_>>()
         });
-        money(self.manifest, &set.map(|_, it| values(it)), &relative, self.looks, volume)
+        money(self.manifest, set.map(|_, it| values(it)), &relative, self.looks, volume)
     }
 }
 

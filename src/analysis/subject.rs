@@ -84,7 +84,7 @@ impl<'a> Subject<'a> {
         let difference = |set: &Set<'_>| {
             let values = set.map(|_, it| observations(it, measure, blocks));
             match measure {
-                Measure::Billed => estimate::log_ratio_of_means(&values),
+                Measure::Billed => estimate::log_ratio_of_means(values),
                 _ => estimate::difference(&values),
             }
         };
