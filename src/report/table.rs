@@ -93,7 +93,7 @@ fn coloured(line: &str) -> String {
         (GOOD, ["faster", "pass", "gained"].as_slice()),
         (BAD, &["slower", "fail", "lost"]),
         (GOOD, &["equivalent", "unchanged"]),
-        (OPEN, &["inconclusive", "withheld", " environments"]),
+        (OPEN, &["inconclusive", "withheld", " envs"]),
     ];
     for (style, words) in styles {
         for word in words {
