@@ -6,7 +6,7 @@
 
 use super::{
     decision::{self, Verdict},
-    estimate::Difference,
+    estimate::{Difference, welch},
     interval::{CONFIDENCE, Looks},
     result::{Analysis, CellAnalysis, Comparison, Interval, Measure, Method, Ratio, SideFacts},
     share::Share,
@@ -172,16 +172,11 @@ pub(super) fn difference(comparison: &Comparison) -> Option<Difference> {
 /// The second difference less the first, of two campaigns that know nothing of each other: their variances add, with
 /// the degrees of freedom of Welch (1947) and Satterthwaite (1946).
 pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
-    let (before, after) = (a.standard_error.powi(2), b.standard_error.powi(2));
-    let variance = before + after;
-    let of = |variance: f64, it: &Difference| variance.powi(2) / it.degrees_of_freedom;
-    let degrees_of_freedom = match variance > 0.0 {
-        true => variance.powi(2) / (of(before, a) + of(after, b)),
-        false => a.degrees_of_freedom + b.degrees_of_freedom,
-    };
+    let (standard_error, degrees_of_freedom) =
+        welch([a, b].map(|it| (it.standard_error.powi(2), it.degrees_of_freedom)));
     Difference {
         estimate: b.estimate - a.estimate,
-        standard_error: variance.sqrt(),
+        standard_error,
         degrees_of_freedom,
         environments: a.environments.map(|side, it| (*it).min(b.environments[side])),
     }

@@ -160,15 +160,11 @@ impl Fit {
     fn difference(&self, variance: Variance) -> Option<Difference> {
         let parts =
             Sides { baseline: self.part(Side::Baseline, variance)?, candidate: self.part(Side::Candidate, variance)? };
-        let variance = parts.baseline.variance + parts.candidate.variance;
-        let of_side = |it: &Part| (it.variance / variance).powi(2) / it.degrees_of_freedom;
-        let degrees_of_freedom = match variance > 0.0 {
-            true => 1.0 / (of_side(&parts.baseline) + of_side(&parts.candidate)),
-            false => parts.baseline.degrees_of_freedom + parts.candidate.degrees_of_freedom,
-        };
+        let (standard_error, degrees_of_freedom) =
+            welch([&parts.baseline, &parts.candidate].map(|it| (it.variance, it.degrees_of_freedom)));
         Some(Difference {
             estimate: self.estimate,
-            standard_error: variance.sqrt(),
+            standard_error,
             degrees_of_freedom,
             environments: parts.map(|_, it| it.environments),
         })
@@ -270,6 +266,18 @@ impl Fit {
         squares += adjusted.iter().map(|it| it.own.powi(2)).sum::<f64>();
         trace.powi(2) / squares
     }
+}
+
+/// The standard error of the difference of two independent estimates, each with its variance and the degrees of freedom
+/// of that, and its own degrees of freedom (Welch 1947, Satterthwaite 1946).
+pub(super) fn welch(parts: [(f64, f64); 2]) -> (f64, f64) {
+    let variance: f64 = parts.iter().map(|(variance, _)| variance).sum();
+    let degrees_of_freedom = match variance > 0.0 {
+        // As shares, whose squares are never beyond all numbers.
+        true => 1.0 / parts.iter().map(|(part, freedom)| (part / variance).powi(2) / freedom).sum::<f64>(),
+        false => parts.iter().map(|(_, freedom)| freedom).sum(),
+    };
+    (variance.sqrt(), degrees_of_freedom)
 }
 
 /// One side's part of the variance.

@@ -42,6 +42,11 @@ impl Values {
         self.means.len() as u32
     }
 
+    /// Bounds of their mean, on the scale on which it is taken; none of fewer than two environments.
+    pub(super) fn bounds(&self) -> Option<Bounds> {
+        mean_bounds(&self.means, CONFIDENCE)
+    }
+
     /// Their percentiles 0, 1, …, 100; none where there are none.
     pub(super) fn percentiles(mut self) -> Option<Vec<f64>> {
         self.values.sort_unstable_by(f64::total_cmp);
@@ -52,7 +57,7 @@ impl Values {
     /// Where they lie; none where there are none.
     pub(super) fn levels(mut self) -> Option<Levels> {
         let off_scale = |value: f64| if self.is_geometric { value.exp().min(f64::MAX) } else { value };
-        let bounds = mean_bounds(&self.means, CONFIDENCE).filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
+        let bounds = self.bounds().filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
         let mean = self.means.iter().sum::<f64>() / self.means.len() as f64;
         self.values.sort_unstable_by(f64::total_cmp);
         if self.values.is_empty() {

@@ -3,7 +3,8 @@
 use super::{
     bill::{Bill, FreeTier, Usage, break_even_slowdown},
     estimate::{self, Observation},
-    interval::{Bounds, CONFIDENCE, Looks, mean_bounds},
+    interval::{CONFIDENCE, Looks},
+    levels::Values,
     result::{Cost, Interval, Measure, Money},
     samples::{Record, observations},
     subject::Subject,
@@ -57,7 +58,8 @@ fn money(
     let bill = |side: Side, billed_ms: f64, invocations: f64, free: FreeTier| {
         Bill::of(prices[side], &usage(side, billed_ms, invocations), free)
     };
-    let of_side = relative.map(|_, it| difference.as_ref().and(relative_bounds(it)));
+    let bounds = |it: &[Observation]| Values::of(it.iter().map(|it| (it.environment, it.value)), false).bounds();
+    let of_side = relative.map(|_, it| difference.as_ref().and(bounds(it)));
     let cost = |invocations: f64, free: FreeTier| {
         means.map(|side, mean| {
             let total = |billed_ms: f64| bill(side, billed_ms, invocations, free).total();
@@ -118,14 +120,4 @@ impl Subject<'_> {
 /// The part of a bill that another saves; nothing of a bill of nothing.
 fn saved(baseline: f64, candidate: f64) -> f64 {
     if baseline > 0.0 { 1.0 - candidate / baseline } else { 0.0 }
-}
-
-/// Bounds of a side's mean as a share of it.
-fn relative_bounds(values: &[Observation]) -> Option<Bounds> {
-    let mut sorted: Vec<&Observation> = values.iter().collect();
-    sorted.sort_by_key(|it| it.environment);
-    let of_environment = sorted.chunk_by(|one, other| one.environment == other.environment);
-    let means: Vec<f64> =
-        of_environment.map(|it| it.iter().map(|it| it.value).sum::<f64>() / it.len() as f64).collect();
-    mean_bounds(&means, CONFIDENCE)
 }

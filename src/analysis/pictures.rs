@@ -4,7 +4,7 @@ use super::{
     estimate,
     levels::Values,
     result::{Comparison, CpuComparison, Distribution, Measure, Moment, Starts},
-    samples::{Block, Record, observations},
+    samples::{Block, Record, observations, values},
     subject::Subject,
 };
 use crate::campaign::sides::{Side, Sides};
@@ -56,8 +56,7 @@ impl<'a> Subject<'a> {
         }
         let distribution = |(cpu, number): (&str, Option<u16>)| {
             let of_cpu = records.iter().filter(|it| facts.environments[it.environment as usize].cpu == number);
-            let values = of_cpu.filter_map(|it| Some((it.environment, it.value(self.primary)?)));
-            let values = Values::of(values, true);
+            let values = Values::of(values(of_cpu, self.primary), true);
             let (environments, calls) = (values.environments(), values.count());
             Some(Distribution { cpu: cpu.to_owned(), environments, calls, percentiles: values.percentiles()? })
         };
@@ -112,8 +111,7 @@ impl<'a> Subject<'a> {
             // Starts of different cells are the same thing.
             comparison.levels = self.of_both(|side| {
                 let records = set[0][side].iter().copied().flatten();
-                let values = records.filter_map(|it| Some((it.environment, it.value(Measure::Init)?)));
-                Values::of(values, true).levels()
+                Values::of(values(records, Measure::Init), true).levels()
             });
         }
         // Where each cell met starts of one side only, there is nothing to say.

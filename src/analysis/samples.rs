@@ -117,6 +117,11 @@ impl Record {
     }
 }
 
+/// The values of one measure, where they are known, each with its environment.
+pub fn values<'a>(records: impl Iterator<Item = &'a Record>, measure: Measure) -> impl Iterator<Item = (u32, f64)> {
+    records.filter_map(move |it| Some((it.environment, it.value(measure)?)))
+}
+
 /// Values of one measure on the scale on which they are compared: logarithms but for what is billed. The records are
 /// those of one cell after the other, each with `blocks` blocks of its own; where that is 1, all records of a
 /// cell count as of one block, where it is 0, all records do.

@@ -6,7 +6,7 @@ use super::{
     interval::{Bounds, CONFIDENCE, Looks},
     levels::Values,
     result::{CellAnalysis, Comparison, Interval, Measure, Ratio},
-    samples::{CellSamples, Record, Samples, observations},
+    samples::{CellSamples, Record, Samples, observations, values},
 };
 use crate::campaign::{
     manifest::Manifest,
@@ -65,8 +65,7 @@ impl<'a> Subject<'a> {
             };
             for side in Side::BOTH {
                 let records = set[side].iter().copied().flatten();
-                let values = records.filter_map(|it| Some((it.environment, it.value(measure)?)));
-                let values = Values::of(values, measure != Measure::Billed);
+                let values = Values::of(values(records, measure), measure != Measure::Billed);
                 comparison.calls[side] = values.count();
                 comparison.environments[side] = values.environments();
                 // Times of different cells have no level in common.
@@ -132,24 +131,24 @@ impl<'a> Subject<'a> {
 
     pub(super) fn cells(&self) -> Vec<CellAnalysis> {
         let cells: Vec<_> = self.samples_of_cells().collect();
-        let sets: Vec<_> = cells.iter().map(|(_, it)| it.deciding(self.is_cold()).map(|_, it| it.as_slice())).collect();
         let rest = Measure::ALL.into_iter().filter(|it| *it != self.primary && *it != Measure::Init);
-        let compared = self.sets_of_cells();
+        let sets = self.sets_of_cells();
         let blocks = self.samples.blocks.len();
         let mut by_measure: Vec<_> = std::iter::once(self.primary)
             .chain(rest)
-            .map(|measure| self.compare(&compared, measure, blocks).into_iter())
+            .map(|measure| self.compare(&sets, measure, blocks).into_iter())
             .collect();
         let mut analyses = Vec::new();
-        for ((name, _), records) in cells.into_iter().zip(&sets) {
+        for ((name, _), set) in cells.into_iter().zip(&sets) {
+            let records = set.map(|_, it| it[0]);
             let comparisons = by_measure.iter_mut().filter_map(Iterator::next);
             let is_known = |it: &Comparison| it.calls.iter().any(|(_, calls)| *calls > 0);
             analyses.push(CellAnalysis {
                 name: name.clone(),
                 comparisons: comparisons.filter(is_known).collect(),
-                by_cpu: self.by_cpu(records),
+                by_cpu: self.by_cpu(&records),
                 distributions: records.map(|side, it| self.distributions(side, it)),
-                series: self.series(records),
+                series: self.series(&records),
             });
         }
         analyses

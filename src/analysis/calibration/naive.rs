@@ -1,6 +1,6 @@
 //! What others do: tests that take calls for independent, and one that leaves out blocks.
 
-use super::super::estimate::{Difference, Observation};
+use super::super::estimate::{self, Difference, Observation};
 use crate::campaign::sides::Sides;
 
 /// Welch's t test (1947) on the means of environments.
@@ -55,13 +55,12 @@ fn welch(moments: &Sides<Moments>, values: &Sides<Vec<Observation>>) -> Option<D
     if moments.iter().any(|(_, it)| it.count < 2.0) {
         return None;
     }
-    let variances = moments.map(|_, it| it.variance / it.count);
-    let variance = variances.baseline + variances.candidate;
-    let of_side = moments.map(|side, it| variances[side].powi(2) / (it.count - 1.0));
+    let part = |it: &Moments| (it.variance / it.count, it.count - 1.0);
+    let (standard_error, degrees_of_freedom) = estimate::welch([part(&moments.baseline), part(&moments.candidate)]);
     Some(Difference {
         estimate: moments.candidate.mean - moments.baseline.mean,
-        standard_error: variance.sqrt(),
-        degrees_of_freedom: variance.powi(2) / (of_side.baseline + of_side.candidate),
+        standard_error,
+        degrees_of_freedom,
         environments: values.map(|_, it| it.iter().map(|it| it.environment + 1).max().unwrap_or_default()),
     })
 }
