@@ -6,6 +6,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 export SAM_CLI_TELEMETRY=0
 
+# What the tests are built with, and the fuzzer with them: cargo gives a library the features that all of the chosen
+# packages ask for, so that another choice would compile half of the libraries again.
+# shellcheck disable=SC2034 # used by scripts that source this one
+test_packages=(--package lambda-duet --package fuzz)
+
 # heading TEXT: what happens next.
 heading() { printf '\n== %s\n' "$*"; }
 

@@ -38,14 +38,28 @@ up_to_date() { [[ -f $1/stamp && $(<"$1/stamp") == "$(stamp "$2")" ]]; }
 # pins FILE: its requirements in one line.
 pins() { grep -v '^#' "$1" | paste -sd ' '; }
 
+# install_uv: uv itself, in .tools/uv, with the index of Python packages that pip is set up for.
+install_uv() {
+    local directory=.tools/uv requirements=scripts/tools/uv.txt index
+    up_to_date "$directory" "$requirements" || {
+        heading "Installing into $directory: $(pins "$requirements")"
+        rm -rf "$directory"
+        python3 -m venv "$directory"
+        "$directory/bin/pip" install --quiet --disable-pip-version-check --no-compile --requirement "$requirements"
+        stamp "$requirements" >"$directory/stamp"
+    }
+    index=$("$directory/bin/pip" config get global.index-url 2>/dev/null ||
+        "$directory/bin/pip" config get :env:.index-url 2>/dev/null) || return 0
+    export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX-$index}
+}
+
 # python_tools NAME: the virtual environment .tools/NAME with what scripts/tools/NAME.txt pins.
 python_tools() {
     local directory=.tools/$1 requirements=scripts/tools/$1.txt
     up_to_date "$directory" "$requirements" && return
     heading "Installing into $directory: $(pins "$requirements")"
-    rm -rf "$directory"
-    python3 -m venv "$directory"
-    "$directory/bin/pip" install --quiet --disable-pip-version-check --no-compile --requirement "$requirements"
+    .tools/uv/bin/uv venv --quiet --clear --python "$(command -v python3)" "$directory"
+    VIRTUAL_ENV=$directory .tools/uv/bin/uv pip install --quiet --requirement "$requirements"
     stamp "$requirements" >"$directory/stamp"
 }
 
@@ -181,6 +195,8 @@ for part in "$@"; do
     esac
 done
 install_packages
+
+install_uv
 
 # They come from the network for the most part, so they may come side by side.
 installations=()

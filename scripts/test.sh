@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Every check there is, from formats to the deployed stack. scripts/setup.sh comes first.
+# Every check that a change has to pass, from formats to the deployed stack. scripts/setup.sh comes first.
+#
+# Of what is too long for every change it takes samples, drawn by the commit; with DUET_SAMPLE=all it takes all.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -9,17 +11,20 @@ timings=()
 timed() {
     local begin=$SECONDS
     "${@:2}"
-    timings+=("$(printf '%-30s %5d s' "$1" $((SECONDS - begin)))")
+    timings+=("$(printf '%-34s %5d s' "$1" $((SECONDS - begin)))")
 }
 
-# at_once COMMAND COMMAND: both; what the first prints comes when it has ended. Linking leaves a processor idle.
+# at_once COMMAND COMMAND: both; what the first prints comes when it has ended. Linking and waiting leave a processor idle.
 at_once() {
     local log first
     log=$(mktemp)
+    # With job control it is a process group, which can be ended as one.
+    set -m
     "$1" >"$log" 2>&1 &
     first=$!
+    set +m
     # shellcheck disable=SC2064 # this process, this file
-    trap "kill $first 2>/dev/null; rm -f $log" EXIT
+    trap "kill -- -$first 2>/dev/null; rm -f $log" EXIT
     "$2"
     wait "$first" || fail "$(<"$log")"
     cat "$log"
@@ -27,16 +32,13 @@ at_once() {
     trap - EXIT
 }
 
-other_builds() {
-    scripts/build.sh portable
-    scripts/fuzz.sh build
-}
+deployable() { timed "handler for both architectures" scripts/build.sh; }
 
-# Here the time does not matter that a call takes, so that others may take it.
-containers() {
+compiled() {
     heading "Compiling the tests"
-    cargo test --all-features --no-run
-    scripts/with-containers.sh scripts/sam-local.sh
+    cargo test "${test_packages[@]}" --all-features --no-run
+    scripts/lint.sh
+    scripts/fuzz.sh quick build
 }
 
 # What the tests have built already.
@@ -44,22 +46,21 @@ export DUET=target/debug/duet
 
 rust_tests() {
     heading "cargo test"
-    cargo test --all-features
+    cargo test "${test_packages[@]}" --all-features
 }
 
 # One deployment serves both. Its tests run one by one: they share the functions' environments, and one of them watches
 # how much memory those take.
-stack_tests() {
+deployed() {
     scripts/with-stack.sh bash -ec \
-        'cargo test --all-features --test stack -- --ignored --test-threads 1
-        scripts/demo.sh'
+        'cargo test "$@" --all-features --test suite -- --ignored stack:: --test-threads 1
+        scripts/demo.sh' bash "${test_packages[@]}"
+    scripts/with-containers.sh scripts/sam-local.sh
 }
 
-timed "build, formats and styles" at_once scripts/lint.sh scripts/build.sh
-timed "other builds, sam local" at_once other_builds containers
-timed "unit and integration tests" rust_tests
-timed "deployed stack and demo" stack_tests
-timed "fuzzing" scripts/fuzz.sh 30
+timed "builds, formats and styles" at_once deployable compiled
+timed "tests, stack, demo, sam local" at_once deployed rust_tests
+timed "fuzzing" scripts/fuzz.sh quick 30
 
 heading "All passed"
 printf '%s\n' "${timings[@]}"

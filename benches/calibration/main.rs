@@ -51,7 +51,7 @@ async fn calibrate(binary: &Path) {
 
 async fn call(environment: &mut LocalEnvironment, request: String) -> (Response, Duration) {
     let start = Instant::now();
-    let outcome = environment.invoke(request, TIMEOUT).await.expect("the function answers");
+    let outcome = environment.invoke(request, TIMEOUT, TIMEOUT).await.expect("the function answers");
     let Outcome::Response(payload) = outcome else {
         panic!("the function refused: {outcome:?}");
     };

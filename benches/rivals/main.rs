@@ -119,6 +119,7 @@ fn compare(workload: &Workload, rival: &Rival) -> f64 {
 
 fn checksum(prepare: Prepare, params: &Params) -> u64 {
     let mut routine = prepare(params);
+    routine.restore();
     routine.run();
     routine.checksum()
 }

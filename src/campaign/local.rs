@@ -102,16 +102,21 @@ impl LocalEnvironment {
         }
     }
 
-    /// Sends one event and waits for its outcome, `time` at most.
+    /// Sends one event, tells the binary to answer within `deadline`, and waits `patience` at most.
     ///
     /// # Errors
     /// [`LocalError::Exit`] and [`LocalError::Timeout`].
-    pub async fn invoke(&mut self, event: impl Into<Bytes>, time: Duration) -> Result<Outcome, LocalError> {
-        let outcome = self.api.send(event, time);
+    pub async fn invoke(
+        &mut self,
+        event: impl Into<Bytes>,
+        deadline: Duration,
+        patience: Duration,
+    ) -> Result<Outcome, LocalError> {
+        let outcome = self.api.send(event, deadline);
         tokio::select! {
-            outcome = timeout(time, outcome) => match outcome {
+            outcome = timeout(patience, outcome) => match outcome {
                 Ok(outcome) => Ok(outcome.expect("the Runtime API keeps what it has not settled")),
-                Err(_) => Err(LocalError::Timeout { path: self.path.clone(), timeout: time }),
+                Err(_) => Err(LocalError::Timeout { path: self.path.clone(), timeout: patience }),
             },
             status = self.process.wait() => Err(self.ended(status)),
         }

@@ -1,18 +1,21 @@
 //! The command line as a process.
 
 use crate::{
+    architectures::{NATIVE, on_both},
     campaign::Scratch,
-    handler::{BOTH, bootstrap, root},
+    handler::{bootstrap, root},
 };
 use lambda_duet::{
     campaign::prices::PriceTable,
-    protocol::{Catalogue, Response},
+    protocol::{Architecture, Catalogue, Response},
     workload,
 };
 use std::{
     io::Write,
     process::{Command, Output, Stdio},
 };
+
+on_both!(a_call_prints_a_table_or_the_answer_itself);
 
 const REQUEST: &str = r#"{"workloads":["math/primes"],"size":1000,"iterations":3}"#;
 
@@ -50,7 +53,7 @@ fn failure(arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), stderr(&output))
 }
 
-fn target(architecture: lambda_duet::protocol::Architecture) -> String {
+fn target(architecture: Architecture) -> String {
     format!("exec:{}", bootstrap(architecture).display())
 }
 
@@ -125,32 +128,29 @@ fn the_documentation_lists_the_workloads_as_the_catalogue_does() {
     assert_eq!(rows, expected.collect::<Vec<_>>());
 }
 
-#[test]
-fn a_call_prints_a_table_or_the_answer_itself() {
-    for architecture in BOTH {
-        let target = target(architecture);
-        let output = duet_with_input(&["call", &target, "-", "--json"], REQUEST);
-        let response: Response = serde_json::from_str(&stdout(&output)).unwrap();
-        assert_eq!(response.function.architecture, architecture);
-        assert!(stderr(&output).contains(r#""message":"benchmark""#), "the function's log goes to standard error");
+async fn a_call_prints_a_table_or_the_answer_itself(architecture: Architecture) {
+    let target = target(architecture);
+    let output = duet_with_input(&["call", &target, "-", "--json"], REQUEST);
+    let response: Response = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(response.function.architecture, architecture);
+    assert!(stderr(&output).contains(r#""message":"benchmark""#), "the function's log goes to standard error");
 
-        let table = stdout(&duet_with_input(&["call", &target, "-"], REQUEST));
-        assert!(table.starts_with(architecture.as_str()), "{table}");
-        assert!(table.contains(response.results[0].checksum.as_ref().unwrap()), "{table}");
-        assert_eq!(table.contains("EMULATED"), response.host.emulated);
-    }
+    let table = stdout(&duet_with_input(&["call", &target, "-"], REQUEST));
+    assert!(table.starts_with(architecture.as_str()), "{table}");
+    assert!(table.contains(response.results[0].checksum.as_ref().unwrap()), "{table}");
+    assert_eq!(table.contains("EMULATED"), response.host.emulated);
 }
 
 #[test]
 fn a_request_is_read_from_a_file() {
-    let target = target(lambda_duet::protocol::Architecture::OF_BINARY);
+    let target = target(NATIVE);
     let table = stdout(&duet(&["call", &target, "events/direct-sorting-small.json"]));
     assert!(table.contains("sorting/quicksort") && !table.contains("math/"), "{table}");
 }
 
 #[test]
 fn what_the_function_refuses_is_printed_and_fails() {
-    let target = target(lambda_duet::protocol::Architecture::OF_BINARY);
+    let target = target(NATIVE);
     let (code, message) = failure(&["call", &target, "events/direct-invalid-unknown-field.json"]);
     assert_eq!(code, Some(1));
     assert!(message.contains("InvalidRequest: unknown field"), "{message}");

@@ -1,8 +1,9 @@
 //! The official Runtime Interface Emulator in place of our own Runtime API.
 
 use crate::{
+    architectures::on_both,
     campaign::{self, Scratch},
-    handler::{BOTH, bootstrap, root},
+    handler::{bootstrap, root},
 };
 use lambda_duet::{
     campaign::{
@@ -10,7 +11,7 @@ use lambda_duet::{
         caller::{self, Manner},
         row::FailureKind,
     },
-    protocol::Response,
+    protocol::{Architecture, Response},
 };
 use std::{
     env,
@@ -20,6 +21,8 @@ use std::{
     time::Duration,
 };
 use tokio::time::{Instant, sleep};
+
+on_both!(the_official_emulator_gets_answers);
 
 const MANNER: Manner<'_> = Manner { auth: Auth::None, api_key: None, logs: false };
 
@@ -50,35 +53,30 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-#[tokio::test]
-async fn the_official_emulator_gets_answers_from_both_architectures() {
-    for architecture in BOTH {
-        let port = free_port();
-        let _emulator = Running(
-            Command::new(emulator())
-                .args(["--runtime-interface-emulator-address", &format!("127.0.0.1:{port}")])
-                .args(["--runtime-api-address", &format!("127.0.0.1:{}", free_port())])
-                .arg(bootstrap(architecture))
-                .env("METRICS_SINK", "none")
-                .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap(),
-        );
-        let target =
-            Target::Endpoint { url: format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations") };
-        let answer =
-            answer(&target, r#"{"workloads":["sorting/radix","string/json"],"size":200,"iterations":2}"#).await;
-        let response: Response = serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
-        assert_eq!(response.function.architecture, architecture);
-        assert_eq!(response.results.len(), 2);
-        assert!(response.complete && response.environment.cold_start);
+async fn the_official_emulator_gets_answers(architecture: Architecture) {
+    let port = free_port();
+    let _emulator = Running(
+        Command::new(emulator())
+            .args(["--runtime-interface-emulator-address", &format!("127.0.0.1:{port}")])
+            .args(["--runtime-api-address", &format!("127.0.0.1:{}", free_port())])
+            .arg(bootstrap(architecture))
+            .env("METRICS_SINK", "none")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    let target = Target::Endpoint { url: format!("http://127.0.0.1:{port}/2015-03-31/functions/function/invocations") };
+    let answer = answer(&target, r#"{"workloads":["sorting/radix","string/json"],"size":200,"iterations":2}"#).await;
+    let response: Response = serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
+    assert_eq!(response.function.architecture, architecture);
+    assert_eq!(response.results.len(), 2);
+    assert!(response.complete && response.environment.cold_start);
 
-        let refusal = caller::call_once(&target, r#"{"sise":1}"#, MANNER).await.unwrap();
-        assert!(refusal.contains(r#""errorType":"InvalidRequest""#), "{refusal}");
-        campaign(&format!("http://127.0.0.1:{port}"));
-    }
+    let refusal = caller::call_once(&target, r#"{"sise":1}"#, MANNER).await.unwrap();
+    assert!(refusal.contains(r#""errorType":"InvalidRequest""#), "{refusal}");
+    campaign(&format!("http://127.0.0.1:{port}"));
 }
 
 /// A campaign on the emulator's function by direct invocation, both sides the same.

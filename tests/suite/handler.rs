@@ -1,5 +1,6 @@
 //! The deployed binary as a process that a test can talk to.
 
+use crate::architectures::NATIVE;
 use lambda_duet::{
     campaign::{
         local::LocalEnvironment,
@@ -10,29 +11,43 @@ use lambda_duet::{
 };
 use serde_json::Value;
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::{self, Stdio},
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Long enough for any test on the slowest emulator.
 pub const TIMEOUT: Duration = Duration::from_secs(900);
 
-pub const BOTH: [Architecture; 2] = [Architecture::Arm64, Architecture::X86_64];
+/// How long an answer is waited for after its deadline: what a busy machine may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How a `PutMetricData` call begins on the wire.
 pub const PUT_METRIC_DATA: &str = "POST /service/GraniteServiceVersion20100801/operation/PutMetricData ";
 
-/// The binary that `sam build` made for an architecture; it is what gets deployed.
+/// The binary that `sam build` made for an architecture; it is what gets deployed. `make check`, which does not build
+/// it, names another one for this machine.
 pub fn bootstrap(architecture: Architecture) -> PathBuf {
-    built(architecture, "build")
+    if architecture == NATIVE && quick_stands_in() { QUICK.into() } else { built(architecture, "build") }
 }
 
-/// The binary that `make build PROFILE=portable` made for an architecture.
-pub fn portable_bootstrap(architecture: Architecture) -> PathBuf {
-    built(architecture, "portable")
+/// Whether the quick build of the handler stands in for the deployable one.
+fn quick_stands_in() -> bool {
+    env::var_os("DUET_QUICK_HANDLER").is_some()
+}
+
+/// The handler as cargo builds it for the tests: quickly, and for any CPU of this machine's architecture.
+pub const QUICK: &str = env!("CARGO_BIN_EXE_handler");
+
+/// The CPU that [`bootstrap`]'s binary is compiled for.
+pub fn target_cpu(architecture: Architecture) -> &'static str {
+    match architecture {
+        NATIVE if quick_stands_in() => "generic",
+        Architecture::Arm64 => "neoverse-n1",
+        Architecture::X86_64 => "haswell",
+    }
 }
 
 fn built(architecture: Architecture, profile: &str) -> PathBuf {
@@ -92,8 +107,14 @@ impl Handler {
         Self::start_binary(&bootstrap(architecture), architecture, variables).await
     }
 
+    /// The quick build, whichever stands in for which.
+    pub async fn start_quick() -> Self {
+        Self::start_binary(QUICK.as_ref(), NATIVE, [("METRICS_SINK", "none")]).await
+    }
+
+    /// The binary that `make build PROFILE=portable` made for an architecture.
     pub async fn start_portable(architecture: Architecture) -> Self {
-        Self::start_binary(&portable_bootstrap(architecture), architecture, [("METRICS_SINK", "none")]).await
+        Self::start_binary(&built(architecture, "portable"), architecture, [("METRICS_SINK", "none")]).await
     }
 
     /// The binary of this machine's architecture, as a function of so much memory, and with no more address
@@ -115,8 +136,9 @@ impl Handler {
         variables: impl IntoIterator<Item = (&str, &str)>,
     ) -> Self {
         let (log, output) = Log::create();
-        let environment = LocalEnvironment::start(path, variables, output).await;
-        Self { environment: environment.unwrap(), architecture, log }
+        let mut environment = LocalEnvironment::start(path, variables, output).await.unwrap();
+        environment.ready(TIMEOUT).await.unwrap();
+        Self { environment, architecture, log }
     }
 
     /// What has been logged so far.
@@ -137,8 +159,8 @@ impl Handler {
         self.http_within(event, TIMEOUT).await
     }
 
-    pub async fn http_within(&mut self, event: &Value, timeout: Duration) -> HttpAnswer {
-        let Outcome::Response(payload) = self.outcome(event.to_string(), timeout).await else {
+    pub async fn http_within(&mut self, event: &Value, deadline: Duration) -> HttpAnswer {
+        let Outcome::Response(payload) = self.outcome(event.to_string(), deadline).await else {
             panic!("an API Gateway event ended in a function error");
         };
         let proxy: Value = serde_json::from_slice(&payload).expect("the proxy response is JSON");
@@ -149,8 +171,33 @@ impl Handler {
         }
     }
 
-    pub async fn outcome(&mut self, event: impl Into<String>, timeout: Duration) -> Outcome {
-        self.environment.invoke(event.into(), timeout).await.expect("the handler stays alive and answers")
+    pub async fn outcome(&mut self, event: impl Into<String>, deadline: Duration) -> Outcome {
+        let outcome = self.environment.invoke(event.into(), deadline, deadline + PATIENCE).await;
+        outcome.expect("the handler stays alive and answers")
+    }
+
+    /// The outcome of an invocation, after its deadline has been held to.
+    pub async fn outcome_in_time(&mut self, event: impl Into<String>, deadline: Duration) -> Outcome {
+        let event = event.into();
+        let (begin, waited) = (Instant::now(), self.waited());
+        let outcome = self.outcome(&*event, deadline).await;
+        let (took, waited) = (begin.elapsed(), self.waited() - waited);
+        assert!(
+            took.saturating_sub(waited) < deadline,
+            "{event} within {deadline:?} on {}: {took:?}, of which the machine was busy for {waited:?}",
+            self.architecture
+        );
+        outcome
+    }
+
+    /// How long the handler, and this test with it, could have worked but waited for a processor: a machine that is busy
+    /// with something else is no fault of theirs.
+    pub fn waited(&self) -> Duration {
+        let process = self.environment.process_id().expect("the handler is alive");
+        [format!("/proc/{process}/schedstat"), "/proc/thread-self/schedstat".to_owned()]
+            .iter()
+            .map(|it| waited(it))
+            .sum()
     }
 
     /// A POST of `body` to this architecture's benchmark.
@@ -166,6 +213,12 @@ impl Handler {
         let text = sample_event(name).replace("/arm64/", &format!("/{}/", self.architecture));
         serde_json::from_str(&text).expect("a sample event is JSON")
     }
+}
+
+/// What the kernel says of the time in the run queue, where it keeps such records.
+fn waited(schedstat: &str) -> Duration {
+    let text = fs::read_to_string(schedstat).unwrap_or_default();
+    Duration::from_nanos(text.split_whitespace().nth(1).map_or(0, |it| it.parse().expect("nanoseconds")))
 }
 
 /// The text of `events/<name>.json`.

@@ -1,8 +1,9 @@
 //! What the real binary logs, and the queries of docs/logs.md on it.
 
 use crate::{
+    architectures::{FOREIGN, NATIVE, on_both},
     cloudwatch,
-    handler::{BOTH, Handler, TIMEOUT, root},
+    handler::{Handler, TIMEOUT, root},
     insights::{Row, query},
 };
 use lambda_duet::protocol::Architecture;
@@ -13,6 +14,12 @@ use std::{
     time::Duration,
 };
 use tokio::time::timeout;
+
+on_both!(
+    every_line_has_its_members_and_every_invocation_one_summary,
+    the_level_and_the_format_are_the_functions;
+    the_documented_queries_answer_their_questions
+);
 
 const SUMMARIES: [&str; 3] = ["benchmark", "catalogue", "refused"];
 
@@ -51,60 +58,52 @@ async fn logged(architecture: Architecture) -> (Vec<Row>, usize) {
     (rows, 6)
 }
 
-#[tokio::test]
-async fn every_line_has_its_members_and_every_invocation_one_summary() {
+async fn every_line_has_its_members_and_every_invocation_one_summary(architecture: Architecture) {
     let formats = jsonschema::options().should_validate_formats(true);
     let date_time = formats.build(&json!({"format": "date-time"})).unwrap();
-    for architecture in BOTH {
-        let (rows, invocations) = logged(architecture).await;
-        let mut summaries = BTreeMap::<&str, u32>::new();
-        for row in rows.iter().filter(|row| !row.contains_key("_aws")) {
-            let text = |name| text(row, name);
-            assert!(date_time.is_valid(&row["timestamp"]) && text("timestamp").ends_with('Z'), "{row:?}");
-            assert!(["ERROR", "WARN", "INFO"].contains(&text("level")), "{row:?}");
-            assert!(text("target").starts_with("lambda_duet::") && !text("request_id").is_empty(), "{row:?}");
-            let summary = SUMMARIES.contains(&text("message"));
-            *summaries.entry(text("request_id")).or_default() += u32::from(summary);
-            if summary {
-                assert_eq!(text("architecture"), architecture.as_str());
-                assert!(
-                    row["cold_start"].is_boolean() && row["init_ms"].is_f64() && !text("environment_id").is_empty()
-                );
-            }
+    let (rows, invocations) = logged(architecture).await;
+    let mut summaries = BTreeMap::<&str, u32>::new();
+    for row in rows.iter().filter(|row| !row.contains_key("_aws")) {
+        let text = |name| text(row, name);
+        assert!(date_time.is_valid(&row["timestamp"]) && text("timestamp").ends_with('Z'), "{row:?}");
+        assert!(["ERROR", "WARN", "INFO"].contains(&text("level")), "{row:?}");
+        assert!(text("target").starts_with("lambda_duet::") && !text("request_id").is_empty(), "{row:?}");
+        let summary = SUMMARIES.contains(&text("message"));
+        *summaries.entry(text("request_id")).or_default() += u32::from(summary);
+        if summary {
+            assert_eq!(text("architecture"), architecture.as_str());
+            assert!(row["cold_start"].is_boolean() && row["init_ms"].is_f64() && !text("environment_id").is_empty());
         }
-        assert_eq!(summaries.len(), invocations);
-        assert!(summaries.values().all(|&count| count == 1), "{summaries:?}");
     }
+    assert_eq!(summaries.len(), invocations);
+    assert!(summaries.values().all(|&count| count == 1), "{summaries:?}");
 }
 
-#[tokio::test]
-async fn the_level_and_the_format_are_the_functions() {
-    for architecture in BOTH {
-        let nobody = cloudwatch::nobody().await;
-        let log = async |variable| {
-            let variables = cloudwatch::variables(&nobody).into_iter().chain([variable]);
-            let mut handler = Handler::start_with(architecture, variables).await;
-            handler.direct(r#"{"workloads":["math/primes"],"size":100}"#).await.unwrap();
-            timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
-            handler.log()
-        };
-        let messages = |log: &str| -> BTreeSet<String> {
-            rows(log).iter().filter_map(|row| Some(row.get("message")?.as_str()?.to_owned())).collect()
-        };
-        let fallback = "metrics not delivered, written as log lines";
-        let info = BTreeSet::from(["benchmark".to_owned(), fallback.to_owned()]);
-        assert_eq!(messages(&log(("AWS_LAMBDA_LOG_LEVEL", "INFO")).await), info);
-        assert_eq!(messages(&log(("AWS_LAMBDA_LOG_LEVEL", "WARN")).await), [fallback.to_owned()].into());
-        assert_eq!(messages(&log(("AWS_LAMBDA_LOG_LEVEL", "FATAL")).await), [].into());
-        assert!(messages(&log(("AWS_LAMBDA_LOG_LEVEL", "DEBUG")).await).is_superset(&info));
+async fn the_level_and_the_format_are_the_functions(architecture: Architecture) {
+    let nobody = cloudwatch::nobody().await;
+    let log = async |variable| {
+        let variables = cloudwatch::variables(&nobody).into_iter().chain([variable]);
+        let mut handler = Handler::start_with(architecture, variables).await;
+        handler.direct(r#"{"workloads":["math/primes"],"size":100}"#).await.unwrap();
+        timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
+        handler.log()
+    };
+    let messages = |log: &str| -> BTreeSet<String> {
+        rows(log).iter().filter_map(|row| Some(row.get("message")?.as_str()?.to_owned())).collect()
+    };
+    let fallback = "metrics not delivered, written as log lines";
+    let info = BTreeSet::from(["benchmark".to_owned(), fallback.to_owned()]);
+    assert_eq!(messages(&log(("AWS_LAMBDA_LOG_LEVEL", "INFO")).await), info);
+    assert_eq!(messages(&log(("AWS_LAMBDA_LOG_LEVEL", "WARN")).await), [fallback.to_owned()].into());
+    assert_eq!(messages(&log(("AWS_LAMBDA_LOG_LEVEL", "FATAL")).await), [].into());
+    assert!(messages(&log(("AWS_LAMBDA_LOG_LEVEL", "DEBUG")).await).is_superset(&info));
 
-        let text = log(("AWS_LAMBDA_LOG_FORMAT", "Text")).await;
-        let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"_aws\"")).collect();
-        let [benchmark, warning] = &*lines else { panic!("{text}") };
-        assert!(benchmark.contains("  INFO lambda_duet::lambda::logging: benchmark request_id="), "{benchmark}");
-        assert!(warning.contains("  WARN ") && warning.contains(fallback), "{warning}");
-        assert!(!text.contains('\x1b'));
-    }
+    let text = log(("AWS_LAMBDA_LOG_FORMAT", "Text")).await;
+    let lines: Vec<&str> = text.lines().filter(|line| !line.contains("\"_aws\"")).collect();
+    let [benchmark, warning] = &*lines else { panic!("{text}") };
+    assert!(benchmark.contains("  INFO lambda_duet::lambda::logging: benchmark request_id="), "{benchmark}");
+    assert!(warning.contains("  WARN ") && warning.contains(fallback), "{warning}");
+    assert!(!text.contains('\x1b'));
 }
 
 /// The queries of docs/logs.md under the questions they answer.
@@ -119,10 +118,9 @@ fn questions() -> BTreeMap<String, String> {
     sections.map(|section| question(section).unwrap_or_else(|| panic!("no query: {section}"))).collect()
 }
 
-#[tokio::test]
 async fn the_documented_queries_answer_their_questions() {
     let mut log = Vec::new();
-    for architecture in BOTH {
+    for architecture in [FOREIGN, NATIVE] {
         log.extend(logged(architecture).await.0);
     }
     let mut questions = questions();

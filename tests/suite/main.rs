@@ -1,6 +1,9 @@
-//! Everything that can be tested without a deployed stack: the real binaries of both
-//! architectures, as `make build` leaves them, and the real command line.
+//! The real binaries of both architectures, as `make build` leaves them, and the real command line.
+//!
+//! One program holds all of it, because linking one takes as long as hundreds of tests. What needs the architecture
+//! that this machine emulates is in modules `foreign`, what needs a deployed stack in `stack`.
 
+mod architectures;
 mod browser;
 mod campaign;
 mod cli;
@@ -23,5 +26,7 @@ mod metrics;
 mod report;
 mod requests;
 mod rooms;
+mod sample;
 mod scripted;
+mod stack;
 mod tls;

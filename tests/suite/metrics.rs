@@ -1,13 +1,22 @@
 //! When and how metrics leave, seen from the Runtime API, from CloudWatch and from the log.
 
 use crate::{
+    architectures::on_both,
     cloudwatch::{self, Behaviour, Datum, Endpoint},
-    handler::{BOTH, Handler, TIMEOUT, root},
+    handler::{Handler, TIMEOUT, root},
 };
 use lambda_duet::protocol::Architecture;
 use serde_json::Value;
 use std::{collections::BTreeMap, fs, time::Duration};
 use tokio::{net::TcpListener, time::timeout};
+
+on_both!(
+    cloudwatch_gets_every_measurement_in_one_call,
+    what_cloudwatch_does_not_take_is_in_the_log_exactly_once,
+    the_log_takes_metrics_where_it_is_their_sink,
+    metrics_leave_after_the_answer_and_before_the_next_event,
+    no_metrics_leave_when_the_request_says_so
+);
 
 const REQUEST: &str = r#"{"workloads":["math/primes","string/json"],"size":100,"iterations":3}"#;
 
@@ -63,24 +72,21 @@ fn counts_of_lines(lines: &[Value]) -> Counts {
     counts
 }
 
-#[tokio::test]
-async fn cloudwatch_gets_every_measurement_in_one_call() {
-    for architecture in BOTH {
-        let cloudwatch = Endpoint::start(Behaviour::Take).await;
-        let handler = answered(architecture, &cloudwatch.url, REQUEST).await;
-        let [call] = &*cloudwatch.calls() else { panic!("{:?}", cloudwatch.calls()) };
-        let counts = counts_of_data(&call.data());
-        let count = |name: &str, unit: &str, workload: Option<&str>| {
-            counts[&(name.to_owned(), unit.to_owned(), workload.map(str::to_owned))]
-        };
-        for name in ["Duration", "CpuTime"] {
-            assert_eq!(count(name, "Milliseconds", Some("math/primes")), 3.0);
-            assert_eq!(count(name, "Milliseconds", Some("string/json")), 3.0);
-            assert_eq!(count(name, "Milliseconds", None), 6.0);
-        }
-        assert_eq!((count("ColdStart", "Count", None), count("MaxRss", "Bytes", None)), (1.0, 1.0));
-        assert_eq!(metric_lines(&handler.log()), Vec::<Value>::new());
+async fn cloudwatch_gets_every_measurement_in_one_call(architecture: Architecture) {
+    let cloudwatch = Endpoint::start(Behaviour::Take).await;
+    let handler = answered(architecture, &cloudwatch.url, REQUEST).await;
+    let [call] = &*cloudwatch.calls() else { panic!("{:?}", cloudwatch.calls()) };
+    let counts = counts_of_data(&call.data());
+    let count = |name: &str, unit: &str, workload: Option<&str>| {
+        counts[&(name.to_owned(), unit.to_owned(), workload.map(str::to_owned))]
+    };
+    for name in ["Duration", "CpuTime"] {
+        assert_eq!(count(name, "Milliseconds", Some("math/primes")), 3.0);
+        assert_eq!(count(name, "Milliseconds", Some("string/json")), 3.0);
+        assert_eq!(count(name, "Milliseconds", None), 6.0);
     }
+    assert_eq!((count("ColdStart", "Count", None), count("MaxRss", "Bytes", None)), (1.0, 1.0));
+    assert_eq!(metric_lines(&handler.log()), Vec::<Value>::new());
 }
 
 #[tokio::test]
@@ -97,8 +103,7 @@ async fn the_largest_request_respects_cloudwatchs_limits() {
     assert_eq!(counts[&("Duration".to_owned(), "Milliseconds".to_owned(), Some("math/fft".to_owned()))], 1000.0);
 }
 
-#[tokio::test]
-async fn what_cloudwatch_does_not_take_is_in_the_log_exactly_once() {
+async fn what_cloudwatch_does_not_take_is_in_the_log_exactly_once(architecture: Architecture) {
     let expected = {
         let cloudwatch = Endpoint::start(Behaviour::Take).await;
         answered(Architecture::OF_BINARY, &cloudwatch.url, REQUEST).await;
@@ -107,17 +112,15 @@ async fn what_cloudwatch_does_not_take_is_in_the_log_exactly_once() {
         counts
     };
     let nobody = cloudwatch::nobody().await;
-    for architecture in BOTH {
-        let mut logs = vec![("refusing".to_owned(), answered(architecture, &nobody, REQUEST).await.log())];
-        for behaviour in Behaviour::FAULTS {
-            let cloudwatch = Endpoint::start(behaviour).await;
-            logs.push((format!("{behaviour:?}"), answered(architecture, &cloudwatch.url, REQUEST).await.log()));
-        }
-        for (fault, log) in logs {
-            assert_eq!(counts_of_lines(&metric_lines(&log)), expected, "{fault} on {architecture}");
-            let fallbacks = log.lines().filter(|line| line.contains("metrics not delivered")).count();
-            assert_eq!(fallbacks, 1, "{fault} on {architecture}: {log}");
-        }
+    let mut logs = vec![("refusing".to_owned(), answered(architecture, &nobody, REQUEST).await.log())];
+    for behaviour in Behaviour::FAULTS {
+        let cloudwatch = Endpoint::start(behaviour).await;
+        logs.push((format!("{behaviour:?}"), answered(architecture, &cloudwatch.url, REQUEST).await.log()));
+    }
+    for (fault, log) in logs {
+        assert_eq!(counts_of_lines(&metric_lines(&log)), expected, "{fault} on {architecture}");
+        let fallbacks = log.lines().filter(|line| line.contains("metrics not delivered")).count();
+        assert_eq!(fallbacks, 1, "{fault} on {architecture}: {log}");
     }
 }
 
@@ -132,44 +135,35 @@ async fn a_call_that_hangs_ends_before_the_deadline() {
     assert!(!metric_lines(&handler.log()).is_empty());
 }
 
-#[tokio::test]
-async fn the_log_takes_metrics_where_it_is_their_sink() {
-    for architecture in BOTH {
-        let mut handler = Handler::start_with(architecture, [("METRICS_SINK", "emf")]).await;
-        handler.direct(REQUEST).await.unwrap();
-        timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
-        let counts = counts_of_lines(&metric_lines(&handler.log()));
-        assert_eq!(counts[&("Duration".to_owned(), "Milliseconds".to_owned(), None)], 6.0);
-        assert!(counts.keys().all(|(name, ..)| name != "EmfFallbacks"));
-    }
+async fn the_log_takes_metrics_where_it_is_their_sink(architecture: Architecture) {
+    let mut handler = Handler::start_with(architecture, [("METRICS_SINK", "emf")]).await;
+    handler.direct(REQUEST).await.unwrap();
+    timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
+    let counts = counts_of_lines(&metric_lines(&handler.log()));
+    assert_eq!(counts[&("Duration".to_owned(), "Milliseconds".to_owned(), None)], 6.0);
+    assert!(counts.keys().all(|(name, ..)| name != "EmfFallbacks"));
 }
 
-#[tokio::test]
-async fn metrics_leave_after_the_answer_and_before_the_next_event() {
-    for architecture in BOTH {
-        let cloudwatch = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", cloudwatch.local_addr().unwrap());
-        let mut handler = Handler::start_with(architecture, cloudwatch::variables(&url)).await;
+async fn metrics_leave_after_the_answer_and_before_the_next_event(architecture: Architecture) {
+    let cloudwatch = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", cloudwatch.local_addr().unwrap());
+    let mut handler = Handler::start_with(architecture, cloudwatch::variables(&url)).await;
 
-        // The answer is here although nothing has been accepted at the endpoint.
-        handler.direct(REQUEST).await.unwrap();
-        let _silent = cloudwatch.accept().await.unwrap();
+    // The answer is here although nothing has been accepted at the endpoint.
+    handler.direct(REQUEST).await.unwrap();
+    let _silent = cloudwatch.accept().await.unwrap();
 
-        // While the endpoint keeps silent, no event is asked for; the handler gives up in time.
-        let api = handler.environment.api();
-        assert!(timeout(Duration::from_millis(50), api.asked_for_work(2)).await.is_err());
-        timeout(TIMEOUT, api.asked_for_work(2)).await.unwrap();
-    }
+    // While the endpoint keeps silent, no event is asked for; the handler gives up in time.
+    let api = handler.environment.api();
+    assert!(timeout(Duration::from_millis(50), api.asked_for_work(2)).await.is_err());
+    timeout(TIMEOUT, api.asked_for_work(2)).await.unwrap();
 }
 
-#[tokio::test]
-async fn no_metrics_leave_when_the_request_says_so() {
-    for architecture in BOTH {
-        let cloudwatch = Endpoint::start(Behaviour::Take).await;
-        let quiet = REQUEST.replace('}', r#","emit_metrics":false}"#);
-        let handler = answered(architecture, &cloudwatch.url, &quiet).await;
-        assert!(cloudwatch.calls().is_empty() && metric_lines(&handler.log()).is_empty());
-    }
+async fn no_metrics_leave_when_the_request_says_so(architecture: Architecture) {
+    let cloudwatch = Endpoint::start(Behaviour::Take).await;
+    let quiet = REQUEST.replace('}', r#","emit_metrics":false}"#);
+    let handler = answered(architecture, &cloudwatch.url, &quiet).await;
+    assert!(cloudwatch.calls().is_empty() && metric_lines(&handler.log()).is_empty());
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Any valid request through the real binaries: no panic, nothing left undone, the same work on both.
 
-use crate::handler::{BOTH, Handler, largest_size};
+use crate::{
+    architectures::{FOREIGN, NATIVE, on_both},
+    handler::{Handler, largest_size},
+};
 use lambda_duet::{
     protocol::{Architecture, Request, Response, Selection, Shape, Size, Status},
     workload::{ALL, Category, Workload},
@@ -10,6 +13,8 @@ use proptest::{
     test_runner::{TestError, TestRunner},
 };
 use std::cell::RefCell;
+
+on_both!(the_largest_size_that_fits_runs);
 
 const CASES: u32 = 60;
 
@@ -54,20 +59,21 @@ fn assert_whole(request: &Request, response: &Response) {
 #[test]
 fn every_valid_request_is_answered_whole_and_alike() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let [arm64, x86_64] = BOTH.map(|architecture| RefCell::new(runtime.block_on(Handler::start(architecture))));
+    let [foreign, native] =
+        [FOREIGN, NATIVE].map(|architecture| RefCell::new(runtime.block_on(Handler::start(architecture))));
     let mut runner = TestRunner::new(ProptestConfig { cases: CASES, failure_persistence: None, ..Default::default() });
     let result = runner.run(&requests(), |request| {
         let text = serde_json::to_string(&request).unwrap();
-        let (mut arm64, mut x86_64) = (arm64.borrow_mut(), x86_64.borrow_mut());
-        let answers = runtime.block_on(async { tokio::join!(arm64.direct(&*text), x86_64.direct(&*text)) });
-        let [on_arm64, on_x86_64] = [answers.0.unwrap(), answers.1.unwrap()];
-        assert_whole(&request, &on_arm64);
-        assert_whole(&request, &on_x86_64);
+        let (mut foreign, mut native) = (foreign.borrow_mut(), native.borrow_mut());
+        let answers = runtime.block_on(async { tokio::join!(foreign.direct(&*text), native.direct(&*text)) });
+        let [on_foreign, on_native] = [answers.0.unwrap(), answers.1.unwrap()];
+        assert_whole(&request, &on_foreign);
+        assert_whole(&request, &on_native);
         let work = |response: &Response| {
             let of = |sample: &lambda_duet::protocol::Sample| (sample.workload.clone(), sample.checksum.clone());
             response.results.iter().map(of).collect::<Vec<_>>()
         };
-        prop_assert_eq!(work(&on_arm64), work(&on_x86_64));
+        prop_assert_eq!(work(&on_foreign), work(&on_native));
         Ok(())
     });
     if let Err(TestError::Fail(reason, request)) = result {
@@ -77,21 +83,17 @@ fn every_valid_request_is_answered_whole_and_alike() {
 }
 
 /// A size that fits is not only accepted: its memory need is true.
-#[tokio::test]
-async fn the_largest_size_that_fits_runs() {
-    for architecture in BOTH {
-        for workload in ALL.iter().filter(|workload| workload.category == Category::Sorting) {
-            // Where the binary is emulated, the emulator's memory counts as the function's.
-            let small = [("METRICS_SINK", "none"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")];
-            let mut handler = Handler::start_with(architecture, small).await;
-            let elements = largest_size(&mut handler, workload).await;
-            let request =
-                format!(r#"{{"workloads":["{}"],"size":{elements},"iterations":1,"warmup":0}}"#, workload.name);
-            let response = handler.direct(request).await.unwrap();
-            assert!(response.complete, "{} at {elements} on {architecture}", workload.name);
-            let heap = response.results[0].memory.heap.unwrap().peak_heap_bytes;
-            assert!(heap <= workload.memory_bytes(elements) && heap > 16 << 20, "{}: {heap} bytes", workload.name);
-        }
+async fn the_largest_size_that_fits_runs(architecture: Architecture) {
+    for workload in ALL.iter().filter(|workload| workload.category == Category::Sorting) {
+        // Where the binary is emulated, the emulator's memory counts as the function's.
+        let small = [("METRICS_SINK", "none"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")];
+        let mut handler = Handler::start_with(architecture, small).await;
+        let elements = largest_size(&mut handler, workload).await;
+        let request = format!(r#"{{"workloads":["{}"],"size":{elements},"iterations":1,"warmup":0}}"#, workload.name);
+        let response = handler.direct(request).await.unwrap();
+        assert!(response.complete, "{} at {elements} on {architecture}", workload.name);
+        let heap = response.results[0].memory.heap.unwrap().peak_heap_bytes;
+        assert!(heap <= workload.memory_bytes(elements) && heap > 16 << 20, "{}: {heap} bytes", workload.name);
     }
 }
 

@@ -1,9 +1,11 @@
 //! HTTPS, as in AWS: a server whose certificate has to be trusted.
 
 use crate::{
+    architectures::on_both,
     cloudwatch,
-    handler::{BOTH, Handler, PUT_METRIC_DATA},
+    handler::{Handler, PUT_METRIC_DATA},
 };
+use lambda_duet::protocol::Architecture;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::{path::PathBuf, sync::Arc};
 use tokio::{
@@ -12,6 +14,8 @@ use tokio::{
     process::Command,
 };
 use tokio_rustls::{TlsAcceptor, rustls};
+
+on_both!(metrics_arrive_over_tls);
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\nconnection: close\r\n\r\n{\"ok\":true}";
 
@@ -81,15 +85,12 @@ async fn the_command_line_turns_away_from_a_stranger() {
     assert!(message.contains("certificate"), "{message}");
 }
 
-#[tokio::test]
-async fn metrics_of_both_architectures_arrive_over_tls() {
-    for architecture in BOTH {
-        let server = Server::start(architecture.as_str()).await;
-        let url = server.url();
-        let variables = cloudwatch::variables(&url).into_iter().chain([("SSL_CERT_FILE", server.certificate())]);
-        let mut handler = Handler::start_with(architecture, variables).await;
-        handler.direct(r#"{"workloads":["math/primes"],"size":100}"#).await.unwrap();
-        let request = server.answer().await.unwrap();
-        assert!(request.starts_with(PUT_METRIC_DATA), "{request}");
-    }
+async fn metrics_arrive_over_tls(architecture: Architecture) {
+    let server = Server::start(architecture.as_str()).await;
+    let url = server.url();
+    let variables = cloudwatch::variables(&url).into_iter().chain([("SSL_CERT_FILE", server.certificate())]);
+    let mut handler = Handler::start_with(architecture, variables).await;
+    handler.direct(r#"{"workloads":["math/primes"],"size":100}"#).await.unwrap();
+    let request = server.answer().await.unwrap();
+    assert!(request.starts_with(PUT_METRIC_DATA), "{request}");
 }

@@ -55,7 +55,7 @@ impl Process {
             }
         };
         let begin = Instant::now();
-        let outcome = environment.invoke(payload, TIMEOUT).await?;
+        let outcome = environment.invoke(payload, TIMEOUT, TIMEOUT).await?;
         let report = PlatformReport {
             duration_ms: milliseconds(begin.elapsed()),
             init_ms,

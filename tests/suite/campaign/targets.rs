@@ -3,7 +3,7 @@
 use super::{Scratch, assert_code, report, run, samples};
 use crate::{
     cli::stderr,
-    handler::{bootstrap, portable_bootstrap},
+    handler::{QUICK, bootstrap},
     scripted::{Call, Reply, Scripted},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -17,12 +17,11 @@ use std::{collections::BTreeSet, sync::Mutex};
 #[test]
 fn two_builds_are_compared_on_this_machine() {
     let scratch = Scratch::new();
-    let exec = |path: std::path::PathBuf| format!("exec:{}", path.display());
-    let default = exec(bootstrap(Architecture::OF_BINARY));
-    let portable = exec(portable_bootstrap(Architecture::OF_BINARY));
+    let default = format!("exec:{}", bootstrap(Architecture::OF_BINARY).display());
+    let quick = format!("exec:{QUICK}");
     let out = scratch.path("run");
     let arguments = [
-        ["--targets", &default, &portable, "--workload", "sorting/radix", "--workload", "math/fft", "--size", "200"]
+        ["--targets", &default, &quick, "--workload", "sorting/radix", "--workload", "math/fft", "--size", "200"]
             .as_slice(),
         &["--iterations", "2", "--environments", "8", "--invocations", "160", "--out", &out],
     ]

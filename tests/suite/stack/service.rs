@@ -1,6 +1,6 @@
 //! Both doors of both functions: API Gateway and direct invocation.
 
-use crate::variable;
+use super::variable;
 use lambda_duet::protocol::{Architecture, Response};
 use std::{
     io::Write,

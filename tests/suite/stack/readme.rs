@@ -1,6 +1,6 @@
 //! The commands of the README, as they are printed there.
 
-use crate::variable;
+use super::variable;
 use std::{
     fs,
     os::unix::fs::symlink,

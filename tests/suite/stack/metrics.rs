@@ -1,6 +1,6 @@
 //! What CloudWatch has after an invocation, read back through its API.
 
-use crate::service::{response, targets};
+use super::service::{response, targets};
 use aws_sdk_cloudwatch::{
     Client,
     types::{Dimension, StandardUnit, Statistic},
