@@ -1,23 +1,37 @@
 # Each target does all of its own set-up. The steps are in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint build sam-local equal-work deadlines fuzz bench clean distclean
+.PHONY: help demo check test nightly lint build sam-local equal-work deadlines calibrate fuzz bench bench-short timings clean distclean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Build both architectures, deploy them on this machine, call and compare them
 	scripts/setup.sh build stack
-	scripts/build.sh
+	scripts/build-for-demo.sh
 	scripts/with-stack.sh scripts/demo.sh
 
-test: ## Run every check, including the end-to-end test
+check: ## Run the checks that take minutes: Rust formats and lints, the tests that need this architecture alone
+	scripts/setup.sh check
+	scripts/check.sh
+
+test: ## Run every check that a change has to pass, including the end-to-end test
 	scripts/setup.sh
 	scripts/test.sh
 
-lint: ## Check formats and styles
+nightly: ## Run all of what make test takes samples of, and every benchmark in short (hours)
+	$(MAKE) build PROFILE=portable
+	$(MAKE) test DUET_SAMPLE=all
+	$(MAKE) lint SCOPE=rivals
+	$(MAKE) bench-short
+	$(MAKE) deadlines
+	$(MAKE) calibrate
+	$(MAKE) fuzz FUZZ_SECONDS=1800
+	$(MAKE) equal-work
+
+lint: ## Check formats and styles; with SCOPE=rivals also of the package benches/rivals
 	scripts/setup.sh build lint
-	scripts/lint.sh
+	scripts/lint.sh $(SCOPE)
 
 build: ## Build both architectures; with PROFILE=portable for any CPU of each
 	scripts/setup.sh build
@@ -28,15 +42,19 @@ sam-local: ## Call both functions in local containers, by each way of `sam local
 	scripts/build.sh
 	scripts/with-containers.sh scripts/sam-local.sh
 
-equal-work: ## Check medium and large sizes with 20 seeds on both architectures (an hour or two)
+equal-work: ## Check all sizes and portable builds with 20 seeds on both architectures (an hour or two)
 	scripts/setup.sh build stack
 	scripts/build.sh
-	cargo test --all-features --test suite -- --ignored golden
+	scripts/build.sh portable
+	DUET_SAMPLE=all cargo test --all-features --test suite -- --include-ignored golden
 
 deadlines: ## Check that every workload keeps every deadline, at large and at its largest (half an hour)
 	scripts/setup.sh build stack
 	scripts/build.sh
-	cargo test --all-features --test suite -- --ignored limits
+	DUET_SAMPLE=all cargo test --all-features --test suite -- --include-ignored limits
+
+calibrate: ## Simulate how often reports err, fleet by fleet, 2000 campaigns each
+	cargo run --release --bin duet -- calibrate --runs 2000
 
 fuzz: ## Look for events that break the service; FUZZ_SECONDS=600 sets for how long
 	scripts/setup.sh build fuzz
@@ -45,6 +63,14 @@ fuzz: ## Look for events that break the service; FUZZ_SECONDS=600 sets for how l
 bench: ## Measure the project itself: all benchmarks, or with BENCH=fidelity one
 	scripts/setup.sh build
 	scripts/bench.sh $(BENCH)
+
+bench-short: ## Run each benchmark for seconds, to see that it works
+	scripts/setup.sh build
+	scripts/bench.sh short $(BENCH)
+
+timings: ## Print what takes how long in make test
+	scripts/setup.sh
+	scripts/timings.sh
 
 clean: ## Remove what was built
 	rm -rf target .aws-sam

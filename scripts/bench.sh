@@ -2,10 +2,17 @@
 # Runs the benchmarks about the project itself: all of them (half an hour), or those that are named.
 #
 #   scripts/bench.sh [NAME...]
+#   scripts/bench.sh short [NAME...]   for seconds each, as tests that they work; the numbers mean nothing
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
 benchmarks=(startup calibration deadline delivery driver analysis fidelity allocator rivals workloads)
+
+bench=(cargo bench)
+if [[ ${1-} == short ]]; then
+    bench=(cargo test)
+    shift
+fi
 
 # What is timed in the benchmark's own process is compiled for the function's CPU.
 case $(uname -m) in
@@ -14,32 +21,31 @@ x86_64) cpu=haswell ;;
 esac
 
 # own_process NAME [PACKAGE]: a benchmark that times the kernels in its own process.
-own_process() { RUSTFLAGS="-C target-cpu=$cpu" cargo bench --bench "$1" --package "${2:-lambda-duet}"; }
+own_process() { RUSTFLAGS="-C target-cpu=$cpu" "${bench[@]}" --bench "$1" --package "${2:-lambda-duet}"; }
 
 (($#)) || set -- "${benchmarks[@]}"
 for benchmark in "$@"; do
     heading "Benchmark: $benchmark"
     case $benchmark in
     # It builds both its subjects with cargo-lambda.
-    startup) PATH=$PWD/.tools/sam/bin:$PATH cargo bench --bench startup --all-features ;;
+    startup) PATH=$PWD/.tools/sam/bin:$PATH "${bench[@]}" --bench startup --all-features ;;
     calibration | deadline | delivery)
         scripts/build.sh
-        cargo bench --bench "$benchmark" --all-features
+        "${bench[@]}" --bench "$benchmark" --all-features
         ;;
     driver)
         # The load generator that it is compared with; one that is installed already will do.
         OHA=$(command -v oha || echo "$PWD/.tools/oha/bin/oha")
         [[ -x $OHA ]] || cargo install --quiet --locked --root .tools/oha oha --version 1.16.0
-        OHA=$OHA cargo bench --bench driver --all-features
+        OHA=$OHA "${bench[@]}" --bench driver --all-features
         ;;
     analysis)
         # The libraries that the report is compared with, which a Python that is named may bring.
         if [[ -z ${NUMPY-} ]]; then
+            scripts/setup.sh numpy
             NUMPY=$PWD/.tools/numpy/bin/python3
-            [[ -x $NUMPY ]] || python3 -m venv .tools/numpy
-            "$NUMPY" -m pip install --quiet --disable-pip-version-check --requirement scripts/tools/numpy.txt
         fi
-        NUMPY=$NUMPY cargo bench --bench analysis --all-features
+        NUMPY=$NUMPY "${bench[@]}" --bench analysis --all-features
         ;;
     fidelity | allocator | workloads) own_process "$benchmark" ;;
     rivals) own_process rivals rivals ;;

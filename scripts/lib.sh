@@ -39,6 +39,48 @@ wait_until() {
     done
 }
 
+# free_port: one that the kernel has to give.
+free_port() {
+    python3 -c 'import socket; server = socket.create_server(("127.0.0.1", 0)); print(server.getsockname()[1])'
+}
+
+# listening PORT: whether something answers there.
+listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# timed NAME COMMAND...: runs it and notes in the file $TIMINGS, where there is one, what it took: of real time, and of
+# the time of all processors.
+timed() {
+    if [[ -z ${TIMINGS-} ]]; then
+        "${@:2}"
+        return
+    fi
+    local real user system TIMEFORMAT='%R %U %S' taken
+    taken=$(mktemp)
+    { time "${@:2}" >&3 2>&4; } 3>&1 4>&2 2>"$taken"
+    read -r real user system <"$taken"
+    rm "$taken"
+    awk -v name="$1" -v real="$real" -v user="$user" -v system="$system" \
+        'BEGIN { printf "%-44s %6.0f s %6.0f s\n", name, real, user + system }' >>"$TIMINGS"
+}
+
+# at_once COMMAND COMMAND: both; what the first prints comes when it has ended. Linking and waiting leave a processor idle.
+at_once() {
+    local log first
+    log=$(mktemp)
+    # With job control it is a process group, which can be ended as one.
+    set -m
+    "$1" >"$log" 2>&1 &
+    first=$!
+    set +m
+    # shellcheck disable=SC2064 # this process, this file
+    trap "kill -- -$first 2>/dev/null; rm -f $log" EXIT
+    "$2"
+    wait "$first" || fail "$(<"$log")"
+    cat "$log"
+    rm "$log"
+    trap - EXIT
+}
+
 # The architecture that this machine is not. Its C library comes from a cross-compiler's package: those
 # exist for every architecture, so that apt need not know a foreign one.
 case $(uname -m) in
@@ -54,6 +96,6 @@ find_duet() {
     duet=${DUET-}
     [[ -z $duet ]] || return 0
     heading "Building duet, the command line (a minute or two the first time)"
-    cargo build --quiet --all-features --bin duet
+    cargo build --quiet --bin duet
     duet=target/debug/duet
 }

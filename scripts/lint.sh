@@ -18,12 +18,12 @@ heading "cargo fmt"
 cargo fmt --check
 
 heading "cargo clippy"
-cargo clippy "${packages[@]}" --all-targets --all-features -- -D warnings
+timed "clippy" cargo clippy "${packages[@]}" --all-targets --all-features -- -D warnings
 
 [[ $scope != rust ]] || exit 0
 
 heading "cargo doc"
-RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps --quiet
+timed "rustdoc" env RUSTDOCFLAGS="-D warnings" cargo doc --all-features --no-deps --quiet
 
 [[ -x .tools/lint/bin/cfn-lint && -x .tools/checkov/bin/checkov && -x .tools/sam/bin/sam ]] || fail "tools are missing; run scripts/setup.sh build lint"
 # sam validate wants a region, though it asks nobody.

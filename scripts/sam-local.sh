@@ -36,13 +36,12 @@ declare -A function=([arm64]=Arm64Function [x86_64]=X86Function)
 # sam_local VERB ARGUMENT...: `sam local` with the base images that are here.
 sam_local() { sam local "$1" --skip-pull-image "${@:2}"; }
 
-listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-# serve PORT VERB: starts a server in the background and waits until it answers.
+# serve COMMAND: starts a server in the background, on a port that is then in port, and waits until it answers.
 serve() {
-    sam_local "$2" --port "$1" &>"$answers/$2.log" &
+    port=$(free_port)
+    sam_local "$1" --port "$port" &>"$answers/$1.log" &
     server=$!
-    wait_until 180 listening "$1" || fail "sam local $2 does not listen on port $1"
+    wait_until 180 listening "$port" || fail "sam local $1 does not listen on port $port"
 }
 
 # same ARCHITECTURE WAY: compares an answer with the direct one.
@@ -70,24 +69,24 @@ grep --quiet --extended-regexp '"statusCode": ?200' "$answers/proxy.json" ||
     fail "the event of API Gateway was answered with $(<"$answers/proxy.json")"
 
 heading "sam local start-api"
-serve 3000 start-api
+serve start-api
 for architecture in arm64 x86_64; do
     curl --silent --show-error --fail-with-body --max-time 120 --data @"$request" \
-        --output "$answers/$architecture-api.json" "http://127.0.0.1:3000/$architecture/benchmark"
+        --output "$answers/$architecture-api.json" "http://127.0.0.1:$port/$architecture/benchmark"
     same "$architecture" api
     curl --silent --show-error --fail-with-body --max-time 120 --output "$answers/catalogue.json" \
-        "http://127.0.0.1:3000/$architecture/workloads"
+        "http://127.0.0.1:$port/$architecture/workloads"
     grep --quiet '"workloads"' "$answers/catalogue.json"
 done
 stop_server
 
 heading "sam local start-lambda"
-serve 3001 start-lambda
+serve start-lambda
 for architecture in arm64 x86_64; do
-    aws lambda invoke --endpoint-url http://127.0.0.1:3001 --function-name "${function[$architecture]}" \
+    aws lambda invoke --endpoint-url "http://127.0.0.1:$port" --function-name "${function[$architecture]}" \
         --payload "fileb://$request" "$answers/$architecture-lambda.json" >"$answers/aws.log"
     same "$architecture" lambda
-    AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:3001 \
+    AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:$port \
         "$duet" call --json "lambda:${function[$architecture]}" "$request" \
         >"$answers/$architecture-duet.json"
     same "$architecture" duet

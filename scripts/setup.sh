@@ -3,10 +3,11 @@
 # What is there already is left alone.
 #
 #   scripts/setup.sh build       to build for both architectures
+#   scripts/setup.sh check       for the tests that need this machine's architecture alone
 #   scripts/setup.sh stack       to run the result on this machine: emulated AWS, emulated architecture
 #   scripts/setup.sh containers  to run it in containers, as `sam local` does
-#   scripts/setup.sh browser     to open reports as a browser does
 #   scripts/setup.sh fuzz        to look for events that break it
+#   scripts/setup.sh numpy       to compare reports with NumPy
 #   scripts/setup.sh lint        to check formats and styles
 #   scripts/setup.sh             all of it
 set -euo pipefail
@@ -182,16 +183,25 @@ packages_to_browse() {
     package chromium browser_runs
 }
 
-(($#)) || set -- build stack containers lint browser
+# What the tests of `make check` need besides: the Runtime Interface Emulator comes with the SAM CLI.
+packages_to_check() {
+    packages_to_fuzz
+    packages_to_browse
+    package ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
+    package bsdutils command -v script
+}
+
+(($#)) || set -- build check stack containers lint
 for part in "$@"; do
     case $part in
     build) packages_to_build ;;
+    check) packages_to_check ;;
     lint) packages_to_lint ;;
     stack) packages_to_run ;;
     containers) packages_for_containers ;;
-    browser) packages_to_browse ;;
     fuzz) packages_to_fuzz ;;
-    *) fail "unknown part \"$part\"; the parts are build, stack, containers, browser, fuzz and lint" ;;
+    numpy) package python3-venv python3 -c 'import ensurepip' ;;
+    *) fail "unknown part \"$part\"; the parts are build, check, stack, containers, fuzz, numpy and lint" ;;
     esac
 done
 install_packages
@@ -215,6 +225,11 @@ for part in "$@"; do
     build)
         rust_targets
         beside python_tools sam
+        ;;
+    numpy) beside python_tools numpy ;;
+    check)
+        rust_components
+        [[ " $* " == *" build "* ]] || beside python_tools sam
         ;;
     stack)
         emulation

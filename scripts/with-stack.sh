@@ -6,7 +6,7 @@
 #
 # The command finds the stack in its environment: DUET_API_URL, DUET_ARM64_FUNCTION,
 # DUET_X86_64_FUNCTION, and in the AWS_ variables endpoint, region and credentials for every AWS
-# tool. DUET_STACK_PORT chooses the port; the next free one from 4566 on is taken otherwise.
+# tool. DUET_STACK_PORT chooses the port; the kernel does otherwise.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -16,13 +16,8 @@ for tool in sam/bin/sam aws/bin/aws ministack/bin/ministack; do
 done
 [[ -f .aws-sam/build/template.yaml ]] || fail "nothing is built yet; run scripts/build.sh"
 
-listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
-
-port=${DUET_STACK_PORT:-4566}
-while listening "$port"; do
-    [[ -z ${DUET_STACK_PORT:-} ]] || fail "port $port is taken; choose another DUET_STACK_PORT, or none"
-    ((++port))
-done
+port=${DUET_STACK_PORT:-$(free_port)}
+! listening "$port" || fail "port $port is taken; choose another DUET_STACK_PORT, or none"
 endpoint=http://127.0.0.1:$port
 state=$(mktemp -d)
 log=$state/ministack.log

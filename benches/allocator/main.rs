@@ -10,11 +10,14 @@
 
 #![allow(unsafe_code)]
 
+#[path = "../common/effort.rs"]
+mod effort;
 #[path = "../common/statistics.rs"]
 mod statistics;
 #[path = "../common/timing.rs"]
 mod timing;
 
+use effort::rounds;
 use lambda_duet::{
     measure::heap::CountingAllocator,
     protocol::{Request, Selection, Size, SizeName},
@@ -106,8 +109,8 @@ fn compare(name: &str, routine: &mut dyn Routine) {
         time(&mut **routine.borrow_mut())
     };
     let in_turns = |rounds| Pairs::in_turns(rounds, || (), || time_with(true), || time_with(false));
-    in_turns(WARM_UP);
-    let pairs = in_turns(ROUNDS);
+    in_turns(rounds(WARM_UP));
+    let pairs = in_turns(rounds(ROUNDS));
     let (counting, system) = pairs.medians();
     println!("{name:<27} {:>10.1} {:>10.1}  {}", counting / 1e3, system / 1e3, pairs.ratio());
 }

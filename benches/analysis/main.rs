@@ -5,11 +5,14 @@
 //! The times are those of the whole processes, reading included. `make bench BENCH=analysis` runs this and installs the
 //! script's libraries; aims: 20 times as fast, and less than 1 GB of memory for ten million samples.
 
+#[path = "../common/effort.rs"]
+mod effort;
 #[path = "../common/process.rs"]
 mod process;
 #[path = "../common/statistics.rs"]
 mod statistics;
 
+use effort::is_short;
 use lambda_duet::{
     campaign::{
         Auth, Target,
@@ -40,8 +43,7 @@ const SAMPLES: [u64; 2] = [1_000_000, 10_000_000];
 
 fn main() {
     // Cargo runs benchmarks as tests too, where few samples have to do.
-    let is_bench = env::args().any(|argument| argument == "--bench");
-    let (rounds, samples) = if is_bench { (ROUNDS, SAMPLES) } else { (1, [1200, 12_000]) };
+    let (rounds, samples) = if is_short() { (1, [1200, 12_000]) } else { (ROUNDS, SAMPLES) };
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("analysis");
     make(&directory, samples[0]);
     match env::var("NUMPY") {

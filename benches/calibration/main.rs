@@ -5,9 +5,12 @@
 //! `{}` within 25 s. Runs the binary of this machine's architecture that `make build` made, or the one
 //! that is named as the argument.
 
+#[path = "../common/effort.rs"]
+mod effort;
 #[path = "../common/function.rs"]
 mod function;
 
+use effort::rounds;
 use lambda_duet::{
     campaign::{local::LocalEnvironment, runtime_api::Outcome},
     protocol::{Response, SizeName},
@@ -32,6 +35,7 @@ async fn calibrate(binary: &Path) {
         .expect("the function starts; `make build` builds it");
     let mut medians: BTreeMap<String, Vec<(f64, u64)>> = BTreeMap::new();
     for (size, iterations) in [(SizeName::Small, 100), (SizeName::Medium, 10), (SizeName::Large, 3)] {
+        let iterations = rounds(iterations);
         let request = format!(r#"{{"size":"{size}","iterations":{iterations},"warmup":1}}"#);
         let (response, _) = call(&mut environment, request).await;
         for sample in response.results {

@@ -7,12 +7,15 @@
 #[path = "../../tests/suite/cloudwatch.rs"]
 #[allow(dead_code, reason = "what the tests look at in a call")]
 mod cloudwatch;
+#[path = "../common/effort.rs"]
+mod effort;
 #[path = "../common/function.rs"]
 mod function;
 #[path = "../common/statistics.rs"]
 mod statistics;
 
 use cloudwatch::{Behaviour, Endpoint};
+use effort::rounds;
 use lambda_duet::campaign::{local::LocalEnvironment, runtime_api::Outcome};
 use statistics::Pairs;
 use std::{
@@ -49,8 +52,8 @@ fn compare(runtime: &Runtime, binary: &Path, behaviour: &str, endpoint: &str) {
     };
     let time = |function: &Function| runtime.block_on(function.answer());
     let in_turns = |rounds| Pairs::in_turns(rounds, both_ready, || time(&with_metrics), || time(&without));
-    in_turns(WARM_UP);
-    let pairs = in_turns(ROUNDS);
+    in_turns(rounds(WARM_UP));
+    let pairs = in_turns(rounds(ROUNDS));
     let (subject, standard) = pairs.medians();
     println!("{behaviour:<10} {standard:>12.3} {:>12.3}  {}", subject - standard, pairs.ratio());
 }

@@ -5,11 +5,14 @@
 //! the whole processes. `make bench BENCH=driver` runs this and installs `oha`; aims: at least half of its calls a
 //! second, and memory that does not grow with the samples.
 
+#[path = "../common/effort.rs"]
+mod effort;
 #[path = "../common/process.rs"]
 mod process;
 #[path = "../common/statistics.rs"]
 mod statistics;
 
+use effort::is_short;
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Request, Response,
@@ -41,8 +44,7 @@ const SAMPLES: [usize; 2] = [100_000, 1_000_000];
 
 fn main() {
     // Cargo runs benchmarks as tests too, where a round of few calls has to do.
-    let is_bench = env::args().any(|argument| argument == "--bench");
-    let (rounds, calls, samples) = if is_bench { (ROUNDS, CALLS, SAMPLES) } else { (1, 640, [640, 6400]) };
+    let (rounds, calls, samples) = if is_short() { (1, 640, [640, 6400]) } else { (ROUNDS, CALLS, SAMPLES) };
     let server = serve();
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("driver");
     match env::var("OHA") {

@@ -9,12 +9,15 @@
 //! the same routine, on the same buffers: where those come to lie in memory is chance and can matter more
 //! than 1%. Every round prepares new ones. Criterion's times are its raw samples, not its estimates.
 
+#[path = "../common/effort.rs"]
+mod effort;
 #[path = "../common/kernel.rs"]
 mod kernel;
 #[path = "../common/statistics.rs"]
 mod statistics;
 
 use criterion::{Criterion, SamplingMode};
+use effort::rounds;
 use lambda_duet::{
     measure::{self, Budget, heap::CountingAllocator},
     protocol::{Request, Selection, Status},
@@ -56,7 +59,7 @@ fn main() {
         let params = Params { elements: workload.elements(handler.size), seed: handler.seed, shape: handler.shape };
         let shared = shared(workload);
         let pairs = Pairs::in_turns(
-            ROUNDS,
+            rounds(ROUNDS),
             || ROUTINE.set(Some((workload.prepare)(&params))),
             || handler_median(shared, &handler),
             || criterion.median(shared, &params),

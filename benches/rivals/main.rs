@@ -12,6 +12,8 @@
 //! libraries of the workloads are.
 
 mod bytes;
+#[path = "../common/effort.rs"]
+mod effort;
 mod json;
 mod matrices;
 mod patterns;
@@ -21,6 +23,7 @@ mod statistics;
 #[path = "../common/timing.rs"]
 mod timing;
 
+use effort::rounds;
 use lambda_duet::{
     measure::heap::CountingAllocator,
     protocol::{Request, Selection},
@@ -105,7 +108,8 @@ fn compare(workload: &Workload, rival: &Rival) -> f64 {
     };
     let same_work = checksum(prepare, &params) == checksum(rival.prepare, &params);
     assert!(same_work, "{name} and {} do not do the same work", rival.name);
-    let pairs = Pairs::in_turns(ROUNDS, || (), || time_of(prepare, &params), || time_of(rival.prepare, &params));
+    let pairs =
+        Pairs::in_turns(rounds(ROUNDS), || (), || time_of(prepare, &params), || time_of(rival.prepare, &params));
     let ((our_time, their_time), ratio) = (pairs.medians(), pairs.ratio());
     println!(
         "{name:<36} {:<9} {:<24} {:>8.3} {:>8.3}  {ratio}",

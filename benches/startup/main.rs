@@ -5,9 +5,12 @@
 //! with their 95% interval. `make bench` runs this; aim: at most 1.15 times the bare function's start,
 //! at most 4 MB.
 
+#[path = "../common/effort.rs"]
+mod effort;
 #[path = "../common/statistics.rs"]
 mod statistics;
 
+use effort::rounds;
 use lambda_duet::{campaign::local::LocalEnvironment, protocol::Architecture};
 use statistics::Pairs;
 use std::{
@@ -66,10 +69,13 @@ fn build(subject: &Subject, architecture: Architecture) -> PathBuf {
 fn compare_start(runtime: &Runtime, architecture: Architecture, hello: &Path, handler: &Path) {
     let time = |path| runtime.block_on(start(path));
     let in_turns = |rounds| Pairs::in_turns(rounds, || (), || time(handler), || time(hello));
-    in_turns(WARM_UP);
-    let pairs = in_turns(ROUNDS);
+    in_turns(rounds(WARM_UP));
+    let pairs = in_turns(rounds(ROUNDS));
     let (handler, hello) = pairs.medians();
-    println!("{architecture}: start     hello {hello:.2} ms  handler {handler:.2} ms  (medians of {ROUNDS} starts)");
+    println!(
+        "{architecture}: start     hello {hello:.2} ms  handler {handler:.2} ms  (medians of {} starts)",
+        rounds(ROUNDS)
+    );
     println!("{architecture}: ratio     {:.3} of the medians; of the pairs {}", handler / hello, pairs.ratio());
 }
 

@@ -60,7 +60,7 @@ pub fn open_in_browser(page: &Path, screenshot: &Path, view: View) -> Console {
 
 fn browser() -> &'static str {
     let runs = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|it| it.status.success());
-    BROWSERS.into_iter().find(runs).expect("Chromium is missing; scripts/setup.sh browser installs it")
+    BROWSERS.into_iter().find(runs).expect("Chromium is missing; scripts/setup.sh check installs it")
 }
 
 /// How it ended; none where it did not in time.

@@ -10,6 +10,7 @@ mod cli;
 mod cloudwatch;
 mod contract;
 mod dependencies;
+mod documents;
 mod emulator;
 mod envelope;
 mod events;

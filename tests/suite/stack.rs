@@ -1,9 +1,9 @@
 //! The deployed stack. These tests need one and find it in variables that `scripts/with-stack.sh` sets; `make test`
 //! runs them, one by one, because they share the functions' environments.
 
+mod documents;
 mod load;
 mod metrics;
-mod readme;
 mod service;
 
 /// A variable that describes the deployed stack.

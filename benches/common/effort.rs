@@ -1,0 +1,13 @@
+//! How much a benchmark does.
+
+/// Whether cargo runs the benchmark as a test (`cargo test --bench NAME`), to see that it works: no number that it
+/// prints then means anything.
+pub fn is_short() -> bool {
+    !std::env::args().any(|argument| argument == "--bench")
+}
+
+/// So many rounds, or one.
+#[allow(dead_code, reason = "not every benchmark goes in rounds")]
+pub fn rounds(thorough: usize) -> usize {
+    if is_short() { 1 } else { thorough }
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# What a change can be held to in minutes: Rust formats and lints, unit tests, and the tests of the suite that need
+# neither the other architecture nor a deployed stack. Instead of the deployable handler they run a quick build.
+# scripts/setup.sh check comes first.
+set -euo pipefail
+source "$(dirname "$0")/lib.sh"
+
+[[ -x .tools/sam/bin/sam ]] || fail "SAM CLI is missing; run scripts/setup.sh check"
+
+scripts/lint.sh rust
+
+heading "cargo test, on this architecture"
+DUET_QUICK_HANDLER=1 cargo test "${test_packages[@]}" --all-features -- --skip foreign::
+
+left_out() { cargo test --quiet "${test_packages[@]}" --all-features --test suite -- --list "$@" | grep --count ': test$'; }
+
+heading "Checked. Left out, and done by make test:"
+cat <<LIST
+- the handler as it is deployed: both builds, their sizes and libraries, the tests above on them
+- $(left_out foreign::) tests on $foreign, emulated, or of both architectures together
+- $(left_out --ignored stack::) tests of the deployed stack, the demo, sam local
+- rustdoc links, shell scripts, the SAM template, the GitHub workflows
+- half a minute of fuzzing
+docs/development.md says what is left to the nightly run.
+LIST

@@ -1,0 +1,132 @@
+//! What README and docs/ tell people to type is there.
+
+use crate::handler::root;
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// A page for people.
+pub struct Page {
+    pub name: String,
+    text: String,
+}
+
+/// README, CONTRIBUTING, and all of docs/.
+pub fn pages() -> Vec<Page> {
+    let mut paths = vec![root().join("README.md"), root().join("CONTRIBUTING.md")];
+    let mut docs: Vec<PathBuf> = fs::read_dir(root().join("docs")).unwrap().map(|it| it.unwrap().path()).collect();
+    docs.sort();
+    paths.extend(docs.into_iter().filter(|path| path.extension().is_some_and(|it| it == "md")));
+    let page = |path: PathBuf| {
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        Page { name, text: fs::read_to_string(path).unwrap() }
+    };
+    paths.into_iter().map(page).collect()
+}
+
+impl Page {
+    /// The blocks that a shell is meant to run.
+    pub fn shell_blocks(&self) -> impl Iterator<Item = &str> {
+        self.text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap())
+    }
+
+    /// The commands in the text that begin with this word, each up to the end of its line or of its quotation.
+    fn commands(&self, word: &str) -> impl Iterator<Item = &str> {
+        let begins = self.text.match_indices(word).map(|(begin, _)| begin);
+        let of_command = begins.filter(|&begin| begin == 0 || "`\n ".contains(&self.text[begin - 1..begin]));
+        of_command.map(|begin| {
+            let rest = &self.text[begin..];
+            &rest[..rest.find(['`', '\n', '#', '|']).unwrap_or(rest.len())]
+        })
+    }
+}
+
+/// The targets of the Makefile.
+fn targets() -> BTreeSet<String> {
+    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
+    let target =
+        |line: &str| Some(line.split_once(':')?.0.to_owned()).filter(|_| line.contains(": ") && line.contains("## "));
+    makefile.lines().filter_map(target).collect()
+}
+
+#[test]
+fn commands_stand_in_blocks_that_a_test_runs() {
+    for page in pages() {
+        let mut fenced = false;
+        for line in page.text.lines() {
+            fenced ^= line.starts_with("```");
+            let starts =
+                ["duet ", "make ", "sam ", "aws ", "cargo ", "curl "].iter().any(|it| line.trim().starts_with(it));
+            assert!(fenced || !(line.starts_with("    ") && starts), "{}: not in a block of sh: {line}", page.name);
+        }
+    }
+}
+
+#[test]
+fn every_make_target_that_pages_name_exists() {
+    let targets = targets();
+    assert!(targets.contains("check") && targets.contains("nightly"), "{targets:?}");
+    let benchmarks = fs::read_to_string(root().join("scripts/bench.sh")).unwrap();
+    let mut seen = 0;
+    for page in pages() {
+        for command in page.commands("make ") {
+            let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+            // In a sentence it is a verb.
+            let Some(target) = words.first().filter(|_| command.len() < 60) else { continue };
+            let quoted = page.text.contains(&format!("`{command}`")) || page.text.contains(&format!("\n{command}"));
+            if !quoted {
+                continue;
+            }
+            assert!(targets.contains(*target), "{}: {command}", page.name);
+            if let Some(name) = words.iter().find_map(|word| word.strip_prefix("BENCH=")) {
+                let case = format!("    {name}) ");
+                let listed = benchmarks.contains(&format!(" {name} ")) || benchmarks.contains(&case);
+                assert!(listed, "{}: {command}", page.name);
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "only {seen} commands of make were found");
+}
+
+/// `cargo test … FILTER` proves something only where the filter finds a test.
+#[test]
+fn every_test_that_pages_name_exists() {
+    let list = Command::new(env::current_exe().unwrap()).args(["--list"]).output().unwrap();
+    let suite = String::from_utf8(list.stdout).unwrap();
+    let sources = sources(&root().join("src"));
+    let mut seen = 0;
+    for page in pages() {
+        for command in page.commands("cargo test --all-features") {
+            let words: Vec<&str> = command.split_whitespace().skip(3).filter(|word| *word != "--").collect();
+            let (of_suite, filter) = match words.as_slice() {
+                ["--lib"] | ["--test", "suite"] => continue,
+                ["--lib", filter] => (false, *filter),
+                ["--test", "suite", filter] => (true, *filter),
+                [filter] => (false, *filter),
+                _ => panic!("{}: not understood: {command}", page.name),
+            };
+            let found = match of_suite {
+                true => suite.lines().any(|line| line.contains(filter)),
+                false => sources.iter().any(|source| source.contains(filter)),
+            };
+            assert!(found, "{}: no test is meant by {command}", page.name);
+            seen += 1;
+        }
+    }
+    assert!(seen > 15, "only {seen} filters were found");
+}
+
+/// Paths and texts of the sources below a directory: a test's name has its module in it.
+fn sources(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| match path.is_dir() {
+            true => sources(&path),
+            false => vec![format!("{}\n{}", path.display(), fs::read_to_string(&path).unwrap())],
+        })
+        .collect()
+}

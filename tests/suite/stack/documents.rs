@@ -1,0 +1,80 @@
+//! The commands of README and docs/, as they are printed there.
+
+use super::variable;
+use crate::{documents::pages, handler::root, sample::everything};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+/// How commands begin that are not run here, and why.
+const NOT_RUN: [(&str, &str); 11] = [
+    ("make ", "each target runs by itself, by hand, in CI or every night"),
+    ("sam build && sam deploy --guided", "asks a person, for an account"),
+    ("sam deploy --parameter-overrides", "confirms with a person; scripts/check_template.py looks at the parameters"),
+    ("sam local ", "scripts/sam-local.sh runs them"),
+    ("curl --data @events/direct-small.json http://127.0.0.1:3000/", "scripts/sam-local.sh runs them"),
+    ("aws lambda invoke --endpoint-url http://127.0.0.1:3001 ", "scripts/sam-local.sh runs it"),
+    ("AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:3001 duet ", "scripts/sam-local.sh runs it"),
+    ("aws logs start-query ", "the emulator knows no statistics; tests/suite/logs.rs runs the queries"),
+    ("aws logs get-query-results ", "see start-query"),
+    ("aws pricing ", "AWS's price list has no emulator"),
+    ("duet gate ", "needs campaigns of a pull request; tests/suite/gate.rs has some"),
+];
+
+/// Those that are too long for every run.
+const NIGHTLY: [&str; 2] = ["sam deploy --config-env dev", "duet run --targets exec:.aws-sam/portable/"];
+
+/// What the commands use of the project, by symbolic links in a directory of its own: campaigns leave files behind.
+fn scratch() -> PathBuf {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("documents");
+    let _ = fs::remove_dir_all(&scratch);
+    fs::create_dir_all(&scratch).unwrap();
+    for name in [".aws-sam", "events", "samconfig.toml"] {
+        symlink(root().join(name), scratch.join(name)).unwrap();
+    }
+    scratch
+}
+
+/// The commands of a shell block, without those that are not run.
+fn commands(block: &str) -> Vec<String> {
+    let joined = block.replace("\\\n", "");
+    let is_run = |line: &&str| {
+        let skipped = NOT_RUN.iter().any(|(begin, _)| line.starts_with(begin))
+            || !everything() && NIGHTLY.iter().any(|begin| line.starts_with(begin));
+        !line.is_empty() && !skipped
+    };
+    joined.lines().filter(is_run).map(str::to_owned).collect()
+}
+
+#[test]
+#[ignore = "needs a deployed stack: run by `make test`"]
+fn every_command_works_as_printed() {
+    let blocks: Vec<(String, Vec<String>)> = pages()
+        .into_iter()
+        .flat_map(|page| page.shell_blocks().map(|block| (page.name.clone(), commands(block))).collect::<Vec<_>>())
+        .filter(|(_, commands)| !commands.is_empty())
+        .collect();
+    assert!(blocks.len() >= 8, "the pages lost their commands: {blocks:?}");
+    let duet = Path::new(env!("CARGO_BIN_EXE_duet")).parent().unwrap().display();
+    let tools = root().join(".tools/sam/bin");
+    let scratch = scratch();
+    for (page, commands) in blocks {
+        let block = commands.join("\n");
+        let output = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", &block])
+            .current_dir(&scratch)
+            .env("PATH", format!("{duet}:{}:{}", std::env::var("PATH").unwrap(), tools.display()))
+            .env("API_URL", variable("DUET_API_URL"))
+            .env("ARM64_FUNCTION", variable("DUET_ARM64_FUNCTION"))
+            .env("X86_64_FUNCTION", variable("DUET_X86_64_FUNCTION"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{page}: {block}\n{text}");
+        println!("{page}: {block}");
+    }
+}
