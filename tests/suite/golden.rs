@@ -13,8 +13,7 @@ use std::collections::BTreeMap;
 
 on_both!(
     small_is_golden,
-    medium_is_golden,
-    large_is_golden;
+    medium_is_golden;
     sorting_is_equal_for_many_seeds,
     math_is_equal_for_many_seeds,
     string_is_equal_for_many_seeds,
@@ -107,11 +106,16 @@ async fn medium_is_golden(architecture: Architecture) {
     assert_golden(&mut Handler::start(architecture).await, &rows, SizeName::Medium).await;
 }
 
-/// The emulator takes half a minute for some.
-async fn large_is_golden(architecture: Architecture) {
-    let count = if architecture == NATIVE { 9 } else { 2 };
-    let rows = sample(&format!("golden at large on {architecture}"), GOLDEN, count);
-    assert_golden(&mut Handler::start(architecture).await, &rows, SizeName::Large).await;
+#[tokio::test]
+async fn large_is_golden() {
+    let rows = sample("golden at large", GOLDEN, 9);
+    assert_golden(&mut Handler::start(NATIVE).await, &rows, SizeName::Large).await;
+}
+
+#[tokio::test]
+#[ignore = "takes minutes for some workloads: run by `make equal-work`"]
+async fn large_is_golden_under_emulation() {
+    assert_golden(&mut Handler::start(FOREIGN).await, &GOLDEN, SizeName::Large).await;
 }
 
 /// Runs the same on both architectures; the emulated one takes nearly all of the time.

@@ -3,6 +3,7 @@
 use crate::{
     architectures::{FOREIGN, NATIVE, on_both},
     handler::{Handler, largest_size},
+    sample::everything,
 };
 use lambda_duet::{
     protocol::{Architecture, Request, Response, Selection, Shape, Size, Status},
@@ -14,9 +15,12 @@ use proptest::{
 };
 use std::cell::RefCell;
 
-on_both!(the_largest_size_that_fits_runs);
+on_both!(the_largest_size_that_fits_runs; every_valid_request_is_answered_whole_and_alike);
 
-const CASES: u32 = 60;
+/// How many requests are made up; others in every run.
+fn cases() -> u32 {
+    if everything() { 240 } else { 24 }
+}
 
 /// Whether a workload's time grows hardly faster than its size.
 fn is_linear(workload: &Workload) -> bool {
@@ -56,12 +60,17 @@ fn assert_whole(request: &Request, response: &Response) {
     }
 }
 
-#[test]
-fn every_valid_request_is_answered_whole_and_alike() {
+async fn every_valid_request_is_answered_whole_and_alike() {
+    // What makes the requests up is not asynchronous and waits for the answers.
+    tokio::task::spawn_blocking(assert_answered_whole_and_alike).await.unwrap();
+}
+
+fn assert_answered_whole_and_alike() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let [foreign, native] =
         [FOREIGN, NATIVE].map(|architecture| RefCell::new(runtime.block_on(Handler::start(architecture))));
-    let mut runner = TestRunner::new(ProptestConfig { cases: CASES, failure_persistence: None, ..Default::default() });
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: cases(), failure_persistence: None, ..Default::default() });
     let result = runner.run(&requests(), |request| {
         let text = serde_json::to_string(&request).unwrap();
         let (mut foreign, mut native) = (foreign.borrow_mut(), native.borrow_mut());
