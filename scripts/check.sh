@@ -10,13 +10,15 @@ source "$(dirname "$0")/lib.sh"
 scripts/lint.sh rust
 
 heading "cargo test, on this architecture"
-DUET_QUICK_HANDLER=1 cargo test "${test_packages[@]}" --all-features -- --skip foreign::
+# What takes a quick build minutes is left out too: the golden checksums at large, and the request that means the defaults.
+DUET_QUICK_HANDLER=1 cargo test "${test_packages[@]}" --all-features --lib --test suite -- \
+    --skip foreign:: --skip large_is_golden --skip nothing_means_the_defaults
 
 left_out() { cargo test --quiet "${test_packages[@]}" --all-features --test suite -- --list "$@" | grep --count ': test$'; }
 
 heading "Checked. Left out, and done by make test:"
 cat <<LIST
-- the handler as it is deployed: both builds, their sizes and libraries, the tests above on them
+- the handler as it is deployed: both builds, their sizes and libraries, the tests above on them, large workloads
 - $(left_out foreign::) tests on $foreign, emulated, or of both architectures together
 - $(left_out --ignored stack::) tests of the deployed stack, the demo, sam local
 - rustdoc links, shell scripts, the SAM template, the GitHub workflows

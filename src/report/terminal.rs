@@ -131,7 +131,7 @@ mod tests {
     use std::time::Duration;
 
     fn measured(budget: Duration) -> Response {
-        let request = Request { size: Size::Elements(500), iterations: 3, ..Request::default() };
+        let request = Request { size: Size::Elements(100), iterations: 3, ..Request::default() };
         let workloads: Vec<_> = workload::ALL.iter().collect();
         Response {
             schema: SCHEMA,

@@ -124,7 +124,7 @@ async fn no_size_takes_more_memory_than_there_is() {
     for memory_mb in [128, 256, 512] {
         let mut handler = Handler::start_limited(memory_mb).await;
         let growing = ALL.iter().filter(|workload| workload.memory != "constant");
-        for workload in sample(&format!("largest size in {memory_mb} MB"), growing, 4) {
+        for workload in sample(&format!("largest size in {memory_mb} MB"), growing, 3) {
             let size = largest_size(&mut handler, workload).await;
             let request = format!(r#"{{"workloads":["{}"],"size":{size},"iterations":1,"warmup":0}}"#, workload.name);
             let case = format!("{request} with {memory_mb} MB");

@@ -1,12 +1,13 @@
 //! When and how metrics leave, seen from the Runtime API, from CloudWatch and from the log.
 
 use crate::{
-    architectures::on_both,
+    architectures::{NATIVE, on_both},
     cloudwatch::{self, Behaviour, Datum, Endpoint},
     handler::{Handler, TIMEOUT, root},
+    sample::sample,
 };
-use lambda_duet::protocol::Architecture;
-use serde_json::Value;
+use lambda_duet::{protocol::Architecture, workload::ALL};
+use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, time::Duration};
 use tokio::{net::TcpListener, time::timeout};
 
@@ -92,21 +93,26 @@ async fn cloudwatch_gets_every_measurement_in_one_call(architecture: Architectur
 #[tokio::test]
 async fn the_largest_request_respects_cloudwatchs_limits() {
     let cloudwatch = Endpoint::start(Behaviour::Take).await;
-    let request = r#"{"size":10,"iterations":1000,"warmup":0}"#;
-    answered(Architecture::OF_BINARY, &cloudwatch.url, request).await;
+    // An iteration takes a thousand times what reading a clock does, and a second for each workload is long.
+    let workloads = sample("largest request", ALL.each_ref().map(|workload| workload.name), 9);
+    let request = json!({"workloads": workloads, "size": 1, "iterations": 1000, "warmup": 0});
+    answered(NATIVE, &cloudwatch.url, &request.to_string()).await;
     let [call] = &*cloudwatch.calls() else { panic!("{} calls", cloudwatch.calls().len()) };
     assert!(call.body.len() < 1_000_000 && call.wire_bytes <= call.body.len(), "{} bytes", call.body.len());
     let data = call.data();
     assert!(data.len() <= 1000, "{} data", data.len());
     assert!(data.iter().all(|datum| datum.values.len() <= 150 && datum.values.len() == datum.counts.len()));
     let counts = counts_of_data(&data);
-    assert_eq!(counts[&("Duration".to_owned(), "Milliseconds".to_owned(), Some("math/fft".to_owned()))], 1000.0);
+    for workload in workloads {
+        let duration = ("Duration".to_owned(), "Milliseconds".to_owned(), Some(workload.to_owned()));
+        assert_eq!(counts[&duration], 1000.0, "{workload}");
+    }
 }
 
 async fn what_cloudwatch_does_not_take_is_in_the_log_exactly_once(architecture: Architecture) {
     let expected = {
         let cloudwatch = Endpoint::start(Behaviour::Take).await;
-        answered(Architecture::OF_BINARY, &cloudwatch.url, REQUEST).await;
+        answered(NATIVE, &cloudwatch.url, REQUEST).await;
         let mut counts = counts_of_data(&cloudwatch.calls()[0].data());
         counts.insert(("EmfFallbacks".to_owned(), "Count".to_owned(), None), 1.0);
         counts
@@ -127,7 +133,7 @@ async fn what_cloudwatch_does_not_take_is_in_the_log_exactly_once(architecture: 
 #[tokio::test]
 async fn a_call_that_hangs_ends_before_the_deadline() {
     let cloudwatch = Endpoint::start(Behaviour::Hang).await;
-    let mut handler = Handler::start_with(Architecture::OF_BINARY, cloudwatch::variables(&cloudwatch.url)).await;
+    let mut handler = Handler::start_with(NATIVE, cloudwatch::variables(&cloudwatch.url)).await;
     let time = Duration::from_secs(1);
     handler.outcome(REQUEST, time).await;
     // The call alone would have had two seconds.
@@ -170,7 +176,7 @@ async fn no_metrics_leave_when_the_request_says_so(architecture: Architecture) {
 async fn an_empty_endpoint_is_none() {
     let cloudwatch = Endpoint::start(Behaviour::Take).await;
     let variables = cloudwatch::variables(&cloudwatch.url).into_iter().chain([("AWS_ENDPOINT_URL_CLOUDWATCH", "")]);
-    let mut handler = Handler::start_with(Architecture::OF_BINARY, variables).await;
+    let mut handler = Handler::start_with(NATIVE, variables).await;
     handler.direct(REQUEST).await.unwrap();
     timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
     assert_eq!(cloudwatch.calls().len(), 1);
