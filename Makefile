@@ -68,8 +68,7 @@ bench-short: ## Run each benchmark for seconds, to see that it works
 	scripts/setup.sh build
 	scripts/bench.sh short $(BENCH)
 
-timings: ## Print what takes how long in make test
-	scripts/setup.sh
+timings: ## Print what takes how long in CI and in make test (half an hour)
 	scripts/timings.sh
 
 clean: ## Remove what was built

@@ -59,8 +59,8 @@ timed() {
     { time "${@:2}" >&3 2>&4; } 3>&1 4>&2 2>"$taken"
     read -r real user system <"$taken"
     rm "$taken"
-    awk -v name="$1" -v real="$real" -v user="$user" -v system="$system" \
-        'BEGIN { printf "%-44s %6.0f s %6.0f s\n", name, real, user + system }' >>"$TIMINGS"
+    awk -v name="$1" -v real="$real" -v user="$user" -v kernel="$system" \
+        'BEGIN { printf "%-44s %6.0f s %6.0f s\n", name, real, user + kernel }' >>"$TIMINGS"
 }
 
 # at_once COMMAND COMMAND: both; what the first prints comes when it has ended. Linking and waiting leave a processor idle.

@@ -1,28 +1,30 @@
 #!/usr/bin/env bash
-# Prints what takes how long: make test in a fresh clone of the last commit, once more after a change of one file in
-# src/report, what cargo compiled longest, and the slowest tests. scripts/setup.sh comes first.
+# Prints what takes how long: CI in a fresh clone of the last commit, make test after a change of one file in src/report,
+# what cargo compiled longest, and the slowest tests. Takes half an hour.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
 clone=$(mktemp -d)
-trap 'rm -rf "$clone"' EXIT
 git clone --quiet . "$clone"
 cd "$clone"
 
-# steps TITLE: runs make test and prints the table at its end.
+log=$(mktemp)
+trap 'rm -rf "$clone" "$log"' EXIT
+
+# steps TITLE COMMAND...: runs it and prints the table at its end.
 steps() {
-    local log=$clone/make-test.log begin=$SECONDS
-    make test >"$log" 2>&1 || {
+    local begin=$SECONDS
+    "${@:2}" &>"$log" || {
         tail -n 60 "$log"
-        fail "make test failed"
+        fail "${*:2} failed"
     }
     heading "$1: $((SECONDS - begin)) s"
     sed -n '/^== All passed/,$p' "$log" | tail -n +2
 }
 
-steps "make test in a fresh clone"
+steps "CI in a fresh clone" .ci/run
 echo '// A change.' >>src/report/words.rs
-steps "make test after a change of one file in src/report"
+steps "make test after a change of one file in src/report" make test
 
 heading "What cargo compiled longest, seconds"
 cargo clean --quiet --profile dev

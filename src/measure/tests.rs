@@ -127,7 +127,9 @@ fn short_runs_are_timed_at_a_stretch() {
         assert_eq!((sample.status, sample.wall_ns.len()), (Status::Completed, 4), "{sample:?}");
         assert!(sample.batch_size > 1);
         assert_eq!(sample.warnings[0].kind, WarningKind::ShortIterations);
-        assert!(sample.wall_ns.iter().all(|&time| time > 0.0 && time < clock::shortest_ns() as f64), "{sample:?}");
+        assert!(sample.wall_ns.iter().all(|&time| time > 0.0), "{sample:?}");
+        // A busy machine may interrupt some of them.
+        assert!(sample.wall_ns.iter().any(|&time| time < clock::shortest_ns() as f64), "{sample:?}");
     }
 }
 

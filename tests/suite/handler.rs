@@ -178,26 +178,17 @@ impl Handler {
 
     /// The outcome of an invocation, after its deadline has been held to.
     pub async fn outcome_in_time(&mut self, event: impl Into<String>, deadline: Duration) -> Outcome {
-        let event = event.into();
-        let (begin, waited) = (Instant::now(), self.waited());
+        let (event, watch) = (event.into(), self.stopwatch());
         let outcome = self.outcome(&*event, deadline).await;
-        let (took, waited) = (begin.elapsed(), self.waited() - waited);
-        assert!(
-            took.saturating_sub(waited) < deadline,
-            "{event} within {deadline:?} on {}: {took:?}, of which the machine was busy for {waited:?}",
-            self.architecture
-        );
+        let took = watch.elapsed();
+        assert!(took < deadline, "{event} on {}: {took:?} of {deadline:?}", self.architecture);
         outcome
     }
 
-    /// How long the handler, and this test with it, could have worked but waited for a processor: a machine that is busy
-    /// with something else is no fault of theirs.
-    pub fn waited(&self) -> Duration {
+    /// A stopwatch that starts now.
+    pub fn stopwatch(&self) -> Stopwatch {
         let process = self.environment.process_id().expect("the handler is alive");
-        [format!("/proc/{process}/schedstat"), "/proc/thread-self/schedstat".to_owned()]
-            .iter()
-            .map(|it| waited(it))
-            .sum()
+        Stopwatch { process, begin: Instant::now(), waited: Stopwatch::waited(process) }
     }
 
     /// A POST of `body` to this architecture's benchmark.
@@ -215,10 +206,30 @@ impl Handler {
     }
 }
 
-/// What the kernel says of the time in the run queue, where it keeps such records.
-fn waited(schedstat: &str) -> Duration {
-    let text = fs::read_to_string(schedstat).unwrap_or_default();
-    Duration::from_nanos(text.split_whitespace().nth(1).map_or(0, |it| it.parse().expect("nanoseconds")))
+/// Takes no notice of the time for which the handler, or the test that asks it, could have worked but waited for a
+/// processor: a machine that is busy with something else is no fault of theirs.
+pub struct Stopwatch {
+    process: u32,
+    begin: Instant,
+    waited: Duration,
+}
+
+impl Stopwatch {
+    pub fn elapsed(&self) -> Duration {
+        let waited = Self::waited(self.process) - self.waited;
+        self.begin.elapsed().saturating_sub(waited)
+    }
+
+    /// For how long both have waited so far.
+    fn waited(process: u32) -> Duration {
+        Self::in_run_queue(&process.to_string()) + Self::in_run_queue("thread-self")
+    }
+
+    /// What the kernel says of a task, where it keeps such records.
+    fn in_run_queue(task: &str) -> Duration {
+        let text = fs::read_to_string(format!("/proc/{task}/schedstat")).unwrap_or_default();
+        Duration::from_nanos(text.split_whitespace().nth(1).map_or(0, |it| it.parse().expect("nanoseconds")))
+    }
 }
 
 /// The text of `events/<name>.json`.

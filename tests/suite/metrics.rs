@@ -134,10 +134,11 @@ async fn what_cloudwatch_does_not_take_is_in_the_log_exactly_once(architecture: 
 async fn a_call_that_hangs_ends_before_the_deadline() {
     let cloudwatch = Endpoint::start(Behaviour::Hang).await;
     let mut handler = Handler::start_with(NATIVE, cloudwatch::variables(&cloudwatch.url)).await;
-    let time = Duration::from_secs(1);
+    let (time, watch) = (Duration::from_secs(1), handler.stopwatch());
     handler.outcome(REQUEST, time).await;
     // The call alone would have had two seconds.
-    timeout(time, handler.environment.api().asked_for_work(2)).await.unwrap();
+    timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
+    assert!(watch.elapsed() < time, "{:?}", watch.elapsed());
     assert!(!metric_lines(&handler.log()).is_empty());
 }
 

@@ -33,6 +33,7 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     pub body: String,
     pub after: Duration,
+    pub after_calls: usize,
 }
 
 impl Reply {
@@ -41,7 +42,7 @@ impl Reply {
     }
 
     pub fn status(status: u16, body: impl Into<String>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into(), after: Duration::ZERO }
+        Self { status, headers: Vec::new(), body: body.into(), after: Duration::ZERO, after_calls: 0 }
     }
 
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -51,6 +52,11 @@ impl Reply {
 
     pub fn after(self, after: Duration) -> Self {
         Self { after, ..self }
+    }
+
+    /// Holds it back until so many calls have come.
+    pub fn after_calls(self, after_calls: usize) -> Self {
+        Self { after_calls, ..self }
     }
 }
 
@@ -104,6 +110,9 @@ async fn answer(
     };
     let reply = script(&call, number);
     tokio::time::sleep(reply.after).await;
+    while calls.lock().unwrap().len() < reply.after_calls {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {
         response = response.header(name, value);

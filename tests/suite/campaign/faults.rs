@@ -42,7 +42,7 @@ fn every_kind_of_failure_is_a_row_with_its_kind() {
         4 => Reply::ok("{}").after(Duration::from_secs(60)),
         _ => Reply::ok("{}"),
     });
-    let output = run_plain(&scratch, &target, &["--environments", "1", "--invocations", "8", "--timeout", "300ms"]);
+    let output = run_plain(&scratch, &target, &["--environments", "1", "--invocations", "8", "--timeout", "2s"]);
     assert_code(&output, 0);
     let (_, rows) = samples(&scratch.path("run"));
     let kinds: Vec<_> = rows.iter().filter_map(|row| row.failure.as_ref().map(|failure| failure.kind)).collect();

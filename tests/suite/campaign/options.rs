@@ -5,7 +5,7 @@ use crate::{
     cli::{duet, stderr, stdout},
     scripted::{Reply, Scripted},
 };
-use lambda_duet::campaign::sides::Side;
+use lambda_duet::campaign::{row::Row, sides::Side};
 use std::time::Duration;
 
 fn target() -> Scripted {
@@ -39,28 +39,26 @@ fn payloads_are_sent_by_weight_and_byte_for_byte_in_the_order_of_the_seed() {
 #[test]
 fn a_step_holds_as_many_calls_open_as_it_is_to_have_environments() {
     let scratch = Scratch::new();
-    let slow = Scripted::start(|_, _| Reply::ok("{}").after(Duration::from_millis(500)));
+    // None of a step is answered before all of it have come.
+    let slow = Scripted::start(|_, number| Reply::ok("{}").after_calls(number / 6 * 6 + 6));
     assert_code(&run_plain(&scratch, &slow, &["--environments", "6", "--invocations", "12"]), 0);
     let (_, rows) = samples(&scratch.path("run"));
     for side in Side::BOTH {
-        let starts: Vec<u64> = rows.iter().filter(|row| row.side == side).map(|row| row.started_unix_ms).collect();
-        assert_eq!(starts.len(), 6);
-        // Each was sent before the first of them can have come back.
-        assert!(starts.iter().max().unwrap() - starts.iter().min().unwrap() < 500, "{starts:?}");
+        assert_eq!(rows.iter().filter(|row| row.side == side && row.failure.is_none()).count(), 6);
     }
 }
 
 #[test]
 fn a_campaign_ends_with_its_time_and_keeps_its_pace() {
     let scratch = Scratch::new();
-    let output = run_plain(&scratch, &target(), &["--environments", "1", "--duration", "300ms", "--pace", "50ms"]);
+    let output = run_plain(&scratch, &target(), &["--environments", "1", "--duration", "1s", "--pace", "100ms"]);
     assert_code(&output, 0);
-    assert!(stderr(&output).contains("--duration 300ms"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--duration 1s"), "{}", stderr(&output));
     let (_, rows) = samples(&scratch.path("run"));
     let starts: Vec<u64> = rows.iter().filter(|row| row.step == 0).map(|row| row.elapsed_ms).collect();
-    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= 49), "{starts:?}");
+    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= 99), "{starts:?}");
     // Slow machines begin fewer blocks; with no pace there would be hundreds.
-    assert!((2..=7).contains(&starts.len()), "{starts:?}");
+    assert!((2..=11).contains(&starts.len()), "{starts:?}");
 }
 
 #[test]
@@ -72,8 +70,12 @@ fn a_campaign_ends_before_it_costs_too_much() {
     assert_code(&output, 0);
     assert!(stderr(&output).contains("--max-cost 0.0001"), "{}", stderr(&output));
     let (_, rows) = samples(&scratch.path("run"));
-    let cost: f64 = rows.iter().map(|row| row.cost_usd).sum();
-    assert!((0.00005..=0.0001).contains(&cost), "{cost}");
+    let cost = |rows: &[Row]| rows.iter().map(|row| row.cost_usd).sum::<f64>();
+    assert!(cost(&rows) > 0.00003, "{rows:?}");
+    // On a busy machine the last block may take longer than those that it was judged by.
+    let last = rows.last().unwrap().block;
+    let before: Vec<Row> = rows.into_iter().filter(|row| row.block < last).collect();
+    assert!(cost(&before) < 0.0001, "{before:?}");
 
     let output = run_plain(&Scratch::new(), &slow, &["--max-cost", "0.000001"]);
     assert_code(&output, 1);
