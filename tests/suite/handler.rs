@@ -107,7 +107,7 @@ impl Handler {
         Self::start_binary(&bootstrap(architecture), architecture, variables).await
     }
 
-    /// The quick build, whichever stands in for which.
+    /// The quick build, of this architecture.
     pub async fn start_quick() -> Self {
         Self::start_binary(QUICK.as_ref(), NATIVE, [("METRICS_SINK", "none")]).await
     }

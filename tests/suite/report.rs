@@ -205,7 +205,7 @@ fn a_campaign_ends_when_its_intervals_are_narrow() {
 
 #[test]
 fn the_calibration_meets_its_aims_where_tests_on_calls_do_not() {
-    let outcomes = json(&stdout(&duet(&["calibrate", "--runs", "20", "--json"])));
+    let outcomes = json(&stdout(&duet(&["calibrate", "--runs", "40", "--json"])));
     let outcomes = outcomes.as_array().unwrap();
     let coverage = |outcome: &Value, method: &str| {
         let scores = outcome["scores"].as_array().unwrap();
