@@ -88,6 +88,11 @@ impl Scripted {
         Self { url, calls }
     }
 
+    /// How many calls have come so far.
+    pub fn count(&self) -> usize {
+        self.calls.lock().unwrap().len()
+    }
+
     /// The calls that have come so far.
     pub fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap().clone()
