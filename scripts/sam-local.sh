@@ -4,7 +4,7 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-request=events/direct-small.json
+request=events/direct-sorting-small.json
 answers=$(mktemp -d)
 server=
 
