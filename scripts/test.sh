@@ -26,7 +26,6 @@ deployed() {
     timed "tests of the stack, demo" scripts/with-stack.sh bash -ec \
         'cargo test "$@" --all-features --test suite -- --ignored stack:: --test-threads 1
         scripts/demo.sh' bash "${test_packages[@]}"
-    timed "sam local" scripts/with-containers.sh scripts/sam-local.sh
 }
 
 tests() {
@@ -36,8 +35,9 @@ tests() {
 }
 
 timed "1. builds beside lints and compiling" at_once builds checks
-timed "2. tests beside stack and sam local" at_once deployed tests
-timed "3. fuzzing" scripts/fuzz.sh quick 30
+timed "2. tests beside stack and demo" at_once deployed tests
+timed "3. sam local" scripts/with-containers.sh scripts/sam-local.sh
+timed "4. fuzzing" scripts/fuzz.sh quick 30
 
 heading "All passed"
 printf '%-44s %8s %8s\n' "" real processors
