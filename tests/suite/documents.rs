@@ -1,12 +1,7 @@
 //! What README and docs/ tell people to type is there.
 
-use crate::handler::root;
-use std::{
-    collections::BTreeSet,
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use crate::{handler::root, rooms::sources};
+use std::{collections::BTreeSet, env, fs, path::PathBuf, process::Command};
 
 /// A page for people.
 pub struct Page {
@@ -33,14 +28,10 @@ impl Page {
         self.text.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap())
     }
 
-    /// The commands in the text that begin with this word, each up to the end of its line or of its quotation.
-    fn commands(&self, word: &str) -> impl Iterator<Item = &str> {
-        let begins = self.text.match_indices(word).map(|(begin, _)| begin);
-        let of_command = begins.filter(|&begin| begin == 0 || "`\n ".contains(&self.text[begin - 1..begin]));
-        of_command.map(|begin| {
-            let rest = &self.text[begin..];
-            &rest[..rest.find(['`', '\n', '#', '|']).unwrap_or(rest.len())]
-        })
+    /// The commands that begin with this, wherever something is quoted: in a sentence, in a table, in a block.
+    fn commands(&self, begin: &str) -> impl Iterator<Item = &str> {
+        let quoted = self.text.split('`').skip(1).step_by(2);
+        quoted.flat_map(str::lines).filter(move |line| line.starts_with(begin))
     }
 }
 
@@ -76,13 +67,7 @@ fn every_make_target_that_pages_name_exists() {
     for page in pages() {
         for command in page.commands("make ") {
             let words: Vec<&str> = command.split_whitespace().skip(1).collect();
-            // In a sentence it is a verb.
-            let Some(target) = words.first().filter(|_| command.len() < 60) else { continue };
-            let quoted = page.text.contains(&format!("`{command}`")) || page.text.contains(&format!("\n{command}"));
-            if !quoted {
-                continue;
-            }
-            assert!(targets.contains(*target), "{}: {command}", page.name);
+            assert!(words.first().is_some_and(|target| targets.contains(*target)), "{}: {command}", page.name);
             if let Some(name) = words.iter().find_map(|word| word.strip_prefix("BENCH=")) {
                 assert!(benchmarks.contains(&name), "{}: {command}", page.name);
             }
@@ -97,7 +82,9 @@ fn every_make_target_that_pages_name_exists() {
 fn every_test_that_pages_name_exists() {
     let list = Command::new(env::current_exe().unwrap()).args(["--list"]).output().unwrap();
     let suite = String::from_utf8(list.stdout).unwrap();
-    let sources = sources(&root().join("src"));
+    // A test's name has its module in it.
+    let text = |path: &PathBuf| format!("{}\n{}", path.display(), fs::read_to_string(path).unwrap());
+    let sources: Vec<String> = sources(&root().join("src")).iter().map(text).collect();
     let mut seen = 0;
     for page in pages() {
         for command in page.commands("cargo test --all-features") {
@@ -118,15 +105,4 @@ fn every_test_that_pages_name_exists() {
         }
     }
     assert!(seen > 15, "only {seen} filters were found");
-}
-
-/// Paths and texts of the sources below a directory: a test's name has its module in it.
-fn sources(directory: &Path) -> Vec<String> {
-    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    entries
-        .flat_map(|path| match path.is_dir() {
-            true => sources(&path),
-            false => vec![format!("{}\n{}", path.display(), fs::read_to_string(&path).unwrap())],
-        })
-        .collect()
 }

@@ -20,7 +20,8 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ("cli", &["protocol", "workload", "campaign", "analysis", "report"]),
 ];
 
-fn sources(path: &Path) -> Vec<PathBuf> {
+/// All files below a directory.
+pub fn sources(path: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
     entries
         .map(|entry| entry.unwrap().path())
