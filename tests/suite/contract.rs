@@ -2,7 +2,7 @@
 
 use crate::{
     architectures::{FOREIGN, NATIVE, on_both},
-    handler::{Handler, target_cpu},
+    handler::{Clock, Handler, target_cpu},
 };
 use lambda_duet::{
     campaign::runtime_api::Outcome,
@@ -104,7 +104,9 @@ async fn a_deadline_that_fits_nothing_is_said_to_be_too_short(architecture: Arch
     let answer = handler.http_within(&handler.post("{}"), tight).await;
     assert_eq!((answer.status, &answer.body["status"]), (504, &json!(504)));
     assert_eq!(answer.body["type"], "urn:lambda-duet:error:DeadlineTooShort");
-    let Outcome::Error(error) = handler.outcome_in_time("{}", tight).await else { panic!("200 ms were enough") };
+    let Outcome::Error(error) = handler.outcome_in_time("{}", tight, Clock::WithoutWaiting).await else {
+        panic!("200 ms were enough")
+    };
     assert_eq!(error.error_type, "DeadlineTooShort");
     assert!(error.error_message.contains("longer timeout"), "{error:?}");
 }
@@ -113,7 +115,7 @@ async fn a_deadline_in_the_middle_truncates_and_answers_in_time(architecture: Ar
     let mut handler = Handler::start(architecture).await;
     let request = r#"{"workloads":["string/levenshtein","string/word-count"],"size":2500,"iterations":1000}"#;
     let time = Duration::from_secs(2);
-    let Outcome::Response(payload) = handler.outcome_in_time(request, time).await else {
+    let Outcome::Response(payload) = handler.outcome_in_time(request, time, Clock::WithoutWaiting).await else {
         panic!("nothing fitted into two seconds")
     };
     let response: Response = serde_json::from_slice(&payload).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{
     architectures::{FOREIGN, NATIVE, on_both},
-    handler::{Handler, TIMEOUT, largest_size},
+    handler::{Clock, Handler, TIMEOUT, largest_size},
     load::BusyLoops,
     sample::sample,
 };
@@ -27,10 +27,10 @@ const SAMPLE: usize = 9;
 
 /// Asks for more of `workloads` than any timeout allows. The environment has to answer before `timeout`,
 /// with the iterations that fitted or by saying that none did.
-async fn assert_answered(handler: &mut Handler, workloads: &str, size: &str, timeout: Duration) {
+async fn assert_answered(handler: &mut Handler, workloads: &str, size: &str, timeout: Duration, clock: Clock) {
     let request = format!(r#"{{"workloads":[{workloads}],"size":{size},"iterations":1000,"warmup":0}}"#);
     let case = format!("{request} within {timeout:?} on {}", handler.architecture);
-    match handler.outcome_in_time(request, timeout).await {
+    match handler.outcome_in_time(request, timeout, clock).await {
         Outcome::Response(payload) => {
             let response: Response = serde_json::from_slice(&payload).unwrap();
             for sample in response.results {
@@ -50,10 +50,11 @@ async fn assert_large_ones_answered(
     architecture: Architecture,
     workloads: impl IntoIterator<Item = &Workload>,
     timeout: Duration,
+    clock: Clock,
 ) {
     let mut handler = Handler::start(architecture).await;
     for workload in workloads {
-        assert_answered(&mut handler, &quoted(workload), "\"large\"", timeout).await;
+        assert_answered(&mut handler, &quoted(workload), "\"large\"", timeout, clock).await;
     }
 }
 
@@ -63,34 +64,35 @@ static ALONE: Mutex<()> = Mutex::const_new(());
 async fn large_workloads_are_answered_within_a_second(architecture: Architecture) {
     let _alone = ALONE.lock().await;
     let workloads = sample(&format!("within a second on {architecture}"), &ALL, SAMPLE);
-    assert_large_ones_answered(architecture, workloads, SECOND).await;
+    assert_large_ones_answered(architecture, workloads, SECOND, Clock::WithoutWaiting).await;
 }
 
 #[tokio::test]
 async fn large_workloads_are_answered_within_a_second_beside_busy_loops() {
     let _alone = ALONE.lock().await;
     let _busy = BusyLoops::start(2);
-    assert_large_ones_answered(NATIVE, sample("beside busy loops", &ALL, SAMPLE), SECOND).await;
+    let workloads = sample("beside busy loops", &ALL, SAMPLE);
+    assert_large_ones_answered(NATIVE, workloads, SECOND, Clock::WithoutWaiting).await;
 }
 
-async fn assert_all_together_are_answered(timeout: Duration) {
+async fn assert_all_together_are_answered(timeout: Duration, clock: Clock) {
     let _alone = ALONE.lock().await;
     let together = [FOREIGN, NATIVE].map(|architecture| async move {
         let mut handler = Handler::start(architecture).await;
-        assert_answered(&mut handler, r#""sorting","math","string""#, "\"large\"", timeout).await;
+        assert_answered(&mut handler, r#""sorting","math","string""#, "\"large\"", timeout, clock).await;
     });
     let [foreign, native] = together;
     tokio::join!(foreign, native);
 }
 
 async fn all_workloads_together_are_answered_within_3_seconds() {
-    assert_all_together_are_answered(3 * SECOND).await;
+    assert_all_together_are_answered(3 * SECOND, Clock::WithoutWaiting).await;
 }
 
 #[tokio::test]
 #[ignore = "takes 29 s; `make deadlines` runs it"]
 async fn all_workloads_together_are_answered_within_29_seconds() {
-    assert_all_together_are_answered(29 * SECOND).await;
+    assert_all_together_are_answered(29 * SECOND, Clock::Wall).await;
 }
 
 /// Every timeout with every workload, alone and beside busy loops: half an hour.
@@ -101,7 +103,7 @@ async fn every_large_workload_is_answered_within_every_timeout() {
     for busy_loops in [0, 2] {
         let _busy = BusyLoops::start(busy_loops);
         for timeout in [SECOND, 3 * SECOND, 29 * SECOND] {
-            assert_large_ones_answered(NATIVE, &ALL, timeout).await;
+            assert_large_ones_answered(NATIVE, &ALL, timeout, Clock::Wall).await;
             println!("{} workloads answered within {timeout:?} beside {busy_loops} busy loops", ALL.len());
         }
     }
@@ -113,7 +115,7 @@ async fn no_size_passes_the_deadline(architecture: Architecture) {
     let mut handler = Handler::start(architecture).await;
     for workload in sample(&format!("largest size on {architecture}"), &ALL, SAMPLE) {
         let size = largest_size(&mut handler, workload).await.to_string();
-        assert_answered(&mut handler, &quoted(workload), &size, SECOND).await;
+        assert_answered(&mut handler, &quoted(workload), &size, SECOND, Clock::WithoutWaiting).await;
     }
 }
 
