@@ -1,18 +1,41 @@
 //! Records how the binary is built, so that every response can say it.
 
-use std::{env, process::Command};
+use std::{env, fs, process::Command};
 
 fn main() {
-    // The revision changes with HEAD, the `-dirty` mark with the index and the sources.
-    for path in [".git/HEAD", ".git/refs/heads", ".git/index", "src", "Cargo.toml", "Cargo.lock"] {
+    let sources = sources();
+    // Where a work tree keeps them is git's to know.
+    let references = output("git", &["rev-parse", "--git-path", "HEAD", "--git-path", "refs/heads"]);
+    for path in sources.iter().map(String::as_str).chain(references.iter().flat_map(|it| it.lines())) {
         println!("cargo::rerun-if-changed={path}");
     }
-    let revision = output("git", &["describe", "--always", "--dirty", "--abbrev=12"]);
-    record("GIT_REVISION", revision.as_deref().unwrap_or("unknown"));
+    record("GIT_REVISION", &revision(&sources));
     record("RUSTC", &output(&variable("RUSTC"), &["--version"]).expect("the compiler states its version"));
     record("TARGET", &variable("TARGET"));
     record("TARGET_CPU", &target_cpu());
     record("TARGET_FEATURES", &variable("CARGO_CFG_TARGET_FEATURE"));
+}
+
+/// What this build is made of: the function has no part in the command line, and need not be built again for it.
+fn sources() -> Vec<String> {
+    let of_the_command_line = ["analysis", "campaign", "cli", "report"];
+    let with_command_line = env::var_os("CARGO_FEATURE_CLI").is_some();
+    let entries = fs::read_dir("src").expect("the sources are there");
+    let names =
+        entries.map(|entry| entry.expect("the sources can be listed").file_name().into_string().expect("ASCII"));
+    let is_built = |name: &String| with_command_line || !of_the_command_line.contains(&name.trim_end_matches(".rs"));
+    let sources = names.filter(is_built).map(|name| format!("src/{name}"));
+    sources.chain(["build.rs", "Cargo.toml", "Cargo.lock"].map(str::to_owned)).collect()
+}
+
+/// The commit, `-dirty` where `sources` are not what it says, `unknown` outside a checkout.
+fn revision(sources: &[String]) -> String {
+    let Some(commit) = output("git", &["describe", "--always", "--abbrev=12"]) else { return "unknown".to_owned() };
+    let unchanged = Command::new("git").args(["diff", "--quiet", "HEAD", "--"]).args(sources).status();
+    match unchanged.is_ok_and(|it| it.success()) {
+        true => commit,
+        false => format!("{commit}-dirty"),
+    }
 }
 
 fn record(name: &str, value: &str) {

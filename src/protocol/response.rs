@@ -122,7 +122,7 @@ pub struct Clock {
 pub struct Build {
     /// The version of Lambda Duet.
     pub version: String,
-    /// The git revision, `-dirty` where the tree had changes, `unknown` outside a checkout.
+    /// The git revision, `-dirty` where the program's sources had changes, `unknown` outside a checkout.
     pub git_revision: String,
     /// The compiler, as `rustc --version` prints it.
     pub rustc: String,
