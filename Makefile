@@ -23,6 +23,7 @@ nightly: ## Run all of what make test takes samples of, and every benchmark in s
 	$(MAKE) build PROFILE=portable
 	$(MAKE) test DUET_SAMPLE=all
 	$(MAKE) lint SCOPE=rivals
+	$(MAKE) demo
 	$(MAKE) bench-short
 	$(MAKE) deadlines
 	$(MAKE) calibrate

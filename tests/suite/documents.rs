@@ -77,6 +77,18 @@ fn every_make_target_that_pages_name_exists() {
     assert!(seen > 20, "only {seen} commands of make were found");
 }
 
+#[test]
+fn every_night_runs_what_make_nightly_runs() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    let (makefile, workflow) = (read("Makefile"), read(".github/workflows/nightly.yml"));
+    let recipe = makefile.split_once("\nnightly:").and_then(|(_, rest)| rest.split_once("\n\n")).unwrap().0;
+    let by_hand: BTreeSet<&str> = recipe.lines().filter_map(|line| line.strip_prefix("\t$(MAKE) ")).collect();
+    let jobs = workflow.lines().filter_map(|line| line.trim().strip_prefix("- make "));
+    let every_night: BTreeSet<&str> = jobs.flat_map(|job| job.split(" && make ")).collect();
+    assert!(by_hand.contains("test DUET_SAMPLE=all"), "{by_hand:?}");
+    assert_eq!(by_hand, every_night);
+}
+
 /// `cargo test … FILTER` proves something only where the filter finds a test.
 #[test]
 fn every_test_that_pages_name_exists() {
