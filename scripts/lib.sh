@@ -56,7 +56,8 @@ timed() {
     fi
     local real user system TIMEFORMAT='%R %U %S' taken
     taken=$(mktemp)
-    { time "${@:2}" >&3 2>&4; } 3>&1 4>&2 2>"$taken"
+    # In a shell of its own, which waits for no other's processes.
+    (time "${@:2}" >&3 2>&4) 3>&1 4>&2 2>"$taken"
     read -r real user system <"$taken"
     rm "$taken"
     awk -v name="$1" -v real="$real" -v user="$user" -v kernel="$system" \
