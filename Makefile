@@ -6,10 +6,10 @@
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Build both architectures, deploy them on this machine, call and compare them
+demo: ## Build both architectures quickly, deploy them on this machine, call and compare them
 	scripts/setup.sh build stack
 	scripts/build-for-demo.sh
-	scripts/with-stack.sh scripts/demo.sh
+	DUET=target/lambda/duet/bootstrap DUET_BUILD=.aws-sam/quick scripts/with-stack.sh scripts/demo.sh
 
 check: ## Run the checks that take minutes: Rust formats and lints, the tests that need this architecture alone
 	scripts/setup.sh check
@@ -34,7 +34,7 @@ lint: ## Check formats and styles; with SCOPE=rivals also of the package benches
 	scripts/setup.sh build lint
 	scripts/lint.sh $(SCOPE)
 
-build: ## Build both architectures; with PROFILE=portable for any CPU of each
+build: ## Build both architectures; with PROFILE=portable for any CPU of each, PROFILE=quick to look at
 	scripts/setup.sh build
 	scripts/build.sh $(PROFILE)
 

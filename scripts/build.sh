@@ -4,6 +4,7 @@
 #   scripts/build.sh            for the oldest CPUs that Lambda has, as cargo-lambda does by itself
 #                               (neoverse-n1, haswell), into .aws-sam/build
 #   scripts/build.sh portable   for any CPU of each architecture (generic, x86-64), into .aws-sam/portable
+#   scripts/build.sh quick      to look at and not to deploy, by cargo's profile dev, into .aws-sam/quick
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -18,7 +19,11 @@ portable)
     export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-cpu=generic"
     export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C target-cpu=x86-64"
     ;;
-*) fail "unknown profile \"$profile\"; it is default or portable" ;;
+quick)
+    directory=.aws-sam/quick
+    export SAM_BUILD_MODE=debug
+    ;;
+*) fail "unknown profile \"$profile\"; it is default, portable or quick" ;;
 esac
 
 heading "Building for arm64 and x86_64, profile $profile (some minutes the first time)"

@@ -92,8 +92,8 @@ cells=(--workload sorting/radix --workload math/fft --size small --iterations 3)
 samples() { wc --lines <"$answers/stack/samples.jsonl"; }
 has_samples() { [[ -f $answers/stack/samples.jsonl && $(samples) -ge $1 ]]; }
 
-heading "A campaign on both functions, called directly: 8 environments a side, killed on its way"
-"$duet" run --targets stack:lambda-duet "${cells[@]}" --environments 8 --invocations 96 --out "$answers/stack" &
+heading "A campaign on both functions, called directly: 4 environments a side, killed on its way"
+"$duet" run --targets stack:lambda-duet "${cells[@]}" --environments 4 --invocations 64 --out "$answers/stack" &
 campaign=$!
 wait_until 120 has_samples 20 || fail "the campaign makes no progress"
 { kill -KILL "$campaign" && wait "$campaign"; } 2>/dev/null || true
@@ -101,20 +101,21 @@ printf 'Killed after %d samples\n' "$(samples)"
 
 heading "The same campaign, resumed: nothing is repeated, nothing left out"
 "$duet" run --resume "$answers/stack"
-has_samples 96 || fail "samples are missing"
+has_samples 64 || fail "samples are missing"
 "$duet" report "$answers/stack"
 
 heading "A campaign through API Gateway, signed for IAM"
 "$duet" run --targets "$DUET_API_URL/x86_64/benchmark" "$DUET_API_URL/arm64/benchmark" "${cells[@]}" \
-    --environments 8 --invocations 64 --out "$answers/api"
+    --environments 4 --invocations 32 --out "$answers/api"
 "$duet" report "$answers/api"
 
 heading "A campaign on this machine, without AWS: the same build on both sides, which must not come out as different"
 case $foreign in
-aarch64) native=.aws-sam/build/X86Function/bootstrap ;;
-*) native=.aws-sam/build/Arm64Function/bootstrap ;;
+aarch64) native=X86Function ;;
+*) native=Arm64Function ;;
 esac
-"$duet" run --targets "exec:$native" "exec:$native" "${cells[@]}" --environments 8 --invocations 320 --out "$answers/local"
+native=exec:${DUET_BUILD:-.aws-sam/build}/$native/bootstrap
+"$duet" run --targets "$native" "$native" "${cells[@]}" --environments 8 --invocations 160 --out "$answers/local"
 "$duet" report "$answers/local"
 
 page="duet-runs/demo.html"

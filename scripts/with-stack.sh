@@ -6,7 +6,8 @@
 #
 # The command finds the stack in its environment: DUET_API_URL, DUET_ARM64_FUNCTION,
 # DUET_X86_64_FUNCTION, and in the AWS_ variables endpoint, region and credentials for every AWS
-# tool. DUET_STACK_PORT chooses the port; the kernel does otherwise.
+# tool. DUET_STACK_PORT chooses the port; the kernel does otherwise. DUET_BUILD is the folder of the build,
+# where it is not .aws-sam/build.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
@@ -14,7 +15,8 @@ source "$(dirname "$0")/lib.sh"
 for tool in sam/bin/sam aws/bin/aws ministack/bin/ministack; do
     [[ -x .tools/$tool ]] || fail "$tool is missing; run scripts/setup.sh build stack"
 done
-[[ -f .aws-sam/build/template.yaml ]] || fail "nothing is built yet; run scripts/build.sh"
+build=${DUET_BUILD:-.aws-sam/build}
+[[ -f $build/template.yaml ]] || fail "nothing is built in $build yet; run scripts/build.sh"
 
 port=${DUET_STACK_PORT:-$(free_port)}
 ! listening "$port" || fail "port $port is taken; choose another DUET_STACK_PORT, or none"
@@ -73,7 +75,8 @@ wait_until 60 ready || fail "MiniStack does not answer on $endpoint"
 
 heading "Deploying the stack lambda-duet with sam deploy"
 # SAM CLI asks every 5 s by default whether the stack is ready, which is AWS's pace.
-SAM_CLI_POLL_DELAY=1 .tools/sam/bin/sam deploy --no-confirm-changeset --no-progressbar &>"$state/deploy.log" || {
+SAM_CLI_POLL_DELAY=1 .tools/sam/bin/sam deploy --template-file "$build/template.yaml" \
+    --config-file "$PWD/samconfig.toml" --no-confirm-changeset --no-progressbar &>"$state/deploy.log" || {
     cat "$state/deploy.log" >&2
     fail "sam deploy failed"
 }
