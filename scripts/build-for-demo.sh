@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds what `make demo` shows, quickly: the command line, and the function for both architectures. They share what they
-# have in common, because the command line is built like the function of this architecture. Of that the workloads alone are
-# optimized: otherwise the emulated ones would take longer than this.
+# have in common, because the command line is built like the function of this architecture. Of the function
+# this package alone is optimized: otherwise emulated workloads would take longer than optimizing them.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
