@@ -1,9 +1,12 @@
 //! What a caller asks for, read strictly: every refusal names the field, the value and the fix.
 
 use super::{Error, nearest};
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use serde_json::{Map, Value};
-use std::{fmt, ops::RangeInclusive};
+use std::{collections::BTreeSet, fmt, ops::RangeInclusive};
 
 /// The largest request body that is read, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -174,6 +177,10 @@ impl Request {
         let Value::Object(fields) = value else {
             return Err(refuse(format!("the request is {}; send a JSON object such as {{}}", describe(&value))));
         };
+        if let Some(name) = repeated(text) {
+            let name = shortened(&name);
+            return Err(Error::invalid(name.as_str(), format!("the field \"{name}\" is there more than once; keep one")));
+        }
         Self::from_fields(&fields)
     }
 
@@ -194,6 +201,39 @@ impl Request {
             emit_metrics: read(fields, "emit_metrics", boolean)?.unwrap_or(default.emit_metrics),
         })
     }
+}
+
+/// The first name that an object has twice. A map would keep the last value and say nothing.
+fn repeated(object: &str) -> Option<String> {
+    struct Names(Vec<String>);
+
+    impl<'de> Deserialize<'de> for Names {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Members;
+
+            impl<'de> Visitor<'de> for Members {
+                type Value = Names;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("an object")
+                }
+
+                fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Names, A::Error> {
+                    let mut names = Vec::new();
+                    while let Some((name, IgnoredAny)) = members.next_entry()? {
+                        names.push(name);
+                    }
+                    Ok(Names(names))
+                }
+            }
+
+            deserializer.deserialize_map(Members)
+        }
+    }
+
+    let Names(names) = serde_json::from_str(object).ok()?;
+    let mut seen = BTreeSet::new();
+    names.into_iter().find(|name| !seen.insert(name.clone()))
 }
 
 fn known_field(name: &str) -> Result<(), Error> {
@@ -354,6 +394,23 @@ mod tests {
             let (at, detail) = refusal(text);
             assert_eq!(at.as_deref(), Some(field), "{text}");
             assert!(detail.contains(part), "{text} gave {detail}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_is_refused_wherever_it_stands() {
+        for (text, field) in [
+            (r#"{"seed":1,"seed":2}"#, "seed"),
+            (r#"{"seed":1,"size":"small","seed":1}"#, "seed"),
+            (r#"{"size":"small","heap":true,"iterations":3,"heap":true}"#, "heap"),
+            // The same name, written otherwise.
+            (r#"{"seed":1,"s\u0065ed":2}"#, "seed"),
+            (r#"{"Records":[],"Records":[]}"#, "Records"),
+            (r#"{"":1,"":2}"#, ""),
+        ] {
+            let (at, detail) = refusal(text);
+            assert_eq!(at.as_deref(), Some(field), "{text}");
+            assert!(detail.contains("more than once"), "{text} gave {detail}");
         }
     }
 

@@ -47,6 +47,7 @@ fn refusals() -> Vec<Refusal> {
             Some("shape"),
             "only sorting has shapes",
         ),
+        case(r#"{"seed":1,"size":"small","seed":2}"#, 400, "InvalidRequest", Some("seed"), "more than once"),
         case(r#"{"itertions":3}"#, 400, "InvalidRequest", Some("itertions"), "did you mean \"iterations\"?"),
         case(r#"{"workloads":["math/matmal"]}"#, 400, "InvalidRequest", Some("workloads[0]"), "\"math/matmul\"?"),
         case(r#"{"size":1000000000}"#, 413, "InputTooLarge", Some("size"), "the largest size that fits is "),
