@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod call;
+mod clean_up;
 mod compare;
 mod completions;
 mod gate;
@@ -33,6 +34,7 @@ enum Verb {
     Report(report::Report),
     Compare(compare::Compare),
     Gate(gate::Gate),
+    CleanUp(clean_up::CleanUp),
     Calibrate(calibrate::Calibrate),
     Workloads(workloads::Workloads),
     Call(call::Call),
@@ -52,11 +54,12 @@ impl Cli {
             Verb::Report(verb) => return verb.run(),
             Verb::Compare(verb) => return verb.run(),
             Verb::Gate(verb) => return verb.run(),
+            Verb::CleanUp(verb) => return verb.run().await,
             Verb::Calibrate(verb) => return verb.run(),
             Verb::Workloads(verb) => verb.run()?,
             Verb::Call(verb) => verb.run().await?,
             Verb::Prices(verb) => verb.run()?,
-            Verb::Completions(verb) => verb.run(),
+            Verb::Completions(verb) => verb.run()?,
             Verb::Man(verb) => verb.run()?,
         }
         Ok(ExitCode::SUCCESS)

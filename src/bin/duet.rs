@@ -2,12 +2,16 @@
 
 use clap::Parser;
 use lambda_duet::cli::Cli;
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     Cli::parse().run().await.unwrap_or_else(|error| {
-        eprintln!("duet: {error:#}");
+        // Nobody is left to be told where this fails.
+        let _ = writeln!(io::stderr(), "duet: {error:#}");
         ExitCode::FAILURE
     })
 }

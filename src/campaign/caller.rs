@@ -11,11 +11,11 @@ use super::{
     row::{Failure, FailureKind},
 };
 use endpoint::Endpoint;
-use function::Function;
 use hyper::body::Bytes;
 use process::Process;
 
-pub use function::Found;
+pub(super) use function::failure;
+pub use function::{Found, Function};
 
 /// What came back from a call.
 #[derive(Debug)]
@@ -77,35 +77,6 @@ impl Caller {
             Self::Function(function) => function.call(payload).await,
             Self::Endpoint(endpoint) => endpoint.call(payload).await,
             Self::Process(process) => process.call(slot, payload).await,
-        }
-    }
-
-    /// Makes the next calls meet environments that have just started.
-    ///
-    /// # Errors
-    /// When that cannot be had.
-    pub async fn freshen(&self) -> Result<(), Failure> {
-        match self {
-            Self::Function(function) => function.freshen().await,
-            Self::Endpoint(_) => Err(Failure::new(
-                FailureKind::Refused,
-                "an https:// target cannot be made to start anew; for --cold, name the function: lambda:NAME",
-            )),
-            Self::Process(process) => {
-                process.end();
-                Ok(())
-            }
-        }
-    }
-
-    /// Undoes what [`Self::freshen`] did; does nothing where nothing was done.
-    ///
-    /// # Errors
-    /// When it could not be undone.
-    pub async fn restore(&self) -> Result<(), Failure> {
-        match self {
-            Self::Function(function) => function.restore().await,
-            Self::Endpoint(_) | Self::Process(_) => Ok(()),
         }
     }
 }

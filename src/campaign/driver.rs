@@ -1,8 +1,10 @@
 //! Making the calls of a campaign, block by block, and keeping every sample.
 
 use super::{
+    Target,
     caller::{Answer, Caller},
     check,
+    cold::ColdStarts,
     journal::{Journal, JournalError},
     manifest::Manifest,
     payload,
@@ -17,9 +19,12 @@ use crate::protocol::{Response, Status};
 use hyper::body::Bytes;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::{
-    future::Future,
-    io,
+    future::{Future, poll_fn},
+    io::{self, Write},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::Arc,
+    task::Poll,
+    thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{sync::watch, task::JoinSet, time::timeout};
@@ -38,6 +43,7 @@ const FAILURES: u64 = 5;
 pub struct Campaign<'a> {
     manifest: &'a Manifest,
     callers: Sides<Arc<Caller>>,
+    cold: ColdStarts,
     journal: Journal,
     past: Past<'a>,
     payloads: Vec<Bytes>,
@@ -83,14 +89,25 @@ impl<'a> Past<'a> {
     }
 }
 
-/// Somebody who watches.
+/// Observer of a campaign. What it cannot show ends the campaign: nobody would know how it went on.
 pub trait Observer {
     /// A block begins.
-    fn block(&mut self, number: u64, totals: &Totals);
+    fn block(&mut self, number: u64, totals: &Totals) -> io::Result<()>;
     /// A sample is on disk.
-    fn row(&mut self, row: &Row, totals: &Totals);
+    fn row(&mut self, row: &Row, totals: &Totals) -> io::Result<()>;
     /// Calls wait because they were throttled.
-    fn backoff(&mut self, side: Side, calls: usize, pause: Duration);
+    fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()>;
+}
+
+/// How a campaign came out.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Why it ended; the samples so far are kept in any case.
+    pub end: Result<End, CampaignError>,
+    /// What its samples come to.
+    pub totals: Totals,
+    /// The functions that it could not change back, with the reason.
+    pub still_changed: Vec<(Target, Failure)>,
 }
 
 /// Why a campaign came to its end.
@@ -116,12 +133,15 @@ pub enum End {
 pub enum CampaignError {
     /// Samples cannot be written.
     #[error("a sample cannot be written: {0}")]
-    Journal(#[from] io::Error),
-    /// Environments cannot be made to start anew, or what was changed for that cannot be undone.
-    #[error("{side}: {failure}")]
+    Journal(io::Error),
+    /// The observer cannot show how the campaign goes on.
+    #[error("writing the output: {0}")]
+    Output(io::Error),
+    /// Cold starts cannot be forced.
+    #[error("forcing cold starts of {target}: {failure}")]
     Cold {
-        /// The side.
-        side: Side,
+        /// What is called.
+        target: Target,
         /// The reason.
         failure: Failure,
     },
@@ -155,6 +175,7 @@ impl<'a> Campaign<'a> {
     pub fn new(
         manifest: &'a Manifest,
         callers: Sides<Caller>,
+        cold: ColdStarts,
         journal: Journal,
         past: Past<'a>,
         stop: watch::Receiver<bool>,
@@ -163,23 +184,32 @@ impl<'a> Campaign<'a> {
         let callers = Sides { baseline: Arc::new(baseline), candidate: Arc::new(candidate) };
         let payloads = manifest.plan.cells.iter().map(|cell| Bytes::from(cell.payload.clone())).collect();
         let jitter = ChaCha8Rng::seed_from_u64(unix_ms());
-        Self { manifest, callers, journal, past, payloads, stop, jitter }
+        Self { manifest, callers, cold, journal, past, payloads, stop, jitter }
     }
 
-    /// Makes calls until there is a reason to end; what was changed for them is undone in any case.
-    ///
-    /// # Errors
-    /// [`CampaignError`]; all samples so far are kept.
-    pub async fn run(mut self, observer: &mut dyn Observer) -> Result<(End, Totals), CampaignError> {
-        let end = self.blocks(observer).await;
-        if self.manifest.plan.cold {
-            let baseline = self.callers.baseline.restore().await;
-            let candidate = self.callers.candidate.restore().await;
-            for (side, restored) in [(Side::Baseline, baseline), (Side::Candidate, candidate)] {
-                restored.map_err(|failure| CampaignError::Cold { side, failure })?;
+    /// Makes calls until there is a reason to end. What was changed for them is undone in any case, a panic included.
+    pub async fn run(mut self, observer: &mut dyn Observer) -> Outcome {
+        let ended = catching(self.blocks(observer)).await;
+        let still_changed = self.undo().await;
+        match ended {
+            Ok(end) => Outcome { end, totals: self.past.totals, still_changed },
+            Err(panic) => {
+                for (target, failure) in still_changed {
+                    let _ = writeln!(io::stderr(), "{target} is still changed: {failure}");
+                }
+                resume_unwind(panic)
             }
         }
-        Ok((end?, self.past.totals))
+    }
+
+    /// Changes back what is changed; both sides at once, because Lambda may take its time.
+    async fn undo(&self) -> Vec<(Target, Failure)> {
+        let undo = async |side: Side| {
+            let target = &self.manifest.sides[side].target;
+            self.cold.undo(target, &self.callers[side]).await.map_err(|failure| (target.clone(), failure))
+        };
+        let (baseline, candidate) = tokio::join!(undo(Side::Baseline), undo(Side::Candidate));
+        [baseline, candidate].into_iter().filter_map(Result::err).collect()
     }
 
     async fn blocks(&mut self, observer: &mut dyn Observer) -> Result<End, CampaignError> {
@@ -195,15 +225,19 @@ impl<'a> Campaign<'a> {
                     self.unless_stopped(tokio::time::sleep(rest)).await;
                 }
                 last_block = Some(Instant::now());
-                observer.block(self.past.position.block, &self.past.totals);
+                observer.block(self.past.position.block, &self.past.totals).map_err(CampaignError::Output)?;
             }
             if *self.stop.borrow() {
                 return Ok(End::Interrupted);
             }
             let step = self.past.position.next();
             if self.manifest.plan.cold && self.past.position.open().values().all(|attempt| *attempt == 0) {
-                let fresh = self.callers[step.side].freshen().await;
-                fresh.map_err(|failure| CampaignError::Cold { side: step.side, failure })?;
+                let target = &self.manifest.sides[step.side].target;
+                let forced = self.cold.force(target, &self.callers[step.side], &self.stop).await;
+                forced.map_err(|failure| CampaignError::Cold { target: target.clone(), failure })?;
+                if *self.stop.borrow() {
+                    return Ok(End::Interrupted);
+                }
             }
             if let Some(end) = self.step(step, clock, observer).await? {
                 return Ok(end);
@@ -233,10 +267,10 @@ impl<'a> Campaign<'a> {
                 let call = call.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
                 rows.push(self.row(step, place, attempts[&call.slot], call));
             }
-            self.journal.append(&rows)?;
+            self.journal.append(&rows).map_err(CampaignError::Journal)?;
             for row in rows.drain(..) {
                 self.past.add(&row).expect("calls are made as the schedule says");
-                observer.row(&row, &self.past.totals);
+                observer.row(&row, &self.past.totals).map_err(CampaignError::Output)?;
                 if let Some(failure) = row.failure {
                     throttled += usize::from(failure.kind == FailureKind::Throttled);
                     last_failure = Some(failure);
@@ -256,7 +290,7 @@ impl<'a> Campaign<'a> {
         if throttled > 0 {
             let attempt = attempts.values().copied().max().unwrap_or_default();
             let pause = self.backoff(attempt);
-            observer.backoff(step.side, throttled, pause);
+            observer.backoff(step.side, throttled, pause).map_err(CampaignError::Output)?;
             self.unless_stopped(tokio::time::sleep(pause)).await;
         }
         Ok(None)
@@ -344,6 +378,16 @@ impl<'a> Campaign<'a> {
     }
 }
 
+/// What comes of `work`, or its panic.
+async fn catching<T>(work: impl Future<Output = T>) -> thread::Result<T> {
+    let mut work = Box::pin(work);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
+}
+
 /// Reads an answer of the benchmark service.
 fn read(output: &[u8], row: &mut Row) {
     let response = serde_json::from_slice::<Box<Response>>(output).map_err(|error| error.to_string());
@@ -373,3 +417,6 @@ fn unix_ms() -> u64 {
 fn nanoseconds(duration: Duration) -> u64 {
     duration.as_nanos().try_into().unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use super::{
     manifest::{Manifest, SCHEMA},
     row::Row,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
@@ -94,13 +94,7 @@ impl Journal {
             return Err(JournalError::Exists(directory.to_owned()));
         }
         check::manifest(manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
-        let mut text = serde_json::to_vec_pretty(manifest).expect("a manifest is JSON");
-        text.push(b'\n');
-        // It is there whole, or not at all.
-        let unfinished = directory.join("campaign.json.part");
-        let mut file = File::create(&unfinished).map_err(at(&unfinished))?;
-        file.write_all(&text).and_then(|()| file.sync_all()).map_err(at(&unfinished))?;
-        fs::rename(&unfinished, &path).map_err(at(&path))?;
+        write_whole(&path, manifest).map_err(at(&path))?;
         Ok(journal)
     }
 
@@ -143,6 +137,20 @@ impl Journal {
         }
         self.samples.write_all(&self.buffer)
     }
+}
+
+/// Writes `content` to a file of the run directory, as JSON: all of it is there, also after a power cut, or nothing is.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_whole(path: &Path, content: &impl Serialize) -> io::Result<()> {
+    let mut text = serde_json::to_vec_pretty(content)?;
+    text.push(b'\n');
+    let unfinished = path.with_extension("json.part");
+    let mut file = File::create(&unfinished)?;
+    file.write_all(&text)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)
 }
 
 /// The length of the lines that are whole, in bytes. What stands behind them can be dropped.

@@ -1,5 +1,6 @@
 //! `duet call`
 
+use super::output;
 use crate::{
     campaign::{
         Auth, Target,
@@ -43,10 +44,9 @@ impl Call {
         let answer = caller::call_once(&self.target, &request, manner).await;
         let answer = answer.with_context(|| format!("calling {}", self.target))?;
         match serde_json::from_str::<Response>(&answer) {
-            Ok(response) if !self.json => print!("{}", terminal::response(&response)),
-            _ => println!("{answer}"),
+            Ok(response) if !self.json => output::print(&terminal::response(&response).to_string()),
+            _ => output::print(&(answer + "\n")),
         }
-        Ok(())
     }
 
     /// What is sent is checked by the service alone, so that any function can be called.

@@ -1,9 +1,8 @@
 //! `duet completions`
 
-use super::Cli;
+use super::{Cli, output};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
-use std::io;
 
 /// Prints the completions of a shell, to be put where that shell looks for them.
 #[derive(Debug, Args)]
@@ -13,7 +12,9 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(self) {
-        clap_complete::generate(self.shell, &mut Cli::command(), "duet", &mut io::stdout());
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "duet", &mut script);
+        output::print(&String::from_utf8(script)?)
     }
 }

@@ -1,5 +1,6 @@
 //! `duet prices`
 
+use super::output;
 use crate::{campaign::prices::PriceTable, report::prices};
 use anyhow::Context;
 use clap::Args;
@@ -30,12 +31,10 @@ impl Prices {
         if !self.regions.is_empty() {
             table = table.only(&self.regions)?;
         }
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&table)?);
-        } else {
-            print!("{}", prices::prices(&table));
-        }
-        Ok(())
+        output::print(&match self.json {
+            true => serde_json::to_string_pretty(&table)? + "\n",
+            false => prices::prices(&table),
+        })
     }
 }
 

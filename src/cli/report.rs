@@ -104,7 +104,7 @@ impl Report {
             Format::Json => serde_json::to_string_pretty(&analysis)? + "\n",
         })?;
         if let Some(path) = &self.html {
-            eprintln!("Charts: {}", path.display());
+            output::note(format_args!("Charts: {}", path.display()));
         }
         Ok(ExitCode::SUCCESS)
     }

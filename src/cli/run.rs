@@ -1,17 +1,23 @@
 //! `duet run`
 
+mod interruption;
 mod plan;
 mod preflight;
 pub(super) mod pricing;
 mod progress;
 
+use super::{
+    clean_up::ChangeOptions,
+    output::{self, note},
+};
 use crate::{
     analysis::stopping::Precision,
     campaign::{
         Auth,
         aws::Session,
         caller::{Caller, Manner},
-        driver::{Campaign, End, Past},
+        cold::{Changes, ColdStarts, Owner},
+        driver::{Campaign, End, Outcome, Past},
         journal::{self, Journal},
         manifest::Manifest,
         sides::{Side, Sides},
@@ -21,13 +27,14 @@ use crate::{
 };
 use anyhow::{Context, bail};
 use clap::Args;
+use interruption::interruption;
 use plan::PlanOptions;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::watch;
 
 /// Exit code where nothing but failures came from a side.
 const FAILING: u8 = 3;
@@ -41,7 +48,7 @@ const INTERRUPTED: u8 = 130;
 /// Both sides get the same payloads in every block, in an order drawn from a seed. Every call becomes a
 /// row of samples.jsonl in the run directory before its side is called again, also where it fails.
 ///
-/// Exit codes: 0 the campaign is complete, 1 it could not be run, 2 the arguments are wrong, 3 nothing but
+/// Exit codes: 0 the campaign is complete, 1 it could not be run or a function is still changed, 2 the arguments are wrong, 3 nothing but
 /// failures came from a side, 4 equal work gave different results, 130 it was interrupted. After 1, 3 and
 /// 130 it can be continued with --resume.
 #[derive(Debug, Args)]
@@ -62,6 +69,8 @@ pub struct Run {
     #[arg(long, value_name = "KEY", env = "DUET_API_KEY", hide_env_values = true)]
     api_key: Option<String>,
     #[command(flatten)]
+    change: ChangeOptions,
+    #[command(flatten)]
     plan: PlanOptions,
 }
 
@@ -73,19 +82,28 @@ impl Run {
             None => (self.directory(), self.plan.manifest(self.api_key.as_deref(), &session).await?, true),
         };
         let callers = self.callers(&manifest, &session).await?;
+        let (owner, within) = (Owner::this_process(&directory), self.change.change_timeout);
+        preflight::check_functions(&manifest, &callers, &owner, within).await?;
         if self.dry_run {
-            print!("{}", report::plan(&manifest));
+            output::print(&report::plan(&manifest))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let rules = until_ci_rules(&manifest);
-        preflight::clean_up(&manifest, &callers).await?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
-        let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, rules)?;
-        let mut progress = progress::Progress::new(self.json, &directory, &manifest);
-        let campaign = Campaign::new(&manifest, callers, journal, past, interruption());
-        let (end, totals) = campaign.run(&mut progress).await.with_context(|| resume(&directory))?;
-        progress.end(&end, &totals);
+        let changes = Arc::new(Changes::of(&directory, &owner)?);
+        let stop = interruption(Arc::clone(&changes), &directory).context("catching signals")?;
+        let cold = ColdStarts::new(owner, changes, within);
+        preflight::clean_up(&manifest, &callers, &cold).await?;
+        let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, until_ci_rules(&manifest))?;
+        let mut progress = progress::Progress::new(self.json, &directory, &manifest)?;
+        let campaign = Campaign::new(&manifest, callers, cold, journal, past, stop);
+        let Outcome { end, totals, still_changed } = campaign.run(&mut progress).await;
+        for (target, failure) in &still_changed {
+            note(interruption::still_changed(&target.to_string(), &failure.message, &directory));
+        }
+        let end = end.with_context(|| resume(&directory))?;
+        progress.end(&end, &totals).context("writing the output")?;
         Ok(match end {
+            _ if !still_changed.is_empty() => ExitCode::FAILURE,
             End::Interrupted => ExitCode::from(INTERRUPTED),
             End::Failing { .. } => ExitCode::from(FAILING),
             End::Enough(_) if !totals.mismatches.is_empty() => ExitCode::from(MISMATCH),
@@ -117,34 +135,6 @@ impl Run {
 /// The rule that ends the campaign once its intervals are as narrow as they are to be.
 fn until_ci_rules(manifest: &Manifest) -> Vec<Box<dyn StoppingRule>> {
     Precision::of(manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>).into_iter().collect()
-}
-
-/// Turns true on Ctrl-C and on the signal by which services are ended; the second one ends at once.
-fn interruption() -> watch::Receiver<bool> {
-    let (stop, stopped) = watch::channel(false);
-    tokio::spawn(async move {
-        for signal in 1.. {
-            wait_for_signal().await;
-            if signal > 1 {
-                std::process::exit(INTERRUPTED.into());
-            }
-            stop.send_replace(true);
-        }
-    });
-    stopped
-}
-
-async fn wait_for_signal() {
-    use tokio::signal::{ctrl_c, unix};
-    match unix::signal(unix::SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        Err(_) => drop(ctrl_c().await),
-    }
 }
 
 /// How to go on.

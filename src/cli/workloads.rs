@@ -1,5 +1,6 @@
 //! `duet workloads`
 
+use super::output;
 use crate::{protocol::Selection, report::terminal, workload};
 use clap::Args;
 
@@ -17,11 +18,9 @@ impl Workloads {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let selection = if self.selectors.is_empty() { Selection::All } else { Selection::Some(self.selectors) };
         let catalogue = workload::catalogue(workload::select(&selection)?);
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&catalogue)?);
-        } else {
-            print!("{}", terminal::catalogue(&catalogue));
-        }
-        Ok(())
+        output::print(&match self.json {
+            true => serde_json::to_string_pretty(&catalogue)? + "\n",
+            false => terminal::catalogue(&catalogue),
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! `duet run` and `duet report` as processes.
 
+mod cold;
 mod damage;
 mod display;
 mod faults;

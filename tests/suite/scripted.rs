@@ -10,7 +10,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use std::{
-    convert::Infallible,
+    io,
     net::TcpListener,
     sync::{Arc, Mutex},
     thread,
@@ -34,6 +34,8 @@ pub struct Reply {
     pub body: String,
     pub after: Duration,
     pub after_calls: usize,
+    /// Whether the connection breaks instead.
+    pub is_lost: bool,
 }
 
 impl Reply {
@@ -42,7 +44,12 @@ impl Reply {
     }
 
     pub fn status(status: u16, body: impl Into<String>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into(), after: Duration::ZERO, after_calls: 0 }
+        Self { status, headers: Vec::new(), body: body.into(), after: Duration::ZERO, after_calls: 0, is_lost: false }
+    }
+
+    /// The connection breaks before an answer.
+    pub fn lost() -> Self {
+        Self { is_lost: true, ..Self::ok("") }
     }
 
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -103,7 +110,7 @@ async fn answer(
     request: Request<Incoming>,
     calls: Arc<Mutex<Vec<Call>>>,
     script: Arc<impl Fn(&Call, usize) -> Reply>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let body = String::from_utf8_lossy(&body).into_owned();
@@ -117,6 +124,9 @@ async fn answer(
     tokio::time::sleep(reply.after).await;
     while calls.lock().unwrap().len() < reply.after_calls {
         tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    if reply.is_lost {
+        return Err(io::ErrorKind::ConnectionReset.into());
     }
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {

@@ -3,6 +3,7 @@
 use super::{
     super::{
         aws::Session,
+        cold::{VARIABLE, Variables},
         configuration::Configuration,
         platform_report::PlatformReport,
         row::{Failure, FailureKind},
@@ -19,31 +20,21 @@ use aws_sdk_lambda::{
         invoke::InvokeOutput,
     },
     primitives::Blob,
-    types::{Environment, LastUpdateStatus, LogType},
+    types::LogType,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper::body::Bytes;
-use std::{
-    collections::HashMap,
-    sync::atomic::{AtomicBool, Ordering},
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
-use tokio::time::{Instant, sleep};
-
-/// The variable whose change makes Lambda start new environments.
-const FRESHENED_BY: &str = "LAMBDA_DUET_COLD";
-
-/// How long Lambda gets to take a change of configuration.
-const UPDATE: Duration = Duration::from_secs(120);
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is found out about a function before it is called.
 #[derive(Debug)]
 pub struct Found {
     /// How it is configured; none where the endpoint does not know such a question.
     pub configuration: Option<Configuration>,
-    /// Whether a campaign has left a change behind.
-    pub is_freshened: bool,
+    /// Whether a campaign has changed it to force cold starts, and not changed it back. Of a published version nothing
+    /// can be changed back.
+    pub is_changed: bool,
 }
 
 /// A Lambda function that is called.
@@ -52,14 +43,20 @@ pub struct Function {
     client: Client,
     name: String,
     qualifier: Option<String>,
+    variables: Variables,
     /// Whether the endpoint can send the end of the log.
     has_log_tail: AtomicBool,
 }
 
 impl Function {
     pub(super) async fn new(name: &str, qualifier: Option<&str>, session: &Session) -> Self {
+        Self::with(Client::new(session.config().await), name, qualifier)
+    }
+
+    pub(in crate::campaign) fn with(client: Client, name: &str, qualifier: Option<&str>) -> Self {
         Self {
-            client: Client::new(session.config().await),
+            variables: Variables::new(client.clone(), name),
+            client,
             name: name.to_owned(),
             qualifier: qualifier.map(str::to_owned),
             has_log_tail: true.into(),
@@ -104,16 +101,16 @@ impl Function {
     pub async fn configuration(&self) -> Result<Found, Failure> {
         match self.configured(self.qualifier.as_deref()).await {
             Ok(configured) => Ok(Found {
-                is_freshened: variables(&configured).contains_key(FRESHENED_BY),
+                is_changed: self.qualifier.is_none() && has_variable(&configured),
                 configuration: Some(Configuration::of(&configured)),
             }),
             // Emulators of Lambda that only invoke do not say in Lambda's words that there is nothing.
             Err(SdkError::ServiceError(error))
                 if error.err().code().is_none_or(|code| code.contains("PathNotFound")) =>
             {
-                Ok(Found { configuration: None, is_freshened: false })
+                Ok(Found { configuration: None, is_changed: false })
             }
-            Err(SdkError::ResponseError(_)) => Ok(Found { configuration: None, is_freshened: false }),
+            Err(SdkError::ResponseError(_)) => Ok(Found { configuration: None, is_changed: false }),
             Err(error) => Err(failure(&error)),
         }
     }
@@ -123,58 +120,19 @@ impl Function {
         get.set_qualifier(qualifier.map(str::to_owned)).send().await
     }
 
-    pub(super) async fn freshen(&self) -> Result<(), Failure> {
-        if let Some(qualifier) = &self.qualifier {
-            let message = format!("{}:{qualifier} is published and cannot be changed; --cold needs $LATEST", self.name);
-            return Err(Failure::new(FailureKind::Refused, message));
-        }
-        // A counter would do; the time is one that no earlier campaign has used.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        self.change(|variables| drop(variables.insert(FRESHENED_BY.to_owned(), now.to_string()))).await
-    }
-
-    pub(super) async fn restore(&self) -> Result<(), Failure> {
-        if self.qualifier.is_some() {
-            return Ok(());
-        }
-        self.change(|variables| drop(variables.remove(FRESHENED_BY))).await
-    }
-
-    /// Changes the variables, if there is anything to change, and waits until Lambda has taken them.
-    async fn change(&self, change: impl FnOnce(&mut HashMap<String, String>)) -> Result<(), Failure> {
-        let configured = self.configured(None).await.map_err(|error| failure(&error))?;
-        let before = variables(&configured);
-        let mut after = before.clone();
-        change(&mut after);
-        if after == before {
-            return Ok(());
-        }
-        let update = self.client.update_function_configuration().function_name(&self.name);
-        // Somebody else's change in between is not undone.
-        let update = update.set_revision_id(configured.revision_id);
-        let environment = Environment::builder().set_variables(Some(after)).build();
-        update.environment(environment).send().await.map_err(|error| failure(&error))?;
-        let end = Instant::now() + UPDATE;
-        loop {
-            let configured = self.configured(None).await.map_err(|error| failure(&error))?;
-            match configured.last_update_status {
-                Some(LastUpdateStatus::InProgress) if Instant::now() < end => sleep(Duration::from_millis(200)).await,
-                None | Some(LastUpdateStatus::Successful) => return Ok(()),
-                Some(status) => {
-                    let message = format!("the change of {}'s configuration is {}", self.name, status.as_str());
-                    return Err(Failure::new(FailureKind::Refused, message));
-                }
-            }
-        }
+    /// Its variables, one of which forces cold starts.
+    pub fn variables(&self) -> &Variables {
+        &self.variables
     }
 }
 
-fn variables(configured: &Configured) -> HashMap<String, String> {
-    configured.environment().and_then(|it| it.variables()).cloned().unwrap_or_default()
+fn has_variable(configured: &Configured) -> bool {
+    let variables = configured.environment().and_then(|environment| environment.variables());
+    variables.is_some_and(|variables| variables.contains_key(VARIABLE))
 }
 
 /// What an error of the SDK means for a campaign.
-fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure
+pub(in crate::campaign) fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {

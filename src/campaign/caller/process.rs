@@ -72,7 +72,7 @@ impl Process {
     }
 
     /// Ends all processes.
-    pub(super) fn end(&self) {
+    pub(in crate::campaign) fn end(&self) {
         self.environments().clear();
     }
 

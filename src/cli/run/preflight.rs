@@ -1,13 +1,17 @@
 //! What is found out before the first call that costs money.
 
-use crate::campaign::{
-    Auth, Target,
-    aws::Session,
-    caller::{Caller, Manner},
-    configuration::Configuration,
-    manifest::{Manifest, Party},
-    row::Failure,
-    sides::{Side, Sides},
+use crate::{
+    campaign::{
+        Auth, Target,
+        aws::Session,
+        caller::{Caller, Manner},
+        cold::{ColdStarts, Owner},
+        configuration::Configuration,
+        manifest::{Manifest, Party},
+        row::Failure,
+        sides::{Side, Sides},
+    },
+    cli::output::note,
 };
 use anyhow::{Context, bail};
 use std::{os::unix::fs::PermissionsExt, time::Duration};
@@ -35,7 +39,7 @@ pub(super) async fn parties(
             );
         }
         for difference in one.differences(other) {
-            eprintln!("Warning: the sides differ in more than the architecture: {difference}");
+            note(format_args!("Warning: the sides differ in more than the architecture: {difference}"));
         }
     }
     Ok(parties)
@@ -46,7 +50,7 @@ async fn party(target: &Target, side: Side, session: &Session) -> anyhow::Result
         Target::Function { .. } => {
             let configuration = configuration(target, session).await.with_context(|| format!("looking at {target}"))?;
             if configuration.is_none() {
-                eprintln!("Warning: the endpoint does not say how {target} is configured");
+                note(format_args!("Warning: the endpoint does not say how {target} is configured"));
             }
             configuration
         }
@@ -76,14 +80,30 @@ async fn configuration(target: &Target, session: &Session) -> Result<Option<Conf
     }
 }
 
-/// Removes what a cold campaign that was killed has left in the functions' configuration.
-pub(super) async fn clean_up(manifest: &Manifest, callers: &Sides<Caller>) -> anyhow::Result<()> {
+/// Whether functions can be changed as the campaign needs it, and whether no other campaign is changing them.
+pub(super) async fn check_functions(
+    manifest: &Manifest,
+    callers: &Sides<Caller>,
+    owner: &Owner,
+    within: Duration,
+) -> anyhow::Result<()> {
     for (side, caller) in callers.iter() {
         let Caller::Function(function) = caller else { continue };
+        let looking = || format!("looking at {}", manifest.sides[side].target);
+        if manifest.plan.cold || function.configuration().await.with_context(looking)?.is_changed {
+            function.variables().check(owner, within).await.with_context(looking)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what a cold campaign that was killed has left in the functions' configuration.
+pub(super) async fn clean_up(manifest: &Manifest, callers: &Sides<Caller>, cold: &ColdStarts) -> anyhow::Result<()> {
+    for (side, caller) in callers.iter() {
         let target = &manifest.sides[side].target;
-        if function.configuration().await.with_context(|| format!("looking at {target}"))?.is_freshened {
-            caller.restore().await.with_context(|| format!("undoing what a killed campaign left in {target}"))?;
-            eprintln!("Restored the configuration of {target}, which a killed campaign had left changed");
+        let undoing = || format!("undoing what a killed campaign left in {target}");
+        if cold.clean_up(target, caller).await.with_context(undoing)? {
+            note(format_args!("Restored the configuration of {target}, which a killed campaign had left changed"));
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use crate::{
         region,
         sides::{Side, Sides},
     },
+    cli::output::note,
     protocol::Architecture,
 };
 use anyhow::Context;
@@ -43,7 +44,7 @@ pub(super) async fn set_prices(
         });
     }
     for warning in warnings {
-        eprintln!("Warning: {warning}");
+        note(format_args!("Warning: {warning}"));
     }
     Ok(())
 }

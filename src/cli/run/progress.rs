@@ -14,6 +14,8 @@ use crate::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::{
+    fmt,
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -32,7 +34,7 @@ pub(super) struct Progress<'a> {
 const FAILURES_SHOWN: u64 = 3;
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(json: bool, directory: &Path, manifest: &'a Manifest) -> Self {
+    pub(super) fn new(json: bool, directory: &Path, manifest: &'a Manifest) -> io::Result<Self> {
         // Without a number of calls, the time that is over makes the bar.
         let length = manifest.limits.invocations.or(manifest.limits.duration_ms).unwrap_or_default();
         let template = "{wide_bar} {percent}%\n{msg}\n{prefix}";
@@ -44,15 +46,15 @@ impl<'a> Progress<'a> {
         if json {
             let calls = manifest.plan.calls();
             let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });
-            progress.event("start", &body);
+            progress.event("start", &body)?;
         } else {
-            eprintln!("{}Samples go to {}", plan::plan(manifest), directory.display());
+            line(format_args!("{}Samples go to {}", plan::plan(manifest), directory.display()))?;
         }
-        progress
+        Ok(progress)
     }
 
     /// Says how the campaign ended and what to do next.
-    pub(super) fn end(&mut self, end: &End, totals: &Totals) {
+    pub(super) fn end(&mut self, end: &End, totals: &Totals) -> io::Result<()> {
         self.bar.finish_and_clear();
         if self.json {
             let (reason, detail) = match end {
@@ -67,21 +69,23 @@ impl<'a> Progress<'a> {
             return self.event("end", &body);
         }
         for (work, [one, other]) in &totals.mismatches {
-            eprintln!("Mismatch: {work}: equal work gave {one} and {other}; times of unequal work mean nothing");
+            line(format_args!(
+                "Mismatch: {work}: equal work gave {one} and {other}; times of unequal work mean nothing"
+            ))?;
         }
         match end {
-            End::Enough(reason) => eprintln!("Complete: {reason}."),
-            End::Interrupted => eprintln!("Interrupted: {}.", resume(&self.directory)),
+            End::Enough(reason) => line(format_args!("Complete: {reason}."))?,
+            End::Interrupted => line(format_args!("Interrupted: {}.", resume(&self.directory)))?,
             End::Failing { side, calls, failure } => {
                 let name = &self.manifest.sides[*side].name;
-                eprintln!("Given up: the last {calls} calls of {name} failed: {failure}");
-                eprintln!("When that is mended: {}.", resume(&self.directory));
+                line(format_args!("Given up: the last {calls} calls of {name} failed: {failure}"))?;
+                line(format_args!("When that is mended: {}.", resume(&self.directory)))?;
             }
         }
-        for (side, line) in self.lines(totals).iter() {
-            eprintln!("{:<10} {line}", self.manifest.sides[side].name);
+        for (side, sums) in self.lines(totals).iter() {
+            line(format_args!("{:<10} {sums}", self.manifest.sides[side].name))?;
         }
-        eprintln!("Summary: duet report {}", self.directory.display());
+        line(format_args!("Summary: duet report {}", self.directory.display()))
     }
 
     fn lines(&self, totals: &Totals) -> Sides<String> {
@@ -113,36 +117,43 @@ impl<'a> Progress<'a> {
         json!({ "elapsed_ms": totals.elapsed_ms, "sides": sides })
     }
 
-    fn event(&self, name: &str, body: &Value) {
+    fn event(&self, name: &str, body: &Value) -> io::Result<()> {
         let mut event = json!({ "event": name });
         if let (Some(event), Some(body)) = (event.as_object_mut(), body.as_object()) {
             event.extend(body.clone());
         }
-        println!("{event}");
+        writeln!(io::stdout(), "{event}")
     }
 }
 
+/// Prints a line to standard error.
+fn line(line: fmt::Arguments<'_>) -> io::Result<()> {
+    writeln!(io::stderr(), "{line}")
+}
+
 impl Observer for Progress<'_> {
-    fn block(&mut self, number: u64, totals: &Totals) {
-        if self.json {
-            let mut body = self.totals(totals);
-            body["block"] = json!(number);
-            self.event("block", &body);
+    fn block(&mut self, number: u64, totals: &Totals) -> io::Result<()> {
+        if !self.json {
+            return Ok(());
         }
+        let mut body = self.totals(totals);
+        body["block"] = json!(number);
+        self.event("block", &body)
     }
 
-    fn row(&mut self, row: &Row, totals: &Totals) {
+    fn row(&mut self, row: &Row, totals: &Totals) -> io::Result<()> {
         if let Some(failure) = &row.failure {
             let name = &self.manifest.sides[row.side].name;
             if self.json {
-                self.event("failure", &json!({ "side": row.side, "kind": failure.kind, "message": failure.message }));
+                self.event("failure", &json!({ "side": row.side, "kind": failure.kind, "message": failure.message }))?;
             } else if self.failures < FAILURES_SHOWN {
-                self.bar.suspend(|| eprintln!("{name}, {}: {}: {}", row.cell, failure.kind, failure.message));
+                let shown = format_args!("{name}, {}: {}: {}", row.cell, failure.kind, failure.message);
+                self.bar.suspend(|| line(shown))?;
             }
             self.failures += 1;
         }
         if self.bar.is_hidden() {
-            return;
+            return Ok(());
         }
         self.bar.set_position(if self.manifest.limits.invocations.is_some() {
             totals.calls()
@@ -153,11 +164,13 @@ impl Observer for Progress<'_> {
         let lines: Vec<String> =
             lines.iter().map(|(side, line)| format!("{:<10} {line}", self.manifest.sides[side].name)).collect();
         self.bar.set_message(lines.join("\n"));
+        Ok(())
     }
 
-    fn backoff(&mut self, side: Side, calls: usize, pause: Duration) {
-        if self.json {
-            self.event("backoff", &json!({ "side": side, "calls": calls, "pause_ms": pause.as_millis() as u64 }));
+    fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()> {
+        if !self.json {
+            return Ok(());
         }
+        self.event("backoff", &json!({ "side": side, "calls": calls, "pause_ms": pause.as_millis() as u64 }))
     }
 }

@@ -1,0 +1,95 @@
+//! Forcing cold starts: the one change that a campaign makes in the user's account, and its undoing.
+//!
+//! Lambda starts new environments after every change of a function's configuration, so a variable is set before each
+//! step. What holds at any time, whatever ends the program: a function that is changed is named in the run directory, and
+//! the variable names the program that has set it; what is left behind by a program that is gone, the next campaign and
+//! `duet clean-up` remove.
+
+mod changes;
+#[cfg(test)]
+pub(super) mod double;
+mod owner;
+mod variables;
+
+use super::{
+    Target,
+    caller::Caller,
+    row::{Failure, FailureKind},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::watch;
+
+pub use changes::Changes;
+pub use owner::{Mark, Owner};
+pub use variables::{Claim, Variables};
+
+/// The variable whose change makes Lambda start new environments.
+pub const VARIABLE: &str = "LAMBDA_DUET_COLD";
+
+/// How a campaign forces cold starts.
+#[derive(Debug)]
+pub struct ColdStarts {
+    owner: Owner,
+    changes: Arc<Changes>,
+    /// How long a change may take.
+    within: Duration,
+}
+
+impl ColdStarts {
+    /// Cold starts that `owner` forces; what is changed for them is written down in `changes`.
+    pub fn new(owner: Owner, changes: Arc<Changes>, within: Duration) -> Self {
+        Self { owner, changes, within }
+    }
+
+    /// Makes the next calls of `target` meet environments that have just started. Comes back early when `stop` turns true.
+    ///
+    /// # Errors
+    /// When that cannot be had; what was changed is still to be undone.
+    pub async fn force(&self, target: &Target, caller: &Caller, stop: &watch::Receiver<bool>) -> Result<(), Failure> {
+        match caller {
+            Caller::Function(function) => {
+                self.changes.begin(target).map_err(|error| not_written(&error))?;
+                function.variables().set(&self.owner, self.within, stop).await
+            }
+            Caller::Endpoint(_) => Err(Failure::new(
+                FailureKind::Refused,
+                "an https:// target cannot be made to start anew; for --cold, name the function: lambda:NAME",
+            )),
+            Caller::Process(process) => {
+                process.end();
+                Ok(())
+            }
+        }
+    }
+
+    /// Undoes what [`Self::force`] did, and what an earlier start of the campaign has left behind.
+    ///
+    /// # Errors
+    /// When it is not undone.
+    pub async fn undo(&self, target: &Target, caller: &Caller) -> Result<(), Failure> {
+        let Caller::Function(function) = caller else { return Ok(()) };
+        if !self.changes.open().contains(&target.to_string()) {
+            return Ok(());
+        }
+        function.variables().remove(Claim::Owner(&self.owner), self.within).await?;
+        self.changes.undone(target).map_err(|error| not_written(&error))
+    }
+
+    /// Removes what a program that is gone has left behind, and says whether there was anything.
+    ///
+    /// # Errors
+    /// When it is not removed, and where the program is not gone.
+    pub async fn clean_up(&self, target: &Target, caller: &Caller) -> Result<bool, Failure> {
+        let Caller::Function(function) = caller else { return Ok(false) };
+        let is_changed = function.configuration().await?.is_changed;
+        if is_changed {
+            function.variables().remove(Claim::Owner(&self.owner), self.within).await?;
+        }
+        self.changes.undone(target).map_err(|error| not_written(&error))?;
+        Ok(is_changed)
+    }
+}
+
+fn not_written(error: &std::io::Error) -> Failure {
+    Failure::new(FailureKind::Refused, format!("the run directory does not take what is changed: {error}"))
+}

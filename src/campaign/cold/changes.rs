@@ -1,0 +1,101 @@
+//! What a campaign has changed in the user's account and not yet changed back.
+
+use super::{
+    super::{Target, journal},
+    Owner, VARIABLE,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// The file of the run directory that names the changed functions; there is none while nothing is changed.
+const FILE: &str = "changed.json";
+
+/// The functions that are changed. Each is written down before its change, and struck out when the change is undone, so
+/// that a program that is killed leaves the list behind.
+#[derive(Debug)]
+pub struct Changes {
+    path: PathBuf,
+    /// Who makes them.
+    owner: String,
+    functions: Mutex<BTreeSet<String>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Content {
+    /// The variable that the change is about.
+    variable: String,
+    owner: String,
+    functions: BTreeSet<String>,
+}
+
+impl Changes {
+    /// Those of the campaign in `directory`, an earlier start of the program included.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn of(directory: &Path, owner: &Owner) -> io::Result<Self> {
+        let path = directory.join(FILE);
+        let functions = read(&path)?.map(|content| content.functions).unwrap_or_default();
+        Ok(Self { path, owner: owner.to_string(), functions: Mutex::new(functions) })
+    }
+
+    /// Whether the campaign in `directory` has left a list behind.
+    pub fn are_in(directory: &Path) -> bool {
+        directory.join(FILE).exists()
+    }
+
+    /// Writes down that `target` is about to be changed.
+    ///
+    /// # Errors
+    /// When that cannot be written; the target must not be changed then.
+    pub fn begin(&self, target: &Target) -> io::Result<()> {
+        let mut functions = self.functions();
+        if functions.contains(&target.to_string()) {
+            return Ok(());
+        }
+        functions.insert(target.to_string());
+        self.write(&functions)
+    }
+
+    /// Strikes out `target`, whose change is undone.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn undone(&self, target: &Target) -> io::Result<()> {
+        let mut functions = self.functions();
+        if functions.remove(&target.to_string()) { self.write(&functions) } else { Ok(()) }
+    }
+
+    /// The targets that are changed, as they are named on the command line.
+    pub fn open(&self) -> Vec<String> {
+        self.functions().iter().cloned().collect()
+    }
+
+    fn write(&self, functions: &BTreeSet<String>) -> io::Result<()> {
+        if functions.is_empty() {
+            return fs::remove_file(&self.path);
+        }
+        let content =
+            Content { variable: VARIABLE.to_owned(), owner: self.owner.clone(), functions: functions.clone() };
+        journal::write_whole(&self.path, &content)
+    }
+
+    fn functions(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.functions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<Content>> {
+    match fs::read(path) {
+        Ok(text) => serde_json::from_slice(&text).map(Some).map_err(io::Error::from),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+    .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}

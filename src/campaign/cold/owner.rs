@@ -1,0 +1,180 @@
+//! Who has changed a function: what the value of the variable says.
+
+use sha2::{Digest, Sha256};
+use std::{
+    fmt, fs,
+    path::Path,
+    process,
+    str::FromStr,
+    time::{Duration, SystemTime},
+};
+
+/// How long a campaign on another machine, which cannot be looked at, is taken to be alive after its last change.
+const LEASE: Duration = Duration::from_secs(3600);
+
+/// The longest name of a campaign or a host that is written: a function's variables have 4 KB in all.
+const MAX_NAME: usize = 40;
+
+/// A program that forces cold starts of a function. Written into the function's variable, it tells other campaigns that
+/// the function is being changed, by whom, and whether that program is still there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    campaign: String,
+    host: String,
+    /// A fingerprint of the running system and its process ids: numbers of processes mean something there alone.
+    machine: String,
+    process: u32,
+    /// When the process began, in clock ticks since the system did: ids of processes are used again.
+    process_began: u64,
+}
+
+/// What a variable holds: the owner and when it made the change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Who made the change.
+    pub owner: Owner,
+    at: SystemTime,
+}
+
+impl Owner {
+    /// This process, with the campaign of a run directory.
+    pub fn this_process(directory: &Path) -> Self {
+        let campaign = directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let process = process::id();
+        Self {
+            campaign: plain(&campaign),
+            host: plain(&rustix::system::uname().nodename().to_string_lossy()),
+            machine: machine(),
+            process,
+            process_began: began(process).unwrap_or_default(),
+        }
+    }
+
+    /// The mark of a change at this time; no two are the same.
+    pub fn mark(&self, at: SystemTime) -> Mark {
+        Mark { owner: self.clone(), at }
+    }
+}
+
+impl Mark {
+    /// Whether the program that made the change may still be there.
+    pub fn is_alive(&self, now: SystemTime) -> bool {
+        let owner = &self.owner;
+        if owner.machine == machine() && Path::new("/proc/self/stat").exists() {
+            return began(owner.process) == Some(owner.process_began);
+        }
+        now < self.at + LEASE
+    }
+}
+
+impl fmt::Display for Owner {
+    /// For people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the campaign {} on {} (process {})", self.campaign, self.host, self.process)
+    }
+}
+
+impl fmt::Display for Mark {
+    /// As it is written into the variable.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { owner: Owner { campaign, host, machine, process, process_began }, at } = self;
+        let at = humantime::format_rfc3339_nanos(*at);
+        write!(f, "campaign={campaign} host={host} machine={machine} process={process}/{process_began} at={at}")
+    }
+}
+
+/// The text is not the mark of a campaign.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NoMark;
+
+impl FromStr for Mark {
+    type Err = NoMark;
+
+    fn from_str(text: &str) -> Result<Self, NoMark> {
+        let mut fields = text.split(' ');
+        let mut field = |name: &str| fields.next()?.strip_prefix(name)?.strip_prefix('=');
+        let mut read = || {
+            let [campaign, host, machine] = [field("campaign")?, field("host")?, field("machine")?].map(str::to_owned);
+            let (process, process_began) = field("process")?.split_once('/')?;
+            let (process, process_began) = (process.parse().ok()?, process_began.parse().ok()?);
+            let at = humantime::parse_rfc3339(field("at")?).ok()?;
+            Some(Self { owner: Owner { campaign, host, machine, process, process_began }, at })
+        };
+        read().ok_or(NoMark)
+    }
+}
+
+/// A name in the characters that are the same everywhere.
+fn plain(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .take(MAX_NAME)
+        .map(|it| if it.is_ascii_alphanumeric() || ".-".contains(it) { it } else { '_' })
+        .collect();
+    if plain.is_empty() { "unknown".to_owned() } else { plain }
+}
+
+/// A fingerprint of the running system (a restart makes another) and of the name space of its process ids.
+fn machine() -> String {
+    let boot = fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let processes = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let system = rustix::system::uname();
+    let digest = Sha256::new()
+        .chain_update(boot)
+        .chain_update(processes.as_os_str().as_encoded_bytes())
+        .chain_update(system.nodename().to_bytes())
+        .finalize();
+    format!("{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
+}
+
+/// When a process began; none where there is no such process.
+fn began(process: u32) -> Option<u64> {
+    const START_TIME: usize = 22;
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name of the program, in parentheses, is the second field and may hold anything.
+    let (_, after_name) = stat.rsplit_once(") ")?;
+    let state = after_name.split(' ').next()?;
+    // A zombie has ended.
+    (state != "Z").then(|| after_name.split(' ').nth(START_TIME - 3)?.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_mark_is_written_and_read_alike() {
+        let owner = Owner::this_process(Path::new("runs/a campaign=\n1"));
+        assert_eq!(owner.campaign, "a_campaign__1");
+        let mark = owner.mark(at(1_790_000_000));
+        assert_eq!(mark.to_string().parse(), Ok(mark.clone()));
+        assert!(mark.to_string().ends_with(" at=2026-09-21T14:13:20.000000000Z"), "{mark}");
+        assert!(mark.to_string().len() < 250);
+        for text in ["", "on", "1790000000000000000", "campaign=a host=b machine=c process=1 at=now"] {
+            assert_eq!(text.parse::<Mark>(), Err(NoMark), "{text}");
+        }
+    }
+
+    #[test]
+    fn on_this_machine_the_process_decides() {
+        let owner = Owner::this_process(Path::new("a"));
+        let long_ago = owner.mark(at(0));
+        assert!(long_ago.is_alive(SystemTime::now()));
+        // Another process has got its id.
+        let reused = Owner { process_began: owner.process_began + 1, ..owner.clone() };
+        assert!(!reused.mark(SystemTime::now()).is_alive(SystemTime::now()));
+        // Linux has no process 0.
+        assert!(!Owner { process: 0, ..owner }.mark(SystemTime::now()).is_alive(SystemTime::now()));
+    }
+
+    #[test]
+    fn elsewhere_the_time_of_the_last_change_does() {
+        let elsewhere = Owner { machine: "elsewhere".to_owned(), ..Owner::this_process(Path::new("a")) };
+        assert!(elsewhere.mark(at(1000)).is_alive(at(1000 + 3599)));
+        assert!(!elsewhere.mark(at(1000)).is_alive(at(1000 + 3600)));
+    }
+}

@@ -1,0 +1,335 @@
+//! The variables of a function, one of which is set and removed through Lambda's control plane.
+//!
+//! A change is asked for until Lambda has taken it. What the function's variables hold is sent back to Lambda and goes
+//! nowhere else: not into messages, not onto disk.
+
+use super::{
+    super::{
+        caller::failure,
+        row::{Failure, FailureKind},
+    },
+    Mark, Owner, VARIABLE,
+};
+use aws_sdk_lambda::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+    operation::get_function_configuration::GetFunctionConfigurationOutput as Configured,
+    types::{Environment, LastUpdateStatus},
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    future::Future,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
+
+/// How long one request may take.
+const REQUEST: Duration = Duration::from_secs(20);
+
+/// The pause before the second request, and the longest one: while Lambda is at work, and after an error.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE_AFTER_ERROR: Duration = Duration::from_secs(5);
+
+/// The most that a function's variables may take, as the JSON that Lambda measures.
+const MAX_BYTES: usize = 4096;
+
+/// The variables of one function, as `$LATEST` has them.
+#[derive(Debug)]
+pub struct Variables {
+    client: Client,
+    function: String,
+    /// Whether an update may still be under way whose answer was lost: it must not come after its undoing.
+    may_come_late: AtomicBool,
+}
+
+/// On whose behalf the variable is set or removed.
+#[derive(Clone, Copy, Debug)]
+pub enum Claim<'a> {
+    /// What another program has set, and is still there, is not touched.
+    Owner(&'a Owner),
+    /// The variable is removed, whoever has set it.
+    Anybody,
+}
+
+/// How far the update of a change has come.
+#[derive(Clone, Copy, PartialEq)]
+enum Update {
+    None,
+    Sent,
+    Taken,
+}
+
+/// Why there is no change yet.
+enum Obstacle {
+    /// Lambda is at it.
+    Pending(String),
+    /// It may work the next time.
+    Passing(String),
+    /// It will not.
+    Final(Failure),
+}
+
+impl Variables {
+    /// Those of a function by its name or ARN.
+    pub fn new(client: Client, function: &str) -> Self {
+        Self { client, function: function.to_owned(), may_come_late: false.into() }
+    }
+
+    /// Whether the variable could be set.
+    ///
+    /// # Errors
+    /// With the reason why not.
+    pub async fn check(&self, owner: &Owner, within: Duration) -> Result<(), Failure> {
+        let check = async || {
+            let variables = self.readable(&self.configured().await?)?;
+            self.check_claim(&variables, Claim::Owner(owner))?;
+            self.with(&variables, Some(&owner.mark(SystemTime::now()).to_string())).map(|_| ())
+        };
+        self.until_done(check, within, std::future::pending()).await
+    }
+
+    /// Sets the variable, so that the environments that Lambda starts from then on are new. Comes back early when `stop`
+    /// turns true.
+    ///
+    /// # Errors
+    /// When Lambda has not taken the change `within` this time, or refuses it.
+    pub async fn set(&self, owner: &Owner, within: Duration, stop: &watch::Receiver<bool>) -> Result<(), Failure> {
+        let mark = owner.mark(SystemTime::now()).to_string();
+        let mut stop = stop.clone();
+        let stopped = async move {
+            if stop.wait_for(|stop| *stop).await.is_err() {
+                // Nobody is left who could ask for an end.
+                std::future::pending().await
+            }
+        };
+        self.change(Some(&mark), Claim::Owner(owner), within, stopped).await.map(drop)
+    }
+
+    /// Removes the variable, and says whether there was one.
+    ///
+    /// # Errors
+    /// When Lambda has not taken the change `within` this time, or refuses it.
+    pub async fn remove(&self, claim: Claim<'_>, within: Duration) -> Result<bool, Failure> {
+        self.change(None, claim, within, std::future::pending()).await
+    }
+
+    /// Makes the variable what is `wanted`, and says whether that took an update.
+    async fn change(
+        &self,
+        wanted: Option<&str>,
+        claim: Claim<'_>,
+        within: Duration,
+        stopped: impl Future<Output = ()>,
+    ) -> Result<bool, Failure> {
+        let update = Cell::new(Update::None);
+        self.until_done(async || self.attempt(wanted, claim, &update).await, within, stopped).await?;
+        Ok(update.get() != Update::None)
+    }
+
+    /// One look at the function, and one request to change it where it is not as it is `wanted`.
+    async fn attempt(&self, wanted: Option<&str>, claim: Claim<'_>, update: &Cell<Update>) -> Result<(), Obstacle> {
+        let configured = match self.configured().await {
+            // With the function, its change is gone.
+            Err(Obstacle::Final(failure)) if wanted.is_none() && failure.message.starts_with("ResourceNotFound") => {
+                return Ok(());
+            }
+            configured => configured?,
+        };
+        let variables = self.readable(&configured)?;
+        self.check_claim(&variables, claim)?;
+        if configured.last_update_status == Some(LastUpdateStatus::InProgress) {
+            return Err(Obstacle::Pending("Lambda is still at work on an update of it".to_owned()));
+        }
+        let has_failed = configured.last_update_status == Some(LastUpdateStatus::Failed);
+        let is_as_wanted = variables.get(VARIABLE).map(String::as_str) == wanted;
+        if has_failed && wanted.is_some() && (is_as_wanted || update.get() == Update::Taken) {
+            return Err(self.refused(failed_update(&configured)));
+        }
+        // Another update makes Lambda refuse the one that may come late, which is for a revision that is gone then.
+        if is_as_wanted && (wanted.is_some() || !self.may_come_late.load(Ordering::Relaxed)) {
+            return Ok(());
+        }
+        let after = self.with(&variables, wanted)?;
+        update.set(Update::Sent);
+        self.update(after, configured.revision_id.clone(), &variables).await?;
+        update.set(Update::Taken);
+        Err(Obstacle::Pending(if has_failed { failed_update(&configured) } else { "it is not there yet".to_owned() }))
+    }
+
+    async fn configured(&self) -> Result<Configured, Obstacle> {
+        let get = self.client.get_function_configuration().function_name(&self.function).send();
+        match timeout(REQUEST, get).await {
+            Ok(Ok(configured)) => Ok(configured),
+            Ok(Err(error)) => Err(obstacle(&error, |message| message)),
+            Err(_) => Err(no_answer()),
+        }
+    }
+
+    async fn update(
+        &self,
+        variables: HashMap<String, String>,
+        revision: Option<String>,
+        before: &HashMap<String, String>,
+    ) -> Result<(), Obstacle> {
+        let update = self.client.update_function_configuration().function_name(&self.function);
+        // Somebody else's change in between is not undone.
+        let update = update.set_revision_id(revision);
+        let environment = Environment::builder().set_variables(Some(variables)).build();
+        self.may_come_late.store(true, Ordering::Relaxed);
+        let answer = timeout(REQUEST, update.environment(environment).send()).await;
+        let is_settled = match &answer {
+            Ok(Ok(_)) => true,
+            Ok(Err(SdkError::ServiceError(refused))) => refused.raw().status().as_u16() < 500,
+            Ok(Err(_)) | Err(_) => false,
+        };
+        self.may_come_late.store(!is_settled, Ordering::Relaxed);
+        match answer {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(obstacle(&error, |message| without_values(message, before))),
+            Err(_) => Err(no_answer()),
+        }
+    }
+
+    /// All variables of the function. What cannot be read would be lost with the next update.
+    fn readable(&self, configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
+        let Some(environment) = configured.environment() else { return Ok(HashMap::new()) };
+        if let Some(error) = environment.error() {
+            let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
+            return Err(self.refused(format!(
+                "its variables cannot be read ({}: {}), and what cannot be read would be lost; allow kms:Decrypt on {key}",
+                error.error_code().unwrap_or("no code"),
+                error.message().unwrap_or("no message")
+            )));
+        }
+        environment.variables().cloned().ok_or_else(|| {
+            self.refused("Lambda does not tell its variables, and what is not told would be lost".to_owned())
+        })
+    }
+
+    /// The variables with the one as it is wanted.
+    fn with(
+        &self,
+        variables: &HashMap<String, String>,
+        wanted: Option<&str>,
+    ) -> Result<HashMap<String, String>, Obstacle> {
+        let mut after = variables.clone();
+        match wanted {
+            Some(mark) => drop(after.insert(VARIABLE.to_owned(), mark.to_owned())),
+            None => drop(after.remove(VARIABLE)),
+        }
+        let bytes = serde_json::to_vec(&after).map_or(0, |text| text.len());
+        if wanted.is_some() && bytes > MAX_BYTES {
+            return Err(self.refused(format!(
+                "with {VARIABLE} its variables would take {bytes} bytes, and Lambda allows {MAX_BYTES}; make them shorter"
+            )));
+        }
+        Ok(after)
+    }
+
+    fn check_claim(&self, variables: &HashMap<String, String>, claim: Claim<'_>) -> Result<(), Obstacle> {
+        let (Some(value), Claim::Owner(owner)) = (variables.get(VARIABLE), claim) else { return Ok(()) };
+        let force = format!("duet clean-up --force lambda:{}", self.function);
+        match value.parse::<Mark>() {
+            Ok(mark) if mark.owner == *owner || !mark.is_alive(SystemTime::now()) => Ok(()),
+            Ok(mark) => Err(self.refused(format!(
+                "{} forces cold starts of it; wait for its end. If it is gone, remove {VARIABLE} with `{force}`",
+                mark.owner
+            ))),
+            Err(_) => Err(self.refused(format!(
+                "it has a variable {VARIABLE} that no campaign has set; if it is not needed, remove it with `{force}`"
+            ))),
+        }
+    }
+
+    fn refused(&self, reason: String) -> Obstacle {
+        Obstacle::Final(Failure::new(FailureKind::Refused, reason))
+    }
+
+    /// Tries again, after pauses that grow, until it is done, will never be, or is stopped in a pause: a request under
+    /// way is waited for.
+    async fn until_done(
+        &self,
+        attempt: impl AsyncFn() -> Result<(), Obstacle>,
+        within: Duration,
+        stopped: impl Future<Output = ()>,
+    ) -> Result<(), Failure> {
+        let end = Instant::now() + within;
+        let mut stopped = std::pin::pin!(stopped);
+        let mut jitter = ChaCha8Rng::seed_from_u64(
+            SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos().into(),
+        );
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let (reason, longest) = match attempt().await {
+                Ok(()) => return Ok(()),
+                Err(Obstacle::Final(failure)) => return Err(failure),
+                Err(Obstacle::Pending(reason)) => (reason, LONGEST_PAUSE),
+                Err(Obstacle::Passing(reason)) => (reason, LONGEST_PAUSE_AFTER_ERROR),
+            };
+            if Instant::now() >= end {
+                let within = humantime::format_duration(within);
+                let message =
+                    format!("Lambda has not taken the change within {within}; the last that is known: {reason}");
+                return Err(Failure::new(FailureKind::Timeout, message));
+            }
+            pause = pause.min(longest);
+            tokio::select! {
+                () = sleep(pause.mul_f64(jitter.random_range(0.5..=1.0))) => {}
+                () = &mut stopped => return Ok(()),
+            }
+            pause = pause.mul_f64(1.5);
+        }
+    }
+}
+
+fn failed_update(configured: &Configured) -> String {
+    let reason = configured.last_update_status_reason().unwrap_or("Lambda gives no reason");
+    let code = configured.last_update_status_reason_code().map(|code| format!("{}: ", code.as_str()));
+    format!("its last update has failed: {}{reason}", code.unwrap_or_default())
+}
+
+fn no_answer() -> Obstacle {
+    Obstacle::Passing(format!("no answer within {}", humantime::format_duration(REQUEST)))
+}
+
+/// What an error means for a change, with its message as `shown`.
+fn obstacle<E>(error: &SdkError<E, HttpResponse>, shown: impl FnOnce(String) -> String) -> Obstacle
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let is_passing = match error {
+        SdkError::ServiceError(refused) => {
+            let code = refused.err().code().unwrap_or_default();
+            // 409: another update is under way. 412: somebody else has changed the function since it was looked at.
+            matches!(refused.raw().status().as_u16(), 409 | 412 | 429 | 500..)
+                || code.contains("Throttl")
+                || code.contains("ExpiredToken")
+        }
+        SdkError::ConstructionFailure(_) => false,
+        _ => true,
+    };
+    let Failure { kind, message } = failure(error);
+    let message = shown(message);
+    if is_passing { Obstacle::Passing(message) } else { Obstacle::Final(Failure::new(kind, message)) }
+}
+
+/// Lambda's messages may repeat the variables that it was sent.
+fn without_values(message: String, variables: &HashMap<String, String>) -> String {
+    /// Shorter ones are found in any text.
+    const SHORTEST: usize = 4;
+    let end = ["String measured", "{"].iter().filter_map(|begin| message.find(begin)).min();
+    let shown = end.map_or(message.clone(), |end| format!("{}…", &message[..end]));
+    let secrets = variables.values().filter(|value| value.len() >= SHORTEST);
+    secrets.fold(shown, |shown, value| shown.replace(value.as_str(), "…"))
+}
+
+#[cfg(test)]
+mod tests;

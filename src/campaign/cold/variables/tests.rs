@@ -1,0 +1,218 @@
+//! Changes in virtual time, of a function whose control plane answers as a test says.
+
+use super::{
+    super::double::{Act, Lambda},
+    *,
+};
+use serde_json::{Value, json};
+use std::{path::Path, sync::Arc};
+
+const WITHIN: Duration = Duration::from_secs(300);
+
+fn owner() -> Owner {
+    Owner::this_process(Path::new("runs/one"))
+}
+
+async fn set(variables: &Variables) -> Result<(), Failure> {
+    let (_keep, stop) = watch::channel(false);
+    variables.set(&owner(), WITHIN, &stop).await
+}
+
+async fn remove(variables: &Variables) -> Result<bool, Failure> {
+    variables.remove(Claim::Owner(&owner()), WITHIN).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_update_is_waited_for_as_long_as_aws_itself_waits() {
+    let lambda = Arc::new(Lambda { update_takes: Duration::from_secs(130), ..Lambda::new(|_, _| Act::Answer) });
+    let (variables, begin) = (lambda.variables(), Instant::now());
+    set(&variables).await.unwrap();
+    assert!(lambda.has_variable() && (130..133).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    // One request more than a second apart would be slow, ten a second would be throttled.
+    assert!((130..280).contains(&lambda.count("GET")), "{}", lambda.count("GET"));
+    remove(&variables).await.unwrap();
+    assert!(lambda.is_as_before());
+
+    let lambda = Arc::new(Lambda { update_takes: Duration::from_secs(400), ..Lambda::new(|_, _| Act::Answer) });
+    let failure = set(&lambda.variables()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Timeout);
+    assert!(failure.message.contains("within 5m") && failure.message.contains("still at work"), "{failure}");
+}
+
+const PASSING: [Act; 7] = [
+    Act::Refuse(429, "TooManyRequestsException"),
+    Act::Refuse(500, "ServiceException"),
+    Act::Refuse(409, "ResourceConflictException"),
+    Act::Refuse(412, "PreconditionFailedException"),
+    Act::Refuse(403, "ExpiredTokenException"),
+    Act::LoseRequest,
+    Act::LoseAnswer,
+];
+
+#[tokio::test(start_paused = true)]
+async fn what_passes_is_tried_again() {
+    for trouble in PASSING {
+        for method in ["GET", "PUT"] {
+            let lambda =
+                Arc::new(Lambda::new(move |number, it| if number < 6 && it == method { trouble } else { Act::Answer }));
+            let variables = lambda.variables();
+            set(&variables).await.unwrap();
+            assert!(lambda.has_variable(), "{trouble:?} {method}");
+            remove(&variables).await.unwrap();
+            assert!(lambda.is_as_before(), "{trouble:?} {method}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_grow_and_what_stays_ends_with_the_time() {
+    for trouble in PASSING {
+        let lambda = Arc::new(Lambda::new(move |_, method| if method == "PUT" { trouble } else { Act::Answer }));
+        let begin = Instant::now();
+        let outcome = set(&lambda.variables()).await;
+        if trouble == Act::LoseAnswer {
+            // It has come through for all that.
+            outcome.unwrap();
+            continue;
+        }
+        let failure = outcome.unwrap_err();
+        assert!(failure.message.contains("within 5m") && !failure.message.contains("secret"), "{failure}");
+        assert!((300..306).contains(&begin.elapsed().as_secs()), "{trouble:?}: {:?}", begin.elapsed());
+        // At most 5 s and at least half of that between two of them, after some that are shorter.
+        assert!((60..140).contains(&lambda.count("PUT")), "{trouble:?}: {}", lambda.count("PUT"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_pass_is_said_at_once() {
+    for (status, code) in
+        [(403, "AccessDeniedException"), (400, "InvalidParameterValueException"), (404, "ResourceNotFoundException")]
+    {
+        let lambda = Arc::new(Lambda::new(
+            move |_, method| if method == "PUT" { Act::Refuse(status, code) } else { Act::Answer },
+        ));
+        let failure = set(&lambda.variables()).await.unwrap_err();
+        assert_eq!(failure.message, format!("{code}: KEEP=… …"), "values of variables are nobody's business");
+        assert_eq!(lambda.count("PUT"), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_the_function_its_change_is_gone() {
+    let lambda = Arc::new(Lambda::new(|_, _| Act::Refuse(404, "ResourceNotFoundException")));
+    remove(&lambda.variables()).await.unwrap();
+    assert!(set(&lambda.variables()).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reason_of_an_update_that_fails_is_shown() {
+    let result = json!({
+        "LastUpdateStatus": "Failed",
+        "LastUpdateStatusReason": "The KMS key is disabled",
+        "LastUpdateStatusReasonCode": "DisabledKMSKey",
+    });
+    let lambda = Arc::new(Lambda { result, ..Lambda::new(|_, _| Act::Answer) });
+    let variables = lambda.variables();
+    let failure = set(&variables).await.unwrap_err();
+    assert_eq!(failure.message, "its last update has failed: DisabledKMSKey: The KMS key is disabled");
+    // The variable goes nevertheless.
+    assert!(lambda.has_variable());
+    remove(&variables).await.unwrap();
+    assert!(lambda.is_as_before());
+}
+
+/// The answer to the update does not come, it is undone, and then Lambda gets to it.
+#[tokio::test(start_paused = true)]
+async fn an_update_that_comes_late_does_not_come_after_its_undoing() {
+    let late = Duration::from_secs(60);
+    let lambda = Arc::new(Lambda::new(move |number, _| if number == 1 { Act::HangFor(late) } else { Act::Answer }));
+    let variables = lambda.variables();
+    let (stop, stopped) = watch::channel(false);
+    let begin = Instant::now();
+    let end = async {
+        sleep(Duration::from_secs(1)).await;
+        stop.send_replace(true);
+    };
+    let owner = owner();
+    let (outcome, ()) = tokio::join!(variables.set(&owner, WITHIN, &stopped), end);
+    outcome.unwrap();
+    // The request under way is waited for, as long as a request may take, and nothing else is.
+    assert_eq!(begin.elapsed().as_secs(), 20);
+    assert!(!lambda.has_variable());
+    remove(&variables).await.unwrap();
+    sleep(late).await;
+    assert!(lambda.is_as_before());
+    assert_eq!(lambda.count("PUT"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_ends_when_an_end_is_asked_for() {
+    let lambda = Arc::new(Lambda { update_takes: Duration::from_secs(130), ..Lambda::new(|_, _| Act::Answer) });
+    let variables = lambda.variables();
+    let (stop, stopped) = watch::channel(false);
+    let begin = Instant::now();
+    let end = async {
+        sleep(Duration::from_secs(10)).await;
+        stop.send_replace(true);
+    };
+    let owner = owner();
+    let (outcome, ()) = tokio::join!(variables.set(&owner, WITHIN, &stopped), end);
+    outcome.unwrap();
+    assert_eq!(begin.elapsed().as_secs(), 10);
+    // Its undoing waits for Lambda.
+    remove(&variables).await.unwrap();
+    assert!(lambda.is_as_before());
+    assert!((260..264).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+}
+
+/// A function whose configuration has this in the place of its variables.
+async fn refusal(environment: Value, key: Option<&str>) -> String {
+    let mut result = json!({"LastUpdateStatus": "Successful", "Environment": environment});
+    if let Some(key) = key {
+        result["KMSKeyArn"] = json!(key);
+    }
+    let lambda = Arc::new(Lambda { result, ..Lambda::new(|_, _| Act::Answer) });
+    let variables = lambda.variables();
+    let failure = set(&variables).await.unwrap_err();
+    assert_eq!(variables.check(&owner(), WITHIN).await.unwrap_err(), failure);
+    assert_eq!(lambda.count("PUT"), 0);
+    failure.message
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_be_lost_or_is_too_long_is_not_written() {
+    let denied = json!({"Error": {"ErrorCode": "AccessDeniedException", "Message": "not you"}});
+    let message = refusal(denied.clone(), Some("arn:aws:kms:eu-west-1:123456789012:key/k")).await;
+    assert!(message.contains("(AccessDeniedException: not you)"), "{message}");
+    assert!(message.contains("kms:Decrypt on arn:aws:kms:eu-west-1:123456789012:key/k"), "{message}");
+    assert!(refusal(denied, None).await.contains("kms:Decrypt on Lambda's own key"));
+    // Some of them is not all of them.
+    let partly = json!({"Variables": {"KEEP": "1"}, "Error": {"ErrorCode": "KMSThrottled", "Message": "later"}});
+    assert!(refusal(partly, None).await.contains("KMSThrottled"));
+    assert!(refusal(json!({}), None).await.contains("does not tell its variables"));
+    let long = refusal(json!({"Variables": {"LONG": "x".repeat(4000)}}), None).await;
+    assert!(long.contains("Lambda allows 4096") && !long.contains("xxxx"), "{long}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_have_set_is_theirs() {
+    let elsewhere = owner().mark(SystemTime::now()).to_string().replacen("machine=", "machine=not-", 1);
+    let message = refusal(json!({"Variables": {VARIABLE: elsewhere}}), None).await;
+    assert!(message.contains("the campaign one on ") && message.contains("--force lambda:x"), "{message}");
+    let message = refusal(json!({"Variables": {VARIABLE: "hunter2"}}), None).await;
+    assert!(message.contains("no campaign has set") && !message.contains("hunter2"), "{message}");
+
+    let lambda = Arc::new(Lambda::new(|_, _| Act::Answer));
+    lambda.variables.lock().unwrap()[VARIABLE] = json!("hunter2");
+    assert!(remove(&lambda.variables()).await.is_err());
+    lambda.variables().remove(Claim::Anybody, WITHIN).await.unwrap();
+    assert!(lambda.is_as_before());
+    // What a program has left that is gone, on this machine or long ago elsewhere, is nobody's.
+    for left in
+        [owner().mark(SystemTime::now()).to_string().replace('/', "/9"), elsewhere.replace(" at=202", " at=200")]
+    {
+        lambda.variables.lock().unwrap()[VARIABLE] = json!(left);
+        remove(&lambda.variables()).await.unwrap();
+        assert!(lambda.is_as_before());
+    }
+}

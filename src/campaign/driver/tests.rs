@@ -1,0 +1,83 @@
+//! A campaign on a function in memory.
+
+use super::*;
+use crate::campaign::{
+    Auth,
+    caller::Function,
+    cold::{
+        Changes, Owner,
+        double::{Act, Lambda},
+    },
+    manifest::{Cell, Limits, Party, Plan, SCHEMA},
+};
+use std::{env, fs, path::PathBuf, process};
+
+/// Somebody who cannot bear to look at the second sample.
+struct Fainting(u32);
+
+impl Observer for Fainting {
+    fn block(&mut self, _number: u64, _totals: &Totals) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn row(&mut self, _row: &Row, _totals: &Totals) -> io::Result<()> {
+        self.0 += 1;
+        assert!(self.0 < 2, "a bug");
+        Ok(())
+    }
+
+    fn backoff(&mut self, _side: Side, _calls: usize, _pause: Duration) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn manifest() -> Manifest {
+    let party = Party { name: "x".to_owned(), target: "lambda:x".parse().unwrap(), configuration: None, price: None };
+    let cell = Cell { name: "a".to_owned(), weight: 1, workload: None, payload: "{}".to_owned(), guess_ms: 1.0 };
+    Manifest {
+        schema: SCHEMA,
+        version: "0.1.0".to_owned(),
+        created_unix_ms: 0,
+        sides: Sides { baseline: party.clone(), candidate: party },
+        plan: Plan {
+            seed: 1,
+            environments: 1,
+            cold: true,
+            concurrent: true,
+            cells: vec![cell],
+            pace_ms: 0,
+            timeout_ms: 1000,
+            auth: Auth::None,
+            compare_output: false,
+            ignore: Vec::new(),
+            environment: None,
+            cpu_model: None,
+        },
+        limits: Limits { invocations: Some(10), ..Limits::default() },
+    }
+}
+
+fn scratch() -> PathBuf {
+    let directory = env::temp_dir().join(format!("lambda-duet-driver-{}", process::id()));
+    fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bug_that_panics_leaves_nothing_changed() {
+    let (lambda, manifest, directory) = (Arc::new(Lambda::new(|_, _| Act::Answer)), manifest(), scratch());
+    let caller = || Caller::Function(Function::with(lambda.client(), "x", None));
+    let owner = Owner::this_process(&directory);
+    let changes = Arc::new(Changes::of(&directory, &owner).unwrap());
+    let cold = ColdStarts::new(owner, Arc::clone(&changes), Duration::from_secs(60));
+    let journal = Journal::create(&directory, &manifest).unwrap();
+    let past = Past::new(&manifest, std::iter::empty(), Vec::new()).unwrap();
+    let callers = Sides { baseline: caller(), candidate: caller() };
+    let (_stop, stopped) = watch::channel(false);
+    let campaign = Campaign::new(&manifest, callers, cold, journal, past, stopped);
+    let panic = catching(campaign.run(&mut Fainting(0))).await.expect_err("the panic is not hidden");
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"a bug"));
+    assert!(lambda.count("PUT") >= 3 && lambda.is_as_before());
+    assert!(changes.open().is_empty());
+    fs::remove_dir_all(&directory).unwrap();
+}

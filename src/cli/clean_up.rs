@@ -1,0 +1,110 @@
+//! `duet clean-up`
+
+use super::output::{self, note};
+use crate::campaign::{
+    Auth, Target,
+    aws::Session,
+    caller::{Caller, Manner},
+    cold::{Changes, Claim, Owner, VARIABLE},
+    journal::Journal,
+};
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+/// Changes functions back that a campaign with --cold has left changed: removes the variable LAMBDA_DUET_COLD.
+///
+/// A campaign changes its functions back itself, after Ctrl-C too. What is left behind, by a program that was killed or
+/// where Lambda took no change, the next campaign on the same functions and this command remove. Exit codes: 0 nothing is
+/// changed any more, 1 something is; the message says what and why.
+#[derive(Debug, Args)]
+pub struct CleanUp {
+    /// Run directories, and functions as lambda:NAME [default: the run directories in ./duet-runs].
+    what: Vec<String>,
+    /// Remove the variable also where a campaign that is still running, or nobody known, has set it.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    change: ChangeOptions,
+}
+
+/// How functions are changed.
+#[derive(Debug, Args)]
+pub(super) struct ChangeOptions {
+    /// How long a change of a function's configuration may take, attempts after errors included.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = humantime::parse_duration)]
+    pub change_timeout: Duration,
+}
+
+impl CleanUp {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let session = Session::new().context("reading the trusted certificates")?;
+        let what = if self.what.is_empty() { left_behind(Path::new("duet-runs"))? } else { self.what.clone() };
+        if what.is_empty() {
+            output::print("Nothing is changed: no campaign in duet-runs has left a function changed\n")?;
+        }
+        let mut code = ExitCode::SUCCESS;
+        for what in &what {
+            let done = match what.parse() {
+                Ok(target) => self.function(&target, &session).await.map(|line| vec![line]),
+                Err(_) => self.directory(Path::new(what), &session).await,
+            };
+            match done {
+                Ok(lines) => lines.iter().try_for_each(|line| output::print(&format!("{line}\n")))?,
+                Err(error) => {
+                    note(format_args!("{what}: {error:#}"));
+                    code = ExitCode::FAILURE;
+                }
+            }
+        }
+        Ok(code)
+    }
+
+    /// Changes back what the campaign in `directory` has left changed.
+    async fn directory(&self, directory: &Path, session: &Session) -> anyhow::Result<Vec<String>> {
+        // Nobody continues the campaign meanwhile.
+        let _journal = Journal::open(directory)?;
+        let changes = Changes::of(directory, &Owner::this_process(directory))?;
+        let mut lines = Vec::new();
+        for function in changes.open() {
+            let target = function.parse().map_err(|_| anyhow!("\"{function}\" is not a function"))?;
+            lines.push(self.function(&target, session).await.with_context(|| function)?);
+            changes.undone(&target)?;
+        }
+        if lines.is_empty() {
+            lines.push(format!("{}: nothing is changed", directory.display()));
+        }
+        Ok(lines)
+    }
+
+    async fn function(&self, target: &Target, session: &Session) -> anyhow::Result<String> {
+        let manner = Manner { auth: Auth::None, api_key: None, logs: false };
+        let Target::Function { qualifier: None, .. } = target else {
+            bail!("only a function itself is ever changed; name it as lambda:NAME, without a version or an alias");
+        };
+        let Caller::Function(function) = Caller::new(target, manner, session).await? else {
+            bail!("{target} is not a function");
+        };
+        let owner = Owner::this_process(Path::new("clean-up"));
+        let claim = if self.force { Claim::Anybody } else { Claim::Owner(&owner) };
+        Ok(match function.variables().remove(claim, self.change.change_timeout).await? {
+            true => format!("{target} is changed back"),
+            false => format!("{target} is not changed: it has no variable {VARIABLE}"),
+        })
+    }
+}
+
+/// The run directories that name changed functions.
+fn left_behind(runs: &Path) -> anyhow::Result<Vec<String>> {
+    let Ok(entries) = fs::read_dir(runs) else { return Ok(Vec::new()) };
+    let directories: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut directories = directories.with_context(|| format!("reading {}", runs.display()))?;
+    directories.retain(|directory| Changes::are_in(directory));
+    directories.sort_unstable();
+    Ok(directories.iter().map(|directory| directory.to_string_lossy().into_owned()).collect())
+}

@@ -1,0 +1,334 @@
+//! What a campaign changes in the user's account is changed back, whatever ends it. Every test that changes a function
+//! compares both functions before and after.
+
+mod ends;
+mod kill;
+mod output;
+
+use super::{Scratch, assert_code, command};
+use crate::{
+    cli::stderr,
+    scripted::{Call, Reply, Scripted},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+use std::{
+    process::{Child, Command, Output},
+    sync::{Arc, Mutex},
+    thread::sleep,
+    time::Duration,
+};
+
+const VARIABLE: &str = "LAMBDA_DUET_COLD";
+
+/// What becomes of a call of the control plane.
+#[derive(Clone, Debug)]
+enum Act {
+    /// It is answered as Lambda does.
+    Answer,
+    /// It is not done, and answered like this.
+    Instead(Reply),
+    /// It is done, and answered like this.
+    DoneBut(Reply),
+}
+
+/// A call of the control plane.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Control {
+    number: usize,
+    is_update: bool,
+}
+
+type Script = Box<dyn Fn(Control) -> Act + Send>;
+
+/// A Lambda with two functions, `x` and `a`, and all that its control plane keeps of them.
+struct Lambda {
+    server: Scripted,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    functions: [Value; 2],
+    revision: u32,
+    controls: Vec<Control>,
+    script: Script,
+}
+
+impl Lambda {
+    /// Control calls go as `script` says.
+    fn start(script: impl Fn(Control) -> Act + Send + 'static) -> Self {
+        let function = |name: &str, architecture: &str| {
+            json!({
+                "FunctionName": name,
+                "FunctionArn": format!("arn:aws:lambda:us-east-1:123456789012:function:{name}"),
+                "Architectures": [architecture], "MemorySize": 1769, "Timeout": 30, "Runtime": "provided.al2023",
+                "State": "Active", "LastUpdateStatus": "Successful", "RevisionId": "0",
+                "Environment": {"Variables": {"KEEP": "hunter2-of-the-user", "EMPTY": ""}},
+                "Description": "a function", "Handler": "bootstrap",
+            })
+        };
+        let functions = [function("x", "x86_64"), function("a", "arm64")];
+        let state = State { functions, revision: 0, controls: Vec::new(), script: Box::new(script) };
+        let state = Arc::new(Mutex::new(state));
+        let shared = Arc::clone(&state);
+        Self { server: Scripted::start(move |call, _| shared.lock().unwrap().answer(call)), state }
+    }
+
+    /// Control calls go as `script` says from now on.
+    fn continue_with(&self, script: impl Fn(Control) -> Act + Send + 'static) {
+        self.state.lock().unwrap().script = Box::new(script);
+    }
+
+    /// Both functions as they are; every update has another revision.
+    fn functions(&self) -> [Value; 2] {
+        let mut functions = self.state.lock().unwrap().functions.clone();
+        for function in &mut functions {
+            function.as_object_mut().unwrap().remove("RevisionId");
+        }
+        functions
+    }
+
+    /// Changes something about both functions from outside.
+    fn set(&self, pointer: &str, value: &Value) {
+        for function in &mut self.state.lock().unwrap().functions {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            function.pointer_mut(parent).unwrap()[name] = value.clone();
+        }
+    }
+
+    fn is_changed(&self) -> bool {
+        self.functions().iter().any(|function| function.to_string().contains(VARIABLE))
+    }
+
+    fn controls(&self) -> Vec<Control> {
+        self.state.lock().unwrap().controls.clone()
+    }
+
+    fn updates(&self) -> usize {
+        self.controls().iter().filter(|control| control.is_update).count()
+    }
+
+    fn invocations(&self) -> usize {
+        self.server.calls().iter().filter(|call| call.line.contains("/invocations")).count()
+    }
+
+    /// Waits until something is so; the test runner ends what never comes.
+    fn wait_until(&self, is_so: impl Fn(&Self) -> bool) {
+        while !is_so(self) {
+            sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+impl State {
+    fn answer(&mut self, call: &Call) -> Reply {
+        if call.line.contains("/invocations") {
+            return invoked();
+        }
+        let control = Control { number: self.controls.len(), is_update: call.line.starts_with("PUT ") };
+        self.controls.push(control);
+        match (self.script)(control) {
+            Act::Answer => self.done(call),
+            Act::Instead(reply) => reply,
+            Act::DoneBut(reply) => {
+                self.done(call);
+                reply
+            }
+        }
+    }
+
+    fn done(&mut self, call: &Call) -> Reply {
+        let function = &mut self.functions[usize::from(call.line.contains("/functions/a/"))];
+        if call.line.starts_with("PUT ") {
+            let body: Value = serde_json::from_str(&call.body).unwrap();
+            if body.get("RevisionId").is_some_and(|revision| *revision != function["RevisionId"]) {
+                return refused(412, "PreconditionFailedException", "The Revision Id provided does not match");
+            }
+            self.revision += 1;
+            function["RevisionId"] = json!(self.revision.to_string());
+            function["Environment"] = json!({"Variables": body["Environment"]["Variables"]});
+        }
+        Reply::ok(function.to_string()).header("content-type", "application/json")
+    }
+}
+
+/// An invocation that starts an environment.
+fn invoked() -> Reply {
+    let log = "REPORT RequestId: 1\tDuration: 19.50 ms\tBilled Duration: 120 ms\tMemory Size: 1769 MB\tMax Memory Used: \
+               30 MB\tInit Duration: 100.00 ms\t\n";
+    Reply::ok(r#"{"sum": 7}"#)
+        .header("x-amzn-requestid", "1")
+        .header("x-amz-executed-version", "$LATEST")
+        .header("x-amz-log-result", BASE64_STANDARD.encode(log))
+}
+
+/// As Lambda refuses.
+fn refused(status: u16, code: &str, message: &str) -> Reply {
+    Reply::status(status, json!({"Type": "User", "Message": message, "message": message}).to_string())
+        .header("content-type", "application/json")
+        .header("x-amzn-errortype", code)
+}
+
+/// A cold campaign of one block, a call a side.
+fn campaign(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Command {
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let all = [
+        ["--targets", "lambda:x", "lambda:a", "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
+        arguments,
+    ]
+    .concat();
+    command(&lambda.server.url, &all)
+}
+
+fn cold(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Command {
+    campaign(scratch, lambda, &[["--cold", "--invocations", "2"].as_slice(), arguments].concat())
+}
+
+/// A cold campaign that is between two blocks for a long time, its functions changed.
+fn paused(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Child {
+    let arguments = [["--cold", "--invocations", "4", "--pace", "1h"].as_slice(), arguments].concat();
+    let process = campaign(scratch, lambda, &arguments).spawn().unwrap();
+    lambda.wait_until(|lambda| lambda.invocations() == 2);
+    process
+}
+
+fn clean_up(lambda: &Lambda, arguments: &[&str]) -> Output {
+    // The arguments of `duet run` are none of its own.
+    let run = command(&lambda.server.url, &[]);
+    Command::new(run.get_program())
+        .arg("clean-up")
+        .args(arguments)
+        .envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(run.get_current_dir().unwrap())
+        .output()
+        .unwrap()
+}
+
+fn signal(process: &Child, signal: &str) {
+    let sent = Command::new("kill").args([&format!("-{signal}"), &process.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+fn has_panicked(output: &Output) -> bool {
+    stderr(output).contains("panicked")
+}
+
+/// Refuses updates like this from the third on: those that change the functions back, in a campaign of one block.
+fn no_undoing(reply: &Reply) -> impl Fn(Control) -> Act + Send + use<> {
+    let (reply, updates) = (reply.clone(), Mutex::new(0));
+    move |control| {
+        let mut updates = updates.lock().unwrap();
+        *updates += u32::from(control.is_update);
+        if control.is_update && *updates > 2 { Act::Instead(reply.clone()) } else { Act::Answer }
+    }
+}
+
+#[test]
+fn a_cold_campaign_leaves_both_functions_as_they_were() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let before = lambda.functions();
+    let output = campaign(&scratch, &lambda, &["--cold", "--invocations", "6"]).output().unwrap();
+    assert_code(&output, 0);
+    assert_eq!(lambda.functions(), before);
+    // Three blocks, and the undoing.
+    assert_eq!(lambda.updates(), 2 * (3 + 1));
+    assert!(!scratch.0.join("run/changed.json").exists());
+}
+
+#[test]
+fn the_function_and_the_run_directory_tell_who_has_changed_it() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let before = lambda.functions();
+    let process = paused(&scratch, &lambda, &[]);
+    let mark = lambda.functions()[0]["Environment"]["Variables"][VARIABLE].clone();
+    let mark = mark.as_str().unwrap();
+    let (process_id, host) = (process.id().to_string(), std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap());
+    for part in ["campaign=run ", &format!("process={process_id}/"), &format!("host={}", host.trim()), " at=20"] {
+        assert!(mark.contains(part), "{part}: {mark}");
+    }
+    let changed = std::fs::read_to_string(scratch.0.join("run/changed.json")).unwrap();
+    let changed: Value = serde_json::from_str(&changed).unwrap();
+    assert_eq!(changed["functions"], json!(["lambda:a", "lambda:x"]));
+    assert!(changed["owner"].as_str().unwrap().contains(&process_id) && !changed.to_string().contains("hunter2"));
+    signal(&process, "TERM");
+    assert_code(&process.wait_with_output().unwrap(), 130);
+    assert_eq!(lambda.functions(), before);
+}
+
+#[test]
+fn a_function_on_both_sides_is_changed_back_once() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let before = lambda.functions();
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let arguments = [
+        ["--targets", "lambda:x", "lambda:x", "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
+        &["--cold", "--invocations", "2"],
+    ]
+    .concat();
+    assert_code(&command(&lambda.server.url, &arguments).output().unwrap(), 0);
+    assert_eq!(lambda.functions(), before);
+}
+
+#[test]
+fn variables_that_cannot_be_read_are_not_replaced() {
+    let denied = json!({"Error": {"ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt"}});
+    let partly =
+        json!({"Variables": {"KEEP": "hunter2"}, "Error": {"ErrorCode": "KMSDisabledException", "Message": "off"}});
+    for (environment, part) in [
+        (denied, "AccessDeniedException: Lambda was unable to decrypt"),
+        (partly, "KMSDisabledException: off"),
+        (json!({}), "does not tell its variables"),
+    ] {
+        let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+        lambda.set("/Environment", &environment);
+        lambda.set("/KMSKeyArn", &json!("arn:aws:kms:us-east-1:123456789012:key/k"));
+        let before = lambda.functions();
+        let output = cold(&scratch, &lambda, &[]).output().unwrap();
+        assert_code(&output, 1);
+        let message = stderr(&output);
+        assert!(message.contains("lambda:x") && message.contains(part) && !message.contains("hunter2"), "{message}");
+        let has_fix = message.contains("allow kms:Decrypt on arn:aws:kms:us-east-1:123456789012:key/k");
+        assert_eq!(has_fix, environment.get("Error").is_some(), "{message}");
+        assert_eq!((lambda.functions(), lambda.updates(), lambda.invocations()), (before, 0, 0));
+        assert!(!scratch.0.join("run").exists());
+    }
+}
+
+#[test]
+fn variables_that_would_be_too_long_are_not_sent_and_no_values_are_shown() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    lambda.set("/Environment/Variables/LONG", &json!("hunter2".repeat(570)));
+    let before = lambda.functions();
+    let output = cold(&scratch, &lambda, &[]).output().unwrap();
+    assert_code(&output, 1);
+    let message = stderr(&output);
+    assert!(message.contains("Lambda allows 4096") && !message.contains("hunter2"), "{message}");
+    assert_eq!((lambda.functions(), lambda.updates()), (before, 0));
+
+    // Lambda's own message repeats what it was sent.
+    let measured = r#"Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: {"KEEP":"hunter2-of-the-user"}"#;
+    let refusal = refused(400, "InvalidParameterValueException", measured);
+    let lambda =
+        Lambda::start(move |control| if control.is_update { Act::Instead(refusal.clone()) } else { Act::Answer });
+    let before = lambda.functions();
+    let output = cold(&scratch, &lambda, &[]).output().unwrap();
+    assert_code(&output, 1);
+    let message = stderr(&output);
+    assert!(message.contains("exceeded the 4KB limit") && !message.contains("hunter2"), "{message}");
+    assert_eq!(lambda.functions(), before);
+    for entry in std::fs::read_dir(scratch.0.join("run")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+}
+
+#[test]
+fn a_published_version_that_was_made_of_a_changed_function_is_let_be() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    lambda.set("/Environment/Variables/LAMBDA_DUET_COLD", &json!("as it was published"));
+    let (before, payload, out) = (lambda.functions(), scratch.file("payload.json", "{}"), scratch.path("run"));
+    let arguments =
+        ["--targets", "lambda:x:3", "lambda:a:3", "--payload", &payload, "--out", &out, "--invocations", "16"];
+    assert_code(&command(&lambda.server.url, &arguments).output().unwrap(), 0);
+    assert_eq!((lambda.functions(), lambda.updates()), (before, 0));
+}

@@ -1,0 +1,269 @@
+//! Errors of the control plane, signals, and other campaigns.
+
+use super::{
+    super::{Scratch, assert_code, command},
+    Act, Lambda, VARIABLE, campaign, clean_up, cold, no_undoing, paused, refused, signal,
+};
+use crate::{
+    cli::{stderr, stdout},
+    scripted::Reply,
+};
+use serde_json::json;
+use std::{
+    io::{BufRead, BufReader},
+    process::Command,
+    sync::Mutex,
+};
+
+fn passing() -> [Reply; 5] {
+    [
+        refused(429, "TooManyRequestsException", "Rate Exceeded."),
+        refused(500, "ServiceException", "again"),
+        refused(409, "ResourceConflictException", "An update is in progress for resource"),
+        refused(412, "PreconditionFailedException", "The Revision Id provided does not match"),
+        Reply::lost(),
+    ]
+}
+
+#[test]
+fn an_error_that_passes_ends_nothing() {
+    for reply in passing() {
+        // Every third control call after those that look at the functions fails, whether it was done or not.
+        for act in [Act::Instead(reply.clone()), Act::DoneBut(reply.clone())] {
+            let lambda = Lambda::start(move |control| match control.number {
+                6.. if control.number % 3 == 0 => act.clone(),
+                _ => Act::Answer,
+            });
+            let (scratch, before) = (Scratch::new(), lambda.functions());
+            let output = cold(&scratch, &lambda, &[]).output().unwrap();
+            assert_code(&output, 0);
+            assert_eq!((lambda.functions(), lambda.invocations()), (before, 2), "{reply:?}");
+        }
+    }
+}
+
+#[test]
+fn an_error_that_stays_is_said_with_what_repairs_it() {
+    for reply in passing() {
+        let lambda = Lambda::start(no_undoing(&reply));
+        let (scratch, before) = (Scratch::new(), lambda.functions());
+        let out = scratch.path("run");
+        let output = cold(&scratch, &lambda, &["--change-timeout", "300ms"]).output().unwrap();
+        assert_code(&output, 1);
+        let message = stderr(&output);
+        for part in
+            ["Still changed: lambda:x", "Still changed: lambda:a", "within 300ms", &format!("duet clean-up {out}`")]
+        {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+        assert!(lambda.is_changed() && !message.contains("hunter2"), "{message}");
+        // The samples are there.
+        assert_eq!(super::super::samples(&out).1.len(), 2);
+
+        let output = clean_up(&lambda, &["--change-timeout", "300ms", &out]);
+        assert_code(&output, 1);
+        assert!(stderr(&output).contains("lambda:a: Lambda has not taken the change"), "{}", stderr(&output));
+        lambda.continue_with(|_| Act::Answer);
+        let text = stdout(&clean_up(&lambda, &[&out]));
+        assert_eq!(text, "lambda:a is changed back\nlambda:x is changed back\n");
+        assert_eq!(lambda.functions(), before);
+        assert_eq!(stdout(&clean_up(&lambda, &[&out])), format!("{out}: nothing is changed\n"));
+    }
+}
+
+#[test]
+fn an_error_that_does_not_pass_is_said_at_once() {
+    let denied = refused(403, "AccessDeniedException", "not authorized to perform: lambda:UpdateFunctionConfiguration");
+    let lambda =
+        Lambda::start(move |control| if control.is_update { Act::Instead(denied.clone()) } else { Act::Answer });
+    let (scratch, before) = (Scratch::new(), lambda.functions());
+    let output = cold(&scratch, &lambda, &[]).output().unwrap();
+    assert_code(&output, 1);
+    let message = stderr(&output);
+    assert!(
+        message.contains("forcing cold starts of lambda:") && message.contains("AccessDeniedException"),
+        "{message}"
+    );
+    assert_eq!((lambda.functions(), lambda.updates(), lambda.invocations()), (before, 1, 0));
+}
+
+#[test]
+fn the_reason_of_an_update_that_fails_is_shown_and_the_variable_goes() {
+    let lambda = Lambda::start(|_| Act::Answer);
+    let before = lambda.functions();
+    let failed = json!("Failed");
+    lambda.set("/LastUpdateStatus", &failed);
+    lambda.set("/LastUpdateStatusReason", &json!("The KMS key is disabled"));
+    lambda.set("/LastUpdateStatusReasonCode", &json!("DisabledKMSKey"));
+    let scratch = Scratch::new();
+    let output = cold(&scratch, &lambda, &[]).output().unwrap();
+    assert_code(&output, 1);
+    assert!(stderr(&output).contains("DisabledKMSKey: The KMS key is disabled"), "{}", stderr(&output));
+    assert_eq!(lambda.invocations(), 0);
+    for (function, before) in lambda.functions().iter().zip(before) {
+        assert_eq!(function["Environment"], before["Environment"]);
+    }
+}
+
+/// A function that Lambda is at work on.
+fn busy() -> Act {
+    let busy = json!({
+        "FunctionName": "x", "Architectures": ["x86_64"], "MemorySize": 1769, "Timeout": 30, "State": "Active",
+        "LastUpdateStatus": "InProgress", "RevisionId": "0", "Environment": {"Variables": {"KEEP": "not these"}},
+    });
+    Act::Instead(Reply::ok(busy.to_string()).header("content-type", "application/json"))
+}
+
+#[test]
+fn a_function_that_lambda_is_still_updating_is_waited_for() {
+    let scratch = Scratch::new();
+    let lambda = Lambda::start(|control| if (4..8).contains(&control.number) { busy() } else { Act::Answer });
+    let before = lambda.functions();
+    assert_code(&cold(&scratch, &lambda, &[]).output().unwrap(), 0);
+    assert_eq!(lambda.functions(), before);
+}
+
+#[test]
+fn every_signal_that_asks_for_an_end_leaves_nothing_changed() {
+    for name in ["INT", "TERM", "HUP"] {
+        let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+        let before = lambda.functions();
+        let process = paused(&scratch, &lambda, &[]);
+        assert!(lambda.is_changed());
+        signal(&process, name);
+        let output = process.wait_with_output().unwrap();
+        assert_code(&output, 130);
+        assert!(stderr(&output).contains("lambda:a and lambda:x is being changed back"), "{}", stderr(&output));
+        assert_eq!(lambda.functions(), before, "{name}");
+    }
+}
+
+#[test]
+fn who_has_a_hangup_ignored_is_not_ended_by_it() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let before = lambda.functions();
+    let run = campaign(&scratch, &lambda, &["--cold", "--invocations", "4", "--pace", "1s"]);
+    // As `nohup` does.
+    let process = Command::new("sh")
+        .args(["-c", "trap '' HUP; exec \"$0\" \"$@\""])
+        .arg(run.get_program())
+        .args(run.get_args())
+        .envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(run.get_current_dir().unwrap())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    lambda.wait_until(|lambda| lambda.invocations() == 2);
+    signal(&process, "HUP");
+    assert_code(&process.wait_with_output().unwrap(), 0);
+    assert_eq!((lambda.functions(), lambda.invocations()), (before, 4));
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_a_change_and_no_call_is_made() {
+    let updates = Mutex::new(0);
+    let lambda = Lambda::start(move |control| {
+        let mut updates = updates.lock().unwrap();
+        *updates += u32::from(control.is_update);
+        if *updates > 0 && !control.is_update { busy() } else { Act::Answer }
+    });
+    let (scratch, before) = (Scratch::new(), lambda.functions());
+    let mut process = cold(&scratch, &lambda, &[]).spawn().unwrap();
+    lambda.wait_until(|lambda| lambda.updates() == 1);
+    let calls = lambda.controls().len();
+    lambda.wait_until(|lambda| lambda.controls().len() > calls + 2);
+    assert!(lambda.is_changed());
+    signal(&process, "INT");
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.starts_with("Ending: lambda:")));
+    // Only now Lambda is through with it.
+    lambda.continue_with(|_| Act::Answer);
+    assert!(lines.any(|line| line.starts_with("Interrupted: ")));
+    assert_eq!(process.wait().unwrap().code(), Some(130));
+    assert_eq!((lambda.functions(), lambda.invocations()), (before, 0));
+}
+
+#[test]
+fn the_second_ctrl_c_says_what_is_still_changed() {
+    let lambda = Lambda::start(no_undoing(&refused(429, "TooManyRequestsException", "Rate Exceeded.")));
+    let (scratch, before) = (Scratch::new(), lambda.functions());
+    let out = scratch.path("run");
+    let process = paused(&scratch, &lambda, &[]);
+    signal(&process, "INT");
+    // Changed twice, and refused to be changed back twice.
+    lambda.wait_until(|lambda| lambda.updates() >= 4);
+    signal(&process, "INT");
+    let output = process.wait_with_output().unwrap();
+    assert_code(&output, 130);
+    let message = stderr(&output);
+    let expected = format!("Still changed: lambda:a and lambda:x has the variable {VARIABLE}");
+    assert!(message.contains(&expected) && message.contains(&format!("duet clean-up {out}`")), "{message}");
+    lambda.continue_with(|_| Act::Answer);
+    assert_code(&clean_up(&lambda, &[&out]), 0);
+    assert_eq!(lambda.functions(), before);
+}
+
+#[test]
+fn a_campaign_that_is_alive_keeps_others_from_its_functions() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let (before, out) = (lambda.functions(), scratch.path("run"));
+    let process = paused(&scratch, &lambda, &[]);
+    let changed = lambda.functions();
+    let second = Scratch::new();
+    let owner = format!("the campaign run on {}", std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim());
+    for output in [
+        cold(&second, &lambda, &[]).output().unwrap(),
+        campaign(&second, &lambda, &["--invocations", "2"]).output().unwrap(),
+        clean_up(&lambda, &["lambda:x"]),
+    ] {
+        assert_code(&output, 1);
+        let message = stderr(&output);
+        assert!(message.contains(&owner) && message.contains("duet clean-up --force lambda:x"), "{message}");
+        assert!(!second.0.join("run").exists());
+    }
+    let output = command(&lambda.server.url, &["--resume", &out]).output().unwrap();
+    assert_code(&output, 1);
+    let output = clean_up(&lambda, &[&out]);
+    assert_code(&output, 1);
+    assert!(stderr(&output).contains("is in use"), "{}", stderr(&output));
+    assert_eq!((lambda.functions(), lambda.invocations()), (changed, 2));
+    // Whoever means it can have it nevertheless.
+    assert_eq!(stdout(&clean_up(&lambda, &["--force", "lambda:x", "lambda:a"])).lines().count(), 2);
+    assert_eq!(lambda.functions(), before);
+    signal(&process, "INT");
+    assert_code(&process.wait_with_output().unwrap(), 130);
+    assert_eq!(lambda.functions(), before);
+}
+
+#[test]
+fn a_variable_of_the_users_own_is_theirs() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    lambda.set("/Environment/Variables/LAMBDA_DUET_COLD", &json!("hunter2"));
+    let before = lambda.functions();
+    for output in [cold(&scratch, &lambda, &[]).output().unwrap(), clean_up(&lambda, &["lambda:x"])] {
+        assert_code(&output, 1);
+        let message = stderr(&output);
+        assert!(message.contains("that no campaign has set") && !message.contains("hunter2"), "{message}");
+    }
+    assert_eq!((lambda.functions(), lambda.updates()), (before, 0));
+}
+
+#[test]
+fn clean_up_takes_what_can_be_changed() {
+    let lambda = Lambda::start(|_| Act::Answer);
+    let scratch = Scratch::new();
+    for (what, part) in [
+        ("lambda:x:live", "without a version or an alias"),
+        ("https://example.com/", "only a function"),
+        ("exec:./bootstrap", "only a function"),
+        (scratch.path("nothing").as_str(), "holds no campaign"),
+    ] {
+        let output = clean_up(&lambda, &[what]);
+        assert_code(&output, 1);
+        assert!(stderr(&output).starts_with(what) && stderr(&output).contains(part), "{}", stderr(&output));
+    }
+    assert_eq!(
+        stdout(&clean_up(&lambda, &["lambda:x"])),
+        format!("lambda:x is not changed: it has no variable {VARIABLE}\n")
+    );
+}
