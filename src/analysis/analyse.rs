@@ -4,7 +4,7 @@ use super::{
     decision::{MINIMUM_ENVIRONMENTS, Verdict},
     interval::CONFIDENCE,
     levels::Values,
-    money::{INVOCATIONS_PER_MONTH, Volume},
+    money::Volume,
     result::{Analysis, CpuShare, Method, Provenance, SCHEMA, SideFacts},
     samples::{Samples, SideSamples},
     share::{Share, unseen},
@@ -24,7 +24,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { margin: 0.02, volume: Volume { invocations_per_month: INVOCATIONS_PER_MONTH, free_tier: false } }
+        Self { margin: 0.02, volume: Volume::default() }
     }
 }
 

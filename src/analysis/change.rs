@@ -173,7 +173,7 @@ pub(super) fn difference(comparison: &Comparison) -> Option<Difference> {
 /// the degrees of freedom of Welch (1947) and Satterthwaite (1946).
 pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
     let (standard_error, degrees_of_freedom) =
-        welch([a, b].map(|it| (it.standard_error.powi(2), it.degrees_of_freedom)));
+        welch(&[a, b].map(|it| (it.standard_error.powi(2), it.degrees_of_freedom)));
     Difference {
         estimate: b.estimate - a.estimate,
         standard_error,

@@ -161,7 +161,7 @@ impl Fit {
         let parts =
             Sides { baseline: self.part(Side::Baseline, variance)?, candidate: self.part(Side::Candidate, variance)? };
         let (standard_error, degrees_of_freedom) =
-            welch([&parts.baseline, &parts.candidate].map(|it| (it.variance, it.degrees_of_freedom)));
+            welch(&[&parts.baseline, &parts.candidate].map(|it| (it.variance, it.degrees_of_freedom)));
         Some(Difference {
             estimate: self.estimate,
             standard_error,
@@ -268,9 +268,9 @@ impl Fit {
     }
 }
 
-/// The standard error of the difference of two independent estimates, each with its variance and the degrees of freedom
-/// of that, and its own degrees of freedom (Welch 1947, Satterthwaite 1946).
-pub(super) fn welch(parts: [(f64, f64); 2]) -> (f64, f64) {
+/// The standard error of the sum or difference of independent estimates, each with its variance and the degrees of
+/// freedom of that, and its own degrees of freedom (Welch 1947, Satterthwaite 1946).
+pub(super) fn welch(parts: &[(f64, f64)]) -> (f64, f64) {
     let variance: f64 = parts.iter().map(|(variance, _)| variance).sum();
     let degrees_of_freedom = match variance > 0.0 {
         // As shares, whose squares are never beyond all numbers.

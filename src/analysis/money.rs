@@ -2,15 +2,14 @@
 
 use super::{
     bill::{Bill, FreeTier, Usage, break_even_slowdown},
-    estimate::{self, Observation},
-    interval::{CONFIDENCE, Looks},
+    estimate::{self, Difference, Observation},
+    interval::{Bounds, CONFIDENCE},
     levels::Values,
-    result::{Cost, Interval, Measure, Money},
+    result::{ColdShare, ColdShareSource, Cost, Interval, Measure, Money},
     samples::{Record, observations},
     subject::Subject,
 };
 use crate::campaign::{
-    manifest::Manifest,
     prices::Price,
     sides::{Side, Sides},
 };
@@ -21,99 +20,205 @@ pub const INVOCATIONS_PER_MONTH: f64 = 1e6;
 /// The volumes for which savings are told: 10⁵ to 10¹⁰ invocations a month, four for each power of ten.
 const VOLUMES: std::ops::RangeInclusive<i32> = 20..=40;
 
+/// The proportion of cold starts that a bill assumes, unless the user says otherwise: about as many as AWS reports of
+/// functions in production.
+pub const COLD_SHARE: f64 = 0.01;
+
 /// What the user may choose.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Volume {
     /// How many invocations a month the bill is for.
     pub invocations_per_month: f64,
+    /// The proportion of them that start an environment.
+    pub cold_share: f64,
     /// Whether the free tier is taken off.
     pub free_tier: bool,
 }
 
-/// The bill of both sides from billed durations in milliseconds, all cells alike often as their weights say: each with
-/// its environment and block, and for the interval of a side each also as a share of its cell's mean.
-///
-/// None where a side has no price or no billed duration.
-fn money(
-    manifest: &Manifest,
-    billed: Sides<Vec<Observation>>,
-    relative: &Sides<Vec<Observation>>,
-    looks: Looks,
-    volume: Volume,
-) -> Option<Money> {
-    let prices = Sides {
-        baseline: manifest.sides.baseline.price.as_ref()?,
-        candidate: manifest.sides.candidate.price.as_ref()?,
-    };
-    let means = estimate::means(&billed)?;
-    let difference = estimate::log_ratio_of_means(billed);
-    let difference = difference.filter(super::decision::has_enough_environments);
-    let usage = |side: Side, billed_ms: f64, invocations_per_month: f64| Usage {
-        invocations_per_month,
-        billed_ms,
-        memory_mb: manifest.sides[side].memory_mb(),
-        ephemeral_mb: manifest.sides[side].ephemeral_mb(),
-    };
-    let free = if volume.free_tier { FreeTier::LAMBDA } else { FreeTier::NONE };
-    let bill = |side: Side, billed_ms: f64, invocations: f64, free: FreeTier| {
-        Bill::of(prices[side], &usage(side, billed_ms, invocations), free)
-    };
-    let bounds = |it: &[Observation]| Values::of(it.iter().map(|it| (it.environment, it.value)), false).bounds();
-    let of_side = relative.map(|_, it| difference.as_ref().and(bounds(it)));
-    let cost = |invocations: f64, free: FreeTier| {
-        means.map(|side, mean| {
-            let total = |billed_ms: f64| bill(side, billed_ms, invocations, free).total();
-            let Bill { requests_usd, compute_usd, storage_usd } = bill(side, *mean, invocations, free);
-            let interval =
-                of_side[side].map(|it| Interval { low: total(mean * it.low.max(0.0)), high: total(mean * it.high) });
-            Cost { requests_usd, compute_usd, storage_usd, total_usd: total(*mean), interval }
-        })
-    };
-    let monthly = cost(volume.invocations_per_month, free);
-    // The baseline as it is, the candidate as the ratio of billed durations has it.
-    let savings_at = |log_ratio: f64| {
-        let candidate = means.baseline * log_ratio.exp();
-        let candidate = bill(Side::Candidate, candidate, volume.invocations_per_month, free).total();
-        saved(monthly.baseline.total_usd, candidate)
-    };
-    let bounds = difference.map(|it| it.bounds(CONFIDENCE, looks));
-    let by_volume = VOLUMES.map(|quarter| {
-        let invocations = 10_f64.powf(f64::from(quarter) / 4.0);
-        (invocations, means.map(|side, mean| bill(side, *mean, invocations, free).total()))
-    });
-    let baseline = usage(Side::Baseline, means.baseline, volume.invocations_per_month);
-    Some(Money {
-        prices: prices.map(|_, it: &&Price| format!("{}, {}", it.region, it.date)),
-        invocations_per_month: volume.invocations_per_month,
-        free_tier: volume.free_tier,
-        monthly,
-        per_million: cost(1e6, FreeTier::NONE),
-        savings: saved(monthly.baseline.total_usd, monthly.candidate.total_usd),
-        savings_interval: bounds.map(|it| Interval { low: savings_at(it.high), high: savings_at(it.low) }),
-        break_even: break_even_slowdown(prices.baseline, prices.candidate, &baseline, free),
-        by_volume: by_volume.collect(),
-    })
+impl Default for Volume {
+    fn default() -> Self {
+        Self { invocations_per_month: INVOCATIONS_PER_MONTH, cold_share: COLD_SHARE, free_tier: false }
+    }
+}
+
+/// What adds to the time that an invocation is billed for: what every one takes, or what starting an environment takes
+/// besides.
+struct Part {
+    /// The proportion of a month's invocations that have it.
+    share: f64,
+    /// Its times in milliseconds, each with its environment and block.
+    values: Sides<Vec<Observation>>,
+    /// The means of both sides.
+    means: Sides<f64>,
+    /// Half the widths of their intervals; none where too few environments answered.
+    half_widths: Sides<Option<f64>>,
+}
+
+impl Part {
+    /// The billed durations of the calls that decide.
+    fn of_calls(subject: &Subject<'_>) -> Option<Self> {
+        let set = subject.set_of_all(|cell| cell.deciding(subject.is_cold()));
+        let values = |cells: &[&[Record]]| observations(cells, Measure::Billed, subject.samples.blocks.len());
+        let means = estimate::means(&set.map(|_, cells| values(cells)))?;
+        // Cells may take times of different orders: in units of their means they have an interval in common.
+        let half_width = |side: Side, cells: &[&[Record]]| {
+            let of_cell = |cell: &&[Record]| {
+                let values = values(&[cell]);
+                // A cell that costs nothing adds nothing.
+                let mean = mean(&values).filter(|mean| *mean > 0.0).unwrap_or(1.0);
+                values.into_iter().map(move |it| Observation { value: it.value / mean, ..it }).collect::<Vec<_>>()
+            };
+            let relative: Vec<Observation> = cells.iter().flat_map(of_cell).collect();
+            Some(half_width(&relative)? * means[side])
+        };
+        let half_widths = set.map(|side, cells| half_width(side, cells));
+        Some(Self { share: 1.0, values: set.map(|_, cells| values(cells)), means, half_widths })
+    }
+
+    /// By how much longer than the calls of environments that were there those are billed that started one. None where
+    /// too few starts were measured to tell how uncertain that is.
+    fn of_starts(subject: &Subject<'_>, share: f64) -> Option<Self> {
+        let (starts, calls) = (subject.set_of_all(|cell| &cell.cold), subject.set_of_all(|cell| &cell.warm));
+        let values = starts.map(|side, cells| {
+            // Which cell met the start is chance, so each is compared with its own cell's calls.
+            let of_cell = |(starts, calls): (&&[Record], &&[Record])| {
+                let usual = mean(&observations(&[calls], Measure::Billed, 0));
+                let starts = observations(&[starts], Measure::Billed, 0).into_iter();
+                usual.map(|usual| starts.map(move |it| Observation { value: it.value - usual, ..it }))
+            };
+            cells.iter().zip(&calls[side]).filter_map(of_cell).flatten().collect::<Vec<_>>()
+        });
+        estimate::difference(&values)?;
+        let means = estimate::means(&values)?;
+        let half_widths = values.map(|_, values| half_width(values));
+        Some(Self { share, values, means, half_widths })
+    }
+}
+
+fn mean(values: &[Observation]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64)
+}
+
+/// Half the width of the interval of their mean; none of fewer than two environments.
+fn half_width(values: &[Observation]) -> Option<f64> {
+    let Bounds { low, high } = Values::of(values.iter().map(|it| (it.environment, it.value)), false).bounds()?;
+    Some((high - low) / 2.0)
+}
+
+/// What an invocation of a month is billed for.
+struct Billed {
+    parts: Vec<Part>,
+    cold_share: ColdShare,
+    /// The means of both sides in milliseconds, all cells alike often as their weights say.
+    means: Sides<f64>,
+}
+
+impl Billed {
+    /// None where a side has no billed duration.
+    fn new(subject: &Subject<'_>, cold_share: f64) -> Option<Self> {
+        let mut parts = vec![Part::of_calls(subject)?];
+        let cold_share = match Part::of_starts(subject, cold_share) {
+            _ if subject.is_cold() => ColdShare { value: 1.0, source: ColdShareSource::Campaign },
+            None => ColdShare { value: 0.0, source: ColdShareSource::Unknown },
+            Some(_) if cold_share == 0.0 => ColdShare { value: 0.0, source: ColdShareSource::Assumed },
+            Some(starts) => {
+                parts.push(starts);
+                ColdShare { value: cold_share, source: ColdShareSource::Assumed }
+            }
+        };
+        let mean = |side: Side| parts.iter().map(|part| part.share * part.means[side]).sum();
+        let means = Sides { baseline: mean(Side::Baseline), candidate: mean(Side::Candidate) };
+        Some(Self { parts, cold_share, means })
+    }
+
+    /// The logarithm of the candidate's mean over the baseline's. To first order it moves as the means of the parts do
+    /// in units of the whole (the delta method), and calls and starts move independently.
+    fn log_ratio(&self) -> Option<Difference> {
+        let whole = self.means;
+        if whole.baseline <= 0.0 || whole.candidate <= 0.0 {
+            return None;
+        }
+        let of_part = |part: &Part| {
+            let in_units = |side: Side, values: &[Observation]| {
+                let unit = part.share / whole[side];
+                values.iter().map(|it| Observation { value: it.value * unit, ..*it }).collect::<Vec<_>>()
+            };
+            estimate::difference(&part.values.map(|side, values| in_units(side, values)))
+        };
+        let differences: Option<Vec<Difference>> = self.parts.iter().map(of_part).collect();
+        let differences = differences?;
+        let parts: Vec<(f64, f64)> =
+            differences.iter().map(|it| (it.standard_error.powi(2), it.degrees_of_freedom)).collect();
+        let (standard_error, degrees_of_freedom) = estimate::welch(&parts);
+        let estimate = (whole.candidate / whole.baseline).ln();
+        Some(Difference { estimate, standard_error, degrees_of_freedom, ..differences[0] })
+    }
+
+    /// The interval of a side's mean in milliseconds.
+    fn interval(&self, side: Side) -> Option<Interval> {
+        let squares: Option<Vec<f64>> =
+            self.parts.iter().map(|part| Some((part.share * part.half_widths[side]?).powi(2))).collect();
+        let (mean, half) = (self.means[side], squares?.iter().sum::<f64>().sqrt());
+        Some(Interval { low: (mean - half).max(0.0), high: mean + half })
+    }
 }
 
 impl Subject<'_> {
-    /// The bill, of the calls that decide.
+    /// The bill of both sides. None where a side has no price or no billed duration.
     pub(super) fn money(&self, volume: Volume) -> Option<Money> {
-        if self.is_emulated() || self.manifest.sides.iter().any(|(_, it)| it.price.is_none()) {
+        let prices = Sides {
+            baseline: self.manifest.sides.baseline.price.as_ref()?,
+            candidate: self.manifest.sides.candidate.price.as_ref()?,
+        };
+        if self.is_emulated() {
             return None;
         }
-        let set = self.set_of_all(|it| it.deciding(self.is_cold()));
-        let values = |cells: &[&[Record]]| observations(cells, Measure::Billed, self.samples.blocks.len());
-        let relative = set.map(|_, cells| {
-            let of_cell = |cell: &&[Record]| {
-                let values = values(&[cell]);
-                let mean = values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64;
-                // A cell that costs nothing adds nothing.
-                let mean = if mean > 0.0 { mean } else { 1.0 };
-                values.into_iter().map(|it| Observation { value: it.value / mean, ..it }).collect::<Vec<_>>()
-            };
-            cells.iter().flat_map(of_cell).collect::<Vec<_>>()
+        let billed = Billed::new(self, volume.cold_share)?;
+        let difference = billed.log_ratio().filter(super::decision::has_enough_environments);
+        let usage = |side: Side, billed_ms: f64, invocations_per_month: f64| Usage {
+            invocations_per_month,
+            billed_ms,
+            memory_mb: self.manifest.sides[side].memory_mb(),
+            ephemeral_mb: self.manifest.sides[side].ephemeral_mb(),
+        };
+        let free = if volume.free_tier { FreeTier::LAMBDA } else { FreeTier::NONE };
+        let bill = |side: Side, billed_ms: f64, invocations: f64, free: FreeTier| {
+            Bill::of(prices[side], &usage(side, billed_ms, invocations), free)
+        };
+        let intervals = billed.means.map(|side, _| difference.as_ref().and_then(|_| billed.interval(side)));
+        let cost = |invocations: f64, free: FreeTier| {
+            billed.means.map(|side, mean| {
+                let total = |billed_ms: f64| bill(side, billed_ms, invocations, free).total();
+                let Bill { requests_usd, compute_usd, storage_usd } = bill(side, *mean, invocations, free);
+                let interval = intervals[side].map(|it| Interval { low: total(it.low), high: total(it.high) });
+                Cost { requests_usd, compute_usd, storage_usd, total_usd: total(*mean), interval }
+            })
+        };
+        let monthly = cost(volume.invocations_per_month, free);
+        // The baseline as it is, the candidate as the ratio of billed durations has it.
+        let savings_at = |log_ratio: f64| {
+            let candidate = billed.means.baseline * log_ratio.exp();
+            let candidate = bill(Side::Candidate, candidate, volume.invocations_per_month, free).total();
+            saved(monthly.baseline.total_usd, candidate)
+        };
+        let bounds = difference.map(|it| it.bounds(CONFIDENCE, self.looks));
+        let by_volume = VOLUMES.map(|quarter| {
+            let invocations = 10_f64.powf(f64::from(quarter) / 4.0);
+            (invocations, billed.means.map(|side, mean| bill(side, *mean, invocations, free).total()))
         });
-        money(self.manifest, set.map(|_, it| values(it)), &relative, self.looks, volume)
+        let baseline = usage(Side::Baseline, billed.means.baseline, volume.invocations_per_month);
+        Some(Money {
+            prices: prices.map(|_, it: &&Price| format!("{}, {}", it.region, it.date)),
+            invocations_per_month: volume.invocations_per_month,
+            free_tier: volume.free_tier,
+            cold_share: billed.cold_share,
+            monthly,
+            per_million: cost(1e6, FreeTier::NONE),
+            savings: saved(monthly.baseline.total_usd, monthly.candidate.total_usd),
+            savings_interval: bounds.map(|it| Interval { low: savings_at(it.high), high: savings_at(it.low) }),
+            break_even: break_even_slowdown(prices.baseline, prices.candidate, &baseline, free),
+            by_volume: by_volume.collect(),
+        })
     }
 }
 

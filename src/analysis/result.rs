@@ -285,6 +285,8 @@ pub struct Money {
     pub invocations_per_month: f64,
     /// Whether the free tier is taken off.
     pub free_tier: bool,
+    /// How many of the invocations start an environment.
+    pub cold_share: ColdShare,
     /// A month's bill of each side, all cells alike often, in US dollars.
     pub monthly: Sides<Cost>,
     /// A million invocations of each side, before free tier and higher tiers.
@@ -298,6 +300,27 @@ pub struct Money {
     pub break_even: Option<f64>,
     /// Savings by volume: invocations a month, and each side's bill.
     pub by_volume: Vec<(f64, Sides<f64>)>,
+}
+
+/// The proportion of invocations that start an environment, which Lambda bills too.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ColdShare {
+    /// The proportion, from 0 to 1.
+    pub value: f64,
+    /// Where it is from.
+    pub source: ColdShareSource,
+}
+
+/// Where the proportion of cold starts on a bill is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColdShareSource {
+    /// The user's, or the default.
+    Assumed,
+    /// All calls of the campaign were cold starts.
+    Campaign,
+    /// The campaign has measured too few cold starts to put any on the bill.
+    Unknown,
 }
 
 /// What something costs, in US dollars.

@@ -55,6 +55,9 @@ pub(super) struct AnalysisOptions {
     /// The invocations a month that the bill is for, such as 300, 1.5k, 50M or 2B.
     #[arg(long, value_name = "N", default_value = "1M")]
     monthly_invocations: Volume,
+    /// How many of those invocations are cold starts, whose init is billed too.
+    #[arg(long, value_name = "PERCENT", default_value = "1%", value_parser = super::percent::up_to_all)]
+    cold_share: f64,
     /// Take Lambda's free tier off the bill.
     #[arg(long)]
     free_tier: bool,
@@ -70,7 +73,11 @@ impl AnalysisOptions {
         if let Some(path) = &self.prices {
             pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
         }
-        let volume = money::Volume { invocations_per_month: self.monthly_invocations.get(), free_tier: self.free_tier };
+        let volume = money::Volume {
+            invocations_per_month: self.monthly_invocations.get(),
+            cold_share: self.cold_share,
+            free_tier: self.free_tier,
+        };
         of_samples(directory, &manifest, &analyse::Options { margin: self.margin, volume })
     }
 }

@@ -2,7 +2,9 @@
 
 use super::words::{count, dollars, percent, percent_change, significant};
 use crate::{
-    analysis::result::{Analysis, CpuShare, Interval, Levels, Measure, Money, Ratio, SideFacts},
+    analysis::result::{
+        Analysis, ColdShare, ColdShareSource, CpuShare, Interval, Levels, Measure, Money, Ratio, SideFacts,
+    },
     campaign::sides::Sides,
 };
 use std::time::{Duration, UNIX_EPOCH};
@@ -93,8 +95,25 @@ pub(super) fn savings(names: &Sides<String>, money: &Money) -> String {
     )
 }
 
+/// What the bill assumes: cold starts and prices.
+pub(super) fn assumptions(money: &Money) -> String {
+    format!("{} Prices: {}.", cold_share(money), prices(money))
+}
+
+/// Which cold starts are on the bill.
+pub(super) fn cold_share(money: &Money) -> String {
+    let ColdShare { value, source } = money.cold_share;
+    match source {
+        ColdShareSource::Assumed => {
+            format!("{} of invocations are taken to be cold starts (--cold-share).", percent(value))
+        }
+        ColdShareSource::Campaign => "Every invocation is taken to be a cold start, as in this campaign.".to_owned(),
+        ColdShareSource::Unknown => "Cold starts are not on the bill, because too few were measured.".to_owned(),
+    }
+}
+
 /// Whose prices the bill has.
-pub(super) fn prices(money: &Money) -> String {
+fn prices(money: &Money) -> String {
     let Sides { baseline, candidate } = &money.prices;
     let prices = if baseline == candidate { baseline.clone() } else { format!("{baseline} beside {candidate}") };
     format!("{prices}, {} the free tier", if money.free_tier { "after" } else { "without" })

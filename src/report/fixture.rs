@@ -4,8 +4,9 @@ use crate::{
     analysis::{
         decision::Verdict,
         result::{
-            Analysis, CellAnalysis, Comparison, Cost, CpuComparison, CpuShare, Distribution, Interval, Levels, Measure,
-            Method, Moment, Money, Provenance, Ratio, SCHEMA, SideFacts, Starts,
+            Analysis, CellAnalysis, ColdShare, ColdShareSource, Comparison, Cost, CpuComparison, CpuShare,
+            Distribution, Interval, Levels, Measure, Method, Moment, Money, Provenance, Ratio, SCHEMA, SideFacts,
+            Starts,
         },
         share::{Share, unseen},
         warning::{Warning, WarningKind},
@@ -251,6 +252,7 @@ fn money() -> Money {
         },
         invocations_per_month: 10e6,
         free_tier: true,
+        cold_share: ColdShare { value: 0.01, source: ColdShareSource::Assumed },
         monthly: Sides { baseline: cost(1.8, baseline * 9.8e6), candidate: cost(1.8, candidate * 9.8e6) },
         per_million: Sides { baseline: cost(0.2, baseline * 1e6), candidate: cost(0.2, candidate * 1e6) },
         savings: 0.254,

@@ -2,8 +2,8 @@
 
 use super::{
     facts::{
-        change_and_interval, changes, how_to_read, milliseconds, mix, origin, prices, savings, short_cpu, side_line,
-        start_name,
+        assumptions, change_and_interval, changes, how_to_read, milliseconds, mix, origin, savings, short_cpu,
+        side_line, start_name,
     },
     words::{count, dollars, headline, names, percent_change, significant},
 };
@@ -122,7 +122,7 @@ fn bill(analysis: &Analysis, money: &Money) -> String {
         row(format!("{} a month", count(money.invocations_per_month as u64)), &money.monthly),
     ];
     let table = table(&[":invocations", &names.baseline, &names.candidate], &rows);
-    format!("{table}\n\n{} Prices: {}.", escaped(&savings(&names, money)), escaped(&prices(money)))
+    format!("{table}\n\n{} {}", escaped(&savings(&names, money)), escaped(&assumptions(money)))
 }
 
 fn measures(analysis: &Analysis) -> String {

@@ -2,8 +2,8 @@
 
 use super::{
     facts::{
-        change_and_interval, changes, how_to_read, milliseconds, mix, origin, prices, savings, short_cpu, side_line,
-        start_name,
+        assumptions, change_and_interval, changes, how_to_read, milliseconds, mix, origin, savings, short_cpu,
+        side_line, start_name,
     },
     terminal::{STYLE, WIDTH, right},
     words::{count, dollars, headline, names, percent_change, significant},
@@ -284,7 +284,7 @@ fn bill(analysis: &Analysis, money: &Money) -> String {
     let header = ["invocations", &columns.baseline, &columns.candidate];
     let mut text = heading("Bill") + &layout(&header, 1, rows);
     text += &paragraph(&savings(&names, money), Style::new());
-    text += &paragraph(&format!("Prices: {}.", prices(money)), FAINT);
+    text += &paragraph(&assumptions(money), FAINT);
     text
 }
 

@@ -39,6 +39,9 @@ pub struct Fabricated {
     pub cpus: Vec<&'static str>,
     /// Whether the candidate was emulated.
     pub emulated: bool,
+    /// How long the start of an environment takes on each side, in milliseconds; none where all were there before. As
+    /// chance would have it, the baseline's start with the first cell and the candidate's with the last one.
+    pub starts_ms: Option<Sides<f64>>,
     /// The seed of what is left to chance.
     pub seed: u64,
 }
@@ -53,6 +56,7 @@ impl Default for Fabricated {
             drift: 1.0,
             cpus: vec!["Neoverse-N1"],
             emulated: false,
+            starts_ms: None,
             seed: 42,
         }
     }
@@ -83,7 +87,11 @@ impl Fabricated {
                     let noise = (self.spread / 2.0 * normal(&mut rng)).exp();
                     let factor = of_environments[step.side][environment as usize] * noise;
                     let time_ms = BASELINE_MS * self.drift * factor * self.factor(step.side, step.cell, environment);
-                    let call = Call { block, step: index as u32, slot, side: step.side, environment, time_ms };
+                    let first_cell = if step.side == Side::Baseline { 0 } else { self.cells.len() - 1 };
+                    let is_start = block < groups && step.cell == first_cell;
+                    let start_ms = self.starts_ms.filter(|_| is_start).map(|starts| starts[step.side]);
+                    let call =
+                        Call { block, step: index as u32, slot, side: step.side, environment, time_ms, start_ms };
                     rows.push(self.row(&call, &manifest.plan.cells[step.cell].name, block / groups));
                 }
             }
@@ -135,7 +143,7 @@ impl Fabricated {
     }
 
     fn row(&self, call: &Call, cell: &str, invocation: u64) -> Row {
-        let billed_ms = (call.time_ms + 1.5).ceil();
+        let billed_ms = (call.time_ms + 1.5).ceil() + call.start_ms.unwrap_or_default();
         Row {
             block: call.block,
             step: call.step,
@@ -148,13 +156,13 @@ impl Fabricated {
             started_unix_ms: 1_790_000_000_000 + call.block * 1000,
             elapsed_ms: call.block * 1000 + u64::from(call.step),
             delay_ns: 50_000,
-            latency_ns: ((call.time_ms + 12.0) * 1e6) as u64,
-            cold: Some(false),
+            latency_ns: ((call.time_ms + 12.0 + call.start_ms.unwrap_or_default()) * 1e6) as u64,
+            cold: Some(call.start_ms.is_some()),
             cost_usd: 1e-6,
             report: Some(PlatformReport {
                 duration_ms: call.time_ms + 1.0,
                 billed_ms: Some(billed_ms),
-                init_ms: None,
+                init_ms: call.start_ms,
                 memory_mb: Some(MEMORY_MB),
                 max_memory_mb: Some(64),
             }),
@@ -182,7 +190,7 @@ impl Fabricated {
             },
             environment: Environment {
                 id: format!("{}-{}", call.side, call.environment),
-                cold_start: false,
+                cold_start: call.start_ms.is_some(),
                 invocation_index: invocation + 1,
                 init_ms: 25.0,
             },
@@ -217,6 +225,7 @@ struct Call {
     side: Side,
     environment: u32,
     time_ms: f64,
+    start_ms: Option<f64>,
 }
 
 fn architecture(side: Side) -> Architecture {

@@ -7,6 +7,7 @@ use crate::{
     scripted::{Reply, Scripted},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
+use lambda_duet::campaign::sides::Sides;
 use serde_json::Value;
 use std::{fs, process::Stdio};
 
@@ -87,6 +88,66 @@ fn the_bill_knows_the_free_tier_and_other_prices() {
     let output = duet(&["report", &scratch.path("run"), "--prices", &prices]);
     assert_code(&output, 1);
     assert!(stderr(&output).contains("no prices of the region"), "{}", stderr(&output));
+}
+
+/// Cells of which one takes five times as long on the candidate, and starts of 100 and 60 ms.
+fn with_starts(scratch: &Scratch) {
+    let starts_ms = Some(Sides { baseline: 100.0, candidate: 60.0 });
+    let cells = vec![("string/json", 1.0), ("math/fft", 5.0)];
+    Fabricated { cells, starts_ms, calls: 10, ..Fabricated::default() }.write(&scratch.path("run"));
+}
+
+#[test]
+fn the_bill_has_as_many_cold_starts_as_it_is_told() {
+    let scratch = Scratch::new();
+    with_starts(&scratch);
+    let money = |share: &str| json(&report(&scratch, &["--format", "json", "--cold-share", share]))["money"].clone();
+    let total = |money: &Value, side: &str| money["monthly"][side]["total_usd"].as_f64().unwrap();
+    let warm = money("0%");
+    for (share, proportion) in [("10%", 0.1), ("100%", 1.0)] {
+        let money = money(share);
+        assert_eq!(money["cold_share"], json(&format!(r#"{{"value": {proportion:?}, "source": "assumed"}}"#)));
+        for (side, gb_second, start_ms) in [("baseline", 0.000_016_666_7, 100.0), ("candidate", 0.000_013_333_4, 60.0)]
+        {
+            // A million invocations, of which so many wait for a start besides.
+            let expected = 1e6 * proportion * gb_second * start_ms / 1000.0 * 1769.0 / 1024.0;
+            let added = total(&money, side) - total(&warm, side);
+            assert!((added / expected - 1.0).abs() < 0.02, "{side} {share}: {added} {expected}");
+            let interval = &money["monthly"][side]["interval"];
+            let truth = total(&warm, side) + expected;
+            let [low, high] = ["low", "high"].map(|it| interval[it].as_f64().unwrap());
+            assert!(low < truth && truth < high && high / low < 1.1, "{side} {share}: {interval} {truth}");
+        }
+        let [savings, low, high] =
+            [&money["savings"], &money["savings_interval"]["low"], &money["savings_interval"]["high"]]
+                .map(|it| it.as_f64().unwrap());
+        let truth = 1.0 - total(&money, "candidate") / total(&money, "baseline");
+        assert!((savings - truth).abs() < 1e-9 && low < savings && savings < high, "{money}");
+    }
+}
+
+#[test]
+fn every_form_says_which_cold_starts_the_bill_has() {
+    let scratch = Scratch::new();
+    with_starts(&scratch);
+    let (unknown, page) = (Scratch::new(), scratch.path("report.html"));
+    let forms = |scratch: &Scratch, arguments: &[&str]| {
+        let table = report(scratch, arguments);
+        let markdown = report(scratch, &[&["--format", "markdown", "--html", &page], arguments].concat());
+        [table.split_whitespace().collect::<Vec<_>>().join(" "), markdown, fs::read_to_string(&page).unwrap()]
+    };
+    for text in forms(&scratch, &[]) {
+        assert!(text.contains("1% of invocations are taken to be cold starts (--cold-share)."), "{text}");
+    }
+    for text in forms(&scratch, &["--cold-share", "2.5%"]) {
+        assert!(text.contains("2.5% of invocations are taken to be cold starts"), "{text}");
+    }
+    for text in forms(&unknown, &[]) {
+        assert!(text.contains("Cold starts are not on the bill, because too few were measured."), "{text}");
+    }
+    let output = duet(&["report", &scratch.path("run"), "--cold-share", "1"]);
+    assert_code(&output, 2);
+    assert!(stderr(&output).contains("a percentage from 0% to 100%, such as 1%"), "{}", stderr(&output));
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn welch(moments: &Sides<Moments>, values: &Sides<Vec<Observation>>) -> Option<D
         return None;
     }
     let part = |it: &Moments| (it.variance / it.count, it.count - 1.0);
-    let (standard_error, degrees_of_freedom) = estimate::welch([part(&moments.baseline), part(&moments.candidate)]);
+    let (standard_error, degrees_of_freedom) = estimate::welch(&[part(&moments.baseline), part(&moments.candidate)]);
     Some(Difference {
         estimate: moments.candidate.mean - moments.baseline.mean,
         standard_error,

@@ -8,7 +8,10 @@ use super::{
 use crate::{
     analysis::result::{Analysis, Cost, Money},
     campaign::sides::Sides,
-    report::words::{dollars, names, percent, significant},
+    report::{
+        facts::cold_share,
+        words::{dollars, names, percent, significant},
+    },
 };
 use maud::{Markup, html};
 
@@ -20,7 +23,7 @@ pub fn section(analysis: &Analysis) -> Markup {
             @match &analysis.money {
                 None => p { "No bill: no billed durations are known of both sides, as Lambda alone reports them." },
                 Some(money) => {
-                    p { (summary(analysis, money)) }
+                    p { (summary(analysis, money)) " " (cold_share(money)) }
                     (chart(analysis, money))
                     (numbers("The bills", &bills(analysis, money)))
                     @if !money.by_volume.is_empty() { (numbers("By volume", &volumes(analysis, money))) }
