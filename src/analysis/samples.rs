@@ -3,6 +3,7 @@
 use super::{estimate::Observation, result::Measure};
 use crate::{
     campaign::{
+        readings::Reading,
         row::{FailureKind, Row},
         sides::Sides,
         totals::Totals,
@@ -24,6 +25,8 @@ pub struct Samples {
     pub blocks: Vec<Block>,
     /// What single answers have to say about themselves.
     pub marks: Marks,
+    /// How functions were configured that have changed since the campaign began, the earliest first.
+    pub readings: Vec<Reading>,
 }
 
 /// A block that has samples.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::campaign::{
     Target,
-    manifest::Manifest,
+    manifest::{Manifest, Party},
     sides::{Side, Sides},
 };
 use serde::Serialize;
@@ -36,10 +36,14 @@ pub enum WarningKind {
     Emulated,
     /// A side has no sample that can be used: no verdict is given.
     NoSamples,
+    /// A function was changed during the campaign: no verdict is given.
+    FunctionChanged,
     /// Nothing tells environments apart: no verdict is given.
     EnvironmentsUnknown,
     /// Too few environments answered: no verdict is given.
     TooFewEnvironments,
+    /// A function was changed during the campaign, which the user wants, or in a way that cannot be told.
+    FunctionRevised,
     /// The sides have unequal memory.
     UnequalMemory,
     /// The sides run different builds of the handler.
@@ -76,8 +80,10 @@ impl WarningKind {
             Self::ChecksumMismatch => "checksum-mismatch",
             Self::Emulated => "emulated",
             Self::NoSamples => "no-samples",
+            Self::FunctionChanged => "function-changed",
             Self::EnvironmentsUnknown => "environments-unknown",
             Self::TooFewEnvironments => "too-few-environments",
+            Self::FunctionRevised => "function-revised",
             Self::UnequalMemory => "unequal-memory",
             Self::DifferentBuilds => "different-builds",
             Self::UnbalancedCpus => "unbalanced-cpus",
@@ -108,9 +114,45 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples) -> Vec<Warning> {
     of_both(manifest, samples, &mut warnings);
     for side in Side::BOTH {
         of_one(manifest, samples, side, &mut warnings);
+        of_changes(manifest, samples, side, &mut warnings);
     }
     warnings.sort_by_key(|it| it.kind);
     warnings
+}
+
+/// What has changed of a function while it was called.
+fn of_changes(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
+    let Party { name, configuration: Some(begun), .. } = &manifest.sides[side] else { return };
+    let mut before = begun;
+    for reading in samples.readings.iter().filter(|reading| reading.side == side) {
+        let changes = reading.configuration.changes_since(before);
+        before = &reading.configuration;
+        let (kind, text) = match (changes.is_empty(), reading.is_allowed) {
+            (true, _) => (
+                WarningKind::FunctionRevised,
+                format!(
+                    "{name} has got another revision during the campaign, though nothing that is compared has changed; \
+                     perhaps the value of a variable. Make sure that all of its samples are of what you mean."
+                ),
+            ),
+            (false, true) => (
+                WarningKind::FunctionRevised,
+                format!(
+                    "Samples of {name} from before and after a change are mixed, as was wanted: {}.",
+                    changes.join("; ")
+                ),
+            ),
+            (false, false) => (
+                WarningKind::FunctionChanged,
+                format!(
+                    "{name} was changed during the campaign: {}. Its samples are those of two functions: begin a new \
+                     campaign.",
+                    changes.join("; ")
+                ),
+            ),
+        };
+        warnings.push(Warning { kind, side: Some(side), text });
+    }
 }
 
 fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) {

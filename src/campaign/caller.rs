@@ -43,6 +43,8 @@ pub struct Manner<'a> {
     pub api_key: Option<&'a str>,
     /// Whether processes on this machine log to standard error.
     pub logs: bool,
+    /// The tenant that functions with tenant isolation are called for.
+    pub tenant: Option<&'a str>,
 }
 
 /// A target that is ready to be called, by many at a time.
@@ -64,7 +66,7 @@ impl Caller {
     pub async fn new(target: &Target, manner: Manner<'_>, session: &Session) -> Result<Self, Failure> {
         Ok(match target {
             Target::Function { name, qualifier } => {
-                Self::Function(Function::new(name, qualifier.as_deref(), session).await)
+                Self::Function(Function::new(name, qualifier.as_deref(), manner.tenant, session).await)
             }
             Target::Endpoint { url } => Self::Endpoint(Endpoint::new(url, manner, session).await?.into()),
             Target::Process { path } => Self::Process(Process::new(path, manner.logs)),

@@ -1,8 +1,16 @@
 //! How Lambda has configured a function, and what sets two functions apart.
 
+use super::{cold::VARIABLE, feature::Feature};
 use crate::protocol::Architecture;
 use aws_sdk_lambda::{operation::get_function_configuration::GetFunctionConfigurationOutput, types};
 use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+/// What stands for a setting that nobody has told.
+const UNKNOWN: &str = "unknown";
 
 /// The settings that may move a function's times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +34,47 @@ pub struct Configuration {
     pub tracing: Option<String>,
     /// The ARNs of its layers.
     pub layers: Vec<String>,
+    /// The version: `$LATEST`, or the number of a published one.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// How its code is deployed: `Zip` or `Image`.
+    #[serde(default)]
+    pub package_type: Option<String>,
+    /// What the runtime calls; of a container image its entry point, command and working directory, where the function
+    /// has others than the image.
+    #[serde(default)]
+    pub handler: Option<String>,
+    /// The subnets and security groups of its VPC; empty outside of one.
+    #[serde(default)]
+    pub vpc: Option<Vec<String>>,
+    /// When snapshots are restored in place of starts: `PublishedVersions` or `None`.
+    #[serde(default)]
+    pub snap_start: Option<String>,
+    /// The names of its environment variables; their values are the user's.
+    #[serde(default)]
+    pub variables: BTreeSet<String>,
+    /// The SHA-256 of its code, as Lambda tells it.
+    #[serde(default)]
+    pub code_sha256: Option<String>,
+    /// What Lambda calls this state of the configuration.
+    #[serde(default)]
+    pub revision_id: Option<String>,
+    /// What it has that ordinary functions have not.
+    #[serde(default)]
+    pub features: BTreeSet<Feature>,
+    /// The values of its variables, for a comparison before the first call.
+    #[serde(skip)]
+    values: Values,
+}
+
+/// Values that are neither shown nor stored.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Values(BTreeMap<String, String>);
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 impl Configuration {
@@ -35,6 +84,9 @@ impl Configuration {
             [types::Architecture::Arm64, ..] => Architecture::Arm64,
             _ => Architecture::X86_64,
         };
+        let mut values = output.environment().and_then(|it| it.variables()).cloned().unwrap_or_default();
+        values.remove(VARIABLE);
+        let values: BTreeMap<String, String> = values.into_iter().collect();
         Self {
             arn: output.function_arn.clone(),
             architecture,
@@ -46,6 +98,16 @@ impl Configuration {
             ephemeral_storage_mb: number(output.ephemeral_storage().map(types::EphemeralStorage::size), 512),
             tracing: output.tracing_config().and_then(|it| Some(it.mode()?.as_str().to_owned())),
             layers: output.layers().iter().filter_map(|it| it.arn().map(str::to_owned)).collect(),
+            version: output.version.clone(),
+            package_type: output.package_type().map(|it| it.as_str().to_owned()),
+            handler: handler(output),
+            vpc: Some(vpc(output)),
+            snap_start: output.snap_start().and_then(|it| Some(it.apply_on()?.as_str().to_owned())),
+            variables: values.keys().cloned().collect(),
+            code_sha256: output.code_sha256.clone(),
+            revision_id: output.revision_id.clone(),
+            features: Feature::of(output),
+            values: Values(values),
         }
     }
 
@@ -56,48 +118,164 @@ impl Configuration {
 
     /// What differs besides the architecture, one sentence each.
     pub fn differences(&self, other: &Self) -> Vec<String> {
-        let layers = |it: &Self| if it.layers.is_empty() { "none".to_owned() } else { it.layers.join(", ") };
-        let text = |it: &Option<String>| it.clone().unwrap_or("unknown".to_owned());
-        let settings = |it: &Self| {
-            [
-                ("memory", format!("{} MB", it.memory_mb)),
-                ("timeout", format!("{} s", it.timeout_s)),
-                ("ephemeral storage", format!("{} MB", it.ephemeral_storage_mb)),
-                ("layers", layers(it)),
-                ("runtime", text(&it.runtime)),
-                ("log format", text(&it.log_format)),
-                ("tracing", text(&it.tracing)),
-            ]
-        };
-        let pairs = settings(self).into_iter().zip(settings(other));
-        pairs
-            .filter(|(one, another)| one != another)
-            .map(|((name, one), (_, another))| format!("{name}: {one} against {another}"))
-            .collect()
+        let pairs = self.settings().into_iter().zip(other.settings()).filter(|(one, another)| one != another);
+        let differences = pairs.map(|((name, one), (_, another))| format!("{name}: {one} against {another}"));
+        differences.chain(self.different_variables(other)).collect()
     }
+
+    /// What has changed since the function was configured like `before`, one sentence each.
+    pub fn changes_since(&self, before: &Self) -> Vec<String> {
+        let changed = |name: &str, now: &str, then: &str| format!("{name}: {now}, was {then}");
+        let mut changes = Vec::new();
+        if self.architecture != before.architecture {
+            changes.push(changed("architecture", &self.architecture.to_string(), &before.architecture.to_string()));
+        }
+        let names = |it: &Self| it.variables.iter().cloned().collect::<Vec<_>>().join(", ");
+        let known = [
+            ("version", self.version.clone(), before.version.clone()),
+            ("SHA-256 of the code", self.code_sha256.clone(), before.code_sha256.clone()),
+            ("environment variables", Some(names(self)), before.version.as_ref().map(|_| names(before))),
+        ];
+        // What was not told before tells no change.
+        let known = known.into_iter().filter_map(|(name, now, then)| Some((name, now?, then?)));
+        let settings = self.settings().into_iter().zip(before.settings());
+        let settings =
+            settings.map(|((name, now), (_, then))| (name, now, then)).filter(|(_, _, then)| then != UNKNOWN);
+        let different = settings.chain(known).filter(|(_, now, then)| now != then);
+        changes.extend(different.map(|(name, now, then)| changed(name, &now, &then)));
+        changes
+    }
+
+    /// Whether Lambda has another revision of it, by which alone a change shows that is not kept here, such as one of a
+    /// variable's value.
+    pub fn has_other_revision(&self, before: &Self) -> bool {
+        self.revision_id.is_some() && before.revision_id.is_some() && self.revision_id != before.revision_id
+    }
+
+    /// Which variables differ, by their names.
+    fn different_variables(&self, other: &Self) -> Option<String> {
+        let names = self.variables.union(&other.variables);
+        let is_different = |name: &&String| {
+            let both_have_it = self.variables.contains(*name) && other.variables.contains(*name);
+            !both_have_it || self.values.0.get(*name) != other.values.0.get(*name)
+        };
+        let different: Vec<&str> = names.filter(is_different).map(String::as_str).collect();
+        (!different.is_empty()).then(|| format!("environment variables: {}", different.join(", ")))
+    }
+
+    /// What may differ, in words.
+    fn settings(&self) -> [(&'static str, String); 11] {
+        let list = |it: &[String]| if it.is_empty() { "none".to_owned() } else { it.join(", ") };
+        let text = |it: &Option<String>| it.clone().unwrap_or(UNKNOWN.to_owned());
+        [
+            ("memory", format!("{} MB", self.memory_mb)),
+            ("timeout", format!("{} s", self.timeout_s)),
+            ("ephemeral storage", format!("{} MB", self.ephemeral_storage_mb)),
+            ("layers", list(&self.layers)),
+            ("runtime", text(&self.runtime)),
+            ("log format", text(&self.log_format)),
+            ("tracing", text(&self.tracing)),
+            ("package type", text(&self.package_type)),
+            ("handler", text(&self.handler)),
+            ("VPC", self.vpc.as_deref().map_or(UNKNOWN.to_owned(), list)),
+            ("SnapStart", text(&self.snap_start)),
+        ]
+    }
+}
+
+fn handler(output: &GetFunctionConfigurationOutput) -> Option<String> {
+    let image = output.image_config_response().and_then(|it| it.image_config());
+    let of_image = image.map(|it| {
+        let words = it.entry_point().iter().chain(it.command()).map(String::as_str);
+        words.chain(it.working_directory()).collect::<Vec<_>>().join(" ")
+    });
+    output.handler.clone().or(of_image)
+}
+
+fn vpc(output: &GetFunctionConfigurationOutput) -> Vec<String> {
+    let vpc = output.vpc_config().map(|it| it.subnet_ids().iter().chain(it.security_group_ids()));
+    let mut ids: Vec<String> = vpc.into_iter().flatten().cloned().collect();
+    ids.sort_unstable();
+    ids
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// As campaigns kept it before more was kept.
+    const SHORT: &str = r#"{"arn": null, "architecture": "x86_64", "memory_mb": 1769, "timeout_s": 30, "tracing": null,
+        "runtime": "provided.al2023", "log_format": "JSON", "ephemeral_storage_mb": 512, "layers": []}"#;
+
+    fn configuration() -> Configuration {
+        Configuration {
+            version: Some("$LATEST".to_owned()),
+            code_sha256: Some("one".to_owned()),
+            revision_id: Some("1".to_owned()),
+            vpc: Some(Vec::new()),
+            ..serde_json::from_str(SHORT).unwrap()
+        }
+    }
+
+    fn with_variables(variables: &[(&str, &str)]) -> Configuration {
+        let values: BTreeMap<_, _> =
+            variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        Configuration { variables: values.keys().cloned().collect(), values: Values(values), ..configuration() }
+    }
+
     #[test]
     fn what_differs_is_named_and_the_architecture_is_not() {
-        let one = Configuration {
-            arn: None,
-            architecture: Architecture::X86_64,
-            memory_mb: 1769,
-            timeout_s: 30,
-            runtime: Some("provided.al2023".to_owned()),
-            log_format: Some("JSON".to_owned()),
-            ephemeral_storage_mb: 512,
-            tracing: None,
-            layers: Vec::new(),
-        };
+        let one = configuration();
         let other = Configuration { architecture: Architecture::Arm64, arn: Some("arn".to_owned()), ..one.clone() };
         assert_eq!(one.differences(&other), [""; 0]);
         let other = Configuration { memory_mb: 512, log_format: Some("Text".to_owned()), ..other };
         assert_eq!(one.differences(&other), ["memory: 1769 MB against 512 MB", "log format: JSON against Text"]);
         assert!(!one.has_memory_of(&other));
+        let other = Configuration { vpc: Some(vec!["sg-1".to_owned(), "subnet-1".to_owned()]), ..one.clone() };
+        assert_eq!(one.differences(&other), ["VPC: none against sg-1, subnet-1"]);
+        let other =
+            Configuration { handler: Some("a.b".to_owned()), snap_start: Some("None".to_owned()), ..one.clone() };
+        assert_eq!(one.differences(&other), ["handler: unknown against a.b", "SnapStart: unknown against None"]);
+    }
+
+    #[test]
+    fn variables_differ_by_name_and_no_value_is_ever_told() {
+        let one = with_variables(&[("SAME", "hunter1"), ("OTHER", "hunter2"), ("MINE", "")]);
+        let other = with_variables(&[("SAME", "hunter1"), ("OTHER", "hunter3"), ("YOURS", "")]);
+        assert_eq!(one.differences(&other), ["environment variables: MINE, OTHER, YOURS"]);
+        for text in [format!("{one:?}"), serde_json::to_string(&one).unwrap()] {
+            assert!(text.contains("OTHER") && !text.contains("hunter"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_changed_is_named_with_both_values() {
+        let before = configuration();
+        assert_eq!(before.changes_since(&before), [""; 0]);
+        let now = Configuration {
+            architecture: Architecture::Arm64,
+            memory_mb: 512,
+            code_sha256: Some("two".to_owned()),
+            revision_id: Some("2".to_owned()),
+            ..before.clone()
+        };
+        let expected =
+            ["architecture: arm64, was x86_64", "memory: 512 MB, was 1769 MB", "SHA-256 of the code: two, was one"];
+        assert_eq!(now.changes_since(&before), expected);
+        let now = with_variables(&[("NEW", "hunter2")]);
+        assert_eq!(now.changes_since(&before), ["environment variables: NEW, was "]);
+        // A value shows in the revision alone.
+        let (before, now) = (with_variables(&[("A", "1")]), with_variables(&[("A", "2")]));
+        let now = Configuration { revision_id: Some("2".to_owned()), ..now };
+        assert!(now.changes_since(&before).is_empty() && now.has_other_revision(&before));
+        assert!(!before.has_other_revision(&before));
+    }
+
+    #[test]
+    fn what_was_not_kept_before_tells_no_change() {
+        let before: Configuration = serde_json::from_str(SHORT).unwrap();
+        let now = Configuration { handler: Some("a.b".to_owned()), ..with_variables(&[("NEW", "")]) };
+        assert_eq!(now.changes_since(&before), [""; 0]);
+        assert!(!now.has_other_revision(&before));
     }
 }

@@ -174,14 +174,13 @@ impl<'a> Campaign<'a> {
     /// A campaign that goes on where `past` ends; it ends itself when `stop` turns true.
     pub fn new(
         manifest: &'a Manifest,
-        callers: Sides<Caller>,
+        callers: &Sides<Arc<Caller>>,
         cold: ColdStarts,
         journal: Journal,
         past: Past<'a>,
         stop: watch::Receiver<bool>,
     ) -> Self {
-        let Sides { baseline, candidate } = callers;
-        let callers = Sides { baseline: Arc::new(baseline), candidate: Arc::new(candidate) };
+        let callers = callers.map(|_, caller| Arc::clone(caller));
         let payloads = manifest.plan.cells.iter().map(|cell| Bytes::from(cell.payload.clone())).collect();
         let jitter = ChaCha8Rng::seed_from_u64(unix_ms());
         Self { manifest, callers, cold, journal, past, payloads, stop, jitter }

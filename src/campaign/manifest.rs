@@ -73,6 +73,9 @@ pub struct Plan {
     pub environment: Option<String>,
     /// The JSON pointer to what names the processor's model there.
     pub cpu_model: Option<String>,
+    /// The tenant that functions with tenant isolation are called for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
 }
 
 /// A payload that both sides get in every block.

@@ -8,7 +8,7 @@ use crate::{
         result::Analysis,
         samples::Samples,
     },
-    campaign::{journal, manifest::Manifest},
+    campaign::{journal, manifest::Manifest, readings},
     report::{csv, html, markdown, table},
 };
 use clap::{Args, ValueEnum};
@@ -91,7 +91,7 @@ pub(super) fn analysis_of(directory: &Path, options: &analyse::Options) -> anyho
 }
 
 fn of_samples(directory: &Path, manifest: &Manifest, options: &analyse::Options) -> anyhow::Result<Analysis> {
-    let mut samples = Samples::default();
+    let mut samples = Samples { readings: readings::of(directory)?, ..Samples::default() };
     for row in journal::checked_rows(directory, manifest)? {
         samples.add(&row?);
     }

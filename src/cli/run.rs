@@ -1,5 +1,6 @@
 //! `duet run`
 
+mod change;
 mod interruption;
 mod plan;
 mod preflight;
@@ -20,6 +21,7 @@ use crate::{
         driver::{Campaign, End, Outcome, Past},
         journal::{self, Journal},
         manifest::Manifest,
+        readings::{self, Reading},
         sides::{Side, Sides},
         stopping::StoppingRule,
     },
@@ -56,6 +58,10 @@ pub struct Run {
     /// Continue the campaign in this run directory: the same schedule, nothing repeated, nothing left out.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "PlanOptions"])]
     resume: Option<PathBuf>,
+    /// Continue also where a function is not configured as it was before: samples from before and after are mixed then,
+    /// and the report says so.
+    #[arg(long, requires = "resume")]
+    allow_changed: bool,
     /// The run directory; it must not hold a campaign yet [default: duet-runs/TIME].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -89,17 +95,21 @@ impl Run {
             return Ok(ExitCode::SUCCESS);
         }
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
+        if !is_new {
+            self.check_unchanged(&directory, &manifest, &callers).await?;
+        }
         let changes = Arc::new(Changes::of(&directory, &owner)?);
         let stop = interruption(Arc::clone(&changes), &directory).context("catching signals")?;
         let cold = ColdStarts::new(owner, changes, within);
         preflight::clean_up(&manifest, &callers, &cold).await?;
         let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, until_ci_rules(&manifest))?;
         let mut progress = progress::Progress::new(self.json, &directory, &manifest)?;
-        let campaign = Campaign::new(&manifest, callers, cold, journal, past, stop);
+        let campaign = Campaign::new(&manifest, &callers, cold, journal, past, stop);
         let Outcome { end, totals, still_changed } = campaign.run(&mut progress).await;
         for (target, failure) in &still_changed {
             note(interruption::still_changed(&target.to_string(), &failure.message, &directory));
         }
+        self.look_again(&directory, &manifest, &callers).await?;
         let end = end.with_context(|| resume(&directory))?;
         progress.end(&end, &totals).context("writing the output")?;
         Ok(match end {
@@ -111,6 +121,50 @@ impl Run {
         })
     }
 
+    /// Refuses to mix samples of functions that are configured differently, unless that is wanted.
+    async fn check_unchanged(
+        &self,
+        directory: &Path,
+        manifest: &Manifest,
+        callers: &Sides<Arc<Caller>>,
+    ) -> anyhow::Result<()> {
+        let mut changed = Vec::new();
+        for change in change::since(directory, manifest, callers).await? {
+            if change.is_listed && !self.allow_changed {
+                bail!(
+                    "{} is not as it was before: {}; begin a new campaign, or mix both with --allow-changed",
+                    change.target,
+                    change.text
+                );
+            }
+            note(format_args!("Warning: {} is not as it was before: {}", change.target, change.text));
+            changed.push(Reading { is_allowed: true, ..change.reading });
+        }
+        if changed.is_empty() { Ok(()) } else { Ok(readings::add(directory, changed)?) }
+    }
+
+    /// Keeps what has changed while calls were made.
+    async fn look_again(
+        &self,
+        directory: &Path,
+        manifest: &Manifest,
+        callers: &Sides<Arc<Caller>>,
+    ) -> anyhow::Result<()> {
+        let changes = match change::since(directory, manifest, callers).await {
+            Ok(changes) => changes,
+            // The samples are there all the same.
+            Err(error) => {
+                note(format_args!("Warning: whether the functions have changed meanwhile is not known: {error:#}"));
+                return Ok(());
+            }
+        };
+        for change in &changes {
+            note(format_args!("Warning: {} was changed meanwhile: {}", change.target, change.text));
+        }
+        let changed: Vec<Reading> = changes.into_iter().map(|change| change.reading).collect();
+        if changed.is_empty() { Ok(()) } else { Ok(readings::add(directory, changed)?) }
+    }
+
     fn directory(&self) -> PathBuf {
         self.out.clone().unwrap_or_else(|| {
             let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
@@ -118,15 +172,19 @@ impl Run {
         })
     }
 
-    async fn callers(&self, manifest: &Manifest, session: &Session) -> anyhow::Result<Sides<Caller>> {
+    async fn callers(&self, manifest: &Manifest, session: &Session) -> anyhow::Result<Sides<Arc<Caller>>> {
         let auth = manifest.plan.auth;
         if auth == Auth::ApiKey && self.api_key.is_none() {
             bail!("the campaign was begun with an API key, which is not stored: use --api-key or DUET_API_KEY");
         }
-        let manner = Manner { auth, api_key: self.api_key.as_deref(), logs: false };
+        let tenant = manifest.plan.tenant.as_deref();
+        let manner = Manner { auth, api_key: self.api_key.as_deref(), logs: false, tenant };
         let caller = async |side| {
             let target = &manifest.sides[side].target;
-            Caller::new(target, manner, session).await.with_context(|| format!("preparing calls of {target}"))
+            Caller::new(target, manner, session)
+                .await
+                .map(Arc::new)
+                .with_context(|| format!("preparing calls of {target}"))
         };
         Ok(Sides { baseline: caller(Side::Baseline).await?, candidate: caller(Side::Candidate).await? })
     }

@@ -120,6 +120,7 @@ fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>, names: &Si
         Some((WarningKind::ChecksumMismatch, _)) => "equal work gave different results".to_owned(),
         Some((WarningKind::Emulated, side)) => format!("{} was emulated, so its times mean nothing", of(side)),
         Some((WarningKind::NoSamples, side)) => format!("{} has no sample that can be used", of(side)),
+        Some((WarningKind::FunctionChanged, side)) => format!("{} was changed during the campaign", of(side)),
         Some((WarningKind::EnvironmentsUnknown, _)) => "nothing tells environments apart".to_owned(),
         Some((WarningKind::TooFewEnvironments, _)) => too_few(analysis, comparison, names),
         _ => match comparison {

@@ -1,6 +1,8 @@
 //! `duet run` and `duet report` as processes.
 
+mod changed;
 mod cold;
+mod control_plane;
 mod damage;
 mod display;
 mod faults;

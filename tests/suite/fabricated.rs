@@ -3,7 +3,6 @@
 use lambda_duet::{
     campaign::{
         Auth, Target,
-        configuration::Configuration,
         journal::Journal,
         manifest::{self, Cell, Limits, Manifest, Party, Plan},
         platform_report::PlatformReport,
@@ -17,6 +16,7 @@ use lambda_duet::{
     },
 };
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use serde_json::json;
 use std::path::Path;
 
 const BASELINE_MS: f64 = 20.0;
@@ -137,6 +137,7 @@ impl Fabricated {
                 ignore: Vec::new(),
                 environment: None,
                 cpu_model: None,
+                tenant: None,
             },
             limits: Limits { duration_ms: Some(600_000), ..Limits::default() },
         }
@@ -240,17 +241,11 @@ fn party(side: Side) -> Party {
     Party {
         name: architecture.to_string(),
         target: Target::Function { name: format!("duet-{architecture}"), qualifier: None },
-        configuration: Some(Configuration {
-            arn: None,
-            architecture,
-            memory_mb: MEMORY_MB,
-            timeout_s: 60,
-            runtime: Some("provided.al2023".to_owned()),
-            log_format: None,
-            ephemeral_storage_mb: 512,
-            tracing: None,
-            layers: Vec::new(),
-        }),
+        configuration: serde_json::from_value(json!({
+            "arn": null, "architecture": architecture, "memory_mb": MEMORY_MB, "timeout_s": 60,
+            "runtime": "provided.al2023", "log_format": null, "ephemeral_storage_mb": 512, "tracing": null, "layers": [],
+        }))
+        .unwrap(),
         price: Some(PriceTable::built_in().price("us-east-1", architecture).unwrap()),
     }
 }

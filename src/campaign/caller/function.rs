@@ -43,14 +43,16 @@ pub struct Function {
     client: Client,
     name: String,
     qualifier: Option<String>,
+    tenant: Option<String>,
     variables: Variables,
     /// Whether the endpoint can send the end of the log.
     has_log_tail: AtomicBool,
 }
 
 impl Function {
-    pub(super) async fn new(name: &str, qualifier: Option<&str>, session: &Session) -> Self {
-        Self::with(Client::new(session.config().await), name, qualifier)
+    pub(super) async fn new(name: &str, qualifier: Option<&str>, tenant: Option<&str>, session: &Session) -> Self {
+        let function = Self::with(Client::new(session.config().await), name, qualifier);
+        Self { tenant: tenant.map(str::to_owned), ..function }
     }
 
     pub(in crate::campaign) fn with(client: Client, name: &str, qualifier: Option<&str>) -> Self {
@@ -59,6 +61,7 @@ impl Function {
             client,
             name: name.to_owned(),
             qualifier: qualifier.map(str::to_owned),
+            tenant: None,
             has_log_tail: true.into(),
         }
     }
@@ -89,6 +92,7 @@ impl Function {
             .invoke()
             .function_name(&self.name)
             .set_qualifier(self.qualifier.clone())
+            .set_tenant_id(self.tenant.clone())
             .set_log_type(with_log.then_some(LogType::Tail))
             .payload(Blob::new(payload));
         invoke.send().await.map_err(|error| failure(&error))

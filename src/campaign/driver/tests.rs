@@ -52,6 +52,7 @@ fn manifest() -> Manifest {
             ignore: Vec::new(),
             environment: None,
             cpu_model: None,
+            tenant: None,
         },
         limits: Limits { invocations: Some(10), ..Limits::default() },
     }
@@ -66,7 +67,7 @@ fn scratch() -> PathBuf {
 #[tokio::test(start_paused = true)]
 async fn a_bug_that_panics_leaves_nothing_changed() {
     let (lambda, manifest, directory) = (Arc::new(Lambda::new(|_, _| Act::Answer)), manifest(), scratch());
-    let caller = || Caller::Function(Function::with(lambda.client(), "x", None));
+    let caller = || Arc::new(Caller::Function(Function::with(lambda.client(), "x", None)));
     let owner = Owner::this_process(&directory);
     let changes = Arc::new(Changes::of(&directory, &owner).unwrap());
     let cold = ColdStarts::new(owner, Arc::clone(&changes), Duration::from_secs(60));
@@ -74,7 +75,7 @@ async fn a_bug_that_panics_leaves_nothing_changed() {
     let past = Past::new(&manifest, std::iter::empty(), Vec::new()).unwrap();
     let callers = Sides { baseline: caller(), candidate: caller() };
     let (_stop, stopped) = watch::channel(false);
-    let campaign = Campaign::new(&manifest, callers, cold, journal, past, stopped);
+    let campaign = Campaign::new(&manifest, &callers, cold, journal, past, stopped);
     let panic = catching(campaign.run(&mut Fainting(0))).await.expect_err("the panic is not hidden");
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"a bug"));
     assert!(lambda.count("PUT") >= 3 && lambda.is_as_before());

@@ -91,6 +91,9 @@ pub struct PlanOptions {
     /// Compare functions of unequal memory nevertheless.
     #[arg(long)]
     allow_unequal: bool,
+    /// The tenant that functions with tenant isolation are called for.
+    #[arg(long, value_name = "ID")]
+    tenant: Option<String>,
     /// Do not sign requests to https:// targets.
     #[arg(long, conflicts_with = "api_key")]
     no_auth: bool,
@@ -161,7 +164,8 @@ impl PlanOptions {
         let table = prices::table(self.prices.as_deref())?;
         let targets = self.targets(session).await?;
         let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
-        let mut parties = preflight::parties(&targets, session, self.allow_unequal).await?;
+        let mut parties =
+            preflight::parties(&targets, session, self.allow_unequal, (self.cold, self.tenant.as_deref())).await?;
         pricing::set_prices(&mut parties, &table, session).await?;
         let is_local = |it: &Target| matches!(it, Target::Process { .. });
         let is_endpoint = |it: &Target| matches!(it, Target::Endpoint { .. });
@@ -191,6 +195,7 @@ impl PlanOptions {
             ignore: self.ignore.clone(),
             environment: self.environment.clone(),
             cpu_model: self.cpu_model.clone(),
+            tenant: self.tenant.clone(),
         };
         let limits = Limits {
             duration_ms: Some(milliseconds(self.duration)),

@@ -7,6 +7,7 @@ use crate::{
         caller::{Caller, Manner},
         cold::{ColdStarts, Owner},
         configuration::Configuration,
+        feature::{Consequence, Feature, Use},
         manifest::{Manifest, Party},
         row::Failure,
         sides::{Side, Sides},
@@ -14,17 +15,25 @@ use crate::{
     cli::output::note,
 };
 use anyhow::{Context, bail};
-use std::{os::unix::fs::PermissionsExt, time::Duration};
+use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
 /// Both sides as they are configured, without prices; what differs besides the architecture is said.
 pub(super) async fn parties(
     targets: &Sides<Target>,
     session: &Session,
     allow_unequal: bool,
+    (cold, tenant): (bool, Option<&str>),
 ) -> anyhow::Result<Sides<Party>> {
     let baseline = party(&targets.baseline, Side::Baseline, session).await?;
     let candidate = party(&targets.candidate, Side::Candidate, session).await?;
     let mut parties = Sides { baseline, candidate };
+    for (_, party) in parties.iter() {
+        check_features(party, cold, tenant)?;
+    }
+    let has_tenants = |party: &Party| features(party).any(|feature| feature == Feature::TenantIsolation);
+    if tenant.is_some() && !parties.iter().any(|(_, party)| has_tenants(party)) {
+        bail!("--tenant is for functions with tenant isolation, which neither side has");
+    }
     if parties.baseline.name == parties.candidate.name {
         for side in Side::BOTH {
             parties[side].name = side.to_string();
@@ -43,6 +52,24 @@ pub(super) async fn parties(
         }
     }
     Ok(parties)
+}
+
+fn features(party: &Party) -> impl Iterator<Item = Feature> {
+    party.configuration.iter().flat_map(|it| it.features.iter().copied())
+}
+
+/// Refuses what cannot be measured like an ordinary function, and says what to know of the rest.
+fn check_features(party: &Party, cold: bool, tenant: Option<&str>) -> anyhow::Result<()> {
+    let Party { target, .. } = party;
+    let is_published = matches!(target, Target::Function { qualifier: Some(_), .. });
+    for feature in features(party) {
+        match feature.consequence(Use { cold, tenant, is_published }) {
+            Consequence::None => {}
+            Consequence::Warning(text) => note(format_args!("Warning: {target}: {text}")),
+            Consequence::Refusal(text) => bail!("{target}: {text}"),
+        }
+    }
+    Ok(())
 }
 
 async fn party(target: &Target, side: Side, session: &Session) -> anyhow::Result<Party> {
@@ -73,7 +100,7 @@ async fn party(target: &Target, side: Side, session: &Session) -> anyhow::Result
 }
 
 async fn configuration(target: &Target, session: &Session) -> Result<Option<Configuration>, Failure> {
-    let manner = Manner { auth: Auth::None, api_key: None, logs: false };
+    let manner = Manner { auth: Auth::None, api_key: None, logs: false, tenant: None };
     match Caller::new(target, manner, session).await? {
         Caller::Function(function) => Ok(function.configuration().await?.configuration),
         Caller::Endpoint(_) | Caller::Process(_) => Ok(None),
@@ -83,12 +110,12 @@ async fn configuration(target: &Target, session: &Session) -> Result<Option<Conf
 /// Whether functions can be changed as the campaign needs it, and whether no other campaign is changing them.
 pub(super) async fn check_functions(
     manifest: &Manifest,
-    callers: &Sides<Caller>,
+    callers: &Sides<Arc<Caller>>,
     owner: &Owner,
     within: Duration,
 ) -> anyhow::Result<()> {
     for (side, caller) in callers.iter() {
-        let Caller::Function(function) = caller else { continue };
+        let Caller::Function(function) = caller.as_ref() else { continue };
         let looking = || format!("looking at {}", manifest.sides[side].target);
         if manifest.plan.cold || function.configuration().await.with_context(looking)?.is_changed {
             function.variables().check(owner, within).await.with_context(looking)?;
@@ -98,7 +125,11 @@ pub(super) async fn check_functions(
 }
 
 /// Removes what a cold campaign that was killed has left in the functions' configuration.
-pub(super) async fn clean_up(manifest: &Manifest, callers: &Sides<Caller>, cold: &ColdStarts) -> anyhow::Result<()> {
+pub(super) async fn clean_up(
+    manifest: &Manifest,
+    callers: &Sides<Arc<Caller>>,
+    cold: &ColdStarts,
+) -> anyhow::Result<()> {
     for (side, caller) in callers.iter() {
         let target = &manifest.sides[side].target;
         let undoing = || format!("undoing what a killed campaign left in {target}");

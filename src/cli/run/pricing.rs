@@ -4,6 +4,7 @@ use crate::{
     campaign::{
         Target,
         aws::Session,
+        feature::Feature,
         manifest::Party,
         prices::{PriceTable, UnknownRegion},
         region,
@@ -18,7 +19,8 @@ use std::collections::BTreeSet;
 /// The region whose prices stand in for those that are not known: most regions ask the same.
 const USUAL_REGION: &str = "us-east-1";
 
-/// Gives each side the price of its region; what this machine runs costs nothing and gets none.
+/// Gives each side the price of its region; what this machine runs costs nothing and gets none, nor does what Lambda
+/// bills by instances.
 ///
 /// # Errors
 /// When the table has neither a side's region nor us-east-1.
@@ -30,7 +32,9 @@ pub(super) async fn set_prices(
     let mut warnings = BTreeSet::new();
     for side in Side::BOTH {
         let party = &mut parties[side];
-        if matches!(party.target, Target::Process { .. }) {
+        let is_ordinary =
+            party.configuration.as_ref().is_none_or(|it| !it.features.contains(&Feature::ManagedInstances));
+        if matches!(party.target, Target::Process { .. }) || !is_ordinary {
             continue;
         }
         let architecture = architecture(party, side);

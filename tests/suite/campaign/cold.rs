@@ -5,172 +5,19 @@ mod ends;
 mod kill;
 mod output;
 
-use super::{Scratch, assert_code, command};
-use crate::{
-    cli::stderr,
-    scripted::{Call, Reply, Scripted},
+use super::{
+    Scratch, assert_code, command,
+    control_plane::{Act, Control, Lambda, VARIABLE, refused},
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
+use crate::{cli::stderr, scripted::Reply};
 use serde_json::{Value, json};
 use std::{
     process::{Child, Command, Output},
-    sync::{Arc, Mutex},
-    thread::sleep,
-    time::Duration,
+    sync::Mutex,
 };
 
-const VARIABLE: &str = "LAMBDA_DUET_COLD";
-
-/// What becomes of a call of the control plane.
-#[derive(Clone, Debug)]
-enum Act {
-    /// It is answered as Lambda does.
-    Answer,
-    /// It is not done, and answered like this.
-    Instead(Reply),
-    /// It is done, and answered like this.
-    DoneBut(Reply),
-}
-
-/// A call of the control plane.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Control {
-    number: usize,
-    is_update: bool,
-}
-
-type Script = Box<dyn Fn(Control) -> Act + Send>;
-
-/// A Lambda with two functions, `x` and `a`, and all that its control plane keeps of them.
-struct Lambda {
-    server: Scripted,
-    state: Arc<Mutex<State>>,
-}
-
-struct State {
-    functions: [Value; 2],
-    revision: u32,
-    controls: Vec<Control>,
-    script: Script,
-}
-
-impl Lambda {
-    /// Control calls go as `script` says.
-    fn start(script: impl Fn(Control) -> Act + Send + 'static) -> Self {
-        let function = |name: &str, architecture: &str| {
-            json!({
-                "FunctionName": name,
-                "FunctionArn": format!("arn:aws:lambda:us-east-1:123456789012:function:{name}"),
-                "Architectures": [architecture], "MemorySize": 1769, "Timeout": 30, "Runtime": "provided.al2023",
-                "State": "Active", "LastUpdateStatus": "Successful", "RevisionId": "0",
-                "Environment": {"Variables": {"KEEP": "hunter2-of-the-user", "EMPTY": ""}},
-                "Description": "a function", "Handler": "bootstrap",
-            })
-        };
-        let functions = [function("x", "x86_64"), function("a", "arm64")];
-        let state = State { functions, revision: 0, controls: Vec::new(), script: Box::new(script) };
-        let state = Arc::new(Mutex::new(state));
-        let shared = Arc::clone(&state);
-        Self { server: Scripted::start(move |call, _| shared.lock().unwrap().answer(call)), state }
-    }
-
-    /// Control calls go as `script` says from now on.
-    fn continue_with(&self, script: impl Fn(Control) -> Act + Send + 'static) {
-        self.state.lock().unwrap().script = Box::new(script);
-    }
-
-    /// Both functions as they are; every update has another revision.
-    fn functions(&self) -> [Value; 2] {
-        let mut functions = self.state.lock().unwrap().functions.clone();
-        for function in &mut functions {
-            function.as_object_mut().unwrap().remove("RevisionId");
-        }
-        functions
-    }
-
-    /// Changes something about both functions from outside.
-    fn set(&self, pointer: &str, value: &Value) {
-        for function in &mut self.state.lock().unwrap().functions {
-            let (parent, name) = pointer.rsplit_once('/').unwrap();
-            function.pointer_mut(parent).unwrap()[name] = value.clone();
-        }
-    }
-
-    fn is_changed(&self) -> bool {
-        self.functions().iter().any(|function| function.to_string().contains(VARIABLE))
-    }
-
-    fn controls(&self) -> Vec<Control> {
-        self.state.lock().unwrap().controls.clone()
-    }
-
-    fn updates(&self) -> usize {
-        self.controls().iter().filter(|control| control.is_update).count()
-    }
-
-    fn invocations(&self) -> usize {
-        self.server.calls().iter().filter(|call| call.line.contains("/invocations")).count()
-    }
-
-    /// Waits until something is so; the test runner ends what never comes.
-    fn wait_until(&self, is_so: impl Fn(&Self) -> bool) {
-        while !is_so(self) {
-            sleep(Duration::from_millis(2));
-        }
-    }
-}
-
-impl State {
-    fn answer(&mut self, call: &Call) -> Reply {
-        if call.line.contains("/invocations") {
-            return invoked();
-        }
-        let control = Control { number: self.controls.len(), is_update: call.line.starts_with("PUT ") };
-        self.controls.push(control);
-        match (self.script)(control) {
-            Act::Answer => self.done(call),
-            Act::Instead(reply) => reply,
-            Act::DoneBut(reply) => {
-                self.done(call);
-                reply
-            }
-        }
-    }
-
-    fn done(&mut self, call: &Call) -> Reply {
-        let function = &mut self.functions[usize::from(call.line.contains("/functions/a/"))];
-        if call.line.starts_with("PUT ") {
-            let body: Value = serde_json::from_str(&call.body).unwrap();
-            if body.get("RevisionId").is_some_and(|revision| *revision != function["RevisionId"]) {
-                return refused(412, "PreconditionFailedException", "The Revision Id provided does not match");
-            }
-            self.revision += 1;
-            function["RevisionId"] = json!(self.revision.to_string());
-            function["Environment"] = json!({"Variables": body["Environment"]["Variables"]});
-        }
-        Reply::ok(function.to_string()).header("content-type", "application/json")
-    }
-}
-
-/// An invocation that starts an environment.
-fn invoked() -> Reply {
-    let log = "REPORT RequestId: 1\tDuration: 19.50 ms\tBilled Duration: 120 ms\tMemory Size: 1769 MB\tMax Memory Used: \
-               30 MB\tInit Duration: 100.00 ms\t\n";
-    Reply::ok(r#"{"sum": 7}"#)
-        .header("x-amzn-requestid", "1")
-        .header("x-amz-executed-version", "$LATEST")
-        .header("x-amz-log-result", BASE64_STANDARD.encode(log))
-}
-
-/// As Lambda refuses.
-fn refused(status: u16, code: &str, message: &str) -> Reply {
-    Reply::status(status, json!({"Type": "User", "Message": message, "message": message}).to_string())
-        .header("content-type", "application/json")
-        .header("x-amzn-errortype", code)
-}
-
-/// A cold campaign of one block, a call a side.
-fn campaign(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Command {
+/// A campaign of one call a side and step.
+pub fn campaign(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Command {
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
     let all = [
         ["--targets", "lambda:x", "lambda:a", "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
@@ -180,6 +27,7 @@ fn campaign(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Command {
     command(&lambda.server.url, &all)
 }
 
+/// A cold one of one block.
 fn cold(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Command {
     campaign(scratch, lambda, &[["--cold", "--invocations", "2"].as_slice(), arguments].concat())
 }
@@ -204,7 +52,7 @@ fn clean_up(lambda: &Lambda, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn signal(process: &Child, signal: &str) {
+pub fn signal(process: &Child, signal: &str) {
     let sent = Command::new("kill").args([&format!("-{signal}"), &process.id().to_string()]).status().unwrap();
     assert!(sent.success());
 }
@@ -248,6 +96,8 @@ fn the_function_and_the_run_directory_tell_who_has_changed_it() {
     }
     let changed = std::fs::read_to_string(scratch.0.join("run/changed.json")).unwrap();
     let changed: Value = serde_json::from_str(&changed).unwrap();
+    let schema = std::fs::read_to_string(crate::handler::root().join("docs/schema/changed.schema.json")).unwrap();
+    assert!(jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap().is_valid(&changed));
     assert_eq!(changed["functions"], json!(["lambda:a", "lambda:x"]));
     assert!(changed["owner"].as_str().unwrap().contains(&process_id) && !changed.to_string().contains("hunter2"));
     signal(&process, "TERM");
