@@ -1,5 +1,7 @@
 //! What to know before using the numbers of a campaign.
 
+mod contradictions;
+
 use super::{
     analyse::cpus,
     decision::MINIMUM_ENVIRONMENTS,
@@ -9,6 +11,7 @@ use super::{
 };
 use crate::campaign::{
     Target,
+    failure::FailureKind,
     manifest::Manifest,
     sides::{Side, Sides},
 };
@@ -36,10 +39,22 @@ pub enum WarningKind {
     Emulated,
     /// A side has no sample that can be used: no verdict is given.
     NoSamples,
+    /// What names the environments cannot be their name: no verdict is given.
+    ImplausibleEnvironments,
     /// Nothing tells environments apart: no verdict is given.
     EnvironmentsUnknown,
     /// Too few environments answered: no verdict is given.
     TooFewEnvironments,
+    /// Several versions of a function answered.
+    SeveralVersions,
+    /// Lambda reports another memory size than was configured.
+    OtherMemory,
+    /// Reports cannot be those of their calls.
+    ImpossibleReports,
+    /// Reports of calls are missing.
+    MissingReports,
+    /// Starts were reported that were no part of the calls.
+    EarlierStarts,
     /// The sides have unequal memory.
     UnequalMemory,
     /// The sides run different builds of the handler.
@@ -76,8 +91,14 @@ impl WarningKind {
             Self::ChecksumMismatch => "checksum-mismatch",
             Self::Emulated => "emulated",
             Self::NoSamples => "no-samples",
+            Self::ImplausibleEnvironments => "implausible-environments",
             Self::EnvironmentsUnknown => "environments-unknown",
             Self::TooFewEnvironments => "too-few-environments",
+            Self::SeveralVersions => "several-versions",
+            Self::OtherMemory => "other-memory",
+            Self::ImpossibleReports => "impossible-reports",
+            Self::MissingReports => "missing-reports",
+            Self::EarlierStarts => "earlier-starts",
             Self::UnequalMemory => "unequal-memory",
             Self::DifferentBuilds => "different-builds",
             Self::UnbalancedCpus => "unbalanced-cpus",
@@ -108,6 +129,7 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples) -> Vec<Warning> {
     of_both(manifest, samples, &mut warnings);
     for side in Side::BOTH {
         of_one(manifest, samples, side, &mut warnings);
+        contradictions::of(manifest, samples, side, &mut warnings);
     }
     warnings.sort_by_key(|it| it.kind);
     warnings
@@ -198,8 +220,8 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             ),
         );
     }
-    let environments = it.environments.len() as u32;
-    if environments == 0 {
+    let environments = it.count();
+    if !samples.has_records(side) {
         warn(WarningKind::NoSamples, format!("No call of {name} gave a measurement: there is nothing to compare."));
     } else if it.unknown_environments > 0 {
         warn(
@@ -248,13 +270,15 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             ),
         );
     }
-    if totals.throttled() > 0 {
+    if totals.made_again > 0 {
+        let has_met_faults = totals.failures.contains_key(&FailureKind::Transient);
+        let why = if has_met_faults { "throttled, or met passing faults of the service," } else { "throttled" };
         warn(
             WarningKind::Throttled,
             format!(
-                "{} calls of {name} were throttled and made again. Raise the concurrency that is reserved for it, or \
+                "{} calls of {name} were {why} and made again. Raise the concurrency that is reserved for it, or \
                  lower --environments.",
-                totals.throttled()
+                totals.made_again
             ),
         );
     }

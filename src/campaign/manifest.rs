@@ -5,6 +5,7 @@ use super::{
     configuration::Configuration,
     prices::{FREE_EPHEMERAL_MB, Price},
     sides::{Side, Sides},
+    status::AcceptedStatus,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::time::Duration;
@@ -73,6 +74,9 @@ pub struct Plan {
     pub environment: Option<String>,
     /// The JSON pointer to what names the processor's model there.
     pub cpu_model: Option<String>,
+    /// Statuses that count as success beside those that do by themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept_status: Vec<AcceptedStatus>,
 }
 
 /// A payload that both sides get in every block.

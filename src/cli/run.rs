@@ -105,7 +105,8 @@ impl Run {
         if auth == Auth::ApiKey && self.api_key.is_none() {
             bail!("the campaign was begun with an API key, which is not stored: use --api-key or DUET_API_KEY");
         }
-        let manner = Manner { auth, api_key: self.api_key.as_deref(), logs: false };
+        let accept_status = manifest.plan.accept_status.as_slice();
+        let manner = Manner { auth, api_key: self.api_key.as_deref(), logs: false, accept_status };
         let caller = async |side| {
             let target = &manifest.sides[side].target;
             Caller::new(target, manner, session).await.with_context(|| format!("preparing calls of {target}"))

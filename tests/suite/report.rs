@@ -182,7 +182,9 @@ fn a_campaign_ends_when_its_intervals_are_narrow() {
         let log = format!(
             "REPORT RequestId: 1\tDuration: {duration} ms\tBilled Duration: 21 ms\tMemory Size: 1769 MB\tMax Memory Used: 30 MB\t\n"
         );
-        Reply::ok(format!(r#"{{"id": {environment}}}"#)).header("x-amz-log-result", BASE64_STANDARD.encode(log))
+        Reply::ok(format!(r#"{{"id": {environment}}}"#))
+            .header("x-amz-log-result", BASE64_STANDARD.encode(log))
+            .after(Duration::from_millis(21))
     });
     let scratch = Scratch::new();
     let (payload, out) = (scratch.path("payload.json"), scratch.path("run"));
@@ -190,7 +192,7 @@ fn a_campaign_ends_when_its_intervals_are_narrow() {
     let arguments = [
         ["--targets", "lambda:x", "lambda:a", "--payload", &payload, "--environment", "/id", "--until-ci", "2%"]
             .as_slice(),
-        &["--environments", "16", "--invocations", "3200", "--out", &out],
+        &["--environments", "8", "--invocations", "3200", "--out", &out],
     ]
     .concat();
     let output = command(&lambda.url, &arguments).output().unwrap();
