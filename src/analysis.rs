@@ -11,6 +11,7 @@ pub mod interval;
 mod levels;
 pub mod money;
 mod pictures;
+pub mod quality;
 #[cfg(test)]
 mod reference;
 pub mod result;

@@ -66,6 +66,12 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// Whether an error means that there was no connection over which a request could have been sent.
+pub fn has_no_connection(error: &(dyn Error + 'static)) -> bool {
+    let mut causes = iter::successors(Some(error), |error| (*error).source());
+    causes.any(|error| error.downcast_ref::<ClientError>().is_some_and(ClientError::is_connect))
+}
+
 /// Tells the SDK what it may try again: a connection that failed or broke, not a faulty request.
 fn classify(error: ClientError) -> ConnectorError {
     let user_error =

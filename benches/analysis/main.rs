@@ -124,6 +124,7 @@ fn make(directory: &PathBuf, samples: u64) {
             ignore: Vec::new(),
             environment: Some("/environment".to_owned()),
             cpu_model: Some("/cpu".to_owned()),
+            accept_status: Vec::new(),
         },
         limits: Limits::default(),
     };
@@ -154,12 +155,15 @@ fn make(directory: &PathBuf, samples: u64) {
                     cold: Some(false),
                     cost_usd: 0.000_001,
                     report: Some(PlatformReport {
-                        duration_ms,
+                        duration_ms: Some(duration_ms),
                         billed_ms: Some(duration_ms.ceil()),
+                        billed_restore_ms: None,
                         init_ms: None,
                         memory_mb: Some(1769),
                         max_memory_mb: Some(60),
                     }),
+                    request_id: None,
+                    executed_version: None,
                     response: None,
                     environment: Some(format!("{}-{environment}", order.side)),
                     cpu_model: Some(

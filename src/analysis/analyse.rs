@@ -78,7 +78,7 @@ fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, it: &SideSampl
     let party = &manifest.sides[side];
     let totals = &samples.totals.sides[side];
     let configuration = party.configuration.as_ref();
-    let environments = if it.unknown_environments > 0 { 0 } else { it.environments.len() as u32 };
+    let environments = if it.unknown_environments > 0 { 0 } else { it.count() };
     let memory = it.environments.iter().zip(0..).map(|(it, number)| (number, f64::from(it.max_memory_mb)));
     let memory = memory.filter(|(_, it)| *it > 0.0);
     SideFacts {

@@ -1,16 +1,17 @@
 //! The samples of a campaign, kept small: ten million of them are to fit into a gigabyte.
 
-use super::{estimate::Observation, result::Measure};
+use super::{estimate::Observation, quality::Quality, result::Measure};
 use crate::{
     campaign::{
+        platform_report::PlatformReport,
         readings::Reading,
-        row::{FailureKind, Row},
-        sides::Sides,
+        row::Row,
+        sides::{Side, Sides},
         totals::Totals,
     },
     protocol::{Architecture, Build, Response, Status, WarningKind},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The samples so far.
 #[derive(Debug, Default)]
@@ -69,6 +70,23 @@ pub struct SideSamples {
     pub memory_mb: Option<u32>,
     /// Calls whose environment nothing tells.
     pub unknown_environments: u64,
+    /// What its calls say against each other.
+    pub quality: Quality,
+    /// Environments of which only failures are known.
+    failed: HashSet<String>,
+    /// Whether a number stands for environments that nothing told, and whose calls were left out later.
+    has_unused_number: bool,
+}
+
+/// What a call says something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// An environment that had to start.
+    Cold,
+    /// An environment that was there.
+    Warm,
+    /// Either, or neither: nobody knows.
+    Unknown,
 }
 
 /// What is known of one environment.
@@ -147,23 +165,41 @@ impl Samples {
     pub fn add(&mut self, row: &Row) {
         self.totals.add(row);
         let block = self.block(row);
-        if row.failure.as_ref().is_some_and(|it| it.kind == FailureKind::Throttled) {
-            return;
-        }
+        let side = &mut self.sides[row.side];
         if let Some(response) = &row.response {
-            self.sides[row.side].learn(response);
+            side.learn(response);
             self.marks.add(response);
         }
         if row.failure.is_some() {
+            return side.note_failure(row);
+        }
+        if row.report.is_some() && side.quality.reported == 0 {
+            // So Lambda reports, and the reports of earlier calls are missing.
+            self.cells.values_mut().for_each(|cell| cell.warm[row.side].retain(|it| !it.is_of_client_alone()));
+            side.forget_unknown_environments();
+        }
+        let is_first = side.is_first(row);
+        side.quality.add(row, is_first);
+        let kind = side.kind(row, is_first);
+        if kind == Kind::Unknown && row.environment().is_none() {
             return;
         }
-        let environment = self.sides[row.side].environment(row);
+        let environment = side.environment(row);
         let cell = match self.cells.get_mut(&row.cell) {
             Some(cell) => cell,
             None => self.cells.entry(row.cell.clone()).or_default(),
         };
-        let records = if row.cold == Some(true) { &mut cell.cold } else { &mut cell.warm };
+        let records = match kind {
+            Kind::Cold => &mut cell.cold,
+            Kind::Warm => &mut cell.warm,
+            Kind::Unknown => return,
+        };
         records[row.side].push(Record::of(row, environment, block));
+    }
+
+    /// Whether any call of a side gave something to compare.
+    pub fn has_records(&self, side: Side) -> bool {
+        self.cells.values().any(|cell| !cell.warm[side].is_empty() || !cell.cold[side].is_empty())
     }
 
     /// The place of a sample's block among those that have samples.
@@ -191,6 +227,40 @@ impl SideSamples {
             self.builds.insert(format!("{version} ({git_revision}), {rustc}, {target} for {target_cpu}"));
             self.sources.insert(format!("{version} ({git_revision}), {rustc}"));
         }
+    }
+
+    /// Whether nobody has met the environment of this call before.
+    fn is_first(&self, row: &Row) -> bool {
+        row.environment().is_some_and(|id| !self.numbers.contains_key(id) && !self.failed.contains(id))
+    }
+
+    /// A call that failed has met its environment all the same.
+    fn note_failure(&mut self, row: &Row) {
+        if self.is_first(row) {
+            self.failed.extend(row.environment().map(str::to_owned));
+        }
+    }
+
+    /// What a call says something about. Where Lambda reports nothing at all, as of HTTP endpoints, the environments'
+    /// names have to do; where nothing has a name either, all calls count as warm, and no verdict is given.
+    fn kind(&self, row: &Row, is_first: bool) -> Kind {
+        match row.cold {
+            Some(true) => Kind::Cold,
+            Some(false) => Kind::Warm,
+            None if self.quality.reported == 0 && !is_first => Kind::Warm,
+            None => Kind::Unknown,
+        }
+    }
+
+    /// How many environments have answered.
+    pub fn count(&self) -> u32 {
+        self.environments.len() as u32 - u32::from(self.has_unused_number)
+    }
+
+    /// Takes back what calls did that had no name and turn out to lack their report.
+    fn forget_unknown_environments(&mut self) {
+        self.unknown_environments = 0;
+        self.has_unused_number = self.numbers.remove("").is_some();
     }
 
     /// The number of the environment that answered, with what is known of it.
@@ -254,9 +324,14 @@ impl Marks {
 }
 
 impl Record {
+    /// Whether neither the function nor Lambda has measured anything.
+    fn is_of_client_alone(&self) -> bool {
+        self.wall.is_nan() && self.duration.is_nan()
+    }
+
     fn of(row: &Row, environment: u32, block: u32) -> Self {
         let known = |value: Option<f64>| value.unwrap_or(f64::NAN) as f32;
-        let report = row.report.as_ref();
+        let report = row.believed_report();
         let times = |pick: fn(&crate::protocol::Sample) -> &[f64]| {
             let samples = row.response.iter().flat_map(|it| &it.results);
             geometric_mean(samples.flat_map(|it| pick(it).iter().copied())).map(|nanoseconds| nanoseconds / 1e6)
@@ -267,8 +342,8 @@ impl Record {
             block,
             wall: known(times(|it| &it.wall_ns)),
             cpu: known(times(|it| &it.cpu_ns)),
-            duration: known(report.map(|it| it.duration_ms)),
-            billed: known(report.and_then(|it| it.billed_ms)),
+            duration: known(report.and_then(|it| it.duration_ms)),
+            billed: known(report.and_then(PlatformReport::all_billed_ms)),
             latency: row.latency_ns as f32 / 1e6,
             init: known(report.and_then(|it| it.init_ms).or(of_handler)),
         }

@@ -1,5 +1,7 @@
 //! What to know before using the numbers of a campaign.
 
+mod contradictions;
+
 use super::{
     analyse::cpus,
     decision::MINIMUM_ENVIRONMENTS,
@@ -9,6 +11,7 @@ use super::{
 };
 use crate::campaign::{
     Target,
+    failure::FailureKind,
     manifest::{Manifest, Party},
     sides::{Side, Sides},
 };
@@ -38,12 +41,24 @@ pub enum WarningKind {
     NoSamples,
     /// A function was changed during the campaign: no verdict is given.
     FunctionChanged,
+    /// What names the environments cannot be their name: no verdict is given.
+    ImplausibleEnvironments,
     /// Nothing tells environments apart: no verdict is given.
     EnvironmentsUnknown,
     /// Too few environments answered: no verdict is given.
     TooFewEnvironments,
     /// A function was changed during the campaign, which the user wants, or in a way that cannot be told.
     FunctionRevised,
+    /// Several versions of a function answered.
+    SeveralVersions,
+    /// Lambda reports another memory size than was configured.
+    OtherMemory,
+    /// Reports cannot be those of their calls.
+    ImpossibleReports,
+    /// Reports of calls are missing.
+    MissingReports,
+    /// Starts were reported that were no part of the calls.
+    EarlierStarts,
     /// The sides have unequal memory.
     UnequalMemory,
     /// The sides run different builds of the handler.
@@ -81,9 +96,15 @@ impl WarningKind {
             Self::Emulated => "emulated",
             Self::NoSamples => "no-samples",
             Self::FunctionChanged => "function-changed",
+            Self::ImplausibleEnvironments => "implausible-environments",
             Self::EnvironmentsUnknown => "environments-unknown",
             Self::TooFewEnvironments => "too-few-environments",
             Self::FunctionRevised => "function-revised",
+            Self::SeveralVersions => "several-versions",
+            Self::OtherMemory => "other-memory",
+            Self::ImpossibleReports => "impossible-reports",
+            Self::MissingReports => "missing-reports",
+            Self::EarlierStarts => "earlier-starts",
             Self::UnequalMemory => "unequal-memory",
             Self::DifferentBuilds => "different-builds",
             Self::UnbalancedCpus => "unbalanced-cpus",
@@ -115,6 +136,7 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples) -> Vec<Warning> {
     for side in Side::BOTH {
         of_one(manifest, samples, side, &mut warnings);
         of_changes(manifest, samples, side, &mut warnings);
+        contradictions::of(manifest, samples, side, &mut warnings);
     }
     warnings.sort_by_key(|it| it.kind);
     warnings
@@ -240,8 +262,8 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             ),
         );
     }
-    let environments = it.environments.len() as u32;
-    if environments == 0 {
+    let environments = it.count();
+    if !samples.has_records(side) {
         warn(WarningKind::NoSamples, format!("No call of {name} gave a measurement: there is nothing to compare."));
     } else if it.unknown_environments > 0 {
         warn(
@@ -290,13 +312,15 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             ),
         );
     }
-    if totals.throttled() > 0 {
+    if totals.made_again > 0 {
+        let has_met_faults = totals.failures.contains_key(&FailureKind::Transient);
+        let why = if has_met_faults { "throttled, or met passing faults of the service," } else { "throttled" };
         warn(
             WarningKind::Throttled,
             format!(
-                "{} calls of {name} were throttled and made again. Raise the concurrency that is reserved for it, or \
+                "{} calls of {name} were {why} and made again. Raise the concurrency that is reserved for it, or \
                  lower --environments.",
-                totals.throttled()
+                totals.made_again
             ),
         );
     }

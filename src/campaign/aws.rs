@@ -4,7 +4,10 @@
 use super::row::{Failure, FailureKind};
 use crate::transport::Transport;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
-use aws_credential_types::{Credentials, provider::ProvideCredentials};
+use aws_credential_types::{
+    Credentials,
+    provider::{ProvideCredentials, SharedCredentialsProvider},
+};
 use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4,
@@ -46,11 +49,7 @@ impl Session {
     pub async fn config(&self) -> &SdkConfig {
         self.config
             .get_or_init(async || {
-                let config = aws_config::defaults(BehaviorVersion::latest())
-                    .http_client(self.transport.clone().into_sdk_client())
-                    .retry_config(RetryConfig::disabled())
-                    .load()
-                    .await;
+                let config = load(&self.transport).await;
                 if config.endpoint_url().is_some_and(str::is_empty) {
                     // An empty AWS_ENDPOINT_URL means that none was set; as a URL it would make the SDK panic.
                     let mut without = config.into_builder();
@@ -61,6 +60,20 @@ impl Session {
             })
             .await
     }
+}
+
+async fn load(transport: &Transport) -> SdkConfig {
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(transport.clone().into_sdk_client())
+        .retry_config(RetryConfig::disabled())
+        .load()
+        .await
+}
+
+/// The user's credentials from the usual chain, looked for anew: a chain that has been asked before does not read files
+/// again.
+pub(super) async fn fetch_credentials(transport: &Transport) -> Option<SharedCredentialsProvider> {
+    load(transport).await.credentials_provider()
 }
 
 /// Signs requests to one service by AWS Signature Version 4.
@@ -132,6 +145,14 @@ impl Signer {
         let new = provider.provide_credentials().await.map_err(|error| unsigned(&error.to_string()))?;
         *self.credentials.lock().expect("no panic happens while it is held") = Some(new.clone());
         Ok(new)
+    }
+
+    /// Has the next requests signed with credentials that are fetched again, if there are any.
+    pub(super) async fn renew(&self, transport: &Transport) {
+        let Some(provider) = fetch_credentials(transport).await else { return };
+        if let Ok(new) = provider.provide_credentials().await {
+            *self.credentials.lock().expect("no panic happens while it is held") = Some(new);
+        }
     }
 }
 

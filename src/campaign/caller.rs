@@ -1,5 +1,6 @@
 //! Making calls: one way to ask, wherever the function runs, and one way to be told.
 
+mod classify;
 mod endpoint;
 mod function;
 mod process;
@@ -9,12 +10,13 @@ use super::{
     aws::Session,
     platform_report::PlatformReport,
     row::{Failure, FailureKind},
+    status::AcceptedStatus,
 };
 use endpoint::Endpoint;
 use hyper::body::Bytes;
 use process::Process;
 
-pub(super) use function::failure;
+pub(super) use classify::{failure, of_api_answer};
 pub use function::{Found, Function};
 
 /// What came back from a call.
@@ -26,11 +28,22 @@ pub struct Answer {
     pub report: Option<PlatformReport>,
     /// The id of the environment that answered, where the caller knows it; no other has it, nor had it before.
     pub environment: Option<String>,
+    /// What Lambda calls the request.
+    pub request_id: Option<String>,
+    /// The version of the function that ran.
+    pub executed_version: Option<String>,
+}
+
+impl Answer {
+    /// An answer of which nothing else is known.
+    fn of(output: Result<Bytes, Failure>) -> Self {
+        Self { output, report: None, environment: None, request_id: None, executed_version: None }
+    }
 }
 
 impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
-        Self { output: Err(failure), report: None, environment: None }
+        Self::of(Err(failure))
     }
 }
 
@@ -45,6 +58,8 @@ pub struct Manner<'a> {
     pub logs: bool,
     /// The tenant that functions with tenant isolation are called for.
     pub tenant: Option<&'a str>,
+    /// Statuses of HTTP endpoints that count as success beside those that do by themselves.
+    pub accept_status: &'a [AcceptedStatus],
 }
 
 /// A target that is ready to be called, by many at a time.

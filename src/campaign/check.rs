@@ -2,12 +2,11 @@
 //! is safe to compute with: numbers are finite, times and sums stay within their types.
 
 use super::{
-    driver::ATTEMPTS,
     manifest::{Cell, MAX_HALF_WIDTH, Manifest, Party},
     payload::MAX_NAME_BYTES,
     platform_report::PlatformReport,
     prices::check_tiers,
-    row::Row,
+    row::{ATTEMPTS, Row},
 };
 use crate::protocol::{Response, SCHEMA, Sample};
 use std::collections::BTreeSet;
@@ -102,7 +101,13 @@ pub fn row(manifest: &Manifest, row: &Row) -> Result<(), String> {
     if let Some(response) = &row.response {
         self::response(response)?;
     }
-    for (field, value) in [("environment", &row.environment), ("cpu_model", &row.cpu_model)] {
+    let names = [
+        ("environment", &row.environment),
+        ("cpu_model", &row.cpu_model),
+        ("request_id", &row.request_id),
+        ("executed_version", &row.executed_version),
+    ];
+    for (field, value) in names {
         value.as_ref().map_or(Ok(()), |value| name(field, value))?;
     }
     match &row.output_sha256 {
@@ -118,8 +123,13 @@ pub fn row(manifest: &Manifest, row: &Row) -> Result<(), String> {
 /// # Errors
 /// The field, its value, and what it has to be.
 pub fn report(report: &PlatformReport) -> Result<(), String> {
-    let PlatformReport { duration_ms, billed_ms, init_ms, .. } = report;
-    let times = [("duration_ms", Some(*duration_ms)), ("billed_ms", *billed_ms), ("init_ms", *init_ms)];
+    let PlatformReport { duration_ms, billed_ms, billed_restore_ms, init_ms, .. } = *report;
+    let times = [
+        ("duration_ms", duration_ms),
+        ("billed_ms", billed_ms),
+        ("billed_restore_ms", billed_restore_ms),
+        ("init_ms", init_ms),
+    ];
     for (field, time) in times {
         time.map_or(Ok(()), |time| number(&format!("report.{field}"), time, YEAR_MS as f64))?;
     }

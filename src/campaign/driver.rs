@@ -2,20 +2,18 @@
 
 use super::{
     Target,
-    caller::{Answer, Caller},
-    check,
+    caller::Caller,
     cold::ColdStarts,
     journal::{Journal, JournalError},
     manifest::Manifest,
-    payload,
     position::Position,
     row::{Failure, FailureKind, Row},
+    sample::{self, Call},
     schedule::Step,
     sides::{Side, Sides},
     stopping::{self, StoppingRule},
     totals::Totals,
 };
-use crate::protocol::{Response, Status};
 use hyper::body::Bytes;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::{
@@ -29,14 +27,14 @@ use std::{
 };
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
-/// How often a call is made that is throttled each time.
-pub const ATTEMPTS: u32 = 8;
-
-/// The shortest and the longest pause before a call that was throttled is made again.
+/// The shortest and the longest pause before calls are made again.
 const BACKOFF: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(20)];
 
 /// A side is given up after this many failures in a row, or after a whole step of them where that is more.
 const FAILURES: u64 = 5;
+
+/// The reason that Lambda gives for throttling where a function's own reserved concurrency is used up, or 0.
+const RESERVED: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
 
 /// A campaign that runs.
 #[derive(Debug)]
@@ -95,7 +93,7 @@ pub trait Observer {
     fn block(&mut self, number: u64, totals: &Totals) -> io::Result<()>;
     /// A sample is on disk.
     fn row(&mut self, row: &Row, totals: &Totals) -> io::Result<()>;
-    /// Calls wait because they were throttled.
+    /// Calls wait because they are made again.
     fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()>;
 }
 
@@ -160,16 +158,6 @@ impl Clock {
     }
 }
 
-/// A call that has come back.
-struct Call {
-    slot: u32,
-    started_unix_ms: u64,
-    elapsed: Duration,
-    delay: Duration,
-    latency: Duration,
-    answer: Answer,
-}
-
 impl<'a> Campaign<'a> {
     /// A campaign that goes on where `past` ends; it ends itself when `stop` turns true.
     pub fn new(
@@ -218,7 +206,7 @@ impl<'a> Campaign<'a> {
         loop {
             if self.past.position.is_at_block() {
                 if let Some(reason) = self.past.rules.iter().find_map(|rule| rule.reason(&self.past.totals)) {
-                    return Ok(End::Enough(reason));
+                    return Ok(self.without_success().unwrap_or(End::Enough(reason)));
                 }
                 if let Some(rest) = last_block.and_then(|it| pace.checked_sub(it.elapsed())) {
                     self.unless_stopped(tokio::time::sleep(rest)).await;
@@ -259,20 +247,20 @@ impl<'a> Campaign<'a> {
         for slot in waiting.by_ref().take(at_once) {
             calls.spawn(self.call(step, slot, begin, clock));
         }
-        let (mut rows, mut last_failure, mut throttled) = (Vec::new(), None, 0);
+        let (mut rows, mut made_again) = (Vec::new(), Vec::new());
         while let Some(first) = calls.join_next().await {
             // All that have come back by now are written at a stretch.
             for call in std::iter::once(first).chain(std::iter::from_fn(|| calls.try_join_next())) {
                 let call = call.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-                rows.push(self.row(step, place, attempts[&call.slot], call));
+                let place = (step, place, attempts[&call.slot]);
+                rows.push(sample::row(self.manifest, place, call, (&self.past.totals, &rows)));
             }
             self.journal.append(&rows).map_err(CampaignError::Journal)?;
             for row in rows.drain(..) {
                 self.past.add(&row).expect("calls are made as the schedule says");
                 observer.row(&row, &self.past.totals).map_err(CampaignError::Output)?;
-                if let Some(failure) = row.failure {
-                    throttled += usize::from(failure.kind == FailureKind::Throttled);
-                    last_failure = Some(failure);
+                if row.is_made_again() {
+                    made_again.extend(row.failure);
                 }
             }
             if !*self.stop.borrow() && calls.is_empty() {
@@ -282,17 +270,38 @@ impl<'a> Campaign<'a> {
                 }
             }
         }
-        let calls = self.past.totals.sides[step.side].failed_in_a_row;
-        if let Some(failure) = last_failure.filter(|_| calls >= FAILURES.max(self.manifest.plan.environments.into())) {
-            return Ok(Some(End::Failing { side: step.side, calls, failure }));
+        if let Some(end) = self.given_up(step.side, &made_again) {
+            return Ok(Some(end));
         }
-        if throttled > 0 {
+        if !made_again.is_empty() {
             let attempt = attempts.values().copied().max().unwrap_or_default();
             let pause = self.backoff(attempt);
-            observer.backoff(step.side, throttled, pause).map_err(CampaignError::Output)?;
+            observer.backoff(step.side, made_again.len(), pause).map_err(CampaignError::Output)?;
             self.unless_stopped(tokio::time::sleep(pause)).await;
         }
         Ok(None)
+    }
+
+    /// The end of the campaign, if a step of this side leaves no hope, of which so many calls would be made again.
+    fn given_up(&self, side: Side, made_again: &[Failure]) -> Option<End> {
+        let totals = &self.past.totals.sides[side];
+        let of_a_step = u64::from(self.manifest.plan.environments);
+        let is_reserved = |failure: &Failure| failure.reason.as_deref() == Some(RESERVED);
+        // Whoever has reserved nothing for the function, or all for others, does not think better of it in seconds.
+        let is_shut =
+            made_again.len() as u64 == of_a_step && made_again.iter().all(is_reserved) && totals.succeeded() == 0;
+        let calls = if is_shut { of_a_step } else { totals.failed_in_a_row };
+        let is_hopeless = is_shut || calls >= FAILURES.max(of_a_step);
+        let failure = totals.last_failure.clone().filter(|_| is_hopeless)?;
+        Some(End::Failing { side, calls, failure })
+    }
+
+    /// The end of a campaign that has all its calls, but not one success of a side.
+    fn without_success(&self) -> Option<End> {
+        let mut failing = self.past.totals.sides.iter().filter(|(_, totals)| totals.succeeded() == 0);
+        failing.find_map(|(side, totals)| {
+            Some(End::Failing { side, calls: totals.calls, failure: totals.last_failure.clone()? })
+        })
     }
 
     fn call(&self, step: Step, slot: u32, begin: Instant, clock: Clock) -> impl Future<Output = Call> + use<> {
@@ -307,59 +316,6 @@ impl<'a> Campaign<'a> {
             let latency = start.elapsed();
             Call { slot, started_unix_ms, elapsed, delay: start - begin, latency, answer }
         }
-    }
-
-    /// What to keep of a call.
-    fn row(&self, step: Step, (block, step_number): (u64, u32), attempt: u32, call: Call) -> Row {
-        let plan = &self.manifest.plan;
-        let cell = &plan.cells[step.cell];
-        let Answer { output, report, environment } = call.answer;
-        // What no reader would take is not written either: a log line can say anything.
-        let report = report.filter(|report| check::report(report).is_ok());
-        let mut row = Row {
-            block,
-            step: step_number,
-            slot: call.slot,
-            attempt,
-            side: step.side,
-            cell: cell.name.clone(),
-            started_unix_ms: call.started_unix_ms,
-            elapsed_ms: call.elapsed.as_millis() as u64,
-            delay_ns: nanoseconds(call.delay),
-            latency_ns: nanoseconds(call.latency),
-            cold: report.as_ref().map(|report| report.init_ms.is_some()),
-            cost_usd: 0.0,
-            report,
-            response: None,
-            environment,
-            cpu_model: None,
-            output_sha256: None,
-            failure: None,
-        };
-        match output {
-            Ok(output) if cell.workload.is_some() => read(&output, &mut row),
-            Ok(output) => {
-                let pointers = [plan.environment.as_deref(), plan.cpu_model.as_deref()];
-                let [environment, cpu_model] = payload::names(&output, pointers);
-                // What the function says of itself goes before what its process is called here.
-                row.environment = environment.or(row.environment);
-                row.cpu_model = cpu_model;
-                row.output_sha256 = plan.compare_output.then(|| payload::digest(&output, &plan.ignore));
-            }
-            Err(failure) => row.failure = Some(failure),
-        }
-        row.cost_usd = self.cost(&row);
-        row
-    }
-
-    /// The bill for a call. Where Lambda does not report what it bills, the client's time is an upper bound.
-    fn cost(&self, row: &Row) -> f64 {
-        let is_free = row.failure.as_ref().is_some_and(|failure| {
-            matches!(failure.kind, FailureKind::Throttled | FailureKind::Refused | FailureKind::Network)
-        });
-        let reported = row.report.as_ref().and_then(|report| report.billed_ms);
-        let billed = reported.unwrap_or_else(|| (row.latency_ns as f64 / 1e6).ceil());
-        if is_free { 0.0 } else { self.manifest.sides[row.side].cost(Some(billed)) }
     }
 
     /// A pause that grows with every attempt, and is not the same for all who wait.
@@ -387,34 +343,8 @@ async fn catching<T>(work: impl Future<Output = T>) -> thread::Result<T> {
     .await
 }
 
-/// Reads an answer of the benchmark service.
-fn read(output: &[u8], row: &mut Row) {
-    let response = serde_json::from_slice::<Box<Response>>(output).map_err(|error| error.to_string());
-    let response = match response.and_then(|it| check::response(&it).map(|()| it)) {
-        Ok(response) => response,
-        Err(error) => {
-            let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();
-            let message = format!("this is no answer of the benchmark service ({error}): {start}");
-            row.failure = Some(Failure::new(FailureKind::Answer, message));
-            return;
-        }
-    };
-    row.cold = Some(response.environment.cold_start);
-    row.failure = response.results.iter().find(|sample| sample.status == Status::Failed).map(|sample| {
-        let reason = sample.error.as_deref().unwrap_or_default();
-        Failure::new(FailureKind::Answer, format!("{} failed: {reason}", sample.workload))
-    });
-    // It names its environment itself.
-    row.environment = None;
-    row.response = Some(response);
-}
-
 fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    duration.as_nanos().try_into().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::{
     configuration::Configuration,
     prices::{FREE_EPHEMERAL_MB, Price},
     sides::{Side, Sides},
+    status::AcceptedStatus,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::time::Duration;
@@ -76,6 +77,9 @@ pub struct Plan {
     /// The tenant that functions with tenant isolation are called for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
+    /// Statuses that count as success beside those that do by themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept_status: Vec<AcceptedStatus>,
 }
 
 /// A payload that both sides get in every block.
@@ -151,11 +155,19 @@ impl Party {
         self.configuration.as_ref().map_or(DEFAULT_MEMORY_MB, |it| it.memory_mb)
     }
 
+    /// How long Lambda lets an invocation run, in seconds; where Lambda does not say, as long as it lets any.
+    pub fn longest_s(&self) -> u32 {
+        self.configuration.as_ref().map_or(LONGEST_TIMEOUT_S, |it| it.timeout_s)
+    }
+
     /// Its ephemeral storage in MiB, as configured; where Lambda does not say, what is free.
     pub fn ephemeral_mb(&self) -> u32 {
         self.configuration.as_ref().map_or(FREE_EPHEMERAL_MB, |it| it.ephemeral_storage_mb)
     }
 }
+
+/// The longest timeout that a function can have, in seconds.
+const LONGEST_TIMEOUT_S: u32 = 900;
 
 /// What the project's own stack has.
 const DEFAULT_MEMORY_MB: u32 = 1769;

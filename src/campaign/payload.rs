@@ -5,13 +5,14 @@ use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 /// The SHA-256 of an answer, in hexadecimal digits. What the JSON pointers of `ignore` point at is left
-/// out, and the order of an object's members and the space between them do not matter; an answer that
+/// out, the order of an object's members and the space between them do not matter, and 1.0 is 1; an answer that
 /// is no JSON counts byte for byte.
 pub fn digest(output: &[u8], ignore: &[String]) -> String {
     let canonical = serde_json::from_slice::<Value>(output).ok().map(|mut value| {
         for pointer in ignore {
             remove(&mut value, pointer);
         }
+        make_numbers_canonical(&mut value);
         // serde_json keeps the members of an object sorted.
         value.to_string().into_bytes()
     });
@@ -31,25 +32,63 @@ pub const MAX_NAME_BYTES: usize = 256;
 pub fn names<const N: usize>(output: &[u8], pointers: [Option<&str>; N]) -> [Option<String>; N] {
     let is_asked = pointers.iter().any(Option::is_some);
     let answer = is_asked.then(|| serde_json::from_slice::<Value>(output).ok()).flatten();
-    pointers.map(|pointer| match answer.as_ref()?.pointer(pointer?)? {
-        Value::String(text) => (1..=MAX_NAME_BYTES).contains(&text.len()).then(|| text.clone()),
+    pointers.map(|pointer| match find(answer.as_ref()?, pointer?)? {
+        Value::String(text) => (1..=MAX_NAME_BYTES).contains(&text.len()).then_some(text),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     })
 }
 
-/// Removes what a JSON pointer (RFC 6901) points at, if there is something.
+/// What a JSON pointer (RFC 6901) points at. It goes through strings that hold JSON, as the `body` of an answer for API
+/// Gateway does.
+fn find(value: &Value, pointer: &str) -> Option<Value> {
+    let Some((token, rest)) = split(pointer) else { return pointer.is_empty().then(|| value.clone()) };
+    match value {
+        Value::String(text) => find(&serde_json::from_str(text).ok()?, pointer),
+        _ => find(value.pointer(token)?, rest),
+    }
+}
+
+/// Removes what a JSON pointer points at, if there is something; goes where [`find`] does.
 fn remove(value: &mut Value, pointer: &str) {
-    let Some((parent, last)) = pointer.rsplit_once('/') else { return };
-    match value.pointer_mut(parent) {
-        Some(Value::Object(members)) => drop(members.remove(&last.replace("~1", "/").replace("~0", "~"))),
-        // The others keep their places.
-        Some(Value::Array(items)) => {
-            if let Some(item) = last.parse::<usize>().ok().and_then(|index| items.get_mut(index)) {
-                *item = Value::Null;
+    let Some((token, rest)) = split(pointer) else { return };
+    match value {
+        Value::String(text) => {
+            if let Ok(mut inner) = serde_json::from_str(text) {
+                remove(&mut inner, pointer);
+                make_numbers_canonical(&mut inner);
+                *text = inner.to_string();
             }
         }
-        _ => {}
+        Value::Object(members) if rest.is_empty() => {
+            members.remove(&token[1..].replace("~1", "/").replace("~0", "~"));
+        }
+        // The others keep their places.
+        Value::Array(_) if rest.is_empty() => value.pointer_mut(token).into_iter().for_each(|item| *item = Value::Null),
+        _ => value.pointer_mut(token).into_iter().for_each(|child| remove(child, rest)),
+    }
+}
+
+/// The first token of a JSON pointer, as a pointer itself, and the rest; none of a pointer to the whole.
+fn split(pointer: &str) -> Option<(&str, &str)> {
+    let end = pointer.strip_prefix('/')?.find('/').map_or(pointer.len(), |end| end + 1);
+    Some(pointer.split_at(end))
+}
+
+/// JSON has one kind of numbers, however languages write them: 1.0 is 1.
+fn make_numbers_canonical(value: &mut Value) {
+    /// Up to here, all whole numbers have a double of their own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        Value::Number(number) => {
+            let float = number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0 && float.abs() <= EXACT);
+            if let Some(float) = float {
+                *number = (float as i64).into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_numbers_canonical),
+        Value::Object(members) => members.values_mut().for_each(make_numbers_canonical),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 
@@ -83,6 +122,42 @@ mod tests {
         assert_eq!(names(b"no JSON", [Some("/env/id")]), [None]);
         let long = format!("\"{}\"", "x".repeat(MAX_NAME_BYTES + 1));
         assert_eq!(names(long.as_bytes(), [Some("")]), [None]);
+    }
+
+    #[test]
+    fn pointers_go_through_strings_that_hold_json() {
+        let answer = |id: u32, at: f64| {
+            let body = format!(r#"{{"env": {{"id": "e{id}"}}, "at": {at:?}, "sum": 7, "deep": "[{{\"t\": {id}}}]"}}"#);
+            serde_json::json!({ "statusCode": 200, "body": body }).to_string()
+        };
+        let name = |pointer| names(answer(1, 2.5).as_bytes(), [Some(pointer)])[0].clone();
+        assert_eq!(name("/body/env/id").as_deref(), Some("e1"));
+        assert_eq!(name("/body/deep/0/t").as_deref(), Some("1"));
+        assert_eq!(name("/statusCode").as_deref(), Some("200"));
+        for nothing in ["/body/env", "/body/none", "/statusCode/1", "/body/env/id/x"] {
+            assert_eq!(name(nothing), None, "{nothing}");
+        }
+        let digest = |id, at, ignore: &[&str]| {
+            super::digest(answer(id, at).as_bytes(), &ignore.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
+        };
+        assert_ne!(digest(1, 2.5, &[]), digest(1, 3.5, &[]));
+        assert_eq!(digest(1, 2.5, &["/body/at"]), digest(1, 3.5, &["/body/at"]));
+        let all = ["/body/at", "/body/env/id", "/body/deep/0/t"];
+        assert_eq!(digest(1, 2.5, &all), digest(2, 3.5, &all));
+        assert_ne!(digest(1, 2.5, &all[..2]), digest(2, 3.5, &all[..2]));
+    }
+
+    #[test]
+    fn a_number_is_the_same_however_it_is_written() {
+        let equal = |one: &str, other: &str| digest(one.as_bytes(), &[]) == digest(other.as_bytes(), &[]);
+        for (one, other) in [("1", "1.0"), ("[100]", "[1e2]"), ("0", "-0.0"), (r#"{"a":-3}"#, r#"{"a":-3.0}"#)] {
+            assert!(equal(one, other), "{one} {other}");
+        }
+        for (one, other) in
+            [("1", "1.5"), ("1", "\"1\""), ("0.1", "0.10000000000000002"), ("18446744073709551615", "-1")]
+        {
+            assert!(!equal(one, other), "{one} {other}");
+        }
     }
 
     #[test]

@@ -1,16 +1,21 @@
-//! Lambda's own measurements of an invocation: the `REPORT` line at the end of its log.
+//! Lambda's own measurements of an invocation: its report at the end of the log, as a `REPORT` line or as an event of the
+//! JSON format.
 
 use serde::{Deserialize, Serialize};
 
-/// What Lambda reports about an invocation.
+/// What Lambda reports about an invocation; whatever the end of the log does not have is none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformReport {
     /// How long the function took, in milliseconds.
-    pub duration_ms: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<f64>,
     /// What is billed, in milliseconds; none where nobody bills.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed_ms: Option<f64>,
+    /// What is billed besides for restoring a snapshot, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billed_restore_ms: Option<f64>,
     /// How long the environment took to start, in milliseconds; none in an environment that was there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_ms: Option<f64>,
@@ -23,39 +28,86 @@ pub struct PlatformReport {
 }
 
 impl PlatformReport {
-    /// The last report in the end of a log, in the text format or as JSON.
-    pub fn find(log: &str) -> Option<Self> {
-        log.lines().rev().find_map(|line| Self::from_json(line).or_else(|| Self::from_text(line)))
+    /// All that is billed, in milliseconds: the restore of a snapshot stands beside the rest.
+    pub fn all_billed_ms(&self) -> Option<f64> {
+        Some(self.billed_ms? + self.billed_restore_ms.unwrap_or_default())
     }
 
-    /// `REPORT RequestId: … Duration: 1.2 ms Billed Duration: 2 ms …`, with tabs between the fields.
-    fn from_text(line: &str) -> Option<Self> {
-        let fields = &line[line.find("REPORT RequestId: ")?..];
-        let field = |name: &str| {
-            let value = fields.split('\t').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix(": "))?;
-            value.split_whitespace().next()?.parse::<f64>().ok()
-        };
-        Some(Self {
-            duration_ms: field("Duration")?,
-            billed_ms: Some(field("Billed Duration")?),
-            // SnapStart restores an environment where others start it.
-            init_ms: field("Init Duration").or_else(|| field("Restore Duration")),
-            memory_mb: field("Memory Size").map(|it| it as u32),
-            max_memory_mb: field("Max Memory Used").map(|it| it as u32),
-        })
+    /// The report of the request `id` in the end of a log. Functions and extensions write into the same log whatever they
+    /// like: a report of another request is theirs. Some emulators do not say what the request's id is; there the last
+    /// report counts, unless there are reports of several requests.
+    pub fn find(log: &str, id: Option<&str>) -> Option<Self> {
+        let mut reports: Vec<(String, Self)> = log.lines().flat_map(reports).collect();
+        match id {
+            Some(id) => reports.retain(|(found, _)| found == id),
+            None if reports.windows(2).any(|pair| pair[0].0 != pair[1].0) => reports.clear(),
+            None => {}
+        }
+        let report = reports.pop().map(|(_, report)| report);
+        let init_ms = log.lines().find_map(initialization);
+        if report.is_none() && init_ms.is_none() {
+            return None;
+        }
+        let report = report.unwrap_or_default();
+        Some(Self { init_ms: report.init_ms.or(init_ms), ..report })
     }
+}
 
-    /// The `platform.report` event of the JSON format.
-    fn from_json(line: &str) -> Option<Self> {
-        let Event { kind, record: Record { metrics } } = serde_json::from_str(line).ok()?;
-        (kind == "platform.report").then(|| Self {
-            duration_ms: metrics.duration,
-            billed_ms: Some(metrics.billed_duration),
-            init_ms: metrics.init_duration.or(metrics.restore_duration),
-            memory_mb: metrics.memory_size,
-            max_memory_mb: metrics.max_memory_used,
-        })
+/// The reports of a line, each with the id of its request. Output that does not end with a newline stands before them.
+fn reports(line: &str) -> Vec<(String, PlatformReport)> {
+    if let Some(Event { kind, record }) = event(line) {
+        let id = record.request_id.filter(|_| kind == "platform.report");
+        return id.map(|id| (id, record.metrics.into())).into_iter().collect();
     }
+    let texts = line.split(REPORT).skip(1);
+    texts.filter_map(|text| Some((text.split_whitespace().next()?.to_owned(), from_text(text)?))).collect()
+}
+
+/// How a report of the text format begins.
+const REPORT: &str = "REPORT RequestId: ";
+
+/// `8f50… Duration: 1.2 ms Billed Duration: 2 ms …`, with tabs between the fields.
+fn from_text(text: &str) -> Option<PlatformReport> {
+    let report = PlatformReport {
+        duration_ms: field(text, "Duration", "ms"),
+        billed_ms: field(text, "Billed Duration", "ms"),
+        billed_restore_ms: field(text, "Billed Restore Duration", "ms"),
+        // SnapStart restores an environment where others start it.
+        init_ms: field(text, "Init Duration", "ms").or_else(|| field(text, "Restore Duration", "ms")),
+        memory_mb: field(text, "Memory Size", "MB").and_then(mebibytes),
+        max_memory_mb: field(text, "Max Memory Used", "MB").and_then(mebibytes),
+    };
+    // A line that was cut off says nothing.
+    report.duration_ms.is_some().then_some(report)
+}
+
+/// The number of one field of a text, if it is whole, its unit included.
+fn field(text: &str, name: &str, unit: &str) -> Option<f64> {
+    let value = text.split('\t').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix(": "))?;
+    value.strip_suffix(unit)?.trim_end().parse().ok()
+}
+
+/// How long the environment's start took, in milliseconds, where the log has it apart from the report: as an event of
+/// the JSON format, and in the text format after a start that took longer than the 10 s that Lambda gives it.
+fn initialization(line: &str) -> Option<f64> {
+    if let Some((_, text)) = line.split_once("INIT_REPORT ") {
+        return field(text, "Init Duration", "ms");
+    }
+    let Event { kind, record } = event(line)?;
+    // Environments that are provisioned have started before anybody called.
+    let is_on_demand = record.initialization_type.is_none_or(|it| it == "on-demand");
+    record.metrics.duration.filter(|_| kind == "platform.initReport" && is_on_demand)
+}
+
+/// The event of a line; output that does not end with a newline may stand before it.
+fn event(line: &str) -> Option<Event> {
+    let whole = serde_json::from_str(line).ok();
+    whole.or_else(|| serde_json::from_str(&line[line.rfind(r#"{"time":"#)?..]).ok())
+}
+
+/// Lambda has whole numbers of them, however they are written.
+fn mebibytes(number: f64) -> Option<u32> {
+    (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number as u32)
 }
 
 #[derive(Deserialize)]
@@ -66,24 +118,43 @@ struct Event {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Record {
+    request_id: Option<String>,
+    initialization_type: Option<String>,
+    #[serde(default)]
     metrics: Metrics,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Metrics {
     #[serde(rename = "durationMs")]
-    duration: f64,
+    duration: Option<f64>,
     #[serde(rename = "billedDurationMs")]
-    billed_duration: f64,
+    billed_duration: Option<f64>,
     #[serde(rename = "initDurationMs")]
     init_duration: Option<f64>,
     #[serde(rename = "restoreDurationMs")]
     restore_duration: Option<f64>,
+    #[serde(rename = "billedRestoreDurationMs")]
+    billed_restore_duration: Option<f64>,
     #[serde(rename = "memorySizeMB")]
-    memory_size: Option<u32>,
+    memory_size: Option<f64>,
     #[serde(rename = "maxMemoryUsedMB")]
-    max_memory_used: Option<u32>,
+    max_memory_used: Option<f64>,
+}
+
+impl From<Metrics> for PlatformReport {
+    fn from(metrics: Metrics) -> Self {
+        Self {
+            duration_ms: metrics.duration,
+            billed_ms: metrics.billed_duration,
+            billed_restore_ms: metrics.billed_restore_duration,
+            init_ms: metrics.init_duration.or(metrics.restore_duration),
+            memory_mb: metrics.memory_size.and_then(mebibytes),
+            max_memory_mb: metrics.max_memory_used.and_then(mebibytes),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -101,34 +172,94 @@ mod tests {
 {"time":"2026-11-20T10:00:00.117Z","type":"platform.report","record":{"requestId":"8f507cfc","metrics":{"durationMs":15.74,"billedDurationMs":147,"memorySizeMB":1769,"maxMemoryUsedMB":34,"initDurationMs":130.62},"status":"success"}}
 "#;
 
+    const ID: Option<&str> = Some("8f507cfc-xmpl-4697-b07a-ac58fc914c95");
+
     #[test]
     fn text_and_json_say_the_same() {
         let expected = PlatformReport {
-            duration_ms: 15.74,
+            duration_ms: Some(15.74),
             billed_ms: Some(147.0),
+            billed_restore_ms: None,
             init_ms: Some(130.62),
             memory_mb: Some(1769),
             max_memory_mb: Some(34),
         };
-        assert_eq!(PlatformReport::find(TEXT).as_ref(), Some(&expected));
-        assert_eq!(PlatformReport::find(JSON), Some(expected));
+        assert_eq!(PlatformReport::find(TEXT, ID).as_ref(), Some(&expected));
+        assert_eq!(PlatformReport::find(JSON, Some("8f507cfc")).as_ref(), Some(&expected));
+        // Some emulators have no ids.
+        assert_eq!(PlatformReport::find(JSON, None), Some(expected));
     }
 
     #[test]
     fn a_warm_call_has_no_start_and_a_restored_one_has_its_restore() {
         let warm = TEXT.replace("Init Duration: 130.62 ms\t", "");
-        assert_eq!(PlatformReport::find(&warm).unwrap().init_ms, None);
+        assert_eq!(PlatformReport::find(&warm, ID).unwrap().init_ms, None);
         let restored =
             TEXT.replace("Init Duration: 130.62 ms\t", "Restore Duration: 264.04 ms\tBilled Restore Duration: 65 ms\t");
-        let restored = PlatformReport::find(&restored).unwrap();
+        let restored = PlatformReport::find(&restored, ID).unwrap();
         assert_eq!((restored.init_ms, restored.billed_ms), (Some(264.04), Some(147.0)));
+        assert_eq!(restored.billed_restore_ms, Some(65.0));
     }
 
     #[test]
-    fn a_report_that_was_cut_off_is_none() {
-        for log in ["", "REPORT", "REPORT RequestId: 1\tDuration: 1.0 ms\tBilled Dur", "{\"type\":\"platform.report\"}"]
-        {
-            assert_eq!(PlatformReport::find(log), None, "{log}");
+    fn a_report_that_was_cut_off_keeps_what_is_whole() {
+        for log in ["", "REPORT", "REPORT RequestId: 1\tDuration: 1", "REPORT RequestId: 1\tDuration: 1.0 m"] {
+            assert_eq!(PlatformReport::find(log, None), None, "{log}");
         }
+        assert_eq!(PlatformReport::find("{\"time\":\"\",\"type\":\"platform.report\"}", None), None);
+        let part = PlatformReport::find("REPORT RequestId: 1\tDuration: 1.5 ms\tBilled Dur", None).unwrap();
+        assert_eq!(part, PlatformReport { duration_ms: Some(1.5), ..PlatformReport::default() });
+    }
+
+    #[test]
+    fn a_report_of_another_request_is_none_of_this_one() {
+        let of = |id: &str, duration: f64| {
+            format!("REPORT RequestId: {id}\tDuration: {duration} ms\tBilled Duration: 9 ms\n")
+        };
+        let duration = |log: &str, id| PlatformReport::find(log, id).and_then(|it| it.duration_ms);
+        let foreign = [of("one", 100.0), of("two", 5.0)].concat();
+        assert_eq!(duration(&foreign, Some("one")), Some(100.0));
+        assert_eq!(duration(&foreign, Some("two")), Some(5.0));
+        assert_eq!(duration(&foreign, Some("three")), None);
+        assert_eq!(duration(&foreign, None), None);
+        // The beginning of an id is not the id.
+        assert_eq!(duration(&foreign, Some("on")), None);
+        let of_an_extension = [of("one", 100.0), JSON.to_owned()].concat();
+        assert_eq!(duration(&of_an_extension, Some("one")), Some(100.0));
+        let printed = of("one", 5.0).trim_end().to_owned() + &of("one", 100.0);
+        assert_eq!(duration(&printed, Some("one")), Some(100.0));
+        let printed_as_json = format!("no newline{}", JSON.lines().last().unwrap());
+        assert_eq!(duration(&printed_as_json, Some("8f507cfc")), Some(15.74));
+    }
+
+    #[test]
+    fn what_an_event_has_is_kept() {
+        let find = |metrics: &str| {
+            let log = format!(
+                r#"{{"time":"","type":"platform.report","record":{{"requestId":"1","metrics":{{{metrics}}}}}}}"#
+            );
+            PlatformReport::find(&log, Some("1")).unwrap()
+        };
+        // As on Lambda Managed Instances.
+        let only = PlatformReport { duration_ms: Some(15.74), ..PlatformReport::default() };
+        assert_eq!(find(r#""durationMs":15.74"#), only);
+        let report = find(r#""durationMs":15,"billedDurationMs":16.0,"memorySizeMB":1769.0,"maxMemoryUsedMB":34.0"#);
+        assert_eq!((report.billed_ms, report.memory_mb, report.max_memory_mb), (Some(16.0), Some(1769), Some(34)));
+        assert_eq!(find(r#""durationMs":15,"memorySizeMB":1769.5"#).memory_mb, None);
+    }
+
+    #[test]
+    fn a_start_is_found_also_where_the_report_does_not_have_it() {
+        let started = |kind: &str| {
+            format!(
+                r#"{{"time":"","type":"platform.initReport","record":{{"initializationType":"{kind}","phase":"init","metrics":{{"durationMs":250.5}}}}}}"#
+            )
+        };
+        let only = PlatformReport { init_ms: Some(250.5), ..PlatformReport::default() };
+        assert_eq!(PlatformReport::find(&started("on-demand"), Some("1")), Some(only));
+        assert_eq!(PlatformReport::find(&started("provisioned-concurrency"), Some("1")), None);
+        let warm = TEXT.replace("Init Duration: 130.62 ms\t", "");
+        let slow = format!("INIT_REPORT Init Duration: 9999.64 ms\tPhase: init\tStatus: timeout\n{warm}");
+        assert_eq!(PlatformReport::find(&slow, ID).unwrap().init_ms, Some(9999.64));
     }
 }

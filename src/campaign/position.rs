@@ -1,9 +1,8 @@
 //! Where a campaign stands, as its samples tell.
 
 use super::{
-    driver::ATTEMPTS,
     manifest::Plan,
-    row::{FailureKind, Row},
+    row::Row,
     schedule::{self, Step},
 };
 use std::collections::BTreeMap;
@@ -62,11 +61,10 @@ impl<'a> Position<'a> {
                 self.block, self.step
             ));
         }
-        match &row.failure {
-            Some(failure) if failure.kind == FailureKind::Throttled && row.attempt + 1 < ATTEMPTS => {
-                self.open.insert(row.slot, row.attempt + 1);
-            }
-            _ => drop(self.open.remove(&row.slot)),
+        if row.is_made_again() {
+            self.open.insert(row.slot, row.attempt + 1);
+        } else {
+            self.open.remove(&row.slot);
         }
         if self.open.is_empty() {
             self.advance();

@@ -3,7 +3,11 @@
 use super::{platform_report::PlatformReport, sides::Side};
 use crate::protocol::Response;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+
+pub use super::failure::{Failure, FailureKind};
+
+/// How often a call is made that is throttled, or meets a transient failure, each time.
+pub const ATTEMPTS: u32 = 8;
 
 /// What became of one invocation: a measurement or a failure, never a gap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,7 +19,7 @@ pub struct Row {
     pub step: u32,
     /// Which of the calls of that step it is.
     pub slot: u32,
-    /// How many times this call has been made before, because it was throttled.
+    /// How many times this call has been made before, because it was throttled or met a transient failure.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempt: u32,
     /// Who was called.
@@ -30,7 +34,7 @@ pub struct Row {
     pub delay_ns: u64,
     /// From sending the call to having the whole answer, in nanoseconds: the client's time.
     pub latency_ns: u64,
-    /// Whether the environment's start is part of this call, where anybody says so.
+    /// Whether the environment's cold start is part of this call; none where that cannot be told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cold: Option<bool>,
     /// The bill for this call as estimated, in US dollars; nothing where Lambda does not run it.
@@ -39,6 +43,12 @@ pub struct Row {
     /// What Lambda reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<PlatformReport>,
+    /// What Lambda calls the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The version of the function that ran, which an alias does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executed_version: Option<String>,
     /// The answer of the benchmark service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Box<Response>>,
@@ -56,36 +66,37 @@ pub struct Row {
     pub failure: Option<Failure>,
 }
 
-/// Why a call gave no answer that can be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{message}")]
-#[serde(deny_unknown_fields)]
-pub struct Failure {
-    /// Which kind of failure it is.
-    pub kind: FailureKind,
-    /// What happened, for people.
-    pub message: String,
-}
-
-/// The kinds of failures that a campaign tells apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FailureKind {
-    /// There were too many calls (HTTP 429): it is tried again.
-    Throttled,
-    /// There was no answer in time, from the function or from the network.
-    Timeout,
-    /// The function answered with an error, or ended.
-    Function,
-    /// The service before the function refused the call, or failed.
-    Refused,
-    /// The call did not arrive, or its answer did not.
-    Network,
-    /// The answer is not what was asked for.
-    Answer,
-}
-
 impl Row {
+    /// What Lambda reports, if that can be: no call takes longer in the function than its client waited.
+    pub fn believed_report(&self) -> Option<&PlatformReport> {
+        self.report.as_ref().filter(|it| !self.is_shorter_than(it.duration_ms))
+    }
+
+    /// Whether the report is one of an environment that had started before it was called, as those of provisioned
+    /// concurrency: the reported start and the duration together take longer than the client waited.
+    pub fn has_earlier_start(&self) -> bool {
+        let report = self.believed_report();
+        report.is_some_and(|it| {
+            it.init_ms.is_some_and(|init| self.is_shorter_than(Some(init + it.duration_ms.unwrap_or_default())))
+        })
+    }
+
+    /// Whether the client waited for less than so many milliseconds, by more than clocks may differ.
+    fn is_shorter_than(&self, reported_ms: Option<f64>) -> bool {
+        const TOLERANCE_MS: f64 = 1.0;
+        reported_ms.is_some_and(|it| it > self.latency_ms() + TOLERANCE_MS)
+    }
+
+    /// The client's time in milliseconds.
+    pub fn latency_ms(&self) -> f64 {
+        self.latency_ns as f64 / 1e6
+    }
+
+    /// Whether the call failed in a way that has it made again.
+    pub fn is_made_again(&self) -> bool {
+        self.attempt + 1 < ATTEMPTS && self.failure.as_ref().is_some_and(|it| it.kind.is_repeated())
+    }
+
     /// The id of the environment that answered, where anybody says so. A cold campaign of functions that do not say
     /// so has none either, though each of its calls meets an environment of its own.
     pub fn environment(&self) -> Option<&str> {
@@ -95,33 +106,6 @@ impl Row {
     /// The model of the processor that answered, where anybody says so.
     pub fn cpu_model(&self) -> Option<&str> {
         self.response.as_ref().map(|it| it.host.cpu_model.as_str()).or(self.cpu_model.as_deref())
-    }
-}
-
-impl Failure {
-    /// A failure of this kind.
-    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
-    }
-}
-
-impl FailureKind {
-    /// Its name in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Throttled => "throttled",
-            Self::Timeout => "timeout",
-            Self::Function => "function",
-            Self::Refused => "refused",
-            Self::Network => "network",
-            Self::Answer => "answer",
-        }
-    }
-}
-
-impl fmt::Display for FailureKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

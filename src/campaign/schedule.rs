@@ -54,6 +54,7 @@ mod tests {
             environment: None,
             cpu_model: None,
             tenant: None,
+            accept_status: Vec::new(),
         }
     }
 

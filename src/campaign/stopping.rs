@@ -52,9 +52,9 @@ struct Invocations {
 
 impl StoppingRule for Invocations {
     fn reason(&self, totals: &Totals) -> Option<String> {
-        // A call that was throttled is made again, and paid once.
-        let throttled: u64 = totals.sides.iter().map(|(_, it)| it.throttled()).sum();
-        let is_enough = totals.calls() - throttled + self.of_a_block > self.calls;
+        // A call that was throttled is made again, and counts once.
+        let made_again: u64 = totals.sides.iter().map(|(_, it)| it.made_again).sum();
+        let is_enough = totals.calls() - made_again + self.of_a_block > self.calls;
         is_enough.then(|| format!("all calls are made (--invocations {})", self.calls))
     }
 }

@@ -1,7 +1,8 @@
 //! What a campaign has come to so far, in memory that does not grow with the samples.
 
 use super::{
-    row::{FailureKind, Row},
+    failure::{Failure, FailureKind},
+    row::Row,
     sides::Sides,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +31,12 @@ pub struct SideTotals {
     pub cold: u64,
     /// Failed calls by kind.
     pub failures: BTreeMap<FailureKind, u64>,
-    /// How many calls have failed since the last that did not; calls that were throttled do not count.
+    /// The calls that were throttled, or met a transient failure, and were made again.
+    pub made_again: u64,
+    /// How many calls have failed since the last that did not; those that were made again do not count.
     pub failed_in_a_row: u64,
+    /// The failure that came last.
+    pub last_failure: Option<Failure>,
     /// The ids of the environments that have answered.
     pub environments: BTreeSet<String>,
     /// The models of the processors that have answered.
@@ -87,7 +92,9 @@ impl SideTotals {
         self.cost_usd += row.cost_usd;
         if let Some(failure) = &row.failure {
             *self.failures.entry(failure.kind).or_default() += 1;
-            self.failed_in_a_row += u64::from(failure.kind != FailureKind::Throttled);
+            self.made_again += u64::from(row.is_made_again());
+            self.failed_in_a_row += u64::from(!row.is_made_again());
+            self.last_failure = Some(failure.clone());
         } else {
             self.failed_in_a_row = 0;
         }
@@ -95,14 +102,14 @@ impl SideTotals {
         note(&mut self.cpu_models, row.cpu_model());
     }
 
-    /// The calls that were throttled; each is made again.
-    pub fn throttled(&self) -> u64 {
-        self.failures.get(&FailureKind::Throttled).copied().unwrap_or_default()
+    /// The calls that failed for good: not those that were made again.
+    pub fn failed(&self) -> u64 {
+        self.failures.values().sum::<u64>() - self.made_again
     }
 
-    /// The calls that failed for good: not those that were throttled.
-    pub fn failed(&self) -> u64 {
-        self.failures.values().sum::<u64>() - self.throttled()
+    /// The calls that gave what was asked for.
+    pub fn succeeded(&self) -> u64 {
+        self.calls - self.failures.values().sum::<u64>()
     }
 }
 

@@ -177,8 +177,8 @@ impl Run {
         if auth == Auth::ApiKey && self.api_key.is_none() {
             bail!("the campaign was begun with an API key, which is not stored: use --api-key or DUET_API_KEY");
         }
-        let tenant = manifest.plan.tenant.as_deref();
-        let manner = Manner { auth, api_key: self.api_key.as_deref(), logs: false, tenant };
+        let (tenant, accept_status) = (manifest.plan.tenant.as_deref(), manifest.plan.accept_status.as_slice());
+        let manner = Manner { auth, api_key: self.api_key.as_deref(), logs: false, tenant, accept_status };
         let caller = async |side| {
             let target = &manifest.sides[side].target;
             Caller::new(target, manner, session)

@@ -9,13 +9,14 @@ mod faults;
 mod kill;
 mod options;
 mod prices;
+mod spent;
 mod targets;
 
 use crate::{cli::stderr, handler::root, scripted::Scripted};
 use lambda_duet::campaign::{
     journal,
     manifest::{Manifest, Plan},
-    row::{FailureKind, Row},
+    row::Row,
     schedule,
 };
 use serde_json::Value;
@@ -111,7 +112,7 @@ pub fn samples(directory: &str) -> (Manifest, Vec<Row>) {
     (manifest, rows)
 }
 
-/// Every call of the schedule is there once, up to the last; those that were throttled come before.
+/// Every call of the schedule is there once, up to the last; those that were made again come before.
 fn assert_schedule(plan: &Plan, rows: &[Row]) {
     let mut settled: BTreeMap<(u64, u32), Vec<u32>> = BTreeMap::new();
     let mut seen = std::collections::BTreeSet::new();
@@ -119,7 +120,7 @@ fn assert_schedule(plan: &Plan, rows: &[Row]) {
         let step = schedule::block(plan, row.block)[row.step as usize];
         assert_eq!((row.side, &row.cell), (step.side, &plan.cells[step.cell].name), "{row:?}");
         assert!(seen.insert((row.block, row.step, row.slot, row.attempt)), "twice: {row:?}");
-        if row.failure.as_ref().is_none_or(|failure| failure.kind != FailureKind::Throttled) {
+        if !row.is_made_again() {
             settled.entry((row.block, row.step)).or_default().push(row.slot);
         }
     }

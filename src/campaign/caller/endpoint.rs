@@ -5,17 +5,16 @@ use super::{
         Auth,
         aws::{self, Session, Signer},
         row::{Failure, FailureKind},
+        status::AcceptedStatus,
     },
     Answer, Manner,
+    classify::{error_type, is_expired, of_http},
 };
-use crate::{
-    protocol::Problem,
-    transport::{Transport, with_causes},
-};
+use crate::transport::Transport;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 use hyper::{
-    Method, Request, StatusCode, Uri,
+    Method, Request, Uri,
     body::Bytes,
     header::{CONTENT_TYPE, HeaderValue},
 };
@@ -26,6 +25,7 @@ pub struct Endpoint {
     uri: Uri,
     transport: Transport,
     proof: Proof,
+    accepted: Vec<AcceptedStatus>,
 }
 
 #[derive(Debug)]
@@ -55,11 +55,11 @@ impl Endpoint {
         if let Proof::Signature(signer) = &proof {
             signer.credentials().await?;
         }
-        Ok(Self { uri, transport: session.transport().clone(), proof })
+        Ok(Self { uri, transport: session.transport().clone(), proof, accepted: manner.accept_status.to_vec() })
     }
 
     pub(super) async fn call(&self, payload: Bytes) -> Answer {
-        Answer { output: self.post(payload).await, report: None, environment: None }
+        Answer::of(self.post(payload).await)
     }
 
     async fn post(&self, payload: Bytes) -> Result<Bytes, Failure> {
@@ -72,24 +72,14 @@ impl Endpoint {
             Proof::ApiKey(key) => drop(request.headers_mut().insert("x-api-key", key.clone())),
             Proof::None => {}
         }
-        let lost = |error: &(dyn std::error::Error + 'static)| Failure::new(FailureKind::Network, with_causes(error));
-        let response = self.transport.send(request).await.map_err(|error| lost(&error))?;
-        let status = response.status();
-        let body = response.into_body().collect().await.map_err(|error| lost(&error))?.to_bytes();
-        if status.is_success() { Ok(body) } else { Err(refusal(status, &body)) }
+        let response = self.transport.send(request).await.map_err(|error| Failure::lost(&error))?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map_err(|error| Failure::lost(&error))?.to_bytes();
+        if let Proof::Signature(signer) = &self.proof
+            && is_expired(error_type(&head.headers))
+        {
+            signer.renew(&self.transport).await;
+        }
+        of_http(head.status, &head.headers, &body, &self.accepted).map(|()| body)
     }
-}
-
-/// A problem's detail says more than its JSON.
-fn refusal(status: StatusCode, body: &[u8]) -> Failure {
-    let kind = match status {
-        StatusCode::TOO_MANY_REQUESTS => FailureKind::Throttled,
-        StatusCode::GATEWAY_TIMEOUT => FailureKind::Timeout,
-        // API Gateway says so where the function failed.
-        StatusCode::BAD_GATEWAY => FailureKind::Function,
-        _ => FailureKind::Refused,
-    };
-    let detail = serde_json::from_slice::<Problem>(body)
-        .map_or_else(|_| String::from_utf8_lossy(body).into_owned(), |problem| problem.detail);
-    Failure::new(kind, format!("HTTP {}: {detail}", status.as_u16()))
 }

@@ -2,30 +2,35 @@
 
 use super::{
     super::{
-        aws::Session,
+        aws::{self, Session},
         cold::{VARIABLE, Variables},
         configuration::Configuration,
+        payload::MAX_NAME_BYTES,
         platform_report::PlatformReport,
         row::{Failure, FailureKind},
         runtime_api::FunctionError,
     },
     Answer,
+    classify::{failure, is_expired},
 };
-use crate::transport::with_causes;
+use crate::transport::Transport;
 use aws_sdk_lambda::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::{
+        RequestId,
         get_function_configuration::{GetFunctionConfigurationError, GetFunctionConfigurationOutput as Configured},
         invoke::InvokeOutput,
     },
     primitives::Blob,
     types::LogType,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper::body::Bytes;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// What is found out about a function before it is called.
 #[derive(Debug)]
@@ -41,6 +46,9 @@ pub struct Found {
 #[derive(Debug)]
 pub struct Function {
     client: Client,
+    /// The same with credentials that were fetched again, once the first had expired.
+    renewed: Mutex<Option<Client>>,
+    transport: Transport,
     name: String,
     qualifier: Option<String>,
     tenant: Option<String>,
@@ -51,14 +59,17 @@ pub struct Function {
 
 impl Function {
     pub(super) async fn new(name: &str, qualifier: Option<&str>, tenant: Option<&str>, session: &Session) -> Self {
-        let function = Self::with(Client::new(session.config().await), name, qualifier);
+        let client = Client::new(session.config().await);
+        let function = Self::with(client, session.transport().clone(), name, qualifier);
         Self { tenant: tenant.map(str::to_owned), ..function }
     }
 
-    pub(in crate::campaign) fn with(client: Client, name: &str, qualifier: Option<&str>) -> Self {
+    pub(in crate::campaign) fn with(client: Client, transport: Transport, name: &str, qualifier: Option<&str>) -> Self {
         Self {
             variables: Variables::new(client.clone(), name),
             client,
+            renewed: Mutex::default(),
+            transport,
             name: name.to_owned(),
             qualifier: qualifier.map(str::to_owned),
             tenant: None,
@@ -69,33 +80,53 @@ impl Function {
     pub(super) async fn call(&self, payload: Bytes) -> Answer {
         let with_log = self.has_log_tail.load(Ordering::Relaxed);
         let mut answer = self.invoke(payload.clone(), with_log).await;
-        if with_log && answer.as_ref().is_err_and(|failure| failure.message.contains("log-type")) {
+        if with_log && answer.as_ref().is_err_and(|(failure, _)| failure.message.contains("log-type")) {
             // `sam local start-lambda` refuses the wish before it calls the function.
             self.has_log_tail.store(false, Ordering::Relaxed);
             answer = self.invoke(payload, false).await;
         }
         let output = match answer {
             Ok(output) => output,
-            Err(failure) => return failure.into(),
+            Err((failure, request_id)) => return Answer { request_id, ..failure.into() },
         };
+        let request_id = name(output.request_id());
         let log = output.log_result().and_then(|log| BASE64_STANDARD.decode(log).ok()).unwrap_or_default();
-        let report = PlatformReport::find(&String::from_utf8_lossy(&log));
-        let failed = output.function_error.is_some();
-        let payload = output.payload.map(Blob::into_inner).unwrap_or_default();
-        let output = if failed { Err(FunctionError::parse(&payload).into()) } else { Ok(Bytes::from(payload)) };
-        Answer { output, report, environment: None }
+        let report = PlatformReport::find(&String::from_utf8_lossy(&log), request_id.as_deref());
+        let executed_version = name(output.executed_version());
+        Answer { report, request_id, executed_version, ..Answer::of(outcome(output)) }
     }
 
-    async fn invoke(&self, payload: Bytes, with_log: bool) -> Result<InvokeOutput, Failure> {
-        let invoke = self
-            .client
+    /// The answer; else why there is none, with the id of the request.
+    async fn invoke(&self, payload: Bytes, with_log: bool) -> Result<InvokeOutput, (Failure, Option<String>)> {
+        let client = self.invoking_client();
+        let invoke = client
             .invoke()
             .function_name(&self.name)
             .set_qualifier(self.qualifier.clone())
             .set_tenant_id(self.tenant.clone())
             .set_log_type(with_log.then_some(LogType::Tail))
             .payload(Blob::new(payload));
-        invoke.send().await.map_err(|error| failure(&error))
+        let error = match invoke.send().await {
+            Ok(output) => return Ok(output),
+            Err(error) => error,
+        };
+        if error.code().is_some_and(is_expired) {
+            self.renew_credentials().await;
+        }
+        Err((failure(&error), name(error.request_id())))
+    }
+
+    fn invoking_client(&self) -> Client {
+        let renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        renewed.as_ref().unwrap_or(&self.client).clone()
+    }
+
+    /// Has the next calls signed with credentials that are fetched again: whoever keeps the user's in a file may have
+    /// replaced them.
+    async fn renew_credentials(&self) {
+        let Some(credentials) = aws::fetch_credentials(&self.transport).await else { return };
+        let config = self.client.config().to_builder().credentials_provider(credentials).build();
+        *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Client::from_conf(config));
     }
 
     /// How the function is configured.
@@ -135,54 +166,23 @@ fn has_variable(configured: &Configured) -> bool {
     variables.is_some_and(|variables| variables.contains_key(VARIABLE))
 }
 
-/// What an error of the SDK means for a campaign.
-pub(in crate::campaign) fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let kind = match error {
-        SdkError::ServiceError(refused) => match refused.raw().status().as_u16() {
-            429 => FailureKind::Throttled,
-            _ => FailureKind::Refused,
-        },
-        SdkError::TimeoutError(_) => FailureKind::Timeout,
-        SdkError::ConstructionFailure(_) => FailureKind::Refused,
-        SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => FailureKind::Timeout,
-        _ => FailureKind::Network,
-    };
-    let message = match error {
-        SdkError::ServiceError(refused) => match (refused.err().code(), refused.err().message()) {
-            (Some(code), Some(message)) => format!("{code}: {message}"),
-            _ => {
-                let body = refused.raw().body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
-                format!("HTTP {}: {body}", refused.raw().status().as_u16())
-            }
-        },
-        _ => with_causes(error),
-    };
-    Failure::new(kind, message)
-}
-
-impl From<FunctionError> for Failure {
-    fn from(FunctionError { error_type, error_message }: FunctionError) -> Self {
-        // Lambda ends what takes too long, and says so in the place of the function.
-        let timed_out = error_type == "Sandbox.Timedout" || error_message.contains("Task timed out after");
-        let kind = if timed_out { FailureKind::Timeout } else { FailureKind::Function };
-        Self::new(kind, format!("the function answered with an error, {error_type}: {error_message}"))
+/// What an answer to an invocation is: of a call whose answer is waited for the status is 200.
+fn outcome(output: InvokeOutput) -> Result<Bytes, Failure> {
+    let payload = output.payload.map(Blob::into_inner).unwrap_or_default();
+    if output.function_error.is_some() {
+        return Err(FunctionError::parse(&payload).into());
+    }
+    match output.status_code {
+        200 => Ok(Bytes::from(payload)),
+        status => {
+            let text = String::from_utf8_lossy(&payload);
+            let message = format!("HTTP {status}, where Lambda answers 200 with the function's answer: {text}");
+            Err(Failure::new(FailureKind::Answer, message))
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_function_that_lambda_ended_is_a_timeout() {
-        let error = |payload: &str| Failure::from(FunctionError::parse(payload.as_bytes())).kind;
-        let timed_out = r#"{"errorMessage":"2026-11-20T10:00:00.000Z 8f50 Task timed out after 3.00 seconds"}"#;
-        assert_eq!(error(timed_out), FailureKind::Timeout);
-        let newer = r#"{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 8f50 Error: Task timed out after 3.00 seconds"}"#;
-        assert_eq!(error(newer), FailureKind::Timeout);
-        assert_eq!(error(r#"{"errorType":"Runtime.ExitError","errorMessage":"gone"}"#), FailureKind::Function);
-    }
+/// A name in an answer, unless it is longer than any is.
+fn name(text: Option<&str>) -> Option<String> {
+    text.filter(|text| (1..=MAX_NAME_BYTES).contains(&text.len())).map(str::to_owned)
 }

@@ -57,7 +57,7 @@ impl Process {
         let begin = Instant::now();
         let outcome = environment.invoke(payload, TIMEOUT, TIMEOUT).await?;
         let report = PlatformReport {
-            duration_ms: milliseconds(begin.elapsed()),
+            duration_ms: Some(milliseconds(begin.elapsed())),
             init_ms,
             max_memory_mb: environment.process_id().and_then(max_memory_mb),
             ..PlatformReport::default()
@@ -68,7 +68,7 @@ impl Process {
             Outcome::Response(payload) => Ok(payload),
             Outcome::Error(error) => Err(error.into()),
         };
-        Ok(Answer { output, report: Some(report), environment: Some(id) })
+        Ok(Answer { report: Some(report), environment: Some(id), ..Answer::of(output) })
     }
 
     /// Ends all processes.

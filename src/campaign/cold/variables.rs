@@ -316,9 +316,9 @@ where
         SdkError::ConstructionFailure(_) => false,
         _ => true,
     };
-    let Failure { kind, message } = failure(error);
-    let message = shown(message);
-    if is_passing { Obstacle::Passing(message) } else { Obstacle::Final(Failure::new(kind, message)) }
+    let failure = failure(error);
+    let message = shown(failure.message);
+    if is_passing { Obstacle::Passing(message) } else { Obstacle::Final(Failure { message, ..failure }) }
 }
 
 /// Lambda's messages may repeat the variables that it was sent.

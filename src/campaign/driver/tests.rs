@@ -10,6 +10,7 @@ use crate::campaign::{
     },
     manifest::{Cell, Limits, Party, Plan, SCHEMA},
 };
+use crate::transport::Transport;
 use std::{env, fs, path::PathBuf, process};
 
 /// Somebody who cannot bear to look at the second sample.
@@ -53,6 +54,7 @@ fn manifest() -> Manifest {
             environment: None,
             cpu_model: None,
             tenant: None,
+            accept_status: Vec::new(),
         },
         limits: Limits { invocations: Some(10), ..Limits::default() },
     }
@@ -67,7 +69,7 @@ fn scratch() -> PathBuf {
 #[tokio::test(start_paused = true)]
 async fn a_bug_that_panics_leaves_nothing_changed() {
     let (lambda, manifest, directory) = (Arc::new(Lambda::new(|_, _| Act::Answer)), manifest(), scratch());
-    let caller = || Arc::new(Caller::Function(Function::with(lambda.client(), "x", None)));
+    let caller = || Arc::new(Caller::Function(Function::with(lambda.client(), Transport::new().unwrap(), "x", None)));
     let owner = Owner::this_process(&directory);
     let changes = Arc::new(Changes::of(&directory, &owner).unwrap());
     let cold = ColdStarts::new(owner, Arc::clone(&changes), Duration::from_secs(60));

@@ -8,6 +8,7 @@ use crate::{
         manifest::{Cell, Limits, Manifest, Plan, SCHEMA},
         sides::Sides,
         stack,
+        status::AcceptedStatus,
     },
     cli::prices,
     protocol::{Request, Selection, Size, SizeName},
@@ -57,6 +58,10 @@ pub struct PlanOptions {
     /// A JSON pointer to what names the processor's model in an answer, such as /cpu.
     #[arg(long, value_name = "POINTER", requires = "payload", value_parser = pointer)]
     cpu_model: Option<String>,
+    /// Statuses that count as success beside 200 to 299, such as 404 or 4xx: of https:// targets, and the statusCode of a
+    /// function that is invoked directly and answers as for API Gateway.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    accept_status: Vec<AcceptedStatus>,
     /// How many environments of a side each step calls, by as many calls that are open together.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     environments: u32,
@@ -196,6 +201,7 @@ impl PlanOptions {
             environment: self.environment.clone(),
             cpu_model: self.cpu_model.clone(),
             tenant: self.tenant.clone(),
+            accept_status: self.accept_status.clone(),
         };
         let limits = Limits {
             duration_ms: Some(milliseconds(self.duration)),

@@ -94,10 +94,10 @@ impl<'a> Progress<'a> {
             let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
             let environments = environments.len();
             format!(
-                "{calls} calls, {environments} environments, {} cold, {} failed, {} throttled, ${cost_usd:.6}  {models}",
+                "{calls} calls, {environments} environments, {} cold, {} failed, {} made again, ${cost_usd:.6}  {models}",
                 it.cold,
                 it.failed(),
-                it.throttled()
+                it.made_again
             )
         })
     }

@@ -44,7 +44,7 @@ fn a_terminal_shows_both_sides_as_they_go() {
         let shown = lines(side);
         assert!(shown.len() > 1, "{side}: {live:?}");
         let last = shown.last().unwrap();
-        assert!(last.contains(" environments, 0 cold, ") && last.contains(" throttled, $0.0000"), "{last:?}");
+        assert!(last.contains(" environments, 0 cold, ") && last.contains(" made again, $0.0000"), "{last:?}");
         let calls = |line: &str| line.split_once(side)?.1.split_whitespace().next()?.parse::<u32>().ok();
         let counts: Vec<u32> = shown.iter().filter_map(|line| calls(line)).collect();
         assert!(counts.is_sorted() && counts.first() < counts.last(), "{side}: {counts:?}");

@@ -12,7 +12,7 @@ use lambda_duet::{
     protocol::Architecture,
 };
 use serde_json::json;
-use std::{collections::BTreeSet, sync::Mutex};
+use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 #[test]
 fn two_builds_are_compared_on_this_machine() {
@@ -158,14 +158,16 @@ pub fn lambda_in(region: &'static str, memory_of_a: u32, storage: u32) -> Script
     })
 }
 
-/// An invocation of 20 ms; a cold one is billed for its start too.
+/// An invocation of 20 ms; a cold one is billed for its start too, and takes as long.
 fn invoked(call: &Call, is_cold: bool) -> Reply {
     assert!(call.line.contains("/invocations"), "{}", call.line);
     let (billed, start) = if is_cold { (120, "Init Duration: 100.00 ms\t") } else { (20, "") };
     let log = format!(
         "REPORT RequestId: 1\tDuration: 19.50 ms\tBilled Duration: {billed} ms\tMemory Size: 1769 MB\tMax Memory Used: 30 MB\t{start}\n"
     );
-    Reply::ok(r#"{"sum": 7}"#).header("x-amz-log-result", BASE64_STANDARD.encode(log))
+    Reply::ok(r#"{"sum": 7}"#)
+        .header("x-amz-log-result", BASE64_STANDARD.encode(log))
+        .after(Duration::from_millis(billed))
 }
 
 /// A campaign on that Lambda.
@@ -190,7 +192,7 @@ fn functions_are_looked_at_and_billed_by_their_reports() {
     assert_eq!((configuration.architecture, configuration.memory_mb), (Architecture::Arm64, 1769));
     for row in &rows {
         let report = row.report.as_ref().unwrap();
-        assert_eq!((report.billed_ms, report.duration_ms, row.cold), (Some(20.0), 19.5, Some(false)));
+        assert_eq!((report.billed_ms, report.duration_ms, row.cold), (Some(20.0), Some(19.5), Some(false)));
         let gb_second = if row.side == Side::Baseline { 0.000_016_666_7 } else { 0.000_013_333_4 };
         let expected = 0.000_000_2 + gb_second * 0.02 * 1769.0 / 1024.0;
         assert!((row.cost_usd - expected).abs() < 1e-12, "{} {expected}", row.cost_usd);
@@ -235,7 +237,7 @@ fn a_cold_campaign_restores_what_it_changed_and_what_a_killed_one_left() {
         ["--targets", "lambda:x", "lambda:a", "--payload", &payload, "--cold", "--pace", "60s", "--out", &out];
     let mut process = super::command(&lambda.url, &arguments).spawn().unwrap();
     while changes(&lambda).len() < 8 {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5));
     }
     process.kill().unwrap();
     process.wait().unwrap();

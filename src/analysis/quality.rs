@@ -1,0 +1,126 @@
+//! What the calls of one side say against each other: data quality.
+
+use crate::campaign::row::Row;
+use std::collections::BTreeMap;
+
+/// The most versions, and memory sizes, that are told apart: no campaign means to call more.
+const MAX_KINDS: usize = 16;
+
+/// Contradictions between calls, or between the parts of one, and what is missing.
+#[derive(Debug, Default)]
+pub struct Quality {
+    /// Answers that have a report of Lambda's.
+    pub reported: u64,
+    /// Answers that have none.
+    pub unreported: u64,
+    /// Reports that cannot be, because their durations are longer than the client waited, with the first of them.
+    pub impossible: Option<Counted>,
+    /// Reports with a start that nobody waited for, with the first of them.
+    pub earlier_starts: Option<Counted>,
+    /// Answers of the user's own functions that name their environment.
+    pub named: u64,
+    /// Those whose environment had not been met, and which were no cold start.
+    pub first_without_start: u64,
+    /// Calls of an environment that ran at the same time as another call of it.
+    pub overlapping: u64,
+    /// How many answers each version of the function gave.
+    pub versions: BTreeMap<String, u64>,
+    /// How many reports have each memory size, in MiB.
+    pub memory_mb: BTreeMap<u32, u64>,
+    step: StepTimes,
+}
+
+/// So many, the first with these two times in milliseconds: what is reported, and what the client waited.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Counted {
+    /// How many.
+    pub count: u64,
+    /// What is reported.
+    pub reported_ms: f64,
+    /// What the client waited.
+    pub waited_ms: f64,
+}
+
+/// When the environments of the step that came last were called, and how long they ran.
+#[derive(Debug, Default)]
+struct StepTimes {
+    /// The block, the step, the attempt.
+    place: (u64, u32, u32),
+    by_environment: BTreeMap<String, Busy>,
+}
+
+#[derive(Debug)]
+struct Busy {
+    calls: u64,
+    begin_ms: f64,
+    end_ms: f64,
+    duration_ms: f64,
+    is_counted: bool,
+}
+
+impl Quality {
+    /// Takes in an answer.
+    pub(super) fn add(&mut self, row: &Row, is_first: bool) {
+        match &row.report {
+            Some(_) => self.reported += 1,
+            None => self.unreported += 1,
+        }
+        let report = row.report.as_ref();
+        if let Some(duration) = report.and_then(|it| it.duration_ms).filter(|_| row.believed_report().is_none()) {
+            count(&mut self.impossible, duration, row.latency_ms());
+        }
+        if let Some(init) = report.and_then(|it| it.init_ms).filter(|_| row.has_earlier_start()) {
+            count(&mut self.earlier_starts, init, row.latency_ms());
+        }
+        // The benchmark service is sure of its own.
+        let is_named = row.environment.is_some();
+        self.named += u64::from(is_named);
+        self.first_without_start += u64::from(is_named && is_first && row.cold != Some(true));
+        if let Some(version) = &row.executed_version {
+            count_kind(&mut self.versions, version.clone());
+        }
+        if let Some(memory_mb) = report.and_then(|it| it.memory_mb) {
+            count_kind(&mut self.memory_mb, memory_mb);
+        }
+        self.hold_to_one_call_at_a_time(row);
+    }
+
+    /// An environment takes one call at a time. Calls of one step that name the same one, and together ran for longer than
+    /// from the first one's start to the last one's end, were taken by several.
+    fn hold_to_one_call_at_a_time(&mut self, row: &Row) {
+        /// Starts are kept to the millisecond.
+        const TOLERANCE_MS: f64 = 2.0;
+        let duration_ms = row.believed_report().and_then(|it| it.duration_ms);
+        let (Some(id), Some(duration_ms)) = (row.environment.as_deref(), duration_ms) else { return };
+        let place = (row.block, row.step, row.attempt);
+        if self.step.place != place {
+            self.step = StepTimes { place, by_environment: BTreeMap::new() };
+        }
+        let (begin_ms, end_ms) = (row.elapsed_ms as f64, row.elapsed_ms as f64 + row.latency_ms());
+        let busy = self.step.by_environment.entry(id.to_owned()).or_insert(Busy {
+            calls: 0,
+            begin_ms,
+            end_ms,
+            duration_ms: 0.0,
+            is_counted: false,
+        });
+        busy.calls += 1;
+        busy.begin_ms = busy.begin_ms.min(begin_ms);
+        busy.end_ms = busy.end_ms.max(end_ms);
+        busy.duration_ms += duration_ms;
+        if busy.duration_ms > busy.end_ms - busy.begin_ms + TOLERANCE_MS {
+            self.overlapping += if busy.is_counted { 1 } else { busy.calls };
+            busy.is_counted = true;
+        }
+    }
+}
+
+fn count(counted: &mut Option<Counted>, reported_ms: f64, waited_ms: f64) {
+    counted.get_or_insert(Counted { count: 0, reported_ms, waited_ms }).count += 1;
+}
+
+fn count_kind<T: Ord>(kinds: &mut BTreeMap<T, u64>, kind: T) {
+    if kinds.len() < MAX_KINDS || kinds.contains_key(&kind) {
+        *kinds.entry(kind).or_default() += 1;
+    }
+}

@@ -1,0 +1,109 @@
+//! Warnings about calls, and parts of calls, that contradict each other.
+
+use super::{Warning, WarningKind};
+use crate::{
+    analysis::{quality::Counted, samples::Samples},
+    campaign::{manifest::Manifest, sides::Side},
+};
+use std::{collections::BTreeMap, fmt::Display};
+
+pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
+    let party = &manifest.sides[side];
+    let name = &party.name;
+    let quality = &samples.sides[side].quality;
+    let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
+    if let Some(text) = implausible_environments(manifest, samples, side) {
+        warn(
+            WarningKind::ImplausibleEnvironments,
+            format!("{text}. An id that is made when the environment starts, and not before or later, is one."),
+        );
+    }
+    if quality.versions.len() > 1 {
+        warn(
+            WarningKind::SeveralVersions,
+            format!(
+                "Several versions of {name} answered ({}), so that the verdict is on none of them. Name one version \
+                 instead of an alias that leads to several, and do not deploy during a campaign.",
+                proportions(&quality.versions, "")
+            ),
+        );
+    }
+    let configured = party.configuration.as_ref().map(|it| it.memory_mb);
+    if let Some(configured) = configured.filter(|mb| quality.memory_mb.keys().any(|reported| reported != mb)) {
+        warn(
+            WarningKind::OtherMemory,
+            format!(
+                "{name} was configured with {configured} MB, and Lambda reports {}: it was changed, or another version \
+                 answered. Begin a new campaign with the function as it is now.",
+                proportions(&quality.memory_mb, " MB")
+            ),
+        );
+    }
+    if let Some(Counted { count, reported_ms, waited_ms }) = quality.impossible {
+        warn(
+            WarningKind::ImpossibleReports,
+            format!(
+                "{count} reports of {name} cannot be those of their calls, and are not used: the first has a duration of \
+                 {reported_ms} ms for a call that took {waited_ms:.2} ms in all."
+            ),
+        );
+    }
+    if quality.reported > 0 && quality.unreported > 0 {
+        warn(
+            WarningKind::MissingReports,
+            format!(
+                "Lambda's report is missing in {} of {} answers of {name}, most likely because an extension fills the 4 KB \
+                 of the log that come with an answer: nothing tells whether these calls were cold starts, and they are \
+                 left out. Have the extension log less.",
+                quality.unreported,
+                quality.reported + quality.unreported
+            ),
+        );
+    }
+    if let Some(Counted { count, reported_ms, waited_ms }) = quality.earlier_starts {
+        warn(
+            WarningKind::EarlierStarts,
+            format!(
+                "{count} calls of {name} met environments that had started before, as provisioned concurrency has them: \
+                 the first reports a start of {reported_ms} ms for a call of {waited_ms:.2} ms. These calls count neither \
+                 as warm nor as cold starts."
+            ),
+        );
+    }
+}
+
+/// Why the ids of environments cannot be such, if they cannot.
+fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) -> Option<String> {
+    let (plan, name) = (&manifest.plan, &manifest.sides[side].name);
+    let (quality, environments) = (&samples.sides[side].quality, u64::from(samples.sides[side].count()));
+    let named = quality.named;
+    if quality.overlapping > 0 {
+        return Some(format!(
+            "{} calls of {name} ran at the same time as others that name the same environment, which takes one call at a \
+             time",
+            quality.overlapping
+        ));
+    }
+    // Less than two steps prove nothing.
+    if named < 2 * u64::from(plan.environments) {
+        return None;
+    }
+    if environments == 1 && plan.environments > 1 && plan.concurrent {
+        return Some(format!(
+            "All {named} answers of {name} name one environment, though {} calls were open at once",
+            plan.environments
+        ));
+    }
+    (named == environments && 2 * quality.first_without_start > named).then(|| {
+        format!("Each of the {named} answers of {name} names an environment of its own, though most were no cold start")
+    })
+}
+
+/// How often each was seen, the most frequent first.
+fn proportions<T: Display + Ord>(counts: &BTreeMap<T, u64>, unit: &str) -> String {
+    let all = counts.values().sum::<u64>() as f64;
+    let mut counts: Vec<_> = counts.iter().collect();
+    counts.sort_by(|one, other| other.1.cmp(one.1).then_with(|| one.0.cmp(other.0)));
+    let proportion = |(what, count): &(&T, &u64)| format!("{what}{unit} {:.0}%", **count as f64 / all * 100.0);
+    counts.iter().map(proportion).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,345 @@
+//! What counts as the function's answer and what as which kind of failure: the one place that decides.
+
+use super::super::{
+    failure::{Failure, FailureKind},
+    runtime_api::FunctionError,
+    status::AcceptedStatus,
+};
+use crate::{protocol::Problem, transport::with_causes};
+use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use hyper::{
+    HeaderMap, StatusCode,
+    header::{CONTENT_TYPE, LOCATION},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The header in which AWS's services name an error.
+const ERROR_TYPE: &str = "x-amzn-errortype";
+
+/// The errors of Lambda that mean: not now. What only a change of the function, of its network or of a quota mends is not
+/// among them.
+const TRANSIENT: [&str; 17] = [
+    "CodeArtifactUserPendingException",
+    "EC2UnexpectedException",
+    "EFSIOException",
+    "EFSMountConnectivityException",
+    "EFSMountTimeoutException",
+    "ENINotReadyException",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServerErrorException",
+    "ResourceConflictException",
+    "ResourceNotReadyException",
+    "S3FilesMountConnectivityException",
+    "S3FilesMountTimeoutException",
+    "ServiceException",
+    "ServiceUnavailableException",
+    "SnapStartNotReadyException",
+    "SnapStartTimeoutException",
+];
+
+/// Those by which a service says that it has failed itself, at whatever point.
+const INTERNAL: [&str; 5] = [
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServerErrorException",
+    "ServiceException",
+    "ServiceUnavailableException",
+];
+
+/// Those that no second try mends, although their HTTP status is one of a passing fault of a service.
+const LASTING: [&str; 13] = [
+    "CodeArtifactUserDeletedException",
+    "CodeArtifactUserFailedException",
+    "EC2AccessDeniedException",
+    "ENILimitReachedException",
+    "InvalidRuntimeException",
+    "InvalidSecurityGroupIDException",
+    "InvalidSubnetIDException",
+    "InvalidZipFileException",
+    "KMSAccessDeniedException",
+    "KMSDisabledException",
+    "KMSInvalidStateException",
+    "KMSNotFoundException",
+    "SubnetIPAddressLimitReachedException",
+];
+
+/// Whether an error says that credentials have expired.
+pub(super) fn is_expired(code: &str) -> bool {
+    matches!(code, "ExpiredTokenException" | "ExpiredToken")
+}
+
+/// What an error of the SDK means for a campaign.
+pub(in crate::campaign) fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match error {
+        SdkError::ServiceError(refused) => {
+            let (status, body) = (refused.raw().status().as_u16(), refused.raw().body().bytes().unwrap_or_default());
+            of_service(status, refused.err().code(), refused.err().message(), body)
+        }
+        SdkError::TimeoutError(_) => Failure::new(FailureKind::Timeout, with_causes(error)),
+        SdkError::ConstructionFailure(_) => Failure::new(FailureKind::Refused, with_causes(error)),
+        SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => {
+            Failure::new(FailureKind::Timeout, with_causes(error))
+        }
+        _ => Failure::lost(error),
+    }
+}
+
+/// What an error of Lambda, or of what stands for it, means.
+fn of_service(status: u16, code: Option<&str>, message: Option<&str>, body: &[u8]) -> Failure {
+    /// Why a call was throttled.
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "PascalCase", default)]
+    struct Throttle {
+        reason: Option<String>,
+    }
+    let reason = serde_json::from_slice::<Throttle>(body).unwrap_or_default().reason;
+    let message = match (code, message, &reason) {
+        (Some(code), Some(message), Some(reason)) => format!("{code} ({reason}): {message}"),
+        (Some(code), Some(message), None) => format!("{code}: {message}"),
+        _ => format!("HTTP {status}: {}", String::from_utf8_lossy(body)),
+    };
+    let kind = service_kind(status, code.unwrap_or_default());
+    // Lambda says with any other error that it has not come to the function.
+    let may_have_run = status >= 500 && code.is_none_or(|code| INTERNAL.contains(&code));
+    Failure {
+        reason: reason.filter(|_| kind == FailureKind::Throttled),
+        has_not_run: !may_have_run,
+        ..Failure::new(kind, message)
+    }
+}
+
+fn service_kind(status: u16, code: &str) -> FailureKind {
+    match (status, code) {
+        (429, _) => FailureKind::Throttled,
+        // Whoever throttles behind Lambda (EC2, KMS) is named so.
+        (_, code) if code.contains("Throttl") || code.contains("TooManyRequests") => FailureKind::Throttled,
+        (_, code) if is_expired(code) || TRANSIENT.contains(&code) => FailureKind::Transient,
+        (_, code) if LASTING.contains(&code) => FailureKind::Refused,
+        // What runs in the function when it is restored from a snapshot.
+        (_, "SnapStartException") => FailureKind::Function,
+        (504, _) => FailureKind::Timeout,
+        (500 | 502 | 503, _) => FailureKind::Transient,
+        _ => FailureKind::Refused,
+    }
+}
+
+/// Whether what came from an HTTP endpoint is the function's answer. Without a word of the user's, that is what has a
+/// status of success: but 202, which promises an answer for later, and pages where JSON was sent, which are those of
+/// somebody who asks for a login or explains an error.
+pub(super) fn of_http(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    accepted: &[AcceptedStatus],
+) -> Result<(), Failure> {
+    let number = status.as_u16();
+    if AcceptedStatus::any(accepted, number) {
+        return Ok(());
+    }
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    // A problem's detail says more than its JSON.
+    let detail = serde_json::from_slice::<Problem>(body)
+        .map_or_else(|_| String::from_utf8_lossy(body).into_owned(), |problem| problem.detail);
+    let (kind, message) = match (number, text(CONTENT_TYPE.as_str())) {
+        (202, _) => (
+            FailureKind::Answer,
+            format!(
+                "HTTP 202, which promises an answer for later: {detail}; if it is the function's, --accept-status 202"
+            ),
+        ),
+        (_, Some(media_type)) if status.is_success() && is_page(media_type) => (
+            FailureKind::Answer,
+            format!(
+                "HTTP {number} with a page ({media_type}) where JSON was sent: {detail}; if the function answers so, \
+                 --accept-status {number}"
+            ),
+        ),
+        _ if status.is_success() => return Ok(()),
+        (300..=399, _) => {
+            let to = text(LOCATION.as_str()).map_or_else(String::new, |location| format!(" to {location}"));
+            (FailureKind::Refused, format!("HTTP {number}{to}: {detail}"))
+        }
+        _ => (http_kind(number, error_type(headers)), format!("HTTP {number}: {detail}")),
+    };
+    Err(Failure::new(kind, message))
+}
+
+/// The error's name in an answer of API Gateway or of a function's URL.
+pub(super) fn error_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(ERROR_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // A URL may follow.
+    value.split(':').next().unwrap_or_default()
+}
+
+fn http_kind(status: u16, error_type: &str) -> FailureKind {
+    match (status, error_type) {
+        _ if is_expired(error_type) => FailureKind::Transient,
+        // The quota of a usage plan is used up, for a day at least.
+        (429, "LimitExceededException") => FailureKind::Refused,
+        (429, _) => FailureKind::Throttled,
+        (503, _) => FailureKind::Transient,
+        (504, _) => FailureKind::Timeout,
+        // API Gateway says so where the function failed.
+        (500 | 502, _) => FailureKind::Function,
+        _ => FailureKind::Refused,
+    }
+}
+
+fn is_page(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    ["text/html", "application/xhtml+xml"].iter().any(|page| essence.eq_ignore_ascii_case(page))
+}
+
+/// The failure that a function's answer for API Gateway reports, if it does: a `statusCode` from 400 on. Whoever invokes
+/// the function directly sees it as any other answer.
+pub(in crate::campaign) fn of_api_answer(output: &[u8], accepted: &[AcceptedStatus]) -> Option<Failure> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ApiAnswer {
+        status_code: Value,
+        body: Option<Value>,
+    }
+    let answer: ApiAnswer = serde_json::from_slice(output).ok()?;
+    // API Gateway takes either.
+    let status: u16 = match &answer.status_code {
+        Value::Number(number) => number.as_u64()?.try_into().ok()?,
+        Value::String(digits) => digits.parse().ok()?,
+        _ => return None,
+    };
+    if !(400..=599).contains(&status) || AcceptedStatus::any(accepted, status) {
+        return None;
+    }
+    let body = match answer.body {
+        Some(Value::String(text)) => text,
+        Some(value) => value.to_string(),
+        None => String::new(),
+    };
+    let message = format!(
+        "the function answered with statusCode {status}: {body}; if that is a success, --accept-status {status}"
+    );
+    Some(Failure::new(FailureKind::Function, message))
+}
+
+impl From<FunctionError> for Failure {
+    fn from(FunctionError { error_type, error_message }: FunctionError) -> Self {
+        // Lambda ends what takes too long, and says so in the place of the function.
+        let timed_out = error_type == "Sandbox.Timedout" || error_message.contains("Task timed out after");
+        let kind = if timed_out { FailureKind::Timeout } else { FailureKind::Function };
+        Self::new(kind, format!("the function answered with an error, {error_type}: {error_message}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use FailureKind::{Answer, Function, Refused, Throttled, Timeout, Transient};
+
+    #[test]
+    fn a_function_that_lambda_ended_is_a_timeout() {
+        let error = |payload: &str| Failure::from(FunctionError::parse(payload.as_bytes())).kind;
+        let timed_out = r#"{"errorMessage":"2026-11-20T10:00:00.000Z 8f50 Task timed out after 3.00 seconds"}"#;
+        assert_eq!(error(timed_out), Timeout);
+        let newer = r#"{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 8f50 Error: Task timed out after 3.00 seconds"}"#;
+        assert_eq!(error(newer), Timeout);
+        assert_eq!(error(r#"{"errorType":"Runtime.ExitError","errorMessage":"gone"}"#), Function);
+    }
+
+    /// The errors of `Invoke`, with their statuses.
+    #[test]
+    fn what_may_pass_is_tried_again_and_what_stays_is_not() {
+        for (status, code, kind) in [
+            (429, "TooManyRequestsException", Throttled),
+            (502, "EC2ThrottledException", Throttled),
+            (400, "ThrottlingException", Throttled),
+            (500, "ServiceException", Transient),
+            (502, "EC2UnexpectedException", Transient),
+            (502, "ENINotReadyException", Transient),
+            (409, "ResourceConflictException", Transient),
+            (502, "ResourceNotReadyException", Transient),
+            (409, "SnapStartNotReadyException", Transient),
+            (409, "CodeArtifactUserPendingException", Transient),
+            (410, "EFSIOException", Transient),
+            (408, "EFSMountTimeoutException", Transient),
+            (403, "ExpiredTokenException", Transient),
+            (503, "", Transient),
+            (504, "", Timeout),
+            (502, "ENILimitReachedException", Refused),
+            (502, "SubnetIPAddressLimitReachedException", Refused),
+            (502, "KMSDisabledException", Refused),
+            (502, "InvalidZipFileException", Refused),
+            (403, "EFSMountFailureException", Refused),
+            (404, "ResourceNotFoundException", Refused),
+            (413, "RequestTooLargeException", Refused),
+            (400, "SnapStartException", Function),
+        ] {
+            assert_eq!(service_kind(status, code), kind, "{code}");
+        }
+        let body = br#"{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}"#;
+        let throttled = of_service(429, Some("TooManyRequestsException"), Some("Rate Exceeded."), body);
+        assert_eq!(throttled.reason.as_deref(), Some("ReservedFunctionConcurrentInvocationLimitExceeded"));
+        assert!(throttled.message.contains("(ReservedFunctionConcurrentInvocationLimitExceeded): Rate"), "{throttled}");
+    }
+
+    #[test]
+    fn what_is_not_the_functions_answer_is_a_failure() {
+        let kind = |status: u16, header: Option<(&'static str, &str)>, accepted: &[&str]| {
+            let headers =
+                header.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+            let accepted: Vec<AcceptedStatus> = accepted.iter().map(|text| text.parse().unwrap()).collect();
+            of_http(StatusCode::from_u16(status).unwrap(), &headers, b"", &accepted).err().map(|failure| failure.kind)
+        };
+        let page = Some(("content-type", "Text/HTML; charset=utf-8"));
+        for (status, header, expected) in [
+            (200, None, None),
+            (201, None, None),
+            (204, None, None),
+            (200, Some(("content-type", "text/plain")), None),
+            (202, None, Some(Answer)),
+            (200, page, Some(Answer)),
+            (404, page, Some(Refused)),
+            (301, None, Some(Refused)),
+            (403, None, Some(Refused)),
+            (403, Some(("x-amzn-errortype", "ExpiredTokenException:http://internal.amazon.com/")), Some(Transient)),
+            (429, None, Some(Throttled)),
+            (429, Some(("x-amzn-errortype", "LimitExceededException")), Some(Refused)),
+            (500, None, Some(Function)),
+            (502, None, Some(Function)),
+            (503, None, Some(Transient)),
+            (504, None, Some(Timeout)),
+        ] {
+            assert_eq!(kind(status, header, &[]), expected, "{status} {header:?}");
+            assert_eq!(kind(status, header, &[&status.to_string()]), None);
+        }
+        assert_eq!(kind(404, None, &["4xx"]), None);
+        assert_eq!(kind(500, None, &["4xx", "404"]), Some(Function));
+    }
+
+    #[test]
+    fn an_answer_for_api_gateway_may_report_a_failure() {
+        let failure = |output: &str, accepted: &[&str]| {
+            let accepted: Vec<AcceptedStatus> = accepted.iter().map(|text| text.parse().unwrap()).collect();
+            of_api_answer(output.as_bytes(), &accepted).map(|failure| failure.message)
+        };
+        let message = failure(r#"{"statusCode": 500, "body": "out of stock"}"#, &[]).unwrap();
+        assert!(message.contains("statusCode 500: out of stock"), "{message}");
+        assert!(failure(r#"{"statusCode": "404"}"#, &[]).is_some());
+        assert!(failure(r#"{"statusCode": 404, "body": {"a": 1}}"#, &["500"]).unwrap().contains(r#"{"a":1}"#));
+        assert_eq!(failure(r#"{"statusCode": 404}"#, &["4xx"]), None);
+        for answer in
+            [r#"{"statusCode": 200}"#, r#"{"statusCode": 302}"#, r#"{"status": 500}"#, "[500]", "500", "no JSON"]
+        {
+            assert_eq!(failure(answer, &[]), None, "{answer}");
+        }
+        for answer in
+            [r#"{"statusCode": 4000}"#, r#"{"statusCode": "x"}"#, r#"{"statusCode": 1e99}"#, r#"{"statusCode": null}"#]
+        {
+            assert_eq!(failure(answer, &[]), None, "{answer}");
+        }
+    }
+}

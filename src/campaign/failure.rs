@@ -1,0 +1,123 @@
+//! Why calls fail.
+
+use crate::transport::{has_no_connection, with_causes};
+use serde::{Deserialize, Serialize};
+use std::{
+    error::Error,
+    fmt::{self, Write},
+};
+
+/// The most of a message that is kept, in bytes: a function may put anything into its errors.
+const MAX_MESSAGE_BYTES: usize = 2048;
+
+/// Why a call gave no answer that can be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// Which kind of failure it is.
+    pub kind: FailureKind,
+    /// What happened, for people.
+    pub message: String,
+    /// Why Lambda throttled the call, where it says so, such as `ConcurrentInvocationLimitExceeded`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether the function cannot have run, so that nothing is billed.
+    #[serde(skip)]
+    pub has_not_run: bool,
+}
+
+/// The kinds of failures that a campaign tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// There were too many calls: it is tried again.
+    Throttled,
+    /// The service before the function could not do it now: it is tried again.
+    Transient,
+    /// There was no answer in time, from the function or from the network.
+    Timeout,
+    /// The function answered with an error, or ended.
+    Function,
+    /// The service before the function refused the call.
+    Refused,
+    /// The call did not arrive, or its answer did not.
+    Network,
+    /// The answer is not what was asked for.
+    Answer,
+}
+
+impl Failure {
+    /// A failure of this kind. Of a message that is very long the beginning is kept; characters that would do something
+    /// to a terminal are escaped.
+    pub fn new(kind: FailureKind, message: impl AsRef<str>) -> Self {
+        Self { kind, message: readable(message.as_ref()), reason: None, has_not_run: false }
+    }
+}
+
+impl Failure {
+    /// That of a call which was lost on its way, or whose answer was.
+    pub fn lost(error: &(dyn Error + 'static)) -> Self {
+        Self { has_not_run: has_no_connection(error), ..Self::new(FailureKind::Network, with_causes(error)) }
+    }
+}
+
+impl FailureKind {
+    /// Its name in files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::Transient => "transient",
+            Self::Timeout => "timeout",
+            Self::Function => "function",
+            Self::Refused => "refused",
+            Self::Network => "network",
+            Self::Answer => "answer",
+        }
+    }
+
+    /// Whether the same call may well succeed a moment later, so that it is made again.
+    pub fn is_repeated(self) -> bool {
+        matches!(self, Self::Throttled | Self::Transient)
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The beginning of a text, on one line, without what a terminal would obey.
+fn readable(text: &str) -> String {
+    let mut readable = String::new();
+    for character in text.chars() {
+        if readable.len() >= MAX_MESSAGE_BYTES {
+            // Writing to a string cannot fail.
+            let _ = write!(readable, "… ({} bytes in all)", text.len());
+            break;
+        }
+        match character {
+            // The latter change the direction in which a terminal writes.
+            _ if character.is_control() || matches!(character, '\u{200e}'..='\u{202e}' | '\u{2066}'..='\u{2069}') => {
+                readable.extend(character.escape_default());
+            }
+            _ => readable.push(character),
+        }
+    }
+    readable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_cut_and_does_nothing_to_a_terminal() {
+        assert_eq!(readable("Zürich\n\u{1b}[2J\u{202e}\u{9b}"), "Zürich\\n\\u{1b}[2J\\u{202e}\\u{9b}");
+        assert_eq!(readable(&"x".repeat(2048)), "x".repeat(2048));
+        assert_eq!(readable(&"x".repeat(1 << 20)), format!("{}… (1048576 bytes in all)", "x".repeat(2048)));
+        // No character is cut in two.
+        assert_eq!(readable(&"ü".repeat(1025)).chars().filter(|it| *it == 'ü').count(), 1024);
+    }
+}

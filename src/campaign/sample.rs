@@ -1,0 +1,245 @@
+//! What is kept of a call that has come back.
+
+use super::{
+    caller::{Answer, of_api_answer},
+    check,
+    manifest::{Manifest, Plan},
+    payload,
+    platform_report::PlatformReport,
+    row::{Failure, FailureKind, Row},
+    schedule::Step,
+    totals::Totals,
+};
+use crate::protocol::{Response, Status};
+use hyper::body::Bytes;
+use std::time::Duration;
+
+/// How long Lambda gives an environment to start, in milliseconds. One that takes longer is started again within the
+/// call, whose report then has no `Init Duration`: the start is part of its duration.
+const INIT_LIMIT_MS: f64 = 10_000.0;
+
+/// A call that has come back.
+pub(super) struct Call {
+    pub(super) slot: u32,
+    pub(super) started_unix_ms: u64,
+    pub(super) elapsed: Duration,
+    pub(super) delay: Duration,
+    pub(super) latency: Duration,
+    pub(super) answer: Answer,
+}
+
+/// The row of a call: the step's, at its place in the schedule, and made so often before. Whether it met an environment
+/// that nobody has seen, `totals` and the rows that are not in them yet say.
+pub(super) fn row(
+    manifest: &Manifest,
+    (step, (block, step_number), attempt): (Step, (u64, u32), u32),
+    call: Call,
+    (totals, others): (&Totals, &[Row]),
+) -> Row {
+    let plan = &manifest.plan;
+    let cell = &plan.cells[step.cell];
+    let Answer { output, report, environment, request_id, executed_version } = call.answer;
+    let mut row = Row {
+        block,
+        step: step_number,
+        slot: call.slot,
+        attempt,
+        side: step.side,
+        cell: cell.name.clone(),
+        started_unix_ms: call.started_unix_ms,
+        elapsed_ms: call.elapsed.as_millis() as u64,
+        delay_ns: nanoseconds(call.delay),
+        latency_ns: nanoseconds(call.latency),
+        cold: None,
+        cost_usd: 0.0,
+        // What no reader would take is not written either: a log line can say anything.
+        report: report.filter(|report| check::report(report).is_ok()),
+        request_id,
+        executed_version,
+        response: None,
+        environment,
+        cpu_model: None,
+        output_sha256: None,
+        failure: None,
+    };
+    match output {
+        Ok(output) if cell.workload.is_some() => read_response(&output, &mut row),
+        Ok(output) => read_output(&output, plan, &mut row),
+        Err(failure) => row.failure = Some(failure),
+    }
+    row.cold = cold(&row, is_first_of_environment(&row, totals, others), plan.cold);
+    row.cost_usd = cost(manifest, &row);
+    row
+}
+
+/// Reads an answer of the benchmark service.
+fn read_response(output: &[u8], row: &mut Row) {
+    let response = serde_json::from_slice::<Box<Response>>(output).map_err(|error| error.to_string());
+    let response = match response.and_then(|it| check::response(&it).map(|()| it)) {
+        Ok(response) => response,
+        Err(error) => {
+            let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();
+            let message = format!("this is no answer of the benchmark service ({error}): {start}");
+            row.failure = Some(Failure::new(FailureKind::Answer, message));
+            return;
+        }
+    };
+    row.failure = response.results.iter().find(|sample| sample.status == Status::Failed).map(|sample| {
+        let reason = sample.error.as_deref().unwrap_or_default();
+        Failure::new(FailureKind::Answer, format!("{} failed: {reason}", sample.workload))
+    });
+    // It names its environment itself.
+    row.environment = None;
+    row.response = Some(response);
+}
+
+/// Reads an answer of any other function.
+fn read_output(output: &Bytes, plan: &Plan, row: &mut Row) {
+    let pointers = [plan.environment.as_deref(), plan.cpu_model.as_deref()];
+    let [environment, cpu_model] = payload::names(output, pointers);
+    // What the function says of itself goes before what its process is called here.
+    row.environment = environment.or(row.environment.take());
+    row.cpu_model = cpu_model;
+    row.failure = of_api_answer(output, &plan.accept_status);
+    if plan.compare_output && row.failure.is_none() {
+        row.output_sha256 = Some(payload::digest(output, &plan.ignore));
+    }
+}
+
+/// Whether nobody has met the environment that answered; not where nobody says which it was.
+fn is_first_of_environment(row: &Row, totals: &Totals, others: &[Row]) -> bool {
+    row.environment().is_some_and(|id| {
+        let is_same = |other: &Row| other.side == row.side && other.environment() == Some(id);
+        !totals.sides[row.side].environments.contains(id) && !others.iter().any(is_same)
+    })
+}
+
+/// Whether the environment's cold start is part of a call; none where nothing tells. That is so where there is no report
+/// that can be believed, and for the first call of an environment which may have been there before the campaign.
+fn cold(row: &Row, is_first: bool, is_forced: bool) -> Option<bool> {
+    if row.has_earlier_start() {
+        return None;
+    }
+    if let Some(response) = &row.response {
+        return Some(response.environment.cold_start);
+    }
+    let report = row.report.as_ref()?;
+    let longest_ms = row.latency_ms().max(report.duration_ms.unwrap_or_default());
+    if report.init_ms.is_none() && (is_first || is_forced) && longest_ms >= INIT_LIMIT_MS {
+        return Some(true);
+    }
+    match row.believed_report()?.init_ms {
+        Some(_) => Some(true),
+        None if is_first => None,
+        None => Some(false),
+    }
+}
+
+/// What may be on the bill for a call, in US dollars.
+fn cost(manifest: &Manifest, row: &Row) -> f64 {
+    billed_ms(manifest, row).map_or(0.0, |billed| manifest.sides[row.side].cost(Some(billed)))
+}
+
+/// The most that Lambda may bill for a call, in milliseconds; none where it has not run the function. What is reported
+/// counts if it can be. Else the client's time is an upper bound where there is an answer, and the function's timeout
+/// where there is none: the function may be running still.
+fn billed_ms(manifest: &Manifest, row: &Row) -> Option<f64> {
+    let waited = row.latency_ms().ceil();
+    let reported = row.report.as_ref().and_then(PlatformReport::all_billed_ms);
+    match reported {
+        // A start that nobody waited for is on no bill of this call.
+        Some(billed) if row.has_earlier_start() => return Some(billed.min(waited)),
+        Some(billed) if row.believed_report().is_none() => return Some(billed.max(waited)),
+        Some(billed) => return Some(billed),
+        None => {}
+    }
+    match &row.failure {
+        Some(failure) if failure.has_not_run => None,
+        Some(Failure { kind: FailureKind::Timeout | FailureKind::Network | FailureKind::Transient, .. }) => {
+            Some(waited.max(f64::from(manifest.sides[row.side].longest_s()) * 1000.0))
+        }
+        Some(_) | None => Some(waited),
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    duration.as_nanos().try_into().unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::sides::Side;
+
+    fn called(report: Option<(f64, Option<f64>)>, latency_ms: f64) -> Row {
+        Row {
+            block: 0,
+            step: 0,
+            slot: 0,
+            attempt: 0,
+            side: Side::Baseline,
+            cell: String::new(),
+            started_unix_ms: 0,
+            elapsed_ms: 0,
+            delay_ns: 0,
+            latency_ns: (latency_ms * 1e6) as u64,
+            cold: None,
+            cost_usd: 0.0,
+            report: report.map(|(duration, init_ms)| PlatformReport {
+                duration_ms: Some(duration),
+                init_ms,
+                ..PlatformReport::default()
+            }),
+            request_id: None,
+            executed_version: None,
+            response: None,
+            environment: Some("e".to_owned()),
+            cpu_model: None,
+            output_sha256: None,
+            failure: None,
+        }
+    }
+
+    #[test]
+    fn what_the_report_and_the_client_say_together_tells_a_cold_start() {
+        let cold = |report, latency_ms, is_first| cold(&called(report, latency_ms), is_first, false);
+        let (first, later) = (true, false);
+        for is_first in [first, later] {
+            assert_eq!(cold(Some((20.0, Some(300.0))), 330.0, is_first), Some(true));
+            // Provisioned: nobody can have waited for that start.
+            assert_eq!(cold(Some((20.0, Some(4832.0))), 23.0, is_first), None);
+            assert_eq!(cold(None, 23.0, is_first), None);
+            // No function runs for longer than its client waits.
+            assert_eq!(cold(Some((2000.0, None)), 23.0, is_first), None);
+        }
+        assert_eq!(cold(Some((20.0, None)), 23.0, later), Some(false));
+        // It may have been there before.
+        assert_eq!(cold(Some((20.0, None)), 23.0, first), None);
+        assert_eq!(cold(Some((64754.0, None)), 75_000.0, first), Some(true));
+        assert_eq!(cold(Some((64754.0, None)), 64_800.0, later), Some(false));
+        // The first attempt at the start is not part of the duration.
+        assert_eq!(cold(Some((200.0, None)), 10_400.0, first), Some(true));
+        // Clocks may differ a little.
+        assert_eq!(cold(Some((20.0, Some(3.9))), 23.0, later), Some(true));
+    }
+
+    #[test]
+    fn a_forced_start_of_more_than_ten_seconds_is_one_without_a_name() {
+        let row = Row { environment: None, ..called(Some((12_000.0, None)), 22_500.0) };
+        assert_eq!(cold(&row, false, true), Some(true));
+        assert_eq!(cold(&row, false, false), Some(false));
+    }
+
+    #[test]
+    fn the_first_call_of_an_environment_is_so_on_its_side_alone_also_in_one_step() {
+        let (mut totals, row) = (Totals::default(), called(None, 1.0));
+        assert!(is_first_of_environment(&row, &totals, &[]));
+        assert!(!is_first_of_environment(&row, &totals, std::slice::from_ref(&row)));
+        let other_side = Row { side: Side::Candidate, ..row.clone() };
+        assert!(is_first_of_environment(&row, &totals, &[other_side]));
+        assert!(!is_first_of_environment(&Row { environment: None, ..row.clone() }, &totals, &[]));
+        // One that failed has met it all the same.
+        totals.add(&Row { failure: Some(Failure::new(FailureKind::Function, "")), ..row.clone() });
+        assert!(!is_first_of_environment(&row, &totals, &[]));
+    }
+}

@@ -1,0 +1,157 @@
+//! What counts against `--max-cost`: what may have been billed.
+
+use super::{Scratch, control_plane::refused, run, samples};
+use crate::scripted::{Call, Reply, Scripted};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use lambda_duet::campaign::{row::Row, sides::Side};
+use serde_json::json;
+use std::time::Duration;
+
+/// The timeout of the functions, and what a second and a request cost on x86_64.
+const TIMEOUT_S: f64 = 30.0;
+const SECOND_USD: f64 = 0.000_016_666_7 * 1769.0 / 1024.0;
+const REQUEST_USD: f64 = 0.000_000_2;
+
+/// A Lambda with two x86_64 functions that answers invocations like this.
+fn lambda(answer: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Scripted {
+    Scripted::start(move |call: &Call, number| {
+        if call.line.contains("/invocations") {
+            return answer(number);
+        }
+        let configuration = json!({
+            "FunctionName": "x", "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:x",
+            "Architectures": ["x86_64"], "MemorySize": 1769, "Timeout": TIMEOUT_S as u32, "Runtime": "provided.al2023",
+            "State": "Active", "LastUpdateStatus": "Successful",
+        });
+        Reply::ok(configuration.to_string()).header("content-type", "application/json")
+    })
+}
+
+fn invoked(log: &str) -> Reply {
+    Reply::ok("{}")
+        .header("x-amzn-requestid", "1")
+        .header("x-amz-executed-version", "$LATEST")
+        .header("x-amz-log-result", BASE64_STANDARD.encode(log))
+}
+
+/// The rows of a campaign on `targets`, and how it ended.
+fn rows(endpoint: &str, target: &str, arguments: &[&str]) -> Vec<Row> {
+    let scratch = Scratch::new();
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let all = [
+        ["--targets", target, target, "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
+        &["--invocations", "2"],
+        arguments,
+    ]
+    .concat();
+    run(endpoint, &all);
+    samples(&out).1.into_iter().filter(|row| row.side == Side::Baseline).collect()
+}
+
+/// What a call costs that is billed for so many seconds.
+fn cost(seconds: f64) -> f64 {
+    REQUEST_USD + SECOND_USD * seconds
+}
+
+fn assert_cost(row: &Row, usd: f64) {
+    assert!((row.cost_usd / usd - 1.0).abs() < 1e-9, "{} where {usd} is due: {row:?}", row.cost_usd);
+}
+
+/// The client's time, as Lambda would round it.
+fn waited(row: &Row) -> f64 {
+    (row.latency_ns as f64 / 1e6).ceil() / 1000.0
+}
+
+#[test]
+fn what_lambda_reports_counts_with_the_restore_of_a_snapshot() {
+    let report =
+        "REPORT RequestId: 1\tDuration: 0.10 ms\tBilled Duration: 7 ms\tMemory Size: 1769 MB\tMax Memory Used: 30 MB";
+    let restored = format!("{report}\tRestore Duration: 0.20 ms\tBilled Restore Duration: 65 ms\t\n");
+    for (log, seconds) in [(format!("{report}\t\n"), 0.007), (restored, 0.072)] {
+        let lambda = lambda(move |_| invoked(&log));
+        let rows = rows(&lambda.url, "lambda:x", &[]);
+        assert_cost(&rows[0], cost(seconds));
+    }
+}
+
+#[test]
+fn without_a_report_the_time_that_the_client_waited_counts() {
+    let lambda = lambda(|_| invoked("no report").after(Duration::from_millis(30)));
+    let rows = rows(&lambda.url, "lambda:x", &[]);
+    assert!(waited(&rows[0]) >= 0.03);
+    assert_cost(&rows[0], cost(waited(&rows[0])));
+}
+
+#[test]
+fn what_may_still_run_counts_up_to_the_timeout_of_the_function() {
+    for (reply, arguments) in [
+        // The client gives up on a function that goes on.
+        (invoked("").after(Duration::from_secs(3600)), ["--timeout", "100ms"].as_slice()),
+        (Reply::lost(), &[]),
+        (refused(500, "ServiceException", "an internal error"), &[]),
+        (Reply::status(503, "no body of Lambda's"), &[]),
+    ] {
+        let lambda = lambda(move |_| reply.clone());
+        let rows = rows(&lambda.url, "lambda:x", arguments);
+        assert!(rows[0].failure.is_some());
+        assert_cost(&rows[0], cost(TIMEOUT_S));
+    }
+}
+
+#[test]
+fn what_lambda_refuses_costs_nothing() {
+    for (status, code) in [
+        (429, "TooManyRequestsException"),
+        (403, "AccessDeniedException"),
+        (404, "ResourceNotFoundException"),
+        (400, "InvalidRequestContentException"),
+        (409, "ResourceConflictException"),
+        (413, "RequestTooLargeException"),
+        (502, "ENILimitReachedException"),
+        (502, "EC2ThrottledException"),
+    ] {
+        let lambda = lambda(move |_| refused(status, code, "no"));
+        let rows = rows(&lambda.url, "lambda:x", &[]);
+        assert!(rows[0].failure.is_some() && rows[0].cost_usd == 0.0, "{code}: {rows:?}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_fails_may_have_a_function_that_runs_on() {
+    let endpoint = |reply: Reply| Scripted::start(move |_, _| reply.clone());
+    // Of an endpoint the function's timeout is not known: it may be Lambda's longest.
+    for reply in [Reply::status(503, "Service Unavailable"), Reply::status(504, "too late"), Reply::lost()] {
+        let target = endpoint(reply.after(Duration::from_millis(20)));
+        assert_cost(&rows("", &target.url, &["--no-auth"])[0], cost(900.0));
+    }
+    let slow = endpoint(Reply::ok("{}").after(Duration::from_secs(3600)));
+    assert_cost(&rows("", &slow.url, &["--no-auth", "--timeout", "100ms"])[0], cost(900.0));
+    // Where the function, or what is before it, has answered, it runs no more.
+    for status in [500, 502, 403, 404, 200] {
+        let target = endpoint(Reply::status(status, "{}").after(Duration::from_millis(20)));
+        let rows = rows("", &target.url, &["--no-auth"]);
+        assert_cost(&rows[0], cost(waited(&rows[0])));
+    }
+    // Nobody was there to run anything.
+    assert_eq!(rows("", "http://127.0.0.1:1/", &["--no-auth"])[0].cost_usd, 0.0);
+}
+
+#[test]
+fn a_campaign_ends_before_what_may_be_billed_is_too_much() {
+    let lambda = lambda(|number| match number % 2 {
+        0 => invoked("").after(Duration::from_secs(3600)),
+        _ => invoked(""),
+    });
+    let scratch = Scratch::new();
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let arguments = [
+        ["--targets", "lambda:x", "lambda:x", "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
+        &["--timeout", "50ms", "--max-cost", "0.005"],
+    ]
+    .concat();
+    let output = run(&lambda.url, &arguments);
+    let message = crate::cli::stderr(&output);
+    assert!(message.contains("the money is spent (--max-cost 0.005)"), "{message}");
+    let (_, rows) = samples(&out);
+    assert!(rows.iter().map(|row| row.cost_usd).sum::<f64>() <= 0.005, "{rows:?}");
+}
