@@ -9,6 +9,7 @@ pub mod configuration;
 pub mod driver;
 pub mod failure;
 pub mod feature;
+pub mod header;
 pub mod journal;
 pub mod local;
 pub mod manifest;

@@ -8,12 +8,13 @@ mod process;
 use super::{
     Auth, Target,
     aws::Session,
+    header::Header,
     platform_report::PlatformReport,
     row::{Failure, FailureKind},
     status::AcceptedStatus,
 };
 use endpoint::Endpoint;
-use hyper::body::Bytes;
+use hyper::{Method, body::Bytes};
 use process::Process;
 
 pub(super) use classify::{failure, of_api_answer};
@@ -60,6 +61,17 @@ pub struct Manner<'a> {
     pub tenant: Option<&'a str>,
     /// Statuses of HTTP endpoints that count as success beside those that do by themselves.
     pub accept_status: &'a [AcceptedStatus],
+    /// The method of requests to HTTP endpoints; none for POST.
+    pub method: Option<&'a Method>,
+    /// What else requests to HTTP endpoints have in their heads.
+    pub headers: &'a [Header],
+}
+
+impl Manner<'_> {
+    /// Calls with this proof of who sends them, and nothing else out of the ordinary.
+    pub const fn new(auth: Auth) -> Self {
+        Self { auth, api_key: None, logs: false, tenant: None, accept_status: &[], method: None, headers: &[] }
+    }
 }
 
 /// A target that is ready to be called, by many at a time.

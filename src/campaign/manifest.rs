@@ -7,6 +7,7 @@ use super::{
     sides::{Side, Sides},
     status::AcceptedStatus,
 };
+use hyper::Method;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::time::Duration;
 
@@ -80,6 +81,12 @@ pub struct Plan {
     /// Statuses that count as success beside those that do by themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept_status: Vec<AcceptedStatus>,
+    /// The method of requests to HTTP endpoints; none for POST.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "method")]
+    pub method: Option<Method>,
+    /// The names of the headers that they have besides; values may be secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
 }
 
 /// A payload that both sides get in every block.
@@ -178,4 +185,21 @@ fn as_text<S: Serializer>(target: &Target, serializer: S) -> Result<S::Ok, S::Er
 
 fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Error> {
     String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+}
+
+/// A method as its name.
+mod method {
+    use super::{Deserialize, Deserializer, Method, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(method: &Option<Method>, serializer: S) -> Result<S::Ok, S::Error> {
+        match method {
+            Some(method) => serializer.serialize_str(method.as_str()),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Method>, D::Error> {
+        let name = Option::<String>::deserialize(deserializer)?;
+        name.map(|name| name.parse().map_err(de::Error::custom)).transpose()
+    }
 }

@@ -55,6 +55,8 @@ mod tests {
             cpu_model: None,
             tenant: None,
             accept_status: Vec::new(),
+            method: None,
+            headers: Vec::new(),
         }
     }
 

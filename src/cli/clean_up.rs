@@ -83,7 +83,7 @@ impl CleanUp {
     }
 
     async fn function(&self, target: &Target, session: &Session) -> anyhow::Result<String> {
-        let manner = Manner { auth: Auth::None, api_key: None, logs: false, tenant: None, accept_status: &[] };
+        let manner = Manner::new(Auth::None);
         let Target::Function { qualifier: None, .. } = target else {
             bail!("only a function itself is ever changed; name it as lambda:NAME, without a version or an alias");
         };

@@ -19,8 +19,9 @@ use crate::{
         caller::{Caller, Manner},
         cold::{Changes, ColdStarts, Owner},
         driver::{Campaign, End, Outcome, Past},
+        header::Header,
         journal::{self, Journal},
-        manifest::Manifest,
+        manifest::{Manifest, Plan},
         readings::{self, Reading},
         sides::{Side, Sides},
         stopping::StoppingRule,
@@ -32,6 +33,7 @@ use clap::Args;
 use interruption::interruption;
 use plan::PlanOptions;
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -74,6 +76,9 @@ pub struct Run {
     /// The key that https:// targets ask for, sent as x-api-key instead of a signature.
     #[arg(long, value_name = "KEY", env = "DUET_API_KEY", hide_env_values = true)]
     api_key: Option<String>,
+    /// A header of requests to https:// targets; its value is not stored. May be repeated.
+    #[arg(long = "header", value_name = "NAME=VALUE")]
+    headers: Vec<Header>,
     #[command(flatten)]
     change: ChangeOptions,
     #[command(flatten)]
@@ -85,7 +90,9 @@ impl Run {
         let session = Session::new().context("reading the trusted certificates")?;
         let (directory, manifest, is_new) = match &self.resume {
             Some(directory) => (directory.clone(), journal::manifest(directory)?, false),
-            None => (self.directory(), self.plan.manifest(self.api_key.as_deref(), &session).await?, true),
+            None => {
+                (self.directory(), self.plan.manifest(self.api_key.as_deref(), &self.headers, &session).await?, true)
+            }
         };
         let callers = self.callers(&manifest, &session).await?;
         let (owner, within) = (Owner::this_process(&directory), self.change.change_timeout);
@@ -119,6 +126,20 @@ impl Run {
             End::Enough(_) if !totals.mismatches.is_empty() => ExitCode::from(MISMATCH),
             End::Enough(_) => ExitCode::SUCCESS,
         })
+    }
+
+    /// The headers of a campaign are given again when it is continued, because their values are not stored.
+    fn check_headers(&self, plan: &Plan) -> anyhow::Result<()> {
+        let given: BTreeSet<&str> = self.headers.iter().map(|header| header.name.as_str()).collect();
+        let begun: BTreeSet<&str> = plan.headers.iter().map(String::as_str).collect();
+        if given != begun {
+            let names =
+                if begun.is_empty() { "none".to_owned() } else { begun.into_iter().collect::<Vec<_>>().join(", ") };
+            bail!(
+                "the campaign was begun with other headers ({names}), whose values are not stored: use the same --header"
+            );
+        }
+        Ok(())
     }
 
     /// Refuses to mix samples of functions that are configured differently, unless that is wanted.
@@ -177,8 +198,15 @@ impl Run {
         if auth == Auth::ApiKey && self.api_key.is_none() {
             bail!("the campaign was begun with an API key, which is not stored: use --api-key or DUET_API_KEY");
         }
-        let (tenant, accept_status) = (manifest.plan.tenant.as_deref(), manifest.plan.accept_status.as_slice());
-        let manner = Manner { auth, api_key: self.api_key.as_deref(), logs: false, tenant, accept_status };
+        self.check_headers(&manifest.plan)?;
+        let manner = Manner {
+            api_key: self.api_key.as_deref(),
+            tenant: manifest.plan.tenant.as_deref(),
+            accept_status: &manifest.plan.accept_status,
+            method: manifest.plan.method.as_ref(),
+            headers: &self.headers,
+            ..Manner::new(auth)
+        };
         let caller = async |side| {
             let target = &manifest.sides[side].target;
             Caller::new(target, manner, session)

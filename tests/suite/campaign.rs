@@ -5,6 +5,7 @@ mod cold;
 mod control_plane;
 mod damage;
 mod display;
+mod endpoints;
 mod faults;
 mod kill;
 mod options;

@@ -139,6 +139,8 @@ impl Fabricated {
                 cpu_model: None,
                 tenant: None,
                 accept_status: Vec::new(),
+                method: None,
+                headers: Vec::new(),
             },
             limits: Limits { duration_ms: Some(600_000), ..Limits::default() },
         }

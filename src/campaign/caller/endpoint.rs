@@ -1,9 +1,10 @@
-//! POST to an HTTP endpoint.
+//! Requests to an HTTP endpoint.
 
 use super::{
     super::{
         Auth,
         aws::{self, Session, Signer},
+        header::Header,
         row::{Failure, FailureKind},
         status::AcceptedStatus,
     },
@@ -26,6 +27,8 @@ pub struct Endpoint {
     transport: Transport,
     proof: Proof,
     accepted: Vec<AcceptedStatus>,
+    method: Method,
+    headers: Vec<Header>,
 }
 
 #[derive(Debug)]
@@ -55,18 +58,37 @@ impl Endpoint {
         if let Proof::Signature(signer) = &proof {
             signer.credentials().await?;
         }
-        Ok(Self { uri, transport: session.transport().clone(), proof, accepted: manner.accept_status.to_vec() })
+        Ok(Self {
+            uri,
+            transport: session.transport().clone(),
+            proof,
+            accepted: manner.accept_status.to_vec(),
+            method: manner.method.cloned().unwrap_or(Method::POST),
+            headers: manner.headers.to_vec(),
+        })
     }
 
     pub(super) async fn call(&self, payload: Bytes) -> Answer {
-        Answer::of(self.post(payload).await)
+        Answer::of(self.send(payload).await)
     }
 
-    async fn post(&self, payload: Bytes) -> Result<Bytes, Failure> {
-        let mut request = Request::new(SdkBody::from(payload));
-        *request.method_mut() = Method::POST;
+    async fn send(&self, payload: Bytes) -> Result<Bytes, Failure> {
+        let has_body = ![Method::GET, Method::HEAD].contains(&self.method);
+        let mut request = Request::new(if has_body { SdkBody::from(payload) } else { SdkBody::empty() });
+        *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
-        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if has_body {
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        // The first of a name takes the place of what stands there; the others stand beside it.
+        for (index, Header { name, value }) in self.headers.iter().enumerate() {
+            let is_first = !self.headers[..index].iter().any(|earlier| earlier.name == *name);
+            if is_first {
+                request.headers_mut().insert(name, value.clone());
+            } else {
+                request.headers_mut().append(name, value.clone());
+            }
+        }
         match &self.proof {
             Proof::Signature(signer) => signer.sign(&mut request).await?,
             Proof::ApiKey(key) => drop(request.headers_mut().insert("x-api-key", key.clone())),

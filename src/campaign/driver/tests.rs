@@ -55,6 +55,8 @@ fn manifest() -> Manifest {
             cpu_model: None,
             tenant: None,
             accept_status: Vec::new(),
+            method: None,
+            headers: Vec::new(),
         },
         limits: Limits { invocations: Some(10), ..Limits::default() },
     }

@@ -5,6 +5,7 @@ use crate::{
     campaign::{
         Auth, Target,
         aws::Session,
+        header::Header,
         manifest::{Cell, Limits, Manifest, Plan, SCHEMA},
         sides::Sides,
         stack,
@@ -16,6 +17,7 @@ use crate::{
 };
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
+use hyper::Method;
 use std::{
     collections::BTreeSet,
     fs,
@@ -99,6 +101,9 @@ pub struct PlanOptions {
     /// The tenant that functions with tenant isolation are called for.
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
+    /// The method of requests to https:// targets, such as PUT; GET and HEAD send no payload [default: POST].
+    #[arg(long, value_name = "METHOD", value_parser = method)]
+    method: Option<Method>,
     /// Do not sign requests to https:// targets.
     #[arg(long, conflicts_with = "api_key")]
     no_auth: bool,
@@ -158,6 +163,12 @@ fn pointer(text: &str) -> Result<String, String> {
     if text.starts_with('/') { Ok(text.to_owned()) } else { Err("a JSON pointer starts with /".to_owned()) }
 }
 
+fn method(text: &str) -> Result<Method, String> {
+    let method =
+        text.to_ascii_uppercase().parse().map_err(|_| "it must be a method of HTTP, such as PUT".to_owned())?;
+    if method == Method::CONNECT { Err("CONNECT asks a proxy, not a function".to_owned()) } else { Ok(method) }
+}
+
 fn dollars(text: &str) -> Result<f64, String> {
     let amount: Option<f64> = text.parse().ok().filter(|it: &f64| it.is_finite() && *it >= 0.0);
     amount.ok_or_else(|| "it must be an amount of US dollars, such as 0.50".to_owned())
@@ -165,7 +176,12 @@ fn dollars(text: &str) -> Result<f64, String> {
 
 impl PlanOptions {
     /// The campaign that these options describe; warnings about its two sides go to standard error.
-    pub(super) async fn manifest(&self, api_key: Option<&str>, session: &Session) -> anyhow::Result<Manifest> {
+    pub(super) async fn manifest(
+        &self,
+        api_key: Option<&str>,
+        headers: &[Header],
+        session: &Session,
+    ) -> anyhow::Result<Manifest> {
         let table = prices::table(self.prices.as_deref())?;
         let targets = self.targets(session).await?;
         let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
@@ -174,9 +190,18 @@ impl PlanOptions {
         pricing::set_prices(&mut parties, &table, session).await?;
         let is_local = |it: &Target| matches!(it, Target::Process { .. });
         let is_endpoint = |it: &Target| matches!(it, Target::Endpoint { .. });
-        if (self.no_auth || api_key.is_some()) && !targets.iter().any(|(_, it)| is_endpoint(it)) {
-            let option = if self.no_auth { "--no-auth" } else { "--api-key" };
+        let for_endpoints = [
+            ("--no-auth", self.no_auth),
+            ("--api-key", api_key.is_some()),
+            ("--method", self.method.is_some()),
+            ("--header", !headers.is_empty()),
+        ];
+        let given = for_endpoints.into_iter().find_map(|(option, is_given)| is_given.then_some(option));
+        if let Some(option) = given.filter(|_| !targets.iter().any(|(_, it)| is_endpoint(it))) {
             bail!("{option} is for https:// and http:// targets, and there is none");
+        }
+        if !self.no_auth && api_key.is_none() && headers.iter().any(Header::is_authorization) {
+            bail!("--header authorization takes the place of the signature: use --no-auth with it");
         }
         if self.cold {
             preflight::check_cold(&targets)?;
@@ -202,6 +227,8 @@ impl PlanOptions {
             cpu_model: self.cpu_model.clone(),
             tenant: self.tenant.clone(),
             accept_status: self.accept_status.clone(),
+            method: self.method.clone(),
+            headers: headers.iter().map(|header| header.name.to_string()).collect(),
         };
         let limits = Limits {
             duration_ms: Some(milliseconds(self.duration)),

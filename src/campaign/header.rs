@@ -1,0 +1,72 @@
+//! Headers of requests to HTTP endpoints, as the user gives them.
+
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use std::str::FromStr;
+
+/// A header with its value, which may be a secret: it is neither shown nor stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Its name.
+    pub name: HeaderName,
+    /// Its value, marked as sensitive.
+    pub value: HeaderValue,
+}
+
+/// Why a text is not a header.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderError {
+    /// There is no value.
+    #[error("a header is written NAME=VALUE")]
+    NoValue,
+    /// No header can have this name.
+    #[error("\"{0}\" is not the name of a header; write NAME=VALUE, such as x-tenant=blue")]
+    Name(String),
+    /// No header can have this value.
+    #[error("the value of {0} has characters that no header may have")]
+    Value(HeaderName),
+    /// The connection itself has this header.
+    #[error("{0} is set by the request itself; leave it out")]
+    Own(HeaderName),
+}
+
+impl FromStr for Header {
+    type Err = HeaderError;
+
+    fn from_str(text: &str) -> Result<Self, HeaderError> {
+        let (name, value) = text.split_once('=').ok_or(HeaderError::NoValue)?;
+        let name: HeaderName = name.parse().map_err(|_| HeaderError::Name(name.to_owned()))?;
+        if [HOST, CONTENT_LENGTH, TRANSFER_ENCODING].contains(&name) {
+            return Err(HeaderError::Own(name));
+        }
+        let mut value = HeaderValue::from_str(value).map_err(|_| HeaderError::Value(name.clone()))?;
+        value.set_sensitive(true);
+        Ok(Self { name, value })
+    }
+}
+
+impl Header {
+    /// Whether it is the one that a signature goes into.
+    pub fn is_authorization(&self) -> bool {
+        self.name == AUTHORIZATION
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_have_a_name_and_a_value_that_is_not_shown() {
+        let header: Header = "X-Token=a=b".parse().unwrap();
+        assert_eq!((header.name.as_str(), header.value.to_str().unwrap()), ("x-token", "a=b"));
+        assert!(!format!("{header:?}").contains("a=b"));
+        assert_eq!("x-empty=".parse::<Header>().unwrap().value, "");
+        assert_eq!("x-token".parse::<Header>(), Err(HeaderError::NoValue));
+        assert_eq!("x token=1".parse::<Header>(), Err(HeaderError::Name("x token".to_owned())));
+        assert!(matches!("x-token=a\nb".parse::<Header>(), Err(HeaderError::Value(_))));
+        for own in ["Host=a", "content-length=1", "transfer-encoding=chunked"] {
+            assert!(matches!(own.parse::<Header>(), Err(HeaderError::Own(_))), "{own}");
+        }
+        assert!("Authorization=Bearer x".parse::<Header>().unwrap().is_authorization());
+    }
+}
