@@ -1,5 +1,6 @@
 //! What to know before using the numbers of a campaign.
 
+mod advice;
 mod contradictions;
 
 use super::{
@@ -270,16 +271,17 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             WarningKind::EnvironmentsUnknown,
             format!(
                 "{} answers of {name} do not tell which environment gave them, so that nobody knows how often chance \
-                 had a say. Name it with --environment POINTER, or use --cold, where every call has its own.",
-                it.unknown_environments
+                 had a say. {}",
+                it.unknown_environments,
+                advice::on_unknown_environments(manifest, side)
             ),
         );
     } else if environments < MINIMUM_ENVIRONMENTS {
         warn(
             WarningKind::TooFewEnvironments,
             format!(
-                "{environments} environments of {name} answered; a verdict takes {MINIMUM_ENVIRONMENTS} of each side. \
-                 Raise --environments, or make calls take longer, so that they meet more of them."
+                "{environments} environments of {name} answered; a verdict takes {MINIMUM_ENVIRONMENTS} of each side. {}",
+                advice::on_few_environments(manifest)
             ),
         );
     } else if !is_local && !it.emulated && unseen(environments) > UNSEEN {
@@ -318,9 +320,9 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
         warn(
             WarningKind::Throttled,
             format!(
-                "{} calls of {name} were {why} and made again. Raise the concurrency that is reserved for it, or \
-                 lower --environments.",
-                totals.made_again
+                "{} calls of {name} were {why} and made again. {}",
+                totals.made_again,
+                advice::on_throttles(manifest)
             ),
         );
     }
@@ -331,8 +333,8 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
         warn(
             WarningKind::NoBill,
             format!(
-                "No billed duration of {name} is known, so there is no bill: Lambda reports them to whoever invokes a \
-                 function directly (lambda:NAME)."
+                "No billed duration of {name} is known, so there is no bill: {}",
+                advice::on_missing_bill(&party.target)
             ),
         );
     }

@@ -187,6 +187,41 @@ fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Er
     String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
+#[cfg(test)]
+impl Manifest {
+    /// Two calls of one function in each block, one of each side.
+    pub(crate) fn example() -> Self {
+        let party =
+            Party { name: "x".to_owned(), target: "lambda:x".parse().unwrap(), configuration: None, price: None };
+        let cell = Cell { name: "a".to_owned(), weight: 1, workload: None, payload: "{}".to_owned(), guess_ms: 1.0 };
+        Self {
+            schema: SCHEMA,
+            version: "0.1.0".to_owned(),
+            created_unix_ms: 0,
+            sides: Sides { baseline: party.clone(), candidate: party },
+            plan: Plan {
+                seed: 1,
+                environments: 1,
+                cold: false,
+                concurrent: true,
+                cells: vec![cell],
+                pace_ms: 0,
+                timeout_ms: 1000,
+                auth: Auth::None,
+                compare_output: false,
+                ignore: Vec::new(),
+                environment: None,
+                cpu_model: None,
+                tenant: None,
+                accept_status: Vec::new(),
+                method: None,
+                headers: Vec::new(),
+            },
+            limits: Limits { invocations: Some(10), ..Limits::default() },
+        }
+    }
+}
+
 /// A method as its name.
 mod method {
     use super::{Deserialize, Deserializer, Method, Serializer, de};

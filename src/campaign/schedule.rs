@@ -29,7 +29,7 @@ pub fn block(plan: &Plan, number: u64) -> Vec<Step> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::{Auth, manifest::Cell};
+    use crate::campaign::manifest::{Cell, Manifest};
     use proptest::prelude::*;
 
     fn plan(seed: u64, weights: &[u32]) -> Plan {
@@ -40,24 +40,7 @@ mod tests {
             payload: String::new(),
             guess_ms: 0.0,
         };
-        Plan {
-            seed,
-            environments: 1,
-            cold: false,
-            concurrent: true,
-            cells: weights.iter().enumerate().map(cell).collect(),
-            pace_ms: 0,
-            timeout_ms: 1,
-            auth: Auth::None,
-            compare_output: false,
-            ignore: Vec::new(),
-            environment: None,
-            cpu_model: None,
-            tenant: None,
-            accept_status: Vec::new(),
-            method: None,
-            headers: Vec::new(),
-        }
+        Plan { seed, cells: weights.iter().enumerate().map(cell).collect(), ..Manifest::example().plan }
     }
 
     proptest! {

@@ -2,13 +2,11 @@
 
 use super::*;
 use crate::campaign::{
-    Auth,
     caller::Function,
     cold::{
         Changes, Owner,
         double::{Act, Lambda},
     },
-    manifest::{Cell, Limits, Party, Plan, SCHEMA},
 };
 use crate::transport::Transport;
 use std::{env, fs, path::PathBuf, process};
@@ -33,33 +31,9 @@ impl Observer for Fainting {
 }
 
 fn manifest() -> Manifest {
-    let party = Party { name: "x".to_owned(), target: "lambda:x".parse().unwrap(), configuration: None, price: None };
-    let cell = Cell { name: "a".to_owned(), weight: 1, workload: None, payload: "{}".to_owned(), guess_ms: 1.0 };
-    Manifest {
-        schema: SCHEMA,
-        version: "0.1.0".to_owned(),
-        created_unix_ms: 0,
-        sides: Sides { baseline: party.clone(), candidate: party },
-        plan: Plan {
-            seed: 1,
-            environments: 1,
-            cold: true,
-            concurrent: true,
-            cells: vec![cell],
-            pace_ms: 0,
-            timeout_ms: 1000,
-            auth: Auth::None,
-            compare_output: false,
-            ignore: Vec::new(),
-            environment: None,
-            cpu_model: None,
-            tenant: None,
-            accept_status: Vec::new(),
-            method: None,
-            headers: Vec::new(),
-        },
-        limits: Limits { invocations: Some(10), ..Limits::default() },
-    }
+    let mut manifest = Manifest::example();
+    manifest.plan.cold = true;
+    manifest
 }
 
 fn scratch() -> PathBuf {

@@ -1,0 +1,84 @@
+//! What to do about a warning: never what the user has done already.
+
+use crate::campaign::{
+    Target,
+    manifest::{Manifest, Plan},
+    sides::Side,
+};
+
+/// The most that --environments may be.
+const MAX_ENVIRONMENTS: u32 = 1000;
+
+pub(super) fn on_unknown_environments(manifest: &Manifest, side: Side) -> String {
+    let Plan { cold, environment, .. } = &manifest.plan;
+    let can_be_cold = matches!(manifest.sides[side].target, Target::Function { qualifier: None, .. });
+    match environment {
+        Some(pointer) => format!("Have the function put a name of its environment at {pointer} of every answer."),
+        None if !cold && can_be_cold => {
+            "Name it with --environment POINTER, or use --cold, where every call has its own.".to_owned()
+        }
+        None => "Name it with --environment POINTER.".to_owned(),
+    }
+}
+
+pub(super) fn on_few_environments(manifest: &Manifest) -> String {
+    let Plan { cold, environments, .. } = manifest.plan;
+    match (cold, environments) {
+        (true, _) => "Run longer: every call of a cold campaign has an environment of its own.".to_owned(),
+        (false, MAX_ENVIRONMENTS..) => "Make calls take longer, so that they meet more of them.".to_owned(),
+        (false, _) => format!(
+            "Raise --environments, which was {environments}, or make calls take longer, so that they meet more of them."
+        ),
+    }
+}
+
+pub(super) fn on_throttles(manifest: &Manifest) -> String {
+    match manifest.plan.environments {
+        1 => "Raise the concurrency that is reserved for it.".to_owned(),
+        environments => {
+            format!("Raise the concurrency that is reserved for it, or lower --environments, which was {environments}.")
+        }
+    }
+}
+
+pub(super) fn on_missing_bill(target: &Target) -> String {
+    let advice = match target {
+        Target::Function { .. } => {
+            "the log that came with its answers has no report of them. See that its system log level is INFO and that you \
+             may read its log."
+        }
+        Target::Endpoint { .. } | Target::Process { .. } => {
+            "Lambda reports them to whoever invokes a function directly (lambda:NAME)."
+        }
+    };
+    advice.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_advised_to_do_what_they_did() {
+        let mut manifest =
+            Manifest { plan: Plan { environments: 8, ..Manifest::example().plan }, ..Manifest::example() };
+        assert!(on_unknown_environments(&manifest, Side::Baseline).contains("--environment POINTER, or use --cold"));
+        assert!(on_few_environments(&manifest).starts_with("Raise --environments, which was "));
+        assert!(on_throttles(&manifest).contains("lower --environments"));
+        manifest.plan.environment = Some("/id".to_owned());
+        assert!(!on_unknown_environments(&manifest, Side::Baseline).contains("--environment"));
+        manifest.plan.environment = None;
+        manifest.plan.cold = true;
+        assert!(!on_unknown_environments(&manifest, Side::Baseline).contains("--cold"));
+        assert!(!on_few_environments(&manifest).contains("--environments"));
+        manifest.plan.cold = false;
+        manifest.plan.environments = 1000;
+        assert!(!on_few_environments(&manifest).contains("--environments"));
+        manifest.plan.environments = 1;
+        assert!(!on_throttles(&manifest).contains("--environments"));
+        manifest.sides.baseline.target = "https://example.com/".parse().unwrap();
+        assert!(!on_unknown_environments(&manifest, Side::Baseline).contains("--cold"));
+        assert!(!on_missing_bill(&"lambda:x".parse().unwrap()).contains("lambda:"));
+        assert!(on_missing_bill(&manifest.sides.baseline.target).contains("lambda:NAME"));
+    }
+}
