@@ -29,5 +29,6 @@ pub mod status;
 pub mod stopping;
 mod target;
 pub mod totals;
+pub mod visible;
 
 pub use target::{Auth, Target, TargetError};

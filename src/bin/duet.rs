@@ -1,7 +1,7 @@
 //! The command line.
 
 use clap::Parser;
-use lambda_duet::cli::Cli;
+use lambda_duet::{campaign::visible::visible_lines, cli::Cli};
 use std::{
     io::{self, Write},
     process::ExitCode,
@@ -11,7 +11,7 @@ use std::{
 async fn main() -> ExitCode {
     Cli::parse().run().await.unwrap_or_else(|error| {
         // Nobody is left to be told where this fails.
-        let _ = writeln!(io::stderr(), "duet: {error:#}");
+        let _ = writeln!(io::stderr(), "duet: {}", visible_lines(&format!("{error:#}")));
         ExitCode::FAILURE
     })
 }

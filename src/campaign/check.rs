@@ -7,6 +7,7 @@ use super::{
     platform_report::PlatformReport,
     prices::check_tiers,
     row::{ATTEMPTS, Row},
+    visible::{is_obeyed, visible},
 };
 use crate::protocol::{Response, SCHEMA, Sample};
 use std::collections::BTreeSet;
@@ -50,6 +51,7 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
         if !names.insert(name) {
             return Err(format!("plan.cells[{index}].name is {name:?} a second time; names must be unique"));
         }
+        printable(&format!("plan.cells[{index}].name"), name)?;
         within(&format!("plan.cells[{index}].weight"), *weight, MAX_TIMES)?;
         number(&format!("plan.cells[{index}].guess_ms"), *guess_ms, YEAR_MS as f64)?;
     }
@@ -72,6 +74,7 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
 }
 
 fn party(party: &Party) -> Result<(), String> {
+    printable("name", &party.name)?;
     let Some(price) = &party.price else { return Ok(()) };
     number("price.request_usd", price.request_usd, MAX_USD)?;
     number("price.ephemeral_gb_second_usd", price.ephemeral_gb_second_usd, MAX_USD)?;
@@ -147,8 +150,8 @@ pub fn response(response: &Response) -> Result<(), String> {
     name("response.environment.id", &response.environment.id)?;
     number("response.environment.init_ms", response.environment.init_ms, YEAR_MS as f64)?;
     // A kernel that hides the model is no reason to refuse.
-    if response.host.cpu_model.len() > MAX_NAME_BYTES {
-        return Err(too_long("response.host.cpu_model"));
+    if !response.host.cpu_model.is_empty() {
+        name("response.host.cpu_model", &response.host.cpu_model)?;
     }
     if response.results.len() > MAX_RESULTS {
         return Err(format!("response.results has {} entries; {MAX_RESULTS} are the most", response.results.len()));
@@ -204,9 +207,16 @@ fn below(field: &str, value: u64, end: u64) -> Result<(), String> {
 fn name(field: &str, value: &str) -> Result<(), String> {
     match value.len() {
         0 => Err(format!("{field} is empty; leave it out where there is none")),
-        1..=MAX_NAME_BYTES => Ok(()),
+        1..=MAX_NAME_BYTES => printable(field, value),
         _ => Err(too_long(field)),
     }
+}
+
+fn printable(field: &str, value: &str) -> Result<(), String> {
+    if value.chars().any(is_obeyed) {
+        return Err(format!("{field} is \"{}\"; a name has no control characters", visible(value)));
+    }
+    Ok(())
 }
 
 fn too_long(field: &str) -> String {

@@ -1,5 +1,6 @@
 //! What functions are sent, and what of their answers is compared.
 
+use super::visible::visible;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -33,7 +34,7 @@ pub fn names<const N: usize>(output: &[u8], pointers: [Option<&str>; N]) -> [Opt
     let is_asked = pointers.iter().any(Option::is_some);
     let answer = is_asked.then(|| serde_json::from_slice::<Value>(output).ok()).flatten();
     pointers.map(|pointer| match find(answer.as_ref()?, pointer?)? {
-        Value::String(text) => (1..=MAX_NAME_BYTES).contains(&text.len()).then_some(text),
+        Value::String(text) => Some(visible(&text)).filter(|name| (1..=MAX_NAME_BYTES).contains(&name.len())),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     })

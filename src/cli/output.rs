@@ -1,5 +1,6 @@
 //! What a subcommand prints: an output that fails is an error or is passed over, never a panic.
 
+use crate::campaign::visible::visible_lines;
 use anyhow::Context;
 use std::{
     fmt::Display,
@@ -19,7 +20,7 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 
 /// Prints a line to standard error. It is for the person at the terminal, whom nothing else reaches where that fails.
 pub(super) fn note(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", visible_lines(&line.to_string()));
 }
 
 /// Writes a text to a file.

@@ -8,6 +8,7 @@ mod display;
 mod endpoints;
 mod faults;
 mod kill;
+mod names;
 mod options;
 mod prices;
 mod spent;

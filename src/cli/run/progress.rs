@@ -8,6 +8,7 @@ use crate::{
         row::Row,
         sides::{Side, Sides},
         totals::{SideTotals, Totals},
+        visible::visible_lines,
     },
     report::plan,
 };
@@ -128,7 +129,7 @@ impl<'a> Progress<'a> {
 
 /// Prints a line to standard error.
 fn line(line: fmt::Arguments<'_>) -> io::Result<()> {
-    writeln!(io::stderr(), "{line}")
+    writeln!(io::stderr(), "{}", visible_lines(&line.to_string()))
 }
 
 impl Observer for Progress<'_> {

@@ -1,0 +1,41 @@
+//! Text from outside, as people see it: without what a terminal would obey.
+
+/// A text on one line. Control characters are escaped, and so is what changes the direction in which a terminal writes.
+pub fn visible(text: &str) -> String {
+    let mut visible = String::with_capacity(text.len());
+    for character in text.chars() {
+        push(&mut visible, character);
+    }
+    visible
+}
+
+/// The same, with its line breaks.
+pub fn visible_lines(text: &str) -> String {
+    text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
+}
+
+/// Adds a character as it is seen.
+pub(super) fn push(visible: &mut String, character: char) {
+    if is_obeyed(character) {
+        visible.extend(character.escape_default());
+    } else {
+        visible.push(character);
+    }
+}
+
+/// Whether a terminal would do something else than show it.
+pub fn is_obeyed(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{200e}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        assert_eq!(visible("Zürich\n\u{1b}[2J\u{202e}\u{9b}"), "Zürich\\n\\u{1b}[2J\\u{202e}\\u{9b}");
+        assert_eq!(visible_lines("a\r\nb\u{7}\n"), "a\\r\nb\\u{7}\n");
+        assert_eq!(visible("a|b<c>\"d\",=e"), "a|b<c>\"d\",=e");
+    }
+}
