@@ -4,6 +4,7 @@ use super::{
     caller::Caller,
     journal::{Journal, JournalError},
     manifest::Manifest,
+    pointers::PointerCheck,
     position::Position,
     row::{Failure, FailureKind, Row},
     sample::{self, Call},
@@ -39,6 +40,7 @@ pub struct Campaign<'a> {
     journal: Journal,
     past: Past<'a>,
     payloads: Vec<Bytes>,
+    pointers: PointerCheck<'a>,
     /// Whether to come to an end.
     stop: watch::Receiver<bool>,
     /// For pauses alone; nothing that is measured depends on it.
@@ -87,6 +89,8 @@ pub trait Observer {
     fn block(&mut self, number: u64, totals: &Totals);
     /// A sample is on disk.
     fn row(&mut self, row: &Row, totals: &Totals);
+    /// There is something to know while the campaign goes on.
+    fn warning(&mut self, text: &str);
     /// Calls wait because they are made again.
     fn backoff(&mut self, side: Side, calls: usize, pause: Duration);
 }
@@ -151,7 +155,8 @@ impl<'a> Campaign<'a> {
         let callers = Sides { baseline: Arc::new(baseline), candidate: Arc::new(candidate) };
         let payloads = manifest.plan.cells.iter().map(|cell| Bytes::from(cell.payload.clone())).collect();
         let jitter = ChaCha8Rng::seed_from_u64(unix_ms());
-        Self { manifest, callers, journal, past, payloads, stop, jitter }
+        let pointers = PointerCheck::new(&manifest.plan);
+        Self { manifest, callers, journal, past, payloads, pointers, stop, jitter }
     }
 
     /// Makes calls until there is a reason to end; what was changed for them is undone in any case.
@@ -219,6 +224,9 @@ impl<'a> Campaign<'a> {
             // All that have come back by now are written at a stretch.
             for call in std::iter::once(first).chain(std::iter::from_fn(|| calls.try_join_next())) {
                 let call = call.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                if let Ok(output) = &call.answer.output {
+                    self.pointers.observe(step.side, output);
+                }
                 let place = (step, place, attempts[&call.slot]);
                 rows.push(sample::row(self.manifest, place, call, (&self.past.totals, &rows)));
             }
@@ -236,6 +244,9 @@ impl<'a> Campaign<'a> {
                     calls.spawn(self.call(step, slot, begin, clock));
                 }
             }
+        }
+        for warning in self.pointers.warnings(step.side, &self.manifest.sides[step.side].name) {
+            observer.warning(&warning);
         }
         if let Some(end) = self.given_up(step.side, &made_again) {
             return Ok(Some(end));
@@ -255,7 +266,8 @@ impl<'a> Campaign<'a> {
         let of_a_step = u64::from(self.manifest.plan.environments);
         let is_reserved = |failure: &Failure| failure.reason.as_deref() == Some(RESERVED);
         // Whoever has reserved nothing for the function, or all for others, does not think better of it in seconds.
-        let is_shut = made_again.len() as u64 == of_a_step && made_again.iter().all(is_reserved) && totals.succeeded() == 0;
+        let is_shut =
+            made_again.len() as u64 == of_a_step && made_again.iter().all(is_reserved) && totals.succeeded() == 0;
         let calls = if is_shut { of_a_step } else { totals.failed_in_a_row };
         let is_hopeless = is_shut || calls >= FAILURES.max(of_a_step);
         let failure = totals.last_failure.clone().filter(|_| is_hopeless)?;

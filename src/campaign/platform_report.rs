@@ -208,7 +208,9 @@ mod tests {
 
     #[test]
     fn a_report_of_another_request_is_none_of_this_one() {
-        let of = |id: &str, duration: f64| format!("REPORT RequestId: {id}\tDuration: {duration} ms\tBilled Duration: 9 ms\n");
+        let of = |id: &str, duration: f64| {
+            format!("REPORT RequestId: {id}\tDuration: {duration} ms\tBilled Duration: 9 ms\n")
+        };
         let duration = |log: &str, id| PlatformReport::find(log, id).and_then(|it| it.duration_ms);
         let foreign = [of("one", 100.0), of("two", 5.0)].concat();
         assert_eq!(duration(&foreign, Some("one")), Some(100.0));
@@ -228,7 +230,9 @@ mod tests {
     #[test]
     fn what_an_event_has_is_kept() {
         let find = |metrics: &str| {
-            let log = format!(r#"{{"time":"","type":"platform.report","record":{{"requestId":"1","metrics":{{{metrics}}}}}}}"#);
+            let log = format!(
+                r#"{{"time":"","type":"platform.report","record":{{"requestId":"1","metrics":{{{metrics}}}}}}}"#
+            );
             PlatformReport::find(&log, Some("1")).unwrap()
         };
         // As on Lambda Managed Instances.

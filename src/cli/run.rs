@@ -16,6 +16,7 @@ use crate::{
         manifest::Manifest,
         sides::{Side, Sides},
         stopping::StoppingRule,
+        totals::Totals,
     },
     report::plan as report,
 };
@@ -78,6 +79,7 @@ impl Run {
             return Ok(ExitCode::SUCCESS);
         }
         let rules = until_ci_rules(&manifest);
+        preflight::wait_until_ready(&manifest, &callers).await?;
         preflight::clean_up(&manifest, &callers).await?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
         let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, rules)?;
@@ -85,12 +87,7 @@ impl Run {
         let campaign = Campaign::new(&manifest, callers, journal, past, interruption());
         let (end, totals) = campaign.run(&mut progress).await.with_context(|| resume(&directory))?;
         progress.end(&end, &totals);
-        Ok(match end {
-            End::Interrupted => ExitCode::from(INTERRUPTED),
-            End::Failing { .. } => ExitCode::from(FAILING),
-            End::Enough(_) if !totals.mismatches.is_empty() => ExitCode::from(MISMATCH),
-            End::Enough(_) => ExitCode::SUCCESS,
-        })
+        Ok(exit_code(&end, &totals))
     }
 
     fn directory(&self) -> PathBuf {
@@ -112,6 +109,16 @@ impl Run {
             Caller::new(target, manner, session).await.with_context(|| format!("preparing calls of {target}"))
         };
         Ok(Sides { baseline: caller(Side::Baseline).await?, candidate: caller(Side::Candidate).await? })
+    }
+}
+
+/// What the program says by its exit code of how a campaign ended.
+fn exit_code(end: &End, totals: &Totals) -> ExitCode {
+    match end {
+        End::Interrupted => ExitCode::from(INTERRUPTED),
+        End::Failing { .. } => ExitCode::from(FAILING),
+        End::Enough(_) if !totals.mismatches.is_empty() => ExitCode::from(MISMATCH),
+        End::Enough(_) => ExitCode::SUCCESS,
     }
 }
 

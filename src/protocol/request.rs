@@ -179,7 +179,10 @@ impl Request {
         };
         if let Some(name) = repeated(text) {
             let name = shortened(&name);
-            return Err(Error::invalid(name.as_str(), format!("the field \"{name}\" is there more than once; keep one")));
+            return Err(Error::invalid(
+                name.as_str(),
+                format!("the field \"{name}\" is there more than once; keep one"),
+            ));
         }
         Self::from_fields(&fields)
     }

@@ -1,7 +1,9 @@
 //! `duet run` and `duet report` as processes.
 
+mod answers;
 mod damage;
 mod display;
+mod failures;
 mod faults;
 mod kill;
 mod options;

@@ -8,7 +8,7 @@ use crate::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
-use std::{fs, process::Stdio};
+use std::{fs, process::Stdio, time::Duration};
 
 /// A campaign in which arm64 takes four fifths of the time, and what is reported of it.
 fn report(scratch: &Scratch, arguments: &[&str]) -> String {

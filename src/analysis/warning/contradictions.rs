@@ -94,8 +94,9 @@ fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) 
             plan.environments
         ));
     }
-    (named == environments && 2 * quality.first_without_start > named)
-        .then(|| format!("Each of the {named} answers of {name} names an environment of its own, though most were no cold start"))
+    (named == environments && 2 * quality.first_without_start > named).then(|| {
+        format!("Each of the {named} answers of {name} names an environment of its own, though most were no cold start")
+    })
 }
 
 /// How often each was seen, the most frequent first.

@@ -134,7 +134,9 @@ pub(super) fn of_http(
     let (kind, message) = match (number, text(CONTENT_TYPE.as_str())) {
         (202, _) => (
             FailureKind::Answer,
-            format!("HTTP 202, which promises an answer for later: {detail}; if it is the function's, --accept-status 202"),
+            format!(
+                "HTTP 202, which promises an answer for later: {detail}; if it is the function's, --accept-status 202"
+            ),
         ),
         (_, Some(media_type)) if status.is_success() && is_page(media_type) => (
             FailureKind::Answer,
@@ -203,8 +205,9 @@ pub(in crate::campaign) fn of_api_answer(output: &[u8], accepted: &[AcceptedStat
         Some(value) => value.to_string(),
         None => String::new(),
     };
-    let message =
-        format!("the function answered with statusCode {status}: {body}; if that is a success, --accept-status {status}");
+    let message = format!(
+        "the function answered with statusCode {status}: {body}; if that is a success, --accept-status {status}"
+    );
     Some(Failure::new(FailureKind::Function, message))
 }
 
@@ -271,7 +274,8 @@ mod tests {
     #[test]
     fn what_is_not_the_functions_answer_is_a_failure() {
         let kind = |status: u16, header: Option<(&'static str, &str)>, accepted: &[&str]| {
-            let headers = header.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+            let headers =
+                header.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
             let accepted: Vec<AcceptedStatus> = accepted.iter().map(|text| text.parse().unwrap()).collect();
             of_http(StatusCode::from_u16(status).unwrap(), &headers, b"", &accepted).err().map(|failure| failure.kind)
         };
@@ -312,10 +316,14 @@ mod tests {
         assert!(failure(r#"{"statusCode": "404"}"#, &[]).is_some());
         assert!(failure(r#"{"statusCode": 404, "body": {"a": 1}}"#, &["500"]).unwrap().contains(r#"{"a":1}"#));
         assert_eq!(failure(r#"{"statusCode": 404}"#, &["4xx"]), None);
-        for answer in [r#"{"statusCode": 200}"#, r#"{"statusCode": 302}"#, r#"{"status": 500}"#, "[500]", "500", "no JSON"] {
+        for answer in
+            [r#"{"statusCode": 200}"#, r#"{"statusCode": 302}"#, r#"{"status": 500}"#, "[500]", "500", "no JSON"]
+        {
             assert_eq!(failure(answer, &[]), None, "{answer}");
         }
-        for answer in [r#"{"statusCode": 4000}"#, r#"{"statusCode": "x"}"#, r#"{"statusCode": 1e99}"#, r#"{"statusCode": null}"#] {
+        for answer in
+            [r#"{"statusCode": 4000}"#, r#"{"statusCode": "x"}"#, r#"{"statusCode": 1e99}"#, r#"{"statusCode": null}"#]
+        {
             assert_eq!(failure(answer, &[]), None, "{answer}");
         }
     }

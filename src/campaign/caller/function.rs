@@ -1,5 +1,7 @@
 //! Direct invocation of a Lambda function.
 
+mod readiness;
+
 use super::{
     super::{
         aws::{self, Session},
@@ -17,9 +19,9 @@ use aws_sdk_lambda::{
     Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::{
+        RequestId,
         get_function_configuration::{GetFunctionConfigurationError, GetFunctionConfigurationOutput as Configured},
         invoke::InvokeOutput,
-        RequestId,
     },
     primitives::Blob,
     types::{Environment, LastUpdateStatus, LogType},
