@@ -15,6 +15,7 @@ pub mod local;
 pub mod manifest;
 pub mod payload;
 pub mod platform_report;
+mod pointers;
 pub mod position;
 pub mod prices;
 pub mod readings;

@@ -265,7 +265,14 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
     }
     let environments = it.count();
     if !samples.has_records(side) {
-        warn(WarningKind::NoSamples, format!("No call of {name} gave a measurement: there is nothing to compare."));
+        let text = match it.quality.first_without_start {
+            0 => format!("No call of {name} gave a measurement: there is nothing to compare."),
+            calls => format!(
+                "Each of the {calls} answers of {name} that can be used is the first of its environment, which may have had \
+                 to start or not: there is nothing to compare. Let the campaign run longer."
+            ),
+        };
+        warn(WarningKind::NoSamples, text);
     } else if it.unknown_environments > 0 {
         warn(
             WarningKind::EnvironmentsUnknown,

@@ -6,6 +6,7 @@ use super::{
     cold::ColdStarts,
     journal::{Journal, JournalError},
     manifest::Manifest,
+    pointers::PointerCheck,
     position::Position,
     row::{Failure, FailureKind, Row},
     sample::{self, Call},
@@ -45,6 +46,7 @@ pub struct Campaign<'a> {
     journal: Journal,
     past: Past<'a>,
     payloads: Vec<Bytes>,
+    pointers: PointerCheck<'a>,
     /// Whether to come to an end.
     stop: watch::Receiver<bool>,
     /// For pauses alone; nothing that is measured depends on it.
@@ -93,6 +95,8 @@ pub trait Observer {
     fn block(&mut self, number: u64, totals: &Totals) -> io::Result<()>;
     /// A sample is on disk.
     fn row(&mut self, row: &Row, totals: &Totals) -> io::Result<()>;
+    /// There is something to know while the campaign goes on.
+    fn warning(&mut self, text: &str) -> io::Result<()>;
     /// Calls wait because they are made again.
     fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()>;
 }
@@ -171,7 +175,8 @@ impl<'a> Campaign<'a> {
         let callers = callers.map(|_, caller| Arc::clone(caller));
         let payloads = manifest.plan.cells.iter().map(|cell| Bytes::from(cell.payload.clone())).collect();
         let jitter = ChaCha8Rng::seed_from_u64(unix_ms());
-        Self { manifest, callers, cold, journal, past, payloads, stop, jitter }
+        let pointers = PointerCheck::new(&manifest.plan);
+        Self { manifest, callers, cold, journal, past, payloads, pointers, stop, jitter }
     }
 
     /// Makes calls until there is a reason to end. What was changed for them is undone in any case, a panic included.
@@ -252,6 +257,9 @@ impl<'a> Campaign<'a> {
             // All that have come back by now are written at a stretch.
             for call in std::iter::once(first).chain(std::iter::from_fn(|| calls.try_join_next())) {
                 let call = call.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                if let Ok(output) = &call.answer.output {
+                    self.pointers.observe(step.side, output);
+                }
                 let place = (step, place, attempts[&call.slot]);
                 rows.push(sample::row(self.manifest, place, call, (&self.past.totals, &rows)));
             }
@@ -269,6 +277,9 @@ impl<'a> Campaign<'a> {
                     calls.spawn(self.call(step, slot, begin, clock));
                 }
             }
+        }
+        for warning in self.pointers.warnings(step.side, &self.manifest.sides[step.side].name) {
+            observer.warning(&warning).map_err(CampaignError::Output)?;
         }
         if let Some(end) = self.given_up(step.side, &made_again) {
             return Ok(Some(end));

@@ -1,6 +1,7 @@
 //! What functions are sent, and what of their answers is compared.
 
 use super::visible::visible;
+use crate::protocol::nearest;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
@@ -47,6 +48,39 @@ fn find(value: &Value, pointer: &str) -> Option<Value> {
     match value {
         Value::String(text) => find(&serde_json::from_str(text).ok()?, pointer),
         _ => find(value.pointer(token)?, rest),
+    }
+}
+
+/// The pointer to a name in an answer that is most like this one, if one is.
+pub fn nearest_pointer(output: &[u8], pointer: &str) -> Option<String> {
+    /// Answers may be long, and people look at few.
+    const MOST: usize = 1000;
+    let mut pointers = Vec::new();
+    collect_pointers(&serde_json::from_slice(output).ok()?, String::new(), &mut pointers);
+    let last = |pointer: &str| pointer.rsplit('/').next().map(str::to_owned);
+    let of_the_name = pointers.iter().find(|other| last(other) == last(pointer)).cloned();
+    of_the_name.or_else(|| nearest(pointer, pointers.iter().take(MOST).map(String::as_str)).map(str::to_owned))
+}
+
+/// The pointers to all strings and numbers, also to those in strings that hold JSON.
+fn collect_pointers(value: &Value, here: String, pointers: &mut Vec<String>) {
+    let token = |name: &str| name.replace('~', "~0").replace('/', "~1");
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(name, member)| collect_pointers(member, format!("{here}/{}", token(name)), pointers)),
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(index, item)| collect_pointers(item, format!("{here}/{index}"), pointers));
+        }
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(inner @ (Value::Object(_) | Value::Array(_))) => collect_pointers(&inner, here, pointers),
+            _ => pointers.push(here),
+        },
+        Value::Number(_) => pointers.push(here),
+        Value::Bool(_) | Value::Null => {}
     }
 }
 
@@ -146,6 +180,17 @@ mod tests {
         let all = ["/body/at", "/body/env/id", "/body/deep/0/t"];
         assert_eq!(digest(1, 2.5, &all), digest(2, 3.5, &all));
         assert_ne!(digest(1, 2.5, &all[..2]), digest(2, 3.5, &all[..2]));
+    }
+
+    #[test]
+    fn the_nearest_pointer_is_one_of_the_same_name_or_of_a_similar_one() {
+        let answer = br#"{"statusCode": 200, "body": "{\"env\": {\"id\": \"a\"}}", "a/b": [true, "x"]}"#;
+        let nearest = |pointer| nearest_pointer(answer, pointer);
+        assert_eq!(nearest("/env/id").as_deref(), Some("/body/env/id"));
+        assert_eq!(nearest("/body/evn/di").as_deref(), Some("/body/env/id"));
+        assert_eq!(nearest("/a~1b/2").as_deref(), Some("/a~1b/1"));
+        assert_eq!(nearest("/zzzzzzzzz"), None);
+        assert_eq!(nearest_pointer(b"no JSON", "/id"), None);
     }
 
     #[test]

@@ -25,6 +25,7 @@ use crate::{
         readings::{self, Reading},
         sides::{Side, Sides},
         stopping::StoppingRule,
+        totals::Totals,
     },
     report::plan as report,
 };
@@ -108,6 +109,7 @@ impl Run {
         let changes = Arc::new(Changes::of(&directory, &owner)?);
         let stop = interruption(Arc::clone(&changes), &directory).context("catching signals")?;
         let cold = ColdStarts::new(owner, changes, within);
+        preflight::wait_until_ready(&manifest, &callers).await?;
         preflight::clean_up(&manifest, &callers, &cold).await?;
         let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, until_ci_rules(&manifest))?;
         let mut progress = progress::Progress::new(self.json, &directory, &manifest)?;
@@ -119,13 +121,7 @@ impl Run {
         self.look_again(&directory, &manifest, &callers).await?;
         let end = end.with_context(|| resume(&directory))?;
         progress.end(&end, &totals).context("writing the output")?;
-        Ok(match end {
-            _ if !still_changed.is_empty() => ExitCode::FAILURE,
-            End::Interrupted => ExitCode::from(INTERRUPTED),
-            End::Failing { .. } => ExitCode::from(FAILING),
-            End::Enough(_) if !totals.mismatches.is_empty() => ExitCode::from(MISMATCH),
-            End::Enough(_) => ExitCode::SUCCESS,
-        })
+        Ok(if still_changed.is_empty() { exit_code(&end, &totals) } else { ExitCode::FAILURE })
     }
 
     /// The headers of a campaign are given again when it is continued, because their values are not stored.
@@ -215,6 +211,16 @@ impl Run {
                 .with_context(|| format!("preparing calls of {target}"))
         };
         Ok(Sides { baseline: caller(Side::Baseline).await?, candidate: caller(Side::Candidate).await? })
+    }
+}
+
+/// What the program says by its exit code of how a campaign ended.
+fn exit_code(end: &End, totals: &Totals) -> ExitCode {
+    match end {
+        End::Interrupted => ExitCode::from(INTERRUPTED),
+        End::Failing { .. } => ExitCode::from(FAILING),
+        End::Enough(_) if !totals.mismatches.is_empty() => ExitCode::from(MISMATCH),
+        End::Enough(_) => ExitCode::SUCCESS,
     }
 }
 

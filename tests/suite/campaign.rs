@@ -1,11 +1,13 @@
 //! `duet run` and `duet report` as processes.
 
+mod answers;
 mod changed;
 mod cold;
 mod control_plane;
 mod damage;
 mod display;
 mod endpoints;
+mod failures;
 mod faults;
 mod kill;
 mod names;

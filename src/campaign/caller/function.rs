@@ -1,5 +1,7 @@
 //! Direct invocation of a Lambda function.
 
+mod readiness;
+
 use super::{
     super::{
         aws::{self, Session},

@@ -25,6 +25,10 @@ impl Observer for Fainting {
         Ok(())
     }
 
+    fn warning(&mut self, _text: &str) -> io::Result<()> {
+        Ok(())
+    }
+
     fn backoff(&mut self, _side: Side, _calls: usize, _pause: Duration) -> io::Result<()> {
         Ok(())
     }

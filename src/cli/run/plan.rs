@@ -11,7 +11,7 @@ use crate::{
         stack,
         status::AcceptedStatus,
     },
-    cli::prices,
+    cli::{output::note, prices},
     protocol::{Request, Selection, Size, SizeName},
     workload::{self, Workload},
 };
@@ -78,10 +78,10 @@ pub struct PlanOptions {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pace: Option<Duration>,
     /// How long a call may take [default: the functions' own timeout and 10s, 40s for https://, 15m for exec:].
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", value_parser = some_time)]
     timeout: Option<Duration>,
     /// End after this time, with the block that is under way.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = some_time)]
     duration: Duration,
     /// Make no more calls than this, both sides together; only whole blocks are made.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -170,8 +170,14 @@ fn method(text: &str) -> Result<Method, String> {
 }
 
 fn dollars(text: &str) -> Result<f64, String> {
-    let amount: Option<f64> = text.parse().ok().filter(|it: &f64| it.is_finite() && *it >= 0.0);
-    amount.ok_or_else(|| "it must be an amount of US dollars, such as 0.50".to_owned())
+    let amount: Option<f64> = text.parse().ok().filter(|it: &f64| it.is_finite() && *it > 0.0);
+    amount.ok_or_else(|| "it must be an amount of US dollars above 0, such as 0.50".to_owned())
+}
+
+/// A time in which something can happen.
+fn some_time(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if milliseconds(time) == 0 { Err("it must be at least 1ms".to_owned()) } else { Ok(time) }
 }
 
 impl PlanOptions {
@@ -185,6 +191,7 @@ impl PlanOptions {
         let table = prices::table(self.prices.as_deref())?;
         let targets = self.targets(session).await?;
         let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
+        check_sizes(&cells, &targets)?;
         let mut parties =
             preflight::parties(&targets, session, self.allow_unequal, (self.cold, self.tenant.as_deref())).await?;
         pricing::set_prices(&mut parties, &table, session).await?;
@@ -205,6 +212,13 @@ impl PlanOptions {
         }
         if self.cold {
             preflight::check_cold(&targets)?;
+        }
+        let names_environments = self.payload.is_empty() || self.environment.is_some() || self.cold;
+        if !names_environments && !targets.iter().all(|(_, it)| is_local(it)) {
+            note(
+                "Warning: nothing will tell which environment gives an answer, so there can be no verdict: say where \
+                 answers name it (--environment POINTER), or use --cold",
+            );
         }
         let timeout = self.timeout.unwrap_or_else(|| preflight::timeout(&parties));
         let plan = Plan {
@@ -327,6 +341,25 @@ impl PlanOptions {
         };
         self.payload.iter().map(cell).collect()
     }
+}
+
+/// A payload that nobody would take is a mistake.
+fn check_sizes(cells: &[Cell], targets: &Sides<Target>) -> anyhow::Result<()> {
+    for (_, target) in targets.iter() {
+        let (service, most) = match target {
+            Target::Function { .. } => ("Lambda", 6 << 20),
+            Target::Endpoint { url } if url.contains(".lambda-url.") => ("Lambda", 6 << 20),
+            Target::Endpoint { .. } => ("API Gateway", 10 << 20),
+            Target::Process { .. } => continue,
+        };
+        if let Some(cell) = cells.iter().find(|cell| cell.payload.len() > most) {
+            let (name, bytes) = (&cell.name, cell.payload.len());
+            bail!(
+                "the payload in {name} has {bytes} bytes, and {service} takes {most} at most: {target} would refuse it"
+            );
+        }
+    }
+    Ok(())
 }
 
 fn milliseconds(duration: Duration) -> u64 {

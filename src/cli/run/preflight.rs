@@ -140,6 +140,17 @@ pub(super) async fn clean_up(
     Ok(())
 }
 
+/// Waits until the functions can be invoked.
+pub(super) async fn wait_until_ready(manifest: &Manifest, callers: &Sides<Arc<Caller>>) -> anyhow::Result<()> {
+    let payload = &manifest.plan.cells[0].payload;
+    for (side, caller) in callers.iter() {
+        let Caller::Function(function) = caller.as_ref() else { continue };
+        let target = &manifest.sides[side].target;
+        function.wait_until_ready(payload).await.with_context(|| format!("waiting until {target} can be called"))?;
+    }
+    Ok(())
+}
+
 /// Cold starts can be forced only where the function itself is at hand.
 pub(super) fn check_cold(targets: &Sides<Target>) -> anyhow::Result<()> {
     for (side, target) in targets.iter() {

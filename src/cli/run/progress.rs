@@ -15,6 +15,7 @@ use crate::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     fmt,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -27,12 +28,12 @@ pub(super) struct Progress<'a> {
     directory: PathBuf,
     manifest: &'a Manifest,
     bar: ProgressBar,
-    /// How many failures have been shown one by one.
-    failures: u64,
+    /// The messages of failures that have been shown.
+    shown: BTreeSet<String>,
 }
 
-/// The failures that are shown one by one; the rest are counted.
-const FAILURES_SHOWN: u64 = 3;
+/// How many different failures are shown; the rest are counted.
+const FAILURES_SHOWN: usize = 3;
 
 impl<'a> Progress<'a> {
     pub(super) fn new(json: bool, directory: &Path, manifest: &'a Manifest) -> io::Result<Self> {
@@ -43,7 +44,7 @@ impl<'a> Progress<'a> {
         let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
         let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
         bar.set_prefix(format!("ends with {}", plan::ends(&manifest.limits)));
-        let progress = Self { json, directory: directory.to_owned(), manifest, bar, failures: 0 };
+        let progress = Self { json, directory: directory.to_owned(), manifest, bar, shown: BTreeSet::new() };
         if json {
             let calls = manifest.plan.calls();
             let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });
@@ -79,7 +80,9 @@ impl<'a> Progress<'a> {
             End::Interrupted => line(format_args!("Interrupted: {}.", resume(&self.directory)))?,
             End::Failing { side, calls, failure } => {
                 let name = &self.manifest.sides[*side].name;
-                line(format_args!("Given up: the last {calls} calls of {name} failed: {failure}"))?;
+                // Once is enough for a message that may be long.
+                let why = if self.shown.contains(&failure.message) { "as said above" } else { &failure.message };
+                line(format_args!("Given up: the last {calls} calls of {name} failed: {why}"))?;
                 line(format_args!("When that is mended: {}.", resume(&self.directory)))?;
             }
         }
@@ -147,11 +150,10 @@ impl Observer for Progress<'_> {
             let name = &self.manifest.sides[row.side].name;
             if self.json {
                 self.event("failure", &json!({ "side": row.side, "kind": failure.kind, "message": failure.message }))?;
-            } else if self.failures < FAILURES_SHOWN {
+            } else if self.shown.len() < FAILURES_SHOWN && self.shown.insert(failure.message.clone()) {
                 let shown = format_args!("{name}, {}: {}: {}", row.cell, failure.kind, failure.message);
                 self.bar.suspend(|| line(shown))?;
             }
-            self.failures += 1;
         }
         if self.bar.is_hidden() {
             return Ok(());
@@ -166,6 +168,13 @@ impl Observer for Progress<'_> {
             lines.iter().map(|(side, line)| format!("{:<10} {line}", self.manifest.sides[side].name)).collect();
         self.bar.set_message(lines.join("\n"));
         Ok(())
+    }
+
+    fn warning(&mut self, text: &str) -> io::Result<()> {
+        if self.json {
+            return self.event("warning", &json!({ "text": text }));
+        }
+        self.bar.suspend(|| line(format_args!("Warning: {text}")))
     }
 
     fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()> {

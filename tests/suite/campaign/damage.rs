@@ -42,7 +42,7 @@ fn manifest() -> Value {
                 {"name": "order.json", "weight": 2, "workload": null, "payload": "[1]", "guess_ms": 100.0}
             ],
             "pace_ms": 0, "timeout_ms": 30_000, "auth": "sigv4", "compare_output": true, "ignore": ["/id"],
-            "environment": "/env", "cpu_model": null
+            "environment": "/env", "cpu_model": null, "accept_status": ["404", "5xx"]
         },
         "limits": {"duration_ms": 600_000, "invocations": 100, "max_cost_usd": 0.5, "until_ci": 0.02}
     })
@@ -67,8 +67,15 @@ fn rows() -> Vec<Value> {
                     row["output_sha256"] = json!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
                     row["environment"] = json!("e1");
                     row["cpu_model"] = json!("Neoverse-N1");
+                    row["request_id"] = json!("8f507cfc-xmpl-4697-b07a-ac58fc914c95");
+                    row["executed_version"] = json!("$LATEST");
+                    row["report"]["billed_restore_ms"] = json!(65.0);
                 }
-                _ => row["failure"] = json!({"kind": "timeout", "message": "no answer within 30s"}),
+                _ => {
+                    // What an extension has pushed out of the log is not there.
+                    row["report"] = json!({"init_ms": 100.25});
+                    row["failure"] = json!({"kind": "timeout", "message": "no answer within 30s"});
+                }
             }
             row
         })
@@ -172,6 +179,10 @@ fn what_is_none_of_a_campaigns_samples_is_named_by_file_and_line() {
         (with("/cost_usd", json!(-0.5)), "cost_usd is -5e-1; it must be from 0"),
         (with("/report/duration_ms", json!(1e308)), "report.duration_ms is 1e308"),
         (with("/report/init_ms", json!(-1)), "report.init_ms is -1e0"),
+        (with("/report/billed_restore_ms", json!(1e300)), "report.billed_restore_ms is 1e300"),
+        (with("/request_id", json!("x".repeat(257))), "request_id is longer than 256 bytes"),
+        (with("/executed_version", json!("")), "executed_version is empty"),
+        (with("/failure/kind", json!("bored")), "unknown variant `bored`"),
         (with("/response/schema", json!(2)), "response.schema is 2; this version reads 1"),
         (with("/response/environment/id", json!("")), "response.environment.id is empty"),
         (with("/response/results/0/wall_ns", json!([0, 1])), "response.results[0].wall_ns has 0"),
@@ -230,6 +241,7 @@ fn a_manifest_of_no_campaign_is_refused_by_the_field() {
         (with("/plan/environments", json!(u32::MAX)), "plan.environments is 4294967295; it must be from 1 to 1000"),
         (with("/plan/environment", json!("id")), "\"id\" as a JSON pointer"),
         (with("/plan/timeout_ms", json!(0)), "plan.timeout_ms is 0"),
+        (with("/plan/accept_status/0", json!("teapot")), "\"teapot\" is no status"),
         (with("/sides/candidate/price/request_usd", json!(-1)), "sides.candidate.price.request_usd is -1e0"),
         (
             with("/sides/candidate/price/tiers/0/gb_second_usd", json!(-1)),

@@ -1,0 +1,96 @@
+//! Waiting for a function that cannot be invoked yet.
+
+use super::{Bytes, Configured, Failure, Function};
+use crate::campaign::failure::FailureKind;
+use aws_sdk_lambda::types::{LastUpdateStatus, State};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How long Lambda gets; AWS's own waiter gives it as much.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// The shortest and the longest pause before a function is looked at again.
+const PAUSE: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
+
+/// Whether a function can be invoked.
+#[derive(Debug, PartialEq, Eq)]
+enum Readiness {
+    Ready,
+    /// Not before somebody has called it in vain.
+    Asleep,
+    /// Soon; until then it is so.
+    Later(&'static str),
+    Never(String),
+}
+
+impl Function {
+    /// Waits until the function can be invoked, and has taken its last change. One that Lambda has put to sleep, because
+    /// nobody called it for weeks, is woken with `payload`: Lambda fails that call and does not run the function.
+    ///
+    /// # Errors
+    /// When Lambda says that it never will be, or it takes too long. A function whose state cannot be read is taken for
+    /// ready.
+    pub async fn wait_until_ready(&self, payload: &str) -> Result<(), Failure> {
+        let refused = |reason: String| Err(Failure::new(FailureKind::Refused, reason));
+        let (end, mut pause, mut is_woken) = (Instant::now() + LIMIT, PAUSE[0], false);
+        loop {
+            let Ok(configured) = self.configured(self.qualifier.as_deref()).await else { return Ok(()) };
+            let state = match readiness(&configured) {
+                Readiness::Ready => return Ok(()),
+                Readiness::Never(reason) => return refused(reason),
+                Readiness::Asleep if !is_woken => {
+                    is_woken = true;
+                    self.call(Bytes::from(payload.to_owned())).await;
+                    continue;
+                }
+                Readiness::Asleep => "Inactive, although it was called to wake it",
+                Readiness::Later(state) => state,
+            };
+            if Instant::now() >= end {
+                return refused(format!("after {} s it is still {state}", LIMIT.as_secs()));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(PAUSE[1]);
+        }
+    }
+}
+
+fn readiness(configured: &Configured) -> Readiness {
+    let never = |state: &State| {
+        let reason = configured.state_reason().unwrap_or("Lambda gives no reason");
+        let code = configured.state_reason_code().map_or_else(String::new, |code| format!(" ({})", code.as_str()));
+        Readiness::Never(format!("its state is {}, in which it cannot be invoked: {reason}{code}", state.as_str()))
+    };
+    match configured.state() {
+        Some(State::Pending) => Readiness::Later("Pending"),
+        Some(State::Inactive) => Readiness::Asleep,
+        Some(state @ (State::Failed | State::Deleting | State::Deactivating | State::Deactivated)) => never(state),
+        Some(state @ State::ActiveNonInvocable) => never(state),
+        _ if configured.last_update_status() == Some(&LastUpdateStatus::InProgress) => {
+            Readiness::Later("taking a change of its configuration")
+        }
+        _ => Readiness::Ready,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_says_whether_a_function_can_be_invoked() {
+        let of = |state: &str| readiness(&Configured::builder().state(State::from(state)).build());
+        assert_eq!(of("Active"), Readiness::Ready);
+        assert_eq!(of("SomethingNew"), Readiness::Ready);
+        assert_eq!(of("Pending"), Readiness::Later("Pending"));
+        assert_eq!(of("Inactive"), Readiness::Asleep);
+        assert_eq!(readiness(&Configured::builder().build()), Readiness::Ready);
+        let failed = Configured::builder().state(State::Failed).state_reason("the image is gone").build();
+        assert!(
+            matches!(readiness(&failed), Readiness::Never(reason) if reason.ends_with("Failed, in which it cannot be invoked: the image is gone"))
+        );
+        let changing =
+            Configured::builder().state(State::Active).last_update_status(LastUpdateStatus::InProgress).build();
+        assert_eq!(readiness(&changing), Readiness::Later("taking a change of its configuration"));
+    }
+}

@@ -1,0 +1,67 @@
+//! Whether the JSON pointers that the user gave find something in answers, said while it can still be mended.
+
+use super::{
+    manifest::Plan,
+    payload::{names, nearest_pointer},
+    sides::{Side, Sides},
+};
+use hyper::body::Bytes;
+
+/// What the first answers of each side say about the pointers.
+#[derive(Debug)]
+pub(super) struct PointerCheck<'a> {
+    pointers: Vec<Pointer<'a>>,
+}
+
+#[derive(Debug)]
+struct Pointer<'a> {
+    option: &'static str,
+    pointer: &'a str,
+    sides: Sides<Finding>,
+}
+
+#[derive(Debug, Default)]
+enum Finding {
+    /// There is no answer yet.
+    #[default]
+    Open,
+    /// It finds nothing in any answer so far, such as this one.
+    Nothing(Bytes),
+    /// It is known whether it finds something; where not, that is said.
+    Known,
+}
+
+impl<'a> PointerCheck<'a> {
+    pub(super) fn new(plan: &'a Plan) -> Self {
+        let pointers = [("--environment", &plan.environment), ("--cpu-model", &plan.cpu_model)];
+        let pointers = pointers.into_iter().filter_map(|(option, pointer)| {
+            Some(Pointer { option, pointer: pointer.as_deref()?, sides: Sides::default() })
+        });
+        Self { pointers: pointers.collect() }
+    }
+
+    /// Takes in an answer.
+    pub(super) fn observe(&mut self, side: Side, output: &Bytes) {
+        for Pointer { pointer, sides, .. } in &mut self.pointers {
+            let finding = &mut sides[side];
+            if matches!(finding, Finding::Known) {
+                continue;
+            }
+            let [name] = names(output, [Some(*pointer)]);
+            *finding = if name.is_some() { Finding::Known } else { Finding::Nothing(output.clone()) };
+        }
+    }
+
+    /// What there is to say after a step of `side`: each thing once.
+    pub(super) fn warnings(&mut self, side: Side, name: &str) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for Pointer { option, pointer, sides } in &mut self.pointers {
+            let Finding::Nothing(answer) = &sides[side] else { continue };
+            let nearest = nearest_pointer(answer, pointer)
+                .map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"));
+            warnings.push(format!("{option} {pointer} finds no string or number in the answers of {name}{nearest}"));
+            sides[side] = Finding::Known;
+        }
+        warnings
+    }
+}
