@@ -183,7 +183,8 @@ packages_to_browse() {
     package chromium browser_runs
 }
 
-# What the tests of `make check` need besides: the Runtime Interface Emulator comes with the SAM CLI.
+# What the tests of `make check` need besides: the Runtime Interface Emulator comes with the SAM CLI, the models of AWS's
+# services with the AWS CLI.
 packages_to_check() {
     packages_to_fuzz
     packages_to_browse
@@ -230,6 +231,7 @@ for part in "$@"; do
     check)
         rust_components
         [[ " $* " == *" build "* ]] || beside python_tools sam
+        [[ " $* " == *" stack "* ]] || beside python_tools aws
         ;;
     stack)
         emulation

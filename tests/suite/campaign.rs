@@ -6,7 +6,7 @@ mod faults;
 mod kill;
 mod options;
 mod prices;
-mod targets;
+pub mod targets;
 
 use crate::{cli::stderr, handler::root, scripted::Scripted};
 use lambda_duet::campaign::{
