@@ -188,6 +188,7 @@ packages_to_browse() {
 packages_to_check() {
     packages_to_fuzz
     packages_to_browse
+    package curl command -v curl
     package ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
     package bsdutils command -v script
 }

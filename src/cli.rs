@@ -5,6 +5,7 @@ mod call;
 mod compare;
 mod completions;
 mod gate;
+mod guard;
 mod man;
 mod output;
 mod percent;
@@ -14,6 +15,7 @@ mod run;
 mod volume;
 mod workloads;
 
+pub use guard::Guard;
 pub use volume::{Volume, VolumeError};
 
 use clap::{Parser, Subcommand};

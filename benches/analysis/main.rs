@@ -124,6 +124,7 @@ fn make(directory: &PathBuf, samples: u64) {
             ignore: Vec::new(),
             environment: Some("/environment".to_owned()),
             cpu_model: Some("/cpu".to_owned()),
+            variables: Vec::new(),
         },
         limits: Limits::default(),
     };

@@ -7,6 +7,7 @@ mod process;
 use super::{
     Auth, Target,
     aws::Session,
+    local::variables::Variable,
     platform_report::PlatformReport,
     row::{Failure, FailureKind},
 };
@@ -14,6 +15,7 @@ use endpoint::Endpoint;
 use function::Function;
 use hyper::body::Bytes;
 use process::Process;
+use std::path::Path;
 
 pub use function::Found;
 
@@ -41,8 +43,10 @@ pub struct Manner<'a> {
     pub auth: Auth,
     /// The key, where that is a key.
     pub api_key: Option<&'a str>,
-    /// Whether processes on this machine log to standard error.
-    pub logs: bool,
+    /// The variables of a function's own that runs on this machine.
+    pub variables: &'a [Variable],
+    /// The file that such a function's output goes to; standard error where there is none.
+    pub log: Option<&'a Path>,
 }
 
 /// A target that is ready to be called, by many at a time.
@@ -67,7 +71,7 @@ impl Caller {
                 Self::Function(Function::new(name, qualifier.as_deref(), session).await)
             }
             Target::Endpoint { url } => Self::Endpoint(Endpoint::new(url, manner, session).await?.into()),
-            Target::Process { path } => Self::Process(Process::new(path, manner.logs)),
+            Target::Process { path } => Self::Process(Process::new(path, manner)),
         })
     }
 

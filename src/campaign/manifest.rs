@@ -73,6 +73,9 @@ pub struct Plan {
     pub environment: Option<String>,
     /// The JSON pointer to what names the processor's model there.
     pub cpu_model: Option<String>,
+    /// The names of the variables of a function's own that runs on this machine; their values are not kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
 }
 
 /// A payload that both sides get in every block.

@@ -53,6 +53,7 @@ mod tests {
             ignore: Vec::new(),
             environment: None,
             cpu_model: None,
+            variables: Vec::new(),
         }
     }
 

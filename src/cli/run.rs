@@ -5,14 +5,16 @@ mod preflight;
 pub(super) mod pricing;
 mod progress;
 
+use super::guard::Guarded;
 use crate::{
     analysis::stopping::Precision,
     campaign::{
-        Auth,
+        Auth, Target,
         aws::Session,
         caller::{Caller, Manner},
         driver::{Campaign, End, Past},
         journal::{self, Journal},
+        local::variables::Variable,
         manifest::Manifest,
         sides::{Side, Sides},
         stopping::StoppingRule,
@@ -61,6 +63,10 @@ pub struct Run {
     /// The key that https:// targets ask for, sent as x-api-key instead of a signature.
     #[arg(long, value_name = "KEY", env = "DUET_API_KEY", hide_env_values = true)]
     api_key: Option<String>,
+    /// A variable of the functions' own, for exec: and local targets. Lambda's own cannot be set, but for _HANDLER, the
+    /// region and credentials. Values are not stored: --resume asks for them again.
+    #[arg(long = "env", value_name = "KEY=VALUE")]
+    variables: Vec<Variable>,
     #[command(flatten)]
     plan: PlanOptions,
 }
@@ -70,14 +76,18 @@ impl Run {
         let session = Session::new().context("reading the trusted certificates")?;
         let (directory, manifest, is_new) = match &self.resume {
             Some(directory) => (directory.clone(), journal::manifest(directory)?, false),
-            None => (self.directory(), self.plan.manifest(self.api_key.as_deref(), &session).await?, true),
+            None => {
+                (self.directory(), self.plan.manifest(self.api_key.as_deref(), &self.variables, &session).await?, true)
+            }
         };
-        let callers = self.callers(&manifest, &session).await?;
+        let callers = self.callers(&directory, &manifest, &session).await?;
         if self.dry_run {
             print!("{}", report::plan(&manifest));
             return Ok(ExitCode::SUCCESS);
         }
         let rules = until_ci_rules(&manifest);
+        let is_local = manifest.sides.iter().any(|(_, party)| matches!(party.target, Target::Process { .. }));
+        let _guarded = is_local.then(Guarded::start).transpose()?;
         preflight::clean_up(&manifest, &callers).await?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
         let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, rules)?;
@@ -100,18 +110,45 @@ impl Run {
         })
     }
 
-    async fn callers(&self, manifest: &Manifest, session: &Session) -> anyhow::Result<Sides<Caller>> {
+    async fn callers(&self, directory: &Path, manifest: &Manifest, session: &Session) -> anyhow::Result<Sides<Caller>> {
         let auth = manifest.plan.auth;
         if auth == Auth::ApiKey && self.api_key.is_none() {
             bail!("the campaign was begun with an API key, which is not stored: use --api-key or DUET_API_KEY");
         }
-        let manner = Manner { auth, api_key: self.api_key.as_deref(), logs: false };
-        let caller = async |side| {
+        let names = variable_names(&self.variables);
+        if names != manifest.plan.variables {
+            bail!(
+                "the campaign was begun with other variables, whose values are not stored: use --env for {}",
+                if manifest.plan.variables.is_empty() { "none".to_owned() } else { manifest.plan.variables.join(", ") }
+            );
+        }
+        let caller = async |side: Side| {
             let target = &manifest.sides[side].target;
+            let log = directory.join(format!("{side}.log"));
+            let (api_key, variables) = (self.api_key.as_deref(), self.variables.as_slice());
+            let manner = Manner { auth, api_key, variables, log: Some(&log) };
             Caller::new(target, manner, session).await.with_context(|| format!("preparing calls of {target}"))
         };
         Ok(Sides { baseline: caller(Side::Baseline).await?, candidate: caller(Side::Candidate).await? })
     }
+}
+
+/// Variables are for processes on this machine, and each is there once.
+pub(super) fn check_variables(variables: &[Variable], is_local: bool) -> anyhow::Result<()> {
+    if let Some(Variable { name, .. }) = variables.first().filter(|_| !is_local) {
+        bail!("--env {name} is for exec: and local targets, and there is none");
+    }
+    match variable_names(variables).windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => bail!("--env names {} twice", pair[0]),
+        None => Ok(()),
+    }
+}
+
+/// Their names, in alphabetical order.
+fn variable_names(variables: &[Variable]) -> Vec<String> {
+    let mut names: Vec<String> = variables.iter().map(|it| it.name.clone()).collect();
+    names.sort_unstable();
+    names
 }
 
 /// The rule that ends the campaign once its intervals are as narrow as they are to be.

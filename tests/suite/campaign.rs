@@ -6,6 +6,7 @@ mod faults;
 mod kill;
 mod options;
 mod prices;
+mod processes;
 pub mod targets;
 
 use crate::{cli::stderr, handler::root, scripted::Scripted};

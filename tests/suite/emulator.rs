@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep};
 
 on_both!(the_official_emulator_gets_answers);
 
-const MANNER: Manner<'_> = Manner { auth: Auth::None, api_key: None, logs: false };
+const MANNER: Manner<'_> = Manner { auth: Auth::None, api_key: None, variables: &[], log: None };
 
 /// The emulator for this machine; it comes with the SAM CLI.
 fn emulator() -> PathBuf {

@@ -129,6 +129,7 @@ impl Fabricated {
                 ignore: Vec::new(),
                 environment: None,
                 cpu_model: None,
+                variables: Vec::new(),
             },
             limits: Limits { duration_ms: Some(600_000), ..Limits::default() },
         }

@@ -1,10 +1,11 @@
 //! From arguments to a campaign's manifest.
 
-use super::{preflight, pricing, unix_ms};
+use super::{check_variables, preflight, pricing, unix_ms, variable_names};
 use crate::{
     campaign::{
         Auth, Target,
         aws::Session,
+        local::variables::Variable,
         manifest::{Cell, Limits, Manifest, Plan, SCHEMA},
         sides::Sides,
         stack,
@@ -157,7 +158,12 @@ fn dollars(text: &str) -> Result<f64, String> {
 
 impl PlanOptions {
     /// The campaign that these options describe; warnings about its two sides go to standard error.
-    pub(super) async fn manifest(&self, api_key: Option<&str>, session: &Session) -> anyhow::Result<Manifest> {
+    pub(super) async fn manifest(
+        &self,
+        api_key: Option<&str>,
+        variables: &[Variable],
+        session: &Session,
+    ) -> anyhow::Result<Manifest> {
         let table = prices::table(self.prices.as_deref())?;
         let targets = self.targets(session).await?;
         let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
@@ -169,6 +175,7 @@ impl PlanOptions {
             let option = if self.no_auth { "--no-auth" } else { "--api-key" };
             bail!("{option} is for https:// and http:// targets, and there is none");
         }
+        check_variables(variables, targets.iter().any(|(_, it)| is_local(it)))?;
         if self.cold {
             preflight::check_cold(&targets)?;
         }
@@ -191,6 +198,7 @@ impl PlanOptions {
             ignore: self.ignore.clone(),
             environment: self.environment.clone(),
             cpu_model: self.cpu_model.clone(),
+            variables: variable_names(variables),
         };
         let limits = Limits {
             duration_ms: Some(milliseconds(self.duration)),
@@ -233,7 +241,8 @@ impl PlanOptions {
     async fn targets(&self, session: &Session) -> anyhow::Result<Sides<Target>> {
         let name = match self.targets.as_slice() {
             [Subject::Target(baseline), Subject::Target(candidate)] => {
-                return Ok(Sides { baseline: baseline.clone(), candidate: candidate.clone() });
+                // It is the same binary also where the campaign is continued from another directory.
+                return Ok(Sides { baseline: baseline.clone().absolute()?, candidate: candidate.clone().absolute()? });
             }
             [Subject::Stack(name)] => name.clone(),
             [] => stack::configured_name(Path::new("samconfig.toml"))

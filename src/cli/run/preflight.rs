@@ -69,7 +69,7 @@ async fn party(target: &Target, side: Side, session: &Session) -> anyhow::Result
 }
 
 async fn configuration(target: &Target, session: &Session) -> Result<Option<Configuration>, Failure> {
-    let manner = Manner { auth: Auth::None, api_key: None, logs: false };
+    let manner = Manner { auth: Auth::None, api_key: None, variables: &[], log: None };
     match Caller::new(target, manner, session).await? {
         Caller::Function(function) => Ok(function.configuration().await?.configuration),
         Caller::Endpoint(_) | Caller::Process(_) => Ok(None),

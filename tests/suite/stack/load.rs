@@ -16,7 +16,7 @@ use tokio::{task::JoinSet, time::Instant};
 /// Leaves the workload alone whose metrics another test counts.
 const REQUEST: &str = r#"{"workloads":["sorting","math","string/json"],"size":100,"iterations":5}"#;
 
-const MANNER: Manner<'_> = Manner { auth: Auth::SigV4, api_key: None, logs: false };
+const MANNER: Manner<'_> = Manner { auth: Auth::SigV4, api_key: None, variables: &[], log: None };
 
 /// How many are made one after the other: twice as many every night.
 fn sequential_calls() -> usize {
