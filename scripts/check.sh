@@ -6,6 +6,7 @@ set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
 [[ -x .tools/sam/bin/sam ]] || fail "SAM CLI is missing; run scripts/setup.sh check"
+[[ -x .tools/aws/bin/aws ]] || fail "AWS CLI is missing; run scripts/setup.sh check"
 
 scripts/lint.sh rust
 

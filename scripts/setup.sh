@@ -183,10 +183,12 @@ packages_to_browse() {
     package chromium browser_runs
 }
 
-# What the tests of `make check` need besides: the Runtime Interface Emulator comes with the SAM CLI.
+# What the tests of `make check` need besides: the Runtime Interface Emulator comes with the SAM CLI, the models of AWS's
+# services with the AWS CLI.
 packages_to_check() {
     packages_to_fuzz
     packages_to_browse
+    package curl command -v curl
     package ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
     package bsdutils command -v script
 }
@@ -230,6 +232,7 @@ for part in "$@"; do
     check)
         rust_components
         [[ " $* " == *" build "* ]] || beside python_tools sam
+        [[ " $* " == *" stack "* ]] || beside python_tools aws
         ;;
     stack)
         emulation

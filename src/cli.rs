@@ -6,6 +6,7 @@ mod clean_up;
 mod compare;
 mod completions;
 mod gate;
+mod guard;
 mod man;
 mod output;
 mod percent;
@@ -15,6 +16,7 @@ mod run;
 mod volume;
 mod workloads;
 
+pub use guard::Guard;
 pub use volume::{Volume, VolumeError};
 
 use clap::{Parser, Subcommand};

@@ -124,7 +124,11 @@ fn make(directory: &PathBuf, samples: u64) {
             ignore: Vec::new(),
             environment: Some("/environment".to_owned()),
             cpu_model: Some("/cpu".to_owned()),
+            tenant: None,
             accept_status: Vec::new(),
+            method: None,
+            headers: Vec::new(),
+            variables: Vec::new(),
         },
         limits: Limits::default(),
     };

@@ -9,6 +9,7 @@ use super::{
     Auth, Target,
     aws::Session,
     header::Header,
+    local::variables::Variable,
     platform_report::PlatformReport,
     row::{Failure, FailureKind},
     status::AcceptedStatus,
@@ -16,6 +17,7 @@ use super::{
 use endpoint::Endpoint;
 use hyper::{Method, body::Bytes};
 use process::Process;
+use std::path::Path;
 
 pub(super) use classify::{failure, of_api_answer};
 pub use function::{Found, Function};
@@ -55,8 +57,6 @@ pub struct Manner<'a> {
     pub auth: Auth,
     /// The key, where that is a key.
     pub api_key: Option<&'a str>,
-    /// Whether processes on this machine log to standard error.
-    pub logs: bool,
     /// The tenant that functions with tenant isolation are called for.
     pub tenant: Option<&'a str>,
     /// Statuses of HTTP endpoints that count as success beside those that do by themselves.
@@ -65,12 +65,25 @@ pub struct Manner<'a> {
     pub method: Option<&'a Method>,
     /// What else requests to HTTP endpoints have in their heads.
     pub headers: &'a [Header],
+    /// The variables of a function's own that runs on this machine.
+    pub variables: &'a [Variable],
+    /// The file that such a function's output goes to; standard error where there is none.
+    pub log: Option<&'a Path>,
 }
 
 impl Manner<'_> {
     /// Calls with this proof of who sends them, and nothing else out of the ordinary.
     pub const fn new(auth: Auth) -> Self {
-        Self { auth, api_key: None, logs: false, tenant: None, accept_status: &[], method: None, headers: &[] }
+        Self {
+            auth,
+            api_key: None,
+            tenant: None,
+            accept_status: &[],
+            method: None,
+            headers: &[],
+            variables: &[],
+            log: None,
+        }
     }
 }
 
@@ -96,7 +109,7 @@ impl Caller {
                 Self::Function(Function::new(name, qualifier.as_deref(), manner.tenant, session).await)
             }
             Target::Endpoint { url } => Self::Endpoint(Endpoint::new(url, manner, session).await?.into()),
-            Target::Process { path } => Self::Process(Process::new(path, manner.logs)),
+            Target::Process { path } => Self::Process(Process::new(path, manner)),
         })
     }
 

@@ -1,10 +1,15 @@
 //! A function's binary as a process on this machine.
 
-use super::runtime_api::{Outcome, RuntimeApi};
+pub mod processes;
+pub mod variables;
+
+use super::runtime_api::{InitError, Outcome, RuntimeApi};
 use hyper::body::Bytes;
 use std::{
+    collections::HashMap,
+    fs::File,
     io,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -13,27 +18,76 @@ use tokio::{
     time::timeout,
 };
 
+/// The lines of a stack trace that a message shows, and how much of each.
+const TRACE_LINES: usize = 3;
+const TRACE_LINE: usize = 200;
+
 /// One execution environment: a process with a Runtime API of its own.
 ///
-/// The process is killed when this is dropped.
+/// When this is dropped, the process is killed, and whatever it has started ([`processes`]).
 #[derive(Debug)]
 pub struct LocalEnvironment {
     process: Child,
     api: RuntimeApi,
     path: PathBuf,
     id: String,
+    leader: u32,
+    /// None where its end has been seen to.
+    log_stream: Option<String>,
+}
+
+/// Where a binary's output goes.
+#[derive(Debug)]
+pub struct Logs {
+    output: Stdio,
+    /// This program's own where there is none.
+    error: Option<Stdio>,
+}
+
+impl From<Stdio> for Logs {
+    /// Its standard output there, and its standard error to this program's.
+    fn from(output: Stdio) -> Self {
+        Self { output, error: None }
+    }
+}
+
+impl Logs {
+    /// Both to the end of one file, as Lambda has both in one log.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn to_file(path: &Path) -> io::Result<Self> {
+        let file = File::options().create(true).append(true).open(path)?;
+        Ok(Self { output: file.try_clone()?.into(), error: Some(file.into()) })
+    }
 }
 
 /// Why a local binary gave no outcome.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
     /// It could not be started.
-    #[error("{path} cannot be started: {source}", path = .path.display())]
+    #[error("{path} cannot be started: {source}{hint}", path = .path.display(), hint = hint(.path, .source))]
     Start {
         /// The binary.
         path: PathBuf,
         /// The operating system's reason.
         source: io::Error,
+    },
+    /// Its output has nowhere to go.
+    #[error("{path} cannot be written: {source}", path = .path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// It reported that it could not come up.
+    #[error("{path} could not come up: {message}", path = .path.display(), message = told(.error))]
+    Init {
+        /// The binary.
+        path: PathBuf,
+        /// What it reported.
+        error: InitError,
     },
     /// It ended instead of answering.
     #[error("{path} ended ({status}) before it answered", path = .path.display())]
@@ -53,51 +107,79 @@ pub enum LocalError {
     },
 }
 
+/// What the operating system means where its words lead astray.
+fn hint(path: &Path, source: &io::Error) -> &'static str {
+    match rustix::io::Errno::from_io_error(source) {
+        Some(rustix::io::Errno::NOEXEC) => {
+            "; it is neither a program for this machine's architecture nor a script whose first line is #!INTERPRETER"
+        }
+        Some(rustix::io::Errno::NOENT) if path.exists() => {
+            "; it is there, but what is to run it (its interpreter, or the loader of shared libraries) is not"
+        }
+        _ => "",
+    }
+}
+
+/// What a binary that did not come up says of it, and where.
+fn told(InitError { error, stack_trace }: &InitError) -> String {
+    let mut message = format!("{}: {}", error.error_type, error.error_message);
+    for line in stack_trace.iter().take(TRACE_LINES) {
+        let line: String = line.trim().chars().take(TRACE_LINE).collect();
+        message.push_str("; at ");
+        message.push_str(line.strip_prefix("at ").unwrap_or(&line));
+    }
+    message
+}
+
 impl LocalEnvironment {
-    /// Starts the binary at `path` with the variables that Lambda sets, and those of `variables`
-    /// after them; nothing is inherited. Its logs go to `logs`.
+    /// Starts the binary at `path`, which is a file also where it has no slash, in its own directory, as Lambda does,
+    /// with the variables that Lambda sets, and those of `variables` after them; nothing is inherited.
     ///
     /// # Errors
     /// [`LocalError::Start`].
     pub async fn start(
         path: &Path,
         variables: impl IntoIterator<Item = (&str, &str)>,
-        logs: Stdio,
+        logs: impl Into<Logs>,
     ) -> Result<Self, LocalError> {
         let failed = |source| LocalError::Start { path: path.to_owned(), source };
+        let whole = path::absolute(path).map_err(failed)?;
+        let task_root = whole.parent().unwrap_or(Path::new("/"));
         let api = RuntimeApi::start().await.map_err(failed)?;
-        let process = Command::new(path)
+        let log_stream = processes::new_log_stream();
+        let logs = logs.into();
+        let mut command = Command::new(&whole);
+        command
             .env_clear()
-            .envs([
-                ("AWS_LAMBDA_FUNCTION_NAME", "local"),
-                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769"),
-                ("AWS_LAMBDA_RUNTIME_API", &api.address()),
-                ("AWS_REGION", "us-east-1"),
-            ])
+            .envs(variables::of_lambda(task_root, &api.address(), &log_stream))
             .envs(variables)
+            .current_dir(task_root)
             .stdin(Stdio::null())
-            .stdout(logs)
+            .stdout(logs.output)
             .kill_on_drop(true)
             // Ctrl-C is for the program that calls, which has an answer to wait for.
-            .process_group(0)
-            .spawn()
-            .map_err(failed)?;
+            .process_group(0);
+        if let Some(error) = logs.error {
+            command.stderr(error);
+        }
+        let process = command.spawn().map_err(failed)?;
         // The operating system gives a process's id to another one some day, but not at the same moment.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let id = format!("{}-{:x}", process.id().unwrap_or_default(), now.as_nanos());
-        Ok(Self { process, api, path: path.to_owned(), id })
+        let leader = process.id().unwrap_or_default();
+        let id = format!("{leader}-{:x}", now.as_nanos());
+        Ok(Self { process, api, path: path.to_owned(), id, leader, log_stream: Some(log_stream) })
     }
 
     /// Waits until the binary asks for work, `time` at most.
     ///
     /// # Errors
-    /// [`LocalError::Exit`] and [`LocalError::Timeout`].
+    /// [`LocalError::Init`], [`LocalError::Exit`] and [`LocalError::Timeout`].
     pub async fn ready(&mut self, time: Duration) -> Result<(), LocalError> {
         tokio::select! {
             ready = timeout(time, self.api.asked_for_work(1)) => {
                 ready.map_err(|_| LocalError::Timeout { path: self.path.clone(), timeout: time })
             }
+            error = self.api.failed_to_start() => Err(LocalError::Init { path: self.path.clone(), error }),
             status = self.process.wait() => Err(self.ended(status)),
         }
     }
@@ -122,9 +204,18 @@ impl LocalEnvironment {
         }
     }
 
+    /// Ends many, which takes no longer than to end one.
+    pub fn end_all(environments: impl IntoIterator<Item = Self>) {
+        let mut environments: Vec<Self> = environments.into_iter().collect();
+        let streams = environments.iter_mut().filter_map(|it| Some((it.leader, it.log_stream.take()?)));
+        processes::end_environments(&streams.collect());
+    }
+
     fn ended(&self, status: io::Result<ExitStatus>) -> LocalError {
         let path = self.path.clone();
         match status {
+            // Having reported why, it ends.
+            Ok(_) if let Some(error) = self.api.init_error() => LocalError::Init { path, error },
             Ok(status) => LocalError::Exit { path, status },
             Err(source) => LocalError::Start { path, source },
         }
@@ -140,8 +231,21 @@ impl LocalEnvironment {
         self.process.id()
     }
 
+    /// The most memory that the process and those that it has started have had so far, in MiB.
+    pub fn max_memory_mb(&self) -> Option<u32> {
+        processes::max_memory_mb(self.leader)
+    }
+
     /// The Runtime API that the process talks to.
     pub fn api(&self) -> &RuntimeApi {
         &self.api
+    }
+}
+
+impl Drop for LocalEnvironment {
+    fn drop(&mut self) {
+        if let Some(log_stream) = self.log_stream.take() {
+            processes::end_environments(&HashMap::from([(self.leader, log_stream)]));
+        }
     }
 }

@@ -87,6 +87,9 @@ pub struct Plan {
     /// The names of the headers that they have besides; values may be secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<String>,
+    /// The names of the variables of a function's own that runs on this machine; their values are not kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
 }
 
 /// A payload that both sides get in every block.
@@ -216,6 +219,7 @@ impl Manifest {
                 accept_status: Vec::new(),
                 method: None,
                 headers: Vec::new(),
+                variables: Vec::new(),
             },
             limits: Limits { invocations: Some(10), ..Limits::default() },
         }

@@ -1,19 +1,22 @@
 //! Lambda's Runtime API on this machine: what a function's binary talks to instead of Lambda.
 //!
 //! The protocol is the published one (*Using the Lambda runtime API for custom runtimes*, version
-//! 2018-06-01): the binary asks for the next invocation, and posts a response or an error for it.
+//! 2018-06-01): the binary asks for the next invocation, and posts a response or an error for it. What Lambda refuses
+//! is refused here too, so that what works here works there: another request's answer (400), a second answer or a next
+//! invocation before the answer (403), and an answer that is too large (413), which also fails the invocation.
 
-use http_body_util::{BodyExt, Full};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http_body_util::{BodyExt, Collected, Full};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
+    header::{CONTENT_TYPE, HeaderMap},
     server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use std::{
-    collections::HashMap,
     convert::Infallible,
     io,
     net::{Ipv4Addr, SocketAddr},
@@ -25,6 +28,20 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
 };
+
+/// What comes before every path.
+const ROOT: &str = "/2018-06-01/runtime/";
+
+/// The largest response that Lambda takes, in bytes: 6 MB and some. One that is streamed may have more.
+const MAX_RESPONSE: usize = 6_291_556;
+const MAX_STREAMED_RESPONSE: usize = 200 << 20;
+
+/// What the function is called, in Lambda's words.
+const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:local";
+
+/// The headers, or trailers of a streamed response, by which a runtime reports an error.
+const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
+const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 
 /// What the binary made of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +72,38 @@ impl FunctionError {
     }
 }
 
+/// Why a binary could not come up, as it reports it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InitError {
+    /// The error.
+    pub error: FunctionError,
+    /// Where it happened, if it says so.
+    pub stack_trace: Vec<String>,
+}
+
+impl InitError {
+    fn parse(headers: &HeaderMap, payload: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase", default)]
+        struct Trace {
+            stack_trace: Vec<serde_json::Value>,
+        }
+        let Trace { stack_trace } = serde_json::from_slice(payload).unwrap_or_default();
+        let line = |line: serde_json::Value| line.as_str().map_or_else(|| line.to_string(), str::to_owned);
+        Self { error: reported_error(headers, payload), stack_trace: stack_trace.into_iter().map(line).collect() }
+    }
+}
+
+/// An error of which the body may lack the kind, which is in a header too.
+fn reported_error(headers: &HeaderMap, payload: &[u8]) -> FunctionError {
+    let mut error = FunctionError::parse(payload);
+    let kind = headers.get(ERROR_TYPE).and_then(|kind| kind.to_str().ok());
+    if let Some(kind) = kind.filter(|_| ["", "Unknown"].contains(&error.error_type.as_str())) {
+        kind.clone_into(&mut error.error_type);
+    }
+    error
+}
+
 /// A Runtime API for one binary, on a free port of the loopback interface.
 #[derive(Debug)]
 pub struct RuntimeApi {
@@ -62,6 +111,8 @@ pub struct RuntimeApi {
     events: mpsc::UnboundedSender<Invocation>,
     /// How often the binary has asked for work.
     asked: watch::Receiver<u64>,
+    /// Why it did not come up.
+    init_error: watch::Receiver<Option<InitError>>,
     server: JoinHandle<()>,
 }
 
@@ -75,8 +126,19 @@ struct Invocation {
 
 struct State {
     events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
-    waiting: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
+    current: Mutex<Current>,
     asked: watch::Sender<u64>,
+    init_error: watch::Sender<Option<InitError>>,
+}
+
+/// What the binary is at.
+enum Current {
+    /// It has not asked for work yet.
+    Init,
+    /// It has this invocation.
+    Invocation(String, oneshot::Sender<Outcome>),
+    /// It has answered this one.
+    Answered(String),
 }
 
 impl RuntimeApi {
@@ -89,8 +151,10 @@ impl RuntimeApi {
         let address = listener.local_addr()?;
         let (events, queue) = mpsc::unbounded_channel();
         let (asked, watch) = watch::channel(0);
-        let state = Arc::new(State { events: queue.into(), waiting: Mutex::default(), asked });
-        Ok(Self { address, events, asked: watch, server: tokio::spawn(serve(listener, state)) })
+        let (failed, init_error) = watch::channel(None);
+        let current = Current::Init.into();
+        let state = Arc::new(State { events: queue.into(), current, asked, init_error: failed });
+        Ok(Self { address, events, asked: watch, init_error, server: tokio::spawn(serve(listener, state)) })
     }
 
     /// The value of `AWS_LAMBDA_RUNTIME_API` for the binary.
@@ -119,6 +183,21 @@ impl RuntimeApi {
         let mut asked = self.asked.clone();
         asked.wait_for(|count| *count >= times).await.expect("the server lives as long as this");
     }
+
+    /// Waits until the binary has reported that it could not come up.
+    ///
+    /// # Panics
+    /// When the server was taken down.
+    pub async fn failed_to_start(&self) -> InitError {
+        let mut error = self.init_error.clone();
+        let reported = error.wait_for(Option::is_some).await.expect("the server lives as long as this");
+        reported.clone().expect("it was waited for")
+    }
+
+    /// What the binary has reported of a failure to come up.
+    pub fn init_error(&self) -> Option<InitError> {
+        self.init_error.borrow().clone()
+    }
 }
 
 impl Drop for RuntimeApi {
@@ -136,53 +215,146 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
 }
 
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let path = request.uri().path().trim_start_matches("/2018-06-01/runtime/").to_owned();
-    let response = match (request.method(), path.split('/').collect::<Vec<_>>().as_slice()) {
+    let path = request.uri().path().strip_prefix(ROOT).unwrap_or_default().to_owned();
+    Ok(match (request.method(), path.split('/').collect::<Vec<_>>().as_slice()) {
         (&Method::GET, ["invocation", "next"]) => state.next().await,
-        (&Method::POST, ["invocation", id, "response"]) => state.settle(id, request, Outcome::Response).await,
-        (&Method::POST, ["invocation", id, "error"]) => {
-            state.settle(id, request, |body| Outcome::Error(FunctionError::parse(&body))).await
-        }
-        (&Method::POST, ["init", "error"]) => Some(status(StatusCode::ACCEPTED)),
-        _ => None,
+        (&Method::POST, ["invocation", id, "response"]) => state.settle(id, request, response).await,
+        (&Method::POST, ["invocation", id, "error"]) => state.settle(id, request, error).await,
+        (&Method::POST, ["init", "error"]) => state.fail(request).await,
+        _ => refused(StatusCode::NOT_FOUND, "NotFound", "there is no such method and path"),
+    })
+}
+
+/// An outcome, and how its sender is answered.
+type Settled = (Outcome, Response<Full<Bytes>>);
+
+/// What a response comes to.
+fn response(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
+    let is_streamed = request.get("lambda-runtime-function-response-mode").is_some_and(|mode| mode == "streaming");
+    let (largest, trailers) =
+        (if is_streamed { MAX_STREAMED_RESPONSE } else { MAX_RESPONSE }, body.trailers().cloned());
+    // A stream that breaks off says so at its end, when its status has long been sent.
+    if let Some(kind) = trailers.as_ref().and_then(|trailers| trailers.get(ERROR_TYPE)) {
+        let payload = trailers.as_ref().and_then(|it| BASE64_STANDARD.decode(it.get(ERROR_BODY)?).ok());
+        let mut error = FunctionError::parse(&payload.unwrap_or_default());
+        error.error_type = String::from_utf8_lossy(kind.as_bytes()).into_owned();
+        return (Outcome::Error(error), accepted());
+    }
+    let payload = body.to_bytes();
+    if payload.len() <= largest {
+        return (Outcome::Response(payload), accepted());
+    }
+    let error = FunctionError {
+        error_type: "Function.ResponseSizeTooLarge".to_owned(),
+        error_message: format!("Response payload size exceeded maximum allowed payload size ({largest} bytes)."),
     };
-    Ok(response.unwrap_or_else(|| status(StatusCode::NOT_FOUND)))
+    let refused = refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &error.error_message);
+    (Outcome::Error(error), refused)
+}
+
+/// What a reported error comes to.
+fn error(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
+    (Outcome::Error(reported_error(request, &body.to_bytes())), accepted())
 }
 
 impl State {
-    async fn next(&self) -> Option<Response<Full<Bytes>>> {
+    async fn next(&self) -> Response<Full<Bytes>> {
+        {
+            let mut current = self.current();
+            match &*current {
+                Current::Invocation(id, _) => return out_of_turn(&format!("{id} has not been answered")),
+                Current::Init => *current = Current::Answered(String::new()),
+                Current::Answered(_) => {}
+            }
+        }
         self.asked.send_modify(|count| *count += 1);
-        let invocation = self.events.lock().await.recv().await?;
+        let Some(invocation) = self.events.lock().await.recv().await else {
+            return refused(StatusCode::INTERNAL_SERVER_ERROR, "Shutdown", "there is no more work");
+        };
+        let Invocation { id, event, deadline_ms, outcome } = invocation;
+        // As X-Ray names a trace that is not sampled.
+        let hex = id.replace('-', "");
+        let trace = format!("Root=1-{}-{};Parent={};Sampled=0", &hex[..8], &hex[8..], &hex[16..]);
         let response = Response::builder()
-            .header("Lambda-Runtime-Aws-Request-Id", &invocation.id)
-            .header("Lambda-Runtime-Deadline-Ms", invocation.deadline_ms.to_string())
-            .header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:us-east-1:000000000000:function:local")
-            .body(Full::new(invocation.event))
-            .ok()?;
-        self.waiting().insert(invocation.id, invocation.outcome);
-        Some(response)
+            .header(CONTENT_TYPE, "application/json")
+            .header("Lambda-Runtime-Aws-Request-Id", &id)
+            .header("Lambda-Runtime-Deadline-Ms", deadline_ms.to_string())
+            .header("Lambda-Runtime-Invoked-Function-Arn", FUNCTION_ARN)
+            .header("Lambda-Runtime-Trace-Id", trace)
+            .body(Full::new(event))
+            .expect("these are headers");
+        *self.current() = Current::Invocation(id, outcome);
+        response
     }
 
     async fn settle(
         &self,
         id: &str,
         request: Request<Incoming>,
-        outcome: impl FnOnce(Bytes) -> Outcome,
-    ) -> Option<Response<Full<Bytes>>> {
-        let waiting = self.waiting().remove(id)?;
-        let body = request.into_body().collect().await.ok()?.to_bytes();
+        settled: impl FnOnce(&HeaderMap, Collected<Bytes>) -> Settled,
+    ) -> Response<Full<Bytes>> {
+        let outcome = {
+            let mut current = self.current();
+            match std::mem::replace(&mut *current, Current::Answered(id.to_owned())) {
+                Current::Invocation(expected, outcome) if expected == id => outcome,
+                other => {
+                    let is_repeated = matches!(&other, Current::Answered(answered) if answered == id);
+                    *current = other;
+                    return if is_repeated {
+                        out_of_turn(&format!("{id} has been answered already"))
+                    } else {
+                        refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
+                    };
+                }
+            }
+        };
+        let (head, body) = request.into_parts();
+        let (result, response) = match body.collect().await {
+            Ok(body) => settled(&head.headers, body),
+            Err(error) => {
+                (Outcome::Error(truncated(&error)), refused(StatusCode::BAD_REQUEST, "Truncated", "it broke off"))
+            }
+        };
         // A caller that has given up no longer listens.
-        let _ = waiting.send(outcome(body));
-        Some(status(StatusCode::ACCEPTED))
+        let _ = outcome.send(result);
+        response
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<String, oneshot::Sender<Outcome>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Keeps why the binary could not come up.
+    async fn fail(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if !matches!(*self.current(), Current::Init) {
+            return out_of_turn("it has asked for work, so its start is over");
+        }
+        let (head, body) = request.into_parts();
+        let payload = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+        self.init_error.send_replace(Some(InitError::parse(&head.headers, &payload)));
+        accepted()
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn status(status: StatusCode) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::default());
-    *response.status_mut() = status;
-    response
+/// A response whose sender went away amid it.
+fn truncated(reason: &hyper::Error) -> FunctionError {
+    let error_message = format!("the response broke off before its end: {reason}");
+    FunctionError { error_type: "Runtime.TruncatedResponse".to_owned(), error_message }
+}
+
+fn accepted() -> Response<Full<Bytes>> {
+    json(StatusCode::ACCEPTED, &serde_json::json!({"status": "OK"}))
+}
+
+fn out_of_turn(reason: &str) -> Response<Full<Bytes>> {
+    refused(StatusCode::FORBIDDEN, "InvalidStateTransition", reason)
+}
+
+fn refused(status: StatusCode, kind: &str, message: &str) -> Response<Full<Bytes>> {
+    json(status, &serde_json::json!({"errorType": kind, "errorMessage": message}))
+}
+
+fn json(status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {
+    let response = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
+    response.body(Full::new(body.to_string().into())).expect("these are headers")
 }

@@ -1,7 +1,11 @@
 //! What can be called.
 
 use serde::{Deserialize, Serialize};
-use std::{env, fmt, path::PathBuf, str::FromStr};
+use std::{
+    env, fmt, io,
+    path::{self, PathBuf},
+    str::FromStr,
+};
 
 /// Something that takes a request and gives an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +24,7 @@ pub enum Target {
     },
     /// A function's binary, run on this machine.
     Process {
-        /// Its path.
+        /// Its path; one without a slash means a file of the current directory.
         path: PathBuf,
     },
 }
@@ -55,6 +59,17 @@ impl Target {
         let name_parts = if parts[0] == "arn" { ARN_PARTS } else { 1 };
         let (name, qualifier) = parts.split_at(name_parts.min(parts.len()));
         Self::Function { name: name.join(":"), qualifier: (!qualifier.is_empty()).then(|| qualifier.join(":")) }
+    }
+
+    /// The same target from whatever directory: a binary is a file of the current one, also where its path has no slash.
+    ///
+    /// # Errors
+    /// When there is no current directory.
+    pub fn absolute(self) -> io::Result<Self> {
+        Ok(match self {
+            Self::Process { path } => Self::Process { path: path::absolute(path)? },
+            other => other,
+        })
     }
 }
 

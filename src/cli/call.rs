@@ -5,6 +5,7 @@ use crate::{
     campaign::{
         Auth, Target,
         caller::{self, Manner},
+        local::variables::Variable,
     },
     protocol::Response,
     report::terminal,
@@ -30,6 +31,9 @@ pub struct Call {
     /// Do not sign the request to an https:// target.
     #[arg(long)]
     no_auth: bool,
+    /// A variable of the function's own, for exec:PATH and local.
+    #[arg(long = "env", value_name = "KEY=VALUE")]
+    variables: Vec<Variable>,
 }
 
 impl Call {
@@ -38,9 +42,12 @@ impl Call {
         if self.no_auth && !is_endpoint {
             bail!("--no-auth is for https:// and http:// targets, not for {}", self.target);
         }
+        let is_local = matches!(self.target, Target::Process { .. });
+        super::run::check_variables(&self.variables, is_local)?;
+        let _guarded = is_local.then(super::guard::Guarded::start).transpose()?;
         let auth = if self.no_auth { Auth::None } else { Auth::SigV4 };
         let request = self.request_text()?;
-        let manner = Manner { logs: true, ..Manner::new(auth) };
+        let manner = Manner { variables: &self.variables, ..Manner::new(auth) };
         let answer = caller::call_once(&self.target, &request, manner).await;
         let answer = answer.with_context(|| format!("calling {}", self.target))?;
         match serde_json::from_str::<Response>(&answer) {

@@ -1,6 +1,7 @@
 //! `duet run`
 
 mod change;
+mod given;
 mod interruption;
 mod plan;
 mod preflight;
@@ -9,19 +10,19 @@ mod progress;
 
 use super::{
     clean_up::ChangeOptions,
+    guard::Guarded,
     output::{self, note},
 };
 use crate::{
     analysis::stopping::Precision,
     campaign::{
-        Auth,
+        Target,
         aws::Session,
         caller::{Caller, Manner},
         cold::{Changes, ColdStarts, Owner},
         driver::{Campaign, End, Outcome, Past},
-        header::Header,
         journal::{self, Journal},
-        manifest::{Manifest, Plan},
+        manifest::Manifest,
         readings::{self, Reading},
         sides::{Side, Sides},
         stopping::StoppingRule,
@@ -31,10 +32,11 @@ use crate::{
 };
 use anyhow::{Context, bail};
 use clap::Args;
+use given::Given;
+pub(super) use given::check_variables;
 use interruption::interruption;
 use plan::PlanOptions;
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -74,12 +76,8 @@ pub struct Run {
     /// Print what happens as one JSON object a line.
     #[arg(long)]
     json: bool,
-    /// The key that https:// targets ask for, sent as x-api-key instead of a signature.
-    #[arg(long, value_name = "KEY", env = "DUET_API_KEY", hide_env_values = true)]
-    api_key: Option<String>,
-    /// A header of requests to https:// targets; its value is not stored. May be repeated.
-    #[arg(long = "header", value_name = "NAME=VALUE")]
-    headers: Vec<Header>,
+    #[command(flatten)]
+    given: Given,
     #[command(flatten)]
     change: ChangeOptions,
     #[command(flatten)]
@@ -91,17 +89,18 @@ impl Run {
         let session = Session::new().context("reading the trusted certificates")?;
         let (directory, manifest, is_new) = match &self.resume {
             Some(directory) => (directory.clone(), journal::manifest(directory)?, false),
-            None => {
-                (self.directory(), self.plan.manifest(self.api_key.as_deref(), &self.headers, &session).await?, true)
-            }
+            None => (self.directory(), self.plan.manifest(&self.given, &session).await?, true),
         };
-        let callers = self.callers(&manifest, &session).await?;
+        self.given.check(&manifest.plan)?;
+        let callers = self.callers(&directory, &manifest, &session).await?;
         let (owner, within) = (Owner::this_process(&directory), self.change.change_timeout);
         preflight::check_functions(&manifest, &callers, &owner, within).await?;
         if self.dry_run {
             output::print(&report::plan(&manifest))?;
             return Ok(ExitCode::SUCCESS);
         }
+        let is_local = manifest.sides.iter().any(|(_, party)| matches!(party.target, Target::Process { .. }));
+        let _guarded = is_local.then(Guarded::start).transpose()?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
         if !is_new {
             self.check_unchanged(&directory, &manifest, &callers).await?;
@@ -122,20 +121,6 @@ impl Run {
         let end = end.with_context(|| resume(&directory))?;
         progress.end(&end, &totals).context("writing the output")?;
         Ok(if still_changed.is_empty() { exit_code(&end, &totals) } else { ExitCode::FAILURE })
-    }
-
-    /// The headers of a campaign are given again when it is continued, because their values are not stored.
-    fn check_headers(&self, plan: &Plan) -> anyhow::Result<()> {
-        let given: BTreeSet<&str> = self.headers.iter().map(|header| header.name.as_str()).collect();
-        let begun: BTreeSet<&str> = plan.headers.iter().map(String::as_str).collect();
-        if given != begun {
-            let names =
-                if begun.is_empty() { "none".to_owned() } else { begun.into_iter().collect::<Vec<_>>().join(", ") };
-            bail!(
-                "the campaign was begun with other headers ({names}), whose values are not stored: use the same --header"
-            );
-        }
-        Ok(())
     }
 
     /// Refuses to mix samples of functions that are configured differently, unless that is wanted.
@@ -189,22 +174,25 @@ impl Run {
         })
     }
 
-    async fn callers(&self, manifest: &Manifest, session: &Session) -> anyhow::Result<Sides<Arc<Caller>>> {
-        let auth = manifest.plan.auth;
-        if auth == Auth::ApiKey && self.api_key.is_none() {
-            bail!("the campaign was begun with an API key, which is not stored: use --api-key or DUET_API_KEY");
-        }
-        self.check_headers(&manifest.plan)?;
-        let manner = Manner {
-            api_key: self.api_key.as_deref(),
-            tenant: manifest.plan.tenant.as_deref(),
-            accept_status: &manifest.plan.accept_status,
-            method: manifest.plan.method.as_ref(),
-            headers: &self.headers,
-            ..Manner::new(auth)
-        };
-        let caller = async |side| {
+    async fn callers(
+        &self,
+        directory: &Path,
+        manifest: &Manifest,
+        session: &Session,
+    ) -> anyhow::Result<Sides<Arc<Caller>>> {
+        let caller = async |side: Side| {
             let target = &manifest.sides[side].target;
+            let log = directory.join(format!("{side}.log"));
+            let manner = Manner {
+                api_key: self.given.api_key.as_deref(),
+                tenant: manifest.plan.tenant.as_deref(),
+                accept_status: &manifest.plan.accept_status,
+                method: manifest.plan.method.as_ref(),
+                headers: &self.given.headers,
+                variables: &self.given.variables,
+                log: Some(&log),
+                ..Manner::new(manifest.plan.auth)
+            };
             Caller::new(target, manner, session)
                 .await
                 .map(Arc::new)

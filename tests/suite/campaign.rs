@@ -13,8 +13,9 @@ mod kill;
 mod names;
 mod options;
 mod prices;
+mod processes;
 mod spent;
-mod targets;
+pub mod targets;
 
 use crate::{cli::stderr, handler::root, scripted::Scripted};
 use lambda_duet::campaign::{

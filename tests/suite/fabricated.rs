@@ -141,6 +141,7 @@ impl Fabricated {
                 accept_status: Vec::new(),
                 method: None,
                 headers: Vec::new(),
+                variables: Vec::new(),
             },
             limits: Limits { duration_ms: Some(600_000), ..Limits::default() },
         }

@@ -29,5 +29,6 @@ mod requests;
 mod rooms;
 mod sample;
 mod scripted;
+mod service_model;
 mod stack;
 mod tls;

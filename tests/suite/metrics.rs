@@ -5,6 +5,7 @@ use crate::{
     cloudwatch::{self, Behaviour, Datum, Endpoint},
     handler::{Handler, TIMEOUT, root},
     sample::sample,
+    service_model::examine_put_metric_data,
 };
 use lambda_duet::{protocol::Architecture, workload::ALL};
 use serde_json::{Value, json};
@@ -77,6 +78,7 @@ async fn cloudwatch_gets_every_measurement_in_one_call(architecture: Architectur
     let cloudwatch = Endpoint::start(Behaviour::Take).await;
     let handler = answered(architecture, &cloudwatch.url, REQUEST).await;
     let [call] = &*cloudwatch.calls() else { panic!("{:?}", cloudwatch.calls()) };
+    assert_eq!(examine_put_metric_data(&call.body), [""; 0]);
     let counts = counts_of_data(&call.data());
     let count = |name: &str, unit: &str, workload: Option<&str>| {
         counts[&(name.to_owned(), unit.to_owned(), workload.map(str::to_owned))]
@@ -99,6 +101,7 @@ async fn the_largest_request_respects_cloudwatchs_limits() {
     answered(NATIVE, &cloudwatch.url, &request.to_string()).await;
     let [call] = &*cloudwatch.calls() else { panic!("{} calls", cloudwatch.calls().len()) };
     assert!(call.body.len() < 1_000_000 && call.wire_bytes <= call.body.len(), "{} bytes", call.body.len());
+    assert_eq!(examine_put_metric_data(&call.body), [""; 0]);
     let data = call.data();
     assert!(data.len() <= 1000, "{} data", data.len());
     assert!(data.iter().all(|datum| datum.values.len() <= 150 && datum.values.len() == datum.counts.len()));

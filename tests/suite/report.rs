@@ -4,7 +4,7 @@ use crate::{
     campaign::{Scratch, assert_code, command, samples},
     cli::{duet, stderr, stdout},
     fabricated::Fabricated,
-    scripted::{Reply, Scripted},
+    scripted::{Reply, Scripted, request_id},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_duet::campaign::sides::Sides;
@@ -235,13 +235,14 @@ fn whoever_stops_reading_early_is_no_mishap() {
 #[test]
 fn a_campaign_ends_when_its_intervals_are_narrow() {
     // A Lambda of eight environments a side, whose times hardly vary.
-    let lambda = Scripted::start(|call, number| {
+    let lambda = Scripted::aws(|call, number| {
         if !call.line.contains("/invocations") {
             return Reply::ok(r#"{"Architectures": ["arm64"], "MemorySize": 1769, "Timeout": 3}"#);
         }
         let (environment, duration) = (number % 8, 20.0 + (number * 7 % 5) as f64 * 0.01);
+        let id = request_id(number);
         let log = format!(
-            "REPORT RequestId: 1\tDuration: {duration} ms\tBilled Duration: 21 ms\tMemory Size: 1769 MB\tMax Memory Used: 30 MB\t\n"
+            "REPORT RequestId: {id}\tDuration: {duration} ms\tBilled Duration: 21 ms\tMemory Size: 1769 MB\tMax Memory Used: 30 MB\t\n"
         );
         Reply::ok(format!(r#"{{"id": {environment}}}"#))
             .header("x-amz-log-result", BASE64_STANDARD.encode(log))

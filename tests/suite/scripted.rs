@@ -1,10 +1,11 @@
 //! A target, and an AWS behind it, that behave as a test tells them.
 
+use crate::service_model;
 use http_body_util::{BodyExt, Full};
 use hyper::{
     Request, Response,
     body::{Bytes, Incoming},
-    header::HeaderMap,
+    header::{HeaderMap, HeaderName},
     server::conn::http1,
     service::service_fn,
 };
@@ -12,6 +13,7 @@ use hyper_util::rt::TokioIo;
 use std::{
     io,
     net::TcpListener,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -36,6 +38,8 @@ pub struct Reply {
     pub after_calls: usize,
     /// Whether the connection breaks instead.
     pub is_lost: bool,
+    /// Why AWS's own models do not have it.
+    pub breaks_the_model: Option<&'static str>,
 }
 
 impl Reply {
@@ -44,12 +48,31 @@ impl Reply {
     }
 
     pub fn status(status: u16, body: impl Into<String>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into(), after: Duration::ZERO, after_calls: 0, is_lost: false }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: body.into(),
+            after: Duration::ZERO,
+            after_calls: 0,
+            is_lost: false,
+            breaks_the_model: None,
+        }
     }
 
     /// The connection breaks before an answer.
     pub fn lost() -> Self {
         Self { is_lost: true, ..Self::ok("") }
+    }
+
+    /// An error of Lambda's, with the status and the members that it has.
+    pub fn lambda_error(name: &'static str, message: &str) -> Self {
+        let (status, body) = service_model::lambda_error(name, message);
+        Self::status(status, body.to_string()).header("x-amzn-errortype", name)
+    }
+
+    /// Takes an answer that AWS's models do not have, because the test is about just that.
+    pub fn breaking_the_model(self, why: &'static str) -> Self {
+        Self { breaks_the_model: Some(why), ..self }
     }
 
     pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -65,64 +88,127 @@ impl Reply {
     pub fn after_calls(self, after_calls: usize) -> Self {
         Self { after_calls, ..self }
     }
+
+    pub fn header_map(&self) -> HeaderMap {
+        let pairs = self.headers.iter();
+        pairs.map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
+    }
+}
+
+/// The id that the scripted AWS gives a call where the script gives it none.
+pub fn request_id(number: usize) -> String {
+    format!("00000000-0000-4000-8000-{number:012x}")
 }
 
 /// The server, on a free port of the loopback interface, in a thread of its own.
+///
+/// What is wrong with the script, or with what a scripted AWS is asked, fails the test: as soon as it looks at the calls,
+/// at its end at the latest.
 pub struct Scripted {
     pub url: String,
-    calls: Arc<Mutex<Vec<Call>>>,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    calls: Vec<Call>,
+    /// Each once.
+    wrong: Vec<String>,
+}
+
+impl Seen {
+    fn is_wrong(&mut self, what: String) {
+        if !self.wrong.contains(&what) {
+            self.wrong.push(what);
+        }
+    }
 }
 
 impl Scripted {
-    /// Answers each call as `script` says, which is also told the call's number.
+    /// Any HTTP server: answers each call as `script` says, which is also told the call's number.
     pub fn start(script: impl Fn(&Call, usize) -> Reply + Send + Sync + 'static) -> Self {
+        Self::serve(script, false)
+    }
+
+    /// An AWS: requests and answers are held to the models of its services.
+    pub fn aws(script: impl Fn(&Call, usize) -> Reply + Send + Sync + 'static) -> Self {
+        service_model::require();
+        Self::serve(script, true)
+    }
+
+    fn serve(script: impl Fn(&Call, usize) -> Reply + Send + Sync + 'static, is_aws: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         listener.set_nonblocking(true).unwrap();
-        let calls = Arc::<Mutex<Vec<Call>>>::default();
-        let (kept, script) = (Arc::clone(&calls), Arc::new(script));
+        let seen = Arc::<Mutex<Seen>>::default();
+        let (kept, script) = (Arc::clone(&seen), Arc::new(script));
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 while let Ok((stream, _)) = listener.accept().await {
-                    let (calls, script) = (Arc::clone(&kept), Arc::clone(&script));
-                    let service = service_fn(move |request| answer(request, Arc::clone(&calls), Arc::clone(&script)));
+                    let (seen, script) = (Arc::clone(&kept), Arc::clone(&script));
+                    let service =
+                        service_fn(move |request| answer(request, Arc::clone(&seen), Arc::clone(&script), is_aws));
                     tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
                 }
             });
         });
-        Self { url, calls }
+        Self { url, seen }
     }
 
     /// How many calls have come so far.
     pub fn count(&self) -> usize {
-        self.calls.lock().unwrap().len()
+        self.check();
+        self.seen.lock().unwrap().calls.len()
     }
 
     /// The calls that have come so far.
     pub fn calls(&self) -> Vec<Call> {
-        self.calls.lock().unwrap().clone()
+        self.check();
+        self.seen.lock().unwrap().calls.clone()
+    }
+
+    fn check(&self) {
+        let wrong = self.seen.lock().unwrap().wrong.join("\n");
+        assert!(wrong.is_empty(), "the scripted server found:\n{wrong}");
+    }
+}
+
+impl Drop for Scripted {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            // The test fails already; this may be why.
+            eprintln!("the scripted server found: {:?}", self.seen.lock().unwrap().wrong);
+        } else {
+            self.check();
+        }
     }
 }
 
 async fn answer(
     request: Request<Incoming>,
-    calls: Arc<Mutex<Vec<Call>>>,
+    seen: Arc<Mutex<Seen>>,
     script: Arc<impl Fn(&Call, usize) -> Reply>,
+    is_aws: bool,
 ) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let body = String::from_utf8_lossy(&body).into_owned();
     let call = Call { line: format!("{} {}", head.method, head.uri), headers: head.headers, body };
     let number = {
-        let mut calls = calls.lock().unwrap();
-        calls.push(call.clone());
-        calls.len() - 1
+        let mut seen = seen.lock().unwrap();
+        seen.calls.push(call.clone());
+        seen.calls.len() - 1
     };
-    let reply = script(&call, number);
+    let reply = catch_unwind(AssertUnwindSafe(|| script(&call, number))).unwrap_or_else(|panic| {
+        let message = panic.downcast::<String>().map_or_else(|_| "see above".to_owned(), |message| *message);
+        seen.lock().unwrap().is_wrong(format!("the script panicked at {}: {message}", call.line));
+        Reply::status(500, "the script panicked").breaking_the_model("it is none")
+    });
+    let reply = if is_aws { held_to_the_model(&call, number, reply, &seen) } else { reply };
     tokio::time::sleep(reply.after).await;
-    while calls.lock().unwrap().len() < reply.after_calls {
+    while seen.lock().unwrap().calls.len() < reply.after_calls {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     if reply.is_lost {
@@ -133,4 +219,23 @@ async fn answer(
         response = response.header(name, value);
     }
     Ok(response.body(Full::new(reply.body.into())).unwrap())
+}
+
+/// The answer with what AWS adds to every one; notes what the model does not have.
+fn held_to_the_model(call: &Call, number: usize, mut reply: Reply, seen: &Mutex<Seen>) -> Reply {
+    let findings = service_model::examine(call, &reply);
+    let mut seen = seen.lock().unwrap();
+    findings.request.iter().for_each(|finding| seen.is_wrong(finding.clone()));
+    match reply.breaks_the_model {
+        None => findings.reply.into_iter().for_each(|finding| seen.is_wrong(finding)),
+        Some(why) if findings.reply.is_empty() && findings.request.is_empty() => {
+            seen.is_wrong(format!("{}: the answer is said to break the model ({why}) and fits it", call.line));
+        }
+        Some(_) => {}
+    }
+    drop(seen);
+    if !reply.headers.iter().any(|(name, _)| *name == "x-amzn-requestid") {
+        reply.headers.push(("x-amzn-requestid", request_id(number)));
+    }
+    reply
 }

@@ -2,17 +2,19 @@
 
 use super::{
     super::{
-        local::{LocalEnvironment, LocalError},
+        local::{LocalEnvironment, LocalError, Logs, variables::Variable},
         platform_report::PlatformReport,
         row::{Failure, FailureKind},
         runtime_api::Outcome,
     },
-    Answer,
+    Answer, Manner,
 };
 use hyper::body::Bytes;
+use rustix::process::Signal;
 use std::{
     collections::HashMap,
-    fs, io,
+    io,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::Stdio,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -26,18 +28,65 @@ const TIMEOUT: Duration = Duration::from_secs(900);
 #[derive(Debug)]
 pub struct Process {
     path: PathBuf,
-    /// Whether they log to standard error.
-    logs: bool,
+    /// The function's own variables.
+    variables: Vec<Variable>,
+    /// The file of their output, which otherwise goes to standard error.
+    log: Option<PathBuf>,
     environments: Mutex<HashMap<u32, LocalEnvironment>>,
 }
 
 impl Process {
-    pub(super) fn new(path: &Path, logs: bool) -> Self {
-        Self { path: path.to_owned(), logs, environments: Mutex::default() }
+    pub(super) fn new(path: &Path, manner: Manner<'_>) -> Self {
+        Self {
+            path: path.to_owned(),
+            variables: manner.variables.to_vec(),
+            log: manner.log.map(Path::to_owned),
+            environments: Mutex::default(),
+        }
     }
 
     pub(super) async fn call(&self, slot: u32, payload: Bytes) -> Answer {
-        self.invoke(slot, payload).await.unwrap_or_else(|error| Failure::from(error).into())
+        self.invoke(slot, payload).await.unwrap_or_else(|error| self.failure(&error).into())
+    }
+
+    /// What became of a call without an outcome, and where to read more.
+    fn failure(&self, error: &LocalError) -> Failure {
+        let kind = match error {
+            LocalError::Timeout { .. } => FailureKind::Timeout,
+            LocalError::Start { .. } | LocalError::Log { .. } | LocalError::Init { .. } | LocalError::Exit { .. } => {
+                FailureKind::Function
+            }
+        };
+        let message = match (&self.log, error) {
+            (Some(log), LocalError::Init { .. } | LocalError::Exit { .. } | LocalError::Timeout { .. }) => {
+                format!("{error}; its log is {}", log.display())
+            }
+            _ => error.to_string(),
+        };
+        Failure::new(kind, message)
+    }
+
+    async fn start(&self) -> Result<LocalEnvironment, LocalError> {
+        match self.start_once().await {
+            // Ctrl-C reaches a process that has not left this program's group yet, and is not meant for it.
+            Err(LocalError::Exit { status, .. }) if status.signal() == Some(Signal::INT.as_raw()) => {
+                self.start_once().await
+            }
+            started => started,
+        }
+    }
+
+    async fn start_once(&self) -> Result<LocalEnvironment, LocalError> {
+        let failed = |source| LocalError::Log { path: self.log.clone().unwrap_or_default(), source };
+        let logs = match &self.log {
+            Some(path) => Logs::to_file(path).map_err(failed)?,
+            None => Stdio::from(io::stderr()).into(),
+        };
+        let own = self.variables.iter().map(|it| (it.name.as_str(), it.value.as_str()));
+        let variables = [("METRICS_SINK", "none")].into_iter().chain(own);
+        let mut environment = LocalEnvironment::start(&self.path, variables, logs).await?;
+        environment.ready(TIMEOUT).await?;
+        Ok(environment)
     }
 
     /// The environment is back in its place only after an outcome: one that has died, or whose caller has
@@ -48,10 +97,7 @@ impl Process {
             Some(environment) => (environment, None),
             None => {
                 let begin = Instant::now();
-                let logs = if self.logs { Stdio::from(io::stderr()) } else { Stdio::null() };
-                let mut environment = LocalEnvironment::start(&self.path, [("METRICS_SINK", "none")], logs).await?;
-                environment.ready(TIMEOUT).await?;
-                (environment, Some(milliseconds(begin.elapsed())))
+                (self.start().await?, Some(milliseconds(begin.elapsed())))
             }
         };
         let begin = Instant::now();
@@ -59,7 +105,7 @@ impl Process {
         let report = PlatformReport {
             duration_ms: Some(milliseconds(begin.elapsed())),
             init_ms,
-            max_memory_mb: environment.process_id().and_then(max_memory_mb),
+            max_memory_mb: environment.max_memory_mb(),
             ..PlatformReport::default()
         };
         let id = environment.id().to_owned();
@@ -73,7 +119,7 @@ impl Process {
 
     /// Ends all processes.
     pub(in crate::campaign) fn end(&self) {
-        self.environments().clear();
+        LocalEnvironment::end_all(self.environments().drain().map(|(_, environment)| environment));
     }
 
     fn environments(&self) -> MutexGuard<'_, HashMap<u32, LocalEnvironment>> {
@@ -81,24 +127,13 @@ impl Process {
     }
 }
 
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 fn milliseconds(duration: Duration) -> f64 {
     // To the microsecond; more is noise.
     (duration.as_secs_f64() * 1e6).round() / 1e3
-}
-
-/// The largest resident set of a process so far, in MiB, as Lambda would count it.
-fn max_memory_mb(process: u32) -> Option<u32> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?;
-    Some(kibibytes.parse::<u32>().ok()?.div_ceil(1024))
-}
-
-impl From<LocalError> for Failure {
-    fn from(error: LocalError) -> Self {
-        let kind = match error {
-            LocalError::Timeout { .. } => FailureKind::Timeout,
-            LocalError::Start { .. } | LocalError::Exit { .. } => FailureKind::Function,
-        };
-        Self::new(kind, error.to_string())
-    }
 }

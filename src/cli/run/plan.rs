@@ -1,6 +1,9 @@
 //! From arguments to a campaign's manifest.
 
-use super::{preflight, pricing, unix_ms};
+use super::{
+    given::{Given, check_variables, variable_names},
+    preflight, pricing, unix_ms,
+};
 use crate::{
     campaign::{
         Auth, Target,
@@ -10,6 +13,7 @@ use crate::{
         sides::Sides,
         stack,
         status::AcceptedStatus,
+        visible::visible,
     },
     cli::{output::note, prices},
     protocol::{Request, Selection, Size, SizeName},
@@ -182,12 +186,7 @@ fn some_time(text: &str) -> Result<Duration, String> {
 
 impl PlanOptions {
     /// The campaign that these options describe; warnings about its two sides go to standard error.
-    pub(super) async fn manifest(
-        &self,
-        api_key: Option<&str>,
-        headers: &[Header],
-        session: &Session,
-    ) -> anyhow::Result<Manifest> {
+    pub(super) async fn manifest(&self, given: &Given, session: &Session) -> anyhow::Result<Manifest> {
         let table = prices::table(self.prices.as_deref())?;
         let targets = self.targets(session).await?;
         let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
@@ -199,17 +198,18 @@ impl PlanOptions {
         let is_endpoint = |it: &Target| matches!(it, Target::Endpoint { .. });
         let for_endpoints = [
             ("--no-auth", self.no_auth),
-            ("--api-key", api_key.is_some()),
+            ("--api-key", given.api_key.is_some()),
             ("--method", self.method.is_some()),
-            ("--header", !headers.is_empty()),
+            ("--header", !given.headers.is_empty()),
         ];
-        let given = for_endpoints.into_iter().find_map(|(option, is_given)| is_given.then_some(option));
-        if let Some(option) = given.filter(|_| !targets.iter().any(|(_, it)| is_endpoint(it))) {
+        let option = for_endpoints.into_iter().find_map(|(option, is_given)| is_given.then_some(option));
+        if let Some(option) = option.filter(|_| !targets.iter().any(|(_, it)| is_endpoint(it))) {
             bail!("{option} is for https:// and http:// targets, and there is none");
         }
-        if !self.no_auth && api_key.is_none() && headers.iter().any(Header::is_authorization) {
+        if !self.no_auth && given.api_key.is_none() && given.headers.iter().any(Header::is_authorization) {
             bail!("--header authorization takes the place of the signature: use --no-auth with it");
         }
+        check_variables(&given.variables, targets.iter().any(|(_, it)| is_local(it)))?;
         if self.cold {
             preflight::check_cold(&targets)?;
         }
@@ -230,7 +230,7 @@ impl PlanOptions {
             cells,
             pace_ms: self.pace.map_or(0, milliseconds),
             timeout_ms: milliseconds(timeout).max(1),
-            auth: match (self.no_auth, api_key) {
+            auth: match (self.no_auth, &given.api_key) {
                 (true, _) => Auth::None,
                 (false, Some(_)) => Auth::ApiKey,
                 (false, None) => Auth::SigV4,
@@ -242,7 +242,8 @@ impl PlanOptions {
             tenant: self.tenant.clone(),
             accept_status: self.accept_status.clone(),
             method: self.method.clone(),
-            headers: headers.iter().map(|header| header.name.to_string()).collect(),
+            headers: given.header_names(),
+            variables: variable_names(&given.variables),
         };
         let limits = Limits {
             duration_ms: Some(milliseconds(self.duration)),
@@ -285,7 +286,8 @@ impl PlanOptions {
     async fn targets(&self, session: &Session) -> anyhow::Result<Sides<Target>> {
         let name = match self.targets.as_slice() {
             [Subject::Target(baseline), Subject::Target(candidate)] => {
-                return Ok(Sides { baseline: baseline.clone(), candidate: candidate.clone() });
+                // It is the same binary also where the campaign is continued from another directory.
+                return Ok(Sides { baseline: baseline.clone().absolute()?, candidate: candidate.clone().absolute()? });
             }
             [Subject::Stack(name)] => name.clone(),
             [] => stack::configured_name(Path::new("samconfig.toml"))

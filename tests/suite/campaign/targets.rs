@@ -4,7 +4,7 @@ use super::{Scratch, assert_code, report, run, samples};
 use crate::{
     cli::stderr,
     handler::{QUICK, bootstrap},
-    scripted::{Call, Reply, Scripted},
+    scripted::{Call, Reply, Scripted, request_id},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_duet::{
@@ -131,7 +131,7 @@ fn lambda(memory_of_a: u32) -> Scripted {
 /// The same in a region, with storage for both.
 pub fn lambda_in(region: &'static str, memory_of_a: u32, storage: u32) -> Scripted {
     let variables = Mutex::new([json!({"KEEP": "1"}), json!({"KEEP": "1"})]);
-    Scripted::start(move |call, _| {
+    Scripted::aws(move |call, number| {
         let index = usize::from(call.line.contains("/functions/a/"));
         let mut variables = variables.lock().unwrap();
         if call.line.starts_with("PUT ") {
@@ -154,16 +154,17 @@ pub fn lambda_in(region: &'static str, memory_of_a: u32, storage: u32) -> Script
             .header("content-type", "application/json");
         }
         let is_cold = variables[index].get("LAMBDA_DUET_COLD").is_some();
-        invoked(call, is_cold)
+        invoked(call, number, is_cold)
     })
 }
 
 /// An invocation of 20 ms; a cold one is billed for its start too, and takes as long.
-fn invoked(call: &Call, is_cold: bool) -> Reply {
+fn invoked(call: &Call, number: usize, is_cold: bool) -> Reply {
     assert!(call.line.contains("/invocations"), "{}", call.line);
     let (billed, start) = if is_cold { (120, "Init Duration: 100.00 ms\t") } else { (20, "") };
+    let id = request_id(number);
     let log = format!(
-        "REPORT RequestId: 1\tDuration: 19.50 ms\tBilled Duration: {billed} ms\tMemory Size: 1769 MB\tMax Memory Used: 30 MB\t{start}\n"
+        "REPORT RequestId: {id}\tDuration: 19.50 ms\tBilled Duration: {billed} ms\tMemory Size: 1769 MB\tMax Memory Used: 30 MB\t{start}\n"
     );
     Reply::ok(r#"{"sum": 7}"#)
         .header("x-amz-log-result", BASE64_STANDARD.encode(log))
@@ -259,9 +260,9 @@ fn a_published_version_cannot_be_made_cold() {
 
 #[test]
 fn a_function_that_is_not_there_is_said_before_anything_is_called() {
-    let nothing = Scripted::start(|_, _| {
-        Reply::status(404, r#"{"Type": "User", "Message": "Function not found: arn:aws:lambda:x"}"#)
-            .header("x-amzn-errortype", "ResourceNotFoundException")
+    let nothing = Scripted::aws(|_, _| {
+        let arn = "arn:aws:lambda:us-east-1:123456789012:function:x";
+        Reply::lambda_error("ResourceNotFoundException", &format!("Function not found: {arn}"))
     });
     let scratch = Scratch::new();
     let payload = scratch.file("payload.json", "{}");
@@ -273,13 +274,15 @@ fn a_function_that_is_not_there_is_said_before_anything_is_called() {
 #[test]
 fn an_emulator_that_only_invokes_will_do() {
     // As `sam local start-lambda` answers.
-    let emulator = Scripted::start(|call, _| match call.headers.get("x-amz-log-type") {
+    let emulator = Scripted::aws(|call, _| match call.headers.get("x-amz-log-type") {
         _ if call.line.starts_with("GET ") => {
             Reply::status(404, r#"{"Type": "LocalService", "Message": "PathNotFoundException"}"#)
                 .header("x-amzn-errortype", "PathNotFoundLocally")
+                .breaking_the_model("sam local has no GetFunctionConfiguration")
         }
         Some(_) => Reply::status(501, r#"{"Type": "LocalService", "Message": "log-type: Tail is not supported"}"#)
-            .header("x-amzn-errortype", "NotImplemented"),
+            .header("x-amzn-errortype", "NotImplemented")
+            .breaking_the_model("sam local has no log tail"),
         None => Reply::ok("{}"),
     });
     let scratch = Scratch::new();
@@ -292,18 +295,15 @@ fn an_emulator_that_only_invokes_will_do() {
 
 #[test]
 fn a_stack_is_found_by_its_name_and_by_samconfig() {
-    let outputs = "<r><Stacks><member><Outputs>\
-        <member><OutputKey>X86FunctionName</OutputKey><OutputValue>x</OutputValue></member>\
-        <member><OutputKey>Arm64FunctionName</OutputKey><OutputValue>a</OutputValue></member>\
-        </Outputs></member></Stacks></r>";
-    let aws =
-        Scripted::start(move |call, _| match call.body.strip_prefix("Action=DescribeStacks&Version=2010-05-15&") {
-            Some("StackName=lambda-duet") => Reply::ok(outputs),
-            Some(_) => {
-                Reply::status(400, "<e><Error><Message>Stack with id other does not exist</Message></Error></e>")
-            }
-            None => Reply::ok(r#"{"Architectures": ["arm64"], "MemorySize": 128, "Timeout": 3}"#),
-        });
+    let aws = Scripted::aws(move |call, _| match call.body.strip_prefix("Action=DescribeStacks&Version=2010-05-15&") {
+        Some("StackName=lambda-duet") => Reply::ok(described_stack("lambda-duet")),
+        Some(_) => Reply::status(
+            400,
+            "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code>\
+                 <Message>Stack with id other does not exist</Message></Error><RequestId>1</RequestId></ErrorResponse>",
+        ),
+        None => Reply::ok(r#"{"Architectures": ["arm64"], "MemorySize": 128, "Timeout": 3}"#),
+    });
     for targets in [["--targets", "stack:lambda-duet"].as_slice(), &[]] {
         let output = run(&aws.url, &[targets, &["--dry-run"]].concat());
         assert_code(&output, 0);
@@ -314,4 +314,17 @@ fn a_stack_is_found_by_its_name_and_by_samconfig() {
     let output = run(&aws.url, &["--targets", "stack:other", "--dry-run"]);
     assert_code(&output, 1);
     assert!(stderr(&output).contains("Stack with id other does not exist"), "{}", stderr(&output));
+}
+
+/// What CloudFormation says of a stack of this project.
+fn described_stack(name: &str) -> String {
+    format!(
+        "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult>\
+         <Stacks><member><StackName>{name}</StackName><CreationTime>2026-11-20T10:00:00.000Z</CreationTime>\
+         <StackStatus>CREATE_COMPLETE</StackStatus><Outputs>\
+         <member><OutputKey>X86FunctionName</OutputKey><OutputValue>x</OutputValue></member>\
+         <member><OutputKey>Arm64FunctionName</OutputKey><OutputValue>a</OutputValue></member>\
+         </Outputs></member></Stacks></DescribeStacksResult>\
+         <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></DescribeStacksResponse>"
+    )
 }

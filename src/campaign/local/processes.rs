@@ -1,0 +1,182 @@
+//! All processes of an environment: the one that was started, and whatever it has started in turn.
+//!
+//! They are found in two ways. The first process leads a process group of its own, which its children belong to unless
+//! they leave it. And all of them inherit its variables, one of which no other environment has; so those that have left
+//! the group (`setsid`, a daemon) are found by looking into the environment of every process of this user. Only a process
+//! that has both left the group and cleared its variables is lost sight of.
+
+use super::variables::LOG_STREAM;
+use memchr::memmem;
+use rand::{TryRng, rngs::SysRng};
+use rustix::process::{Pid, PidfdFlags, Signal, getpgid, kill_process_group, pidfd_open, pidfd_send_signal};
+use std::{
+    collections::{HashMap, HashSet},
+    fs,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+    time::{Duration, SystemTime},
+};
+
+/// How often processes are looked for that others have started while those were ended.
+const ROUNDS: u32 = 100;
+
+/// The time between two of these looks where there is something to wait for.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// A name for what this run of this program starts.
+pub fn owner() -> &'static str {
+    static OWNER: LazyLock<String> = LazyLock::new(|| {
+        let mut bytes = [0; 8];
+        SysRng.try_fill_bytes(&mut bytes).expect("the operating system provides random bytes");
+        format!("{:016x}", u64::from_ne_bytes(bytes))
+    });
+    &OWNER
+}
+
+/// The name of a new environment's log stream, in Lambda's form.
+pub fn new_log_stream() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let date = humantime::format_rfc3339_seconds(SystemTime::now()).to_string()[..10].replace('-', "/");
+    format!("{date}/[$LATEST]{}{:016x}", owner(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Ends environments, given by their first processes, which may have ended already, and their log streams.
+pub fn end_environments(environments: &HashMap<u32, String>) {
+    for leader in environments.keys().filter_map(|leader| Pid::from_raw(leader.cast_signed())) {
+        // There is no such group where all have ended.
+        let _ = kill_process_group(leader, Signal::KILL);
+    }
+    let streams: HashSet<&[u8]> = environments.values().map(String::as_bytes).collect();
+    end_all(|stream| streams.contains(stream));
+}
+
+/// Ends everything that `owner` has started.
+pub fn end_all_of(owner: &str) {
+    let mark = format!("[$LATEST]{owner}");
+    end_all(|stream| memmem::find(stream, mark.as_bytes()).is_some());
+}
+
+/// Ends all processes with such a log stream, until there is none; gives up on what cannot be ended.
+fn end_all(is_meant: impl Fn(&[u8]) -> bool) {
+    for _ in 0..ROUNDS {
+        let found = found(&is_meant);
+        if found.is_empty() {
+            return;
+        }
+        for process in found {
+            // A group that one of them leads is theirs, also where a member has other variables.
+            if getpgid(Some(process)) == Ok(process) {
+                let _ = kill_process_group(process, Signal::KILL);
+            }
+            kill(process, &is_meant);
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+/// Ends a process, unless its id has passed to another one meanwhile.
+fn kill(process: Pid, is_meant: impl Fn(&[u8]) -> bool) {
+    if let Ok(handle) = pidfd_open(process, PidfdFlags::empty())
+        && has_log_stream(process, is_meant)
+    {
+        let _ = pidfd_send_signal(handle, Signal::KILL);
+    }
+}
+
+/// The processes with such a log stream; of those that have ended nobody can see any.
+fn found(is_meant: impl Fn(&[u8]) -> bool) -> Vec<Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
+    ids.filter(|process| has_log_stream(*process, &is_meant)).collect()
+}
+
+fn has_log_stream(process: Pid, is_meant: impl Fn(&[u8]) -> bool) -> bool {
+    let variables = fs::read(format!("/proc/{}/environ", process.as_raw_pid())).unwrap_or_default();
+    let values = variables.split(|byte| *byte == 0).filter_map(|it| it.strip_prefix(LOG_STREAM.as_bytes()));
+    values.filter_map(|value| value.strip_prefix(b"=")).any(is_meant)
+}
+
+/// The largest resident sets so far, in MiB, of a process and all that descend from it, as they are now: what Lambda
+/// would count, but for pages that they share, which count for each, and for children that have ended.
+pub fn max_memory_mb(leader: u32) -> Option<u32> {
+    let kibibytes: u64 = descendants(leader).into_iter().filter_map(peak_kibibytes).sum();
+    (kibibytes > 0).then(|| kibibytes.div_ceil(1024).try_into().unwrap_or(u32::MAX))
+}
+
+fn descendants(leader: u32) -> Vec<u32> {
+    let (mut all, mut next) = (vec![leader], 0);
+    while let Some(process) = all.get(next) {
+        let children = children(*process);
+        all.extend(children);
+        next += 1;
+    }
+    all
+}
+
+/// The children of all threads of a process.
+fn children(process: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect()
+}
+
+fn peak_kibibytes(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+    };
+
+    #[test]
+    fn log_streams_are_told_apart_and_name_their_owner() {
+        let (one, other) = (new_log_stream(), new_log_stream());
+        assert_ne!(one, other);
+        let (date, rest) = one.split_once("/[$LATEST]").unwrap();
+        assert!(date.len() == 10 && rest.len() == 32 && rest.starts_with(owner()), "{one}");
+    }
+
+    #[test]
+    fn memory_is_that_of_a_process_and_its_descendants() {
+        let own = max_memory_mb(std::process::id()).unwrap();
+        assert!(own >= 1, "{own}");
+        assert_eq!(max_memory_mb(u32::MAX >> 1), None);
+        // A shell that waits for another one, which says that it is there.
+        let script = "sh -c 'echo there; read forever'; true";
+        let mut shell =
+            Command::new("sh").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(shell.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!((line.as_str(), descendants(shell.id()).len()), ("there\n", 2));
+        drop(shell.stdin.take());
+        shell.wait().unwrap();
+    }
+
+    #[test]
+    fn what_has_left_its_group_is_ended_and_what_is_not_marked_is_not() {
+        let stream = new_log_stream();
+        let start = |stream: &str| {
+            let mut process = Command::new("sh");
+            process.args(["-c", "echo there; read forever"]).env(LOG_STREAM, stream);
+            let mut process = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let mut line = String::new();
+            BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+            process
+        };
+        // Both are in the group of this test.
+        let (mut mine, mut other) = (start(&stream), start(&new_log_stream()));
+        end_environments(&HashMap::from([(u32::MAX >> 1, stream)]));
+        assert!(mine.wait().unwrap().code().is_none());
+        assert!(other.try_wait().unwrap().is_none());
+        drop(other.stdin.take());
+        assert!(other.wait().unwrap().code().is_some());
+    }
+}

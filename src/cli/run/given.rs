@@ -1,0 +1,68 @@
+//! What calls are given that is not stored, because it may be secret: whoever continues a campaign gives it again.
+
+use crate::campaign::{Auth, header::Header, local::variables::Variable, manifest::Plan};
+use anyhow::bail;
+use clap::Args;
+use std::collections::BTreeSet;
+
+/// What requests and processes are given besides a payload.
+#[derive(Debug, Args)]
+pub struct Given {
+    /// The key that https:// targets ask for, sent as x-api-key instead of a signature.
+    #[arg(long, value_name = "KEY", env = "DUET_API_KEY", hide_env_values = true)]
+    pub api_key: Option<String>,
+    /// A header of requests to https:// targets; may be repeated. Values are not stored: --resume asks for them again.
+    #[arg(long = "header", value_name = "NAME=VALUE")]
+    pub headers: Vec<Header>,
+    /// A variable of the functions' own, for exec: and local targets. Lambda's own cannot be set, but for _HANDLER, the
+    /// region and credentials. Values are not stored: --resume asks for them again.
+    #[arg(long = "env", value_name = "KEY=VALUE")]
+    pub variables: Vec<Variable>,
+}
+
+impl Given {
+    /// Whether a campaign that was begun with `plan` is given the same again.
+    pub(super) fn check(&self, plan: &Plan) -> anyhow::Result<()> {
+        if plan.auth == Auth::ApiKey && self.api_key.is_none() {
+            bail!("the campaign was begun with an API key, which is not stored: use --api-key or DUET_API_KEY");
+        }
+        let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        if self.header_names() != plan.headers {
+            bail!(
+                "the campaign was begun with other headers, whose values are not stored: use --header for {}",
+                list(&plan.headers)
+            );
+        }
+        if variable_names(&self.variables) != plan.variables {
+            bail!(
+                "the campaign was begun with other variables, whose values are not stored: use --env for {}",
+                list(&plan.variables)
+            );
+        }
+        Ok(())
+    }
+
+    /// The names of the headers, each once, in alphabetical order.
+    pub(super) fn header_names(&self) -> Vec<String> {
+        let names: BTreeSet<&str> = self.headers.iter().map(|header| header.name.as_str()).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// Variables are for processes on this machine, and each is there once.
+pub(in crate::cli) fn check_variables(variables: &[Variable], is_local: bool) -> anyhow::Result<()> {
+    if let Some(Variable { name, .. }) = variables.first().filter(|_| !is_local) {
+        bail!("--env {name} is for exec: and local targets, and there is none");
+    }
+    match variable_names(variables).windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => bail!("--env names {} twice", pair[0]),
+        None => Ok(()),
+    }
+}
+
+/// The names of variables, in alphabetical order.
+pub(super) fn variable_names(variables: &[Variable]) -> Vec<String> {
+    let mut names: Vec<String> = variables.iter().map(|variable| variable.name.clone()).collect();
+    names.sort_unstable();
+    names
+}

@@ -1,0 +1,175 @@
+//! Nothing that a function has started lives on, whatever becomes of the campaign.
+
+use super::{Scratch, assert_code, call, campaign, command, function, program, run, samples};
+use lambda_duet::campaign::row::Row;
+use serde_json::json;
+use std::{
+    collections::BTreeSet,
+    fs,
+    process::{Child, Command},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+/// A wrapper that starts the function as its child, and a daemon beside it that has left the process group. Everybody
+/// writes down who they are; the child takes 64 MB. What the event says is done.
+fn family(scratch: &Scratch, name: &str) -> String {
+    function(
+        scratch,
+        &format!("{name}/child"),
+        r#"
+ballast = bytearray(64 << 20)
+ballast[::4096] = b"x" * len(ballast[::4096])
+note("members", os.getpid())
+def handler(event):
+    what = json.loads(event).get("do")
+    if what == "hang":
+        note("hanging", "yes")
+        time.sleep(600)
+    if what == "die":
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(600)
+    return "{}"
+serve(handler)
+"#,
+    );
+    let wrapper = r#"#!/bin/sh
+echo $$ >>"$LAMBDA_TASK_ROOT/members"
+for member in $(cat "$LAMBDA_TASK_ROOT/members"); do
+    [ "$member" = $$ ] || ! grep -q "$LAMBDA_TASK_ROOT" "/proc/$member/environ" || echo "$member" >>"$LAMBDA_TASK_ROOT/left"
+done
+(setsid sh -c 'echo $$ >>"$LAMBDA_TASK_ROOT/members"; echo >"$LAMBDA_TASK_ROOT/daemon"; exec sleep 600' &)
+until [ -e "$LAMBDA_TASK_ROOT/daemon" ]; do sleep 0.01; done
+"$LAMBDA_TASK_ROOT/child"
+"#;
+    program(scratch, &format!("{name}/bootstrap"), wrapper)
+}
+
+/// The members of a family that are alive.
+fn alive(scratch: &Scratch, name: &str) -> Vec<String> {
+    let root = format!("LAMBDA_TASK_ROOT={}", scratch.path(name).trim_end_matches('/'));
+    let members = fs::read_to_string(scratch.0.join(name).join("members")).unwrap();
+    let lives = |process: &&str| {
+        let variables = fs::read(format!("/proc/{process}/environ")).unwrap_or_default();
+        variables.split(|byte| *byte == 0).any(|variable| variable == root.as_bytes())
+    };
+    assert!(members.lines().count() >= 3, "{members}");
+    members.lines().filter(lives).map(str::to_owned).collect()
+}
+
+fn signal(process: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &process.id().to_string()]).status().unwrap().success());
+}
+
+fn wait_until(mut condition: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !condition() {
+        assert!(begin.elapsed() < Duration::from_secs(120), "it never came to that");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_wrapper_is_measured_with_its_child_and_nothing_lives_on_after_the_campaign() {
+    let scratch = Scratch::new();
+    let (one, other) = (family(&scratch, "one"), family(&scratch, "other"));
+    let output = campaign(&scratch, &one, &other, &["--invocations", "4"]).output().unwrap();
+    assert_code(&output, 0);
+    let (_, rows) = samples(&scratch.path("run"));
+    let memory: Vec<_> = rows.iter().map(|row| row.report.as_ref().unwrap().max_memory_mb.unwrap()).collect();
+    assert!(memory.len() == 4 && memory.iter().all(|it| (64..256).contains(it)), "{memory:?}");
+    for name in ["one", "other"] {
+        assert_eq!(alive(&scratch, name), [""; 0]);
+    }
+}
+
+#[test]
+fn nothing_lives_on_beside_a_cold_start() {
+    let scratch = Scratch::new();
+    let (one, other) = (family(&scratch, "one"), family(&scratch, "other"));
+    assert_code(&campaign(&scratch, &one, &other, &["--invocations", "6", "--cold"]).output().unwrap(), 0);
+    for name in ["one", "other"] {
+        // Three starts of a wrapper, a daemon and a child; none met a living member of an earlier one.
+        let members = fs::read_to_string(scratch.0.join(name).join("members")).unwrap();
+        assert_eq!(members.lines().collect::<BTreeSet<_>>().len(), 9, "{members}");
+        assert!(!scratch.0.join(name).join("left").exists());
+        assert_eq!(alive(&scratch, name), [""; 0]);
+    }
+}
+
+#[test]
+fn nothing_lives_on_after_an_error_or_an_interruption() {
+    // The wrapper dies amid a call, and the campaign ends because nothing but failures comes.
+    let scratch = Scratch::new();
+    let target = family(&scratch, "one");
+    let payload = scratch.file("die.json", r#"{"do": "die"}"#);
+    let out = scratch.path("run");
+    let arguments = ["--targets", &target, &target, "--payload", &payload, "--out", &out, "--environments", "5"];
+    assert_code(&command("", &arguments).output().unwrap(), 3);
+    let (_, rows) = samples(&out);
+    let message = &rows[0].failure.as_ref().unwrap().message;
+    assert!(message.contains("bootstrap ended (signal: 9 (SIGKILL)) before it answered"), "{message}");
+    assert_eq!(alive(&scratch, "one"), [""; 0]);
+
+    // Ctrl-C between two calls.
+    let scratch = Scratch::new();
+    let target = family(&scratch, "one");
+    let process = campaign(&scratch, &target, &target, &[]).spawn().unwrap();
+    wait_until(|| fs::read(scratch.0.join("run/samples.jsonl")).is_ok_and(|it| it.len() > 2000));
+    signal(&process, "-INT");
+    assert_code(&process.wait_with_output().unwrap(), 130);
+    assert_eq!(alive(&scratch, "one"), [""; 0]);
+}
+
+/// A campaign that hangs in a call of a family.
+fn hanging(scratch: &Scratch) -> Child {
+    let target = family(scratch, "one");
+    let (payload, out) = (scratch.file("hang.json", r#"{"do": "hang"}"#), scratch.path("run"));
+    let arguments = ["--targets", &target, &target, "--payload", &payload, "--out", &out, "--environments", "1"];
+    let process = command("", &arguments).spawn().unwrap();
+    wait_until(|| scratch.0.join("one/hanging").exists());
+    process
+}
+
+#[test]
+fn nothing_lives_on_after_a_second_ctrl_c_or_a_kill() {
+    let scratch = Scratch::new();
+    let mut process = hanging(&scratch);
+    assert_eq!(alive(&scratch, "one").len(), 3);
+    // The first one waits for the call, the second one does not; signals of one kind are one as long as it is pending.
+    let status = loop {
+        signal(&process, "-INT");
+        sleep(Duration::from_millis(10));
+        if let Some(status) = process.try_wait().unwrap() {
+            break status;
+        }
+    };
+    assert_eq!(status.code(), Some(130));
+    wait_until(|| alive(&scratch, "one").is_empty());
+
+    let scratch = Scratch::new();
+    let mut process = hanging(&scratch);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    wait_until(|| alive(&scratch, "one").is_empty());
+}
+
+#[test]
+fn a_single_call_leaves_nothing_behind_either() {
+    let scratch = Scratch::new();
+    let target = family(&scratch, "one");
+    assert_eq!(call(&target, &[]), json!({}));
+    assert_eq!(alive(&scratch, "one"), [""; 0]);
+}
+
+#[test]
+fn many_environments_end_together() {
+    let scratch = Scratch::new();
+    let target = function(&scratch, "bootstrap", "note('members', os.getpid())\nserve(lambda event: '{}')");
+    let (output, rows) = run(&scratch, &target, &["--environments", "20", "--invocations", "80", "--cold"]);
+    assert_code(&output, 0);
+    assert_eq!(rows.iter().filter_map(Row::environment).collect::<BTreeSet<_>>().len(), 80);
+    let members = fs::read_to_string(scratch.path("members")).unwrap();
+    assert_eq!(members.lines().count(), 80, "{members}");
+    assert_eq!(alive(&scratch, ""), [""; 0]);
+}
