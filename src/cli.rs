@@ -11,6 +11,7 @@ mod percent;
 mod prices;
 mod report;
 mod run;
+mod unechoed;
 mod volume;
 mod workloads;
 

@@ -13,7 +13,8 @@ use crate::{
         caller::{Caller, Manner},
         driver::{Campaign, End, Past},
         journal::{self, Journal},
-        manifest::Manifest,
+        manifest::{Manifest, Party},
+        shell,
         sides::{Side, Sides},
         stopping::StoppingRule,
     },
@@ -67,7 +68,7 @@ pub struct Run {
 
 impl Run {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let session = Session::new().context("reading the trusted certificates")?;
+        let session = Session::new().context("preparing connections")?;
         let (directory, manifest, is_new) = match &self.resume {
             Some(directory) => (directory.clone(), journal::manifest(directory)?, false),
             None => (self.directory(), self.plan.manifest(self.api_key.as_deref(), &session).await?, true),
@@ -107,8 +108,11 @@ impl Run {
         }
         let manner = Manner { auth, api_key: self.api_key.as_deref(), logs: false };
         let caller = async |side| {
-            let target = &manifest.sides[side].target;
-            Caller::new(target, manner, session).await.with_context(|| format!("preparing calls of {target}"))
+            let party: &Party = &manifest.sides[side];
+            let session = session.of_side(party);
+            preflight::warn_of_move(party, auth, &session).await?;
+            let target = &party.target;
+            Caller::new(target, manner, &session).await.with_context(|| format!("preparing calls of {target}"))
         };
         Ok(Sides { baseline: caller(Side::Baseline).await?, candidate: caller(Side::Candidate).await? })
     }
@@ -149,7 +153,7 @@ async fn wait_for_signal() {
 
 /// How to go on.
 fn resume(directory: &Path) -> String {
-    format!("the samples so far are kept; continue with `duet run --resume {}`", directory.display())
+    format!("the samples so far are kept; continue with `duet run --resume {}`", shell::word(directory))
 }
 
 /// Milliseconds since 1970-01-01 UTC.

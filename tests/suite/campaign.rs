@@ -1,11 +1,16 @@
 //! `duet run` and `duet report` as processes.
 
+mod credentials;
 mod damage;
 mod display;
 mod faults;
 mod kill;
+mod names;
 mod options;
+mod places;
 mod prices;
+mod proxies;
+mod samconfig;
 mod targets;
 
 use crate::{cli::stderr, handler::root, scripted::Scripted};
@@ -65,6 +70,7 @@ pub fn command(endpoint: &str, arguments: &[&str]) -> Command {
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("no_proxy", "*")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

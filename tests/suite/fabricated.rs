@@ -231,6 +231,7 @@ fn party(side: Side) -> Party {
     Party {
         name: architecture.to_string(),
         target: Target::Function { name: format!("duet-{architecture}"), qualifier: None },
+        place: None,
         configuration: Some(Configuration {
             arn: None,
             architecture,

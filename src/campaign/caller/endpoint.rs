@@ -5,6 +5,7 @@ use super::{
         Auth,
         aws::{self, Session, Signer},
         row::{Failure, FailureKind},
+        target::check_url,
     },
     Answer, Manner,
 };
@@ -38,6 +39,7 @@ enum Proof {
 impl Endpoint {
     pub(super) async fn new(url: &str, manner: Manner<'_>, session: &Session) -> Result<Self, Failure> {
         let refused = |message: String| Failure::new(FailureKind::Refused, message);
+        check_url(url).map_err(|reason| refused(format!("\"{url}\" is not a URL: {reason}")))?;
         let uri: Uri = url.parse().map_err(|error| refused(format!("\"{url}\" is not a URL: {error}")))?;
         // A function's own URL is a door of Lambda's, every other is taken for one of API Gateway's.
         let service = match uri.host() {

@@ -7,6 +7,7 @@ use super::{
         platform_report::PlatformReport,
         row::{Failure, FailureKind},
         runtime_api::FunctionError,
+        target::LATEST,
     },
     Answer,
 };
@@ -37,11 +38,16 @@ const FRESHENED_BY: &str = "LAMBDA_DUET_COLD";
 /// How long Lambda gets to take a change of configuration.
 const UPDATE: Duration = Duration::from_secs(120);
 
+/// The codes of those who may not ask.
+const DENIED: [&str; 2] = ["AccessDeniedException", "AccessDenied"];
+
 /// What is found out about a function before it is called.
 #[derive(Debug)]
 pub struct Found {
-    /// How it is configured; none where the endpoint does not know such a question.
+    /// How it is configured; none where the endpoint does not know such a question, or does not answer it.
     pub configuration: Option<Configuration>,
+    /// Whether the caller may not know how.
+    pub is_denied: bool,
     /// Whether a campaign has left a change behind.
     pub is_freshened: bool,
 }
@@ -57,21 +63,27 @@ pub struct Function {
 }
 
 impl Function {
-    pub(super) async fn new(name: &str, qualifier: Option<&str>, session: &Session) -> Self {
-        Self {
-            client: Client::new(session.config().await),
+    pub(super) async fn new(name: &str, qualifier: Option<&str>, session: &Session) -> Result<Self, Failure> {
+        Ok(Self {
+            client: session.lambda().await?,
             name: name.to_owned(),
-            qualifier: qualifier.map(str::to_owned),
+            // Without a qualifier it is the same function, and one that can be changed.
+            qualifier: qualifier.filter(|it| *it != LATEST).map(str::to_owned),
             has_log_tail: true.into(),
-        }
+        })
     }
 
     pub(super) async fn call(&self, payload: Bytes) -> Answer {
         let with_log = self.has_log_tail.load(Ordering::Relaxed);
         let mut answer = self.invoke(payload.clone(), with_log).await;
-        if with_log && answer.as_ref().is_err_and(|failure| failure.message.contains("log-type")) {
-            // `sam local start-lambda` refuses the wish before it calls the function.
-            self.has_log_tail.store(false, Ordering::Relaxed);
+        if let Some(refusal) = answer.as_ref().err().filter(|failure| with_log && refuses_log_tail(failure)) {
+            if self.has_log_tail.swap(false, Ordering::Relaxed) {
+                eprintln!(
+                    "Warning: {} is called without the end of its log, which is refused ({refusal}): what Lambda reports \
+                     of calls is missing, so durations and bills are the client's, and starts are not told apart",
+                    self.name
+                );
+            }
             answer = self.invoke(payload, false).await;
         }
         let output = match answer {
@@ -106,14 +118,19 @@ impl Function {
             Ok(configured) => Ok(Found {
                 is_freshened: variables(&configured).contains_key(FRESHENED_BY),
                 configuration: Some(Configuration::of(&configured)),
+                is_denied: false,
             }),
+            // Whoever may call a function need not be allowed to look at it.
+            Err(SdkError::ServiceError(error)) if error.err().code().is_some_and(|code| DENIED.contains(&code)) => {
+                Ok(Found { configuration: None, is_denied: true, is_freshened: false })
+            }
             // Emulators of Lambda that only invoke do not say in Lambda's words that there is nothing.
             Err(SdkError::ServiceError(error))
                 if error.err().code().is_none_or(|code| code.contains("PathNotFound")) =>
             {
-                Ok(Found { configuration: None, is_freshened: false })
+                Ok(Found { configuration: None, is_denied: false, is_freshened: false })
             }
-            Err(SdkError::ResponseError(_)) => Ok(Found { configuration: None, is_freshened: false }),
+            Err(SdkError::ResponseError(_)) => Ok(Found { configuration: None, is_denied: false, is_freshened: false }),
             Err(error) => Err(failure(&error)),
         }
     }
@@ -167,6 +184,12 @@ impl Function {
             }
         }
     }
+}
+
+/// Whether a call was refused because of the wish for the end of the log alone, before the function was called: by
+/// `sam local start-lambda` always, by Lambda to callers of another account.
+fn refuses_log_tail(failure: &Failure) -> bool {
+    ["log-type", "Cross-account log access is not allowed"].iter().any(|part| failure.message.contains(part))
 }
 
 fn variables(configured: &Configured) -> HashMap<String, String> {

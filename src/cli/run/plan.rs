@@ -3,13 +3,14 @@
 use super::{preflight, pricing, unix_ms};
 use crate::{
     campaign::{
-        Auth, Target,
+        Auth, Target, TargetError,
         aws::Session,
         manifest::{Cell, Limits, Manifest, Plan, SCHEMA},
+        samconfig::SamConfig,
         sides::Sides,
         stack,
     },
-    cli::prices,
+    cli::{prices, unechoed::Unechoed},
     protocol::{Request, Selection, Size, SizeName},
     workload::{self, Workload},
 };
@@ -28,10 +29,14 @@ use std::{
 #[group(id = "PlanOptions", multiple = true)]
 pub struct PlanOptions {
     /// Baseline and candidate, two of: lambda:NAME[:QUALIFIER], https://…, exec:PATH (a function's binary,
-    /// run on this machine), local (this project's own, built beside this program); or stack:NAME, both
-    /// functions of a deployed stack of this project [default: the stack that ./samconfig.toml names].
-    #[arg(long, value_names = ["BASELINE", "CANDIDATE"], num_args = 1..=2)]
+    /// run on this machine), local (this project's own, built beside this program); or stack:NAME_OR_ARN,
+    /// both functions of a deployed stack of this project [default: the stack that ./samconfig.toml names].
+    #[arg(long, value_names = ["BASELINE", "CANDIDATE"], num_args = 1..=2, value_parser = Unechoed::<Subject>::new())]
     targets: Vec<Subject>,
+    /// The environment of ./samconfig.toml that says which stack is meant, in which region and with which
+    /// profile [default: default].
+    #[arg(long, value_name = "NAME")]
+    config_env: Option<String>,
     /// Workloads of the benchmark service: categories (sorting) and names (math/fft); each is a cell of its
     /// own [default: all].
     #[arg(long = "workload", value_name = "SELECTOR", conflicts_with = "payload")]
@@ -110,8 +115,9 @@ impl FromStr for Subject {
         match text.strip_prefix("stack:") {
             Some("") => Err("stack: lacks the name of the stack; write stack:NAME".to_owned()),
             Some(name) => Ok(Self::Stack(name.to_owned())),
-            None => text.parse().map(Self::Target).map_err(|error: crate::campaign::TargetError| {
-                format!("{error}; or stack:NAME for both functions of a stack")
+            None => text.parse().map(Self::Target).map_err(|error| match error {
+                TargetError::Unknown(_) => format!("{error}; or stack:NAME for both functions of a stack"),
+                _ => error.to_string(),
             }),
         }
     }
@@ -159,10 +165,11 @@ impl PlanOptions {
     /// The campaign that these options describe; warnings about its two sides go to standard error.
     pub(super) async fn manifest(&self, api_key: Option<&str>, session: &Session) -> anyhow::Result<Manifest> {
         let table = prices::table(self.prices.as_deref())?;
-        let targets = self.targets(session).await?;
+        let auth = self.auth(api_key);
+        let (targets, session) = self.targets(session).await?;
         let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
-        let mut parties = preflight::parties(&targets, session, self.allow_unequal).await?;
-        pricing::set_prices(&mut parties, &table, session).await?;
+        let mut parties = preflight::parties(&targets, auth, &session, self.allow_unequal).await?;
+        pricing::set_prices(&mut parties, &table, &session).await?;
         let is_local = |it: &Target| matches!(it, Target::Process { .. });
         let is_endpoint = |it: &Target| matches!(it, Target::Endpoint { .. });
         if (self.no_auth || api_key.is_some()) && !targets.iter().any(|(_, it)| is_endpoint(it)) {
@@ -170,7 +177,7 @@ impl PlanOptions {
             bail!("{option} is for https:// and http:// targets, and there is none");
         }
         if self.cold {
-            preflight::check_cold(&targets)?;
+            preflight::check_cold(&parties)?;
         }
         let timeout = self.timeout.unwrap_or_else(|| preflight::timeout(&parties));
         let plan = Plan {
@@ -182,11 +189,7 @@ impl PlanOptions {
             cells,
             pace_ms: self.pace.map_or(0, milliseconds),
             timeout_ms: milliseconds(timeout).max(1),
-            auth: match (self.no_auth, api_key) {
-                (true, _) => Auth::None,
-                (false, Some(_)) => Auth::ApiKey,
-                (false, None) => Auth::SigV4,
-            },
+            auth,
             compare_output: self.compare_output,
             ignore: self.ignore.clone(),
             environment: self.environment.clone(),
@@ -230,18 +233,31 @@ impl PlanOptions {
         Ok(())
     }
 
-    async fn targets(&self, session: &Session) -> anyhow::Result<Sides<Target>> {
-        let name = match self.targets.as_slice() {
-            [Subject::Target(baseline), Subject::Target(candidate)] => {
-                return Ok(Sides { baseline: baseline.clone(), candidate: candidate.clone() });
+    fn auth(&self, api_key: Option<&str>) -> Auth {
+        match (self.no_auth, api_key) {
+            (true, _) => Auth::None,
+            (false, Some(_)) => Auth::ApiKey,
+            (false, None) => Auth::SigV4,
+        }
+    }
+
+    /// Both targets, and the session that knows where those of a stack are.
+    async fn targets(&self, session: &Session) -> anyhow::Result<(Sides<Target>, Session)> {
+        if let [Subject::Target(baseline), Subject::Target(candidate)] = self.targets.as_slice() {
+            if self.config_env.is_some() {
+                bail!("--config-env says which stack is meant, and --targets names none");
             }
+            let targets = Sides { baseline: baseline.clone(), candidate: candidate.clone() };
+            return Ok((targets, session.with(None, None)));
+        }
+        let config = SamConfig::read(Path::new("."), self.config_env.as_deref()).map_err(anyhow::Error::msg)?;
+        let name = match self.targets.as_slice() {
             [Subject::Stack(name)] => name.clone(),
-            [] => stack::configured_name(Path::new("samconfig.toml"))
-                .map_err(anyhow::Error::msg)?
-                .ok_or_else(|| anyhow!("there is nothing to compare: use --targets BASELINE CANDIDATE, or run this where samconfig.toml names the stack"))?,
+            [] => config.stack_name.ok_or_else(|| anyhow!("there is nothing to compare: use --targets BASELINE CANDIDATE, or run this where samconfig.toml names the stack"))?,
             _ => bail!("--targets takes a baseline and a candidate, or one stack:NAME"),
         };
-        Ok(stack::functions(&name, session).await?)
+        let session = session.with(stack::region_of(&name).or(config.region), config.profile);
+        Ok((stack::functions(&name, &session).await?, session))
     }
 
     fn workload_cells(&self) -> anyhow::Result<Vec<Cell>> {

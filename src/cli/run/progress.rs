@@ -6,6 +6,7 @@ use crate::{
         driver::{End, Observer},
         manifest::Manifest,
         row::Row,
+        shell,
         sides::{Side, Sides},
         totals::{SideTotals, Totals},
     },
@@ -81,7 +82,7 @@ impl<'a> Progress<'a> {
         for (side, line) in self.lines(totals).iter() {
             eprintln!("{:<10} {line}", self.manifest.sides[side].name);
         }
-        eprintln!("Summary: duet report {}", self.directory.display());
+        eprintln!("Summary: duet report {}", shell::word(&self.directory));
     }
 
     fn lines(&self, totals: &Totals) -> Sides<String> {
