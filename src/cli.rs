@@ -13,6 +13,7 @@ mod percent;
 mod prices;
 mod report;
 mod run;
+mod unechoed;
 mod volume;
 mod workloads;
 

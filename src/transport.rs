@@ -3,6 +3,9 @@
 //! The SDK's own client brings HTTP/2, which neither CloudWatch nor Lambda nor API Gateway needs
 //! from us and which would be a tenth of the function's binary.
 
+#[cfg(feature = "cli")]
+mod proxy;
+
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn},
     orchestrator::{HttpRequest, HttpResponse},
@@ -17,10 +20,17 @@ use hyper_util::{
 };
 use std::{error::Error, io, iter};
 
+#[cfg(not(feature = "cli"))]
+type Connector = TcpConnector;
+#[cfg(feature = "cli")]
+use proxy::Connector;
+
 /// A pool of connections; clones share it.
 #[derive(Clone, Debug)]
 pub struct Transport {
-    client: Client<HttpsConnector<TcpConnector>, SdkBody>,
+    client: Client<HttpsConnector<Connector>, SdkBody>,
+    #[cfg(feature = "cli")]
+    proxies: proxy::Proxies,
 }
 
 impl Transport {
@@ -28,16 +38,52 @@ impl Transport {
     ///
     /// # Errors
     /// When no trusted certificate can be read.
+    #[cfg(not(feature = "cli"))]
     pub fn new() -> io::Result<Self> {
         let tls = HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build();
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(tls) })
+    }
+
+    /// A transport that trusts the certificates which the operating system trusts, without proxies.
+    ///
+    /// # Errors
+    /// When no trusted certificate can be read.
+    #[cfg(feature = "cli")]
+    pub fn new() -> io::Result<Self> {
+        Self::through(proxy::Proxies::none())
+    }
+
+    /// The same through the proxies that the environment names.
+    ///
+    /// # Errors
+    /// When no trusted certificate can be read, or a variable names no proxy.
+    #[cfg(feature = "cli")]
+    pub fn with_proxies() -> io::Result<Self> {
+        Self::through(proxy::Proxies::of_environment()?)
+    }
+
+    #[cfg(feature = "cli")]
+    fn through(proxies: proxy::Proxies) -> io::Result<Self> {
+        let mut tcp = TcpConnector::new();
+        tcp.enforce_http(false);
+        let tls =
+            || Ok::<_, io::Error>(HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1());
+        // Reading the certificates takes a while: a second time only where a proxy may need them.
+        let to_proxy = if proxies.are_any() { Some(tls()?.wrap_connector(tcp.clone())) } else { None };
+        let tls = tls()?.wrap_connector(Connector::new(proxies.clone(), tcp, to_proxy));
+        Ok(Self { client: Client::builder(TokioExecutor::new()).build(tls), proxies })
     }
 
     /// Sends one request.
     ///
     /// # Errors
     /// When the connection failed or broke.
-    pub async fn send(&self, request: Request<SdkBody>) -> Result<Response<Incoming>, ClientError> {
+    pub async fn send(
+        &self,
+        #[cfg_attr(not(feature = "cli"), expect(unused_mut))] mut request: Request<SdkBody>,
+    ) -> Result<Response<Incoming>, ClientError> {
+        #[cfg(feature = "cli")]
+        self.proxies.authorize(&mut request);
         self.client.request(request).await
     }
 
@@ -60,10 +106,13 @@ impl HttpConnector for Transport {
     }
 }
 
-/// An error with all its causes, outermost first: the SDK's own messages leave the causes out.
+/// An error with all its causes, outermost first: the SDK's own messages leave the causes out. Where it says the same
+/// twice, that is said once.
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     let causes = iter::successors(Some(error), |error| (*error).source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    let mut causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.dedup();
+    causes.join(": ")
 }
 
 /// Whether an error means that there was no connection over which a request could have been sent.

@@ -97,6 +97,7 @@ fn make(directory: &PathBuf, samples: u64) {
     let party = |architecture: Architecture| Party {
         name: architecture.to_string(),
         target: Target::Function { name: architecture.to_string(), qualifier: None },
+        place: None,
         configuration: None,
         price: None,
     };

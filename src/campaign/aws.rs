@@ -1,40 +1,97 @@
-//! AWS from the user's machine: region, credentials and endpoints from the usual chain (environment,
-//! profile, SSO, …), and signatures.
+//! AWS from the user's machine: regions, profiles, credentials and endpoints by one rule for all services, and
+//! signatures.
 
-use super::row::{Failure, FailureKind};
-use crate::transport::Transport;
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
-use aws_credential_types::{
-    Credentials,
-    provider::{ProvideCredentials, SharedCredentialsProvider},
+mod credentials;
+mod endpoint;
+mod lambda;
+mod profile;
+
+pub use endpoint::{Service, endpoint};
+pub use lambda::Lambda;
+
+use super::{
+    Auth, Target,
+    manifest::{Party, Place},
+    region,
+    row::{Failure, FailureKind},
 };
+use crate::transport::Transport;
+use aws_config::{
+    BehaviorVersion, SdkConfig,
+    imds::region::ImdsRegionProvider,
+    meta::region::RegionProviderChain,
+    profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider},
+    provider_config::ProviderConfig,
+    retry::RetryConfig,
+};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_sdk_lambda::config::Region;
 use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4,
 };
 use aws_smithy_types::body::SdkBody;
 use hyper::{Request, header::HeaderValue};
-use std::{
-    io,
-    sync::Mutex,
-    time::{Duration, SystemTime},
-};
-use tokio::sync::OnceCell;
+use profile::Profile;
+use std::{collections::HashMap, io, sync::Arc, time::SystemTime};
+use tokio::sync::{Mutex, OnceCell};
 
-/// One pool of connections, and the SDK's configuration as soon as somebody needs it.
+/// One pool of connections, and the SDK's configuration for one region and one profile as soon as somebody needs it.
+///
+/// Sessions that are made from another share its connections and, of one profile, its credentials.
 #[derive(Debug)]
 pub struct Session {
     transport: Transport,
+    /// The region that is meant; None for that of the environment or the profile.
+    region: Option<String>,
+    /// The profile that is meant, whose credentials then go before those of the environment; None for the
+    /// environment's.
+    profile: Option<String>,
     config: OnceCell<SdkConfig>,
+    credentials: Arc<Mutex<HashMap<Option<String>, SharedCredentialsProvider>>>,
 }
 
 impl Session {
-    /// A session that has asked nobody anything yet.
+    /// A session that has asked nobody anything yet, as the environment says.
     ///
     /// # Errors
-    /// When no trusted certificate can be read.
+    /// When no trusted certificate can be read, or a variable names no proxy.
     pub fn new() -> io::Result<Self> {
-        Ok(Self { transport: Transport::new()?, config: OnceCell::new() })
+        Ok(Self {
+            transport: Transport::with_proxies()?,
+            region: None,
+            profile: None,
+            config: OnceCell::new(),
+            credentials: Arc::default(),
+        })
+    }
+
+    /// The same with another region and profile, where there are any.
+    pub fn with(&self, region: Option<String>, profile: Option<String>) -> Self {
+        Self {
+            transport: self.transport.clone(),
+            region: region.or_else(|| self.region.clone()),
+            profile: profile.or_else(|| self.profile.clone()),
+            config: OnceCell::new(),
+            credentials: Arc::clone(&self.credentials),
+        }
+    }
+
+    /// The same with credentials that are looked for anew: a chain that has been asked before does not read files again.
+    pub(super) fn renewed(&self) -> Self {
+        Self { credentials: Arc::default(), ..self.with(None, None) }
+    }
+
+    /// The same in the region that `target` itself names, where it names one.
+    pub fn at(&self, target: &Target) -> Self {
+        self.with(region::of_target(target), None)
+    }
+
+    /// The same for the side of a campaign, where that was called before.
+    pub fn of_side(&self, side: &Party) -> Self {
+        let session = self.at(&side.target);
+        let Some(place) = &side.place else { return session };
+        session.with(place.region.clone(), place.profile.clone().filter(|_| place.is_profile_fixed))
     }
 
     /// The pool of connections.
@@ -42,62 +99,130 @@ impl Session {
         &self.transport
     }
 
-    /// Region, credentials and endpoints.
+    /// Region and credentials. Where a service is, says [`endpoint()`].
     ///
     /// Nothing is tried again behind the caller's back: a call that was made twice would be measured,
     /// and paid, twice.
-    pub async fn config(&self) -> &SdkConfig {
-        self.config
-            .get_or_init(async || {
-                let config = load(&self.transport).await;
-                if config.endpoint_url().is_some_and(str::is_empty) {
-                    // An empty AWS_ENDPOINT_URL means that none was set; as a URL it would make the SDK panic.
-                    let mut without = config.into_builder();
-                    without.set_endpoint_url(None);
-                    return without.build();
-                }
-                config
-            })
-            .await
+    ///
+    /// # Errors
+    /// When the configuration files cannot be read, or there is no such profile.
+    pub async fn config(&self) -> Result<&SdkConfig, Failure> {
+        self.config.get_or_try_init(async || self.load().await).await
+    }
+
+    async fn load(&self) -> Result<SdkConfig, Failure> {
+        let profile = Profile::find(self.profile.as_deref()).await.map_err(refused)?;
+        let providers = ProviderConfig::without_region().with_http_client(self.transport.clone().into_sdk_client());
+        let region = match &self.region {
+            Some(region) => Some(Region::new(region.clone())),
+            None => environment_region(&profile, &providers).await,
+        };
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(self.transport.clone().into_sdk_client())
+            .retry_config(RetryConfig::disabled())
+            .profile_name(&profile.name)
+            .region(region.clone());
+        let mut shared = self.credentials.lock().await;
+        if let Some(credentials) = shared.get(&self.profile) {
+            loader = loader.credentials_provider(credentials.clone());
+        } else if self.profile.is_some() {
+            let providers = providers.with_region(region);
+            let credentials = ProfileFileCredentialsProvider::builder().configure(&providers);
+            loader = loader.credentials_provider(credentials.profile_name(&profile.name).build());
+        }
+        let config = loader.load().await;
+        let Some(credentials) = config.credentials_provider() else { return Ok(config) };
+        let credentials = shared.entry(self.profile.clone()).or_insert_with(|| credentials::kept(credentials));
+        Ok(config.into_builder().credentials_provider(credentials.clone()).build())
+    }
+
+    /// A client of Lambda.
+    ///
+    /// # Errors
+    /// When there is no configuration, no region, or no usable endpoint.
+    pub async fn lambda(&self) -> Result<aws_sdk_lambda::Client, Failure> {
+        let config = self.config().await?;
+        region_of(config)?;
+        let mut builder = aws_sdk_lambda::config::Builder::from(config);
+        builder.set_endpoint_url(endpoint::configured(config, Service::Lambda)?);
+        Ok(aws_sdk_lambda::Client::from_conf(builder.build()))
+    }
+
+    /// The credentials, as they would be used.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub async fn credentials(&self) -> Result<Credentials, Failure> {
+        credentials::get(self.config().await?).await.map_err(refused)
+    }
+
+    /// Where `target` is called, after it was made sure that calls can be signed; None for what this machine runs.
+    ///
+    /// # Errors
+    /// When there is no region, no credentials, or no usable endpoint.
+    pub async fn place(&self, target: &Target, auth: Auth) -> Result<Option<Place>, Failure> {
+        let unsigned = |region| Place { region, profile: None, is_profile_fixed: false, endpoint: None };
+        match (target, auth) {
+            (Target::Process { .. }, _) => return Ok(None),
+            (Target::Endpoint { .. }, Auth::ApiKey | Auth::None) => return Ok(Some(unsigned(self.region.clone()))),
+            _ => {}
+        }
+        let config = self.config().await?;
+        let region = region_of(config)?.to_string();
+        let endpoint = match target {
+            Target::Function { .. } => Some(endpoint(config, Service::Lambda).await?),
+            _ => None,
+        };
+        self.credentials().await?;
+        let profile = self.profile.clone().or_else(profile::of_environment);
+        Ok(Some(Place { region: Some(region), profile, is_profile_fixed: self.profile.is_some(), endpoint }))
     }
 }
 
-async fn load(transport: &Transport) -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(transport.clone().into_sdk_client())
-        .retry_config(RetryConfig::disabled())
-        .load()
-        .await
+/// The region that the environment or the profile names, or that of the machine, if it is one of AWS's.
+async fn environment_region(profile: &Profile, providers: &ProviderConfig) -> Option<Region> {
+    let of_variables = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(variable);
+    if let Some(region) = of_variables {
+        return Some(Region::new(region));
+    }
+    let of_profile = ProfileFileRegionProvider::builder().configure(providers).profile_name(&profile.name).build();
+    let of_machine = ImdsRegionProvider::builder().configure(providers).build();
+    RegionProviderChain::first_try(of_profile).or_else(of_machine).region().await
 }
 
-/// The user's credentials from the usual chain, looked for anew: a chain that has been asked before does not read files
-/// again.
-pub(super) async fn fetch_credentials(transport: &Transport) -> Option<SharedCredentialsProvider> {
-    load(transport).await.credentials_provider()
+/// An environment variable; an empty one counts as unset, as it does for the AWS CLI.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn region_of(config: &SdkConfig) -> Result<&Region, Failure> {
+    let missing = "no region is known: set AWS_REGION, or region in the profile, or name a function by its ARN";
+    let region = config.region().filter(|it| !it.as_ref().is_empty()).ok_or_else(|| refused(missing))?;
+    let is_part_of_host = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if !region.as_ref().bytes().all(is_part_of_host) {
+        return Err(refused(format!("{:?} is not a region; write one such as us-east-1", region.as_ref())));
+    }
+    Ok(region)
 }
 
 /// Signs requests to one service by AWS Signature Version 4.
 #[derive(Debug)]
 pub struct Signer {
-    config: SdkConfig,
+    session: Session,
+    /// None while those of the session are not renewed.
+    renewed: Mutex<Option<SdkConfig>>,
     region: String,
     service: &'static str,
-    /// Those that were given out last: asking for them may be a call to another service.
-    credentials: Mutex<Option<Credentials>>,
 }
 
 impl Signer {
-    /// How long before they expire credentials are renewed.
-    const MARGIN: Duration = Duration::from_secs(300);
-
     /// A signer for `service`.
     ///
     /// # Errors
     /// When no region is configured.
     pub async fn new(session: &Session, service: &'static str) -> Result<Self, Failure> {
-        let config = session.config().await.clone();
-        let region = config.region().ok_or_else(|| unsigned("no region is set (AWS_REGION)"))?.to_string();
-        Ok(Self { config, region, service, credentials: Mutex::default() })
+        let region = region_of(session.config().await.map_err(unsigned)?).map_err(unsigned)?.to_string();
+        Ok(Self { session: session.with(None, None), renewed: Mutex::default(), region, service })
     }
 
     /// The region that requests are signed for.
@@ -111,6 +236,7 @@ impl Signer {
     /// When there are no credentials.
     pub async fn sign(&self, request: &mut Request<SdkBody>) -> Result<(), Failure> {
         let identity = self.credentials().await?.into();
+        let failed = |error: &dyn std::error::Error| unsigned(refused(error.to_string()));
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
@@ -118,14 +244,14 @@ impl Signer {
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()
-            .map_err(|error| unsigned(&error.to_string()))?
+            .map_err(|error| failed(&error))?
             .into();
         let uri = request.uri().to_string();
         let headers = request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let body = SignableBody::Bytes(request.body().bytes().unwrap_or_default());
         let signed = SignableRequest::new(request.method().as_str(), uri, headers, body)
             .and_then(|signable| sign(signable, &parameters))
-            .map_err(|error| unsigned(&error.to_string()))?;
+            .map_err(|error| failed(&error))?;
         let (instructions, _) = signed.into_parts();
         instructions.apply_to_request_http1x(request);
         Ok(())
@@ -136,30 +262,36 @@ impl Signer {
     /// # Errors
     /// When there are none.
     pub async fn credentials(&self) -> Result<Credentials, Failure> {
-        let renewal = SystemTime::now() + Self::MARGIN;
-        let kept = self.credentials.lock().expect("no panic happens while it is held").clone();
-        if let Some(kept) = kept.filter(|it| it.expiry().is_none_or(|expiry| expiry > renewal)) {
-            return Ok(kept);
-        }
-        let provider = self.config.credentials_provider().ok_or_else(|| unsigned("there are no credentials"))?;
-        let new = provider.provide_credentials().await.map_err(|error| unsigned(&error.to_string()))?;
-        *self.credentials.lock().expect("no panic happens while it is held") = Some(new.clone());
-        Ok(new)
+        let renewed = self.renewed.lock().await.clone();
+        let found = match &renewed {
+            Some(config) => credentials::get(config).await,
+            None => credentials::get(self.session.config().await.map_err(unsigned)?).await,
+        };
+        found.map_err(|reason| unsigned(refused(reason)))
     }
 
     /// Has the next requests signed with credentials that are fetched again, if there are any.
-    pub(super) async fn renew(&self, transport: &Transport) {
-        let Some(provider) = fetch_credentials(transport).await else { return };
-        if let Ok(new) = provider.provide_credentials().await {
-            *self.credentials.lock().expect("no panic happens while it is held") = Some(new);
+    pub(super) async fn renew(&self) {
+        let session = self.session.renewed();
+        if let Ok(config) = session.config().await
+            && credentials::get(config).await.is_ok()
+        {
+            *self.renewed.lock().await = Some(config.clone());
         }
     }
 }
 
-fn unsigned(what: &str) -> Failure {
-    let message =
-        format!("the request cannot be signed: {what}; configure AWS credentials and a region, or use --no-auth");
+fn refused(message: impl AsRef<str>) -> Failure {
     Failure::new(FailureKind::Refused, message)
+}
+
+/// What keeps a request to an HTTP endpoint from being signed, where it need not be.
+fn unsigned(failure: Failure) -> Failure {
+    let message = format!(
+        "the request cannot be signed: {}; an endpoint that asks for no signature needs --no-auth",
+        failure.message
+    );
+    Failure { message, ..failure }
 }
 
 /// An API key as the header that carries it.

@@ -19,7 +19,7 @@ use hyper::{Method, body::Bytes};
 use process::Process;
 use std::path::Path;
 
-pub(super) use classify::{failure, of_api_answer};
+pub(super) use classify::{failure, is_expired, of_api_answer};
 pub use function::{Found, Function};
 
 /// What came back from a call.
@@ -106,7 +106,7 @@ impl Caller {
     pub async fn new(target: &Target, manner: Manner<'_>, session: &Session) -> Result<Self, Failure> {
         Ok(match target {
             Target::Function { name, qualifier } => {
-                Self::Function(Function::new(name, qualifier.as_deref(), manner.tenant, session).await)
+                Self::Function(Function::new(name, qualifier.as_deref(), manner.tenant, session).await?)
             }
             Target::Endpoint { url } => Self::Endpoint(Endpoint::new(url, manner, session).await?.into()),
             Target::Process { path } => Self::Process(Process::new(path, manner)),
@@ -129,6 +129,8 @@ impl Caller {
 /// When there is no answer, or one that reports a failure.
 pub async fn call_once(target: &Target, payload: &str, manner: Manner<'_>) -> Result<String, Failure> {
     let session = Session::new().map_err(|error| Failure::new(FailureKind::Network, error.to_string()))?;
+    let session = session.at(target);
+    session.place(target, manner.auth).await?;
     let answer = Caller::new(target, manner, &session).await?.call(0, payload.to_owned().into()).await;
     Ok(String::from_utf8_lossy(&answer.output?).into_owned())
 }

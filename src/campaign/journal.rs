@@ -4,6 +4,7 @@ use super::{
     check,
     manifest::{Manifest, SCHEMA},
     row::Row,
+    shell,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -44,7 +45,11 @@ pub enum JournalError {
         source: io::Error,
     },
     /// There is a campaign already.
-    #[error("{path} holds a campaign already: continue it with --resume {path}, or choose another --out", path = .0.display())]
+    #[error(
+        "{path} holds a campaign already: continue it with `duet run --resume {word}`, or choose another --out",
+        path = .0.display(),
+        word = shell::word(.0)
+    )]
     Exists(PathBuf),
     /// There is no campaign.
     #[error("{path} holds no campaign: there is no {MANIFEST} in it", path = .0.display())]

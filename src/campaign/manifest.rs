@@ -4,12 +4,13 @@ use super::{
     Auth, Target,
     configuration::Configuration,
     prices::{FREE_EPHEMERAL_MB, Price},
+    region,
     sides::{Side, Sides},
     status::AcceptedStatus,
 };
 use hyper::Method;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// The version of the run directory's shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -41,10 +42,45 @@ pub struct Party {
     /// What is called.
     #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
     pub target: Target,
+    /// Where it is called; None for what this machine runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// How Lambda has configured it, where Lambda says so.
     pub configuration: Option<Configuration>,
     /// What Lambda asks for it; none for what Lambda does not run.
     pub price: Option<Price>,
+}
+
+/// Where a side is called, and as whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// The region that calls are signed for, or in which an endpoint is that asks for no signature; None if unknown.
+    pub region: Option<String>,
+    /// The profile of the AWS configuration files, if one was named.
+    pub profile: Option<String>,
+    /// Whether samconfig names that profile: its credentials then go before those of the environment.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_profile_fixed: bool,
+    /// The URL of Lambda, for functions.
+    pub endpoint: Option<String>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.region {
+            Some(region) => write!(f, "in {region} ({})", region::partition(region))?,
+            None => f.write_str("in a region that is not known")?,
+        }
+        if let Some(endpoint) = &self.endpoint {
+            write!(f, ", at {endpoint}")?;
+        }
+        self.profile.as_ref().map_or(Ok(()), |profile| write!(f, ", with the profile {profile}"))
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The schedule and all that decides about it.
@@ -194,8 +230,13 @@ fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Er
 impl Manifest {
     /// Two calls of one function in each block, one of each side.
     pub(crate) fn example() -> Self {
-        let party =
-            Party { name: "x".to_owned(), target: "lambda:x".parse().unwrap(), configuration: None, price: None };
+        let party = Party {
+            name: "x".to_owned(),
+            target: "lambda:x".parse().unwrap(),
+            place: None,
+            configuration: None,
+            price: None,
+        };
         let cell = Cell { name: "a".to_owned(), weight: 1, workload: None, payload: "{}".to_owned(), guess_ms: 1.0 };
         Self {
             schema: SCHEMA,

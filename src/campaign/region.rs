@@ -2,32 +2,94 @@
 
 use super::{Target, configuration::Configuration};
 
-/// The region of `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`.
-fn of_arn(arn: &str) -> Option<&str> {
+/// What AWS's hosts end with in each partition, by IPv4 and by both versions, and the hosts of function URLs.
+///
+/// The SDKs have this in a `partitions.json` that theirs for Rust does not make public.
+const SUFFIXES: [&str; 15] = [
+    "amazonaws.com",
+    "api.aws",
+    "on.aws",
+    "amazonaws.com.cn",
+    "api.amazonwebservices.com.cn",
+    "amazonaws.eu",
+    "api.amazonwebservices.eu",
+    "c2s.ic.gov",
+    "api.aws.ic.gov",
+    "sc2s.sgov.gov",
+    "api.aws.scloud",
+    "cloud.adc-e.uk",
+    "api.cloud-aws.adc-e.uk",
+    "csp.hci.ic.gov",
+    "api.aws.hci.ic.gov",
+];
+
+/// The beginnings of the names of regions outside of the ordinary partition.
+const PARTITIONS: [(&str, &str); 7] = [
+    ("cn-", "aws-cn"),
+    ("eusc-", "aws-eusc"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-iso-", "aws-iso"),
+    ("us-isob-", "aws-iso-b"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-isof-", "aws-iso-f"),
+];
+
+/// The partition that `region` is in.
+pub fn partition(region: &str) -> &'static str {
+    PARTITIONS.iter().find(|(beginning, _)| region.starts_with(beginning)).map_or("aws", |(_, partition)| partition)
+}
+
+/// Whether this is what regions are called: `us-east-1`, `us-gov-west-1`, `us-isob-east-1`, `eusc-de-east-1`.
+pub fn is_region(text: &str) -> bool {
+    let mut parts = text.strip_prefix("eusc-").unwrap_or(text).split('-').peekable();
+    let is_lowercase = |it: &str| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_country = |it: &str| it.len() == 2 && is_lowercase(it);
+    let is_isolated = |it: &str| it == "gov" || (it.starts_with("iso") && it.len() <= 4 && is_lowercase(it));
+    if !parts.next().is_some_and(is_country) {
+        return false;
+    }
+    parts.next_if(|part| is_isolated(part));
+    parts.next().is_some_and(is_lowercase)
+        && parts.next().is_some_and(|it| it.len() == 1 && it.as_bytes()[0].is_ascii_digit())
+        && parts.next().is_none()
+}
+
+/// The region of an ARN, and of `REGION:ACCOUNT:function:NAME`, which Lambda takes too.
+pub fn of_arn(arn: &str) -> Option<&str> {
     let mut parts = arn.split(':');
-    let region = (parts.next()? == "arn").then(|| parts.nth(2))??;
-    (!region.is_empty()).then_some(region)
+    let first = parts.next()?;
+    if first == "arn" {
+        return parts.nth(2).filter(|region| !region.is_empty());
+    }
+    (is_region(first) && parts.next().is_some()).then_some(first)
 }
 
-/// The region of `ID.execute-api.REGION.amazonaws.com` and of `ID.lambda-url.REGION.on.aws`, in any URL.
-fn of_url(url: &str) -> Option<&str> {
+/// The region of API Gateway's hosts, `ID.execute-api.REGION.amazonaws.com`, and of function URLs,
+/// `ID.lambda-url.REGION.on.aws`, in all partitions and in VPC endpoints.
+fn of_url(url: &str) -> Option<String> {
     let (_, rest) = url.split_once("://")?;
-    let host = rest.split(['/', ':', '?', '#']).next()?;
-    let mut labels = host.split('.').skip(1).skip_while(|label| !["execute-api", "lambda-url"].contains(label)).skip(1);
-    let region = labels.next()?;
-    let domain = labels.collect::<Vec<_>>().join(".");
-    ["amazonaws.com", "amazonaws.com.cn", "on.aws"].contains(&domain.as_str()).then_some(region)
+    let host = rest.split(['/', ':', '?', '#']).next()?.to_ascii_lowercase();
+    let host = host.strip_suffix('.').unwrap_or(&host);
+    let services = [".execute-api.", ".lambda-url."];
+    let (_, behind) = services.iter().find_map(|service| host.split_once(service))?;
+    let (region, domain) = behind.split_once('.')?;
+    let suffix = domain.strip_prefix("vpce.").unwrap_or(domain);
+    (SUFFIXES.contains(&suffix) && is_region(region)).then(|| region.to_owned())
 }
 
-/// The region that runs `target`: as the function's ARN or API Gateway's host says; none where neither does.
+/// The region that `target` names: in a function's ARN or in an endpoint's host; None where neither does.
+pub fn of_target(target: &Target) -> Option<String> {
+    match target {
+        Target::Function { name, .. } => of_arn(name).map(str::to_owned),
+        Target::Endpoint { url } => of_url(url),
+        Target::Process { .. } => None,
+    }
+}
+
+/// The region that runs `target`: as the function's own ARN says, else as its name does.
 pub fn of(target: &Target, configuration: Option<&Configuration>) -> Option<String> {
-    let region = match (configuration.and_then(|it| it.arn.as_deref()).and_then(of_arn), target) {
-        (Some(region), _) => Some(region),
-        (None, Target::Function { name, .. }) => of_arn(name),
-        (None, Target::Endpoint { url }) => of_url(url),
-        (None, Target::Process { .. }) => None,
-    };
-    region.map(str::to_owned)
+    let own = configuration.and_then(|it| it.arn.as_deref()).and_then(of_arn);
+    own.map(str::to_owned).or_else(|| of_target(target))
 }
 
 #[cfg(test)]
@@ -39,17 +101,51 @@ mod tests {
         for (target, region) in [
             ("lambda:arn:aws:lambda:eu-west-1:123456789012:function:fast:live", Some("eu-west-1")),
             ("lambda:arn:aws-cn:lambda:cn-north-1:123456789012:function:fast", Some("cn-north-1")),
+            ("lambda:ap-southeast-2:123456789012:function:fast", Some("ap-southeast-2")),
+            ("lambda:123456789012:function:fast", None),
             ("lambda:fast", None),
             ("https://abc.execute-api.eu-central-1.amazonaws.com/prod/arm64", Some("eu-central-1")),
             ("https://abc-vpce-0.execute-api.eu-south-2.amazonaws.com:443", Some("eu-south-2")),
+            ("https://vpce-0-x.execute-api.us-west-2.vpce.amazonaws.com/prod", Some("us-west-2")),
             ("https://abc.execute-api.cn-north-1.amazonaws.com.cn?x", Some("cn-north-1")),
+            ("https://abc.execute-api.eusc-de-east-1.amazonaws.eu", Some("eusc-de-east-1")),
+            ("https://abc.execute-api.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
+            ("https://abc.execute-api.us-iso-east-1.c2s.ic.gov", Some("us-iso-east-1")),
+            ("https://abc.execute-api.us-isob-east-1.sc2s.sgov.gov", Some("us-isob-east-1")),
+            ("https://abc.execute-api.eu-isoe-west-1.cloud.adc-e.uk", Some("eu-isoe-west-1")),
+            ("https://abc.execute-api.us-isof-south-1.csp.hci.ic.gov", Some("us-isof-south-1")),
+            ("https://abc.execute-api.us-east-2.api.aws/", Some("us-east-2")),
+            ("https://ABC.Execute-API.EU-West-3.AmazonAWS.com./", Some("eu-west-3")),
             ("https://abc.lambda-url.ap-south-1.on.aws/", Some("ap-south-1")),
             ("https://example.com/abc.execute-api.eu-west-1.amazonaws.com", None),
             ("https://abc.execute-api.eu-west-1.example.com", None),
+            ("https://abc.execute-api.eu-west-1.amazonaws.com.example.com", None),
+            ("https://abc.execute-api.amazonaws.com", None),
             ("http://127.0.0.1:4566/restapis", None),
             ("exec:bootstrap", None),
         ] {
             assert_eq!(of(&target.parse().unwrap(), None).as_deref(), region, "{target}");
+        }
+    }
+
+    #[test]
+    fn regions_are_told_from_other_names_and_have_their_partition() {
+        for (region, expected) in [
+            ("us-east-1", "aws"),
+            ("ap-southeast-7", "aws"),
+            ("cn-northwest-1", "aws-cn"),
+            ("us-gov-east-1", "aws-us-gov"),
+            ("us-iso-west-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eu-isoe-west-1", "aws-iso-e"),
+            ("us-isof-east-1", "aws-iso-f"),
+            ("eusc-de-east-1", "aws-eusc"),
+        ] {
+            assert!(is_region(region), "{region}");
+            assert_eq!(partition(region), expected);
+        }
+        for other in ["", "us", "us-east", "us-east-10", "us-east-1a", "use-east-1", "us-East-1", "us-gov-1", "fast"] {
+            assert!(!is_region(other), "{other}");
         }
     }
 }

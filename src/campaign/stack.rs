@@ -2,7 +2,8 @@
 
 use super::{
     Target,
-    aws::{Session, Signer},
+    aws::{Service, Session, Signer, endpoint},
+    region,
     row::{Failure, FailureKind},
     sides::Sides,
 };
@@ -10,48 +11,7 @@ use crate::transport::with_causes;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 use hyper::{Request, header::CONTENT_TYPE};
-use serde::Deserialize;
-use std::{collections::HashMap, env, fs, path::Path};
-
-/// The name that a project's `samconfig.toml` gives its stack, if it gives one.
-///
-/// # Errors
-/// When the file is there and cannot be read.
-pub fn configured_name(path: &Path) -> Result<Option<String>, String> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let wrong = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
-    let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
-    let SamConfig { default } = toml::from_str(&text).map_err(|error| wrong(&error))?;
-    // A command's own parameters go before those for all commands.
-    Ok([default.deploy, default.global].into_iter().find_map(|command| command.parameters.stack_name))
-}
-
-#[derive(Deserialize)]
-struct SamConfig {
-    #[serde(default)]
-    default: Environment,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Environment {
-    deploy: Command,
-    global: Command,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Command {
-    parameters: Parameters,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Parameters {
-    stack_name: Option<String>,
-}
+use std::collections::HashMap;
 
 /// Both functions of the stack `name`: x86_64 is the baseline.
 ///
@@ -61,12 +21,19 @@ pub async fn functions(name: &str, session: &Session) -> Result<Sides<Target>, F
     let outputs = parse(&describe(name, session).await?)
         .ok_or_else(|| failure(format!("CloudFormation's description of the stack {name} cannot be read")))?;
     let function = |key: &str| match outputs.get(key) {
-        Some(function) => Ok(Target::Function { name: function.clone(), qualifier: None }),
+        Some(function) => format!("lambda:{function}")
+            .parse()
+            .map_err(|error| failure(format!("the stack {name} has an output {key} that names no function: {error}"))),
         None => Err(failure(format!(
             "the stack {name} has no output {key}, so it is none of Lambda Duet: name the functions with --targets"
         ))),
     };
     Ok(Sides { baseline: function("X86FunctionName")?, candidate: function("Arm64FunctionName")? })
+}
+
+/// The region of the stack `name`, if that is an ARN.
+pub fn region_of(name: &str) -> Option<String> {
+    region::of_arn(name).map(str::to_owned)
 }
 
 fn failure(message: String) -> Failure {
@@ -75,13 +42,11 @@ fn failure(message: String) -> Failure {
 
 /// Asks CloudFormation by its query protocol.
 async fn describe(name: &str, session: &Session) -> Result<String, Failure> {
+    let endpoint = endpoint(session.config().await?, Service::CloudFormation).await?;
+    session.credentials().await?;
     let signer = Signer::new(session, "cloudformation").await?;
-    let set = |variable| env::var(variable).ok().filter(|url| !url.is_empty());
-    let endpoint = set("AWS_ENDPOINT_URL_CLOUDFORMATION")
-        .or_else(|| set("AWS_ENDPOINT_URL"))
-        .unwrap_or_else(|| regional_endpoint(signer.region()));
     // Stack names consist of letters, digits and hyphens; ARNs add colons and slashes.
-    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-:/".contains(it);
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-:/._+".contains(it);
     if name.is_empty() || !name.chars().all(is_plain) {
         return Err(failure(format!("\"{name}\" is not the name of a stack")));
     }
@@ -103,11 +68,6 @@ async fn describe(name: &str, session: &Session) -> Result<String, Failure> {
     }
     let reason = message(&text).unwrap_or(text);
     Err(failure(format!("CloudFormation does not describe the stack {name}: HTTP {}: {reason}", status.as_u16())))
-}
-
-fn regional_endpoint(region: &str) -> String {
-    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("https://cloudformation.{region}.{suffix}/")
 }
 
 /// The outputs of the first stack.
@@ -145,12 +105,5 @@ mod tests {
         let error = "<ErrorResponse><Error><Code>V</Code><Message>no such stack</Message></Error></ErrorResponse>";
         assert_eq!(message(error).unwrap(), "no such stack");
         assert!(parse("<html>").is_none() && message("").is_none());
-    }
-
-    #[test]
-    fn the_projects_own_file_names_its_stack() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samconfig.toml");
-        assert_eq!(configured_name(&path).unwrap().as_deref(), Some("lambda-duet"));
-        assert_eq!(configured_name(Path::new("/nowhere/samconfig.toml")), Ok(None));
     }
 }

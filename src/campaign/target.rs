@@ -1,5 +1,8 @@
 //! What can be called.
 
+mod function;
+
+use hyper::Uri;
 use serde::{Deserialize, Serialize};
 use std::{
     env, fmt, io,
@@ -7,12 +10,15 @@ use std::{
     str::FromStr,
 };
 
+/// The version of a function that can be changed; without a qualifier it is what is called.
+pub(super) const LATEST: &str = "$LATEST";
+
 /// Something that takes a request and gives an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A Lambda function, invoked directly.
     Function {
-        /// Its name or ARN.
+        /// Its name, in any form that Lambda takes, without the qualifier.
         name: String,
         /// The version or alias.
         qualifier: Option<String>,
@@ -44,21 +50,34 @@ pub enum Auth {
 
 /// Why a text names no target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "\"{0}\" is not a target; write lambda:NAME[:QUALIFIER], a URL that starts with https:// or http://, exec:PATH, or \
-     local"
-)]
-pub struct TargetError(String);
+pub enum TargetError {
+    /// It is of no known kind.
+    #[error(
+        "\"{0}\" is not a target; write lambda:NAME[:QUALIFIER], a URL that starts with https:// or http://, exec:PATH, \
+         or local"
+    )]
+    Unknown(String),
+    /// Lambda takes no such name.
+    #[error("\"lambda:{name}\" is not a function: {reason}")]
+    Function {
+        /// What was to be a function's name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It is a URL with a user name or a password, which is not repeated.
+    #[error(
+        "the URL has a user name or a password before its host, which would be written down and shown; leave out what \
+         stands before the @"
+    )]
+    Userinfo,
+}
 
 impl Target {
-    /// Reads `NAME[:QUALIFIER]` or `ARN[:QUALIFIER]`.
-    fn function(text: &str) -> Self {
-        /// `arn:aws:lambda:REGION:ACCOUNT:function:NAME`
-        const ARN_PARTS: usize = 7;
-        let parts: Vec<&str> = text.split(':').collect();
-        let name_parts = if parts[0] == "arn" { ARN_PARTS } else { 1 };
-        let (name, qualifier) = parts.split_at(name_parts.min(parts.len()));
-        Self::Function { name: name.join(":"), qualifier: (!qualifier.is_empty()).then(|| qualifier.join(":")) }
+    fn function(text: &str) -> Result<Self, TargetError> {
+        let wrong = |reason| TargetError::Function { name: text.to_owned(), reason };
+        let (name, qualifier) = function::split(text).map_err(wrong)?;
+        Ok(Self::Function { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) })
     }
 
     /// The same target from whatever directory: a binary is a file of the current one, also where its path has no slash.
@@ -71,13 +90,46 @@ impl Target {
             other => other,
         })
     }
+
+    /// Whether it names a version or an alias, which cannot be changed.
+    pub fn is_published(&self) -> bool {
+        matches!(self, Self::Function { qualifier: Some(qualifier), .. } if qualifier != LATEST)
+    }
+}
+
+/// Whether a URL has a user name or a password before its host.
+fn has_userinfo(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
+    authority.split(['/', '?', '#']).next().is_some_and(|it| it.contains('@'))
+}
+
+/// Holds a URL to what can be called, and written down.
+///
+/// # Errors
+/// With a reason that repeats nothing of the URL.
+pub(super) fn check_url(url: &str) -> Result<(), String> {
+    if has_userinfo(url) {
+        return Err(TargetError::Userinfo.to_string());
+    }
+    let uri: Uri = url.parse().map_err(|error: hyper::http::uri::InvalidUri| error.to_string())?;
+    let Some(authority) = uri.authority().filter(|it| !it.host().is_empty()) else {
+        return Err("it has no host; write https://HOST/PATH".to_owned());
+    };
+    if authority.as_str() != authority.host() && authority.port_u16().is_none() {
+        return Err("what stands behind its host is no port; write https://HOST:PORT/PATH".to_owned());
+    }
+    Ok(())
 }
 
 impl FromStr for Target {
     type Err = TargetError;
 
     fn from_str(text: &str) -> Result<Self, TargetError> {
-        let refused = || TargetError(text.to_owned());
+        // Before anything else: every other message repeats the text.
+        if text.contains("://") && has_userinfo(text) {
+            return Err(TargetError::Userinfo);
+        }
+        let refused = || TargetError::Unknown(text.to_owned());
         if text.starts_with("https://") || text.starts_with("http://") {
             return Ok(Self::Endpoint { url: text.to_owned() });
         }
@@ -88,7 +140,7 @@ impl FromStr for Target {
         }
         let (scheme, rest) = text.split_once(':').filter(|(_, rest)| !rest.is_empty()).ok_or_else(refused)?;
         match scheme {
-            "lambda" => Ok(Self::function(rest)),
+            "lambda" => Self::function(rest),
             "exec" => Ok(Self::Process { path: rest.into() }),
             _ => Err(refused()),
         }
@@ -121,6 +173,9 @@ mod tests {
         for (text, expected) in [
             ("lambda:fast".to_owned(), function("fast", None)),
             ("lambda:fast:live".to_owned(), function("fast", Some("live"))),
+            ("lambda:fast:$LATEST".to_owned(), function("fast", Some("$LATEST"))),
+            ("lambda:123456789012:function:fast".to_owned(), function("123456789012:function:fast", None)),
+            ("lambda:123456789012:function:fast:3".to_owned(), function("123456789012:function:fast", Some("3"))),
             (format!("lambda:{arn}"), function(arn, None)),
             (format!("lambda:{arn}:3"), function(arn, Some("3"))),
             (url.to_owned(), Target::Endpoint { url: url.to_owned() }),
@@ -137,5 +192,26 @@ mod tests {
             let error = text.parse::<Target>().unwrap_err().to_string();
             assert!(error.contains("lambda:NAME") && error.contains(text), "{error}");
         }
+    }
+
+    #[test]
+    fn a_url_with_a_password_is_refused_and_not_repeated() {
+        for text in ["https://me:s3cret@host/", "FTP://s3cret@host", "https://me:s3cret@host?x", "https://s3cret@"] {
+            let error = text.parse::<Target>().unwrap_err().to_string();
+            assert!(error.contains("password") && !error.contains("s3cret"), "{error}");
+        }
+        // Behind the host it is part of what is asked for.
+        assert!("https://host/@me?mail=me@example.com".parse::<Target>().is_ok());
+        for url in ["https://", "https:///path", "https://host:port/", "http://a b/", "https://me@host"] {
+            assert!(check_url(url).is_err(), "{url}");
+        }
+        assert_eq!(check_url("https://host:443/@me"), Ok(()));
+    }
+
+    #[test]
+    fn only_versions_and_aliases_are_published() {
+        let is_published = |text: &str| text.parse::<Target>().unwrap().is_published();
+        assert!(is_published("lambda:fast:live") && is_published("lambda:fast:1"));
+        assert!(!is_published("lambda:fast:$LATEST") && !is_published("lambda:fast") && !is_published("exec:fast"));
     }
 }

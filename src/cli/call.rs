@@ -7,6 +7,7 @@ use crate::{
         caller::{self, Manner},
         local::variables::Variable,
     },
+    cli::unechoed::Unechoed,
     protocol::Response,
     report::terminal,
 };
@@ -16,12 +17,13 @@ use std::{fs, io::Read, path::PathBuf};
 
 /// Calls one target once and prints its answer.
 ///
-/// Credentials, region and endpoint come from the environment and the AWS configuration files,
-/// as for the AWS CLI.
+/// Credentials, region and endpoint come from the environment and the AWS configuration files, as for the
+/// AWS CLI; a region in a function's ARN or in an endpoint's host goes before that.
 #[derive(Debug, Args)]
 pub struct Call {
     /// What to call: lambda:NAME[:QUALIFIER] (direct invocation), https://… (POST through API
     /// Gateway), or exec:PATH (a function's binary, run on this machine).
+    #[arg(value_parser = Unechoed::<Target>::new())]
     target: Target,
     /// A file with the request, or - for standard input; left out, the request is {}.
     request: Option<PathBuf>,

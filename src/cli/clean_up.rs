@@ -6,7 +6,7 @@ use crate::campaign::{
     aws::Session,
     caller::{Caller, Manner},
     cold::{Changes, Claim, Owner, VARIABLE},
-    journal::Journal,
+    journal::{self, Journal},
 };
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
@@ -50,8 +50,8 @@ impl CleanUp {
         }
         let mut code = ExitCode::SUCCESS;
         for what in &what {
-            let done = match what.parse() {
-                Ok(target) => self.function(&target, &session).await.map(|line| vec![line]),
+            let done = match what.parse::<Target>() {
+                Ok(target) => self.function(&target, &session.at(&target)).await.map(|line| vec![line]),
                 Err(_) => self.directory(Path::new(what), &session).await,
             };
             match done {
@@ -71,10 +71,12 @@ impl CleanUp {
         let _journal = Journal::open(directory)?;
         let changes = Changes::of(directory, &Owner::this_process(directory))?;
         let mut lines = Vec::new();
+        let manifest = journal::manifest(directory)?;
         for function in changes.open() {
-            let target = function.parse().map_err(|_| anyhow!("\"{function}\" is not a function"))?;
-            lines.push(self.function(&target, session).await.with_context(|| function)?);
-            changes.undone(&target)?;
+            let side = manifest.sides.iter().map(|(_, party)| party).find(|party| party.target.to_string() == function);
+            let party = side.ok_or_else(|| anyhow!("{function} is not a function of this campaign"))?;
+            lines.push(self.function(&party.target, &session.of_side(party)).await.with_context(|| function)?);
+            changes.undone(&party.target)?;
         }
         if lines.is_empty() {
             lines.push(format!("{}: nothing is changed", directory.display()));
@@ -84,11 +86,11 @@ impl CleanUp {
 
     async fn function(&self, target: &Target, session: &Session) -> anyhow::Result<String> {
         let manner = Manner::new(Auth::None);
-        let Target::Function { qualifier: None, .. } = target else {
+        if target.is_published() {
             bail!("only a function itself is ever changed; name it as lambda:NAME, without a version or an alias");
-        };
+        }
         let Caller::Function(function) = Caller::new(target, manner, session).await? else {
-            bail!("{target} is not a function");
+            bail!("only a function is ever changed; name it as lambda:NAME");
         };
         let owner = Owner::this_process(Path::new("clean-up"));
         let claim = if self.force { Claim::Anybody } else { Claim::Owner(&owner) };

@@ -22,8 +22,9 @@ use crate::{
         cold::{Changes, ColdStarts, Owner},
         driver::{Campaign, End, Outcome, Past},
         journal::{self, Journal},
-        manifest::Manifest,
+        manifest::{Manifest, Party},
         readings::{self, Reading},
+        shell,
         sides::{Side, Sides},
         stopping::StoppingRule,
         totals::Totals,
@@ -86,7 +87,7 @@ pub struct Run {
 
 impl Run {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let session = Session::new().context("reading the trusted certificates")?;
+        let session = Session::new().context("preparing connections")?;
         let (directory, manifest, is_new) = match &self.resume {
             Some(directory) => (directory.clone(), journal::manifest(directory)?, false),
             None => (self.directory(), self.plan.manifest(&self.given, &session).await?, true),
@@ -181,7 +182,10 @@ impl Run {
         session: &Session,
     ) -> anyhow::Result<Sides<Arc<Caller>>> {
         let caller = async |side: Side| {
-            let target = &manifest.sides[side].target;
+            let party: &Party = &manifest.sides[side];
+            let session = session.of_side(party);
+            preflight::warn_of_move(party, manifest.plan.auth, &session).await?;
+            let target = &party.target;
             let log = directory.join(format!("{side}.log"));
             let manner = Manner {
                 api_key: self.given.api_key.as_deref(),
@@ -193,7 +197,7 @@ impl Run {
                 log: Some(&log),
                 ..Manner::new(manifest.plan.auth)
             };
-            Caller::new(target, manner, session)
+            Caller::new(target, manner, &session)
                 .await
                 .map(Arc::new)
                 .with_context(|| format!("preparing calls of {target}"))
@@ -219,7 +223,7 @@ fn until_ci_rules(manifest: &Manifest) -> Vec<Box<dyn StoppingRule>> {
 
 /// How to go on.
 fn resume(directory: &Path) -> String {
-    format!("the samples so far are kept; continue with `duet run --resume {}`", directory.display())
+    format!("the samples so far are kept; continue with `duet run --resume {}`", shell::word(directory))
 }
 
 /// Milliseconds since 1970-01-01 UTC.

@@ -1,6 +1,7 @@
 //! What a campaign is going to do.
 
 use crate::campaign::{
+    Target,
     manifest::{Limits, Manifest, Party},
     sides::Sides,
 };
@@ -13,6 +14,9 @@ pub fn plan(manifest: &Manifest) -> String {
     // Writing to a string cannot fail.
     for (side, party) in sides.iter() {
         let _ = writeln!(text, "{side:<10} {}", describe(party));
+        if let Some(place) = &party.place {
+            let _ = writeln!(text, "{:<10} {place}", "");
+        }
     }
     let _ = writeln!(
         text,
@@ -41,7 +45,11 @@ fn describe(party: &Party) -> String {
         let runtime = it.runtime.as_deref().unwrap_or("container image");
         format!(" ({}, {} MB, {} s, {runtime})", it.architecture, it.memory_mb, it.timeout_s)
     });
-    format!("{}{}", party.target, configuration.unwrap_or_default())
+    let unknown = || match &party.target {
+        Target::Function { .. } => format!(" (configuration unknown, costs as for {} MB)", party.memory_mb()),
+        Target::Endpoint { .. } | Target::Process { .. } => String::new(),
+    };
+    format!("{}{}", party.target, configuration.unwrap_or_else(unknown))
 }
 
 /// Whose prices they are, and of what date.

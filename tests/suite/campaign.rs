@@ -4,16 +4,21 @@ mod answers;
 mod changed;
 mod cold;
 mod control_plane;
+mod credentials;
 mod damage;
 mod display;
 mod endpoints;
 mod failures;
 mod faults;
 mod kill;
+mod labels;
 mod names;
 mod options;
+mod places;
 mod prices;
 mod processes;
+mod proxies;
+mod samconfig;
 mod spent;
 pub mod targets;
 
@@ -74,6 +79,7 @@ pub fn command(endpoint: &str, arguments: &[&str]) -> Command {
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("no_proxy", "*")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -248,6 +248,7 @@ fn party(side: Side) -> Party {
     Party {
         name: architecture.to_string(),
         target: Target::Function { name: format!("duet-{architecture}"), qualifier: None },
+        place: None,
         configuration: serde_json::from_value(json!({
             "arn": null, "architecture": architecture, "memory_mb": MEMORY_MB, "timeout_s": 60,
             "runtime": "provided.al2023", "log_format": null, "ephemeral_storage_mb": 512, "tracing": null, "layers": [],

@@ -10,7 +10,7 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::{path::PathBuf, sync::Arc};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     process::Command,
 };
 use tokio_rustls::{TlsAcceptor, rustls};
@@ -60,6 +60,9 @@ impl Server {
     fn call(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
         command.args(["call", &self.url(), "--no-auth"]).env("SSL_CERT_FILE", self.certificate());
+        for proxy in ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"] {
+            command.env_remove(proxy);
+        }
         command
     }
 }
@@ -83,6 +86,38 @@ async fn the_command_line_turns_away_from_a_stranger() {
     assert!(request.is_err(), "a request was sent to a server that is not trusted");
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(message.contains("certificate"), "{message}");
+}
+
+/// A proxy that opens one tunnel, and returns the request for it.
+async fn tunnel(proxy: &TcpListener) -> std::io::Result<String> {
+    let (mut client, _) = proxy.accept().await?;
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(client.read_u8().await?);
+    }
+    let request = String::from_utf8_lossy(&request).into_owned();
+    let host = request.split(' ').nth(1).unwrap();
+    let mut server = TcpStream::connect(host).await?;
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+    // Either side may close first.
+    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+    Ok(request)
+}
+
+#[tokio::test]
+async fn the_command_line_talks_to_a_trusted_server_through_a_proxys_tunnel() {
+    let server = Server::start("tunnel").await;
+    let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut call = server.call();
+    call.env("HTTPS_PROXY", format!("http://me:s3cret@{}", proxy.local_addr().unwrap()));
+    let (output, request, asked) = tokio::join!(call.output(), server.answer(), tunnel(&proxy));
+    assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), "{\"ok\":true}\n");
+    // Within the tunnel it is an ordinary request, and the proxy's password is not in it.
+    let request = request.unwrap();
+    assert!(request.starts_with("POST / HTTP/1.1\r\n") && !request.to_lowercase().contains("proxy"), "{request}");
+    let asked = asked.unwrap().to_lowercase();
+    let host = server.url().replace("https://", "connect ");
+    assert!(asked.starts_with(&host) && asked.contains("proxy-authorization: basic bwu6cznjcmv0"), "{asked}");
 }
 
 async fn metrics_arrive_over_tls(architecture: Architecture) {

@@ -67,7 +67,7 @@ const LASTING: [&str; 13] = [
 ];
 
 /// Whether an error says that credentials have expired.
-pub(super) fn is_expired(code: &str) -> bool {
+pub(in crate::campaign) fn is_expired(code: &str) -> bool {
     matches!(code, "ExpiredTokenException" | "ExpiredToken")
 }
 

@@ -7,6 +7,7 @@ use super::{
         header::Header,
         row::{Failure, FailureKind},
         status::AcceptedStatus,
+        target::check_url,
     },
     Answer, Manner,
     classify::{error_type, is_expired, of_http},
@@ -41,6 +42,7 @@ enum Proof {
 impl Endpoint {
     pub(super) async fn new(url: &str, manner: Manner<'_>, session: &Session) -> Result<Self, Failure> {
         let refused = |message: String| Failure::new(FailureKind::Refused, message);
+        check_url(url).map_err(|reason| refused(format!("\"{url}\" is not a URL: {reason}")))?;
         let uri: Uri = url.parse().map_err(|error| refused(format!("\"{url}\" is not a URL: {error}")))?;
         // A function's own URL is a door of Lambda's, every other is taken for one of API Gateway's.
         let service = match uri.host() {
@@ -100,7 +102,7 @@ impl Endpoint {
         if let Proof::Signature(signer) = &self.proof
             && is_expired(error_type(&head.headers))
         {
-            signer.renew(&self.transport).await;
+            signer.renew().await;
         }
         of_http(head.status, &head.headers, &body, &self.accepted).map(|()| body)
     }

@@ -4,20 +4,19 @@ mod readiness;
 
 use super::{
     super::{
-        aws::{self, Session},
+        aws::{Lambda, Session},
         cold::{VARIABLE, Variables},
         configuration::Configuration,
         payload::MAX_NAME_BYTES,
         platform_report::PlatformReport,
         row::{Failure, FailureKind},
         runtime_api::FunctionError,
+        target::LATEST,
     },
     Answer,
     classify::{failure, is_expired},
 };
-use crate::transport::Transport;
 use aws_sdk_lambda::{
-    Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::{
         RequestId,
@@ -29,16 +28,24 @@ use aws_sdk_lambda::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper::body::Bytes;
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
+
+/// The codes of those who may not ask.
+const DENIED: [&str; 2] = ["AccessDeniedException", "AccessDenied"];
 
 /// What is found out about a function before it is called.
 #[derive(Debug)]
 pub struct Found {
-    /// How it is configured; none where the endpoint does not know such a question.
+    /// How it is configured; none where the endpoint does not know such a question, or does not answer it.
     pub configuration: Option<Configuration>,
+    /// Whether the caller may not know how.
+    pub is_denied: bool,
     /// Whether a campaign has changed it to force cold starts, and not changed it back. Of a published version nothing
     /// can be changed back.
     pub is_changed: bool,
@@ -47,10 +54,7 @@ pub struct Found {
 /// A Lambda function that is called.
 #[derive(Debug)]
 pub struct Function {
-    client: Client,
-    /// The same with credentials that were fetched again, once the first had expired.
-    renewed: Mutex<Option<Client>>,
-    transport: Transport,
+    lambda: Arc<Lambda>,
     name: String,
     qualifier: Option<String>,
     tenant: Option<String>,
@@ -60,20 +64,24 @@ pub struct Function {
 }
 
 impl Function {
-    pub(super) async fn new(name: &str, qualifier: Option<&str>, tenant: Option<&str>, session: &Session) -> Self {
-        let client = Client::new(session.config().await);
-        let function = Self::with(client, session.transport().clone(), name, qualifier);
-        Self { tenant: tenant.map(str::to_owned), ..function }
+    pub(super) async fn new(
+        name: &str,
+        qualifier: Option<&str>,
+        tenant: Option<&str>,
+        session: &Session,
+    ) -> Result<Self, Failure> {
+        let function = Self::with(Lambda::new(session).await?, name, qualifier);
+        Ok(Self { tenant: tenant.map(str::to_owned), ..function })
     }
 
-    pub(in crate::campaign) fn with(client: Client, transport: Transport, name: &str, qualifier: Option<&str>) -> Self {
+    pub(in crate::campaign) fn with(lambda: Lambda, name: &str, qualifier: Option<&str>) -> Self {
+        let lambda = Arc::new(lambda);
         Self {
-            variables: Variables::new(client.clone(), name),
-            client,
-            renewed: Mutex::default(),
-            transport,
+            variables: Variables::new(Arc::clone(&lambda), name),
+            lambda,
             name: name.to_owned(),
-            qualifier: qualifier.map(str::to_owned),
+            // Without a qualifier it is the same function, and one that can be changed.
+            qualifier: qualifier.filter(|it| *it != LATEST).map(str::to_owned),
             tenant: None,
             has_log_tail: true.into(),
         }
@@ -82,9 +90,16 @@ impl Function {
     pub(super) async fn call(&self, payload: Bytes) -> Answer {
         let with_log = self.has_log_tail.load(Ordering::Relaxed);
         let mut answer = self.invoke(payload.clone(), with_log).await;
-        if with_log && answer.as_ref().is_err_and(|(failure, _)| failure.message.contains("log-type")) {
-            // `sam local start-lambda` refuses the wish before it calls the function.
-            self.has_log_tail.store(false, Ordering::Relaxed);
+        let refusal = answer.as_ref().err().map(|(failure, _)| failure);
+        if let Some(refusal) = refusal.filter(|failure| with_log && refuses_log_tail(failure)) {
+            if self.has_log_tail.swap(false, Ordering::Relaxed) {
+                let _ = writeln!(
+                    io::stderr(),
+                    "Warning: {} is called without the end of its log, which is refused ({refusal}): what Lambda reports \
+                     of calls is missing, so durations and bills are the client's, and starts are not told apart",
+                    self.name
+                );
+            }
             answer = self.invoke(payload, false).await;
         }
         let output = match answer {
@@ -100,7 +115,7 @@ impl Function {
 
     /// The answer; else why there is none, with the id of the request.
     async fn invoke(&self, payload: Bytes, with_log: bool) -> Result<InvokeOutput, (Failure, Option<String>)> {
-        let client = self.invoking_client();
+        let client = self.lambda.client();
         let invoke = client
             .invoke()
             .function_name(&self.name)
@@ -113,22 +128,9 @@ impl Function {
             Err(error) => error,
         };
         if error.code().is_some_and(is_expired) {
-            self.renew_credentials().await;
+            self.lambda.renew().await;
         }
         Err((failure(&error), name(error.request_id())))
-    }
-
-    fn invoking_client(&self) -> Client {
-        let renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
-        renewed.as_ref().unwrap_or(&self.client).clone()
-    }
-
-    /// Has the next calls signed with credentials that are fetched again: whoever keeps the user's in a file may have
-    /// replaced them.
-    async fn renew_credentials(&self) {
-        let Some(credentials) = aws::fetch_credentials(&self.transport).await else { return };
-        let config = self.client.config().to_builder().credentials_provider(credentials).build();
-        *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Client::from_conf(config));
     }
 
     /// How the function is configured.
@@ -140,20 +142,25 @@ impl Function {
             Ok(configured) => Ok(Found {
                 is_changed: self.qualifier.is_none() && has_variable(&configured),
                 configuration: Some(Configuration::of(&configured)),
+                is_denied: false,
             }),
+            // Whoever may call a function need not be allowed to look at it.
+            Err(SdkError::ServiceError(error)) if error.err().code().is_some_and(|code| DENIED.contains(&code)) => {
+                Ok(Found { configuration: None, is_denied: true, is_changed: false })
+            }
             // Emulators of Lambda that only invoke do not say in Lambda's words that there is nothing.
             Err(SdkError::ServiceError(error))
                 if error.err().code().is_none_or(|code| code.contains("PathNotFound")) =>
             {
-                Ok(Found { configuration: None, is_changed: false })
+                Ok(Found { configuration: None, is_denied: false, is_changed: false })
             }
-            Err(SdkError::ResponseError(_)) => Ok(Found { configuration: None, is_changed: false }),
+            Err(SdkError::ResponseError(_)) => Ok(Found { configuration: None, is_denied: false, is_changed: false }),
             Err(error) => Err(failure(&error)),
         }
     }
 
     async fn configured(&self, qualifier: Option<&str>) -> Result<Configured, SdkError<GetFunctionConfigurationError>> {
-        let get = self.client.get_function_configuration().function_name(&self.name);
+        let get = self.lambda.client().get_function_configuration().function_name(&self.name);
         get.set_qualifier(qualifier.map(str::to_owned)).send().await
     }
 
@@ -187,4 +194,10 @@ fn outcome(output: InvokeOutput) -> Result<Bytes, Failure> {
 /// A name in an answer, unless it is longer than any is.
 fn name(text: Option<&str>) -> Option<String> {
     text.filter(|text| (1..=MAX_NAME_BYTES).contains(&text.len())).map(str::to_owned)
+}
+
+/// Whether a call was refused because of the wish for the end of the log alone, before the function was called: by
+/// `sam local start-lambda` always, by Lambda to callers of another account.
+fn refuses_log_tail(failure: &Failure) -> bool {
+    ["log-type", "Cross-account log access is not allowed"].iter().any(|part| failure.message.contains(part))
 }

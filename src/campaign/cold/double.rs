@@ -111,7 +111,7 @@ impl Lambda {
     }
 
     pub fn variables(self: &Arc<Self>) -> Variables {
-        Variables::new(self.client(), "x")
+        Variables::new(Arc::new(self.client().into()), "x")
     }
 
     pub fn has_variable(&self) -> bool {

@@ -5,13 +5,13 @@
 
 use super::{
     super::{
-        caller::failure,
+        aws::Lambda,
+        caller::{failure, is_expired},
         row::{Failure, FailureKind},
     },
     Mark, Owner, VARIABLE,
 };
 use aws_sdk_lambda::{
-    Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::get_function_configuration::GetFunctionConfigurationOutput as Configured,
     types::{Environment, LastUpdateStatus},
@@ -22,7 +22,10 @@ use std::{
     cell::Cell,
     collections::HashMap,
     future::Future,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
@@ -44,7 +47,7 @@ const MAX_BYTES: usize = 4096;
 /// The variables of one function, as `$LATEST` has them.
 #[derive(Debug)]
 pub struct Variables {
-    client: Client,
+    lambda: Arc<Lambda>,
     function: String,
     /// Whether an update may still be under way whose answer was lost: it must not come after its undoing.
     may_come_late: AtomicBool,
@@ -79,8 +82,8 @@ enum Obstacle {
 
 impl Variables {
     /// Those of a function by its name or ARN.
-    pub fn new(client: Client, function: &str) -> Self {
-        Self { client, function: function.to_owned(), may_come_late: false.into() }
+    pub fn new(lambda: Arc<Lambda>, function: &str) -> Self {
+        Self { lambda, function: function.to_owned(), may_come_late: false.into() }
     }
 
     /// Whether the variable could be set.
@@ -165,10 +168,13 @@ impl Variables {
     }
 
     async fn configured(&self) -> Result<Configured, Obstacle> {
-        let get = self.client.get_function_configuration().function_name(&self.function).send();
+        let get = self.lambda.client().get_function_configuration().function_name(&self.function).send();
         match timeout(REQUEST, get).await {
             Ok(Ok(configured)) => Ok(configured),
-            Ok(Err(error)) => Err(obstacle(&error, |message| message)),
+            Ok(Err(error)) => {
+                self.renew_after(&error).await;
+                Err(obstacle(&error, |message| message))
+            }
             Err(_) => Err(no_answer()),
         }
     }
@@ -179,7 +185,7 @@ impl Variables {
         revision: Option<String>,
         before: &HashMap<String, String>,
     ) -> Result<(), Obstacle> {
-        let update = self.client.update_function_configuration().function_name(&self.function);
+        let update = self.lambda.client().update_function_configuration().function_name(&self.function);
         // Somebody else's change in between is not undone.
         let update = update.set_revision_id(revision);
         let environment = Environment::builder().set_variables(Some(variables)).build();
@@ -193,8 +199,18 @@ impl Variables {
         self.may_come_late.store(!is_settled, Ordering::Relaxed);
         match answer {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(obstacle(&error, |message| without_values(message, before))),
+            Ok(Err(error)) => {
+                self.renew_after(&error).await;
+                Err(obstacle(&error, |message| without_values(message, before)))
+            }
             Err(_) => Err(no_answer()),
+        }
+    }
+
+    /// Has the next request signed with credentials that are fetched again, where these have expired.
+    async fn renew_after<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) {
+        if error.code().is_some_and(is_expired) {
+            self.lambda.renew().await;
         }
     }
 
@@ -311,7 +327,7 @@ where
             // 409: another update is under way. 412: somebody else has changed the function since it was looked at.
             matches!(refused.raw().status().as_u16(), 409 | 412 | 429 | 500..)
                 || code.contains("Throttl")
-                || code.contains("ExpiredToken")
+                || is_expired(code)
         }
         SdkError::ConstructionFailure(_) => false,
         _ => true,

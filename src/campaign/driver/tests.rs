@@ -8,7 +8,6 @@ use crate::campaign::{
         double::{Act, Lambda},
     },
 };
-use crate::transport::Transport;
 use std::{env, fs, path::PathBuf, process};
 
 /// Somebody who cannot bear to look at the second sample.
@@ -49,7 +48,7 @@ fn scratch() -> PathBuf {
 #[tokio::test(start_paused = true)]
 async fn a_bug_that_panics_leaves_nothing_changed() {
     let (lambda, manifest, directory) = (Arc::new(Lambda::new(|_, _| Act::Answer)), manifest(), scratch());
-    let caller = || Arc::new(Caller::Function(Function::with(lambda.client(), Transport::new().unwrap(), "x", None)));
+    let caller = || Arc::new(Caller::Function(Function::with(lambda.client().into(), "x", None)));
     let owner = Owner::this_process(&directory);
     let changes = Arc::new(Changes::of(&directory, &owner).unwrap());
     let cold = ColdStarts::new(owner, Arc::clone(&changes), Duration::from_secs(60));

@@ -6,16 +6,17 @@ use super::{
 };
 use crate::{
     campaign::{
-        Auth, Target,
+        Auth, Target, TargetError,
         aws::Session,
         header::Header,
         manifest::{Cell, Limits, Manifest, Plan, SCHEMA},
+        samconfig::SamConfig,
         sides::Sides,
         stack,
         status::AcceptedStatus,
         visible::visible,
     },
-    cli::{output::note, prices},
+    cli::{output::note, prices, unechoed::Unechoed},
     protocol::{Request, Selection, Size, SizeName},
     workload::{self, Workload},
 };
@@ -35,10 +36,14 @@ use std::{
 #[group(id = "PlanOptions", multiple = true)]
 pub struct PlanOptions {
     /// Baseline and candidate, two of: lambda:NAME[:QUALIFIER], https://…, exec:PATH (a function's binary,
-    /// run on this machine), local (this project's own, built beside this program); or stack:NAME, both
-    /// functions of a deployed stack of this project [default: the stack that ./samconfig.toml names].
-    #[arg(long, value_names = ["BASELINE", "CANDIDATE"], num_args = 1..=2)]
+    /// run on this machine), local (this project's own, built beside this program); or stack:NAME_OR_ARN,
+    /// both functions of a deployed stack of this project [default: the stack that ./samconfig.toml names].
+    #[arg(long, value_names = ["BASELINE", "CANDIDATE"], num_args = 1..=2, value_parser = Unechoed::<Subject>::new())]
     targets: Vec<Subject>,
+    /// The environment of ./samconfig.toml that says which stack is meant, in which region and with which
+    /// profile [default: default].
+    #[arg(long, value_name = "NAME")]
+    config_env: Option<String>,
     /// Workloads of the benchmark service: categories (sorting) and names (math/fft); each is a cell of its
     /// own [default: all].
     #[arg(long = "workload", value_name = "SELECTOR", conflicts_with = "payload")]
@@ -127,8 +132,9 @@ impl FromStr for Subject {
         match text.strip_prefix("stack:") {
             Some("") => Err("stack: lacks the name of the stack; write stack:NAME".to_owned()),
             Some(name) => Ok(Self::Stack(name.to_owned())),
-            None => text.parse().map(Self::Target).map_err(|error: crate::campaign::TargetError| {
-                format!("{error}; or stack:NAME for both functions of a stack")
+            None => text.parse().map(Self::Target).map_err(|error| match error {
+                TargetError::Unknown(_) => format!("{error}; or stack:NAME for both functions of a stack"),
+                _ => error.to_string(),
             }),
         }
     }
@@ -188,12 +194,18 @@ impl PlanOptions {
     /// The campaign that these options describe; warnings about its two sides go to standard error.
     pub(super) async fn manifest(&self, given: &Given, session: &Session) -> anyhow::Result<Manifest> {
         let table = prices::table(self.prices.as_deref())?;
-        let targets = self.targets(session).await?;
+        let auth = self.auth(given.api_key.as_deref());
+        let (targets, session) = self.targets(session).await?;
         let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
         check_sizes(&cells, &targets)?;
-        let mut parties =
-            preflight::parties(&targets, session, self.allow_unequal, (self.cold, self.tenant.as_deref())).await?;
-        pricing::set_prices(&mut parties, &table, session).await?;
+        let choices = preflight::Choices {
+            auth,
+            allow_unequal: self.allow_unequal,
+            cold: self.cold,
+            tenant: self.tenant.as_deref(),
+        };
+        let mut parties = preflight::parties(&targets, choices, &session).await?;
+        pricing::set_prices(&mut parties, &table, &session).await?;
         let is_local = |it: &Target| matches!(it, Target::Process { .. });
         let is_endpoint = |it: &Target| matches!(it, Target::Endpoint { .. });
         let for_endpoints = [
@@ -211,7 +223,7 @@ impl PlanOptions {
         }
         check_variables(&given.variables, targets.iter().any(|(_, it)| is_local(it)))?;
         if self.cold {
-            preflight::check_cold(&targets)?;
+            preflight::check_cold(&parties)?;
         }
         let names_environments = self.payload.is_empty() || self.environment.is_some() || self.cold;
         if !names_environments && !targets.iter().all(|(_, it)| is_local(it)) {
@@ -230,11 +242,7 @@ impl PlanOptions {
             cells,
             pace_ms: self.pace.map_or(0, milliseconds),
             timeout_ms: milliseconds(timeout).max(1),
-            auth: match (self.no_auth, &given.api_key) {
-                (true, _) => Auth::None,
-                (false, Some(_)) => Auth::ApiKey,
-                (false, None) => Auth::SigV4,
-            },
+            auth,
             compare_output: self.compare_output,
             ignore: self.ignore.clone(),
             environment: self.environment.clone(),
@@ -283,19 +291,32 @@ impl PlanOptions {
         Ok(())
     }
 
-    async fn targets(&self, session: &Session) -> anyhow::Result<Sides<Target>> {
-        let name = match self.targets.as_slice() {
-            [Subject::Target(baseline), Subject::Target(candidate)] => {
-                // It is the same binary also where the campaign is continued from another directory.
-                return Ok(Sides { baseline: baseline.clone().absolute()?, candidate: candidate.clone().absolute()? });
+    fn auth(&self, api_key: Option<&str>) -> Auth {
+        match (self.no_auth, api_key) {
+            (true, _) => Auth::None,
+            (false, Some(_)) => Auth::ApiKey,
+            (false, None) => Auth::SigV4,
+        }
+    }
+
+    /// Both targets, and the session that knows where those of a stack are.
+    async fn targets(&self, session: &Session) -> anyhow::Result<(Sides<Target>, Session)> {
+        if let [Subject::Target(baseline), Subject::Target(candidate)] = self.targets.as_slice() {
+            if self.config_env.is_some() {
+                bail!("--config-env says which stack is meant, and --targets names none");
             }
+            // It is the same binary also where the campaign is continued from another directory.
+            let targets = Sides { baseline: baseline.clone().absolute()?, candidate: candidate.clone().absolute()? };
+            return Ok((targets, session.with(None, None)));
+        }
+        let config = SamConfig::read(Path::new("."), self.config_env.as_deref()).map_err(anyhow::Error::msg)?;
+        let name = match self.targets.as_slice() {
             [Subject::Stack(name)] => name.clone(),
-            [] => stack::configured_name(Path::new("samconfig.toml"))
-                .map_err(anyhow::Error::msg)?
-                .ok_or_else(|| anyhow!("there is nothing to compare: use --targets BASELINE CANDIDATE, or run this where samconfig.toml names the stack"))?,
+            [] => config.stack_name.ok_or_else(|| anyhow!("there is nothing to compare: use --targets BASELINE CANDIDATE, or run this where samconfig.toml names the stack"))?,
             _ => bail!("--targets takes a baseline and a candidate, or one stack:NAME"),
         };
-        Ok(stack::functions(&name, session).await?)
+        let session = session.with(stack::region_of(&name).or(config.region), config.profile);
+        Ok((stack::functions(&name, &session).await?, session))
     }
 
     fn workload_cells(&self) -> anyhow::Result<Vec<Cell>> {

@@ -4,9 +4,8 @@ use crate::{
     campaign::{
         Auth, Target,
         aws::Session,
-        caller::{Caller, Manner},
+        caller::{Caller, Found, Manner},
         cold::{ColdStarts, Owner},
-        configuration::Configuration,
         feature::{Consequence, Feature, Use},
         manifest::{Manifest, Party},
         row::Failure,
@@ -17,15 +16,24 @@ use crate::{
 use anyhow::{Context, bail};
 use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
+/// What the user has chosen that decides how functions are looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choices<'a> {
+    pub auth: Auth,
+    pub allow_unequal: bool,
+    pub cold: bool,
+    pub tenant: Option<&'a str>,
+}
+
 /// Both sides as they are configured, without prices; what differs besides the architecture is said.
 pub(super) async fn parties(
     targets: &Sides<Target>,
+    choices: Choices<'_>,
     session: &Session,
-    allow_unequal: bool,
-    (cold, tenant): (bool, Option<&str>),
 ) -> anyhow::Result<Sides<Party>> {
-    let baseline = party(&targets.baseline, Side::Baseline, session).await?;
-    let candidate = party(&targets.candidate, Side::Candidate, session).await?;
+    let Choices { auth, allow_unequal, cold, tenant } = choices;
+    let baseline = party(&targets.baseline, Side::Baseline, auth, &session.at(&targets.baseline)).await?;
+    let candidate = party(&targets.candidate, Side::Candidate, auth, &session.at(&targets.candidate)).await?;
     let mut parties = Sides { baseline, candidate };
     for (_, party) in parties.iter() {
         check_features(party, cold, tenant)?;
@@ -61,7 +69,7 @@ fn features(party: &Party) -> impl Iterator<Item = Feature> {
 /// Refuses what cannot be measured like an ordinary function, and says what to know of the rest.
 fn check_features(party: &Party, cold: bool, tenant: Option<&str>) -> anyhow::Result<()> {
     let Party { target, .. } = party;
-    let is_published = matches!(target, Target::Function { qualifier: Some(_), .. });
+    let is_published = target.is_published();
     for feature in features(party) {
         match feature.consequence(Use { cold, tenant, is_published }) {
             Consequence::None => {}
@@ -72,14 +80,20 @@ fn check_features(party: &Party, cold: bool, tenant: Option<&str>) -> anyhow::Re
     Ok(())
 }
 
-async fn party(target: &Target, side: Side, session: &Session) -> anyhow::Result<Party> {
+async fn party(target: &Target, side: Side, auth: Auth, session: &Session) -> anyhow::Result<Party> {
+    let place = session.place(target, auth).await.with_context(|| format!("looking at {target}"))?;
     let configuration = match target {
         Target::Function { .. } => {
-            let configuration = configuration(target, session).await.with_context(|| format!("looking at {target}"))?;
-            if configuration.is_none() {
+            let found = configuration(target, session).await.with_context(|| format!("looking at {target}"))?;
+            if found.is_denied {
+                note(format_args!(
+                    "Warning: how {target} is configured may not be read (the permission lambda:GetFunctionConfiguration \
+                     is missing): what its memory and architecture are is not known, so its costs are not, and {GUESS}"
+                ));
+            } else if found.configuration.is_none() {
                 note(format_args!("Warning: the endpoint does not say how {target} is configured"));
             }
-            configuration
+            found.configuration
         }
         Target::Endpoint { .. } => None,
         Target::Process { path } => {
@@ -94,17 +108,35 @@ async fn party(target: &Target, side: Side, session: &Session) -> anyhow::Result
     Ok(Party {
         name: architecture.map_or_else(|| side.to_string(), |it| it.to_string()),
         target: target.clone(),
+        place,
         configuration,
         price: None,
     })
 }
 
-async fn configuration(target: &Target, session: &Session) -> Result<Option<Configuration>, Failure> {
+/// What stands in for what is not known.
+const GUESS: &str = "those of 1769 MB stand in for them; what differs between the sides is not seen";
+
+async fn configuration(target: &Target, session: &Session) -> Result<Found, Failure> {
     let manner = Manner::new(Auth::None);
     match Caller::new(target, manner, session).await? {
-        Caller::Function(function) => Ok(function.configuration().await?.configuration),
-        Caller::Endpoint(_) | Caller::Process(_) => Ok(None),
+        Caller::Function(function) => function.configuration().await,
+        Caller::Endpoint(_) | Caller::Process(_) => {
+            Ok(Found { configuration: None, is_denied: false, is_changed: false })
+        }
     }
+}
+
+/// Says so where a campaign that goes on is called elsewhere, or as somebody else, than it was.
+pub(super) async fn warn_of_move(party: &Party, auth: Auth, session: &Session) -> anyhow::Result<()> {
+    let target = &party.target;
+    let now = session.place(target, auth).await.with_context(|| format!("looking at {target}"))?;
+    if let (Some(before), Some(now)) = (&party.place, &now)
+        && before != now
+    {
+        note(format_args!("Warning: {target} was called {before} and is now called {now}"));
+    }
+    Ok(())
 }
 
 /// Whether functions can be changed as the campaign needs it, and whether no other campaign is changing them.
@@ -152,15 +184,19 @@ pub(super) async fn wait_until_ready(manifest: &Manifest, callers: &Sides<Arc<Ca
 }
 
 /// Cold starts can be forced only where the function itself is at hand.
-pub(super) fn check_cold(targets: &Sides<Target>) -> anyhow::Result<()> {
-    for (side, target) in targets.iter() {
+pub(super) fn check_cold(parties: &Sides<Party>) -> anyhow::Result<()> {
+    for (side, Party { target, configuration, .. }) in parties.iter() {
         match target {
             Target::Endpoint { .. } => {
                 bail!("--cold: the {side} {target} cannot be made to start anew; name the function itself: lambda:NAME")
             }
-            Target::Function { qualifier: Some(_), .. } => {
+            Target::Function { .. } if target.is_published() => {
                 bail!("--cold: the {side} {target} is published and cannot be changed; name it without a qualifier");
             }
+            Target::Function { .. } if configuration.is_none() => bail!(
+                "--cold: how the {side} {target} is configured may not be read, so it cannot be changed and changed back: \
+                 allow lambda:GetFunctionConfiguration and lambda:UpdateFunctionConfiguration"
+            ),
             Target::Function { .. } | Target::Process { .. } => {}
         }
     }

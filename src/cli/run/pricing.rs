@@ -73,10 +73,12 @@ fn architecture(party: &Party, side: Side) -> Architecture {
     party.configuration.as_ref().map_or(usual, |it| it.architecture)
 }
 
-/// Where a side runs: what its name says, else where calls are signed for.
+/// Where a side runs: what its name says, else where calls are signed for, else where they would be.
 async fn region(party: &Party, session: &Session) -> String {
-    match region::of(&party.target, party.configuration.as_ref()) {
-        Some(region) => region,
-        None => session.config().await.region().map_or(USUAL_REGION.to_owned(), ToString::to_string),
+    let of_calls = || party.place.as_ref().and_then(|it| it.region.clone());
+    if let Some(region) = region::of(&party.target, party.configuration.as_ref()).or_else(of_calls) {
+        return region;
     }
+    let usual = session.config().await.ok().and_then(|config| config.region());
+    usual.map_or(USUAL_REGION.to_owned(), ToString::to_string)
 }

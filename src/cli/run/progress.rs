@@ -6,6 +6,7 @@ use crate::{
         driver::{End, Observer},
         manifest::Manifest,
         row::Row,
+        shell,
         sides::{Side, Sides},
         totals::{SideTotals, Totals},
         visible::visible_lines,
@@ -89,7 +90,7 @@ impl<'a> Progress<'a> {
         for (side, sums) in self.lines(totals).iter() {
             line(format_args!("{:<10} {sums}", self.manifest.sides[side].name))?;
         }
-        line(format_args!("Summary: duet report {}", self.directory.display()))
+        line(format_args!("Summary: duet report {}", shell::word(&self.directory)))
     }
 
     fn lines(&self, totals: &Totals) -> Sides<String> {

@@ -41,7 +41,7 @@ async fn statistics(client: &Client, metric: &str, unit: StandardUnit, dimension
 #[tokio::test]
 #[ignore = "needs a deployed stack: run by `make test`"]
 async fn every_iteration_arrives_under_its_architecture_and_workload() {
-    let client = Client::new(Session::new().unwrap().config().await);
+    let client = Client::new(Session::new().unwrap().config().await.unwrap());
     for architecture in [Architecture::Arm64, Architecture::X86_64] {
         let [endpoint, _] = targets(architecture);
         let of_workload = [("Architecture", architecture.as_str()), ("Workload", WORKLOAD)];

@@ -1,0 +1,136 @@
+//! Where the services are, by one rule for all: `AWS_ENDPOINT_URL_SERVICE`, `AWS_ENDPOINT_URL`, the profile's `services`
+//! section and its `endpoint_url`, unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` says otherwise; else AWS's own host.
+
+use super::{
+    super::{row::Failure, target::check_url},
+    refused, region_of, variable,
+};
+use crate::transport::with_causes;
+use aws_config::SdkConfig;
+use aws_sdk_lambda::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+use aws_types::service_config::ServiceConfigKey;
+
+/// A variable that is set for all services.
+const VARIABLE: &str = "AWS_ENDPOINT_URL";
+
+/// A service that is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Lambda.
+    Lambda,
+    /// CloudFormation.
+    CloudFormation,
+}
+
+impl Service {
+    /// Its name in AWS's models.
+    fn id(self) -> &'static str {
+        match self {
+            Self::Lambda => "Lambda",
+            Self::CloudFormation => "CloudFormation",
+        }
+    }
+
+    /// The variable that is set for it alone.
+    fn variable(self) -> String {
+        format!("{VARIABLE}_{}", self.id().to_uppercase())
+    }
+}
+
+/// The URL of a service: the one that is configured, or else AWS's.
+///
+/// # Errors
+/// When the one that is configured is no URL, or the partition has none of the wanted kind (FIPS, dual stack).
+pub async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, Failure> {
+    if let Some(url) = configured(config, service)? {
+        return Ok(url);
+    }
+    let parameters = Params::builder()
+        .region(region_of(config)?.to_string())
+        .use_fips(config.use_fips().unwrap_or_default())
+        .use_dual_stack(config.use_dual_stack().unwrap_or_default())
+        .build()
+        .map_err(|error| refused(with_causes(&error)))?;
+    let lambda = ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &parameters).await;
+    let lambda = lambda.map_err(|error| refused(with_causes(error.as_ref())))?;
+    Ok(match service {
+        Service::Lambda => lambda.url().to_owned(),
+        Service::CloudFormation => cloudformation(lambda.url()),
+    })
+}
+
+/// CloudFormation's host beside Lambda's: all partitions name both alike, but for GovCloud, whose ordinary endpoint of
+/// CloudFormation is the FIPS one.
+fn cloudformation(lambda: &str) -> String {
+    let url = lambda.replacen("lambda", "cloudformation", 1);
+    if url.contains("-fips.us-gov-") && url.ends_with(".amazonaws.com") { url.replacen("-fips", "", 1) } else { url }
+}
+
+/// The URL that is configured for a service; an empty variable counts as unset.
+///
+/// # Errors
+/// When it is no URL.
+pub(super) fn configured(config: &SdkConfig, service: Service) -> Result<Option<String>, Failure> {
+    let Some(url) = find(config, service) else { return Ok(None) };
+    let own = service.variable();
+    let source = [own.as_str(), VARIABLE].into_iter().find(|name| variable(name).as_ref() == Some(&url));
+    let source = source.unwrap_or("endpoint_url of the AWS profile");
+    if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
+        // What might hold a password is not repeated.
+        let shown = if url.contains('@') { "it" } else { url.as_str() };
+        return Err(refused(format!("{source} has no scheme: write http:// or https:// before {shown}")));
+    }
+    check_url(&url).map_err(|reason| refused(format!("{source} is not a URL that can be called: {reason}")))?;
+    Ok(Some(url))
+}
+
+fn find(config: &SdkConfig, service: Service) -> Option<String> {
+    let settings = config.service_config()?;
+    let of = |name| {
+        let key = ServiceConfigKey::builder().service_id(service.id()).env(name).profile("endpoint_url").build();
+        settings.load_config(key.ok()?)
+    };
+    // None also where configured endpoints are to be ignored.
+    let first = of(VARIABLE)?;
+    let is_set = |url: &String| !url.is_empty();
+    // An empty variable hides the next one and the profile from the SDK. No variable is called "".
+    Some(first).filter(is_set).or_else(|| variable(VARIABLE)).or_else(|| of("").filter(is_set))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_config::{BehaviorVersion, Region};
+
+    async fn endpoints(region: &'static str, fips: bool, dual_stack: bool) -> [String; 2] {
+        let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new(region));
+        let config = config.use_fips(fips).use_dual_stack(dual_stack).build();
+        [endpoint(&config, Service::Lambda).await.unwrap(), endpoint(&config, Service::CloudFormation).await.unwrap()]
+    }
+
+    #[tokio::test]
+    async fn services_are_at_the_hosts_of_their_partition() {
+        // As the endpoint rules of botocore say.
+        for (region, suffix) in [
+            ("us-east-1", "amazonaws.com"),
+            ("us-gov-west-1", "amazonaws.com"),
+            ("cn-north-1", "amazonaws.com.cn"),
+            ("eusc-de-east-1", "amazonaws.eu"),
+            ("us-iso-east-1", "c2s.ic.gov"),
+            ("us-isob-east-1", "sc2s.sgov.gov"),
+            ("eu-isoe-west-1", "cloud.adc-e.uk"),
+            ("us-isof-south-1", "csp.hci.ic.gov"),
+        ] {
+            let expected = ["lambda", "cloudformation"].map(|service| format!("https://{service}.{region}.{suffix}"));
+            assert_eq!(endpoints(region, false, false).await, expected);
+        }
+        let fips = endpoints("us-east-2", true, false).await;
+        assert_eq!(fips[0], "https://lambda-fips.us-east-2.amazonaws.com");
+        assert_eq!(fips[1], "https://cloudformation-fips.us-east-2.amazonaws.com");
+        let gov = endpoints("us-gov-west-1", true, false).await;
+        assert_eq!(gov[1], "https://cloudformation.us-gov-west-1.amazonaws.com");
+        let both = endpoints("us-gov-west-1", true, true).await;
+        assert_eq!(both[1], "https://cloudformation-fips.us-gov-west-1.api.aws");
+        assert_eq!(endpoints("eu-west-1", false, true).await[1], "https://cloudformation.eu-west-1.api.aws");
+    }
+}

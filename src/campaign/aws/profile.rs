@@ -1,0 +1,83 @@
+//! The profile of the AWS configuration files that counts, and whether those files can be read at all: the SDK would go
+//! on without them.
+
+use super::variable;
+use crate::transport::with_causes;
+use aws_config::profile;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The profile that counts where none is named.
+const DEFAULT: &str = "default";
+
+/// The variables that name the files, and where they are in the home directory otherwise.
+const FILES: [(&str, &str); 2] =
+    [("AWS_CONFIG_FILE", ".aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")];
+
+/// A profile that there is, or `default`, which need not be there.
+#[derive(Debug)]
+pub(super) struct Profile {
+    pub(super) name: String,
+}
+
+/// The profile that the environment names.
+pub(super) fn of_environment() -> Option<String> {
+    variable("AWS_PROFILE")
+}
+
+impl Profile {
+    /// The profile `asked`, which samconfig names, else that of the environment, else `default`.
+    ///
+    /// # Errors
+    /// When there is no such profile, or a file cannot be read.
+    pub(super) async fn find(asked: Option<&str>) -> Result<Self, String> {
+        FILES.iter().filter_map(|(variable, path)| file(variable, path)).try_for_each(|path| check_file(&path))?;
+        let (name, source) = match (asked, of_environment()) {
+            (Some(name), _) => (name.to_owned(), "samconfig or the campaign's first start"),
+            (None, Some(name)) => (name, "AWS_PROFILE"),
+            (None, None) => (DEFAULT.to_owned(), ""),
+        };
+        // Files and environment of this process.
+        let files = profile::load(&Default::default(), &Default::default(), &Default::default(), None).await;
+        let profiles = files.map_err(|error| {
+            let reason = with_causes(&error);
+            format!("AWS configuration files: {}", reason.split_whitespace().collect::<Vec<_>>().join(" "))
+        })?;
+        if name == DEFAULT || profiles.get_profile(&name).is_some() {
+            return Ok(Self { name });
+        }
+        let mut names: Vec<&str> = profiles.profiles().collect();
+        names.sort_unstable();
+        let known =
+            if names.is_empty() { "there are none".to_owned() } else { format!("there are {}", names.join(", ")) };
+        Err(format!(
+            "the profile \"{name}\", which {source} names, is not in the AWS configuration files ({known}): name one that \
+             is, or add it with `aws configure --profile`"
+        ))
+    }
+}
+
+/// The path of a configuration file, as the SDK finds it.
+fn file(name: &str, default: &str) -> Option<PathBuf> {
+    let home = || variable("HOME").map(PathBuf::from);
+    match variable(name) {
+        None => Some(home()?.join(default)),
+        Some(path) => match path.strip_prefix("~/") {
+            Some(rest) => Some(home()?.join(rest)),
+            None => Some(path.into()),
+        },
+    }
+}
+
+/// A file that is not there is no fault.
+fn check_file(path: &Path) -> Result<(), String> {
+    match fs::read_to_string(path) {
+        Err(error) if ![io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+            let path = path.display();
+            Err(format!("the AWS configuration file {path} cannot be read: {error}; mend that, or name another file"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,122 @@
+//! What SAM CLI's configuration file says about a deployed stack, as SAM CLI reads it.
+
+use serde::Deserialize;
+use serde_json::Value;
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// The names under which SAM CLI looks for the file; the first that is there counts.
+const FILES: [&str; 3] = ["samconfig.toml", "samconfig.yaml", "samconfig.yml"];
+
+/// The environment that is meant where none is named.
+const DEFAULT: &str = "default";
+
+/// Which stack, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct SamConfig {
+    /// The name of the stack.
+    pub stack_name: Option<String>,
+    /// The region that it is in.
+    pub region: Option<String>,
+    /// The profile of the AWS configuration files that it was deployed with.
+    pub profile: Option<String>,
+}
+
+/// Parameters of one command.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Command {
+    parameters: SamConfig,
+}
+
+/// What of an environment is about `sam deploy`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Environment {
+    deploy: Command,
+    global: Command,
+}
+
+/// The file: a table for each environment, and beside them its version.
+type File = BTreeMap<String, Value>;
+
+impl SamConfig {
+    /// What the file in `directory` says to `sam deploy` for an environment; nothing where there is no file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or lacks an environment that was asked for by name.
+    pub fn read(directory: &Path, environment: Option<&str>) -> Result<Self, String> {
+        let Some(path) = FILES.iter().map(|name| directory.join(name)).find(|path| path.is_file()) else {
+            return match environment {
+                Some(name) => Err(format!("--config-env {name}: there is no {} here", FILES[0])),
+                None => Ok(Self::default()),
+            };
+        };
+        let wrong = |reason: &dyn std::fmt::Display| format!("{}: {reason}", path.display());
+        let text = fs::read_to_string(&path).map_err(|error| wrong(&error))?;
+        let mut file: File = match path.extension() {
+            Some(extension) if extension == "toml" => toml::from_str(&text).map_err(|error| wrong(&error))?,
+            _ => serde_saphyr::from_str(&text).map_err(|error| wrong(&error))?,
+        };
+        let name = environment.unwrap_or(DEFAULT);
+        match file.remove(name) {
+            Some(table) if table.is_object() => {
+                let environment = serde_json::from_value::<Environment>(table);
+                Ok(environment.map_err(|error| wrong(&format_args!("environment \"{name}\": {error}")))?.merged())
+            }
+            _ if environment.is_none() => Ok(Self::default()),
+            _ => Err(wrong(&unknown(name, &file))),
+        }
+    }
+}
+
+impl Environment {
+    /// A command's own parameters go before those for all commands; empty ones count as none.
+    fn merged(self) -> SamConfig {
+        let first = |own: Option<String>, global: Option<String>| own.or(global).filter(|it| !it.is_empty());
+        let (own, global) = (self.deploy.parameters, self.global.parameters);
+        SamConfig {
+            stack_name: first(own.stack_name, global.stack_name),
+            region: first(own.region, global.region),
+            profile: first(own.profile, global.profile),
+        }
+    }
+}
+
+fn unknown(environment: &str, file: &File) -> String {
+    let names = file.iter().filter(|(_, table)| table.is_object());
+    let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
+    format!("there is no environment \"{environment}\" in it, but {}", names.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(file: &str) -> Environment {
+        toml::from_str(file).unwrap()
+    }
+
+    #[test]
+    fn a_commands_own_parameters_go_first() {
+        let both = read(
+            "[global.parameters]\nstack_name = \"all\"\nregion = \"eu-west-1\"\nprofile = \"\"\n\
+             [deploy.parameters]\nstack_name = \"own\"\ncapabilities = [\"CAPABILITY_IAM\"]",
+        );
+        let expected =
+            SamConfig { stack_name: Some("own".to_owned()), region: Some("eu-west-1".to_owned()), profile: None };
+        assert_eq!(both.merged(), expected);
+        assert_eq!(read("").merged(), SamConfig::default());
+    }
+
+    #[test]
+    fn the_projects_own_file_names_its_stacks() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let name = |environment| SamConfig::read(root, environment).unwrap().stack_name;
+        assert_eq!(name(None).as_deref(), Some("lambda-duet"));
+        assert_eq!(name(Some("prod")).as_deref(), Some("lambda-duet-prod"));
+        let error = SamConfig::read(root, Some("stage")).unwrap_err();
+        assert!(error.ends_with("there is no environment \"stage\" in it, but default, dev, prod"), "{error}");
+        assert_eq!(SamConfig::read(Path::new("/nowhere"), None), Ok(SamConfig::default()));
+    }
+}

@@ -1,0 +1,35 @@
+//! Arguments that may hold a secret.
+
+use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind};
+use std::{ffi::OsStr, fmt::Display, marker::PhantomData, str::FromStr};
+
+/// Reads an argument without repeating it where it is wrong, as clap's own messages do: a URL may have a password.
+pub(super) struct Unechoed<T>(PhantomData<fn() -> T>);
+
+impl<T> Unechoed<T> {
+    pub(super) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T> Clone for Unechoed<T> {
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
+impl<T> TypedValueParser for Unechoed<T>
+where
+    T: FromStr<Err: Display> + Clone + Send + Sync + 'static,
+{
+    type Value = T;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<T, Error> {
+        let name = argument.map(ToString::to_string).unwrap_or_default();
+        let refused = |reason: String| {
+            Error::raw(ErrorKind::ValueValidation, format!("invalid value for '{name}': {reason}\n")).with_cmd(command)
+        };
+        let text = value.to_str().ok_or_else(|| refused("it is not UTF-8".to_owned()))?;
+        text.parse::<T>().map_err(|error| refused(error.to_string()))
+    }
+}
