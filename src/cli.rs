@@ -5,17 +5,17 @@ mod call;
 mod compare;
 mod completions;
 mod gate;
-mod guard;
 mod man;
 mod output;
 mod percent;
 mod prices;
+mod reaper;
 mod report;
 mod run;
 mod volume;
 mod workloads;
 
-pub use guard::Guard;
+pub use reaper::Reaper;
 pub use volume::{Volume, VolumeError};
 
 use clap::{Parser, Subcommand};

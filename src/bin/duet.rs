@@ -1,13 +1,13 @@
 //! The command line.
 
 use clap::Parser;
-use lambda_duet::cli::{Cli, Guard};
+use lambda_duet::cli::{Cli, Reaper};
 use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    if let Some(guard) = Guard::asked_for() {
-        return guard.run().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    if let Some(reaper) = Reaper::asked_for() {
+        return reaper.run().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     Cli::parse().run().await.unwrap_or_else(|error| {
         eprintln!("duet: {error:#}");

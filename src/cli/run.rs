@@ -5,7 +5,7 @@ mod preflight;
 pub(super) mod pricing;
 mod progress;
 
-use super::guard::Guarded;
+use super::reaper::Reaped;
 use crate::{
     analysis::stopping::Precision,
     campaign::{
@@ -87,7 +87,7 @@ impl Run {
         }
         let rules = until_ci_rules(&manifest);
         let is_local = manifest.sides.iter().any(|(_, party)| matches!(party.target, Target::Process { .. }));
-        let _guarded = is_local.then(Guarded::start).transpose()?;
+        let _reaped = is_local.then(Reaped::start).transpose()?;
         preflight::clean_up(&manifest, &callers).await?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
         let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, rules)?;
