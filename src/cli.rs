@@ -6,18 +6,18 @@ mod clean_up;
 mod compare;
 mod completions;
 mod gate;
-mod guard;
 mod man;
 mod output;
 mod percent;
 mod prices;
+mod reaper;
 mod report;
 mod run;
 mod unechoed;
 mod volume;
 mod workloads;
 
-pub use guard::Guard;
+pub use reaper::Reaper;
 pub use volume::{Volume, VolumeError};
 
 use clap::{Parser, Subcommand};

@@ -3,7 +3,7 @@
 use clap::Parser;
 use lambda_duet::{
     campaign::visible::visible_lines,
-    cli::{Cli, Guard},
+    cli::{Cli, Reaper},
 };
 use std::{
     io::{self, Write},
@@ -12,8 +12,8 @@ use std::{
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    if let Some(guard) = Guard::asked_for() {
-        return guard.run().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    if let Some(reaper) = Reaper::asked_for() {
+        return reaper.run().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     Cli::parse().run().await.unwrap_or_else(|error| {
         // Nobody is left to be told where this fails.

@@ -196,8 +196,10 @@ impl LocalEnvironment {
     ) -> Result<Outcome, LocalError> {
         let outcome = self.api.send(event, deadline);
         tokio::select! {
+            // An answer that has come counts, also where the process ended right behind it.
+            biased;
             outcome = timeout(patience, outcome) => match outcome {
-                Ok(outcome) => Ok(outcome.expect("the Runtime API keeps what it has not settled")),
+                Ok(outcome) => Ok(outcome.unwrap_or_else(|_| Outcome::truncated("its connection was closed"))),
                 Err(_) => Err(LocalError::Timeout { path: self.path.clone(), timeout: patience }),
             },
             status = self.process.wait() => Err(self.ended(status)),
@@ -219,6 +221,11 @@ impl LocalEnvironment {
             Ok(status) => LocalError::Exit { path, status },
             Err(source) => LocalError::Start { path, source },
         }
+    }
+
+    /// Whether it has no invocation that it has not answered.
+    pub fn is_idle(&self) -> bool {
+        !self.api.is_busy()
     }
 
     /// A name that no other environment has, nor had in an earlier start of this program.

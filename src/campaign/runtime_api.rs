@@ -18,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use std::{
     convert::Infallible,
-    io,
+    fmt, io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -50,6 +50,14 @@ pub enum Outcome {
     Response(Bytes),
     /// It reported an error.
     Error(FunctionError),
+}
+
+impl Outcome {
+    /// A response whose sender went away amid it.
+    pub fn truncated(reason: impl fmt::Display) -> Self {
+        let error_message = format!("the response broke off before its end: {reason}");
+        Self::Error(FunctionError { error_type: "Runtime.TruncatedResponse".to_owned(), error_message })
+    }
 }
 
 /// An error as a function reports it.
@@ -109,10 +117,7 @@ fn reported_error(headers: &HeaderMap, payload: &[u8]) -> FunctionError {
 pub struct RuntimeApi {
     address: SocketAddr,
     events: mpsc::UnboundedSender<Invocation>,
-    /// How often the binary has asked for work.
-    asked: watch::Receiver<u64>,
-    /// Why it did not come up.
-    init_error: watch::Receiver<Option<InitError>>,
+    state: Arc<State>,
     server: JoinHandle<()>,
 }
 
@@ -124,16 +129,21 @@ struct Invocation {
     outcome: oneshot::Sender<Outcome>,
 }
 
+#[derive(Debug)]
 struct State {
     events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
     current: Mutex<Current>,
+    /// How often the binary has asked for work.
     asked: watch::Sender<u64>,
+    /// Why it did not come up.
     init_error: watch::Sender<Option<InitError>>,
 }
 
 /// What the binary is at.
+#[derive(Debug, Default)]
 enum Current {
     /// It has not asked for work yet.
+    #[default]
     Init,
     /// It has this invocation.
     Invocation(String, oneshot::Sender<Outcome>),
@@ -150,11 +160,14 @@ impl RuntimeApi {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (events, queue) = mpsc::unbounded_channel();
-        let (asked, watch) = watch::channel(0);
-        let (failed, init_error) = watch::channel(None);
-        let current = Current::Init.into();
-        let state = Arc::new(State { events: queue.into(), current, asked, init_error: failed });
-        Ok(Self { address, events, asked: watch, init_error, server: tokio::spawn(serve(listener, state)) })
+        let state = Arc::new(State {
+            events: queue.into(),
+            current: Mutex::default(),
+            asked: watch::Sender::default(),
+            init_error: watch::Sender::default(),
+        });
+        let server = tokio::spawn(serve(listener, Arc::clone(&state)));
+        Ok(Self { address, events, state, server })
     }
 
     /// The value of `AWS_LAMBDA_RUNTIME_API` for the binary.
@@ -178,25 +191,29 @@ impl RuntimeApi {
     /// up, and once more after everything that it does behind an answer.
     ///
     /// # Panics
-    /// When the server was taken down.
+    /// Never: what it waits for lives as long as this.
     pub async fn asked_for_work(&self, times: u64) {
-        let mut asked = self.asked.clone();
-        asked.wait_for(|count| *count >= times).await.expect("the server lives as long as this");
+        self.state.asked.subscribe().wait_for(|count| *count >= times).await.expect("it lives as long as this");
     }
 
     /// Waits until the binary has reported that it could not come up.
     ///
     /// # Panics
-    /// When the server was taken down.
+    /// Never: what it waits for lives as long as this.
     pub async fn failed_to_start(&self) -> InitError {
-        let mut error = self.init_error.clone();
-        let reported = error.wait_for(Option::is_some).await.expect("the server lives as long as this");
-        reported.clone().expect("it was waited for")
+        let mut reported = self.state.init_error.subscribe();
+        let error = reported.wait_for(Option::is_some).await.expect("it lives as long as this");
+        error.clone().expect("it was waited for")
     }
 
     /// What the binary has reported of a failure to come up.
     pub fn init_error(&self) -> Option<InitError> {
-        self.init_error.borrow().clone()
+        self.state.init_error.borrow().clone()
+    }
+
+    /// Whether the binary has an invocation that it has not answered.
+    pub fn is_busy(&self) -> bool {
+        matches!(*self.state.current(), Current::Invocation(..))
     }
 }
 
@@ -221,7 +238,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         (&Method::POST, ["invocation", id, "response"]) => state.settle(id, request, response).await,
         (&Method::POST, ["invocation", id, "error"]) => state.settle(id, request, error).await,
         (&Method::POST, ["init", "error"]) => state.fail(request).await,
-        _ => refused(StatusCode::NOT_FOUND, "NotFound", "there is no such method and path"),
+        _ => Refusal::new(StatusCode::NOT_FOUND, "NotFound", "there is no such method and path").response(),
     })
 }
 
@@ -231,15 +248,11 @@ type Settled = (Outcome, Response<Full<Bytes>>);
 /// What a response comes to.
 fn response(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
     let is_streamed = request.get("lambda-runtime-function-response-mode").is_some_and(|mode| mode == "streaming");
-    let (largest, trailers) =
-        (if is_streamed { MAX_STREAMED_RESPONSE } else { MAX_RESPONSE }, body.trailers().cloned());
-    // A stream that breaks off says so at its end, when its status has long been sent.
-    if let Some(kind) = trailers.as_ref().and_then(|trailers| trailers.get(ERROR_TYPE)) {
-        let payload = trailers.as_ref().and_then(|it| BASE64_STANDARD.decode(it.get(ERROR_BODY)?).ok());
-        let mut error = FunctionError::parse(&payload.unwrap_or_default());
-        error.error_type = String::from_utf8_lossy(kind.as_bytes()).into_owned();
+    // A stream that breaks off says so at its end, when most of it has long been sent.
+    if let Some(error) = body.trailers().and_then(streamed_error) {
         return (Outcome::Error(error), accepted());
     }
+    let largest = if is_streamed { MAX_STREAMED_RESPONSE } else { MAX_RESPONSE };
     let payload = body.to_bytes();
     if payload.len() <= largest {
         return (Outcome::Response(payload), accepted());
@@ -248,8 +261,16 @@ fn response(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
         error_type: "Function.ResponseSizeTooLarge".to_owned(),
         error_message: format!("Response payload size exceeded maximum allowed payload size ({largest} bytes)."),
     };
-    let refused = refused(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &error.error_message);
+    let refused =
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &*error.error_message).response();
     (Outcome::Error(error), refused)
+}
+
+fn streamed_error(trailers: &HeaderMap) -> Option<FunctionError> {
+    let kind = trailers.get(ERROR_TYPE)?;
+    let payload = trailers.get(ERROR_BODY).and_then(|body| BASE64_STANDARD.decode(body).ok()).unwrap_or_default();
+    let error_type = String::from_utf8_lossy(kind.as_bytes()).into_owned();
+    Some(FunctionError { error_type, ..FunctionError::parse(&payload) })
 }
 
 /// What a reported error comes to.
@@ -259,17 +280,12 @@ fn error(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
 
 impl State {
     async fn next(&self) -> Response<Full<Bytes>> {
-        {
-            let mut current = self.current();
-            match &*current {
-                Current::Invocation(id, _) => return out_of_turn(&format!("{id} has not been answered")),
-                Current::Init => *current = Current::Answered(String::new()),
-                Current::Answered(_) => {}
-            }
+        if let Err(refused) = self.begin_waiting() {
+            return refused.response();
         }
         self.asked.send_modify(|count| *count += 1);
         let Some(invocation) = self.events.lock().await.recv().await else {
-            return refused(StatusCode::INTERNAL_SERVER_ERROR, "Shutdown", "there is no more work");
+            return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Shutdown", "there is no more work").response();
         };
         let Invocation { id, event, deadline_ms, outcome } = invocation;
         // As X-Ray names a trace that is not sampled.
@@ -287,33 +303,49 @@ impl State {
         response
     }
 
+    /// The binary may wait for work unless it has some.
+    fn begin_waiting(&self) -> Result<(), Refusal> {
+        let mut current = self.current();
+        match &*current {
+            Current::Invocation(id, _) => return Err(Refusal::out_of_turn(format!("{id} has not been answered"))),
+            Current::Init => *current = Current::Answered(String::new()),
+            Current::Answered(_) => {}
+        }
+        Ok(())
+    }
+
+    /// The receiver of an invocation's outcome, which can be had once.
+    fn begin_answering(&self, id: &str) -> Result<oneshot::Sender<Outcome>, Refusal> {
+        let mut current = self.current();
+        match std::mem::replace(&mut *current, Current::Answered(id.to_owned())) {
+            Current::Invocation(expected, outcome) if expected == id => return Ok(outcome),
+            other => *current = other,
+        }
+        Err(match &*current {
+            Current::Answered(answered) if answered == id => {
+                Refusal::out_of_turn(format!("{id} has been answered already"))
+            }
+            _ => Refusal::new(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
+        })
+    }
+
     async fn settle(
         &self,
         id: &str,
         request: Request<Incoming>,
         settled: impl FnOnce(&HeaderMap, Collected<Bytes>) -> Settled,
     ) -> Response<Full<Bytes>> {
-        let outcome = {
-            let mut current = self.current();
-            match std::mem::replace(&mut *current, Current::Answered(id.to_owned())) {
-                Current::Invocation(expected, outcome) if expected == id => outcome,
-                other => {
-                    let is_repeated = matches!(&other, Current::Answered(answered) if answered == id);
-                    *current = other;
-                    return if is_repeated {
-                        out_of_turn(&format!("{id} has been answered already"))
-                    } else {
-                        refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID")
-                    };
-                }
-            }
+        let outcome = match self.begin_answering(id) {
+            Ok(outcome) => outcome,
+            Err(refused) => return refused.response(),
         };
         let (head, body) = request.into_parts();
         let (result, response) = match body.collect().await {
             Ok(body) => settled(&head.headers, body),
-            Err(error) => {
-                (Outcome::Error(truncated(&error)), refused(StatusCode::BAD_REQUEST, "Truncated", "it broke off"))
-            }
+            Err(error) => (
+                Outcome::truncated(&error),
+                Refusal::new(StatusCode::BAD_REQUEST, "Truncated", "it broke off").response(),
+            ),
         };
         // A caller that has given up no longer listens.
         let _ = outcome.send(result);
@@ -323,7 +355,7 @@ impl State {
     /// Keeps why the binary could not come up.
     async fn fail(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         if !matches!(*self.current(), Current::Init) {
-            return out_of_turn("it has asked for work, so its start is over");
+            return Refusal::out_of_turn("it has asked for work, so its start is over").response();
         }
         let (head, body) = request.into_parts();
         let payload = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
@@ -336,22 +368,29 @@ impl State {
     }
 }
 
-/// A response whose sender went away amid it.
-fn truncated(reason: &hyper::Error) -> FunctionError {
-    let error_message = format!("the response broke off before its end: {reason}");
-    FunctionError { error_type: "Runtime.TruncatedResponse".to_owned(), error_message }
-}
-
 fn accepted() -> Response<Full<Bytes>> {
     json(StatusCode::ACCEPTED, &serde_json::json!({"status": "OK"}))
 }
 
-fn out_of_turn(reason: &str) -> Response<Full<Bytes>> {
-    refused(StatusCode::FORBIDDEN, "InvalidStateTransition", reason)
+/// Why Lambda does not take a request.
+struct Refusal {
+    status: StatusCode,
+    kind: &'static str,
+    message: String,
 }
 
-fn refused(status: StatusCode, kind: &str, message: &str) -> Response<Full<Bytes>> {
-    json(status, &serde_json::json!({"errorType": kind, "errorMessage": message}))
+impl Refusal {
+    fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
+        Self { status, kind, message: message.into() }
+    }
+
+    fn out_of_turn(reason: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "InvalidStateTransition", reason)
+    }
+
+    fn response(&self) -> Response<Full<Bytes>> {
+        json(self.status, &serde_json::json!({"errorType": self.kind, "errorMessage": self.message}))
+    }
 }
 
 fn json(status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {

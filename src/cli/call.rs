@@ -46,7 +46,7 @@ impl Call {
         }
         let is_local = matches!(self.target, Target::Process { .. });
         super::run::check_variables(&self.variables, is_local)?;
-        let _guarded = is_local.then(super::guard::Guarded::start).transpose()?;
+        let _reaped = is_local.then(super::reaper::Reaped::start).transpose()?;
         let auth = if self.no_auth { Auth::None } else { Auth::SigV4 };
         let request = self.request_text()?;
         let manner = Manner { variables: &self.variables, ..Manner::new(auth) };

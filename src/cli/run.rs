@@ -10,8 +10,8 @@ mod progress;
 
 use super::{
     clean_up::ChangeOptions,
-    guard::Guarded,
     output::{self, note},
+    reaper::Reaped,
 };
 use crate::{
     analysis::stopping::Precision,
@@ -101,7 +101,7 @@ impl Run {
             return Ok(ExitCode::SUCCESS);
         }
         let is_local = manifest.sides.iter().any(|(_, party)| matches!(party.target, Target::Process { .. }));
-        let _guarded = is_local.then(Guarded::start).transpose()?;
+        let _reaped = is_local.then(Reaped::start).transpose()?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
         if !is_new {
             self.check_unchanged(&directory, &manifest, &callers).await?;

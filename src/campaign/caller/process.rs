@@ -93,18 +93,33 @@ impl Process {
     /// given up, is not asked again.
     async fn invoke(&self, slot: u32, payload: Bytes) -> Result<Answer, LocalError> {
         let kept = self.environments().remove(&slot);
-        let (mut environment, init_ms) = match kept {
-            Some(environment) => (environment, None),
-            None => {
-                let begin = Instant::now();
-                (self.start().await?, Some(milliseconds(begin.elapsed())))
+        if let Some(mut environment) = kept {
+            let begin = Instant::now();
+            match environment.invoke(payload.clone(), TIMEOUT, TIMEOUT).await {
+                // It ended when it had nothing to do. Lambda starts another one then.
+                Err(LocalError::Exit { .. }) if environment.is_idle() => {}
+                outcome => return Ok(self.answer(slot, environment, outcome?, begin.elapsed(), None)),
             }
-        };
+        }
+        let begin = Instant::now();
+        let mut environment = self.start().await?;
+        let init = begin.elapsed();
         let begin = Instant::now();
         let outcome = environment.invoke(payload, TIMEOUT, TIMEOUT).await?;
+        Ok(self.answer(slot, environment, outcome, begin.elapsed(), Some(init)))
+    }
+
+    fn answer(
+        &self,
+        slot: u32,
+        environment: LocalEnvironment,
+        outcome: Outcome,
+        duration: Duration,
+        init: Option<Duration>,
+    ) -> Answer {
         let report = PlatformReport {
-            duration_ms: Some(milliseconds(begin.elapsed())),
-            init_ms,
+            duration_ms: Some(milliseconds(duration)),
+            init_ms: init.map(milliseconds),
             max_memory_mb: environment.max_memory_mb(),
             ..PlatformReport::default()
         };
@@ -114,7 +129,7 @@ impl Process {
             Outcome::Response(payload) => Ok(payload),
             Outcome::Error(error) => Err(error.into()),
         };
-        Ok(Answer { report: Some(report), environment: Some(id), ..Answer::of(output) })
+        Answer { report: Some(report), environment: Some(id), ..Answer::of(output) }
     }
 
     /// Ends all processes.

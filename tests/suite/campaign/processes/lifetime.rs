@@ -131,6 +131,15 @@ fn hanging(scratch: &Scratch) -> Child {
     process
 }
 
+/// The names of a process's children.
+fn children(process: &Child) -> Vec<String> {
+    let list = fs::read_to_string(format!("/proc/{0}/task/{0}/children", process.id())).unwrap();
+    let names = list.split_whitespace().map(|child| fs::read_to_string(format!("/proc/{child}/comm")).unwrap());
+    let mut names: Vec<String> = names.map(|name| name.trim().to_owned()).collect();
+    names.sort_unstable();
+    names
+}
+
 #[test]
 fn nothing_lives_on_after_a_second_ctrl_c_or_a_kill() {
     let scratch = Scratch::new();
@@ -149,6 +158,8 @@ fn nothing_lives_on_after_a_second_ctrl_c_or_a_kill() {
 
     let scratch = Scratch::new();
     let mut process = hanging(&scratch);
+    // Whoever ends everything that is called duet ends only this.
+    wait_until(|| children(&process) == ["bootstrap", "lambda-reaper"]);
     process.kill().unwrap();
     process.wait().unwrap();
     wait_until(|| alive(&scratch, "one").is_empty());
@@ -172,4 +183,24 @@ fn many_environments_end_together() {
     let members = fs::read_to_string(scratch.path("members")).unwrap();
     assert_eq!(members.lines().count(), 80, "{members}");
     assert_eq!(alive(&scratch, ""), [""; 0]);
+}
+
+#[test]
+fn a_function_that_ends_after_its_answer_is_started_again_for_the_next() {
+    let scratch = Scratch::new();
+    let code = "id, _, _ = next_event()\nask('POST', f'invocation/{id}/response', '{}')\n";
+    let (output, rows) = run(&scratch, &function(&scratch, "bootstrap", code), &["--invocations", "8"]);
+    assert_code(&output, 0);
+    assert!(rows.iter().all(|row| row.failure.is_none() && row.cold == Some(true)), "{rows:?}");
+    assert_eq!(rows.iter().filter_map(Row::environment).collect::<BTreeSet<_>>().len(), 8);
+
+    // One that ends amid an event has failed, and is started again too.
+    let scratch = Scratch::new();
+    let code = "id, _, _ = next_event()\nask('POST', f'invocation/{id}/response', '{}')\nnext_event()\nsys.exit(3)\n";
+    let (output, rows) = run(&scratch, &function(&scratch, "bootstrap", code), &["--invocations", "8"]);
+    assert_code(&output, 0);
+    let (failed, made): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.failure.is_some());
+    assert!(failed.len() == 4 && made.len() == 4 && made.iter().all(|row| row.cold == Some(true)), "{rows:?}");
+    let message = &failed[0].failure.as_ref().unwrap().message;
+    assert!(message.contains("ended (exit status: 3) before it answered"), "{message}");
 }

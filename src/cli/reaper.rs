@@ -7,7 +7,7 @@
 use crate::campaign::local::processes;
 use anyhow::Context;
 use std::{
-    env,
+    env, fs,
     io::{self, Read, Write},
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
@@ -22,27 +22,31 @@ const IN_ORDER: &[u8] = b"done";
 const LATECOMERS: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The variable by which this program starts itself as a guard; it holds the name of the run that is guarded. It is no
-/// subcommand, which shells would offer to people.
-const GUARDED: &str = "LAMBDA_DUET_GUARDED";
+/// The variable by which this program starts itself as a reaper: the name of the run whose processes it is to end. A
+/// subcommand would be offered to people by their shells.
+const REAPS: &str = "LAMBDA_DUET_REAPS";
 
-/// What this program is when it has been started as a guard.
+/// What it is called among processes, so that `pkill -9 duet` does not end it too.
+const NAME: &str = "lambda-reaper";
+
+/// What this program is when it has been started as a reaper.
 #[derive(Debug)]
-pub struct Guard {
+pub struct Reaper {
     owner: String,
 }
 
-impl Guard {
+impl Reaper {
     /// Whether it has been.
     pub fn asked_for() -> Option<Self> {
-        env::var(GUARDED).ok().map(|owner| Self { owner })
+        env::var(REAPS).ok().map(|owner| Self { owner })
     }
 
-    /// Ends the processes of the run that is guarded, as soon as standard input ends.
+    /// Ends the processes of that run as soon as standard input ends.
     ///
     /// # Errors
-    /// When standard input cannot be read.
+    /// When it cannot take its name, or standard input cannot be read.
     pub fn run(&self) -> io::Result<()> {
+        fs::write("/proc/self/comm", NAME)?;
         let mut last_words = Vec::new();
         io::stdin().read_to_end(&mut last_words)?;
         processes::end_all_of(&self.owner);
@@ -56,26 +60,27 @@ impl Guard {
     }
 }
 
-/// A guard that is running; when this is dropped, nothing is left of what this program has started.
+/// A reaper that is running; when this is dropped, nothing is left of what this program has started.
 #[derive(Debug)]
-pub(super) struct Guarded(Child);
+pub(super) struct Reaped(Child);
 
-impl Guarded {
-    /// Starts a guard of this program.
+impl Reaped {
+    /// Starts a reaper of what this program starts.
     pub(super) fn start() -> anyhow::Result<Self> {
-        let guard = Command::new(env::current_exe().context("looking for this program")?)
+        let reaper = Command::new(env::current_exe().context("looking for this program")?)
+            .arg0(NAME)
             .env_clear()
-            .env(GUARDED, processes::owner())
+            .env(REAPS, processes::owner())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .process_group(0)
             .spawn();
-        Ok(Self(guard.context("starting the guard of the processes on this machine")?))
+        Ok(Self(reaper.context("starting the reaper of the processes on this machine")?))
     }
 }
 
-impl Drop for Guarded {
+impl Drop for Reaped {
     fn drop(&mut self) {
         // It does the same without the word, only later; and where it is gone, there is nobody to wait for.
         if let Some(mut words) = self.0.stdin.take() {
