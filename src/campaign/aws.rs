@@ -15,8 +15,12 @@ use aws_sigv4::{
 use aws_smithy_types::body::SdkBody;
 use hyper::{Request, header::HeaderValue};
 use std::{
+    future::Future,
     io,
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, SystemTime},
 };
 use tokio::sync::OnceCell;
@@ -76,6 +80,29 @@ pub(super) async fn fetch_credentials(transport: &Transport) -> Option<SharedCre
     load(transport).await.credentials_provider()
 }
 
+/// Lets one alone of many calls whose credentials have expired fetch them again.
+#[derive(Debug, Default)]
+pub(super) struct Renewal {
+    count: AtomicU64,
+    is_busy: tokio::sync::Mutex<()>,
+}
+
+impl Renewal {
+    /// How often credentials have been fetched again.
+    pub(super) fn count(&self) -> u64 {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// Fetches them, unless that has been done since it was done `count` times.
+    pub(super) async fn renew(&self, count: u64, fetch: impl Future<Output = ()>) {
+        let _busy = self.is_busy.lock().await;
+        if self.count() == count {
+            fetch.await;
+            self.count.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
+
 /// Signs requests to one service by AWS Signature Version 4.
 #[derive(Debug)]
 pub struct Signer {
@@ -84,6 +111,7 @@ pub struct Signer {
     service: &'static str,
     /// Those that were given out last: asking for them may be a call to another service.
     credentials: Mutex<Option<Credentials>>,
+    renewal: Renewal,
 }
 
 impl Signer {
@@ -97,7 +125,7 @@ impl Signer {
     pub async fn new(session: &Session, service: &'static str) -> Result<Self, Failure> {
         let config = session.config().await.clone();
         let region = config.region().ok_or_else(|| unsigned("no region is set (AWS_REGION)"))?.to_string();
-        Ok(Self { config, region, service, credentials: Mutex::default() })
+        Ok(Self { config, region, service, credentials: Mutex::default(), renewal: Renewal::default() })
     }
 
     /// The region that requests are signed for.
@@ -147,12 +175,21 @@ impl Signer {
         Ok(new)
     }
 
-    /// Has the next requests signed with credentials that are fetched again, if there are any.
-    pub(super) async fn renew(&self, transport: &Transport) {
-        let Some(provider) = fetch_credentials(transport).await else { return };
-        if let Ok(new) = provider.provide_credentials().await {
-            *self.credentials.lock().expect("no panic happens while it is held") = Some(new);
-        }
+    /// How often credentials have been fetched again.
+    pub(super) fn renewals(&self) -> u64 {
+        self.renewal.count()
+    }
+
+    /// Has the next requests signed with credentials that are fetched again, if there are any, unless that has been done
+    /// since it was done so many times.
+    pub(super) async fn renew(&self, renewals: u64, transport: &Transport) {
+        let fetch = async {
+            let Some(provider) = fetch_credentials(transport).await else { return };
+            if let Ok(new) = provider.provide_credentials().await {
+                *self.credentials.lock().expect("no panic happens while it is held") = Some(new);
+            }
+        };
+        self.renewal.renew(renewals, fetch).await;
     }
 }
 

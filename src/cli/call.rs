@@ -4,6 +4,7 @@ use crate::{
     campaign::{
         Auth, Target,
         caller::{self, Manner},
+        status::AcceptedStatus,
     },
     protocol::Response,
     report::terminal,
@@ -39,7 +40,7 @@ impl Call {
         }
         let auth = if self.no_auth { Auth::None } else { Auth::SigV4 };
         let request = self.request_text()?;
-        let manner = Manner { auth, api_key: None, logs: true, accept_status: &[] };
+        let manner = Manner { auth, api_key: None, logs: true, accept_status: &[AcceptedStatus::SUCCESS] };
         let answer = caller::call_once(&self.target, &request, manner).await;
         let answer = answer.with_context(|| format!("calling {}", self.target))?;
         match serde_json::from_str::<Response>(&answer) {

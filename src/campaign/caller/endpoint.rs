@@ -67,6 +67,7 @@ impl Endpoint {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let renewals = if let Proof::Signature(signer) = &self.proof { signer.renewals() } else { 0 };
         match &self.proof {
             Proof::Signature(signer) => signer.sign(&mut request).await?,
             Proof::ApiKey(key) => drop(request.headers_mut().insert("x-api-key", key.clone())),
@@ -79,7 +80,7 @@ impl Endpoint {
         if let Proof::Signature(signer) = &self.proof
             && is_expired(error_type(&head.headers))
         {
-            signer.renew(&self.transport).await;
+            signer.renew(renewals, &self.transport).await;
         }
         of_http(head.status, &head.headers, &body, &self.accepted).map(|()| body)
     }

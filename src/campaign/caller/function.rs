@@ -4,7 +4,7 @@ mod readiness;
 
 use super::{
     super::{
-        aws::{self, Session},
+        aws::{self, Renewal, Session},
         configuration::Configuration,
         payload::MAX_NAME_BYTES,
         platform_report::PlatformReport,
@@ -59,6 +59,7 @@ pub struct Function {
     client: Client,
     /// The same with credentials that were fetched again, once the first had expired.
     renewed: Mutex<Option<Client>>,
+    renewal: Renewal,
     transport: Transport,
     name: String,
     qualifier: Option<String>,
@@ -71,6 +72,7 @@ impl Function {
         Self {
             client: Client::new(session.config().await),
             renewed: Mutex::default(),
+            renewal: Renewal::default(),
             transport: session.transport().clone(),
             name: name.to_owned(),
             qualifier: qualifier.map(str::to_owned),
@@ -99,7 +101,7 @@ impl Function {
 
     /// The answer; else why there is none, with the id of the request.
     async fn invoke(&self, payload: Bytes, with_log: bool) -> Result<InvokeOutput, (Failure, Option<String>)> {
-        let client = self.invoking_client();
+        let (renewals, client) = (self.renewal.count(), self.invoking_client());
         let invoke = client
             .invoke()
             .function_name(&self.name)
@@ -111,7 +113,7 @@ impl Function {
             Err(error) => error,
         };
         if error.code().is_some_and(is_expired) {
-            self.renew_credentials().await;
+            self.renewal.renew(renewals, self.fetch_credentials()).await;
         }
         Err((failure(&error), name(error.request_id())))
     }
@@ -123,7 +125,7 @@ impl Function {
 
     /// Has the next calls signed with credentials that are fetched again: whoever keeps the user's in a file may have
     /// replaced them.
-    async fn renew_credentials(&self) {
+    async fn fetch_credentials(&self) {
         let Some(credentials) = aws::fetch_credentials(&self.transport).await else { return };
         let config = self.client.config().to_builder().credentials_provider(credentials).build();
         *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Client::from_conf(config));
