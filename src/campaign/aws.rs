@@ -5,6 +5,7 @@ mod credentials;
 mod endpoint;
 mod lambda;
 mod profile;
+mod renewal;
 
 pub use endpoint::{Service, endpoint};
 pub use lambda::Lambda;
@@ -33,6 +34,7 @@ use aws_sigv4::{
 use aws_smithy_types::body::SdkBody;
 use hyper::{Request, header::HeaderValue};
 use profile::Profile;
+use renewal::Renewable;
 use std::{collections::HashMap, io, sync::Arc, time::SystemTime};
 use tokio::sync::{Mutex, OnceCell};
 
@@ -209,8 +211,7 @@ fn region_of(config: &SdkConfig) -> Result<&Region, Failure> {
 #[derive(Debug)]
 pub struct Signer {
     session: Session,
-    /// None while those of the session are not renewed.
-    renewed: Mutex<Option<SdkConfig>>,
+    config: Renewable<SdkConfig>,
     region: String,
     service: &'static str,
 }
@@ -221,8 +222,9 @@ impl Signer {
     /// # Errors
     /// When no region is configured.
     pub async fn new(session: &Session, service: &'static str) -> Result<Self, Failure> {
-        let region = region_of(session.config().await.map_err(unsigned)?).map_err(unsigned)?.to_string();
-        Ok(Self { session: session.with(None, None), renewed: Mutex::default(), region, service })
+        let config = session.config().await.map_err(unsigned)?;
+        let region = region_of(config).map_err(unsigned)?.to_string();
+        Ok(Self { session: session.with(None, None), config: Renewable::new(config.clone()), region, service })
     }
 
     /// The region that requests are signed for.
@@ -262,22 +264,23 @@ impl Signer {
     /// # Errors
     /// When there are none.
     pub async fn credentials(&self) -> Result<Credentials, Failure> {
-        let renewed = self.renewed.lock().await.clone();
-        let found = match &renewed {
-            Some(config) => credentials::get(config).await,
-            None => credentials::get(self.session.config().await.map_err(unsigned)?).await,
-        };
-        found.map_err(|reason| unsigned(refused(reason)))
+        credentials::get(&self.config.get()).await.map_err(|reason| unsigned(refused(reason)))
     }
 
-    /// Has the next requests signed with credentials that are fetched again, if there are any.
-    pub(super) async fn renew(&self) {
-        let session = self.session.renewed();
-        if let Ok(config) = session.config().await
-            && credentials::get(config).await.is_ok()
-        {
-            *self.renewed.lock().await = Some(config.clone());
-        }
+    /// How often credentials have been fetched again.
+    pub(super) fn renewals(&self) -> u64 {
+        self.config.count()
+    }
+
+    /// Has the next requests signed with credentials that are fetched again, if there are any, unless that has been done
+    /// since it was done so many times.
+    pub(super) async fn renew(&self, renewals: u64) {
+        let fetch = async {
+            let session = self.session.renewed();
+            let config = session.config().await.ok()?;
+            credentials::get(config).await.is_ok().then(|| config.clone())
+        };
+        self.config.renew(renewals, fetch).await;
     }
 }
 

@@ -13,6 +13,9 @@ pub struct AcceptedStatus(RangeInclusive<u16>);
 pub struct StatusError(String);
 
 impl AcceptedStatus {
+    /// Everything that HTTP calls a success.
+    pub const SUCCESS: Self = Self(200..=299);
+
     /// Whether any of `all` has the status.
     pub fn any(all: &[Self], status: u16) -> bool {
         all.iter().any(|accepted| accepted.0.contains(&status))

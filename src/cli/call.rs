@@ -6,6 +6,7 @@ use crate::{
         Auth, Target,
         caller::{self, Manner},
         local::variables::Variable,
+        status::AcceptedStatus,
     },
     cli::unechoed::Unechoed,
     protocol::Response,
@@ -49,7 +50,8 @@ impl Call {
         let _reaped = is_local.then(super::reaper::Reaped::start).transpose()?;
         let auth = if self.no_auth { Auth::None } else { Auth::SigV4 };
         let request = self.request_text()?;
-        let manner = Manner { variables: &self.variables, ..Manner::new(auth) };
+        let manner =
+            Manner { variables: &self.variables, accept_status: &[AcceptedStatus::SUCCESS], ..Manner::new(auth) };
         let answer = caller::call_once(&self.target, &request, manner).await;
         let answer = answer.with_context(|| format!("calling {}", self.target))?;
         match serde_json::from_str::<Response>(&answer) {

@@ -1,15 +1,14 @@
 //! A client of Lambda whose credentials can be fetched again.
 
-use super::{super::row::Failure, Session};
+use super::{super::row::Failure, Session, renewal::Renewable};
 use aws_sdk_lambda::Client;
-use std::sync::{Mutex, PoisonError};
 
-/// A client of Lambda. What has a clone of it shares its credentials.
+/// A client of Lambda.
 #[derive(Debug)]
 pub struct Lambda {
     /// Where credentials come from; none in tests.
     session: Option<Session>,
-    client: Mutex<Client>,
+    client: Renewable<Client>,
 }
 
 impl Lambda {
@@ -18,28 +17,31 @@ impl Lambda {
     /// # Errors
     /// When there is no configuration, no region, or no usable endpoint.
     pub async fn new(session: &Session) -> Result<Self, Failure> {
-        let client = session.lambda().await?.into();
+        let client = Renewable::new(session.lambda().await?);
         Ok(Self { session: Some(session.with(None, None)), client })
     }
 
     /// The client as it is now.
     pub fn client(&self) -> Client {
-        self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.client.get()
     }
 
-    /// Fetches the credentials again, from files too: whoever keeps them there may have replaced them. Where there are
-    /// none any more the old ones stay, with which the next call says what is wrong.
-    pub async fn renew(&self) {
+    /// How often its credentials have been fetched again.
+    pub fn renewals(&self) -> u64 {
+        self.client.count()
+    }
+
+    /// Fetches its credentials again, from files too: whoever keeps them there may have replaced them. Not if that has
+    /// been done since it was done `renewals` times.
+    pub async fn renew(&self, renewals: u64) {
         let Some(session) = &self.session else { return };
-        if let Ok(client) = session.renewed().lambda().await {
-            *self.client.lock().unwrap_or_else(PoisonError::into_inner) = client;
-        }
+        self.client.renew(renewals, async { session.renewed().lambda().await.ok() }).await;
     }
 }
 
 #[cfg(test)]
 impl From<Client> for Lambda {
     fn from(client: Client) -> Self {
-        Self { session: None, client: client.into() }
+        Self { session: None, client: Renewable::new(client) }
     }
 }

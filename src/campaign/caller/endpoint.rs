@@ -91,6 +91,7 @@ impl Endpoint {
                 request.headers_mut().append(name, value.clone());
             }
         }
+        let renewals = if let Proof::Signature(signer) = &self.proof { signer.renewals() } else { 0 };
         match &self.proof {
             Proof::Signature(signer) => signer.sign(&mut request).await?,
             Proof::ApiKey(key) => drop(request.headers_mut().insert("x-api-key", key.clone())),
@@ -102,7 +103,7 @@ impl Endpoint {
         if let Proof::Signature(signer) = &self.proof
             && is_expired(error_type(&head.headers))
         {
-            signer.renew().await;
+            signer.renew(renewals).await;
         }
         of_http(head.status, &head.headers, &body, &self.accepted).map(|()| body)
     }

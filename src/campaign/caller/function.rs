@@ -115,7 +115,7 @@ impl Function {
 
     /// The answer; else why there is none, with the id of the request.
     async fn invoke(&self, payload: Bytes, with_log: bool) -> Result<InvokeOutput, (Failure, Option<String>)> {
-        let client = self.lambda.client();
+        let (renewals, client) = (self.lambda.renewals(), self.lambda.client());
         let invoke = client
             .invoke()
             .function_name(&self.name)
@@ -128,7 +128,7 @@ impl Function {
             Err(error) => error,
         };
         if error.code().is_some_and(is_expired) {
-            self.lambda.renew().await;
+            self.lambda.renew(renewals).await;
         }
         Err((failure(&error), name(error.request_id())))
     }

@@ -168,11 +168,12 @@ impl Variables {
     }
 
     async fn configured(&self) -> Result<Configured, Obstacle> {
+        let renewals = self.lambda.renewals();
         let get = self.lambda.client().get_function_configuration().function_name(&self.function).send();
         match timeout(REQUEST, get).await {
             Ok(Ok(configured)) => Ok(configured),
             Ok(Err(error)) => {
-                self.renew_after(&error).await;
+                self.renew_after(&error, renewals).await;
                 Err(obstacle(&error, |message| message))
             }
             Err(_) => Err(no_answer()),
@@ -185,6 +186,7 @@ impl Variables {
         revision: Option<String>,
         before: &HashMap<String, String>,
     ) -> Result<(), Obstacle> {
+        let renewals = self.lambda.renewals();
         let update = self.lambda.client().update_function_configuration().function_name(&self.function);
         // Somebody else's change in between is not undone.
         let update = update.set_revision_id(revision);
@@ -200,7 +202,7 @@ impl Variables {
         match answer {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => {
-                self.renew_after(&error).await;
+                self.renew_after(&error, renewals).await;
                 Err(obstacle(&error, |message| without_values(message, before)))
             }
             Err(_) => Err(no_answer()),
@@ -208,9 +210,9 @@ impl Variables {
     }
 
     /// Has the next request signed with credentials that are fetched again, where these have expired.
-    async fn renew_after<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>) {
+    async fn renew_after<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>, renewals: u64) {
         if error.code().is_some_and(is_expired) {
-            self.lambda.renew().await;
+            self.lambda.renew(renewals).await;
         }
     }
 

@@ -227,7 +227,7 @@ fn with_credentials(scratch: &Scratch, url: &str, arguments: &[&str]) -> Output 
     let count = scratch.path("count");
     // The first time the old key, then the new one.
     let program = format!(
-        "#!/bin/sh\nif [ -e {count} ]; then key=AKIANEW; else key=AKIAOLD; touch {count}; fi\n\
+        "#!/bin/sh\nif [ -e {count} ]; then key=AKIANEW; else key=AKIAOLD; fi; echo 1 >> {count}\n\
          echo '{{\"Version\": 1, \"AccessKeyId\": \"'$key'\", \"SecretAccessKey\": \"secret\", \"SessionToken\": \"t\"}}'\n"
     );
     let program = scratch.file("credentials.sh", &program);
@@ -276,6 +276,25 @@ fn credentials_that_expire_are_fetched_again() {
     let targets = ["--targets", &endpoint.url, &endpoint.url, "--payload", &payload, "--out", &out];
     assert_code(&with_credentials(&scratch, "", &[targets.as_slice(), &EIGHT].concat()), 0);
     assert_eq!(rows(&scratch).iter().filter(|row| row.failure.is_none()).count(), 8);
+}
+
+#[test]
+fn credentials_are_fetched_again_once_for_all_calls_of_a_step() {
+    let expired =
+        || lambda_error(403, "ExpiredTokenException", "The security token included in the request is expired");
+    let endpoint =
+        Scripted::start(move |call, _| if is_signed_by(call, "AKIAOLD") { expired() } else { Reply::ok("{}") });
+    let scratch = Scratch::new();
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let arguments = [
+        ["--targets", &endpoint.url, &endpoint.url, "--payload", &payload, "--out", &out].as_slice(),
+        &["--environments", "8", "--invocations", "16"],
+    ]
+    .concat();
+    assert_code(&with_credentials(&scratch, &endpoint.url, &arguments), 0);
+    assert_eq!(rows(&scratch).iter().filter(|row| row.failure.is_none()).count(), 16);
+    // Once for each side, and once again for all eight calls that were signed with the old ones.
+    assert_eq!(std::fs::read_to_string(scratch.path("count")).unwrap().lines().count(), 3);
 }
 
 /// A Lambda whose functions are in a state until they have been looked at or called so often.
