@@ -35,7 +35,7 @@ use aws_smithy_types::body::SdkBody;
 use hyper::{Request, header::HeaderValue};
 use profile::Profile;
 use renewal::Renewable;
-use std::{collections::HashMap, io, sync::Arc, time::SystemTime};
+use std::{collections::HashMap, error::Error, io, sync::Arc, time::SystemTime};
 use tokio::sync::{Mutex, OnceCell};
 
 /// One pool of connections, and the SDK's configuration for one region and one profile as soon as somebody needs it.
@@ -163,21 +163,27 @@ impl Session {
     /// # Errors
     /// When there is no region, no credentials, or no usable endpoint.
     pub async fn place(&self, target: &Target, auth: Auth) -> Result<Option<Place>, Failure> {
-        let unsigned = |region| Place { region, profile: None, is_profile_fixed: false, endpoint: None };
-        match (target, auth) {
+        Ok(Some(match (target, auth) {
             (Target::Process { .. }, _) => return Ok(None),
-            (Target::Endpoint { .. }, Auth::ApiKey | Auth::None) => return Ok(Some(unsigned(self.region.clone()))),
-            _ => {}
-        }
-        let config = self.config().await?;
-        let region = region_of(config)?.to_string();
-        let endpoint = match target {
-            Target::Function { .. } => Some(endpoint(config, Service::Lambda).await?),
-            _ => None,
-        };
+            (Target::Function { .. }, _) => {
+                let endpoint = endpoint(self.config().await?, Service::Lambda).await?;
+                Place { endpoint: Some(endpoint), ..self.signed_place().await? }
+            }
+            (Target::Endpoint { .. }, Auth::SigV4) => self.signed_place().await.map_err(|failure| {
+                let hint = "or leave the signature out with --no-auth, if the endpoint asks for none";
+                refused(format!("{}; {hint}", failure.message))
+            })?,
+            (Target::Endpoint { .. }, Auth::ApiKey | Auth::None) => {
+                Place { region: self.region.clone(), profile: None, is_profile_fixed: false, endpoint: None }
+            }
+        }))
+    }
+
+    async fn signed_place(&self) -> Result<Place, Failure> {
+        let region = region_of(self.config().await?)?.to_string();
         self.credentials().await?;
         let profile = self.profile.clone().or_else(profile::of_environment);
-        Ok(Some(Place { region: Some(region), profile, is_profile_fixed: self.profile.is_some(), endpoint }))
+        Ok(Place { region: Some(region), profile, is_profile_fixed: self.profile.is_some(), endpoint: None })
     }
 }
 
@@ -222,8 +228,8 @@ impl Signer {
     /// # Errors
     /// When no region is configured.
     pub async fn new(session: &Session, service: &'static str) -> Result<Self, Failure> {
-        let config = session.config().await.map_err(unsigned)?;
-        let region = region_of(config).map_err(unsigned)?.to_string();
+        let config = session.config().await?;
+        let region = region_of(config)?.to_string();
         Ok(Self { session: session.with(None, None), config: Renewable::new(config.clone()), region, service })
     }
 
@@ -238,7 +244,7 @@ impl Signer {
     /// When there are no credentials.
     pub async fn sign(&self, request: &mut Request<SdkBody>) -> Result<(), Failure> {
         let identity = self.credentials().await?.into();
-        let failed = |error: &dyn std::error::Error| unsigned(refused(error.to_string()));
+        let failed = |error: &dyn Error| refused(format!("the request cannot be signed: {error}"));
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
@@ -264,7 +270,7 @@ impl Signer {
     /// # Errors
     /// When there are none.
     pub async fn credentials(&self) -> Result<Credentials, Failure> {
-        credentials::get(&self.config.get()).await.map_err(|reason| unsigned(refused(reason)))
+        credentials::get(&self.config.get()).await.map_err(refused)
     }
 
     /// How often credentials have been fetched again.
@@ -288,22 +294,13 @@ fn refused(message: impl AsRef<str>) -> Failure {
     Failure::new(FailureKind::Refused, message)
 }
 
-/// What keeps a request to an HTTP endpoint from being signed, where it need not be.
-fn unsigned(failure: Failure) -> Failure {
-    let message = format!(
-        "the request cannot be signed: {}; an endpoint that asks for no signature needs --no-auth",
-        failure.message
-    );
-    Failure { message, ..failure }
-}
-
 /// An API key as the header that carries it.
 ///
 /// # Errors
 /// When it cannot be a header's value.
 pub fn api_key(key: &str) -> Result<HeaderValue, Failure> {
-    let mut value = HeaderValue::from_str(key)
-        .map_err(|_| Failure::new(FailureKind::Refused, "the API key has characters that no HTTP header may have"))?;
+    let mut value =
+        HeaderValue::from_str(key).map_err(|_| refused("the API key has characters that no HTTP header may have"))?;
     value.set_sensitive(true);
     Ok(value)
 }

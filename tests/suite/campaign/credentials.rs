@@ -219,7 +219,7 @@ fn the_same_holds_for_endpoints_and_stacks() {
     let endpoint = ["--targets", url, url];
     let stack = ["--targets", "stack:duet"];
     let message = refusal(&mut program(&home), &endpoint);
-    assert!(message.contains("no region is known"), "{message}");
+    assert!(message.contains("no region is known") && message.contains("with --no-auth, if"), "{message}");
     let message = refusal(&mut program(&home), &stack);
     assert!(message.contains("no region is known"), "{message}");
     for targets in [endpoint.as_slice(), &stack] {
