@@ -227,6 +227,7 @@ fn held_to_the_model(call: &Call, number: usize, mut reply: Reply, seen: &Mutex<
     let mut seen = seen.lock().unwrap();
     findings.request.iter().for_each(|finding| seen.is_wrong(finding.clone()));
     match reply.breaks_the_model {
+        _ if reply.is_lost => {}
         None => findings.reply.into_iter().for_each(|finding| seen.is_wrong(finding)),
         Some(why) if findings.reply.is_empty() && findings.request.is_empty() => {
             seen.is_wrong(format!("{}: the answer is said to break the model ({why}) and fits it", call.line));

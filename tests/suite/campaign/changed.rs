@@ -4,9 +4,12 @@ use super::{
     Scratch, assert_code,
     cold::{campaign, signal},
     command,
-    control_plane::{Act, Lambda, refused},
+    control_plane::{Act, Lambda},
 };
-use crate::cli::{duet, stderr, stdout};
+use crate::{
+    cli::{duet, stderr, stdout},
+    scripted::Reply,
+};
 use serde_json::{Value, json};
 use std::{fs, process::Output};
 
@@ -133,7 +136,7 @@ fn what_a_cold_campaign_changes_itself_is_no_change() {
 fn where_it_cannot_be_looked_at_again_that_is_said() {
     let (scratch, lambda) = (Scratch::new(), lambda());
     let output = changed_by(&lambda, &scratch, |lambda| {
-        lambda.continue_with(|_| Act::Instead(refused(403, "AccessDeniedException", "no longer")));
+        lambda.continue_with(|_| Act::Instead(Reply::lambda_error("AccessDeniedException", "no longer")));
     });
     assert_code(&output, 0);
     assert!(stderr(&output).contains("is not known: looking at lambda:x"), "{}", stderr(&output));
@@ -200,7 +203,7 @@ fn whatever_differs_between_the_sides_is_a_warning() {
 #[test]
 fn functions_of_a_special_kind_are_refused_or_measured_with_what_to_know() {
     let durable = json!({"RetentionPeriodInDays": 14, "ExecutionTimeout": 3600});
-    let instances = json!({"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": "arn:aws:lambda:us-east-1:123456789012:capacity-provider:p"}});
+    let instances = json!({"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": "arn:aws:lambda:us-east-1:123456789012:capacity-provider:pool"}});
     let tenants = json!({"TenantIsolationMode": "PER_TENANT"});
     let snap_start = json!({"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"});
     let master = json!("arn:aws:lambda:us-east-1:123456789012:function:edge:3");

@@ -7,7 +7,7 @@ mod output;
 
 use super::{
     Scratch, assert_code, command,
-    control_plane::{Act, Control, Lambda, VARIABLE, refused},
+    control_plane::{Act, Control, Lambda, VARIABLE},
 };
 use crate::{cli::stderr, scripted::Reply};
 use serde_json::{Value, json};
@@ -157,7 +157,7 @@ fn variables_that_would_be_too_long_are_not_sent_and_no_values_are_shown() {
 
     // Lambda's own message repeats what it was sent.
     let measured = r#"Lambda was unable to configure your environment variables because the environment variables you have provided exceeded the 4KB limit. String measured: {"KEEP":"hunter2-of-the-user"}"#;
-    let refusal = refused(400, "InvalidParameterValueException", measured);
+    let refusal = Reply::lambda_error("InvalidParameterValueException", measured);
     let lambda =
         Lambda::start(move |control| if control.is_update { Act::Instead(refusal.clone()) } else { Act::Answer });
     let before = lambda.functions();

@@ -62,7 +62,7 @@ impl Lambda {
         let state = State { functions, revision: 0, controls: Vec::new(), script: Box::new(script) };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
-        Self { server: Scripted::start(move |call, _| shared.lock().unwrap().answer(call)), state }
+        Self { server: Scripted::aws(move |call, _| shared.lock().unwrap().answer(call)), state }
     }
 
     /// Control calls go as `script` says from now on.
@@ -139,7 +139,7 @@ impl State {
         if call.line.starts_with("PUT ") {
             let body: Value = serde_json::from_str(&call.body).unwrap();
             if body.get("RevisionId").is_some_and(|revision| *revision != function["RevisionId"]) {
-                return refused(412, "PreconditionFailedException", "The Revision Id provided does not match");
+                return Reply::lambda_error("PreconditionFailedException", "The Revision Id provided does not match");
             }
             self.revision += 1;
             function["RevisionId"] = json!(self.revision.to_string());
@@ -164,11 +164,4 @@ fn invoked(is_cold: bool) -> Reply {
         .header("x-amzn-requestid", "1")
         .header("x-amz-executed-version", "$LATEST")
         .header("x-amz-log-result", BASE64_STANDARD.encode(log))
-}
-
-/// As Lambda refuses.
-pub fn refused(status: u16, code: &str, message: &str) -> Reply {
-    Reply::status(status, json!({"Type": "User", "Message": message, "message": message}).to_string())
-        .header("content-type", "application/json")
-        .header("x-amzn-errortype", code)
 }

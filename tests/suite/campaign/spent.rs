@@ -1,6 +1,6 @@
 //! What counts against `--max-cost`: what may have been billed.
 
-use super::{Scratch, control_plane::refused, run, samples};
+use super::{Scratch, run, samples};
 use crate::scripted::{Call, Reply, Scripted};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_duet::campaign::{row::Row, sides::Side};
@@ -14,7 +14,7 @@ const REQUEST_USD: f64 = 0.000_000_2;
 
 /// A Lambda with two x86_64 functions that answers invocations like this.
 fn lambda(answer: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Scripted {
-    Scripted::start(move |call: &Call, number| {
+    Scripted::aws(move |call: &Call, number| {
         if call.line.contains("/invocations") {
             return answer(number);
         }
@@ -88,8 +88,8 @@ fn what_may_still_run_counts_up_to_the_timeout_of_the_function() {
         // The client gives up on a function that goes on.
         (invoked("").after(Duration::from_secs(3600)), ["--timeout", "100ms"].as_slice()),
         (Reply::lost(), &[]),
-        (refused(500, "ServiceException", "an internal error"), &[]),
-        (Reply::status(503, "no body of Lambda's"), &[]),
+        (Reply::lambda_error("ServiceException", "an internal error"), &[]),
+        (Reply::status(503, "Service Unavailable").breaking_the_model("that of a load balancer before Lambda"), &[]),
     ] {
         let lambda = lambda(move |_| reply.clone());
         let rows = rows(&lambda.url, "lambda:x", arguments);
@@ -100,17 +100,17 @@ fn what_may_still_run_counts_up_to_the_timeout_of_the_function() {
 
 #[test]
 fn what_lambda_refuses_costs_nothing() {
-    for (status, code) in [
-        (429, "TooManyRequestsException"),
-        (403, "AccessDeniedException"),
-        (404, "ResourceNotFoundException"),
-        (400, "InvalidRequestContentException"),
-        (409, "ResourceConflictException"),
-        (413, "RequestTooLargeException"),
-        (502, "ENILimitReachedException"),
-        (502, "EC2ThrottledException"),
+    for code in [
+        "TooManyRequestsException",
+        "AccessDeniedException",
+        "ResourceNotFoundException",
+        "InvalidRequestContentException",
+        "ResourceConflictException",
+        "RequestTooLargeException",
+        "ENILimitReachedException",
+        "EC2ThrottledException",
     ] {
-        let lambda = lambda(move |_| refused(status, code, "no"));
+        let lambda = lambda(move |_| Reply::lambda_error(code, "no"));
         let rows = rows(&lambda.url, "lambda:x", &[]);
         assert!(rows[0].failure.is_some() && rows[0].cost_usd == 0.0, "{code}: {rows:?}");
     }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Scratch, assert_code, command},
-    Act, Lambda, VARIABLE, campaign, clean_up, cold, no_undoing, paused, refused, signal,
+    Act, Lambda, VARIABLE, campaign, clean_up, cold, no_undoing, paused, signal,
 };
 use crate::{
     cli::{stderr, stdout},
@@ -17,10 +17,10 @@ use std::{
 
 fn passing() -> [Reply; 5] {
     [
-        refused(429, "TooManyRequestsException", "Rate Exceeded."),
-        refused(500, "ServiceException", "again"),
-        refused(409, "ResourceConflictException", "An update is in progress for resource"),
-        refused(412, "PreconditionFailedException", "The Revision Id provided does not match"),
+        Reply::lambda_error("TooManyRequestsException", "Rate Exceeded."),
+        Reply::lambda_error("ServiceException", "again"),
+        Reply::lambda_error("ResourceConflictException", "An update is in progress for resource"),
+        Reply::lambda_error("PreconditionFailedException", "The Revision Id provided does not match"),
         Reply::lost(),
     ]
 }
@@ -73,7 +73,8 @@ fn an_error_that_stays_is_said_with_what_repairs_it() {
 
 #[test]
 fn an_error_that_does_not_pass_is_said_at_once() {
-    let denied = refused(403, "AccessDeniedException", "not authorized to perform: lambda:UpdateFunctionConfiguration");
+    let denied =
+        Reply::lambda_error("AccessDeniedException", "not authorized to perform: lambda:UpdateFunctionConfiguration");
     let lambda =
         Lambda::start(move |control| if control.is_update { Act::Instead(denied.clone()) } else { Act::Answer });
     let (scratch, before) = (Scratch::new(), lambda.functions());
@@ -185,7 +186,7 @@ fn ctrl_c_ends_the_wait_for_a_change_and_no_call_is_made() {
 
 #[test]
 fn the_second_ctrl_c_says_what_is_still_changed() {
-    let lambda = Lambda::start(no_undoing(&refused(429, "TooManyRequestsException", "Rate Exceeded.")));
+    let lambda = Lambda::start(no_undoing(&Reply::lambda_error("TooManyRequestsException", "Rate Exceeded.")));
     let (scratch, before) = (Scratch::new(), lambda.functions());
     let out = scratch.path("run");
     let process = paused(&scratch, &lambda, &[]);

@@ -16,7 +16,7 @@ fn whatever_control_call_it_is_killed_at_the_functions_can_be_changed_back() {
     for number in 0.. {
         // The call it is killed at has come through, or has not.
         for is_done in [true, false] {
-            let hanging = Reply::ok("").after(NEVER);
+            let hanging = Reply::lost().after(NEVER);
             let act = if is_done { Act::DoneBut(hanging) } else { Act::Instead(hanging) };
             let lambda = Lambda::start(move |control| if control.number == number { act.clone() } else { Act::Answer });
             let (scratch, before) = (Scratch::new(), lambda.functions());
