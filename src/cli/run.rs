@@ -23,7 +23,6 @@ use crate::{
         driver::{Campaign, End, Outcome, Past},
         journal::{self, Journal},
         manifest::{Manifest, Party},
-        readings::{self, Reading},
         shell,
         sides::{Side, Sides},
         stopping::StoppingRule,
@@ -104,7 +103,7 @@ impl Run {
         let _reaped = is_local.then(Reaped::start).transpose()?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
         if !is_new {
-            self.check_unchanged(&directory, &manifest, &callers).await?;
+            change::check(&directory, &manifest, &callers, self.allow_changed).await?;
         }
         let changes = Arc::new(Changes::of(&directory, &owner)?);
         let stop = interruption(Arc::clone(&changes), &directory).context("catching signals")?;
@@ -118,54 +117,10 @@ impl Run {
         for (target, failure) in &still_changed {
             note(interruption::still_changed(&target.to_string(), &failure.message, &directory));
         }
-        self.look_again(&directory, &manifest, &callers).await?;
+        change::keep(&directory, &manifest, &callers).await?;
         let end = end.with_context(|| resume(&directory))?;
         progress.end(&end, &totals).context("writing the output")?;
         Ok(if still_changed.is_empty() { exit_code(&end, &totals) } else { ExitCode::FAILURE })
-    }
-
-    /// Refuses to mix samples of functions that are configured differently, unless that is wanted.
-    async fn check_unchanged(
-        &self,
-        directory: &Path,
-        manifest: &Manifest,
-        callers: &Sides<Arc<Caller>>,
-    ) -> anyhow::Result<()> {
-        let mut changed = Vec::new();
-        for change in change::since(directory, manifest, callers).await? {
-            if change.is_listed && !self.allow_changed {
-                bail!(
-                    "{} is not as it was before: {}; begin a new campaign, or mix both with --allow-changed",
-                    change.target,
-                    change.text
-                );
-            }
-            note(format_args!("Warning: {} is not as it was before: {}", change.target, change.text));
-            changed.push(Reading { is_allowed: true, ..change.reading });
-        }
-        if changed.is_empty() { Ok(()) } else { Ok(readings::add(directory, changed)?) }
-    }
-
-    /// Keeps what has changed while calls were made.
-    async fn look_again(
-        &self,
-        directory: &Path,
-        manifest: &Manifest,
-        callers: &Sides<Arc<Caller>>,
-    ) -> anyhow::Result<()> {
-        let changes = match change::since(directory, manifest, callers).await {
-            Ok(changes) => changes,
-            // The samples are there all the same.
-            Err(error) => {
-                note(format_args!("Warning: whether the functions have changed meanwhile is not known: {error:#}"));
-                return Ok(());
-            }
-        };
-        for change in &changes {
-            note(format_args!("Warning: {} was changed meanwhile: {}", change.target, change.text));
-        }
-        let changed: Vec<Reading> = changes.into_iter().map(|change| change.reading).collect();
-        if changed.is_empty() { Ok(()) } else { Ok(readings::add(directory, changed)?) }
     }
 
     fn directory(&self) -> PathBuf {

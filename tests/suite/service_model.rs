@@ -193,6 +193,10 @@ fn newest(service: &str) -> Option<PathBuf> {
 
 /// An error of Lambda's, as the status and the body that it has.
 pub fn lambda_error(name: &str, message: &str) -> (u16, serde_json::Value) {
+    if let Some((_, statuses)) = COMMON_ERRORS.iter().find(|(common, _)| *common == name) {
+        // Lambda gives the last of them.
+        return (statuses[statuses.len() - 1], serde_json::json!({"message": message}));
+    }
     let shape = LAMBDA.shape(name);
     let error = shape.error.as_ref().unwrap_or_else(|| panic!("{name} is no error of Lambda's"));
     // Some have one name for it, some the other.

@@ -1,28 +1,69 @@
 //! Whether functions are still configured as they were.
 
 use super::unix_ms;
-use crate::campaign::{
-    Target,
-    caller::Caller,
-    manifest::Manifest,
-    readings::{self, Reading},
-    sides::Sides,
+use crate::{
+    campaign::{
+        Target,
+        caller::Caller,
+        manifest::Manifest,
+        readings::{self, Reading},
+        sides::Sides,
+    },
+    cli::output::note,
 };
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::{path::Path, sync::Arc};
 
+/// Refuses to mix samples of functions that are configured differently, unless that is wanted.
+pub(super) async fn check(
+    directory: &Path,
+    manifest: &Manifest,
+    callers: &Sides<Arc<Caller>>,
+    is_allowed: bool,
+) -> anyhow::Result<()> {
+    let changes = since(directory, manifest, callers).await?;
+    for Change { target, is_listed, text, .. } in &changes {
+        if *is_listed && !is_allowed {
+            bail!("{target} is not as it was before: {text}; begin a new campaign, or mix both with --allow-changed");
+        }
+        note(format_args!("Warning: {target} is not as it was before: {text}"));
+    }
+    add(directory, changes.into_iter().map(|change| Reading { is_allowed: true, ..change.reading }))
+}
+
+/// Keeps what has changed while calls were made.
+pub(super) async fn keep(directory: &Path, manifest: &Manifest, callers: &Sides<Arc<Caller>>) -> anyhow::Result<()> {
+    let changes = match since(directory, manifest, callers).await {
+        Ok(changes) => changes,
+        // The samples are there all the same.
+        Err(error) => {
+            note(format_args!("Warning: whether the functions have changed meanwhile is not known: {error:#}"));
+            return Ok(());
+        }
+    };
+    for Change { target, text, .. } in &changes {
+        note(format_args!("Warning: {target} was changed meanwhile: {text}"));
+    }
+    add(directory, changes.into_iter().map(|change| change.reading))
+}
+
+fn add(directory: &Path, readings: impl Iterator<Item = Reading>) -> anyhow::Result<()> {
+    let readings: Vec<Reading> = readings.collect();
+    if readings.is_empty() { Ok(()) } else { Ok(readings::add(directory, readings)?) }
+}
+
 /// A function that is not configured as it was when it was last looked at.
-pub(super) struct Change<'a> {
-    pub target: &'a Target,
+struct Change<'a> {
+    target: &'a Target,
     /// Whether something has changed that is listed; else only the revision tells.
-    pub is_listed: bool,
+    is_listed: bool,
     /// What has changed.
-    pub text: String,
-    pub reading: Reading,
+    text: String,
+    reading: Reading,
 }
 
 /// What has changed since the functions of the campaign in `directory` were last looked at.
-pub(super) async fn since<'a>(
+async fn since<'a>(
     directory: &Path,
     manifest: &'a Manifest,
     callers: &Sides<Arc<Caller>>,

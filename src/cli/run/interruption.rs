@@ -2,7 +2,10 @@
 
 use super::INTERRUPTED;
 use crate::{
-    campaign::cold::{Changes, VARIABLE},
+    campaign::{
+        cold::{Changes, VARIABLE},
+        shell,
+    },
     cli::output::note,
 };
 use std::{fs, future::poll_fn, io, path::Path, sync::Arc, task::Poll};
@@ -37,7 +40,7 @@ pub(super) fn interruption(changes: Arc<Changes>, directory: &Path) -> io::Resul
 pub(super) fn still_changed(function: &str, reason: &str, directory: &Path) -> String {
     format!(
         "Still changed: {function} has the variable {VARIABLE} ({reason}); remove it with `duet clean-up {}`",
-        directory.display()
+        shell::word(directory)
     )
 }
 

@@ -63,7 +63,7 @@ pub fn is_candidate(call: &Call) -> bool {
 /// A Lambda of two functions, `x` and `a`, whose invocations are answered as `script` says.
 pub fn lambda(script: impl Fn(&Invocation) -> Reply + Send + Sync + 'static) -> Scripted {
     let counts = [AtomicUsize::new(0), AtomicUsize::new(0)];
-    Scripted::start(move |call, number| {
+    Scripted::aws(move |call, number| {
         let is_candidate = is_candidate(call);
         if call.line.starts_with("GET ") {
             return Reply::ok(configuration(is_candidate).to_string()).header("content-type", "application/json");

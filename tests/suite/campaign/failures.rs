@@ -22,15 +22,6 @@ use std::{
 const TWO: [&str; 4] = ["--environments", "1", "--invocations", "2"];
 const EIGHT: [&str; 4] = ["--environments", "1", "--invocations", "8"];
 
-/// An error of Lambda's.
-fn lambda_error(status: u16, name: &str, message: &str) -> Reply {
-    let body = json!({"Type": if status < 500 { "User" } else { "Service" }, "Message": message, "message": message});
-    Reply::status(status, body.to_string())
-        .header("content-type", "application/json")
-        .header("x-amzn-errortype", name)
-        .header("x-amzn-requestid", "22222222-0000-4000-8000-000000000000")
-}
-
 fn throttled(reason: &str) -> Reply {
     let body = json!({"Reason": reason, "Type": "User", "message": "Rate Exceeded."});
     Reply::status(429, body.to_string())
@@ -130,7 +121,7 @@ fn a_function_with_too_little_concurrency_waits_its_turn() {
 fn a_side_without_one_success_is_failing_however_short_the_campaign() {
     let scratch = Scratch::new();
     let lambda = lambda(|it| match it.is_candidate {
-        true => lambda_error(403, "AccessDeniedException", "not you"),
+        true => Reply::lambda_error("AccessDeniedException", "not you"),
         false => answer(it, "{}"),
     });
     let output = on_lambda(&scratch, &lambda, &EIGHT);
@@ -186,11 +177,11 @@ fn an_invocation_that_is_not_waited_for_is_none() {
 #[test]
 fn a_fault_that_may_pass_is_tried_again() {
     let lambda = lambda(|it| match it.number {
-        0 => lambda_error(502, "EC2ThrottledException", "slow down"),
-        1 => lambda_error(500, "ServiceException", "try later"),
+        0 => Reply::lambda_error("EC2ThrottledException", "slow down"),
+        1 => Reply::lambda_error("ServiceException", "try later"),
         2 => {
             let state = "The operation cannot be performed at this time. The function is currently in the following state: Pending";
-            lambda_error(409, "ResourceConflictException", state)
+            Reply::lambda_error("ResourceConflictException", state)
         }
         _ => answer(it, "{}"),
     });
@@ -212,8 +203,8 @@ fn a_fault_that_may_pass_is_tried_again() {
 #[test]
 fn what_stays_wrong_is_not_tried_again() {
     let lambda = lambda(|it| match it.number {
-        0 => lambda_error(502, "ENILimitReachedException", "no more"),
-        1 => lambda_error(502, "KMSDisabledException", "the key"),
+        0 => Reply::lambda_error("ENILimitReachedException", "no more"),
+        1 => Reply::lambda_error("KMSDisabledException", "the key"),
         _ => answer(it, "{}"),
     });
     let scratch = Scratch::new();
@@ -249,8 +240,8 @@ fn is_signed_by(call: &Call, key: &str) -> bool {
 #[test]
 fn credentials_that_expire_are_fetched_again() {
     let expired =
-        || lambda_error(403, "ExpiredTokenException", "The security token included in the request is expired");
-    let lambda = Scripted::start(move |call, number| match call.line.contains("/configuration") {
+        || Reply::lambda_error("ExpiredTokenException", "The security token included in the request is expired");
+    let lambda = Scripted::aws(move |call, number| match call.line.contains("/configuration") {
         true => Reply::ok(configuration(is_candidate(call)).to_string()),
         false if is_signed_by(call, "AKIAOLD") => expired(),
         false => {
@@ -281,7 +272,7 @@ fn credentials_that_expire_are_fetched_again() {
 #[test]
 fn credentials_are_fetched_again_once_for_all_calls_of_a_step() {
     let expired =
-        || lambda_error(403, "ExpiredTokenException", "The security token included in the request is expired");
+        || Reply::lambda_error("ExpiredTokenException", "The security token included in the request is expired");
     let endpoint =
         Scripted::start(move |call, _| if is_signed_by(call, "AKIAOLD") { expired() } else { Reply::ok("{}") });
     let scratch = Scratch::new();
@@ -300,7 +291,7 @@ fn credentials_are_fetched_again_once_for_all_calls_of_a_step() {
 /// A Lambda whose functions are in a state until they have been looked at or called so often.
 fn in_state(state: &'static str, reason: &'static str, until: fn(looked: usize, called: usize) -> bool) -> Scripted {
     let (looked, called) = ([AtomicUsize::new(0), AtomicUsize::new(0)], [AtomicUsize::new(0), AtomicUsize::new(0)]);
-    Scripted::start(move |call, _| {
+    Scripted::aws(move |call, _| {
         let function = usize::from(is_candidate(call));
         let is_call = call.line.contains("/invocations");
         let counted = if is_call { &called[function] } else { &looked[function] };
@@ -308,7 +299,11 @@ fn in_state(state: &'static str, reason: &'static str, until: fn(looked: usize, 
         let is_active = until(looked[function].load(Ordering::SeqCst), called[function].load(Ordering::SeqCst));
         if is_call {
             let message = format!("The function is currently in the following state: {state}");
-            return if is_active { Reply::ok("{}") } else { lambda_error(409, "ResourceConflictException", &message) };
+            return if is_active {
+                Reply::ok("{}")
+            } else {
+                Reply::lambda_error("ResourceConflictException", &message)
+            };
         }
         let mut configuration = configuration(function == 1);
         if !is_active {

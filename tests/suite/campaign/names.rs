@@ -81,7 +81,7 @@ fn names_that_are_cut_off_or_of_something_else_are_refused_with_the_form() {
 #[test]
 fn the_latest_version_can_be_made_cold_by_its_qualifier_and_others_cannot() {
     let variables = Mutex::new([String::from("{}"), String::from("{}")]);
-    let aws = Scripted::start(move |call, _| {
+    let aws = Scripted::aws(move |call, _| {
         let mut variables = variables.lock().unwrap();
         let index = usize::from(call.line.contains("/arm/"));
         if call.line.starts_with("PUT ") {

@@ -1,6 +1,6 @@
 //! Where calls go: regions, endpoints, profiles and names, by one rule for every service.
 
-use super::{Scratch, assert_code, samples};
+use super::{Scratch, assert_code, samples, targets::described_stack};
 use crate::{
     cli::{stderr, stdout},
     scripted::{Call, Reply, Scripted},
@@ -14,17 +14,13 @@ pub const ARM: &str = "lambda:arn:aws:lambda:ap-south-1:123456789012:function:ar
 
 /// Both functions, the stack of them, and whatever else a test adds.
 pub fn aws() -> Scripted {
-    Scripted::start(|call, _| answer(call))
+    Scripted::aws(|call, _| answer(call))
 }
 
 pub fn answer(call: &Call) -> Reply {
     if call.body.starts_with("Action=DescribeStacks") {
-        return Reply::ok(
-            "<r><Stacks><member><Outputs>\
-             <member><OutputKey>X86FunctionName</OutputKey><OutputValue>x86</OutputValue></member>\
-             <member><OutputKey>Arm64FunctionName</OutputKey><OutputValue>arm</OutputValue></member>\
-             </Outputs></member></Stacks></r>",
-        );
+        let name = call.body.rsplit_once("StackName=").map_or("duet", |(_, name)| name);
+        return Reply::ok(described_stack(name, ["x86", "arm"])).header("content-type", "text/xml");
     }
     if !call.line.contains("/configuration") {
         return Reply::ok("{}");

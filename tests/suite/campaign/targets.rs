@@ -296,7 +296,7 @@ fn an_emulator_that_only_invokes_will_do() {
 #[test]
 fn a_stack_is_found_by_its_name_and_by_samconfig() {
     let aws = Scripted::aws(move |call, _| match call.body.strip_prefix("Action=DescribeStacks&Version=2010-05-15&") {
-        Some("StackName=lambda-duet") => Reply::ok(described_stack("lambda-duet")),
+        Some("StackName=lambda-duet") => Reply::ok(described_stack("lambda-duet", ["x", "a"])),
         Some(_) => Reply::status(
             400,
             "<ErrorResponse><Error><Type>Sender</Type><Code>ValidationError</Code>\
@@ -317,13 +317,13 @@ fn a_stack_is_found_by_its_name_and_by_samconfig() {
 }
 
 /// What CloudFormation says of a stack of this project.
-fn described_stack(name: &str) -> String {
+pub fn described_stack(name: &str, [x86, arm64]: [&str; 2]) -> String {
     format!(
         "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult>\
          <Stacks><member><StackName>{name}</StackName><CreationTime>2026-11-20T10:00:00.000Z</CreationTime>\
          <StackStatus>CREATE_COMPLETE</StackStatus><Outputs>\
-         <member><OutputKey>X86FunctionName</OutputKey><OutputValue>x</OutputValue></member>\
-         <member><OutputKey>Arm64FunctionName</OutputKey><OutputValue>a</OutputValue></member>\
+         <member><OutputKey>X86FunctionName</OutputKey><OutputValue>{x86}</OutputValue></member>\
+         <member><OutputKey>Arm64FunctionName</OutputKey><OutputValue>{arm64}</OutputValue></member>\
          </Outputs></member></Stacks></DescribeStacksResult>\
          <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></DescribeStacksResponse>"
     )
