@@ -100,9 +100,9 @@ fn a_session_of_single_sign_on_is_used() {
          [sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n",
     );
     std::fs::create_dir_all(home.path(".aws/sso/cache")).unwrap();
-    // The file's name is the SHA-1 of "corp".
     home.file(
-        &format!(".aws/sso/cache/{}.json", digest("sha1sum", "corp")),
+        // The SHA-1 of "corp".
+        ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json",
         r#"{"accessToken": "token", "expiresAt": "2099-01-01T00:00:00Z", "startUrl": "https://corp.awsapps.com/start", "region": "eu-west-1"}"#,
     );
     let variables = [("AWS_PROFILE", "team".to_owned()), ("AWS_ENDPOINT_URL_SSO", portal.url.clone())];
@@ -114,16 +114,6 @@ fn a_session_of_single_sign_on_is_used() {
     program.env_remove("AWS_ACCESS_KEY_ID").env("AWS_PROFILE", "team").env("AWS_REGION", "us-east-1");
     let message = refusal(&mut program, &TARGETS);
     assert!(message.contains("the AWS credentials cannot be had") && message.contains("aws sso login"), "{message}");
-}
-
-/// What a program such as `sha1sum` computes.
-fn digest(program: &str, text: &str) -> String {
-    let mut command = Command::new(program);
-    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
-    let mut process = command.spawn().unwrap();
-    std::io::Write::write_all(&mut process.stdin.take().unwrap(), text.as_bytes()).unwrap();
-    let output = String::from_utf8(process.wait_with_output().unwrap().stdout).unwrap();
-    output.split_whitespace().next().unwrap().to_owned()
 }
 
 /// What the program says where it cannot begin: one line, exit code 1, and no run directory.
@@ -373,16 +363,17 @@ fn a_session_of_aws_login_is_used() {
     let session = "arn:aws:sts::123456789012:assumed-role/dev/me";
     configure(&home, &format!("[profile team]\nlogin_session = {session}\n"));
     std::fs::create_dir_all(home.path(".aws/login/cache")).unwrap();
-    let name = format!(".aws/login/cache/{}.json", digest("sha256sum", session));
+    // The SHA-256 of the session.
+    let name = ".aws/login/cache/9c1b2d83f477d75d462f45debe3b2760a8c7eeac3071e5c6f0f4206b59f09242.json";
     home.file(
-        &name,
+        name,
         r#"{"accessToken": {"accessKeyId": "LOGIN", "secretAccessKey": "s", "sessionToken": "t",
             "accountId": "123456789012", "expiresAt": "2099-01-01T00:00:00Z"}, "tokenType": "aws_sigv4",
             "refreshToken": "r", "idToken": "i", "clientId": "arn:aws:signin:::devtools/same-device", "dpopKey": "k"}"#,
     );
     assert_eq!(key(&home, &[("AWS_PROFILE", "team".to_owned())]), ["LOGIN us-east-1 lambda"]);
 
-    std::fs::remove_file(home.path(&name)).unwrap();
+    std::fs::remove_file(home.path(name)).unwrap();
     let mut program = program(&home);
     program.env_remove("AWS_ACCESS_KEY_ID").env("AWS_PROFILE", "team").env("AWS_REGION", "us-east-1");
     let message = refusal(&mut program, &TARGETS);

@@ -311,3 +311,27 @@ fn a_campaign_goes_on_where_it_was_and_says_so_where_that_moved() {
     let output = run(program(&home).env("AWS_ENDPOINT_URL", &first.url), &["--resume", &out]);
     assert!(!stderr(&output).contains("Warning"), "{}", stderr(&output));
 }
+
+#[test]
+fn a_single_call_goes_where_its_target_says() {
+    let (home, aws) = (Scratch::new(), aws());
+    for (region, target, scope) in [
+        ("", X86, "ENVIRONMENT eu-west-1 lambda"),
+        ("us-west-2", ARM, "ENVIRONMENT ap-south-1 lambda"),
+        ("us-west-2", "lambda:plain", "ENVIRONMENT us-west-2 lambda"),
+        ("us-west-2", "lambda:sa-east-1:123456789012:function:partial", "ENVIRONMENT sa-east-1 lambda"),
+    ] {
+        let mut program = program(&home);
+        program.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", region);
+        let output = program.args(["call", target]).output().unwrap();
+        assert_code(&output, 0);
+        assert_eq!(stdout(&output), "{}\n");
+        let name = target.rsplit(':').next().unwrap();
+        assert_eq!(signed(&aws, &format!("{name}/invocations")), [scope]);
+    }
+    // A proxy answers for every host.
+    let url = "http://abc.lambda-url.ca-central-1.on.aws/";
+    let output = program(&home).env("http_proxy", &aws.url).args(["call", url]).output().unwrap();
+    assert_code(&output, 0);
+    assert_eq!(signed(&aws, url), ["ENVIRONMENT ca-central-1 lambda"]);
+}
