@@ -10,6 +10,7 @@ pub mod driver;
 pub mod failure;
 pub mod feature;
 pub mod header;
+pub mod insights;
 pub mod journal;
 pub mod local;
 pub mod manifest;

@@ -3,6 +3,7 @@
 mod calibrate;
 mod call;
 mod clean_up;
+mod cold_share;
 mod compare;
 mod completions;
 mod gate;
@@ -54,7 +55,7 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb {
             Verb::Run(verb) => return verb.run().await,
-            Verb::Report(verb) => return verb.run(),
+            Verb::Report(verb) => return verb.run().await,
             Verb::Compare(verb) => return verb.run(),
             Verb::Gate(verb) => return verb.run(),
             Verb::CleanUp(verb) => return verb.run().await,

@@ -10,6 +10,7 @@ use super::{
     subject::Subject,
 };
 use crate::campaign::{
+    insights::Counts,
     prices::Price,
     sides::{Side, Sides},
 };
@@ -24,20 +25,77 @@ const VOLUMES: std::ops::RangeInclusive<i32> = 20..=40;
 /// functions in production.
 pub const COLD_SHARE: f64 = 0.01;
 
+/// How many invocations start an environment.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ColdStarts {
+    /// This proportion, which the user assumes.
+    Assumed(f64),
+    /// As many as were counted.
+    Counted(Counts),
+}
+
+impl ColdStarts {
+    fn value(self) -> f64 {
+        match self {
+            Self::Assumed(proportion) => proportion,
+            Self::Counted(Counts { invocations, cold_starts }) => cold_starts as f64 / invocations.max(1) as f64,
+        }
+    }
+
+    /// The variance of the proportion: of one that is assumed there is none.
+    fn variance(self) -> f64 {
+        match self {
+            Self::Assumed(_) => 0.0,
+            Self::Counted(counts) => self.value() * (1.0 - self.value()) / counts.invocations.max(1) as f64,
+        }
+    }
+
+    fn share(self) -> ColdShare {
+        let value = self.value();
+        match self {
+            Self::Assumed(_) => {
+                ColdShare { value, interval: None, invocations: None, source: ColdShareSource::Assumed }
+            }
+            Self::Counted(Counts { invocations, cold_starts }) => ColdShare {
+                value,
+                interval: Some(wilson(cold_starts as f64, invocations as f64)),
+                invocations: Some(invocations),
+                source: ColdShareSource::Measured,
+            },
+        }
+    }
+}
+
+/// The 97.5th percentile of the standard normal distribution.
+const NORMAL_QUANTILE: f64 = 1.959_963_985;
+
+/// Wilson's 95% interval of a proportion.
+fn wilson(successes: f64, trials: f64) -> Interval {
+    const Z: f64 = NORMAL_QUANTILE;
+    let p = successes / trials;
+    let centre = (p + Z * Z / (2.0 * trials)) / (1.0 + Z * Z / trials);
+    let half = Z / (1.0 + Z * Z / trials) * (p * (1.0 - p) / trials + Z * Z / (4.0 * trials * trials)).sqrt();
+    Interval { low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
+}
+
 /// What the user may choose.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Volume {
     /// How many invocations a month the bill is for.
     pub invocations_per_month: f64,
-    /// The proportion of them that start an environment.
-    pub cold_share: f64,
+    /// How many of them start an environment.
+    pub cold_starts: ColdStarts,
     /// Whether the free tier is taken off.
     pub free_tier: bool,
 }
 
 impl Default for Volume {
     fn default() -> Self {
-        Self { invocations_per_month: INVOCATIONS_PER_MONTH, cold_share: COLD_SHARE, free_tier: false }
+        Self {
+            invocations_per_month: INVOCATIONS_PER_MONTH,
+            cold_starts: ColdStarts::Assumed(COLD_SHARE),
+            free_tier: false,
+        }
     }
 }
 
@@ -109,26 +167,34 @@ fn half_width(values: &[Observation]) -> Option<f64> {
 struct Billed {
     parts: Vec<Part>,
     cold_share: ColdShare,
+    /// The variance of that proportion, where it was counted.
+    share_variance: f64,
     /// The means of both sides in milliseconds, all cells alike often as their weights say.
     means: Sides<f64>,
 }
 
 impl Billed {
     /// None where a side has no billed duration.
-    fn new(subject: &Subject<'_>, cold_share: f64) -> Option<Self> {
+    fn new(subject: &Subject<'_>, cold_starts: ColdStarts) -> Option<Self> {
         let mut parts = vec![Part::of_calls(subject)?];
-        let cold_share = match Part::of_starts(subject, cold_share) {
-            _ if subject.is_cold() => ColdShare { value: 1.0, source: ColdShareSource::Campaign },
-            None => ColdShare { value: 0.0, source: ColdShareSource::Unknown },
-            Some(_) if cold_share == 0.0 => ColdShare { value: 0.0, source: ColdShareSource::Assumed },
+        let known = |value, source| ColdShare { value, interval: None, invocations: None, source };
+        let cold_share = match Part::of_starts(subject, cold_starts.value()) {
+            _ if subject.is_cold() => known(1.0, ColdShareSource::Campaign),
+            None => known(0.0, ColdShareSource::Unknown),
             Some(starts) => {
-                parts.push(starts);
-                ColdShare { value: cold_share, source: ColdShareSource::Assumed }
+                parts.extend(Some(starts).filter(|_| cold_starts.value() > 0.0));
+                cold_starts.share()
             }
         };
+        let share_variance = if parts.len() > 1 { cold_starts.variance() } else { 0.0 };
         let mean = |side: Side| parts.iter().map(|part| part.share * part.means[side]).sum();
         let means = Sides { baseline: mean(Side::Baseline), candidate: mean(Side::Candidate) };
-        Some(Self { parts, cold_share, means })
+        Some(Self { parts, cold_share, share_variance, means })
+    }
+
+    /// How much longer a start is billed than another call of a side, in milliseconds; nothing where starts are left out.
+    fn start_ms(&self, side: Side) -> f64 {
+        self.parts.get(1).map_or(0.0, |starts| starts.means[side])
     }
 
     /// The logarithm of the candidate's mean over the baseline's. To first order it moves as the means of the parts do
@@ -147,8 +213,14 @@ impl Billed {
         };
         let differences: Option<Vec<Difference>> = self.parts.iter().map(of_part).collect();
         let differences = differences?;
-        let parts: Vec<(f64, f64)> =
+        let mut parts: Vec<(f64, f64)> =
             differences.iter().map(|it| (it.standard_error.powi(2), it.degrees_of_freedom)).collect();
+        if let Some(invocations) = self.cold_share.invocations {
+            // Both sides have the same proportion, so that its error counts as far as their starts differ.
+            let slope =
+                self.start_ms(Side::Candidate) / whole.candidate - self.start_ms(Side::Baseline) / whole.baseline;
+            parts.push((slope.powi(2) * self.share_variance, invocations as f64));
+        }
         let (standard_error, degrees_of_freedom) = estimate::welch(&parts);
         let estimate = (whole.candidate / whole.baseline).ln();
         Some(Difference { estimate, standard_error, degrees_of_freedom, ..differences[0] })
@@ -158,7 +230,8 @@ impl Billed {
     fn interval(&self, side: Side) -> Option<Interval> {
         let squares: Option<Vec<f64>> =
             self.parts.iter().map(|part| Some((part.share * part.half_widths[side]?).powi(2))).collect();
-        let (mean, half) = (self.means[side], squares?.iter().sum::<f64>().sqrt());
+        let of_share = (NORMAL_QUANTILE * self.start_ms(side)).powi(2) * self.share_variance;
+        let (mean, half) = (self.means[side], (squares?.iter().sum::<f64>() + of_share).sqrt());
         Some(Interval { low: (mean - half).max(0.0), high: mean + half })
     }
 }
@@ -173,7 +246,7 @@ impl Subject<'_> {
         if self.is_emulated() {
             return None;
         }
-        let billed = Billed::new(self, volume.cold_share)?;
+        let billed = Billed::new(self, volume.cold_starts)?;
         let difference = billed.log_ratio().filter(super::decision::has_enough_environments);
         let usage = |side: Side, billed_ms: f64, invocations_per_month: f64| Usage {
             invocations_per_month,

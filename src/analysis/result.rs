@@ -307,6 +307,10 @@ pub struct Money {
 pub struct ColdShare {
     /// The proportion, from 0 to 1.
     pub value: f64,
+    /// Its 95% interval, where it was counted.
+    pub interval: Option<Interval>,
+    /// The invocations in which it was counted, where it was.
+    pub invocations: Option<u64>,
     /// Where it is from.
     pub source: ColdShareSource,
 }
@@ -317,6 +321,8 @@ pub struct ColdShare {
 pub enum ColdShareSource {
     /// The user's, or the default.
     Assumed,
+    /// Counted in the functions' logs of the days before the campaign.
+    Measured,
     /// All calls of the campaign were cold starts.
     Campaign,
     /// The campaign has measured too few cold starts to put any on the bill.

@@ -28,6 +28,9 @@ pub struct Configuration {
     pub runtime: Option<String>,
     /// The format of its logs: `Text` or `JSON`.
     pub log_format: Option<String>,
+    /// The log group; none for the one of the function's name.
+    #[serde(default)]
+    pub log_group: Option<String>,
     /// The size of `/tmp`, in MiB.
     pub ephemeral_storage_mb: u32,
     /// How invocations are traced: `Active` or `PassThrough`.
@@ -95,6 +98,7 @@ impl Configuration {
             timeout_s: number(output.timeout, 3),
             runtime: output.runtime().map(|it| it.as_str().to_owned()),
             log_format: output.logging_config().and_then(|it| Some(it.log_format()?.as_str().to_owned())),
+            log_group: output.logging_config().and_then(|it| it.log_group()).map(str::to_owned),
             ephemeral_storage_mb: number(output.ephemeral_storage().map(types::EphemeralStorage::size), 512),
             tracing: output.tracing_config().and_then(|it| Some(it.mode()?.as_str().to_owned())),
             layers: output.layers().iter().filter_map(|it| it.arn().map(str::to_owned)).collect(),

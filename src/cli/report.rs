@@ -1,6 +1,6 @@
 //! `duet report`
 
-use super::{Volume, output, prices, run::pricing};
+use super::{Volume, cold_share::ColdShare, output, prices, run::pricing};
 use crate::{
     analysis::{
         analyse::{self, analyse},
@@ -55,9 +55,10 @@ pub(super) struct AnalysisOptions {
     /// The invocations a month that the bill is for, such as 300, 1.5k, 50M or 2B.
     #[arg(long, value_name = "N", default_value = "1M")]
     monthly_invocations: Volume,
-    /// How many of those invocations are cold starts, whose init is billed too.
-    #[arg(long, value_name = "PERCENT", default_value = "1%", value_parser = super::percent::up_to_all)]
-    cold_share: f64,
+    /// How many of those invocations are cold starts, whose init is billed too; or `measured`: as many as the functions'
+    /// logs have of the 14 days before the campaign, by a query that CloudWatch Logs Insights bills.
+    #[arg(long, value_name = "PERCENT", default_value = "1%")]
+    cold_share: ColdShare,
     /// Take Lambda's free tier off the bill.
     #[arg(long)]
     free_tier: bool,
@@ -68,14 +69,14 @@ pub(super) struct AnalysisOptions {
 
 impl AnalysisOptions {
     /// What the samples in a run directory come to. They are read one after the other.
-    pub(super) fn analyse(&self, directory: &Path) -> anyhow::Result<Analysis> {
+    pub(super) async fn analyse(&self, directory: &Path) -> anyhow::Result<Analysis> {
         let mut manifest = journal::manifest(directory)?;
         if let Some(path) = &self.prices {
             pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
         }
         let volume = money::Volume {
             invocations_per_month: self.monthly_invocations.get(),
-            cold_share: self.cold_share,
+            cold_starts: self.cold_share.of(&manifest).await?,
             free_tier: self.free_tier,
         };
         of_samples(directory, &manifest, &analyse::Options { margin: self.margin, volume })
@@ -99,8 +100,8 @@ fn of_samples(directory: &Path, manifest: &Manifest, options: &analyse::Options)
 }
 
 impl Report {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let analysis = self.analysis.analyse(&self.directory)?;
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let analysis = self.analysis.analyse(&self.directory).await?;
         if let Some(path) = &self.html {
             output::write(path, &html::page(&analysis))?;
         }

@@ -5,7 +5,7 @@ use crate::{
     analysis::result::{
         Analysis, ColdShare, ColdShareSource, CpuShare, Interval, Levels, Measure, Money, Ratio, SideFacts,
     },
-    campaign::sides::Sides,
+    campaign::{insights::DAYS, sides::Sides},
 };
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -102,8 +102,15 @@ pub(super) fn assumptions(money: &Money) -> String {
 
 /// Which cold starts are on the bill.
 pub(super) fn cold_share(money: &Money) -> String {
-    let ColdShare { value, source } = money.cold_share;
+    let ColdShare { value, interval, invocations, source } = money.cold_share;
     match source {
+        ColdShareSource::Measured => format!(
+            "{} of invocations are taken to be cold starts (95% interval {}), as in the {} of the {DAYS} days before the \
+             campaign.",
+            percent(value),
+            interval.map_or_else(String::new, |it| format!("{} to {}", percent(it.low), percent(it.high))),
+            count(invocations.unwrap_or_default())
+        ),
         ColdShareSource::Assumed => {
             format!("{} of invocations are taken to be cold starts (--cold-share).", percent(value))
         }

@@ -252,7 +252,7 @@ fn money() -> Money {
         },
         invocations_per_month: 10e6,
         free_tier: true,
-        cold_share: ColdShare { value: 0.01, source: ColdShareSource::Assumed },
+        cold_share: ColdShare { value: 0.01, interval: None, invocations: None, source: ColdShareSource::Assumed },
         monthly: Sides { baseline: cost(1.8, baseline * 9.8e6), candidate: cost(1.8, candidate * 9.8e6) },
         per_million: Sides { baseline: cost(0.2, baseline * 1e6), candidate: cost(0.2, candidate * 1e6) },
         savings: 0.254,

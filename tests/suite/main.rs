@@ -8,6 +8,7 @@ mod browser;
 mod campaign;
 mod cli;
 mod cloudwatch;
+mod cold_share;
 mod contract;
 mod dependencies;
 mod documents;

@@ -5,6 +5,7 @@
 //! test has it answer, so that no test passes against an AWS that does not exist.
 
 mod cbor;
+mod json;
 mod query;
 mod rest_json;
 mod shapes;
@@ -25,6 +26,7 @@ use std::{
 /// The services that the program calls, by the names that requests to them are signed for.
 static LAMBDA: LazyLock<Model> = LazyLock::new(|| Model::load("lambda"));
 static CLOUDWATCH: LazyLock<Model> = LazyLock::new(|| Model::load("cloudwatch"));
+static LOGS: LazyLock<Model> = LazyLock::new(|| Model::load("logs"));
 static CLOUDFORMATION: LazyLock<Model> = LazyLock::new(|| Model::load("cloudformation"));
 
 /// Errors that every service may answer with (*Common Errors* in their references), and their statuses. Where the
@@ -67,6 +69,8 @@ struct Metadata {
     protocol: String,
     service_id: String,
     xml_namespace: Option<String>,
+    json_version: Option<String>,
+    target_prefix: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -236,6 +240,7 @@ pub fn examine(call: &Call, reply: &Reply) -> Findings {
     let model = match service {
         "lambda" => &LAMBDA,
         "cloudformation" => &CLOUDFORMATION,
+        "logs" => &LOGS,
         _ => {
             let finding = format!("{}: signed for {service}, which tests/suite/service_model.rs lacks", call.line);
             return Findings::of_request(finding);
@@ -244,6 +249,7 @@ pub fn examine(call: &Call, reply: &Reply) -> Findings {
     match model.metadata.protocol.as_str() {
         "rest-json" => rest_json::examine(model, call, reply),
         "query" => query::examine(model, call, reply),
+        "json" => json::examine(model, call, reply),
         protocol => panic!("{service} speaks {protocol}"),
     }
 }

@@ -20,6 +20,8 @@ pub enum Service {
     Lambda,
     /// CloudFormation.
     CloudFormation,
+    /// CloudWatch Logs.
+    Logs,
 }
 
 impl Service {
@@ -28,12 +30,13 @@ impl Service {
         match self {
             Self::Lambda => "Lambda",
             Self::CloudFormation => "CloudFormation",
+            Self::Logs => "CloudWatch Logs",
         }
     }
 
     /// The variable that is set for it alone.
     fn variable(self) -> String {
-        format!("{VARIABLE}_{}", self.id().to_uppercase())
+        format!("{VARIABLE}_{}", self.id().to_uppercase().replace(' ', "_"))
     }
 }
 
@@ -55,14 +58,15 @@ pub async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, Fa
     let lambda = lambda.map_err(|error| refused(with_causes(error.as_ref())))?;
     Ok(match service {
         Service::Lambda => lambda.url().to_owned(),
-        Service::CloudFormation => cloudformation(lambda.url()),
+        Service::CloudFormation => beside(lambda.url(), "cloudformation"),
+        Service::Logs => beside(lambda.url(), "logs"),
     })
 }
 
-/// CloudFormation's host beside Lambda's: all partitions name both alike, but for GovCloud, whose ordinary endpoint of
-/// CloudFormation is the FIPS one.
-fn cloudformation(lambda: &str) -> String {
-    let url = lambda.replacen("lambda", "cloudformation", 1);
+/// Another service's host beside Lambda's: all partitions name both alike, but for GovCloud, whose ordinary endpoints of
+/// the other services are the FIPS ones.
+fn beside(lambda: &str, service: &str) -> String {
+    let url = lambda.replacen("lambda", service, 1);
     if url.contains("-fips.us-gov-") && url.ends_with(".amazonaws.com") { url.replacen("-fips", "", 1) } else { url }
 }
 
@@ -131,6 +135,10 @@ mod tests {
         assert_eq!(gov[1], "https://cloudformation.us-gov-west-1.amazonaws.com");
         let both = endpoints("us-gov-west-1", true, true).await;
         assert_eq!(both[1], "https://cloudformation-fips.us-gov-west-1.api.aws");
+        assert_eq!(
+            beside("https://lambda.cn-north-1.amazonaws.com.cn", "logs"),
+            "https://logs.cn-north-1.amazonaws.com.cn"
+        );
         assert_eq!(endpoints("eu-west-1", false, true).await[1], "https://cloudformation.eu-west-1.api.aws");
     }
 }

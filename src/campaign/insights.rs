@@ -1,0 +1,179 @@
+//! How many of a function's invocations are cold starts, as its own log tells: a query of CloudWatch Logs Insights.
+
+use super::{
+    aws::{self, Service, Session, Signer},
+    configuration::Configuration,
+    row::{Failure, FailureKind},
+};
+use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt;
+use hyper::{Request, header::CONTENT_TYPE};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How far back the log is read.
+pub const DAYS: u64 = 14;
+
+/// How long a query may take.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// The pauses between two looks at a query.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// What a log tells of a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// The invocations.
+    pub invocations: u64,
+    /// Those of them that started an environment, or restored one from a snapshot.
+    pub cold_starts: u64,
+}
+
+/// Where a function logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// The log group.
+    pub group: String,
+    /// The function's name, where others may log into the same group.
+    name_in_stream: Option<String>,
+}
+
+impl Log {
+    /// That of the function with this configuration; none where its ARN is not known.
+    pub fn of(configuration: &Configuration) -> Option<Self> {
+        /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`
+        const NAME: usize = 6;
+        let name = configuration.arn.as_deref()?.split(':').nth(NAME)?;
+        let own = format!("/aws/lambda/{name}");
+        let group = configuration.log_group.clone().unwrap_or_else(|| own.clone());
+        let name_in_stream = (group != own).then(|| name.to_owned());
+        Some(Self { group, name_in_stream })
+    }
+
+    /// The query that counts invocations by Lambda's own reports, as text or as JSON.
+    fn query(&self) -> String {
+        // Streams of a group that several functions share are named DATE/NAME[VERSION]ID.
+        let stream = self.name_in_stream.as_ref().map(|name| format!(" | filter strcontains(@logStream, '/{name}[')"));
+        format!(
+            "fields strcontains(@message, 'Init Duration:') + strcontains(@message, '\"initDurationMs\":') \
+             + strcontains(@message, 'Restore Duration:') + strcontains(@message, '\"restoreDurationMs\":') as starts \
+             | filter @type = 'REPORT' or type = 'platform.report'{} \
+             | stats count(*) as invocations, sum(starts) as cold_starts",
+            stream.unwrap_or_default()
+        )
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Started {
+    query_id: String,
+}
+
+#[derive(Deserialize)]
+struct Results {
+    status: String,
+    #[serde(default)]
+    results: Vec<Vec<Field>>,
+}
+
+#[derive(Deserialize)]
+struct Field {
+    field: String,
+    value: String,
+}
+
+/// Counts a function's invocations in the days before a time, in milliseconds since 1970-01-01 UTC.
+///
+/// # Errors
+/// When the log cannot be asked, or its answer does not come.
+pub async fn count(log: &Log, before_unix_ms: u64, session: &Session) -> Result<Counts, Failure> {
+    let end = before_unix_ms / 1000;
+    let start = end.saturating_sub(DAYS * 24 * 3600);
+    let query = json!({
+        "logGroupName": log.group, "startTime": start, "endTime": end, "queryString": log.query(),
+    });
+    let Started { query_id } = ask(session, "StartQuery", &query).await?;
+    let (begin, mut pause) = (Instant::now(), FIRST_PAUSE);
+    loop {
+        let Results { status, results } = ask(session, "GetQueryResults", &json!({ "queryId": query_id })).await?;
+        match status.as_str() {
+            "Complete" => return Ok(counts(&results)),
+            "Scheduled" | "Running" | "Unknown" if begin.elapsed() < LIMIT => sleep(pause).await,
+            _ => return Err(failure(format!("the query of {} ended with the status {status}", log.group))),
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// A log without reports has no row.
+fn counts(results: &[Vec<Field>]) -> Counts {
+    let value = |name: &str| {
+        let field = results.first()?.iter().find(|field| field.field == name)?;
+        field.value.parse::<f64>().ok().map(|number| number as u64)
+    };
+    Counts {
+        invocations: value("invocations").unwrap_or_default(),
+        cold_starts: value("cold_starts").unwrap_or_default(),
+    }
+}
+
+/// Asks CloudWatch Logs by its JSON protocol.
+async fn ask<T: for<'de> Deserialize<'de>>(session: &Session, action: &str, body: &Value) -> Result<T, Failure> {
+    let signer = Signer::new(session, "logs").await?;
+    let endpoint = aws::endpoint(session.config().await?, Service::Logs).await?;
+    let mut request = Request::post(endpoint.as_str())
+        .header(CONTENT_TYPE, "application/x-amz-json-1.1")
+        .header("x-amz-target", format!("Logs_20140328.{action}"))
+        .body(SdkBody::from(body.to_string()))
+        .map_err(|error| failure(format!("the endpoint \"{endpoint}\" is not a URL: {error}")))?;
+    signer.sign(&mut request).await?;
+    let response = session.transport().send(request).await.map_err(|error| Failure::lost(&error))?;
+    let status = response.status();
+    let body = response.into_body().collect().await.map_err(|error| Failure::lost(&error))?.to_bytes();
+    if !status.is_success() {
+        let text = String::from_utf8_lossy(&body);
+        return Err(failure(format!("CloudWatch Logs refuses {action}: HTTP {}: {text}", status.as_u16())));
+    }
+    serde_json::from_slice(&body).map_err(|error| failure(format!("{action} of CloudWatch Logs: {error}")))
+}
+
+fn failure(message: String) -> Failure {
+    Failure::new(FailureKind::Refused, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(arn: &str, group: Option<&str>) -> Option<Log> {
+        let mut text = json!({
+            "arn": arn, "architecture": "x86_64", "memory_mb": 1769, "timeout_s": 30, "tracing": null,
+            "runtime": null, "log_format": null, "ephemeral_storage_mb": 512, "layers": [],
+        });
+        text["log_group"] = json!(group);
+        Log::of(&serde_json::from_value(text).unwrap())
+    }
+
+    #[test]
+    fn the_log_is_the_functions_own_or_one_that_it_shares() {
+        let own = log("arn:aws:lambda:eu-west-1:123456789012:function:fast:live", None).unwrap();
+        assert_eq!(own.group, "/aws/lambda/fast");
+        assert!(!own.query().contains("@logStream"));
+        let shared = log("arn:aws:lambda:eu-west-1:123456789012:function:fast", Some("all")).unwrap();
+        assert_eq!(shared.group, "all");
+        assert!(shared.query().contains("strcontains(@logStream, '/fast[')"));
+        assert_eq!(log("arn:aws:lambda:eu-west-1", None), None);
+    }
+
+    #[test]
+    fn counts_are_read_and_none_are_none() {
+        let field = |field: &str, value: &str| Field { field: field.to_owned(), value: value.to_owned() };
+        let row = vec![field("invocations", "1200"), field("cold_starts", "6.0")];
+        assert_eq!(counts(&[row]), Counts { invocations: 1200, cold_starts: 6 });
+        assert_eq!(counts(&[]), Counts::default());
+    }
+}

@@ -1,0 +1,72 @@
+//! How many invocations of a month are cold starts.
+
+use super::{output::note, percent};
+use crate::{
+    analysis::money::ColdStarts,
+    campaign::{
+        aws::Session,
+        insights::{self, Counts, DAYS, Log},
+        manifest::Manifest,
+    },
+};
+use anyhow::{Context, bail};
+use std::str::FromStr;
+
+/// What the user says of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum ColdShare {
+    /// This proportion.
+    Assumed(f64),
+    /// As many as the functions' logs have.
+    Measured,
+}
+
+impl FromStr for ColdShare {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "measured" => Ok(Self::Measured),
+            _ => percent::up_to_all(text).map(Self::Assumed).map_err(|error| format!("{error}, or measured")),
+        }
+    }
+}
+
+impl ColdShare {
+    /// What it comes to for the functions of a campaign.
+    pub(super) async fn of(self, manifest: &Manifest) -> anyhow::Result<ColdStarts> {
+        match self {
+            Self::Assumed(proportion) => Ok(ColdStarts::Assumed(proportion)),
+            Self::Measured => counted(manifest).await.map(ColdStarts::Counted),
+        }
+    }
+}
+
+/// The invocations of both functions before the campaign, a function on both sides once.
+async fn counted(manifest: &Manifest) -> anyhow::Result<Counts> {
+    let session = Session::new().context("reading the trusted certificates")?;
+    let mut logs: Vec<Log> = Vec::new();
+    let mut sum = Counts::default();
+    for (_, party) in manifest.sides.iter() {
+        let Some(log) = party.configuration.as_ref().and_then(Log::of) else { continue };
+        if logs.contains(&log) {
+            continue;
+        }
+        note(format_args!("Counting cold starts of {DAYS} days in {}; CloudWatch bills what it reads", log.group));
+        let counts = insights::count(&log, manifest.created_unix_ms, &session.of_side(party)).await;
+        let counts = counts.with_context(|| format!("counting cold starts of {}", party.target))?;
+        sum.invocations += counts.invocations;
+        sum.cold_starts += counts.cold_starts;
+        logs.push(log);
+    }
+    if logs.is_empty() {
+        bail!("--cold-share measured: no side is a function whose log is known; give a percentage, such as 1%");
+    }
+    if sum.invocations == 0 {
+        bail!(
+            "--cold-share measured: the functions' logs have no reports of the {DAYS} days before the campaign; give a \
+             percentage, such as 1%"
+        );
+    }
+    Ok(sum)
+}
