@@ -4,7 +4,7 @@ use crate::campaign::{
     Auth, Target,
     aws::Session,
     caller::{Caller, Found, Manner},
-    manifest::{Manifest, Party},
+    manifest::{DEFAULT_MEMORY_MB, Manifest, Party},
     row::Failure,
     sides::{Side, Sides},
 };
@@ -49,7 +49,8 @@ async fn party(target: &Target, side: Side, auth: Auth, session: &Session) -> an
             if found.is_denied {
                 eprintln!(
                     "Warning: how {target} is configured may not be read (the permission lambda:GetFunctionConfiguration \
-                     is missing): what its memory and architecture are is not known, so its costs are not, and {GUESS}"
+                     is missing): its memory and architecture are not known, nor what differs between the sides, and \
+                     costs are reckoned with {DEFAULT_MEMORY_MB} MB"
                 );
             } else if found.configuration.is_none() {
                 eprintln!("Warning: the endpoint does not say how {target} is configured");
@@ -74,9 +75,6 @@ async fn party(target: &Target, side: Side, auth: Auth, session: &Session) -> an
         price: None,
     })
 }
-
-/// What stands in for what is not known.
-const GUESS: &str = "those of 1769 MB stand in for them; what differs between the sides is not seen";
 
 async fn configuration(target: &Target, session: &Session) -> Result<Found, Failure> {
     let manner = Manner { auth: Auth::None, api_key: None, logs: false };
