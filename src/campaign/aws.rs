@@ -223,11 +223,6 @@ impl Signer {
         Ok(Self { config, region, service })
     }
 
-    /// The region that requests are signed for.
-    pub fn region(&self) -> &str {
-        &self.region
-    }
-
     /// Adds the signature.
     ///
     /// # Errors
