@@ -233,11 +233,6 @@ impl Signer {
         Ok(Self { session: session.with(None, None), config: Renewable::new(config.clone()), region, service })
     }
 
-    /// The region that requests are signed for.
-    pub fn region(&self) -> &str {
-        &self.region
-    }
-
     /// Adds the signature.
     ///
     /// # Errors

@@ -215,8 +215,8 @@ impl Party {
 /// The longest timeout that a function can have, in seconds.
 const LONGEST_TIMEOUT_S: u32 = 900;
 
-/// What the project's own stack has.
-const DEFAULT_MEMORY_MB: u32 = 1769;
+/// What the project's own stack has, in MiB.
+pub const DEFAULT_MEMORY_MB: u32 = 1769;
 
 fn as_text<S: Serializer>(target: &Target, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(target)

@@ -40,16 +40,28 @@ fn failure(message: String) -> Failure {
     Failure::new(FailureKind::Refused, message)
 }
 
-/// Asks CloudFormation by its query protocol.
-async fn describe(name: &str, session: &Session) -> Result<String, Failure> {
-    let endpoint = endpoint(session.config().await?, Service::CloudFormation).await?;
-    session.credentials().await?;
-    let signer = Signer::new(session, "cloudformation").await?;
+/// Holds what names a stack to what a query can carry, and to the form of ARNs where it is one.
+fn check_name(name: &str) -> Result<(), Failure> {
     // Stack names consist of letters, digits and hyphens; ARNs add colons and slashes.
-    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-:/._+".contains(it);
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-:/._".contains(it);
     if name.is_empty() || !name.chars().all(is_plain) {
         return Err(failure(format!("\"{name}\" is not the name of a stack")));
     }
+    match name.split(':').collect::<Vec<_>>()[..] {
+        ["arn", _, "cloudformation", region, _, stack] if !region.is_empty() && stack.starts_with("stack/") => Ok(()),
+        [_] => Ok(()),
+        _ => Err(failure(format!(
+            "\"{name}\" is not a stack; write stack:NAME or stack:arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID"
+        ))),
+    }
+}
+
+/// Asks CloudFormation by its query protocol.
+async fn describe(name: &str, session: &Session) -> Result<String, Failure> {
+    check_name(name)?;
+    let endpoint = endpoint(session.config().await?, Service::CloudFormation).await?;
+    session.credentials().await?;
+    let signer = Signer::new(session, "cloudformation").await?;
     let query = format!("Action=DescribeStacks&Version=2010-05-15&StackName={name}");
     let mut request = Request::post(endpoint.as_str())
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")

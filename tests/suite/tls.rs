@@ -9,7 +9,7 @@ use lambda_duet::protocol::Architecture;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::{path::PathBuf, sync::Arc};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     process::Command,
 };
@@ -88,9 +88,8 @@ async fn the_command_line_turns_away_from_a_stranger() {
     assert!(message.contains("certificate"), "{message}");
 }
 
-/// A proxy that opens one tunnel, and returns the request for it.
-async fn tunnel(proxy: &TcpListener) -> std::io::Result<String> {
-    let (mut client, _) = proxy.accept().await?;
+/// Opens one tunnel as a proxy, and returns the request for it.
+async fn tunnel(mut client: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<String> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         request.push(client.read_u8().await?);
@@ -106,18 +105,24 @@ async fn tunnel(proxy: &TcpListener) -> std::io::Result<String> {
 
 #[tokio::test]
 async fn the_command_line_talks_to_a_trusted_server_through_a_proxys_tunnel() {
-    let server = Server::start("tunnel").await;
-    let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut call = server.call();
-    call.env("HTTPS_PROXY", format!("http://me:s3cret@{}", proxy.local_addr().unwrap()));
-    let (output, request, asked) = tokio::join!(call.output(), server.answer(), tunnel(&proxy));
-    assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), "{\"ok\":true}\n");
-    // Within the tunnel it is an ordinary request, and the proxy's password is not in it.
-    let request = request.unwrap();
-    assert!(request.starts_with("POST / HTTP/1.1\r\n") && !request.to_lowercase().contains("proxy"), "{request}");
-    let asked = asked.unwrap().to_lowercase();
-    let host = server.url().replace("https://", "connect ");
-    assert!(asked.starts_with(&host) && asked.contains("proxy-authorization: basic bwu6cznjcmv0"), "{asked}");
+    for scheme in ["http", "https"] {
+        let server = Server::start(&format!("tunnel-{scheme}")).await;
+        let proxy = TcpListener::bind("localhost:0").await.unwrap();
+        let mut call = server.call();
+        call.env("HTTPS_PROXY", format!("{scheme}://me:s3cret@localhost:{}", proxy.local_addr().unwrap().port()));
+        let asked = async {
+            let (client, _) = proxy.accept().await?;
+            if scheme == "http" { tunnel(client).await } else { tunnel(server.tls.accept(client).await?).await }
+        };
+        let (output, request, asked) = tokio::join!(call.output(), server.answer(), asked);
+        assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), "{\"ok\":true}\n");
+        // Within the tunnel it is an ordinary request, and the proxy's password is not in it.
+        let request = request.unwrap();
+        assert!(request.starts_with("POST / HTTP/1.1\r\n") && !request.to_lowercase().contains("proxy"), "{request}");
+        let asked = asked.unwrap().to_lowercase();
+        let host = server.url().replace("https://", "connect ");
+        assert!(asked.starts_with(&host) && asked.contains("proxy-authorization: basic bwu6cznjcmv0"), "{asked}");
+    }
 }
 
 async fn metrics_arrive_over_tls(architecture: Architecture) {

@@ -7,7 +7,7 @@ use crate::{
         caller::{Caller, Found, Manner},
         cold::{ColdStarts, Owner},
         feature::{Consequence, Feature, Use},
-        manifest::{Manifest, Party},
+        manifest::{DEFAULT_MEMORY_MB, Manifest, Party},
         row::Failure,
         sides::{Side, Sides},
     },
@@ -88,7 +88,8 @@ async fn party(target: &Target, side: Side, auth: Auth, session: &Session) -> an
             if found.is_denied {
                 note(format_args!(
                     "Warning: how {target} is configured may not be read (the permission lambda:GetFunctionConfiguration \
-                     is missing): what its memory and architecture are is not known, so its costs are not, and {GUESS}"
+                     is missing): its memory and architecture are not known, nor what differs between the sides, and \
+                     costs are reckoned with {DEFAULT_MEMORY_MB} MB"
                 ));
             } else if found.configuration.is_none() {
                 note(format_args!("Warning: the endpoint does not say how {target} is configured"));
@@ -113,9 +114,6 @@ async fn party(target: &Target, side: Side, auth: Auth, session: &Session) -> an
         price: None,
     })
 }
-
-/// What stands in for what is not known.
-const GUESS: &str = "those of 1769 MB stand in for them; what differs between the sides is not seen";
 
 async fn configuration(target: &Target, session: &Session) -> Result<Found, Failure> {
     let manner = Manner::new(Auth::None);

@@ -322,7 +322,8 @@ fn a_function_that_may_not_be_looked_at_is_called_all_the_same() {
     for part in [
         "Warning: how lambda:x86 is configured may not be read",
         "the permission lambda:GetFunctionConfiguration is missing",
-        "its costs are not, and those of 1769 MB stand in for them",
+        "its memory and architecture are not known",
+        "costs are reckoned with 1769 MB",
         "lambda:arm (configuration unknown, costs as for 1769 MB)",
     ] {
         assert!(message.contains(part), "{message}");

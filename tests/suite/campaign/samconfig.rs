@@ -178,6 +178,19 @@ fn what_samconfig_cannot_say_is_named_with_the_fix() {
         ("unused", "", vec!["--config-env", "prod"], "--config-env prod: there is no samconfig.toml here"),
         ("unused", "", vec!["--config-env", "dev", "--targets", "lambda:x86", "lambda:arm"], "--targets names none"),
         ("unused", "", vec![], "there is nothing to compare"),
+        (
+            "unused",
+            "",
+            vec!["--targets", "stack:arn:aws:cloudformation:eu-west-1"],
+            "is not a stack; write stack:NAME or",
+        ),
+        (
+            "unused",
+            "",
+            vec!["--targets", "stack:arn:aws:lambda:eu-west-1:123456789012:function:x86"],
+            "stack:arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID",
+        ),
+        ("unused", "", vec!["--targets", "stack:my stack"], "is not the name of a stack"),
     ] {
         let home = Scratch::new();
         home.file(file, text);
