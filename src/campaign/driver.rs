@@ -2,6 +2,7 @@
 
 use super::{
     caller::Caller,
+    comparison::{Comparison, Difference},
     journal::{Journal, JournalError},
     manifest::Manifest,
     pointers::PointerCheck,
@@ -41,6 +42,7 @@ pub struct Campaign<'a> {
     past: Past<'a>,
     payloads: Vec<Bytes>,
     pointers: PointerCheck<'a>,
+    comparison: Comparison,
     /// Whether to come to an end.
     stop: watch::Receiver<bool>,
     /// For pauses alone; nothing that is measured depends on it.
@@ -91,6 +93,8 @@ pub trait Observer {
     fn row(&mut self, row: &Row, totals: &Totals);
     /// There is something to know while the campaign goes on.
     fn warning(&mut self, text: &str);
+    /// Two answers that should be equal are not.
+    fn difference(&mut self, difference: &Difference);
     /// Calls wait because they are made again.
     fn backoff(&mut self, side: Side, calls: usize, pause: Duration);
 }
@@ -156,7 +160,8 @@ impl<'a> Campaign<'a> {
         let payloads = manifest.plan.cells.iter().map(|cell| Bytes::from(cell.payload.clone())).collect();
         let jitter = ChaCha8Rng::seed_from_u64(unix_ms());
         let pointers = PointerCheck::new(&manifest.plan);
-        Self { manifest, callers, journal, past, payloads, pointers, stop, jitter }
+        let comparison = Comparison::default();
+        Self { manifest, callers, journal, past, payloads, pointers, comparison, stop, jitter }
     }
 
     /// Makes calls until there is a reason to end; what was changed for them is undone in any case.
@@ -224,11 +229,15 @@ impl<'a> Campaign<'a> {
             // All that have come back by now are written at a stretch.
             for call in std::iter::once(first).chain(std::iter::from_fn(|| calls.try_join_next())) {
                 let call = call.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-                if let Ok(output) = &call.answer.output {
-                    self.pointers.observe(step.side, output);
-                }
+                let output = call.answer.output.as_ref().ok().cloned();
                 let place = (step, place, attempts[&call.slot]);
-                rows.push(sample::row(self.manifest, place, call, (&self.past.totals, &rows)));
+                let row = sample::row(self.manifest, place, call, (&self.past.totals, &rows));
+                if let Some(output) = output {
+                    self.pointers.observe(step.side, &output);
+                    let difference = self.comparison.add(&self.manifest.plan, step.cell, &output, &row);
+                    difference.into_iter().for_each(|it| observer.difference(&it));
+                }
+                rows.push(row);
             }
             self.journal.append(&rows)?;
             for row in rows.drain(..) {

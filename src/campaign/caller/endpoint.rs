@@ -18,6 +18,7 @@ use hyper::{
     body::Bytes,
     header::{CONTENT_TYPE, HeaderValue},
 };
+use std::time::Instant;
 
 /// An HTTP endpoint that is called.
 #[derive(Debug)]
@@ -74,6 +75,7 @@ impl Endpoint {
             Proof::None => {}
         }
         let lost = |error: &(dyn std::error::Error + 'static)| Failure::new(FailureKind::Network, with_causes(error));
+        let begin = Instant::now();
         let response = self.transport.send(request).await.map_err(|error| lost(&error))?;
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| lost(&error))?.to_bytes();
@@ -82,6 +84,6 @@ impl Endpoint {
         {
             signer.renew(renewals, &self.transport).await;
         }
-        of_http(head.status, &head.headers, &body, &self.accepted).map(|()| body)
+        of_http(head.status, &head.headers, &body, begin.elapsed(), &self.accepted).map(|()| body)
     }
 }
