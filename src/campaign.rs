@@ -5,6 +5,7 @@ pub mod aws;
 pub mod caller;
 pub mod check;
 pub mod cold;
+pub mod comparison;
 pub mod configuration;
 pub mod driver;
 pub mod failure;

@@ -15,12 +15,12 @@ pub struct Quality {
     pub unreported: u64,
     /// Reports that cannot be, because their durations are longer than the client waited, with the first of them.
     pub impossible: Option<Counted>,
-    /// Reports with a start that nobody waited for, with the first of them.
-    pub earlier_starts: Option<Counted>,
+    /// Reports with an init that nobody waited for, with the first of them.
+    pub earlier_inits: Option<Counted>,
     /// Answers of the user's own functions that name their environment.
     pub named: u64,
     /// Those whose environment had not been met, and which were no cold start.
-    pub first_without_start: u64,
+    pub first_without_cold_start: u64,
     /// Calls of an environment that ran at the same time as another call of it.
     pub overlapping: u64,
     /// How many answers each version of the function gave.
@@ -69,13 +69,13 @@ impl Quality {
         if let Some(duration) = report.and_then(|it| it.duration_ms).filter(|_| row.believed_report().is_none()) {
             count(&mut self.impossible, duration, row.latency_ms());
         }
-        if let Some(init) = report.and_then(|it| it.init_ms).filter(|_| row.has_earlier_start()) {
-            count(&mut self.earlier_starts, init, row.latency_ms());
+        if let Some(init) = report.and_then(|it| it.init_ms).filter(|_| row.has_earlier_init()) {
+            count(&mut self.earlier_inits, init, row.latency_ms());
         }
         // The benchmark service is sure of its own.
         let is_named = row.environment.is_some();
         self.named += u64::from(is_named);
-        self.first_without_start += u64::from(is_named && is_first && row.cold != Some(true));
+        self.first_without_cold_start += u64::from(is_named && is_first && row.cold != Some(true));
         if let Some(version) = &row.executed_version {
             count_kind(&mut self.versions, version.clone());
         }

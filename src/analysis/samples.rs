@@ -81,7 +81,7 @@ pub struct SideSamples {
 /// What a call says something about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// An environment that had to start.
+    /// An environment that had a cold start.
     Cold,
     /// An environment that was there.
     Warm,

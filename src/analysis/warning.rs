@@ -58,8 +58,8 @@ pub enum WarningKind {
     ImpossibleReports,
     /// Reports of calls are missing.
     MissingReports,
-    /// Starts were reported that were no part of the calls.
-    EarlierStarts,
+    /// Init durations were reported that were no part of the calls.
+    EarlierInits,
     /// The sides have unequal memory.
     UnequalMemory,
     /// The sides run different builds of the handler.
@@ -105,7 +105,7 @@ impl WarningKind {
             Self::OtherMemory => "other-memory",
             Self::ImpossibleReports => "impossible-reports",
             Self::MissingReports => "missing-reports",
-            Self::EarlierStarts => "earlier-starts",
+            Self::EarlierInits => "earlier-inits",
             Self::UnequalMemory => "unequal-memory",
             Self::DifferentBuilds => "different-builds",
             Self::UnbalancedCpus => "unbalanced-cpus",
@@ -265,11 +265,11 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
     }
     let environments = it.count();
     if !samples.has_records(side) {
-        let text = match it.quality.first_without_start {
+        let text = match it.quality.first_without_cold_start {
             0 => format!("No call of {name} gave a measurement: there is nothing to compare."),
             calls => format!(
-                "Each of the {calls} answers of {name} that can be used is the first of its environment, which may have had \
-                 to start or not: there is nothing to compare. Let the campaign run longer."
+                "Each of the {calls} answers of {name} that can be used is the first of its environment, which may have \
+                 had a cold start or not: there is nothing to compare. Let the campaign run longer."
             ),
         };
         warn(WarningKind::NoSamples, text);

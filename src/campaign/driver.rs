@@ -4,6 +4,7 @@ use super::{
     Target,
     caller::Caller,
     cold::ColdStarts,
+    comparison::{Comparison, Difference},
     journal::{Journal, JournalError},
     manifest::Manifest,
     pointers::PointerCheck,
@@ -47,6 +48,7 @@ pub struct Campaign<'a> {
     past: Past<'a>,
     payloads: Vec<Bytes>,
     pointers: PointerCheck<'a>,
+    comparison: Comparison,
     /// Whether to come to an end.
     stop: watch::Receiver<bool>,
     /// For pauses alone; nothing that is measured depends on it.
@@ -97,6 +99,8 @@ pub trait Observer {
     fn row(&mut self, row: &Row, totals: &Totals) -> io::Result<()>;
     /// There is something to know while the campaign goes on.
     fn warning(&mut self, text: &str) -> io::Result<()>;
+    /// Two answers that should be equal are not.
+    fn difference(&mut self, difference: &Difference) -> io::Result<()>;
     /// Calls wait because they are made again.
     fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()>;
 }
@@ -176,7 +180,8 @@ impl<'a> Campaign<'a> {
         let payloads = manifest.plan.cells.iter().map(|cell| Bytes::from(cell.payload.clone())).collect();
         let jitter = ChaCha8Rng::seed_from_u64(unix_ms());
         let pointers = PointerCheck::new(&manifest.plan);
-        Self { manifest, callers, cold, journal, past, payloads, pointers, stop, jitter }
+        let comparison = Comparison::default();
+        Self { manifest, callers, cold, journal, past, payloads, pointers, comparison, stop, jitter }
     }
 
     /// Makes calls until there is a reason to end. What was changed for them is undone in any case, a panic included.
@@ -252,32 +257,41 @@ impl<'a> Campaign<'a> {
         for slot in waiting.by_ref().take(at_once) {
             calls.spawn(self.call(step, slot, begin, clock));
         }
-        let (mut rows, mut made_again) = (Vec::new(), Vec::new());
+        let (mut rows, mut made_again, mut differences) = (Vec::new(), Vec::new(), Vec::new());
+        // What cannot be shown ends the campaign, but not before all answers are kept.
+        let mut shown = Ok(());
         while let Some(first) = calls.join_next().await {
             // All that have come back by now are written at a stretch.
             for call in std::iter::once(first).chain(std::iter::from_fn(|| calls.try_join_next())) {
                 let call = call.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-                if let Ok(output) = &call.answer.output {
-                    self.pointers.observe(step.side, output);
-                }
+                let output = call.answer.output.as_ref().ok().cloned();
                 let place = (step, place, attempts[&call.slot]);
-                rows.push(sample::row(self.manifest, place, call, (&self.past.totals, &rows)));
+                let row = sample::row(self.manifest, place, call, (&self.past.totals, &rows));
+                if let Some(output) = output {
+                    self.pointers.observe(step.side, &output);
+                    differences.extend(self.comparison.add(&self.manifest.plan, step.cell, &output, &row));
+                }
+                rows.push(row);
             }
             self.journal.append(&rows).map_err(CampaignError::Journal)?;
             for row in rows.drain(..) {
                 self.past.add(&row).expect("calls are made as the schedule says");
-                observer.row(&row, &self.past.totals).map_err(CampaignError::Output)?;
+                shown = shown.and_then(|()| observer.row(&row, &self.past.totals));
                 if row.is_made_again() {
                     made_again.extend(row.failure);
                 }
             }
-            if !*self.stop.borrow() && calls.is_empty() {
+            for difference in differences.drain(..) {
+                shown = shown.and_then(|()| observer.difference(&difference));
+            }
+            if shown.is_ok() && !*self.stop.borrow() && calls.is_empty() {
                 begin = Instant::now();
                 if let Some(slot) = waiting.next() {
                     calls.spawn(self.call(step, slot, begin, clock));
                 }
             }
         }
+        shown.map_err(CampaignError::Output)?;
         for warning in self.pointers.warnings(step.side, &self.manifest.sides[step.side].name) {
             observer.warning(&warning).map_err(CampaignError::Output)?;
         }

@@ -90,7 +90,7 @@ impl fmt::Display for FailureKind {
 }
 
 /// The beginning of a text, on one line, without what a terminal would obey.
-fn readable(text: &str) -> String {
+pub(super) fn readable(text: &str) -> String {
     let mut readable = String::new();
     for character in text.chars() {
         if readable.len() >= MAX_MESSAGE_BYTES {

@@ -10,20 +10,24 @@ use std::fmt::Write;
 /// out, the order of an object's members and the space between them do not matter, and 1.0 is 1; an answer that
 /// is no JSON counts byte for byte.
 pub fn digest(output: &[u8], ignore: &[String]) -> String {
-    let canonical = serde_json::from_slice::<Value>(output).ok().map(|mut value| {
-        for pointer in ignore {
-            remove(&mut value, pointer);
-        }
-        make_numbers_canonical(&mut value);
-        // serde_json keeps the members of an object sorted.
-        value.to_string().into_bytes()
-    });
+    // serde_json keeps the members of an object sorted.
+    let canonical = compared(output, ignore).map(|value| value.to_string().into_bytes());
     let digest = Sha256::digest(canonical.as_deref().unwrap_or(output));
     digest.iter().fold(String::with_capacity(64), |mut text, byte| {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// What of an answer is compared, if it is JSON.
+pub fn compared(output: &[u8], ignore: &[String]) -> Option<Value> {
+    let mut value = serde_json::from_slice(output).ok()?;
+    for pointer in ignore {
+        remove(&mut value, pointer);
+    }
+    make_numbers_canonical(&mut value);
+    Some(value)
 }
 
 /// The longest name that is read in an answer, in bytes.

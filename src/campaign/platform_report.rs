@@ -87,8 +87,8 @@ fn field(text: &str, name: &str, unit: &str) -> Option<f64> {
     value.strip_suffix(unit)?.trim_end().parse().ok()
 }
 
-/// How long the environment's start took, in milliseconds, where the log has it apart from the report: as an event of
-/// the JSON format, and in the text format after a start that took longer than the 10 s that Lambda gives it.
+/// The init duration of the environment, in milliseconds, where the log has it apart from the report: as an event of
+/// the JSON format, and in the text format after an init that took longer than the 10 s that Lambda gives it.
 fn initialization(line: &str) -> Option<f64> {
     if let Some((_, text)) = line.split_once("INIT_REPORT ") {
         return field(text, "Init Duration", "ms");

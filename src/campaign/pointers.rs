@@ -1,6 +1,7 @@
 //! Whether the JSON pointers that the user gave find something in answers, said while it can still be mended.
 
 use super::{
+    failure::readable,
     manifest::Plan,
     payload::{names, nearest_pointer},
     sides::{Side, Sides},
@@ -59,7 +60,8 @@ impl<'a> PointerCheck<'a> {
             let Finding::Nothing(answer) = &sides[side] else { continue };
             let nearest = nearest_pointer(answer, pointer)
                 .map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"));
-            warnings.push(format!("{option} {pointer} finds no string or number in the answers of {name}{nearest}"));
+            let text = format!("{option} {pointer} finds no string or number in the answers of {name}{nearest}");
+            warnings.push(readable(&text));
             sides[side] = Finding::Known;
         }
         warnings

@@ -73,8 +73,8 @@ impl Row {
     }
 
     /// Whether the report is one of an environment that had started before it was called, as those of provisioned
-    /// concurrency: the reported start and the duration together take longer than the client waited.
-    pub fn has_earlier_start(&self) -> bool {
+    /// concurrency: the reported init and the duration together take longer than the client waited.
+    pub fn has_earlier_init(&self) -> bool {
         let report = self.believed_report();
         report.is_some_and(|it| {
             it.init_ms.is_some_and(|init| self.is_shorter_than(Some(init + it.duration_ms.unwrap_or_default())))

@@ -14,8 +14,8 @@ use crate::protocol::{Response, Status};
 use hyper::body::Bytes;
 use std::time::Duration;
 
-/// How long Lambda gives an environment to start, in milliseconds. One that takes longer is started again within the
-/// call, whose report then has no `Init Duration`: the start is part of its duration.
+/// The longest that Lambda waits for an init, in milliseconds. One that takes longer is begun again within the call, whose
+/// report then has no `Init Duration`: the init is part of its duration.
 const INIT_LIMIT_MS: f64 = 10_000.0;
 
 /// A call that has come back.
@@ -117,7 +117,7 @@ fn is_first_of_environment(row: &Row, totals: &Totals, others: &[Row]) -> bool {
 /// Whether the environment's cold start is part of a call; none where nothing tells. That is so where there is no report
 /// that can be believed, and for the first call of an environment which may have been there before the campaign.
 fn cold(row: &Row, is_first: bool, is_forced: bool) -> Option<bool> {
-    if row.has_earlier_start() {
+    if row.has_earlier_init() {
         return None;
     }
     if let Some(response) = &row.response {
@@ -147,8 +147,8 @@ fn billed_ms(manifest: &Manifest, row: &Row) -> Option<f64> {
     let waited = row.latency_ms().ceil();
     let reported = row.report.as_ref().and_then(PlatformReport::all_billed_ms);
     match reported {
-        // A start that nobody waited for is on no bill of this call.
-        Some(billed) if row.has_earlier_start() => return Some(billed.min(waited)),
+        // An init that nobody waited for is on no bill of this call.
+        Some(billed) if row.has_earlier_init() => return Some(billed.min(waited)),
         Some(billed) if row.believed_report().is_none() => return Some(billed.max(waited)),
         Some(billed) => return Some(billed),
         None => {}
@@ -206,7 +206,7 @@ mod tests {
         let (first, later) = (true, false);
         for is_first in [first, later] {
             assert_eq!(cold(Some((20.0, Some(300.0))), 330.0, is_first), Some(true));
-            // Provisioned: nobody can have waited for that start.
+            // Provisioned: nobody can have waited for that init.
             assert_eq!(cold(Some((20.0, Some(4832.0))), 23.0, is_first), None);
             assert_eq!(cold(None, 23.0, is_first), None);
             // No function runs for longer than its client waits.
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(cold(Some((20.0, None)), 23.0, first), None);
         assert_eq!(cold(Some((64754.0, None)), 75_000.0, first), Some(true));
         assert_eq!(cold(Some((64754.0, None)), 64_800.0, later), Some(false));
-        // The first attempt at the start is not part of the duration.
+        // The first attempt at the init is not part of the duration.
         assert_eq!(cold(Some((200.0, None)), 10_400.0, first), Some(true));
         // Clocks may differ a little.
         assert_eq!(cold(Some((20.0, Some(3.9))), 23.0, later), Some(true));

@@ -30,7 +30,7 @@ use crate::{
     },
     report::plan as report,
 };
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use given::Given;
 pub(super) use given::check_variables;

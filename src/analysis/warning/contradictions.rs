@@ -49,23 +49,27 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &
         );
     }
     if quality.reported > 0 && quality.unreported > 0 {
+        let is_of_service = manifest.plan.cells.iter().all(|cell| cell.workload.is_some());
+        let result = match is_of_service {
+            true => "what they were billed is not known",
+            false => "nothing tells whether these calls were cold starts, and they are left out",
+        };
         warn(
             WarningKind::MissingReports,
             format!(
                 "Lambda's report is missing in {} of {} answers of {name}, most likely because an extension fills the 4 KB \
-                 of the log that come with an answer: nothing tells whether these calls were cold starts, and they are \
-                 left out. Have the extension log less.",
+                 of the log that come with an answer: {result}. Have the extension log less.",
                 quality.unreported,
                 quality.reported + quality.unreported
             ),
         );
     }
-    if let Some(Counted { count, reported_ms, waited_ms }) = quality.earlier_starts {
+    if let Some(Counted { count, reported_ms, waited_ms }) = quality.earlier_inits {
         warn(
-            WarningKind::EarlierStarts,
+            WarningKind::EarlierInits,
             format!(
                 "{count} calls of {name} met environments that had started before, as provisioned concurrency has them: \
-                 the first reports a start of {reported_ms} ms for a call of {waited_ms:.2} ms. These calls count neither \
+                 the first reports an init of {reported_ms} ms for a call of {waited_ms:.2} ms. These calls count neither \
                  as warm nor as cold starts."
             ),
         );
@@ -94,7 +98,7 @@ fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) 
             plan.environments
         ));
     }
-    (named == environments && 2 * quality.first_without_start > named).then(|| {
+    (named == environments && 2 * quality.first_without_cold_start > named).then(|| {
         format!("Each of the {named} answers of {name} names an environment of its own, though most were no cold start")
     })
 }

@@ -14,6 +14,7 @@ use hyper::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use std::time::Duration;
 
 /// The header in which AWS's services name an error.
 const ERROR_TYPE: &str = "x-amzn-errortype";
@@ -136,6 +137,7 @@ pub(super) fn of_http(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
+    waited: Duration,
     accepted: &[AcceptedStatus],
 ) -> Result<(), Failure> {
     let number = status.as_u16();
@@ -165,7 +167,7 @@ pub(super) fn of_http(
             let to = text(LOCATION.as_str()).map_or_else(String::new, |location| format!(" to {location}"));
             (FailureKind::Refused, format!("HTTP {number}{to}: {detail}"))
         }
-        _ => (http_kind(number, error_type(headers)), format!("HTTP {number}: {detail}")),
+        _ => (http_kind(number, error_type(headers), waited), format!("HTTP {number}: {detail}")),
     };
     Err(Failure::new(kind, message))
 }
@@ -177,14 +179,16 @@ pub(super) fn error_type(headers: &HeaderMap) -> &str {
     value.split(':').next().unwrap_or_default()
 }
 
-fn http_kind(status: u16, error_type: &str) -> FailureKind {
+fn http_kind(status: u16, error_type: &str, waited: Duration) -> FailureKind {
+    /// An HTTP API waits for a function so long, and then answers 503.
+    const PATIENCE: Duration = Duration::from_secs(29);
     match (status, error_type) {
         _ if is_expired(error_type) => FailureKind::Transient,
         // The quota of a usage plan is used up, for a day at least.
         (429, "LimitExceededException") => FailureKind::Refused,
         (429, _) => FailureKind::Throttled,
-        (503, _) => FailureKind::Transient,
-        (504, _) => FailureKind::Timeout,
+        (503, _) if waited < PATIENCE => FailureKind::Transient,
+        (503 | 504, _) => FailureKind::Timeout,
         // API Gateway says so where the function failed.
         (500 | 502, _) => FailureKind::Function,
         _ => FailureKind::Refused,
@@ -292,7 +296,9 @@ mod tests {
             let headers =
                 header.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
             let accepted: Vec<AcceptedStatus> = accepted.iter().map(|text| text.parse().unwrap()).collect();
-            of_http(StatusCode::from_u16(status).unwrap(), &headers, b"", &accepted).err().map(|failure| failure.kind)
+            of_http(StatusCode::from_u16(status).unwrap(), &headers, b"", Duration::from_secs(1), &accepted)
+                .err()
+                .map(|failure| failure.kind)
         };
         let page = Some(("content-type", "Text/HTML; charset=utf-8"));
         for (status, header, expected) in [
@@ -316,6 +322,8 @@ mod tests {
             assert_eq!(kind(status, header, &[]), expected, "{status} {header:?}");
             assert_eq!(kind(status, header, &[&status.to_string()]), None);
         }
+        let waited = |seconds| http_kind(503, "", Duration::from_secs(seconds));
+        assert_eq!((waited(28), waited(30)), (Transient, Timeout));
         assert_eq!(kind(404, None, &["4xx"]), None);
         assert_eq!(kind(500, None, &["4xx", "404"]), Some(Function));
     }

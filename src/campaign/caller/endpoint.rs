@@ -20,6 +20,7 @@ use hyper::{
     body::Bytes,
     header::{CONTENT_TYPE, HeaderValue},
 };
+use std::time::Instant;
 
 /// An HTTP endpoint that is called.
 #[derive(Debug)]
@@ -97,6 +98,7 @@ impl Endpoint {
             Proof::ApiKey(key) => drop(request.headers_mut().insert("x-api-key", key.clone())),
             Proof::None => {}
         }
+        let begin = Instant::now();
         let response = self.transport.send(request).await.map_err(|error| Failure::lost(&error))?;
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| Failure::lost(&error))?.to_bytes();
@@ -105,6 +107,6 @@ impl Endpoint {
         {
             signer.renew(renewals).await;
         }
-        of_http(head.status, &head.headers, &body, &self.accepted).map(|()| body)
+        of_http(head.status, &head.headers, &body, begin.elapsed(), &self.accepted).map(|()| body)
     }
 }

@@ -28,6 +28,10 @@ impl Observer for Fainting {
         Ok(())
     }
 
+    fn difference(&mut self, _difference: &Difference) -> io::Result<()> {
+        Ok(())
+    }
+
     fn backoff(&mut self, _side: Side, _calls: usize, _pause: Duration) -> io::Result<()> {
         Ok(())
     }

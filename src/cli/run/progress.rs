@@ -3,6 +3,7 @@
 use super::resume;
 use crate::{
     campaign::{
+        comparison::Difference,
         driver::{End, Observer},
         manifest::Manifest,
         row::Row,
@@ -17,7 +18,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
-    fmt,
+    fmt, fs,
     io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
@@ -176,6 +177,19 @@ impl Observer for Progress<'_> {
             return self.event("warning", &json!({ "text": text }));
         }
         self.bar.suspend(|| line(format_args!("Warning: {text}")))
+    }
+
+    fn difference(&mut self, difference: &Difference) -> io::Result<()> {
+        let cell = &self.manifest.plan.cells[difference.cell].name;
+        let mut text = format!("answers to {cell} differ: {}", difference.text);
+        let paths = [1, 2].map(|number| self.directory.join(format!("difference-{}-{number}", difference.cell)));
+        let mut kept = paths.iter().zip(&difference.answers).map(|(path, answer)| fs::write(path, answer));
+        // The campaign does not need them.
+        text += &match kept.try_for_each(|it| it) {
+            Ok(()) => format!("; they are kept in {} and {}", paths[0].display(), paths[1].display()),
+            Err(error) => format!("; they cannot be kept: {error}"),
+        };
+        self.warning(&text)
     }
 
     fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()> {

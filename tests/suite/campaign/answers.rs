@@ -299,7 +299,7 @@ fn one_id_for_all_is_said_where_no_report_proves_it() {
 }
 
 #[test]
-fn a_start_that_nobody_waited_for_is_no_part_of_the_call() {
+fn an_init_that_nobody_waited_for_is_no_part_of_the_call() {
     let lambda = lambda(|invocation| {
         let init = if invocation.number < 2 { "Init Duration: 4832.00 ms\t" } else { "" };
         invocation.answer(of_two(invocation), &invocation.report(19.5, init))
@@ -316,9 +316,9 @@ fn a_start_that_nobody_waited_for_is_no_part_of_the_call() {
         assert_eq!(costs.len(), 1, "all are billed for 20 ms");
     }
     let analysis = analysis(&scratch);
-    let texts = warnings(&analysis, "earlier-starts");
+    let texts = warnings(&analysis, "earlier-inits");
     assert!(
-        texts.len() == 2 && texts[0].contains("2 calls of x86_64") && texts[0].contains("a start of 4832 ms"),
+        texts.len() == 2 && texts[0].contains("2 calls of x86_64") && texts[0].contains("an init of 4832 ms"),
         "{texts:?}"
     );
     assert_eq!(analysis["starts"]["init_ms"], json!({"baseline": [], "candidate": []}));
@@ -326,7 +326,7 @@ fn a_start_that_nobody_waited_for_is_no_part_of_the_call() {
 }
 
 #[test]
-fn a_start_that_was_waited_for_is_one() {
+fn an_init_that_was_waited_for_is_a_cold_start() {
     let lambda = lambda(|invocation| {
         let init = if invocation.number < 2 { "Init Duration: 30.00 ms\t" } else { "" };
         let reply = invocation.answer(of_two(invocation), &invocation.report(19.5, init));
@@ -365,7 +365,7 @@ fn where_nothing_reports_no_report_is_missing() {
     assert_code(&on_lambda(&scratch, &lambda, &[EIGHT.as_slice(), &["--environment", "/id"]].concat()), 0);
     let analysis = analysis(&scratch);
     assert_eq!(warnings(&analysis, "missing-reports"), [""; 0]);
-    // The first call of each environment may be its start.
+    // The first call of each environment may be its cold start.
     assert_eq!(calls(&analysis, "latency"), [2, 2]);
 }
 

@@ -81,7 +81,14 @@ fn answers_that_differ_are_said_first_and_give_an_exit_code_of_their_own() {
     let scratch = Scratch::new();
     let output = run_plain(&scratch, &Scripted::start(move |_, number| answer(number)), &arguments);
     assert_code(&output, 4);
-    assert!(stderr(&output).contains("Mismatch: "), "{}", stderr(&output));
+    let message = stderr(&output);
+    assert!(message.contains("Mismatch: "), "{message}");
+    // Which two of the four come first is open.
+    let difference = "payload.json differ: /id is ";
+    assert_eq!(message.matches(difference).count(), 1, "{message}");
+    let kept =
+        ["difference-0-1", "difference-0-2"].map(|name| std::fs::read_to_string(scratch.0.join("run").join(name)));
+    assert!(kept.iter().all(|answer| answer.as_ref().is_ok_and(|it| it.contains(r#""sum": 7"#))), "{kept:?}");
     assert!(report(&scratch.path("run")).starts_with("checksum-mismatch: "), "{}", report(&scratch.path("run")));
 
     let scratch = Scratch::new();
