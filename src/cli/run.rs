@@ -94,7 +94,9 @@ impl Run {
         self.given.check(&manifest.plan)?;
         let callers = self.callers(&directory, &manifest, &session).await?;
         let (owner, within) = (Owner::this_process(&directory), self.change.change_timeout);
-        preflight::check_functions(&manifest, &callers, &owner, within).await?;
+        if manifest.plan.cold || !self.dry_run {
+            preflight::check_functions(&manifest, &callers, &owner, within).await?;
+        }
         if self.dry_run {
             output::print(&report::plan(&manifest))?;
             return Ok(ExitCode::SUCCESS);

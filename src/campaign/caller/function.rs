@@ -9,7 +9,7 @@ use super::{
         configuration::Configuration,
         payload::MAX_NAME_BYTES,
         platform_report::PlatformReport,
-        row::{Failure, FailureKind},
+        row::{ATTEMPTS, Failure, FailureKind},
         runtime_api::FunctionError,
         target::LATEST,
     },
@@ -34,7 +34,12 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
+use tokio::time::sleep;
+
+/// The pause before a question that may be answered the next time is asked again; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The codes of those who may not ask.
 const DENIED: [&str; 2] = ["AccessDeniedException", "AccessDenied"];
@@ -136,8 +141,20 @@ impl Function {
     /// How the function is configured.
     ///
     /// # Errors
-    /// When there is no such function, no credentials, or no answer.
+    /// When there is no such function, no credentials, or no answer; what may pass is asked again.
     pub async fn configuration(&self) -> Result<Found, Failure> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..ATTEMPTS {
+            match self.look().await {
+                Err(failure) if failure.kind.is_repeated() => sleep(pause).await,
+                found => return found,
+            }
+            pause *= 2;
+        }
+        self.look().await
+    }
+
+    async fn look(&self) -> Result<Found, Failure> {
         match self.configured(self.qualifier.as_deref()).await {
             Ok(configured) => Ok(Found {
                 is_changed: self.qualifier.is_none() && has_variable(&configured),

@@ -76,7 +76,12 @@ async fn since<'a>(
         let last = readings.iter().rev().find(|reading| reading.side == side).map(|reading| &reading.configuration);
         let Some(before) = last.or(manifest.sides[side].configuration.as_ref()) else { continue };
         let found = function.configuration().await.with_context(|| format!("looking at {target}"))?;
-        let Some(configuration) = found.configuration else { continue };
+        let Some(configuration) = found.configuration else {
+            note(format_args!(
+                "Warning: whether {target} has changed is not known: how it is configured is not told any more"
+            ));
+            continue;
+        };
         let listed = configuration.changes_since(before);
         // A cold campaign makes revisions of its own.
         let is_revised = !manifest.plan.cold && configuration.has_other_revision(before);

@@ -436,7 +436,8 @@ fn ids_that_no_reader_would_take_are_left_out() {
         let mut reply = invocation.answer("{}", &invocation.report(19.5, ""));
         reply.headers.retain(|(name, _)| !name.starts_with("x-amzn-requestid") && !name.starts_with("x-amz-executed"));
         let long = "x".repeat(300);
-        reply.header("x-amzn-requestid", long.clone()).header("x-amz-executed-version", long)
+        let reply = reply.header("x-amzn-requestid", long.clone()).header("x-amz-executed-version", long);
+        reply.breaking_the_model("a version that is longer than any")
     });
     let scratch = Scratch::new();
     assert_code(&on_lambda(&scratch, &lambda, &["--environments", "1", "--invocations", "2"]), 0);

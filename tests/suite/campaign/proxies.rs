@@ -2,7 +2,7 @@
 
 use super::{
     Scratch, assert_code,
-    places::{answer, aws, program, run, signed},
+    places::{answer, aws, program, proxy, run, signed},
 };
 use crate::{
     cli::stderr,
@@ -13,7 +13,7 @@ const TARGETS: [&str; 4] = ["--targets", "lambda:x86", "lambda:arm", "--dry-run"
 
 /// Whether the proxy, asked by these variables, saw the calls of Lambda, instead of the host itself.
 fn is_proxied(variables: &[(&str, &str)]) -> bool {
-    let (home, proxy, host) = (Scratch::new(), aws(), aws());
+    let (home, proxy, host) = (Scratch::new(), proxy(), aws());
     let mut program = program(&home);
     program.env("AWS_ENDPOINT_URL", &host.url).env("AWS_REGION", "us-east-1");
     let fill =
@@ -51,7 +51,7 @@ fn http_goes_through_its_proxy_unless_the_host_is_excepted() {
 
 #[test]
 fn endpoints_and_stacks_go_through_the_proxy_too_and_show_its_password_to_it_alone() {
-    let (home, proxy) = (Scratch::new(), aws());
+    let (home, proxy) = (Scratch::new(), proxy());
     let payload = home.file("payload.json", "{}");
     let with_password = proxy.url.replace("http://", "http://me:s3cret@");
     let url = "http://abc.execute-api.eu-west-1.amazonaws.com/prod";
@@ -113,7 +113,7 @@ fn a_proxy_that_is_none_is_said_and_its_password_is_not() {
 
 #[test]
 fn credentials_of_containers_come_without_a_proxy_where_it_is_excepted() {
-    let (home, proxy) = (Scratch::new(), aws());
+    let (home, proxy) = (Scratch::new(), proxy());
     let containers = Scripted::start(|call, _| {
         assert_eq!(call.headers["authorization"], "token");
         Reply::ok(
