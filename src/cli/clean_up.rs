@@ -52,6 +52,7 @@ impl CleanUp {
         for what in &what {
             let done = match what.parse::<Target>() {
                 Ok(target) => self.function(&target, &session.at(&target)).await.map(|line| vec![line]),
+                Err(error) if what.starts_with("lambda:") => Err(error.into()),
                 Err(_) => self.directory(Path::new(what), &session).await,
             };
             match done {

@@ -110,7 +110,7 @@ fn cold_starts_are_counted_in_the_logs_of_both_functions() {
 
     let output = report(&logs.url, &[&run, "--cold-share", "measured"]);
     let text = String::from_utf8(output.stdout.clone()).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
-    let expected = "2% of invocations are taken to be cold starts (95% interval 1.74% to 2.29%), as in the 10,000 of the 14 days before the campaign.";
+    let expected = "2% of invocations are taken to be cold starts (95% interval 1.7% to 2.3%), as in the 10,000 of the 14 days before the campaign.";
     assert!(text.contains(expected), "{text}");
     assert!(
         stderr(&output).contains("Counting cold starts of 14 days in /aws/lambda/duet-x86_64"),

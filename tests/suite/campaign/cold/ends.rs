@@ -15,6 +15,10 @@ use std::{
     sync::Mutex,
 };
 
+/// How often a campaign looks at its functions before it changes them: at what they are, whether they can be changed,
+/// whether they are ready, and what others have left.
+const LOOKS: usize = 8;
+
 fn passing() -> [Reply; 5] {
     [
         Reply::lambda_error("TooManyRequestsException", "Rate Exceeded."),
@@ -28,16 +32,22 @@ fn passing() -> [Reply; 5] {
 #[test]
 fn an_error_that_passes_ends_nothing() {
     for reply in passing() {
-        // Every third control call after those that look at the functions fails, whether it was done or not.
+        // Only updates have conflicts.
+        let is_conflict = [409, 412].contains(&reply.status);
+        // Every second control call that can fail so does, whether it was done or not.
         for act in [Act::Instead(reply.clone()), Act::DoneBut(reply.clone())] {
-            let lambda = Lambda::start(move |control| match control.number {
-                8.. if control.number % 3 == 0 => act.clone(),
-                _ => Act::Answer,
+            let failures = Mutex::new(0);
+            let lambda = Lambda::start(move |control| {
+                let mut failures = failures.lock().unwrap();
+                *failures += u32::from(control.is_update || !is_conflict);
+                let is_looking = control.number < LOOKS || is_conflict && !control.is_update;
+                if is_looking || *failures % 2 == 0 { Act::Answer } else { act.clone() }
             });
             let (scratch, before) = (Scratch::new(), lambda.functions());
             let output = cold(&scratch, &lambda, &[]).output().unwrap();
             assert_code(&output, 0);
             assert_eq!((lambda.functions(), lambda.invocations()), (before, 2), "{reply:?}");
+            assert!(lambda.updates() > 4, "{reply:?}: no update has failed");
         }
     }
 }
@@ -255,6 +265,7 @@ fn clean_up_takes_what_can_be_changed() {
     let scratch = Scratch::new();
     for (what, part) in [
         ("lambda:x:live", "without a version or an alias"),
+        ("lambda:x:", "write NAME, NAME:VERSION or NAME:ALIAS"),
         ("https://example.com/", "only a function"),
         ("exec:./bootstrap", "only a function"),
         (scratch.path("nothing").as_str(), "holds no campaign"),
