@@ -34,6 +34,9 @@ pub(in crate::campaign) enum Act {
     HangFor(Duration),
 }
 
+/// What becomes of a request, by its number and its method.
+type Script = Box<dyn Fn(usize, &str) -> Act + Send + Sync>;
+
 /// A function `x` and its control plane.
 pub(in crate::campaign) struct Lambda {
     pub variables: Mutex<Value>,
@@ -43,7 +46,7 @@ pub(in crate::campaign) struct Lambda {
     pub update_takes: Duration,
     /// What is said of the last update, and of anything else that a test wants otherwise.
     pub result: Value,
-    pub script: Box<dyn Fn(usize, &str) -> Act + Send + Sync>,
+    pub script: Script,
     pub calls: Mutex<Vec<String>>,
 }
 

@@ -110,7 +110,7 @@ impl Variables {
         let stopped = async move {
             if stop.wait_for(|stop| *stop).await.is_err() {
                 // Nobody is left who could ask for an end.
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         };
         self.change(Some(&mark), Claim::Owner(owner), within, stopped).await.map(drop)
@@ -203,7 +203,7 @@ impl Variables {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => {
                 self.renew_after(&error, renewals).await;
-                Err(obstacle(&error, |message| without_values(message, before)))
+                Err(obstacle(&error, |message| without_values(&message, before)))
             }
             Err(_) => Err(no_answer()),
         }
@@ -340,11 +340,11 @@ where
 }
 
 /// Lambda's messages may repeat the variables that it was sent.
-fn without_values(message: String, variables: &HashMap<String, String>) -> String {
+fn without_values(message: &str, variables: &HashMap<String, String>) -> String {
     /// Shorter ones are found in any text.
     const SHORTEST: usize = 4;
     let end = ["String measured", "{"].iter().filter_map(|begin| message.find(begin)).min();
-    let shown = end.map_or(message.clone(), |end| format!("{}…", &message[..end]));
+    let shown = end.map_or(message.to_owned(), |end| format!("{}…", &message[..end]));
     let secrets = variables.values().filter(|value| value.len() >= SHORTEST);
     secrets.fold(shown, |shown, value| shown.replace(value.as_str(), "…"))
 }

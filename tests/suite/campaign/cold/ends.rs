@@ -41,7 +41,7 @@ fn an_error_that_passes_ends_nothing() {
                 let mut failures = failures.lock().unwrap();
                 *failures += u32::from(control.is_update || !is_conflict);
                 let is_looking = control.number < LOOKS || is_conflict && !control.is_update;
-                if is_looking || *failures % 2 == 0 { Act::Answer } else { act.clone() }
+                if is_looking || failures.is_multiple_of(2) { Act::Answer } else { act.clone() }
             });
             let (scratch, before) = (Scratch::new(), lambda.functions());
             let output = cold(&scratch, &lambda, &[]).output().unwrap();
