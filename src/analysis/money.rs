@@ -237,6 +237,13 @@ impl Billed {
 }
 
 impl Subject<'_> {
+    /// The memory size that Lambda bills, in MiB: the one that most of its reports have, else that of the configuration.
+    fn billed_memory_mb(&self, side: Side) -> u32 {
+        let reported = &self.samples.sides[side].quality.memory_mb;
+        let most = reported.iter().max_by_key(|(_, reports)| **reports).map(|(memory_mb, _)| *memory_mb);
+        most.unwrap_or_else(|| self.manifest.sides[side].memory_mb())
+    }
+
     /// The bill of both sides. None where a side has no price or no billed duration.
     pub(super) fn money(&self, volume: Volume) -> Option<Money> {
         let prices = Sides {
@@ -251,7 +258,7 @@ impl Subject<'_> {
         let usage = |side: Side, billed_ms: f64, invocations_per_month: f64| Usage {
             invocations_per_month,
             billed_ms,
-            memory_mb: self.manifest.sides[side].memory_mb(),
+            memory_mb: self.billed_memory_mb(side),
             ephemeral_mb: self.manifest.sides[side].ephemeral_mb(),
         };
         let free = if volume.free_tier { FreeTier::LAMBDA } else { FreeTier::NONE };

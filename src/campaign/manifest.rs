@@ -182,18 +182,18 @@ impl Manifest {
     /// The guess at the bill of one block, in US dollars.
     pub fn guessed_cost(&self) -> f64 {
         let call = |side: Side, cell: &Cell| {
-            self.sides[side].cost(Some(cell.guess_ms)) * f64::from(cell.weight) * f64::from(self.plan.environments)
+            self.sides[side].cost(cell.guess_ms, None) * f64::from(cell.weight) * f64::from(self.plan.environments)
         };
         Side::BOTH.iter().flat_map(|side| self.plan.cells.iter().map(move |cell| call(*side, cell))).sum()
     }
 }
 
 impl Party {
-    /// What Lambda asks for a call that is billed for so many milliseconds, in US dollars; without a
-    /// duration, the request alone.
-    pub fn cost(&self, billed_ms: Option<f64>) -> f64 {
-        let billed_ms = billed_ms.unwrap_or_default();
-        self.price.as_ref().map_or(0.0, |it| it.of_call(billed_ms, self.memory_mb(), self.ephemeral_mb()))
+    /// What Lambda asks for a call that is billed for so many milliseconds, in US dollars: with the memory that Lambda
+    /// reports of it, else with that of the configuration.
+    pub fn cost(&self, billed_ms: f64, reported_memory_mb: Option<u32>) -> f64 {
+        let memory_mb = reported_memory_mb.unwrap_or_else(|| self.memory_mb());
+        self.price.as_ref().map_or(0.0, |price| price.of_call(billed_ms, memory_mb, self.ephemeral_mb()))
     }
 
     /// Its memory in MiB, as configured; where Lambda does not say, what the project's own stack has.

@@ -137,7 +137,8 @@ fn cold(row: &Row, is_first: bool, is_forced: bool) -> Option<bool> {
 
 /// What may be on the bill for a call, in US dollars.
 fn cost(manifest: &Manifest, row: &Row) -> f64 {
-    billed_ms(manifest, row).map_or(0.0, |billed| manifest.sides[row.side].cost(Some(billed)))
+    let memory_mb = row.report.as_ref().and_then(|report| report.memory_mb);
+    billed_ms(manifest, row).map_or(0.0, |billed| manifest.sides[row.side].cost(billed, memory_mb))
 }
 
 /// The most that Lambda may bill for a call, in milliseconds; none where it has not run the function. What is reported

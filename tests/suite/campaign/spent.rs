@@ -1,10 +1,13 @@
 //! What counts against `--max-cost`: what may have been billed.
 
-use super::{Scratch, run, samples};
-use crate::scripted::{Call, Reply, Scripted};
+use super::{Scratch, assert_code, run, samples};
+use crate::{
+    cli::{duet, stdout},
+    scripted::{Call, Reply, Scripted},
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_duet::campaign::{row::Row, sides::Side};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The timeout of the functions, and what a second and a request cost on x86_64.
@@ -72,6 +75,28 @@ fn what_lambda_reports_counts_with_the_restore_of_a_snapshot() {
         let rows = rows(&lambda.url, "lambda:x", &[]);
         assert_cost(&rows[0], cost(seconds));
     }
+}
+
+#[test]
+fn the_memory_that_lambda_reports_is_the_one_that_is_paid() {
+    let log = "REPORT RequestId: 1\tDuration: 0.10 ms\tBilled Duration: 1000 ms\tMemory Size: 512 MB\tMax Memory Used: 30 MB\t\n";
+    let lambda = lambda(move |_| invoked(log));
+    let scratch = Scratch::new();
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let arguments = [
+        ["--targets", "lambda:x", "lambda:x", "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
+        &["--invocations", "2"],
+    ]
+    .concat();
+    assert_code(&run(&lambda.url, &arguments), 0);
+    // Configured are 1769 MB.
+    let expected = REQUEST_USD + 0.000_016_666_7 * 512.0 / 1024.0;
+    assert_cost(&samples(&out).1[0], expected);
+    let analysis: Value = serde_json::from_str(&stdout(&duet(&["report", &out, "--format", "json"]))).unwrap();
+    let million = analysis["money"]["per_million"]["baseline"]["total_usd"].as_f64().unwrap();
+    assert!((million / (expected * 1e6) - 1.0).abs() < 1e-9, "{million}");
+    let kinds = analysis["warnings"].as_array().unwrap().iter().map(|warning| warning["kind"].as_str().unwrap());
+    assert!(kinds.into_iter().any(|kind| kind == "other-memory"), "{analysis}");
 }
 
 #[test]
