@@ -56,7 +56,9 @@ fn a_campaign_ends_with_its_time_and_keeps_its_pace() {
     assert!(stderr(&output).contains("--duration 1s"), "{}", stderr(&output));
     let (_, rows) = samples(&scratch.path("run"));
     let starts: Vec<u64> = rows.iter().filter(|row| row.step == 0).map(|row| row.elapsed_ms).collect();
-    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] >= 99), "{starts:?}");
+    // A block's first call may be sent late, which makes the next one's look early; over all blocks the pace shows.
+    let (first, last) = (starts[0], starts[starts.len() - 1]);
+    assert!(last - first + 50 >= 100 * (starts.len() as u64 - 1), "{starts:?}");
     // Slow machines begin fewer blocks; with no pace there would be hundreds.
     assert!((2..=11).contains(&starts.len()), "{starts:?}");
 }
