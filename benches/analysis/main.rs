@@ -122,6 +122,7 @@ fn make(directory: &PathBuf, samples: u64) {
             timeout_ms: 30_000,
             auth: Auth::SigV4,
             compare_output: false,
+            tolerance: None,
             ignore: Vec::new(),
             environment: Some("/environment".to_owned()),
             cpu_model: Some("/cpu".to_owned()),

@@ -62,6 +62,9 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
     if let Some(pointer) = pointers.into_iter().find(|it| !it.starts_with('/')) {
         return Err(format!("plan has {pointer:?} as a JSON pointer, which must start with /"));
     }
+    if let Some(tolerance) = plan.tolerance {
+        number("plan.tolerance", tolerance, 1.0)?;
+    }
     if let Some(dollars) = limits.max_cost_usd {
         number("limits.max_cost_usd", dollars, f64::MAX)?;
     }

@@ -4,8 +4,10 @@ use super::{failure::readable, manifest::Plan, payload, row::Row};
 use hyper::body::Bytes;
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    fs, io,
     iter::zip,
+    path::{Path, PathBuf},
 };
 
 /// The most of a value that is shown, in characters.
@@ -22,41 +24,102 @@ pub struct Difference {
     pub text: String,
 }
 
-/// The first answer to each payload, until another one differs.
-#[derive(Debug, Default)]
-pub(super) struct Comparison {
+/// The first answer to each payload, with which later ones are compared. It is kept in the run directory, so that a
+/// campaign that is continued compares with the same.
+#[derive(Debug)]
+pub struct Comparison {
+    directory: PathBuf,
     first: BTreeMap<usize, First>,
 }
 
 #[derive(Debug)]
-enum First {
-    Is { digest: String, answer: Bytes },
-    Differs,
+struct First {
+    answer: Bytes,
+    digest: String,
+    /// Whether another answer has differed from it: one difference is enough.
+    is_contradicted: bool,
 }
 
 impl Comparison {
-    /// Takes in an answer and its row; gives the first difference between answers to its payload.
-    pub(super) fn add(&mut self, plan: &Plan, cell: usize, answer: &Bytes, row: &Row) -> Option<Difference> {
-        let digest = row.output_sha256.as_ref()?;
-        let first = self.first.entry(cell);
-        let first = first.or_insert_with(|| First::Is { digest: digest.clone(), answer: answer.clone() });
-        let difference = match first {
-            First::Is { digest: other, answer: first } if other != digest => {
-                let text =
-                    difference(&payload::compared(first, &plan.ignore), &payload::compared(answer, &plan.ignore));
-                Difference { cell, answers: [first.clone(), answer.clone()], text: readable(&text) }
+    /// The comparison of the campaign in `directory`, an earlier start of the program included.
+    ///
+    /// # Errors
+    /// When an answer is there and cannot be read.
+    pub fn of(directory: &Path, plan: &Plan) -> io::Result<Self> {
+        let mut comparison = Self { directory: directory.to_owned(), first: BTreeMap::new() };
+        for cell in 0..plan.cells.len() {
+            match fs::read(comparison.path(cell)) {
+                Ok(answer) => drop(comparison.first.insert(cell, First::new(answer.into(), plan))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
-            First::Is { .. } | First::Differs => return None,
+        }
+        Ok(comparison)
+    }
+
+    fn path(&self, cell: usize) -> PathBuf {
+        self.directory.join(format!("answer-{cell}"))
+    }
+
+    /// Takes in an answer and its row; gives the first difference between answers to its payload. The row of an answer
+    /// that is equal within the plan's tolerance gets the digest of the one that it is equal to.
+    ///
+    /// # Errors
+    /// When the first answer cannot be kept.
+    pub(super) fn add(
+        &mut self,
+        plan: &Plan,
+        cell: usize,
+        answer: &Bytes,
+        row: &mut Row,
+    ) -> io::Result<Option<Difference>> {
+        let Some(digest) = &mut row.output_sha256 else { return Ok(None) };
+        let path = self.path(cell);
+        let first = match self.first.entry(cell) {
+            Entry::Occupied(first) => first.into_mut(),
+            Entry::Vacant(vacant) => {
+                write_whole(&path, answer)?;
+                vacant.insert(First::new(answer.clone(), plan));
+                return Ok(None);
+            }
         };
-        *first = First::Differs;
-        Some(difference)
+        if first.digest == *digest {
+            return Ok(None);
+        }
+        let [one, other] = [&first.answer, answer].map(|answer| payload::compared(answer, &plan.ignore));
+        let tolerance = plan.tolerance.unwrap_or_default();
+        if let (Some(one), Some(other)) = (&one, &other)
+            && first_difference(one, other, tolerance, String::new()).is_none()
+        {
+            digest.clone_from(&first.digest);
+            return Ok(None);
+        }
+        if std::mem::replace(&mut first.is_contradicted, true) {
+            return Ok(None);
+        }
+        let text = readable(&difference(&one, &other, tolerance));
+        Ok(Some(Difference { cell, answers: [first.answer.clone(), answer.clone()], text }))
     }
 }
 
+impl First {
+    fn new(answer: Bytes, plan: &Plan) -> Self {
+        let digest = payload::digest(&answer, &plan.ignore);
+        Self { answer, digest, is_contradicted: false }
+    }
+}
+
+/// Writes all of an answer or nothing.
+fn write_whole(path: &Path, answer: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_extension("part");
+    fs::write(&unfinished, answer)?;
+    fs::rename(&unfinished, path)
+}
+
 /// Where two answers differ first.
-fn difference(one: &Option<Value>, other: &Option<Value>) -> String {
+fn difference(one: &Option<Value>, other: &Option<Value>, tolerance: f64) -> String {
     match (one, other) {
-        (Some(one), Some(other)) => match first_difference(one, other, String::new()) {
+        (Some(one), Some(other)) => match first_difference(one, other, tolerance, String::new()) {
             Some((pointer, one, other)) => {
                 format!("{pointer} is {} in one and {} in another", shown(one), shown(other))
             }
@@ -67,27 +130,54 @@ fn difference(one: &Option<Value>, other: &Option<Value>) -> String {
     }
 }
 
+/// Whether two values that are neither objects nor arrays are equal: numbers within the tolerance, in units of the larger
+/// one.
+fn are_equal(one: &Value, other: &Value, tolerance: f64) -> bool {
+    match (one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other)) if tolerance > 0.0 => (one - other).abs() <= tolerance * one.abs().max(other.abs()),
+        _ => one == other,
+    }
+}
+
+/// A string that holds an object or an array, as the `body` of an answer for API Gateway does.
+fn held(value: &Value) -> Option<Value> {
+    let value = serde_json::from_str(value.as_str()?).ok()?;
+    matches!(value, Value::Object(_) | Value::Array(_)).then_some(value)
+}
+
 /// The JSON pointer to the first place where two values differ, with what is there; nothing where there is none.
 fn first_difference<'a>(
     one: &'a Value,
     other: &'a Value,
+    tolerance: f64,
     here: String,
 ) -> Option<(String, Option<&'a Value>, Option<&'a Value>)> {
     match (one, other) {
-        _ if one == other => None,
+        _ if are_equal(one, other, tolerance) => None,
         (Value::Object(members), Value::Object(others)) => {
             let names: BTreeSet<&String> = members.keys().chain(others.keys()).collect();
             names.into_iter().find_map(|name| {
                 let pointer = format!("{here}/{}", name.replace('~', "~0").replace('/', "~1"));
-                between(members.get(name), others.get(name), pointer)
+                between(members.get(name), others.get(name), tolerance, pointer)
             })
         }
         (Value::Array(items), Value::Array(others)) => {
             let common = zip(items, others).enumerate();
-            let mut differing =
-                common.filter_map(|(index, (item, other))| first_difference(item, other, format!("{here}/{index}")));
+            let mut differing = common.filter_map(|(index, (item, other))| {
+                first_difference(item, other, tolerance, format!("{here}/{index}"))
+            });
             let length = items.len().min(others.len());
-            differing.next().or_else(|| between(items.get(length), others.get(length), format!("{here}/{length}")))
+            differing
+                .next()
+                .or_else(|| between(items.get(length), others.get(length), tolerance, format!("{here}/{length}")))
+        }
+        (Value::String(_), Value::String(_))
+            if tolerance > 0.0
+                && held(one)
+                    .zip(held(other))
+                    .is_some_and(|(one, other)| first_difference(&one, &other, tolerance, String::new()).is_none()) =>
+        {
+            None
         }
         _ => Some((if here.is_empty() { "the whole".to_owned() } else { here }, Some(one), Some(other))),
     }
@@ -96,10 +186,11 @@ fn first_difference<'a>(
 fn between<'a>(
     one: Option<&'a Value>,
     other: Option<&'a Value>,
+    tolerance: f64,
     pointer: String,
 ) -> Option<(String, Option<&'a Value>, Option<&'a Value>)> {
     match (one, other) {
-        (Some(one), Some(other)) => first_difference(one, other, pointer),
+        (Some(one), Some(other)) => first_difference(one, other, tolerance, pointer),
         (None, None) => None,
         (one, other) => Some((pointer, one, other)),
     }
@@ -121,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_first_difference_is_found_and_cut() {
-        let text = |one: Value, other: Value| difference(&Some(one), &Some(other));
+        let text = |one: Value, other: Value| difference(&Some(one), &Some(other), 0.0);
         assert_eq!(text(json!({"a": 1, "b": 7}), json!({"a": 1, "b": 8})), "/b is 7 in one and 8 in another");
         assert_eq!(
             text(json!({"a": [1, {"c/d": 2}]}), json!({"a": [1, {}]})),
@@ -131,7 +222,21 @@ mod tests {
         assert_eq!(text(json!(1), json!("1")), "the whole is 1 in one and \"1\" in another");
         let long = text(json!("x".repeat(200)), json!("y"));
         assert!(long.contains(&format!("\"{}…", "x".repeat(99))), "{long}");
-        assert_eq!(difference(&None, &None), "neither is JSON");
-        assert_eq!(difference(&Some(json!(1)), &None), "one of them is no JSON");
+        assert_eq!(difference(&None, &None, 0.0), "neither is JSON");
+        assert_eq!(difference(&Some(json!(1)), &None, 0.0), "one of them is no JSON");
+    }
+
+    #[test]
+    fn numbers_are_equal_within_the_tolerance_wherever_they_are() {
+        let are_equal =
+            |one: Value, other: Value, tolerance| first_difference(&one, &other, tolerance, String::new()).is_none();
+        let (one, other) = (json!({"a": [1.0, 1e20]}), json!({"a": [1.000_000_000_1, 1e20]}));
+        assert!(are_equal(one.clone(), other.clone(), 1e-9) && !are_equal(one.clone(), other.clone(), 1e-11));
+        assert!(!are_equal(one.clone(), other.clone(), 0.0));
+        let [one, other] = [one, other].map(|body| json!({"body": body.to_string()}));
+        assert!(are_equal(one.clone(), other.clone(), 1e-9) && !are_equal(one, other, 1e-11));
+        assert!(are_equal(json!(0), json!(0.0), 1e-9) && !are_equal(json!(0), json!(1e-300), 1e-9));
+        assert!(!are_equal(json!("1.0"), json!("1.0000000001"), 1e-9), "a text is no number");
+        assert!(!are_equal(json!(1), json!(true), 1e-9) && !are_equal(json!([1]), json!([1, 1]), 1e-9));
     }
 }

@@ -172,6 +172,7 @@ impl<'a> Campaign<'a> {
         manifest: &'a Manifest,
         callers: &Sides<Arc<Caller>>,
         cold: ColdStarts,
+        comparison: Comparison,
         journal: Journal,
         past: Past<'a>,
         stop: watch::Receiver<bool>,
@@ -180,7 +181,6 @@ impl<'a> Campaign<'a> {
         let payloads = manifest.plan.cells.iter().map(|cell| Bytes::from(cell.payload.clone())).collect();
         let jitter = ChaCha8Rng::seed_from_u64(unix_ms());
         let pointers = PointerCheck::new(&manifest.plan);
-        let comparison = Comparison::default();
         Self { manifest, callers, cold, journal, past, payloads, pointers, comparison, stop, jitter }
     }
 
@@ -266,10 +266,11 @@ impl<'a> Campaign<'a> {
                 let call = call.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
                 let output = call.answer.output.as_ref().ok().cloned();
                 let place = (step, place, attempts[&call.slot]);
-                let row = sample::row(self.manifest, place, call, (&self.past.totals, &rows));
+                let mut row = sample::row(self.manifest, place, call, (&self.past.totals, &rows));
                 if let Some(output) = output {
                     self.pointers.observe(step.side, &output);
-                    differences.extend(self.comparison.add(&self.manifest.plan, step.cell, &output, &row));
+                    let difference = self.comparison.add(&self.manifest.plan, step.cell, &output, &mut row);
+                    differences.extend(difference.map_err(CampaignError::Journal)?);
                 }
                 rows.push(row);
             }

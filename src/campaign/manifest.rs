@@ -105,6 +105,9 @@ pub struct Plan {
     pub auth: Auth,
     /// Whether answers of one cell must be equal.
     pub compare_output: bool,
+    /// How far numbers in them may differ, in units of the larger one; none where they must be the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
     /// The JSON pointers to what is left out of that comparison.
     pub ignore: Vec<String>,
     /// The JSON pointer to what names the environment in an answer of the user's own function.
@@ -253,6 +256,7 @@ impl Manifest {
                 timeout_ms: 1000,
                 auth: Auth::None,
                 compare_output: false,
+                tolerance: None,
                 ignore: Vec::new(),
                 environment: None,
                 cpu_model: None,

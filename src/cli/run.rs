@@ -20,6 +20,7 @@ use crate::{
         aws::Session,
         caller::{Caller, Manner},
         cold::{Changes, ColdStarts, Owner},
+        comparison::Comparison,
         driver::{Campaign, End, Outcome, Past},
         journal::{self, Journal},
         manifest::{Manifest, Party},
@@ -114,7 +115,8 @@ impl Run {
         preflight::clean_up(&manifest, &callers, &cold).await?;
         let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, until_ci_rules(&manifest))?;
         let mut progress = progress::Progress::new(self.json, &directory, &manifest)?;
-        let campaign = Campaign::new(&manifest, &callers, cold, journal, past, stop);
+        let comparison = Comparison::of(&directory, &manifest.plan).context("reading the first answers")?;
+        let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, past, stop);
         let Outcome { end, totals, still_changed } = campaign.run(&mut progress).await;
         for (target, failure) in &still_changed {
             note(interruption::still_changed(&target.to_string(), &failure.message, &directory));

@@ -134,6 +134,7 @@ impl Fabricated {
                 timeout_ms: 60_000,
                 auth: Auth::None,
                 compare_output: false,
+                tolerance: None,
                 ignore: Vec::new(),
                 environment: None,
                 cpu_model: None,

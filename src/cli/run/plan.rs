@@ -60,6 +60,9 @@ pub struct PlanOptions {
     /// Answers to one payload must be equal; else the exit code is 4.
     #[arg(long, requires = "payload")]
     compare_output: bool,
+    /// How far numbers in them may differ, in units of the larger one, such as 1e-9.
+    #[arg(long, value_name = "NUMBER", requires = "compare_output", value_parser = tolerance)]
+    tolerance: Option<f64>,
     /// A JSON pointer to what that comparison leaves out, such as /request_id.
     #[arg(long, value_name = "POINTER", requires = "compare_output", value_parser = pointer)]
     ignore: Vec<String>,
@@ -173,6 +176,11 @@ fn pointer(text: &str) -> Result<String, String> {
     if text.starts_with('/') { Ok(text.to_owned()) } else { Err("a JSON pointer starts with /".to_owned()) }
 }
 
+fn tolerance(text: &str) -> Result<f64, String> {
+    let number: Option<f64> = text.parse().ok().filter(|number| *number > 0.0 && *number < 1.0);
+    number.ok_or_else(|| "it must be a number above 0 and below 1, such as 1e-9".to_owned())
+}
+
 fn method(text: &str) -> Result<Method, String> {
     let method =
         text.to_ascii_uppercase().parse().map_err(|_| "it must be a method of HTTP, such as PUT".to_owned())?;
@@ -244,6 +252,7 @@ impl PlanOptions {
             timeout_ms: milliseconds(timeout).max(1),
             auth,
             compare_output: self.compare_output,
+            tolerance: self.tolerance,
             ignore: self.ignore.clone(),
             environment: self.environment.clone(),
             cpu_model: self.cpu_model.clone(),

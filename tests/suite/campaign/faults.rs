@@ -134,3 +134,63 @@ fn nobody_at_the_other_end_is_a_network_failure() {
     let (_, rows) = samples(&out);
     assert!(rows.iter().all(|row| row.failure.as_ref().unwrap().kind == FailureKind::Network));
 }
+
+#[test]
+fn numbers_may_differ_as_far_as_they_are_allowed_to_also_after_a_pause() {
+    let answer = |number: usize| Reply::ok(format!(r#"{{"body": "{{\"sum\": 7.00000000{number}}}"}}"#));
+    let arguments = ["--environments", "1", "--invocations", "4", "--compare-output"];
+    let target = Scripted::start(move |_, number| answer(number));
+    let run = |tolerance: &[&str]| {
+        let scratch = Scratch::new();
+        let output = run_plain(&scratch, &target, &[arguments.as_slice(), tolerance].concat());
+        (scratch, output)
+    };
+    let (_, output) = run(&[]);
+    assert_code(&output, 4);
+    let (_, output) = run(&["--tolerance", "1e-10"]);
+    assert_code(&output, 4);
+    let (scratch, output) = run(&["--tolerance", "1e-6"]);
+    assert_code(&output, 0);
+    assert!(!stderr(&output).contains("differ"), "{}", stderr(&output));
+    let (manifest, rows) = samples(&scratch.path("run"));
+    assert_eq!(manifest.plan.tolerance, Some(1e-6));
+    assert!(rows.iter().all(|row| row.output_sha256 == rows[0].output_sha256), "{rows:?}");
+
+    // The first answer is kept: the rest of a campaign that was cut short is compared with it.
+    let path = scratch.0.join("run/samples.jsonl");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    let cut: String = whole.split_inclusive('\n').take(2).collect();
+    std::fs::write(&path, cut).unwrap();
+    assert_code(&super::run("", &["--resume", &scratch.path("run")]), 0);
+    assert!(samples(&scratch.path("run")).1.iter().all(|row| row.output_sha256 == rows[0].output_sha256));
+}
+
+#[test]
+fn an_answer_after_a_pause_that_differs_is_shown_beside_the_first_one() {
+    let scratch = Scratch::new();
+    let target = Scripted::start(|_, number| Reply::ok(format!(r#"{{"sum": {}}}"#, if number < 4 { 7 } else { 8 })));
+    let arguments = ["--environments", "1", "--invocations", "4", "--compare-output"];
+    assert_code(&run_plain(&scratch, &target, &arguments), 0);
+    let path = scratch.0.join("run/samples.jsonl");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, whole.split_inclusive('\n').take(2).collect::<String>()).unwrap();
+    let output = super::run("", &["--resume", &scratch.path("run")]);
+    assert_code(&output, 4);
+    assert!(stderr(&output).contains("/sum is 7 in one and 8 in another"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_tolerance_is_a_small_number_and_belongs_to_a_comparison() {
+    let (scratch, target) = (Scratch::new(), Scripted::start(|_, _| Reply::ok("{}")));
+    for (arguments, part) in [
+        (["--compare-output", "--tolerance", "1"].as_slice(), "such as 1e-9"),
+        (&["--compare-output", "--tolerance", "0"], "such as 1e-9"),
+        (&["--compare-output", "--tolerance", "NaN"], "such as 1e-9"),
+        (&["--tolerance", "1e-9"], "--compare-output"),
+    ] {
+        let output = run_plain(&scratch, &target, arguments);
+        assert_code(&output, 2);
+        assert!(stderr(&output).contains(part), "{}", stderr(&output));
+    }
+    assert!(target.calls().is_empty());
+}
