@@ -37,19 +37,23 @@ impl PlatformReport {
     /// like: a report of another request is theirs. Some emulators do not say what the request's id is; there the last
     /// report counts, unless there are reports of several requests.
     pub fn find(log: &str, id: Option<&str>) -> Option<Self> {
-        let mut reports: Vec<(String, Self)> = log.lines().flat_map(reports).collect();
-        match id {
-            Some(id) => reports.retain(|(found, _)| found == id),
-            None if reports.windows(2).any(|pair| pair[0].0 != pair[1].0) => reports.clear(),
-            None => {}
+        let is_meant = |found: &String| id.is_none_or(|id| id == found);
+        // Of a line that several reports stand on the last is Lambda's.
+        let of_line = |line| reports(line).into_iter().rev().find(|(found, _)| is_meant(found));
+        let mut reports: Vec<(String, Self)> = log.lines().filter_map(of_line).collect();
+        let are_of_several = reports.windows(2).any(|pair| pair[0].0 != pair[1].0);
+        // Nobody can tell which of two that differ is Lambda's.
+        let contradict = reports.windows(2).any(|pair| pair[0].1.duration_ms != pair[1].1.duration_ms);
+        if are_of_several || contradict && id.is_some() {
+            reports.clear();
         }
+        let init_ms =
+            reports.iter().find_map(|(_, report)| report.init_ms).or_else(|| log.lines().find_map(initialization));
         let report = reports.pop().map(|(_, report)| report);
-        let init_ms = log.lines().find_map(initialization);
         if report.is_none() && init_ms.is_none() {
             return None;
         }
-        let report = report.unwrap_or_default();
-        Some(Self { init_ms: report.init_ms.or(init_ms), ..report })
+        Some(Self { init_ms, ..report.unwrap_or_default() })
     }
 }
 

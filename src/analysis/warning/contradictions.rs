@@ -29,7 +29,16 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &
         );
     }
     let configured = party.configuration.as_ref().map(|it| it.memory_mb);
-    if let Some(configured) = configured.filter(|mb| quality.memory_mb.keys().any(|reported| reported != mb)) {
+    if quality.memory_mb.len() > 1 {
+        warn(
+            WarningKind::FunctionChanged,
+            format!(
+                "Lambda reports several memory sizes of {name} ({}): its samples are those of several functions. Begin a \
+                 new campaign.",
+                proportions(&quality.memory_mb, " MB")
+            ),
+        );
+    } else if let Some(configured) = configured.filter(|mb| quality.memory_mb.keys().any(|reported| reported != mb)) {
         warn(
             WarningKind::OtherMemory,
             format!(

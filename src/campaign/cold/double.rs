@@ -30,6 +30,10 @@ pub(in crate::campaign) enum Act {
     LoseRequest,
     /// It does what it is asked to do, and the connection breaks before the answer arrives.
     LoseAnswer,
+    /// It tells what was before the last update.
+    AnswerLate,
+    /// It does not tell the variables.
+    LeaveOutVariables,
     /// It answers never; an update is taken this much later.
     HangFor(Duration),
 }
@@ -40,6 +44,8 @@ type Script = Box<dyn Fn(usize, &str) -> Act + Send + Sync>;
 /// A function `x` and its control plane.
 pub(in crate::campaign) struct Lambda {
     pub variables: Mutex<Value>,
+    /// What was before the last update.
+    pub before: Mutex<Option<Value>>,
     pub revision: Mutex<u32>,
     /// When the update is through that was taken last, and its result.
     pub busy_until: Mutex<Instant>,
@@ -57,6 +63,7 @@ impl Lambda {
     pub fn new(script: impl Fn(usize, &str) -> Act + Send + Sync + 'static) -> Self {
         Self {
             variables: json!({"KEEP": "secret value"}).into(),
+            before: Mutex::default(),
             revision: 0.into(),
             busy_until: Instant::now().into(),
             update_takes: Duration::ZERO,
@@ -86,6 +93,10 @@ impl Lambda {
         if body["RevisionId"] != json!(revision.to_string()) {
             return (412, json!({"__type": "PreconditionFailedException", "Message": "stale"}));
         }
+        *self.before.lock().unwrap() = Some(json!({
+            "FunctionName": "x", "RevisionId": revision.to_string(), "LastUpdateStatus": "Successful",
+            "Environment": {"Variables": *self.variables.lock().unwrap()},
+        }));
         *revision += 1;
         *self.variables.lock().unwrap() = body["Environment"]["Variables"].clone();
         *self.busy_until.lock().unwrap() = Instant::now() + self.update_takes;
@@ -149,6 +160,12 @@ impl HttpConnector for Connector {
             let (status, body) = match act {
                 Act::Answer => lambda.answer(&request),
                 Act::Refuse(status, code) => (status, json!({"__type": code, "Message": "KEEP=secret value {…"})),
+                Act::AnswerLate => (200, lambda.before.lock().unwrap().clone().expect("an update")),
+                Act::LeaveOutVariables => {
+                    let (status, mut answer) = lambda.configuration();
+                    answer.as_object_mut().unwrap().remove("Environment");
+                    (status, answer)
+                }
                 Act::LoseRequest => return Err(lost()),
                 Act::LoseAnswer => {
                     lambda.answer(&request);

@@ -20,10 +20,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::{
     cell::Cell,
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -51,6 +51,31 @@ pub struct Variables {
     function: String,
     /// Whether an update may still be under way whose answer was lost: it must not come after its undoing.
     may_come_late: AtomicBool,
+    /// The revision that the last update has replaced: whoever still tells it tells what was before.
+    replaced: Mutex<Option<String>>,
+    /// The variables as they were told or sent last.
+    known: Mutex<Option<Known>>,
+}
+
+/// What is known of variables without their values.
+#[derive(Debug)]
+struct Known {
+    revision: Option<String>,
+    names: BTreeSet<String>,
+}
+
+impl Known {
+    fn of(revision: Option<String>, variables: &HashMap<String, String>) -> Self {
+        Self { revision, names: variables.keys().cloned().collect() }
+    }
+
+    /// Whether Lambda contradicts itself, if it tells these variables now: of one revision, but for the one that campaigns
+    /// set, or by telling none at all where there were some.
+    fn is_contradicted_by(&self, now: &Self, tells_none: bool) -> bool {
+        let others = |known: &Self| known.names.iter().filter(|name| *name != VARIABLE).cloned().collect::<Vec<_>>();
+        let is_same_revision = self.revision.is_some() && self.revision == now.revision;
+        is_same_revision && others(self) != others(now) || tells_none && !self.names.is_empty()
+    }
 }
 
 /// On whose behalf the variable is set or removed.
@@ -83,7 +108,13 @@ enum Obstacle {
 impl Variables {
     /// Those of a function by its name or ARN.
     pub fn new(lambda: Arc<Lambda>, function: &str) -> Self {
-        Self { lambda, function: function.to_owned(), may_come_late: false.into() }
+        Self {
+            lambda,
+            function: function.to_owned(),
+            may_come_late: false.into(),
+            replaced: Mutex::default(),
+            known: Mutex::default(),
+        }
     }
 
     /// Whether the variable could be set.
@@ -146,6 +177,9 @@ impl Variables {
             }
             configured => configured?,
         };
+        if configured.revision_id.is_some() && *lock(&self.replaced) == configured.revision_id {
+            return Err(Obstacle::Pending("Lambda still tells what was before its last update".to_owned()));
+        }
         let variables = self.readable(&configured)?;
         self.check_claim(&variables, claim)?;
         if configured.last_update_status == Some(LastUpdateStatus::InProgress) {
@@ -189,7 +223,8 @@ impl Variables {
         let renewals = self.lambda.renewals();
         let update = self.lambda.client().update_function_configuration().function_name(&self.function);
         // Somebody else's change in between is not undone.
-        let update = update.set_revision_id(revision);
+        let update = update.set_revision_id(revision.clone());
+        let sent = Known::of(None, &variables);
         let environment = Environment::builder().set_variables(Some(variables)).build();
         self.may_come_late.store(true, Ordering::Relaxed);
         let answer = timeout(REQUEST, update.environment(environment).send()).await;
@@ -200,7 +235,13 @@ impl Variables {
         };
         self.may_come_late.store(!is_settled, Ordering::Relaxed);
         match answer {
-            Ok(Ok(_)) => Ok(()),
+            Ok(Ok(updated)) => {
+                // Emulators may not count revisions.
+                let is_counted = updated.revision_id.is_some() && updated.revision_id != revision;
+                *lock(&self.replaced) = revision.filter(|_| is_counted);
+                *lock(&self.known) = Some(Known { revision: updated.revision_id, ..sent });
+                Ok(())
+            }
             Ok(Err(error)) => {
                 self.renew_after(&error, renewals).await;
                 Err(obstacle(&error, |message| without_values(&message, before)))
@@ -216,8 +257,21 @@ impl Variables {
         }
     }
 
-    /// All variables of the function. What cannot be read would be lost with the next update.
+    /// All variables of the function. What cannot be read would be lost with the next update; so would what Lambda does not
+    /// tell this time, though it told it before.
     fn readable(&self, configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
+        let variables = self.told(configured)?;
+        let now = Known::of(configured.revision_id.clone(), &variables);
+        let mut known = lock(&self.known);
+        let tells_none = configured.environment().is_none();
+        if known.as_ref().is_some_and(|known| known.is_contradicted_by(&now, tells_none)) {
+            return Err(Obstacle::Passing("Lambda does not tell the variables that it told before".to_owned()));
+        }
+        *known = Some(now);
+        Ok(variables)
+    }
+
+    fn told(&self, configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
         let Some(environment) = configured.environment() else { return Ok(HashMap::new()) };
         if let Some(error) = environment.error() {
             let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
@@ -306,6 +360,10 @@ impl Variables {
             pause = pause.mul_f64(1.5);
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn failed_update(configured: &Configured) -> String {

@@ -8,26 +8,43 @@ use crate::{
     },
     cli::output::note,
 };
-use std::{fs, future::poll_fn, io, path::Path, sync::Arc, task::Poll};
+use std::{
+    fs,
+    future::poll_fn,
+    io,
+    path::Path,
+    sync::Arc,
+    task::Poll,
+    time::{Duration, Instant},
+};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
-/// Turns true on Ctrl-C, on the signal by which services are ended, and when the terminal is closed. The second of them
-/// ends the program at once, after it has said what is still changed.
+/// How long after the first signal Ctrl-C is a second one: shells, and programs that run others, pass on a signal that the
+/// terminal has sent to all of them already.
+const SAME: Duration = Duration::from_millis(500);
+
+/// Turns true on Ctrl-C, on the signal by which services are ended, and when the terminal is closed. Another Ctrl-C ends
+/// the program at once, after it has said what is still changed; the other signals never do.
 pub(super) fn interruption(changes: Arc<Changes>, directory: &Path) -> io::Result<watch::Receiver<bool>> {
-    let mut signals = signals()?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut others = others()?;
     let directory = directory.to_owned();
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
-        any(&mut signals).await;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            () = any(&mut others) => {}
+        }
+        let begin = Instant::now();
         stop.send_replace(true);
         if !changes.open().is_empty() {
             let functions = changes.open().join(" and ");
-            note(format_args!("Ending: {functions} is being changed back; Ctrl-C again leaves it changed"));
+            note(format_args!("Ending: changing back {functions}; Ctrl-C again leaves that undone"));
         }
-        any(&mut signals).await;
+        second(&mut interrupt, begin).await;
         if !changes.open().is_empty() {
             note(still_changed(&changes.open().join(" and "), "the program was ended meanwhile", &directory));
         }
@@ -36,16 +53,28 @@ pub(super) fn interruption(changes: Arc<Changes>, directory: &Path) -> io::Resul
     Ok(stopped)
 }
 
+/// Waits for a Ctrl-C that is not the first signal once more.
+async fn second(interrupt: &mut Signal, begin: Instant) {
+    while interrupt.recv().await.is_some() {
+        if begin.elapsed() >= SAME {
+            return;
+        }
+    }
+    // No more of them can come.
+    std::future::pending().await
+}
+
 /// What is left changed, and how to change it back.
 pub(super) fn still_changed(function: &str, reason: &str, directory: &Path) -> String {
     format!(
-        "Still changed: {function} has the variable {VARIABLE} ({reason}); remove it with `duet clean-up {}`",
+        "Still changed: {function} with the variable {VARIABLE} ({reason}); remove it with `duet clean-up {}`",
         shell::word(directory)
     )
 }
 
-fn signals() -> io::Result<Vec<Signal>> {
-    let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
+/// The signals besides Ctrl-C that ask for an end.
+fn others() -> io::Result<Vec<Signal>> {
+    let mut kinds = vec![SignalKind::terminate()];
     // `nohup` has it ignored.
     if !is_ignored(SignalKind::hangup()) {
         kinds.push(SignalKind::hangup());

@@ -389,6 +389,37 @@ fn a_report_of_more_time_than_its_client_waited_is_not_believed() {
 }
 
 #[test]
+fn several_memory_sizes_of_a_side_are_several_functions() {
+    let lambda = lambda(|invocation| {
+        let is_other = invocation.is_candidate && invocation.number % 4 == 1;
+        let memory = if is_other { "Memory Size: 512 MB" } else { "Memory Size: 1769 MB" };
+        invocation.answer("{}", &invocation.report(19.5, "").replace("Memory Size: 1769 MB", memory))
+    });
+    let scratch = Scratch::new();
+    assert_code(&on_lambda(&scratch, &lambda, &["--environments", "1", "--invocations", "16"]), 0);
+    let analysis = analysis(&scratch);
+    let texts = warnings(&analysis, "function-changed");
+    assert!(texts.len() == 1 && texts[0].contains("arm64 (512 MB 25%, 1769 MB 75%)"), "{texts:?}");
+    assert_eq!(analysis["headline"]["verdict"], "withheld");
+}
+
+#[test]
+fn two_reports_of_one_request_that_differ_are_believed_in_neither() {
+    let lambda = lambda(|invocation| {
+        let own = invocation.report(19.5, "");
+        let other = own.replace("Duration: 19.5 ms", "Duration: 2 ms");
+        let log = if invocation.is_candidate && invocation.number % 4 == 1 { own + &other } else { own.clone() + &own };
+        invocation.answer("{}", &log)
+    });
+    let scratch = Scratch::new();
+    assert_code(&on_lambda(&scratch, &lambda, &["--environments", "1", "--invocations", "16"]), 0);
+    let reported: Vec<bool> = rows(&scratch).iter().map(|row| row.report.is_some()).collect();
+    assert_eq!(reported.iter().filter(|is_there| !**is_there).count(), 2, "{reported:?}");
+    let texts = warnings(&analysis(&scratch), "missing-reports");
+    assert!(texts.len() == 1 && texts[0].contains("arm64"), "{texts:?}");
+}
+
+#[test]
 fn several_versions_and_another_memory_are_said() {
     let lambda = lambda(|invocation| {
         let version = if invocation.number % 4 == 0 && invocation.is_candidate { "8" } else { "7" };

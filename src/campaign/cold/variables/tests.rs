@@ -145,6 +145,43 @@ async fn an_update_that_comes_late_does_not_come_after_its_undoing() {
     assert_eq!(lambda.count("PUT"), 2);
 }
 
+/// An end is asked for while Lambda tells what was before the update that it has taken.
+#[tokio::test(start_paused = true)]
+async fn what_lambda_tells_late_is_not_taken_for_the_undoing() {
+    let lambda = Arc::new(Lambda::new(|number, method| match number {
+        2..10 if method == "GET" => Act::AnswerLate,
+        _ => Act::Answer,
+    }));
+    let variables = lambda.variables();
+    let (stop, stopped) = watch::channel(false);
+    let end = async {
+        while lambda.count("PUT") == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        stop.send_replace(true);
+    };
+    let owner = owner();
+    let (outcome, ()) = tokio::join!(variables.set(&owner, WITHIN, &stopped), end);
+    outcome.unwrap();
+    assert!(lambda.has_variable());
+    remove(&variables).await.unwrap();
+    assert!(lambda.is_as_before());
+}
+
+#[tokio::test(start_paused = true)]
+async fn variables_that_are_not_told_this_time_are_not_lost() {
+    let lambda = Arc::new(Lambda::new(|number, method| match number % 3 {
+        1 if method == "GET" => Act::LeaveOutVariables,
+        _ => Act::Answer,
+    }));
+    let variables = lambda.variables();
+    variables.check(&owner(), WITHIN).await.unwrap();
+    set(&variables).await.unwrap();
+    assert_eq!(lambda.variables.lock().unwrap()["KEEP"], "secret value");
+    remove(&variables).await.unwrap();
+    assert!(lambda.is_as_before());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_wait_ends_when_an_end_is_asked_for() {
     let lambda = Arc::new(Lambda { update_takes: Duration::from_secs(130), ..Lambda::new(|_, _| Act::Answer) });
