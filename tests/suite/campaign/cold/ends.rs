@@ -204,7 +204,7 @@ fn ctrl_c_ends_the_wait_for_a_change_and_no_call_is_made() {
     assert!(lambda.is_changed());
     signal(&process, "INT");
     let mut lines = BufReader::new(process.stderr.take().unwrap()).lines().map(Result::unwrap);
-    assert!(lines.any(|line| line.starts_with("Ending: lambda:")));
+    assert!(lines.any(|line| line.starts_with("Ending: changing back lambda:")));
     // Only now Lambda is through with it.
     lambda.continue_with(|_| Act::Answer);
     assert!(lines.any(|line| line.starts_with("Interrupted: ")));
