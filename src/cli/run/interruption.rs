@@ -61,7 +61,7 @@ async fn second(interrupt: &mut Signal, begin: Instant) {
         }
     }
     // No more of them can come.
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// What is left changed, and how to change it back.
