@@ -1,6 +1,6 @@
 //! Comparing answers to one payload while they are at hand: rows keep only their digests.
 
-use super::{failure::readable, manifest::Plan, payload, row::Row};
+use super::{failure::readable, journal, manifest::Plan, payload, row::Row};
 use hyper::body::Bytes;
 use serde_json::Value;
 use std::{
@@ -78,7 +78,7 @@ impl Comparison {
         let first = match self.first.entry(cell) {
             Entry::Occupied(first) => first.into_mut(),
             Entry::Vacant(vacant) => {
-                write_whole(&path, answer)?;
+                journal::write_whole(&path, answer)?;
                 vacant.insert(First::new(answer.clone(), plan));
                 return Ok(None);
             }
@@ -107,13 +107,6 @@ impl First {
         let digest = payload::digest(&answer, &plan.ignore);
         Self { answer, digest, is_contradicted: false }
     }
-}
-
-/// Writes all of an answer or nothing.
-fn write_whole(path: &Path, answer: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension("part");
-    fs::write(&unfinished, answer)?;
-    fs::rename(&unfinished, path)
 }
 
 /// Where two answers differ first.

@@ -99,7 +99,7 @@ impl Journal {
             return Err(JournalError::Exists(directory.to_owned()));
         }
         check::manifest(manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
-        write_whole(&path, manifest).map_err(at(&path))?;
+        write_json(&path, manifest).map_err(at(&path))?;
         Ok(journal)
     }
 
@@ -144,16 +144,24 @@ impl Journal {
     }
 }
 
-/// Writes `content` to a file of the run directory, as JSON: all of it is there, also after a power cut, or nothing is.
+/// Writes `content` to a file of the run directory, as JSON.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write_whole(path: &Path, content: &impl Serialize) -> io::Result<()> {
+pub fn write_json(path: &Path, content: &impl Serialize) -> io::Result<()> {
     let mut text = serde_json::to_vec_pretty(content)?;
     text.push(b'\n');
-    let unfinished = path.with_extension("json.part");
+    write_whole(path, &text)
+}
+
+/// Writes a file of the run directory: all of it is there, also after a power cut, or nothing is.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let unfinished = path.with_extension("part");
     let mut file = File::create(&unfinished)?;
-    file.write_all(&text)?;
+    file.write_all(content)?;
     file.sync_all()?;
     fs::rename(&unfinished, path)
 }

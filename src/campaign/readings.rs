@@ -52,5 +52,5 @@ pub fn add(directory: &Path, new: Vec<Reading>) -> Result<(), JournalError> {
     let mut all = of(directory)?;
     all.extend(new);
     let path = directory.join(FILE);
-    journal::write_whole(&path, &all).map_err(|source| JournalError::Io { path, source })
+    journal::write_json(&path, &all).map_err(|source| JournalError::Io { path, source })
 }

@@ -21,27 +21,22 @@ const ERROR_TYPE: &str = "x-amzn-errortype";
 
 /// The errors of Lambda that mean: not now. What only a change of the function, of its network or of a quota mends is not
 /// among them.
-const TRANSIENT: [&str; 17] = [
+const TRANSIENT: [&str; 12] = [
     "CodeArtifactUserPendingException",
     "EC2UnexpectedException",
     "EFSIOException",
     "EFSMountConnectivityException",
     "EFSMountTimeoutException",
     "ENINotReadyException",
-    "InternalFailure",
-    "InternalServerError",
-    "InternalServerErrorException",
     "ResourceConflictException",
     "ResourceNotReadyException",
     "S3FilesMountConnectivityException",
     "S3FilesMountTimeoutException",
-    "ServiceException",
-    "ServiceUnavailableException",
     "SnapStartNotReadyException",
     "SnapStartTimeoutException",
 ];
 
-/// Those by which a service says that it has failed itself, at whatever point.
+/// Those, of the same meaning, by which a service says that it has failed itself, at whatever point.
 const INTERNAL: [&str; 5] = [
     "InternalFailure",
     "InternalServerError",
@@ -120,7 +115,9 @@ fn service_kind(status: u16, code: &str) -> FailureKind {
         (429, _) => FailureKind::Throttled,
         // Whoever throttles behind Lambda (EC2, KMS) is named so.
         (_, code) if code.contains("Throttl") || code.contains("TooManyRequests") => FailureKind::Throttled,
-        (_, code) if is_expired(code) || TRANSIENT.contains(&code) => FailureKind::Transient,
+        (_, code) if is_expired(code) || INTERNAL.contains(&code) || TRANSIENT.contains(&code) => {
+            FailureKind::Transient
+        }
         (_, code) if LASTING.contains(&code) => FailureKind::Refused,
         // What runs in the function when it is restored from a snapshot.
         (_, "SnapStartException") => FailureKind::Function,

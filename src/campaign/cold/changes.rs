@@ -83,7 +83,7 @@ impl Changes {
         }
         let content =
             Content { variable: VARIABLE.to_owned(), owner: self.owner.clone(), functions: functions.clone() };
-        journal::write_whole(&self.path, &content)
+        journal::write_json(&self.path, &content)
     }
 
     fn functions(&self) -> MutexGuard<'_, BTreeSet<String>> {
