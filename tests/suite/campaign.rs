@@ -68,10 +68,16 @@ impl Drop for Scratch {
 
 /// `duet run` with these arguments, with `endpoint` as all of AWS.
 pub fn command(endpoint: &str, arguments: &[&str]) -> Command {
+    let mut command = subcommand(endpoint, "run");
+    command.args(arguments);
+    command
+}
+
+/// A subcommand of `duet`, with `endpoint` as all of AWS.
+pub fn subcommand(endpoint: &str, name: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
     command
-        .arg("run")
-        .args(arguments)
+        .arg(name)
         .current_dir(root())
         .env("AWS_ENDPOINT_URL", endpoint)
         .env("AWS_REGION", "us-east-1")

@@ -1,17 +1,14 @@
 //! `duet report --cold-share measured`: cold starts as the functions' logs have them.
 
 use crate::{
-    campaign::{Scratch, assert_code, command},
+    campaign::{Scratch, assert_code, subcommand},
     cli::stderr,
     fabricated::Fabricated,
     scripted::{Call, Reply, Scripted},
 };
 use lambda_duet::campaign::sides::Sides;
 use serde_json::{Value, json};
-use std::{
-    fs,
-    process::{Command, Output},
-};
+use std::{fs, process::Output};
 
 const GROUPS: [&str; 2] = ["/aws/lambda/duet-x86_64", "/aws/lambda/duet-arm64"];
 
@@ -54,13 +51,7 @@ fn campaign(scratch: &Scratch) -> String {
 }
 
 fn report(endpoint: &str, arguments: &[&str]) -> Output {
-    let run = command(endpoint, &[]);
-    Command::new(run.get_program())
-        .arg("report")
-        .args(arguments)
-        .envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .output()
-        .unwrap()
+    subcommand(endpoint, "report").args(arguments).output().unwrap()
 }
 
 fn money(endpoint: &str, run: &str, share: &str) -> Value {

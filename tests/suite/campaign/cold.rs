@@ -8,6 +8,7 @@ mod output;
 use super::{
     Scratch, assert_code, command,
     control_plane::{Act, Control, Lambda, VARIABLE},
+    subcommand,
 };
 use crate::{cli::stderr, scripted::Reply};
 use serde_json::{Value, json};
@@ -41,15 +42,7 @@ fn paused(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Child {
 }
 
 fn clean_up(lambda: &Lambda, arguments: &[&str]) -> Output {
-    // The arguments of `duet run` are none of its own.
-    let run = command(&lambda.server.url, &[]);
-    Command::new(run.get_program())
-        .arg("clean-up")
-        .args(arguments)
-        .envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))))
-        .current_dir(run.get_current_dir().unwrap())
-        .output()
-        .unwrap()
+    subcommand(&lambda.server.url, "clean-up").args(arguments).output().unwrap()
 }
 
 pub fn signal(process: &Child, signal: &str) {

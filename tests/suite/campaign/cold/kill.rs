@@ -71,13 +71,8 @@ fn clean_up_finds_what_is_left_behind() {
     process.kill().unwrap();
     process.wait().unwrap();
     assert!(lambda.is_changed());
-    let run = super::command(&lambda.server.url, &[]);
     let clean_up = || {
-        let output = std::process::Command::new(run.get_program())
-            .arg("clean-up")
-            .envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))))
-            .current_dir(&scratch.0)
-            .output();
+        let output = super::subcommand(&lambda.server.url, "clean-up").current_dir(&scratch.0).output();
         stdout(&output.unwrap())
     };
     assert_eq!(clean_up(), "lambda:a is changed back\nlambda:x is changed back\n");
