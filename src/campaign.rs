@@ -15,6 +15,7 @@ pub mod insights;
 pub mod journal;
 pub mod local;
 pub mod manifest;
+mod pauses;
 pub mod payload;
 pub mod platform_report;
 mod pointers;

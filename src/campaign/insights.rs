@@ -3,6 +3,7 @@
 use super::{
     aws::{self, Service, Session, Signer},
     configuration::Configuration,
+    pauses::Pauses,
     row::{Failure, FailureKind},
 };
 use aws_smithy_types::body::SdkBody;
@@ -19,8 +20,7 @@ pub const DAYS: u64 = 14;
 /// How long a query may take.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// The pauses between two looks at a query.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause between two looks at a query.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// What a log tells of a time.
@@ -97,15 +97,14 @@ pub async fn count(log: &Log, before_unix_ms: u64, session: &Session) -> Result<
         "logGroupName": log.group, "startTime": start, "endTime": end, "queryString": log.query(),
     });
     let Started { query_id } = ask(session, "StartQuery", &query).await?;
-    let (begin, mut pause) = (Instant::now(), FIRST_PAUSE);
+    let (begin, mut pauses) = (Instant::now(), Pauses::new());
     loop {
         let Results { status, results } = ask(session, "GetQueryResults", &json!({ "queryId": query_id })).await?;
         match status.as_str() {
             "Complete" => return Ok(counts(&results)),
-            "Scheduled" | "Running" | "Unknown" if begin.elapsed() < LIMIT => sleep(pause).await,
+            "Scheduled" | "Running" | "Unknown" if begin.elapsed() < LIMIT => sleep(pauses.next(LONGEST_PAUSE)).await,
             _ => return Err(failure(format!("the query of {} ended with the status {status}", log.group))),
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
@@ -133,7 +132,7 @@ async fn ask<T: for<'de> Deserialize<'de>>(session: &Session, action: &str, body
     signer.sign(&mut request).await?;
     let response = session.transport().send(request).await.map_err(|error| Failure::lost(&error))?;
     let status = response.status();
-    let body = response.into_body().collect().await.map_err(|error| Failure::lost(&error))?.to_bytes();
+    let body = response.into_body().collect().await.map_err(|error| Failure::lost(error.as_ref()))?.to_bytes();
     if !status.is_success() {
         let text = String::from_utf8_lossy(&body);
         return Err(failure(format!("CloudWatch Logs refuses {action}: HTTP {}: {text}", status.as_u16())));

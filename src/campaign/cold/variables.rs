@@ -7,6 +7,7 @@ use super::{
     super::{
         aws::Lambda,
         caller::{failure, is_expired},
+        pauses::Pauses,
         row::{Failure, FailureKind},
     },
     Mark, Owner, VARIABLE,
@@ -17,7 +18,6 @@ use aws_sdk_lambda::{
     types::{Environment, LastUpdateStatus},
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::{
     cell::Cell,
     collections::{BTreeSet, HashMap},
@@ -26,7 +26,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime},
 };
 use tokio::{
     sync::watch,
@@ -36,8 +36,7 @@ use tokio::{
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(20);
 
-/// The pause before the second request, and the longest one: while Lambda is at work, and after an error.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause between two requests: while Lambda is at work, and after an error.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE_AFTER_ERROR: Duration = Duration::from_secs(5);
 
@@ -335,10 +334,7 @@ impl Variables {
     ) -> Result<(), Failure> {
         let end = Instant::now() + within;
         let mut stopped = std::pin::pin!(stopped);
-        let mut jitter = ChaCha8Rng::seed_from_u64(
-            SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos().into(),
-        );
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = Pauses::new();
         loop {
             let (reason, longest) = match attempt().await {
                 Ok(()) => return Ok(()),
@@ -352,12 +348,10 @@ impl Variables {
                     format!("Lambda has not taken the change within {within}; the last that is known: {reason}");
                 return Err(Failure::new(FailureKind::Timeout, message));
             }
-            pause = pause.min(longest);
             tokio::select! {
-                () = sleep(pause.mul_f64(jitter.random_range(0.5..=1.0))) => {}
+                () = sleep(pauses.next(longest)) => {}
                 () = &mut stopped => return Ok(()),
             }
-            pause = pause.mul_f64(1.5);
         }
     }
 }

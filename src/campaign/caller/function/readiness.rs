@@ -1,7 +1,7 @@
 //! Waiting for a function that cannot be invoked yet.
 
 use super::{Bytes, Configured, Failure, Function};
-use crate::campaign::failure::FailureKind;
+use crate::campaign::{failure::FailureKind, pauses::Pauses};
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep};
 /// How long Lambda gets; AWS's own waiter gives it as much.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// The shortest and the longest pause before a function is looked at again.
-const PAUSE: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
+/// The longest pause before a function is looked at again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether a function can be invoked.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Function {
     /// ready.
     pub async fn wait_until_ready(&self, payload: &str) -> Result<(), Failure> {
         let refused = |reason: String| Err(Failure::new(FailureKind::Refused, reason));
-        let (end, mut pause, mut is_woken) = (Instant::now() + LIMIT, PAUSE[0], false);
+        let (end, mut pauses, mut is_woken) = (Instant::now() + LIMIT, Pauses::new(), false);
         loop {
             let Ok(configured) = self.configured(self.qualifier.as_deref()).await else { return Ok(()) };
             let state = match readiness(&configured) {
@@ -49,8 +49,7 @@ impl Function {
             if Instant::now() >= end {
                 return refused(format!("after {} s it is still {state}", LIMIT.as_secs()));
             }
-            sleep(pause).await;
-            pause = (pause * 2).min(PAUSE[1]);
+            sleep(pauses.next(LONGEST_PAUSE)).await;
         }
     }
 }

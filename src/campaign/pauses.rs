@@ -1,0 +1,55 @@
+//! Pauses before something is asked for again.
+
+use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+use std::{
+    process,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// The first pause.
+const FIRST: Duration = Duration::from_millis(100);
+
+/// Pauses that grow, and are partly random: all who wait for the same do not come back at the same time.
+#[derive(Debug)]
+pub(super) struct Pauses {
+    attempt: u32,
+    jitter: ChaCha8Rng,
+}
+
+impl Pauses {
+    pub(super) fn new() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+        // Pauses alone depend on it, and nothing that is measured.
+        Self { attempt: 0, jitter: ChaCha8Rng::seed_from_u64(now ^ u64::from(process::id())) }
+    }
+
+    /// The next one.
+    pub(super) fn next(&mut self, longest: Duration) -> Duration {
+        self.attempt += 1;
+        self.after(self.attempt - 1, longest)
+    }
+
+    /// That after an attempt, counted from 0: twice as long as after the one before, at most the `longest`, and at least
+    /// half of that.
+    pub(super) fn after(&mut self, attempt: u32, longest: Duration) -> Duration {
+        let whole = FIRST.saturating_mul(1 << attempt.min(16)).min(longest);
+        whole.mul_f64(self.jitter.random_range(0.5..=1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_the_longest_and_differ() {
+        let (mut one, longest) = (Pauses::new(), Duration::from_secs(5));
+        for whole_ms in [100, 200, 400, 800, 1600, 3200, 5000, 5000] {
+            let whole = Duration::from_millis(whole_ms);
+            let pause = one.next(longest);
+            assert!(whole / 2 <= pause && pause <= whole, "{pause:?} of {whole:?}");
+        }
+        let many: std::collections::BTreeSet<Duration> = (0..100).map(|_| one.after(u32::MAX, longest)).collect();
+        assert!(many.len() > 90);
+    }
+}
