@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::{
     result::ConnectorError,
 };
 use aws_smithy_types::body::SdkBody;
+use http_body_util::Limited;
 use hyper::{Request, Response, body::Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -22,6 +23,10 @@ use std::{error::Error, io, iter};
 
 #[cfg(not(feature = "cli"))]
 type Connector = TcpConnector;
+
+/// The longest answer that is taken, in bytes: the most that Lambda streams. One that has no end would fill the memory.
+pub const MAX_ANSWER: usize = 200 << 20;
+
 #[cfg(feature = "cli")]
 use proxy::Connector;
 
@@ -81,10 +86,10 @@ impl Transport {
     pub async fn send(
         &self,
         #[cfg_attr(not(feature = "cli"), expect(unused_mut))] mut request: Request<SdkBody>,
-    ) -> Result<Response<Incoming>, ClientError> {
+    ) -> Result<Response<Limited<Incoming>>, ClientError> {
         #[cfg(feature = "cli")]
         self.proxies.authorize(&mut request);
-        self.client.request(request).await
+        Ok(self.client.request(request).await?.map(|body| Limited::new(body, MAX_ANSWER)))
     }
 
     /// The transport as the HTTP client of an SDK configuration.

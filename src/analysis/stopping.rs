@@ -2,6 +2,7 @@
 
 use super::{decision::has_enough_environments, estimate::Difference, interval::CONFIDENCE, samples::Samples, subject};
 use crate::campaign::{manifest::Manifest, row::Row, stopping::StoppingRule, totals::Totals};
+use std::time::Duration;
 
 /// Ends a campaign as soon as the interval of every cell is narrow enough. They are intervals that hold however often
 /// one looks at them, because this looks after every block.
@@ -38,7 +39,7 @@ impl StoppingRule for Precision {
         self.samples.add(row);
     }
 
-    fn reason(&self, _: &Totals) -> Option<String> {
+    fn reason(&self, _: &Totals, _: Duration) -> Option<String> {
         let half_width = self.half_width().filter(|it| *it <= self.target)?;
         let (target, half_width) = (self.target * 100.0, half_width * 100.0);
         Some(format!("the intervals are narrow enough (--until-ci {target}%): ±{half_width:.2}% at most"))

@@ -52,6 +52,8 @@ pub enum WarningKind {
     FunctionRevised,
     /// Several versions of a function answered.
     SeveralVersions,
+    /// Another version of a function answered than was called.
+    OtherVersion,
     /// Lambda reports another memory size than was configured.
     OtherMemory,
     /// Reports cannot be those of their calls.
@@ -102,6 +104,7 @@ impl WarningKind {
             Self::TooFewEnvironments => "too-few-environments",
             Self::FunctionRevised => "function-revised",
             Self::SeveralVersions => "several-versions",
+            Self::OtherVersion => "other-version",
             Self::OtherMemory => "other-memory",
             Self::ImpossibleReports => "impossible-reports",
             Self::MissingReports => "missing-reports",
@@ -150,6 +153,9 @@ fn of_changes(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut
     for reading in samples.readings.iter().filter(|reading| reading.side == side) {
         let changes = reading.configuration.changes_since(before);
         before = &reading.configuration;
+        if reading.is_restored && changes.is_empty() {
+            continue;
+        }
         let (kind, text) = match (changes.is_empty(), reading.is_allowed) {
             (true, _) => (
                 WarningKind::FunctionRevised,
@@ -341,7 +347,7 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             WarningKind::NoBill,
             format!(
                 "No billed duration of {name} is known, so there is no bill: {}",
-                advice::on_missing_bill(&party.target)
+                advice::on_missing_bill(&party.target, it.quality.reported)
             ),
         );
     }

@@ -17,7 +17,7 @@ use super::{
 use endpoint::Endpoint;
 use hyper::{Method, body::Bytes};
 use process::Process;
-use std::path::Path;
+use std::{path::Path, time::Instant};
 
 pub(super) use classify::{failure, is_expired, of_api_answer};
 pub use function::{Found, Function};
@@ -35,12 +35,14 @@ pub struct Answer {
     pub request_id: Option<String>,
     /// The version of the function that ran.
     pub executed_version: Option<String>,
+    /// When the request was sent that it is the answer to, where another was refused before.
+    pub sent: Option<Instant>,
 }
 
 impl Answer {
     /// An answer of which nothing else is known.
     fn of(output: Result<Bytes, Failure>) -> Self {
-        Self { output, report: None, environment: None, request_id: None, executed_version: None }
+        Self { output, report: None, environment: None, request_id: None, executed_version: None, sent: None }
     }
 }
 

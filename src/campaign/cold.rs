@@ -16,7 +16,11 @@ use super::{
     caller::Caller,
     row::{Failure, FailureKind},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    io::{self, Write},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::watch;
 
 pub use changes::Changes;
@@ -72,7 +76,13 @@ impl ColdStarts {
             return Ok(());
         }
         function.variables().remove(Claim::Owner(&self.owner), self.within).await?;
-        self.changes.undone(target).map_err(|error| not_written(&error))
+        if let Err(error) = self.changes.undone(target) {
+            let _ = writeln!(
+                io::stderr(),
+                "Warning: {target} is changed back, though the run directory still says that it is changed: {error}"
+            );
+        }
+        Ok(())
     }
 
     /// Removes what a program that is gone has left behind, and says whether there was anything.
@@ -90,6 +100,6 @@ impl ColdStarts {
     }
 }
 
-fn not_written(error: &std::io::Error) -> Failure {
+fn not_written(error: &io::Error) -> Failure {
     Failure::new(FailureKind::Refused, format!("the run directory does not take what is changed: {error}"))
 }

@@ -134,8 +134,9 @@ impl Configuration {
         if self.architecture != before.architecture {
             changes.push(changed("architecture", &self.architecture.to_string(), &before.architecture.to_string()));
         }
-        let names = |it: &Self| it.variables.iter().cloned().collect::<Vec<_>>().join(", ");
+        let names = |it: &Self| list(&it.variables.iter().cloned().collect::<Vec<_>>());
         let known = [
+            ("function", self.arn.clone(), before.arn.clone()),
             ("version", self.version.clone(), before.version.clone()),
             ("SHA-256 of the code", self.code_sha256.clone(), before.code_sha256.clone()),
             ("environment variables", Some(names(self)), before.version.as_ref().map(|_| names(before))),
@@ -169,7 +170,6 @@ impl Configuration {
 
     /// What may differ, in words.
     fn settings(&self) -> [(&'static str, String); 11] {
-        let list = |it: &[String]| if it.is_empty() { "none".to_owned() } else { it.join(", ") };
         let text = |it: &Option<String>| it.clone().unwrap_or(UNKNOWN.to_owned());
         [
             ("memory", format!("{} MB", self.memory_mb)),
@@ -185,6 +185,10 @@ impl Configuration {
             ("SnapStart", text(&self.snap_start)),
         ]
     }
+}
+
+fn list(texts: &[String]) -> String {
+    if texts.is_empty() { "none".to_owned() } else { texts.join(", ") }
 }
 
 fn handler(output: &GetFunctionConfigurationOutput) -> Option<String> {
@@ -267,7 +271,14 @@ mod tests {
             ["architecture: arm64, was x86_64", "memory: 512 MB, was 1769 MB", "SHA-256 of the code: two, was one"];
         assert_eq!(now.changes_since(&before), expected);
         let now = with_variables(&[("NEW", "hunter2")]);
-        assert_eq!(now.changes_since(&before), ["environment variables: NEW, was "]);
+        assert_eq!(now.changes_since(&before), ["environment variables: NEW, was none"]);
+        let of_account = |account| Configuration {
+            arn: Some(format!("arn:aws:lambda:us-east-1:{account}:function:x")),
+            ..before.clone()
+        };
+        let elsewhere = of_account("222222222222").changes_since(&of_account("111111111111"));
+        assert!(elsewhere.len() == 1 && elsewhere[0].starts_with("function: arn:aws:lambda:us-east-1:2222"));
+        assert_eq!(of_account("222222222222").changes_since(&before), [""; 0]);
         // A value shows in the revision alone.
         let (before, now) = (with_variables(&[("A", "1")]), with_variables(&[("A", "2")]));
         let now = Configuration { revision_id: Some("2".to_owned()), ..now };

@@ -7,6 +7,7 @@ use super::{
     comparison::{Comparison, Difference},
     journal::{Journal, JournalError},
     manifest::Manifest,
+    pauses::Pauses,
     pointers::PointerCheck,
     position::Position,
     row::{Failure, FailureKind, Row},
@@ -17,7 +18,6 @@ use super::{
     totals::Totals,
 };
 use hyper::body::Bytes;
-use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::{
     future::{Future, poll_fn},
     io::{self, Write},
@@ -29,8 +29,8 @@ use std::{
 };
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
-/// The shortest and the longest pause before calls are made again.
-const BACKOFF: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(20)];
+/// The longest pause before calls are made again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// A side is given up after this many failures in a row, or after a whole step of them where that is more.
 const FAILURES: u64 = 5;
@@ -51,8 +51,7 @@ pub struct Campaign<'a> {
     comparison: Comparison,
     /// Whether to come to an end.
     stop: watch::Receiver<bool>,
-    /// For pauses alone; nothing that is measured depends on it.
-    jitter: ChaCha8Rng,
+    pauses: Pauses,
 }
 
 /// How far a campaign has come, as its samples tell.
@@ -81,6 +80,11 @@ impl<'a> Past<'a> {
             past.add(&row?).map_err(foreign)?;
         }
         Ok(past)
+    }
+
+    /// What the samples come to.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
     }
 
     fn add(&mut self, row: &Row) -> Result<(), String> {
@@ -179,9 +183,8 @@ impl<'a> Campaign<'a> {
     ) -> Self {
         let callers = callers.map(|_, caller| Arc::clone(caller));
         let payloads = manifest.plan.cells.iter().map(|cell| Bytes::from(cell.payload.clone())).collect();
-        let jitter = ChaCha8Rng::seed_from_u64(unix_ms());
         let pointers = PointerCheck::new(&manifest.plan);
-        Self { manifest, callers, cold, journal, past, payloads, pointers, comparison, stop, jitter }
+        Self { manifest, callers, cold, journal, past, payloads, pointers, comparison, stop, pauses: Pauses::new() }
     }
 
     /// Makes calls until there is a reason to end. What was changed for them is undone in any case, a panic included.
@@ -215,14 +218,20 @@ impl<'a> Campaign<'a> {
         let mut last_block: Option<Instant> = None;
         loop {
             if self.past.position.is_at_block() {
-                if let Some(reason) = self.past.rules.iter().find_map(|rule| rule.reason(&self.past.totals)) {
-                    return Ok(self.without_success().unwrap_or(End::Enough(reason)));
+                let rest = last_block.and_then(|it| pace.checked_sub(it.elapsed())).unwrap_or_default();
+                if let Some(end) = self.enough(|rule, totals| rule.reason(totals, clock.elapsed() + rest)) {
+                    return Ok(end);
                 }
-                if let Some(rest) = last_block.and_then(|it| pace.checked_sub(it.elapsed())) {
+                if !rest.is_zero() {
                     self.unless_stopped(tokio::time::sleep(rest)).await;
                 }
                 last_block = Some(Instant::now());
                 observer.block(self.past.position.block, &self.past.totals).map_err(CampaignError::Output)?;
+            } else {
+                let calls = self.past.position.open().len() as u64;
+                if let Some(end) = self.enough(|rule, totals| rule.reason_within_block(totals, calls)) {
+                    return Ok(end);
+                }
             }
             if *self.stop.borrow() {
                 return Ok(End::Interrupted);
@@ -240,6 +249,12 @@ impl<'a> Campaign<'a> {
                 return Ok(end);
             }
         }
+    }
+
+    /// The end of a campaign that has enough, as its rules say.
+    fn enough(&self, reason: impl Fn(&dyn StoppingRule, &Totals) -> Option<String>) -> Option<End> {
+        let reason = self.past.rules.iter().find_map(|rule| reason(rule.as_ref(), &self.past.totals))?;
+        Some(self.without_success().unwrap_or(End::Enough(reason)))
     }
 
     /// Makes the calls of one step that are still open, once each.
@@ -301,7 +316,7 @@ impl<'a> Campaign<'a> {
         }
         if !made_again.is_empty() {
             let attempt = attempts.values().copied().max().unwrap_or_default();
-            let pause = self.backoff(attempt);
+            let pause = self.pauses.after(attempt, LONGEST_PAUSE);
             observer.backoff(step.side, made_again.len(), pause).map_err(CampaignError::Output)?;
             self.unless_stopped(tokio::time::sleep(pause)).await;
         }
@@ -339,15 +354,12 @@ impl<'a> Campaign<'a> {
                 Failure::new(FailureKind::Timeout, format!("no answer within {}", humantime::format_duration(time)))
                     .into()
             });
-            let latency = start.elapsed();
-            Call { slot, started_unix_ms, elapsed, delay: start - begin, latency, answer }
+            // A request that was refused before takes no part in the time.
+            let refused = answer.sent.map_or(Duration::ZERO, |sent| sent - start);
+            let (latency, delay) = (start.elapsed() - refused, start + refused - begin);
+            let started_unix_ms = started_unix_ms + refused.as_millis() as u64;
+            Call { slot, started_unix_ms, elapsed: elapsed + refused, delay, latency, answer }
         }
-    }
-
-    /// A pause that grows with every attempt, and is not the same for all who wait.
-    fn backoff(&mut self, attempt: u32) -> Duration {
-        let longest = BACKOFF[0].saturating_mul(1 << attempt.min(16)).min(BACKOFF[1]);
-        longest.mul_f64(self.jitter.random_range(0.5..=1.0))
     }
 
     async fn unless_stopped(&mut self, pause: impl Future<Output = ()>) {

@@ -47,8 +47,7 @@ impl PlatformReport {
         if are_of_several || contradict && id.is_some() {
             reports.clear();
         }
-        let init_ms =
-            reports.iter().find_map(|(_, report)| report.init_ms).or_else(|| log.lines().find_map(initialization));
+        let init_ms = reports.iter().find_map(|(_, report)| report.init_ms).or_else(|| initialization(log));
         let report = reports.pop().map(|(_, report)| report);
         if report.is_none() && init_ms.is_none() {
             return None;
@@ -92,8 +91,17 @@ fn field(text: &str, name: &str, unit: &str) -> Option<f64> {
 }
 
 /// The init duration of the environment, in milliseconds, where the log has it apart from the report: as an event of
-/// the JSON format, and in the text format after an init that took longer than the 10 s that Lambda gives it.
-fn initialization(line: &str) -> Option<f64> {
+/// the JSON format, and in the text format after an init that took longer than the 10 s that Lambda gives it. Lambda's own
+/// is the last before the request starts; whatever else looks like one, the function has printed.
+fn initialization(log: &str) -> Option<f64> {
+    let is_start = |line: &&str| {
+        line.starts_with("START RequestId: ") || event(line).is_some_and(|event| event.kind == "platform.start")
+    };
+    let before = log.lines().take_while(|line| !is_start(line));
+    before.filter_map(init_report).last()
+}
+
+fn init_report(line: &str) -> Option<f64> {
     if let Some((_, text)) = line.split_once("INIT_REPORT ") {
         return field(text, "Init Duration", "ms");
     }
@@ -263,7 +271,16 @@ mod tests {
         assert_eq!(PlatformReport::find(&started("on-demand"), Some("1")), Some(only));
         assert_eq!(PlatformReport::find(&started("provisioned-concurrency"), Some("1")), None);
         let warm = TEXT.replace("Init Duration: 130.62 ms\t", "");
-        let slow = format!("INIT_REPORT Init Duration: 9999.64 ms\tPhase: init\tStatus: timeout\n{warm}");
+        let printed = "INIT_REPORT Init Duration: 5.00 ms\tPhase: init\tStatus: timeout\n";
+        let slow = format!("{printed}INIT_REPORT Init Duration: 9999.64 ms\tPhase: init\tStatus: timeout\n{warm}");
         assert_eq!(PlatformReport::find(&slow, ID).unwrap().init_ms, Some(9999.64));
+        let in_the_call = warm.replace("END ", &format!("{printed}END "));
+        assert_eq!(PlatformReport::find(&in_the_call, ID).unwrap().init_ms, None);
+        let events: Vec<&str> = JSON.lines().collect();
+        let warm = events[1].replace(r#","initDurationMs":130.62"#, "");
+        let in_the_call = [events[0], &started("on-demand"), &warm].join("\n");
+        assert_eq!(PlatformReport::find(&in_the_call, Some("8f507cfc")).unwrap().init_ms, None);
+        let before = [&started("on-demand"), events[0], &warm].join("\n");
+        assert_eq!(PlatformReport::find(&before, Some("8f507cfc")).unwrap().init_ms, Some(250.5));
     }
 }

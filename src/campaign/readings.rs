@@ -7,7 +7,7 @@ use super::{
     sides::Side,
 };
 use serde::{Deserialize, Serialize};
-use std::{fs, io, path::Path};
+use std::{fs, io, ops::Not, path::Path};
 
 /// The file of the run directory that keeps them; there is none where nothing has changed.
 const FILE: &str = "configurations.json";
@@ -24,6 +24,9 @@ pub struct Reading {
     pub configuration: Configuration,
     /// Whether the user wants samples from before and after in one campaign (`--allow-changed`).
     pub is_allowed: bool,
+    /// Whether it is how the function was after the campaign itself had removed what a killed one had left: no change.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub is_restored: bool,
 }
 
 /// The readings of the campaign in `directory`, the earliest first.

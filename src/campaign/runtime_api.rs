@@ -6,7 +6,7 @@
 //! invocation before the answer (403), and an answer that is too large (413), which also fails the invocation.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use http_body_util::{BodyExt, Collected, Full};
+use http_body_util::{BodyExt, Collected, Full, LengthLimitError, Limited};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
@@ -257,6 +257,10 @@ fn response(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
     if payload.len() <= largest {
         return (Outcome::Response(payload), accepted());
     }
+    too_large(largest)
+}
+
+fn too_large(largest: usize) -> Settled {
     let error = FunctionError {
         error_type: "Function.ResponseSizeTooLarge".to_owned(),
         error_message: format!("Response payload size exceeded maximum allowed payload size ({largest} bytes)."),
@@ -340,8 +344,10 @@ impl State {
             Err(refused) => return refused.response(),
         };
         let (head, body) = request.into_parts();
-        let (result, response) = match body.collect().await {
+        // What is longer than any answer is not kept; by its length it is refused.
+        let (result, response) = match Limited::new(body, MAX_STREAMED_RESPONSE).collect().await {
             Ok(body) => settled(&head.headers, body),
+            Err(error) if error.is::<LengthLimitError>() => too_large(MAX_STREAMED_RESPONSE),
             Err(error) => (
                 Outcome::truncated(&error),
                 Refusal::new(StatusCode::BAD_REQUEST, "Truncated", "it broke off").response(),
@@ -358,7 +364,8 @@ impl State {
             return Refusal::out_of_turn("it has asked for work, so its start is over").response();
         }
         let (head, body) = request.into_parts();
-        let payload = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
+        let body = Limited::new(body, MAX_STREAMED_RESPONSE).collect().await;
+        let payload = body.map(Collected::to_bytes).unwrap_or_default();
         self.init_error.send_replace(Some(InitError::parse(&head.headers, &payload)));
         accepted()
     }

@@ -38,7 +38,7 @@ pub(super) fn row(
 ) -> Row {
     let plan = &manifest.plan;
     let cell = &plan.cells[step.cell];
-    let Answer { output, report, environment, request_id, executed_version } = call.answer;
+    let Answer { output, report, environment, request_id, executed_version, sent: _ } = call.answer;
     let mut row = Row {
         block,
         step: step_number,

@@ -73,7 +73,7 @@ async fn describe(name: &str, session: &Session) -> Result<String, Failure> {
     };
     let response = session.transport().send(request).await.map_err(|error| lost(&error))?;
     let status = response.status();
-    let body = response.into_body().collect().await.map_err(|error| lost(&error))?.to_bytes();
+    let body = response.into_body().collect().await.map_err(|error| lost(error.as_ref()))?.to_bytes();
     let text = String::from_utf8_lossy(&body).into_owned();
     if status.is_success() {
         return Ok(text);

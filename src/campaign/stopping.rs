@@ -7,15 +7,20 @@ use super::{
 };
 use std::{fmt::Debug, time::Duration};
 
-/// Decides, before every block, whether the campaign has enough.
+/// Decides, before every block and within it, whether the campaign has enough.
 ///
 /// Rules are shown every sample, those of an earlier start of the program too, in the order of the journal.
 pub trait StoppingRule: Debug {
     /// Takes note of one more sample.
     fn observe(&mut self, _row: &Row) {}
 
-    /// The reason to stop, if there is one.
-    fn reason(&self, totals: &Totals) -> Option<String>;
+    /// The reason not to begin another block, which would begin when the campaign is `at` this age.
+    fn reason(&self, totals: &Totals, at: Duration) -> Option<String>;
+
+    /// The reason not to make so many `calls` more of a block that has begun.
+    fn reason_within_block(&self, _totals: &Totals, _calls: u64) -> Option<String> {
+        None
+    }
 }
 
 /// The rules that limits amount to, but for [`Limits::until_ci`]: what an interval is, the analysis says.
@@ -37,8 +42,8 @@ pub fn rules(limits: &Limits, plan: &Plan, guessed_cost: f64) -> Vec<Box<dyn Sto
 struct Time(Duration);
 
 impl StoppingRule for Time {
-    fn reason(&self, totals: &Totals) -> Option<String> {
-        let is_over = Duration::from_millis(totals.elapsed_ms) >= self.0;
+    fn reason(&self, totals: &Totals, at: Duration) -> Option<String> {
+        let is_over = Duration::from_millis(totals.elapsed_ms).max(at) >= self.0;
         is_over.then(|| format!("the time is over (--duration {})", humantime::format_duration(self.0)))
     }
 }
@@ -51,7 +56,7 @@ struct Invocations {
 }
 
 impl StoppingRule for Invocations {
-    fn reason(&self, totals: &Totals) -> Option<String> {
+    fn reason(&self, totals: &Totals, _: Duration) -> Option<String> {
         // A call that was throttled is made again, and counts once.
         let made_again: u64 = totals.sides.iter().map(|(_, it)| it.made_again).sum();
         let is_enough = totals.calls() - made_again + self.of_a_block > self.calls;
@@ -59,7 +64,8 @@ impl StoppingRule for Invocations {
     }
 }
 
-/// Nor is one that would cost too much, as far as the blocks so far tell.
+/// Nor is one that would cost too much, as far as the calls so far tell; nor a step of it where its calls have come to
+/// cost more than the block was begun for, because they take longer or are made again.
 #[derive(Debug)]
 struct Cost {
     dollars: f64,
@@ -67,15 +73,26 @@ struct Cost {
     calls_of_a_block: u64,
 }
 
-impl StoppingRule for Cost {
-    fn reason(&self, totals: &Totals) -> Option<String> {
+impl Cost {
+    fn reason(&self, totals: &Totals, calls: u64) -> Option<String> {
         let spent = totals.cost_usd();
-        let next = match totals.calls() {
-            0 => self.guessed_cost,
-            calls => spent * (self.calls_of_a_block as f64 / calls as f64),
+        let of_a_call = match totals.calls() {
+            0 => self.guessed_cost / self.calls_of_a_block as f64,
+            calls => spent / calls as f64,
         };
-        let is_enough = spent + next > self.dollars;
+        // Sums of the same numbers in another order may differ in the last digit.
+        let is_enough = spent + of_a_call * calls as f64 > self.dollars * (1.0 + 1e-12);
         is_enough.then(|| format!("the money is spent (--max-cost {}): ${spent:.4}", self.dollars))
+    }
+}
+
+impl StoppingRule for Cost {
+    fn reason(&self, totals: &Totals, _: Duration) -> Option<String> {
+        self.reason(totals, self.calls_of_a_block)
+    }
+
+    fn reason_within_block(&self, totals: &Totals, calls: u64) -> Option<String> {
+        self.reason(totals, calls)
     }
 }
 
@@ -95,25 +112,37 @@ mod tests {
     #[test]
     fn only_whole_blocks_are_begun() {
         let rule = Invocations { calls: 25, of_a_block: 10 };
-        assert!(rule.reason(&totals(10, 0.0, 0)).is_none());
-        assert!(rule.reason(&totals(20, 0.0, 0)).unwrap().contains("--invocations 25"));
+        assert!(rule.reason(&totals(10, 0.0, 0), Duration::ZERO).is_none());
+        assert!(rule.reason(&totals(20, 0.0, 0), Duration::ZERO).unwrap().contains("--invocations 25"));
     }
 
     #[test]
     fn a_block_that_would_cost_too_much_is_not_begun() {
+        let at_block = |rule: &Cost, totals| StoppingRule::reason(rule, &totals, Duration::ZERO);
         let rule = Cost { dollars: 0.5, guessed_cost: 0.6, calls_of_a_block: 10 };
-        assert!(rule.reason(&totals(0, 0.0, 0)).is_some());
+        assert!(at_block(&rule, totals(0, 0.0, 0)).is_some());
         let rule = Cost { guessed_cost: 0.1, ..rule };
-        assert!(rule.reason(&totals(0, 0.0, 0)).is_none());
+        assert!(at_block(&rule, totals(0, 0.0, 0)).is_none());
         // What was paid counts, not what was guessed: 0.1 a block.
-        assert!(rule.reason(&totals(40, 0.4, 0)).is_none());
-        assert!(rule.reason(&totals(50, 0.5, 0)).unwrap().contains("$0.5000"));
+        assert!(at_block(&rule, totals(40, 0.4, 0)).is_none());
+        assert!(at_block(&rule, totals(50, 0.5, 0)).unwrap().contains("$0.5000"));
+    }
+
+    #[test]
+    fn a_block_whose_calls_cost_more_than_it_was_begun_for_is_not_completed() {
+        let rule = Cost { dollars: 0.5, guessed_cost: 0.1, calls_of_a_block: 10 };
+        assert!(rule.reason_within_block(&totals(42, 0.42, 0), 8).is_none());
+        // Two calls have cost 0.06 each.
+        assert!(rule.reason_within_block(&totals(42, 0.52, 0), 2).unwrap().contains("--max-cost 0.5"));
+        assert!(Time(Duration::from_secs(1)).reason_within_block(&totals(1, 0.0, 2000), 1).is_none());
     }
 
     #[test]
     fn time_is_over_when_it_is_over() {
         let rule = Time(Duration::from_secs(60));
-        assert!(rule.reason(&totals(0, 0.0, 59_999)).is_none());
-        assert!(rule.reason(&totals(0, 0.0, 60_000)).unwrap().contains("--duration 1m"));
+        assert!(rule.reason(&totals(0, 0.0, 59_999), Duration::ZERO).is_none());
+        assert!(rule.reason(&totals(0, 0.0, 60_000), Duration::ZERO).unwrap().contains("--duration 1m"));
+        // The next block would begin too late.
+        assert!(rule.reason(&totals(0, 0.0, 1_000), Duration::from_secs(60)).unwrap().contains("--duration 1m"));
     }
 }

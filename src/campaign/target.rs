@@ -91,6 +91,21 @@ impl Target {
         })
     }
 
+    /// The version of a function that it names; none where it names an alias, which leads to whatever version.
+    pub fn version(&self) -> Option<&str> {
+        let Self::Function { qualifier, .. } = self else { return None };
+        let named = qualifier.as_deref().unwrap_or(LATEST);
+        (named == LATEST || named.bytes().all(|byte| byte.is_ascii_digit())).then_some(named)
+    }
+
+    /// Whether the function of this ARN, with or without a qualifier, is one that it may name: one that is named by an ARN
+    /// itself has no other.
+    pub fn may_be(&self, arn: &str) -> bool {
+        let Self::Function { name, .. } = self else { return false };
+        !name.starts_with("arn:")
+            || arn.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    }
+
     /// Whether it names a version or an alias, which cannot be changed.
     pub fn is_published(&self) -> bool {
         matches!(self, Self::Function { qualifier: Some(qualifier), .. } if qualifier != LATEST)

@@ -1,6 +1,9 @@
 //! `duet clean-up`
 
-use super::output::{self, note};
+use super::{
+    output::{self, note},
+    run::some_time,
+};
 use crate::campaign::{
     Auth, Target,
     aws::Session,
@@ -37,7 +40,7 @@ pub struct CleanUp {
 #[derive(Debug, Args)]
 pub(super) struct ChangeOptions {
     /// How long a change of a function's configuration may take, attempts after errors included.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = some_time)]
     pub change_timeout: Duration,
 }
 

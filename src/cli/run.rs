@@ -35,14 +35,16 @@ use anyhow::Context;
 use clap::Args;
 use given::Given;
 pub(super) use given::check_variables;
-use interruption::interruption;
+use interruption::{interruption, unless_stopped};
 use plan::PlanOptions;
+pub(super) use plan::some_time;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
+use tokio::sync::watch;
 
 /// Exit code where nothing but failures came from a side.
 const FAILING: u8 = 3;
@@ -111,25 +113,42 @@ impl Run {
         let changes = Arc::new(Changes::of(&directory, &owner)?);
         let stop = interruption(Arc::clone(&changes), &directory).context("catching signals")?;
         let cold = ColdStarts::new(owner, changes, within);
-        preflight::wait_until_ready(&manifest, &callers).await?;
-        preflight::clean_up(&manifest, &callers, &cold).await?;
         let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, until_ci_rules(&manifest))?;
-        let mut progress = progress::Progress::new(self.json, &directory, &manifest)?;
         let comparison = Comparison::of(&directory, &manifest.plan).context("reading the first answers")?;
+        let mut progress = progress::Progress::new(self.json, &directory, &manifest)?;
+        let is_ready = match prepare(&directory, &manifest, &callers, &cold, &stop).await {
+            Ok(is_ready) => is_ready,
+            Err(error) => {
+                progress.fail(&error, past.totals()).context("writing the output")?;
+                return Err(error);
+            }
+        };
+        if !is_ready {
+            progress.end(&End::Interrupted, past.totals()).context("writing the output")?;
+            return Ok(ExitCode::from(INTERRUPTED));
+        }
         let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, past, stop);
         let Outcome { end, totals, still_changed } = campaign.run(&mut progress).await;
         for (target, failure) in &still_changed {
             note(interruption::still_changed(&target.to_string(), &failure.message, &directory));
         }
         change::keep(&directory, &manifest, &callers).await?;
-        let end = end.with_context(|| resume(&directory))?;
+        let end = match end {
+            Ok(end) => end,
+            Err(error) => {
+                let error = anyhow::Error::from(error).context(resume(&directory));
+                // Where it is the output that has failed, nobody reads this.
+                let _ = progress.fail(&error, &totals);
+                return Err(error);
+            }
+        };
         progress.end(&end, &totals).context("writing the output")?;
         Ok(if still_changed.is_empty() { exit_code(&end, &totals) } else { ExitCode::FAILURE })
     }
 
     fn directory(&self) -> PathBuf {
         self.out.clone().unwrap_or_else(|| {
-            let now = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+            let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
             Path::new("duet-runs").join(now.replace(':', ""))
         })
     }
@@ -163,6 +182,34 @@ impl Run {
         };
         Ok(Sides { baseline: caller(Side::Baseline).await?, candidate: caller(Side::Candidate).await? })
     }
+}
+
+/// Has the functions ready to be called, and as the user means them to be; false where the campaign was asked to end
+/// meanwhile.
+async fn prepare(
+    directory: &Path,
+    manifest: &Manifest,
+    callers: &Sides<Arc<Caller>>,
+    cold: &ColdStarts,
+    stop: &watch::Receiver<bool>,
+) -> anyhow::Result<bool> {
+    let Some(ready) = unless_stopped(stop, preflight::wait_until_ready(manifest, callers)).await else {
+        return Ok(false);
+    };
+    ready?;
+    for (side, caller) in callers.iter() {
+        let target = &manifest.sides[side].target;
+        let Some(restored) = unless_stopped(stop, preflight::clean_up(target, caller, cold)).await else {
+            note(format_args!(
+                "What a killed campaign may have left in {target} is not undone: `duet clean-up {target}` does that"
+            ));
+            return Ok(false);
+        };
+        if restored? {
+            change::restored(directory, manifest, side, caller).await?;
+        }
+    }
+    Ok(true)
 }
 
 /// What the program says by its exit code of how a campaign ended.

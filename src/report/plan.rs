@@ -7,6 +7,14 @@ use crate::campaign::{
 };
 use std::{fmt::Write, time::Duration};
 
+/// So many of them.
+fn counted(number: impl Into<u64>, what: &str) -> String {
+    match number.into() {
+        1 => format!("1 {what}"),
+        number => format!("{number} {what}s"),
+    }
+}
+
 /// What a campaign is going to do, and what that may cost.
 pub fn plan(manifest: &Manifest) -> String {
     let Manifest { plan, limits, sides, .. } = manifest;
@@ -20,9 +28,9 @@ pub fn plan(manifest: &Manifest) -> String {
     }
     let _ = writeln!(
         text,
-        "{} payloads, {} environments a side, {}: {} calls a block, seed {}",
-        plan.cells.len(),
-        plan.environments,
+        "{}, {} a side, {}: {} calls a block, seed {}",
+        counted(plan.cells.len() as u64, "payload"),
+        counted(plan.environments, "environment"),
         if plan.cold { "cold" } else { "warm" },
         plan.calls(),
         plan.seed

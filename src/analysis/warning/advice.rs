@@ -41,8 +41,11 @@ pub(super) fn on_throttles(manifest: &Manifest) -> String {
     }
 }
 
-pub(super) fn on_missing_bill(target: &Target) -> String {
+pub(super) fn on_missing_bill(target: &Target, reports: u64) -> String {
     let advice = match target {
+        Target::Function { .. } if reports > 0 => {
+            "Lambda's reports have none, as on Managed Instances, which are billed by the instance, or from an emulator."
+        }
         Target::Function { .. } => {
             "the log that came with its answers has no report of them. See that its system log level is INFO and that you \
              may read its log."
@@ -78,7 +81,12 @@ mod tests {
         assert!(!on_throttles(&manifest).contains("--environments"));
         manifest.sides.baseline.target = "https://example.com/".parse().unwrap();
         assert!(!on_unknown_environments(&manifest, Side::Baseline).contains("--cold"));
-        assert!(!on_missing_bill(&"lambda:x".parse().unwrap()).contains("lambda:"));
-        assert!(on_missing_bill(&manifest.sides.baseline.target).contains("lambda:NAME"));
+        let function = "lambda:x".parse().unwrap();
+        assert!(
+            on_missing_bill(&function, 0).contains("log level is INFO")
+                && !on_missing_bill(&function, 0).contains("lambda:")
+        );
+        assert!(!on_missing_bill(&function, 1).contains("log level"));
+        assert!(on_missing_bill(&manifest.sides.baseline.target, 0).contains("lambda:NAME"));
     }
 }

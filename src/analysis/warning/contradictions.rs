@@ -3,7 +3,7 @@
 use super::{Warning, WarningKind};
 use crate::{
     analysis::{quality::Counted, samples::Samples},
-    campaign::{manifest::Manifest, sides::Side},
+    campaign::{Target, manifest::Manifest, sides::Side},
 };
 use std::{collections::BTreeMap, fmt::Display};
 
@@ -25,6 +25,15 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &
                 "Several versions of {name} answered ({}), so that the verdict is on none of them. Name one version \
                  instead of an alias that leads to several, and do not deploy during a campaign.",
                 proportions(&quality.versions, "")
+            ),
+        );
+    }
+    if let Some((asked, answered)) = other_version(&party.target, &quality.versions) {
+        warn(
+            WarningKind::OtherVersion,
+            format!(
+                "{name} was called as version {asked}, and version {answered} answered: something else than Lambda, or \
+                 another function, is behind its name. Look at what the endpoint leads to."
             ),
         );
     }
@@ -107,9 +116,27 @@ fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) 
             plan.environments
         ));
     }
-    (named == environments && 2 * quality.first_without_cold_start > named).then(|| {
-        format!("Each of the {named} answers of {name} names an environment of its own, though most were no cold start")
+    if named == environments && 2 * quality.first_without_cold_start > named {
+        return Some(format!(
+            "Each of the {named} answers of {name} names an environment of its own, though most were no cold start"
+        ));
+    }
+    // Those that were there before the campaign answer its first step.
+    let step = u64::from(plan.environments);
+    let (later, first) = (named - step, quality.first_without_cold_start.saturating_sub(step));
+    (4 * first > later).then(|| {
+        format!(
+            "{first} of the {later} answers of {name} after its first {step} name an environment that had not answered \
+             before, though they were no cold start; unless others call it too, ids are not kept for as long as an \
+             environment lasts"
+        )
     })
+}
+
+/// The version that was called, and another that answered.
+fn other_version<'a>(target: &'a Target, versions: &'a BTreeMap<String, u64>) -> Option<(&'a str, &'a str)> {
+    let called = target.version()?;
+    versions.keys().find(|version| *version != called).map(|answered| (called, answered.as_str()))
 }
 
 /// How often each was seen, the most frequent first.

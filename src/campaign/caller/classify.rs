@@ -5,16 +5,20 @@ use super::super::{
     runtime_api::FunctionError,
     status::AcceptedStatus,
 };
-use crate::{protocol::Problem, transport::with_causes};
+use crate::{
+    protocol::Problem,
+    transport::{MAX_ANSWER, with_causes},
+};
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use http_body_util::LengthLimitError;
 use hyper::{
     HeaderMap, StatusCode,
     header::{CONTENT_TYPE, LOCATION},
 };
 use serde::Deserialize;
 use serde_json::Value;
-use std::time::Duration;
+use std::{error::Error, iter, ops::RangeInclusive, time::Duration};
 
 /// The header in which AWS's services name an error.
 const ERROR_TYPE: &str = "x-amzn-errortype";
@@ -73,9 +77,11 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     match error {
+        _ if is_too_long(error) => too_long(),
         SdkError::ServiceError(refused) => {
             let (status, body) = (refused.raw().status().as_u16(), refused.raw().body().bytes().unwrap_or_default());
-            of_service(status, refused.err().code(), refused.err().message(), body)
+            let location = refused.raw().headers().get(LOCATION.as_str()).filter(|_| (300..=399).contains(&status));
+            of_service((status, location), refused.err().code(), refused.err().message(), body)
         }
         SdkError::TimeoutError(_) => Failure::new(FailureKind::Timeout, with_causes(error)),
         SdkError::ConstructionFailure(_) => Failure::new(FailureKind::Refused, with_causes(error)),
@@ -86,8 +92,28 @@ where
     }
 }
 
-/// What an error of Lambda, or of what stands for it, means.
-fn of_service(status: u16, code: Option<&str>, message: Option<&str>, body: &[u8]) -> Failure {
+/// Whether an answer was given up because no function's can be so long.
+fn is_too_long(error: &(dyn Error + 'static)) -> bool {
+    iter::successors(Some(error), |error| (*error).source()).any(<dyn Error>::is::<LengthLimitError>)
+}
+
+fn too_long() -> Failure {
+    let message = format!("the answer is longer than {} MB, the most that a function can send", MAX_ANSWER >> 20);
+    Failure::new(FailureKind::Answer, message)
+}
+
+/// What an answer over HTTP that did not come means.
+pub(super) fn lost(error: &(dyn Error + 'static)) -> Failure {
+    if is_too_long(error) { too_long() } else { Failure::lost(error) }
+}
+
+/// What an error of Lambda, or of what stands for it, means; a redirect leads to a `location`.
+fn of_service(
+    (status, location): (u16, Option<&str>),
+    code: Option<&str>,
+    message: Option<&str>,
+    body: &[u8],
+) -> Failure {
     /// Why a call was throttled.
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "PascalCase", default)]
@@ -98,7 +124,7 @@ fn of_service(status: u16, code: Option<&str>, message: Option<&str>, body: &[u8
     let message = match (code, message, &reason) {
         (Some(code), Some(message), Some(reason)) => format!("{code} ({reason}): {message}"),
         (Some(code), Some(message), None) => format!("{code}: {message}"),
-        _ => format!("HTTP {status}: {}", String::from_utf8_lossy(body)),
+        _ => format!("HTTP {status}{}: {}", to(location), String::from_utf8_lossy(body)),
     };
     let kind = service_kind(status, code.unwrap_or_default());
     // Lambda says with any other error that it has not come to the function.
@@ -152,18 +178,16 @@ pub(super) fn of_http(
                 "HTTP 202, which promises an answer for later: {detail}; if it is the function's, --accept-status 202"
             ),
         ),
-        (_, Some(media_type)) if status.is_success() && is_page(media_type) => (
+        (_, media_type) if status.is_success() && (media_type.is_some_and(names_page) || is_page(body)) => (
             FailureKind::Answer,
             format!(
-                "HTTP {number} with a page ({media_type}) where JSON was sent: {detail}; if the function answers so, \
-                 --accept-status {number}"
+                "HTTP {number} with a page ({}) where JSON was sent: {detail}; if the function answers so, \
+                 --accept-status {number}",
+                media_type.unwrap_or("of no media type")
             ),
         ),
         _ if status.is_success() => return Ok(()),
-        (300..=399, _) => {
-            let to = text(LOCATION.as_str()).map_or_else(String::new, |location| format!(" to {location}"));
-            (FailureKind::Refused, format!("HTTP {number}{to}: {detail}"))
-        }
+        (300..=399, _) => (FailureKind::Refused, format!("HTTP {number}{}: {detail}", to(text(LOCATION.as_str())))),
         _ => (http_kind(number, error_type(headers), waited), format!("HTTP {number}: {detail}")),
     };
     Err(Failure::new(kind, message))
@@ -192,14 +216,42 @@ fn http_kind(status: u16, error_type: &str, waited: Duration) -> FailureKind {
     }
 }
 
-fn is_page(media_type: &str) -> bool {
+/// Where a redirect leads.
+fn to(location: Option<&str>) -> String {
+    location.map_or_else(String::new, |location| format!(" to {location}"))
+}
+
+fn names_page(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     ["text/html", "application/xhtml+xml"].iter().any(|page| essence.eq_ignore_ascii_case(page))
+}
+
+/// Whether a body is a page, whatever its head says.
+fn is_page(body: &[u8]) -> bool {
+    let begin = body.trim_ascii_start();
+    ["<!doctype html", "<html"]
+        .iter()
+        .any(|tag| begin.get(..tag.len()).is_some_and(|it| it.eq_ignore_ascii_case(tag.as_bytes())))
+}
+
+/// Whether what Lambda's own endpoint sent is the function's answer, which is JSON: proxies and portals that stand in
+/// its place answer with pages.
+pub(super) fn of_lambda(status: i32, payload: &[u8]) -> Result<(), Failure> {
+    let text = String::from_utf8_lossy(payload);
+    let message = match status {
+        200 if is_page(payload) => format!(
+            "HTTP 200 with a page where Lambda answers with JSON: {text}; something else than Lambda answers for it"
+        ),
+        200 => return Ok(()),
+        status => format!("HTTP {status}, where Lambda answers 200 with the function's answer: {text}"),
+    };
+    Err(Failure::new(FailureKind::Answer, message))
 }
 
 /// The failure that a function's answer for API Gateway reports, if it does: a `statusCode` from 400 on. Whoever invokes
 /// the function directly sees it as any other answer.
 pub(in crate::campaign) fn of_api_answer(output: &[u8], accepted: &[AcceptedStatus]) -> Option<Failure> {
+    const STATUS: RangeInclusive<f64> = 400.0..=599.0;
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct ApiAnswer {
@@ -207,13 +259,17 @@ pub(in crate::campaign) fn of_api_answer(output: &[u8], accepted: &[AcceptedStat
         body: Option<Value>,
     }
     let answer: ApiAnswer = serde_json::from_slice(output).ok()?;
-    // API Gateway takes either.
-    let status: u16 = match &answer.status_code {
-        Value::Number(number) => number.as_u64()?.try_into().ok()?,
-        Value::String(digits) => digits.parse().ok()?,
+    // API Gateway takes either, and numbers with a fraction of nothing.
+    let status = match &answer.status_code {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(digits) => digits.trim().parse().ok()?,
         _ => return None,
     };
-    if !(400..=599).contains(&status) || AcceptedStatus::any(accepted, status) {
+    if !STATUS.contains(&status) || status.fract() != 0.0 {
+        return None;
+    }
+    let status = status as u16;
+    if AcceptedStatus::any(accepted, status) {
         return None;
     }
     let body = match answer.body {
@@ -232,7 +288,9 @@ impl From<FunctionError> for Failure {
         // Lambda ends what takes too long, and says so in the place of the function.
         let timed_out = error_type == "Sandbox.Timedout" || error_message.contains("Task timed out after");
         let kind = if timed_out { FailureKind::Timeout } else { FailureKind::Function };
-        Self::new(kind, format!("the function answered with an error, {error_type}: {error_message}"))
+        let parts = [error_type, error_message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        let what = if parts.is_empty() { "of which it says nothing".to_owned() } else { parts.join(": ") };
+        Self::new(kind, format!("the function answered with an error, {what}"))
     }
 }
 
@@ -249,6 +307,16 @@ mod tests {
         let newer = r#"{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 8f50 Error: Task timed out after 3.00 seconds"}"#;
         assert_eq!(error(newer), Timeout);
         assert_eq!(error(r#"{"errorType":"Runtime.ExitError","errorMessage":"gone"}"#), Function);
+    }
+
+    #[test]
+    fn an_error_says_what_it_has() {
+        let message = |payload: &str| Failure::from(FunctionError::parse(payload.as_bytes())).message;
+        let begin = "the function answered with an error, ";
+        assert_eq!(message(r#"{"errorType":"E","errorMessage":"gone"}"#), format!("{begin}E: gone"));
+        assert_eq!(message(r#"{"errorMessage":"gone"}"#), format!("{begin}gone"));
+        assert_eq!(message(r#"{"errorType":"E"}"#), format!("{begin}E"));
+        assert_eq!(message("{}"), format!("{begin}of which it says nothing"));
     }
 
     /// The errors of `Invoke`, with their statuses.
@@ -282,7 +350,7 @@ mod tests {
             assert_eq!(service_kind(status, code), kind, "{code}");
         }
         let body = br#"{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}"#;
-        let throttled = of_service(429, Some("TooManyRequestsException"), Some("Rate Exceeded."), body);
+        let throttled = of_service((429, None), Some("TooManyRequestsException"), Some("Rate Exceeded."), body);
         assert_eq!(throttled.reason.as_deref(), Some("ReservedFunctionConcurrentInvocationLimitExceeded"));
         assert!(throttled.message.contains("(ReservedFunctionConcurrentInvocationLimitExceeded): Rate"), "{throttled}");
     }
@@ -326,6 +394,23 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_told_by_how_it_begins_and_never_is_the_answer_of_lambda() {
+        for page in ["<!DOCTYPE html><p>Sign in", "\n <html lang=en>", "<HTML>"] {
+            let media_type =
+                [("text/plain", "content-type")].map(|(value, name)| (name.parse().unwrap(), value.parse().unwrap()));
+            let headers = HeaderMap::from_iter(media_type);
+            let http = of_http(StatusCode::OK, &headers, page.as_bytes(), Duration::ZERO, &[]).unwrap_err();
+            assert!(http.message.starts_with("HTTP 200 with a page (text/plain) where JSON was sent: "), "{http}");
+            assert_eq!(of_lambda(200, page.as_bytes()).unwrap_err().kind, Answer);
+        }
+        for answer in ["", "{}", "\"<html>\"", "<h", "<htm", "no JSON", "<xml/>"] {
+            assert!(of_http(StatusCode::OK, &HeaderMap::new(), answer.as_bytes(), Duration::ZERO, &[]).is_ok());
+            assert!(of_lambda(200, answer.as_bytes()).is_ok(), "{answer}");
+        }
+        assert!(of_lambda(202, b"").unwrap_err().message.starts_with("HTTP 202, where Lambda answers 200"));
+    }
+
+    #[test]
     fn an_answer_for_api_gateway_may_report_a_failure() {
         let failure = |output: &str, accepted: &[&str]| {
             let accepted: Vec<AcceptedStatus> = accepted.iter().map(|text| text.parse().unwrap()).collect();
@@ -333,7 +418,9 @@ mod tests {
         };
         let message = failure(r#"{"statusCode": 500, "body": "out of stock"}"#, &[]).unwrap();
         assert!(message.contains("statusCode 500: out of stock"), "{message}");
-        assert!(failure(r#"{"statusCode": "404"}"#, &[]).is_some());
+        for status in [r#""404""#, "404.0", "4.04e2", r#"" 404 ""#] {
+            assert!(failure(&format!(r#"{{"statusCode": {status}}}"#), &[]).is_some(), "{status}");
+        }
         assert!(failure(r#"{"statusCode": 404, "body": {"a": 1}}"#, &["500"]).unwrap().contains(r#"{"a":1}"#));
         assert_eq!(failure(r#"{"statusCode": 404}"#, &["4xx"]), None);
         for answer in
@@ -341,9 +428,13 @@ mod tests {
         {
             assert_eq!(failure(answer, &[]), None, "{answer}");
         }
-        for answer in
-            [r#"{"statusCode": 4000}"#, r#"{"statusCode": "x"}"#, r#"{"statusCode": 1e99}"#, r#"{"statusCode": null}"#]
-        {
+        for answer in [
+            r#"{"statusCode": 4000}"#,
+            r#"{"statusCode": 404.5}"#,
+            r#"{"statusCode": "x"}"#,
+            r#"{"statusCode": 1e99}"#,
+            r#"{"statusCode": null}"#,
+        ] {
             assert_eq!(failure(answer, &[]), None, "{answer}");
         }
     }

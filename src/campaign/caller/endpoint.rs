@@ -10,7 +10,7 @@ use super::{
         target::check_url,
     },
     Answer, Manner,
-    classify::{error_type, is_expired, of_http},
+    classify::{error_type, is_expired, lost, of_http},
 };
 use crate::transport::Transport;
 use aws_smithy_types::body::SdkBody;
@@ -99,9 +99,9 @@ impl Endpoint {
             Proof::None => {}
         }
         let begin = Instant::now();
-        let response = self.transport.send(request).await.map_err(|error| Failure::lost(&error))?;
+        let response = self.transport.send(request).await.map_err(|error| lost(&error))?;
         let (head, body) = response.into_parts();
-        let body = body.collect().await.map_err(|error| Failure::lost(&error))?.to_bytes();
+        let body = body.collect().await.map_err(|error| lost(error.as_ref()))?.to_bytes();
         if let Proof::Signature(signer) = &self.proof
             && is_expired(error_type(&head.headers))
         {

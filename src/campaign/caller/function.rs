@@ -7,14 +7,15 @@ use super::{
         aws::{Lambda, Session},
         cold::{VARIABLE, Variables},
         configuration::Configuration,
+        pauses::Pauses,
         payload::MAX_NAME_BYTES,
         platform_report::PlatformReport,
-        row::{ATTEMPTS, Failure, FailureKind},
+        row::{ATTEMPTS, Failure},
         runtime_api::FunctionError,
         target::LATEST,
     },
     Answer,
-    classify::{failure, is_expired},
+    classify::{failure, is_expired, of_lambda},
 };
 use aws_sdk_lambda::{
     error::{ProvideErrorMetadata, SdkError},
@@ -34,12 +35,12 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::time::sleep;
 
-/// The pause before a question that may be answered the next time is asked again; it doubles.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause before a question that may be answered the next time is asked again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The codes of those who may not ask.
 const DENIED: [&str; 2] = ["AccessDeniedException", "AccessDenied"];
@@ -95,6 +96,7 @@ impl Function {
     pub(super) async fn call(&self, payload: Bytes) -> Answer {
         let with_log = self.has_log_tail.load(Ordering::Relaxed);
         let mut answer = self.invoke(payload.clone(), with_log).await;
+        let mut sent = None;
         let refusal = answer.as_ref().err().map(|(failure, _)| failure);
         if let Some(refusal) = refusal.filter(|failure| with_log && refuses_log_tail(failure)) {
             if self.has_log_tail.swap(false, Ordering::Relaxed) {
@@ -105,17 +107,18 @@ impl Function {
                     self.name
                 );
             }
+            sent = Some(Instant::now());
             answer = self.invoke(payload, false).await;
         }
         let output = match answer {
             Ok(output) => output,
-            Err((failure, request_id)) => return Answer { request_id, ..failure.into() },
+            Err((failure, request_id)) => return Answer { request_id, sent, ..failure.into() },
         };
         let request_id = name(output.request_id());
         let log = output.log_result().and_then(|log| BASE64_STANDARD.decode(log).ok()).unwrap_or_default();
         let report = PlatformReport::find(&String::from_utf8_lossy(&log), request_id.as_deref());
         let executed_version = name(output.executed_version());
-        Answer { report, request_id, executed_version, ..Answer::of(outcome(output)) }
+        Answer { report, request_id, executed_version, sent, ..Answer::of(outcome(output)) }
     }
 
     /// The answer; else why there is none, with the id of the request.
@@ -143,13 +146,12 @@ impl Function {
     /// # Errors
     /// When there is no such function, no credentials, or no answer; what may pass is asked again.
     pub async fn configuration(&self) -> Result<Found, Failure> {
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = Pauses::new();
         for _ in 1..ATTEMPTS {
             match self.look().await {
-                Err(failure) if failure.kind.is_repeated() => sleep(pause).await,
+                Err(failure) if failure.kind.is_repeated() => sleep(pauses.next(LONGEST_PAUSE)).await,
                 found => return found,
             }
-            pause *= 2;
         }
         self.look().await
     }
@@ -192,20 +194,13 @@ fn has_variable(configured: &Configured) -> bool {
     variables.is_some_and(|variables| variables.contains_key(VARIABLE))
 }
 
-/// What an answer to an invocation is: of a call whose answer is waited for the status is 200.
+/// What an answer to an invocation is.
 fn outcome(output: InvokeOutput) -> Result<Bytes, Failure> {
     let payload = output.payload.map(Blob::into_inner).unwrap_or_default();
     if output.function_error.is_some() {
         return Err(FunctionError::parse(&payload).into());
     }
-    match output.status_code {
-        200 => Ok(Bytes::from(payload)),
-        status => {
-            let text = String::from_utf8_lossy(&payload);
-            let message = format!("HTTP {status}, where Lambda answers 200 with the function's answer: {text}");
-            Err(Failure::new(FailureKind::Answer, message))
-        }
-    }
+    of_lambda(output.status_code, &payload).map(|()| Bytes::from(payload))
 }
 
 /// A name in an answer, unless it is longer than any is.

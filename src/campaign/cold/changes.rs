@@ -97,5 +97,12 @@ fn read(path: &Path) -> io::Result<Option<Content>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
-    .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    .map_err(|error| {
+        let text = format!(
+            "{} does not say which functions are changed ({error}); change them back with `duet clean-up lambda:NAME`, \
+             and delete it",
+            path.display()
+        );
+        io::Error::new(error.kind(), text)
+    })
 }

@@ -7,7 +7,7 @@ use crate::{
         caller::Caller,
         manifest::Manifest,
         readings::{self, Reading},
-        sides::Sides,
+        sides::{Side, Sides},
     },
     cli::output::note,
 };
@@ -29,6 +29,17 @@ pub(super) async fn check(
         note(format_args!("Warning: {target} is not as it was before: {text}"));
     }
     add(directory, changes.into_iter().map(|change| Reading { is_allowed: true, ..change.reading }))
+}
+
+/// Keeps how a function is configured now that the campaign itself has removed what a killed one had left in it.
+pub(super) async fn restored(directory: &Path, manifest: &Manifest, side: Side, caller: &Caller) -> anyhow::Result<()> {
+    let Caller::Function(function) = caller else { return Ok(()) };
+    let looking = || format!("looking at {}", manifest.sides[side].target);
+    let Some(configuration) = function.configuration().await.with_context(looking)?.configuration else {
+        return Ok(());
+    };
+    let reading = Reading { unix_ms: unix_ms(), side, configuration, is_allowed: false, is_restored: true };
+    add(directory, [reading].into_iter())
 }
 
 /// Keeps what has changed while calls were made.
@@ -90,7 +101,7 @@ async fn since<'a>(
         }
         let is_listed = !listed.is_empty();
         let text = if is_listed { listed.join("; ") } else { REVISED.to_owned() };
-        let reading = Reading { unix_ms: unix_ms(), side, configuration, is_allowed: false };
+        let reading = Reading { unix_ms: unix_ms(), side, configuration, is_allowed: false, is_restored: false };
         changes.push(Change { target, is_listed, text, reading });
     }
     Ok(changes)

@@ -193,7 +193,7 @@ fn dollars(text: &str) -> Result<f64, String> {
 }
 
 /// A time in which something can happen.
-fn some_time(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn some_time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if milliseconds(time) == 0 { Err("it must be at least 1ms".to_owned()) } else { Ok(time) }
 }
@@ -295,6 +295,14 @@ impl PlanOptions {
                 "--max-cost {} is less than one block, which might cost ${cost:.4}: raise it, or take fewer \
                  --environments, workloads or payloads",
                 self.max_cost
+            );
+        }
+        let has_more_blocks = self.invocations.is_none_or(|it| it >= 2 * calls);
+        if let Some(pace) = self.pace.filter(|it| has_more_blocks && *it >= self.duration) {
+            let [pace, duration] = [pace, self.duration].map(humantime::format_duration);
+            bail!(
+                "--pace {pace} leaves no time for a second block within --duration {duration}: lower the one or raise the \
+                 other"
             );
         }
         Ok(())

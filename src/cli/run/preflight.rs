@@ -94,6 +94,11 @@ async fn party(target: &Target, side: Side, auth: Auth, session: &Session) -> an
             } else if found.configuration.is_none() {
                 note(format_args!("Warning: the endpoint does not say how {target} is configured"));
             }
+            if let Some(arn) = found.configuration.as_ref().and_then(|it| it.arn.as_deref())
+                && !target.may_be(arn)
+            {
+                note(format_args!("Warning: {target} was asked for, and the endpoint answers for {arn}"));
+            }
             found.configuration
         }
         Target::Endpoint { .. } => None,
@@ -154,20 +159,15 @@ pub(super) async fn check_functions(
     Ok(())
 }
 
-/// Removes what a cold campaign that was killed has left in the functions' configuration.
-pub(super) async fn clean_up(
-    manifest: &Manifest,
-    callers: &Sides<Arc<Caller>>,
-    cold: &ColdStarts,
-) -> anyhow::Result<()> {
-    for (side, caller) in callers.iter() {
-        let target = &manifest.sides[side].target;
-        let undoing = || format!("undoing what a killed campaign left in {target}");
-        if cold.clean_up(target, caller).await.with_context(undoing)? {
-            note(format_args!("Restored the configuration of {target}, which a killed campaign had left changed"));
-        }
+/// Removes what a cold campaign that was killed has left in a function's configuration, and says whether there was
+/// anything.
+pub(super) async fn clean_up(target: &Target, caller: &Caller, cold: &ColdStarts) -> anyhow::Result<bool> {
+    let undoing = || format!("undoing what a killed campaign left in {target}");
+    let was_changed = cold.clean_up(target, caller).await.with_context(undoing)?;
+    if was_changed {
+        note(format_args!("Restored the configuration of {target}, which a killed campaign had left changed"));
     }
-    Ok(())
+    Ok(was_changed)
 }
 
 /// Waits until the functions can be invoked.

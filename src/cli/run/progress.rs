@@ -66,11 +66,7 @@ impl<'a> Progress<'a> {
                 End::Interrupted => ("interrupted", String::new()),
                 End::Failing { side, failure, .. } => ("failing", format!("{side}: {failure}")),
             };
-            let mut body = self.totals(totals);
-            body["reason"] = json!(reason);
-            body["detail"] = json!(detail);
-            body["mismatches"] = json!(totals.mismatches);
-            return self.event("end", &body);
+            return self.last(totals, reason, &detail);
         }
         for (work, [one, other]) in &totals.mismatches {
             line(format_args!(
@@ -92,6 +88,21 @@ impl<'a> Progress<'a> {
             line(format_args!("{:<10} {sums}", self.manifest.sides[side].name))?;
         }
         line(format_args!("Summary: duet report {}", shell::word(&self.directory)))
+    }
+
+    /// Says, to machines alone, that the campaign could not go on: to people the program itself says it.
+    pub(super) fn fail(&mut self, error: &anyhow::Error, totals: &Totals) -> io::Result<()> {
+        self.bar.finish_and_clear();
+        if self.json { self.last(totals, "failed", &format!("{error:#}")) } else { Ok(()) }
+    }
+
+    /// The event that comes last.
+    fn last(&self, totals: &Totals, reason: &str, detail: &str) -> io::Result<()> {
+        let mut body = self.totals(totals);
+        body["reason"] = json!(reason);
+        body["detail"] = json!(detail);
+        body["mismatches"] = json!(totals.mismatches);
+        self.event("end", &body)
     }
 
     fn lines(&self, totals: &Totals) -> Sides<String> {

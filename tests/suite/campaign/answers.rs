@@ -281,6 +281,16 @@ fn ids_that_cannot_be_those_of_environments_are_said_and_give_no_verdict() {
         "{texts:?}"
     );
     assert_eq!(verdict_of_each, Value::Null);
+    // Every second one is new.
+    let (texts, verdict_of_every_second) = verdict(|invocation| match invocation.number % 2 {
+        0 => invocation.number % 8,
+        _ => 1000 + invocation.number,
+    });
+    assert!(
+        texts.len() == 2 && texts[0].contains("of the 24 answers of x86_64 after its first 8 name an environment that"),
+        "{texts:?}"
+    );
+    assert_eq!(verdict_of_every_second, "withheld");
     let (texts, verdict_of_eight) = verdict(|invocation| invocation.number % 8);
     assert_eq!((texts.len(), verdict_of_eight), (0, json!("equivalent")));
 }
@@ -436,6 +446,12 @@ fn several_versions_and_another_memory_are_said() {
     let analysis = analysis(&scratch);
     let texts = warnings(&analysis, "several-versions");
     assert!(texts.len() == 1 && texts[0].contains("Several versions of arm64 answered (7 75%, 8 25%)"), "{texts:?}");
+    // Both were called without a qualifier.
+    let texts = warnings(&analysis, "other-version");
+    assert!(
+        texts.len() == 2 && texts[0].starts_with("x86_64 was called as version $LATEST, and version 7 answered"),
+        "{texts:?}"
+    );
     let texts = warnings(&analysis, "other-memory");
     assert!(
         texts.len() == 1 && texts[0].contains("x86_64 was configured with 1769 MB, and Lambda reports 1024 MB 100%")
@@ -474,4 +490,45 @@ fn ids_that_no_reader_would_take_are_left_out() {
     assert_code(&on_lambda(&scratch, &lambda, &["--environments", "1", "--invocations", "2"]), 0);
     assert!(rows(&scratch).iter().all(|row| row.request_id.is_none() && row.executed_version.is_none()));
     assert!(report(&scratch.path("run")).contains("1 calls"));
+}
+
+#[test]
+fn the_version_that_answers_is_held_to_the_one_that_was_called() {
+    let said = |target: &str, executed: &'static str| {
+        let lambda = lambda(move |invocation| {
+            let mut reply = invocation.answer("{}", &invocation.report(19.5, ""));
+            reply.headers.retain(|(name, _)| *name != "x-amz-executed-version");
+            reply.header("x-amz-executed-version", executed)
+        });
+        let scratch = Scratch::new();
+        let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+        let targets = ["--targets", target, target, "--payload", &payload, "--out", &out];
+        assert_code(&run(&lambda.url, &[targets.as_slice(), &EIGHT].concat()), 0);
+        warnings(&analysis(&scratch), "other-version").len()
+    };
+    assert_eq!(said("lambda:x:7", "8"), 2);
+    assert_eq!(said("lambda:x:$LATEST", "8"), 2);
+    assert_eq!(said("lambda:x:7", "7"), 0);
+    assert_eq!(said("lambda:x:$LATEST", "$LATEST"), 0);
+    // Nobody has said where an alias leads.
+    assert_eq!(said("lambda:x:live", "8"), 0);
+}
+
+#[test]
+fn an_init_that_the_function_reports_itself_is_none() {
+    let printed = "INIT_REPORT Init Duration: 5.00 ms\tPhase: init\tStatus: timeout\n";
+    let lambda = lambda(move |invocation| {
+        let start = format!("START RequestId: {} Version: $LATEST\n", invocation.id);
+        let (before, after) = match invocation.number {
+            // Lambda's own comes before the request.
+            0 => ("INIT_REPORT Init Duration: 6.00 ms\tPhase: init\tStatus: timeout\n", ""),
+            _ => ("", printed),
+        };
+        invocation.answer("{}", &[before, &start, after, &invocation.report(10.0, "")].concat())
+    });
+    let scratch = Scratch::new();
+    assert_code(&on_lambda(&scratch, &lambda, &["--environments", "1", "--invocations", "8"]), 0);
+    let cold: Vec<_> =
+        rows(&scratch).into_iter().filter(|row| row.side == Side::Baseline).map(|row| row.cold).collect();
+    assert_eq!(cold, [Some(true), Some(false), Some(false), Some(false)]);
 }

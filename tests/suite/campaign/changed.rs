@@ -69,6 +69,12 @@ fn report(directory: &str) -> (String, Value) {
     (text, serde_json::from_str(&stdout(&duet(&["report", directory, "--format", "json"]))).unwrap())
 }
 
+/// The schema of `configurations.json`.
+fn schema() -> jsonschema::Validator {
+    let schema = fs::read_to_string(crate::handler::root().join("docs/schema/configurations.schema.json")).unwrap();
+    jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap()
+}
+
 fn kinds(analysis: &Value) -> Vec<&str> {
     analysis["warnings"].as_array().unwrap().iter().map(|warning| warning["kind"].as_str().unwrap()).collect()
 }
@@ -92,10 +98,8 @@ fn what_is_changed_meanwhile_is_named_and_gets_no_verdict() {
         assert!(report.replace(' ', "").contains(&said), "{report}");
         assert!(kinds(&analysis).contains(&"function-changed"), "{analysis}");
         assert_eq!(analysis["headline"]["verdict"], "withheld");
-        let schema = fs::read_to_string(crate::handler::root().join("docs/schema/configurations.schema.json")).unwrap();
-        let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
         let kept = fs::read_to_string(scratch.0.join("run/configurations.json")).unwrap();
-        assert!(schema.is_valid(&serde_json::from_str(&kept).unwrap()) && !kept.contains("hunter2"), "{kept}");
+        assert!(schema().is_valid(&serde_json::from_str(&kept).unwrap()) && !kept.contains("hunter2"), "{kept}");
     }
 }
 
@@ -159,7 +163,8 @@ fn a_campaign_is_not_continued_on_other_functions_unless_that_is_wanted() {
     for (pointer, value, text) in settings().into_iter().take(4) {
         let (scratch, lambda) = (Scratch::new(), lambda());
         let out = scratch.path("run");
-        let process = campaign(&scratch, &lambda, &["--invocations", "4", "--pace", "1h"]).spawn().unwrap();
+        let process =
+            campaign(&scratch, &lambda, &["--invocations", "4", "--pace", "1h", "--duration", "1d"]).spawn().unwrap();
         lambda.wait_until(|lambda| lambda.invocations() == 2);
         signal(&process, "INT");
         assert_code(&process.wait_with_output().unwrap(), 130);
@@ -245,4 +250,60 @@ fn functions_of_a_special_kind_are_refused_or_measured_with_what_to_know() {
             assert_eq!(report(&scratch.path("run")).1["money"], Value::Null);
         }
     }
+}
+
+#[test]
+fn what_the_campaign_itself_restores_is_no_change_of_the_function() {
+    let (scratch, lambda) = (Scratch::new(), lambda());
+    let killed = Scratch::new();
+    let mut process = campaign(&killed, &lambda, &["--cold", "--invocations", "4", "--pace", "1h", "--duration", "1d"])
+        .spawn()
+        .unwrap();
+    lambda.wait_until(|lambda| lambda.invocations() == 2);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(lambda.is_changed());
+    let process =
+        campaign(&scratch, &lambda, &["--invocations", "4", "--pace", "1h", "--duration", "1d"]).spawn().unwrap();
+    lambda.wait_until(|lambda| lambda.invocations() == 4);
+    signal(&process, "INT");
+    let interrupted = process.wait_with_output().unwrap();
+    assert_code(&interrupted, 130);
+    let resumed = command(&lambda.server.url, &["--resume", &scratch.path("run")]).output().unwrap();
+    assert_code(&resumed, 0);
+    assert!(stderr(&interrupted).contains("Restored the configuration of lambda:a"), "{}", stderr(&interrupted));
+    for output in [interrupted, resumed] {
+        assert!(!stderr(&output).contains("revision"), "{}", stderr(&output));
+    }
+    let (report, analysis) = report(&scratch.path("run"));
+    assert!(!kinds(&analysis).contains(&"function-revised"), "{report}");
+    let kept: Value =
+        serde_json::from_str(&fs::read_to_string(scratch.0.join("run/configurations.json")).unwrap()).unwrap();
+    assert!(schema().is_valid(&kept) && kept.as_array().unwrap().len() == 2, "{kept}");
+}
+
+#[test]
+fn a_function_of_the_same_name_in_another_account_is_another_function() {
+    let (scratch, lambda) = (Scratch::new(), lambda());
+    let process =
+        campaign(&scratch, &lambda, &["--invocations", "4", "--pace", "1h", "--duration", "1d"]).spawn().unwrap();
+    lambda.wait_until(|lambda| lambda.invocations() == 2);
+    signal(&process, "INT");
+    assert_code(&process.wait_with_output().unwrap(), 130);
+    let arn = "arn:aws:lambda:us-east-1:210987654321:function:a";
+    lambda.set_of("a", "/FunctionArn", &json!(arn));
+    let output = command(&lambda.server.url, &["--resume", &scratch.path("run")]).output().unwrap();
+    assert_code(&output, 1);
+    let message = stderr(&output);
+    assert!(message.contains(&format!("lambda:a is not as it was before: function: {arn}, was arn:")), "{message}");
+    // It is not the one that an ARN names either.
+    let scratch = Scratch::new();
+    let payload = scratch.file("payload.json", "{}");
+    let [x, a] = ["x", "a"].map(|name| format!("lambda:arn:aws:lambda:us-east-1:123456789012:function:{name}"));
+    let plan =
+        command(&lambda.server.url, &["--targets", &x, &a, "--payload", &payload, "--dry-run"]).output().unwrap();
+    assert_code(&plan, 0);
+    let message = stderr(&plan);
+    assert_eq!(message.matches("was asked for, and the endpoint answers for").count(), 1, "{message}");
+    assert!(message.contains(&format!("{a} was asked for, and the endpoint answers for {arn}")), "{message}");
 }

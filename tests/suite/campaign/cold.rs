@@ -35,7 +35,8 @@ fn cold(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Command {
 
 /// A cold campaign that is between two blocks for a long time, its functions changed.
 fn paused(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Child {
-    let arguments = [["--cold", "--invocations", "4", "--pace", "1h"].as_slice(), arguments].concat();
+    let arguments =
+        [["--cold", "--invocations", "4", "--pace", "1h", "--duration", "1d"].as_slice(), arguments].concat();
     let process = campaign(scratch, lambda, &arguments).spawn().unwrap();
     lambda.wait_until(|lambda| lambda.invocations() == 2);
     process

@@ -150,7 +150,7 @@ impl State {
 }
 
 fn index(call: &Call) -> usize {
-    usize::from(call.line.contains("/functions/a/"))
+    usize::from(["/functions/a/", "function%3Aa/"].iter().any(|name| call.line.contains(name)))
 }
 
 /// An invocation, shorter than any client waits for its answer.

@@ -9,7 +9,7 @@ use crate::{
     cli::{duet, stderr},
     scripted::{Reply, Scripted},
 };
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
 const TARGETS: [&str; 4] = ["--targets", "lambda:x86", "lambda:arm", "--dry-run"];
 
@@ -244,10 +244,14 @@ fn files_that_are_not_there_are_no_fault() {
 fn without_log_tail(code: &'static str) -> Scripted {
     Scripted::start(move |call, _| match call.headers.get("x-amz-log-type") {
         Some(_) => Reply::status(403, r#"{"Message": "Cross-account log access is not allowed."}"#)
-            .header("x-amzn-errortype", code),
+            .header("x-amzn-errortype", code)
+            .after(REFUSAL),
         None => answer(call),
     })
 }
+
+/// How long that refusal takes.
+const REFUSAL: Duration = Duration::from_secs(1);
 
 #[test]
 fn a_function_of_another_account_is_called_without_the_end_of_its_log() {
@@ -266,6 +270,8 @@ fn a_function_of_another_account_is_called_without_the_end_of_its_log() {
         assert_code(&output, 0);
         let rows = samples(&out).1;
         assert!(rows.len() == 8 && rows.iter().all(|row| row.failure.is_none() && row.report.is_none()), "{rows:?}");
+        // The refusal takes no part in the times.
+        assert!(rows.iter().all(|row| u128::from(row.latency_ns) < REFUSAL.as_nanos()), "{rows:?}");
         // Said once for each side, with what is missing.
         let message = stderr(&output);
         assert_eq!(message.matches("without the end of its log, which is refused").count(), 2, "{message}");

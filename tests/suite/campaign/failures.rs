@@ -140,9 +140,15 @@ fn a_side_without_one_success_is_failing_however_short_the_campaign() {
 #[test]
 fn what_is_not_the_functions_answer_is_a_failure() {
     let page = "<!DOCTYPE html><title>Sign in</title>";
-    let replies: [(Reply, FailureKind, &str, &str); 5] = [
+    let replies: [(Reply, FailureKind, &str, &str); 6] = [
         (Reply::status(202, ""), FailureKind::Answer, "HTTP 202, which promises", "202"),
         (Reply::ok(page).header("content-type", "text/html; charset=utf-8"), FailureKind::Answer, "Sign in", "200"),
+        (
+            Reply::ok(page).header("content-type", "text/plain"),
+            FailureKind::Answer,
+            "HTTP 200 with a page (text/plain) where JSON was sent",
+            "2xx",
+        ),
         (
             Reply::status(301, "").header("location", "https://example.com/login"),
             FailureKind::Refused,
@@ -166,6 +172,80 @@ fn what_is_not_the_functions_answer_is_a_failure() {
         let target = Scripted::start(move |_, _| Reply::status(status, ""));
         assert_code(&run_plain(&Scratch::new(), &target, &TWO), 0);
     }
+}
+
+#[test]
+fn what_stands_in_lambdas_place_does_not_answer_for_it() {
+    for (reply, kind, part) in [
+        // Lambda's model has answers of any kind.
+        (
+            Reply::ok("<!DOCTYPE html><title>Sign in</title>").header("content-type", "text/html"),
+            FailureKind::Answer,
+            "HTTP 200 with a page where Lambda answers with JSON: <!DOCTYPE html>",
+        ),
+        (
+            Reply::status(302, "")
+                .header("location", "https://portal.example.com/login")
+                .breaking_the_model("as of a portal that asks for a login"),
+            FailureKind::Refused,
+            "HTTP 302 to https://portal.example.com/login",
+        ),
+    ] {
+        let lambda = lambda(move |_| reply.clone());
+        let scratch = Scratch::new();
+        let output = on_lambda(&scratch, &lambda, &TWO);
+        assert_code(&output, 3);
+        assert!(stderr(&output).contains(part), "{part}: {}", stderr(&output));
+        assert_eq!(kinds(&rows(&scratch)), BTreeSet::from([kind]));
+    }
+}
+
+#[test]
+fn an_answer_without_an_end_is_not_taken_in() {
+    let endless = || " ".repeat((200 << 20) + 1);
+    let scratch = Scratch::new();
+    let target = Scripted::start(move |_, _| Reply::ok(endless()));
+    assert_code(&run_plain(&scratch, &target, &TWO), 3);
+    let lambda = lambda(move |it| answer(it, &endless()));
+    let of_lambda = Scratch::new();
+    assert_code(&on_lambda(&of_lambda, &lambda, &TWO), 3);
+    for row in rows(&scratch).into_iter().chain(rows(&of_lambda)) {
+        let failure = row.failure.unwrap();
+        assert_eq!(failure.message, "the answer is longer than 200 MB, the most that a function can send");
+        assert_eq!(failure.kind, FailureKind::Answer);
+    }
+}
+
+#[test]
+fn whoever_ends_a_campaign_before_its_first_call_need_not_ask_twice() {
+    let pending = in_state("Pending", "The function is being created.", |_, _| false);
+    let scratch = Scratch::new();
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let arguments =
+        [["--targets", "lambda:x", "lambda:a", "--payload", &payload, "--out", &out, "--json"].as_slice(), &TWO]
+            .concat();
+    let process = command(&pending.url, &arguments).spawn().unwrap();
+    while pending.calls().len() < 8 {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    super::cold::signal(&process, "INT");
+    let output = process.wait_with_output().unwrap();
+    assert_code(&output, 130);
+    let events = String::from_utf8(output.stdout).unwrap();
+    let last = events.lines().last().unwrap();
+    assert!(last.contains(r#""event":"end""#) && last.contains(r#""reason":"interrupted""#), "{events}");
+    assert!(pending.calls().iter().all(|call| !call.line.contains("/invocations")));
+}
+
+#[test]
+fn a_campaign_that_cannot_go_on_ends_its_events_too() {
+    let failed = in_state("Failed", "The image has been deleted.", |_, _| false);
+    let output = on_lambda(&Scratch::new(), &failed, &[TWO.as_slice(), &["--json"]].concat());
+    assert_code(&output, 1);
+    let events = String::from_utf8(output.stdout).unwrap();
+    let last: serde_json::Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+    assert_eq!((last["event"].as_str(), last["reason"].as_str()), (Some("end"), Some("failed")));
+    assert!(last["detail"].as_str().unwrap().contains("The image has been deleted"), "{last}");
 }
 
 #[test]
@@ -385,11 +465,16 @@ fn what_cannot_come_to_anything_is_refused_before_the_first_call() {
         ("--duration", "100us", "it must be at least 1ms"),
         ("--timeout", "0s", "it must be at least 1ms"),
         ("--max-cost", "0", "US dollars above 0"),
+        ("--change-timeout", "0s", "it must be at least 1ms"),
     ] {
         let output = on_lambda(&Scratch::new(), &lambda, &[option, value]);
         assert_code(&output, 2);
         assert!(stderr(&output).contains(part), "{}", stderr(&output));
     }
+    let output = on_lambda(&Scratch::new(), &lambda, &["--pace", "1h"]);
+    assert_code(&output, 1);
+    let message = stderr(&output);
+    assert!(message.contains("--pace 1h leaves no time for a second block within --duration 10m"), "{message}");
     let scratch = Scratch::new();
     let payload = |bytes: usize| scratch.file(&format!("{bytes}.json"), &format!("\"{}\"", "x".repeat(bytes - 2)));
     let refused = |targets: [&str; 2], bytes: usize| {

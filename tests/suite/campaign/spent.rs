@@ -8,7 +8,10 @@ use crate::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_duet::campaign::{row::Row, sides::Side};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 /// The timeout of the functions, and what a second and a request cost on x86_64.
 const TIMEOUT_S: f64 = 30.0;
@@ -171,7 +174,8 @@ fn a_campaign_ends_before_what_may_be_billed_is_too_much() {
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
     let arguments = [
         ["--targets", "lambda:x", "lambda:x", "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
-        &["--timeout", "50ms", "--max-cost", "0.005"],
+        // Half of the calls are to come back within it, on a busy machine too.
+        &["--timeout", "250ms", "--max-cost", "0.005"],
     ]
     .concat();
     let output = run(&lambda.url, &arguments);
@@ -179,4 +183,49 @@ fn a_campaign_ends_before_what_may_be_billed_is_too_much() {
     assert!(message.contains("the money is spent (--max-cost 0.005)"), "{message}");
     let (_, rows) = samples(&out);
     assert!(rows.iter().map(|row| row.cost_usd).sum::<f64>() <= 0.005, "{rows:?}");
+}
+
+#[test]
+fn calls_that_are_made_again_do_not_lead_beyond_the_money() {
+    // Every call fails after the first block, and may be billed for the function's whole timeout, 30 s.
+    let answered = AtomicUsize::new(0);
+    let lambda = lambda(move |_| match answered.fetch_add(1, Ordering::SeqCst) {
+        0..2 => invoked(""),
+        _ => Reply::lambda_error("ServiceException", "again"),
+    });
+    let scratch = Scratch::new();
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let arguments = [
+        ["--targets", "lambda:x", "lambda:x", "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
+        &["--max-cost", "0.004"],
+    ]
+    .concat();
+    let output = run(&lambda.url, &arguments);
+    let message = crate::cli::stderr(&output);
+    assert!(message.contains("the money is spent (--max-cost 0.004)"), "{message}");
+    let (_, rows) = samples(&out);
+    // A block has two calls; the eight attempts at the first that fails would have cost more than all.
+    let failed = rows.iter().filter(|row| row.failure.is_some()).count();
+    assert!((1..8).contains(&failed), "{rows:?}");
+    assert!(rows.iter().map(|row| row.cost_usd).sum::<f64>() <= 0.004, "{rows:?}");
+    // It has not got more money by being continued.
+    assert_code(&run(&lambda.url, &["--resume", &out]), 0);
+    assert_eq!(samples(&out).1.len(), rows.len());
+}
+
+#[test]
+fn no_block_is_waited_for_that_would_begin_too_late() {
+    let lambda = lambda(|_| invoked(""));
+    let scratch = Scratch::new();
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let arguments = [
+        ["--targets", "lambda:x", "lambda:x", "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
+        &["--pace", "700ms", "--duration", "1s"],
+    ]
+    .concat();
+    let output = run(&lambda.url, &arguments);
+    assert_code(&output, 0);
+    assert!(crate::cli::stderr(&output).contains("the time is over (--duration 1s)"));
+    let (_, rows) = samples(&out);
+    assert!(rows.iter().filter(|row| row.step == 0).all(|row| row.elapsed_ms < 1000), "{rows:?}");
 }

@@ -301,3 +301,65 @@ fn clean_up_takes_what_can_be_changed() {
         format!("lambda:x is not changed: it has no variable {VARIABLE}\n")
     );
 }
+
+#[test]
+fn ctrl_c_ends_the_clean_up_of_another_campaigns_change_too() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let before = lambda.functions();
+    let mut process = paused(&scratch, &lambda, &[]);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let changed = lambda.functions();
+    // Lambda takes no change.
+    let throttled = Reply::lambda_error("TooManyRequestsException", "Rate Exceeded.");
+    lambda.continue_with(move |it| if it.is_update { Act::Instead(throttled.clone()) } else { Act::Answer });
+    let updates = lambda.updates();
+    let next = Scratch::new();
+    let process = campaign(&next, &lambda, &["--invocations", "2"]).spawn().unwrap();
+    lambda.wait_until(|lambda| lambda.updates() > updates);
+    signal(&process, "INT");
+    let output = process.wait_with_output().unwrap();
+    assert_code(&output, 130);
+    let message = stderr(&output);
+    assert!(message.contains("in lambda:x is not undone: `duet clean-up lambda:x` does that"), "{message}");
+    assert_eq!((lambda.functions(), lambda.invocations()), (changed, 2));
+    lambda.continue_with(|_| Act::Answer);
+    stdout(&clean_up(&lambda, &["lambda:x", "lambda:a"]));
+    assert_eq!(lambda.functions(), before);
+}
+
+#[test]
+fn a_list_of_changes_that_cannot_be_read_says_what_does_without_it() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let (before, out) = (lambda.functions(), scratch.path("run"));
+    let mut process = paused(&scratch, &lambda, &[]);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    std::fs::write(scratch.0.join("run/changed.json"), "{").unwrap();
+    for output in [clean_up(&lambda, &[&out]), command(&lambda.server.url, &["--resume", &out]).output().unwrap()] {
+        assert_code(&output, 1);
+        let message = stderr(&output);
+        assert!(message.contains("changed.json does not say which functions are changed"), "{message}");
+        assert!(message.contains("`duet clean-up lambda:NAME`"), "{message}");
+    }
+    assert_eq!(stdout(&clean_up(&lambda, &["lambda:x", "lambda:a"])).lines().count(), 2);
+    assert_eq!(lambda.functions(), before);
+}
+
+#[test]
+fn a_function_that_is_changed_back_is_not_called_changed_because_of_a_file() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let before = lambda.functions();
+    let process = paused(&scratch, &lambda, &[]);
+    // Nobody can replace a directory by a file, root included.
+    let file = scratch.0.join("run/changed.json");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    signal(&process, "INT");
+    let output = process.wait_with_output().unwrap();
+    assert_code(&output, 130);
+    let message = stderr(&output);
+    assert!(!message.contains("Still changed"), "{message}");
+    assert!(message.contains("is changed back, though the run directory still says"), "{message}");
+    assert_eq!(lambda.functions(), before);
+}

@@ -63,7 +63,7 @@ fn clean_up_finds_what_is_left_behind() {
     let payload = scratch.file("payload.json", "{}");
     let arguments = [
         ["--targets", "lambda:x", "lambda:a", "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
-        &["--cold", "--invocations", "4", "--pace", "1h"],
+        &["--cold", "--invocations", "4", "--pace", "1h", "--duration", "1d"],
     ]
     .concat();
     let mut process = super::command(&lambda.server.url, &arguments).spawn().unwrap();
