@@ -15,12 +15,21 @@ pub struct Quality {
     pub unreported: u64,
     /// Reports that cannot be, because their durations are longer than the client waited, with the first of them.
     pub impossible: Option<Counted>,
+    /// Reports of less billed time, the second of the two, than the function took, with the first of them.
+    pub underbilled: Option<Counted>,
     /// Reports with an init that nobody waited for, with the first of them.
     pub earlier_inits: Option<Counted>,
     /// Answers of the user's own functions that name their environment.
     pub named: u64,
     /// Those whose environment had not been met, and which were no cold start.
     pub first_without_cold_start: u64,
+    /// Those of which a report says so.
+    pub first_reported_warm: u64,
+    /// Cold starts of environments that had been met: each starts once.
+    pub started_again: u64,
+    /// Answers with the id of a request that an answer before had.
+    pub repeated_requests: u64,
+    last_request: Option<String>,
     /// Calls of an environment that ran at the same time as another call of it.
     pub overlapping: u64,
     /// How many answers each version of the function gave.
@@ -30,14 +39,14 @@ pub struct Quality {
     step: StepTimes,
 }
 
-/// So many, the first with these two times in milliseconds: what is reported, and what the client waited.
+/// So many, the first with these two times in milliseconds: what is reported, and what contradicts it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Counted {
     /// How many.
     pub count: u64,
     /// What is reported.
     pub reported_ms: f64,
-    /// What the client waited.
+    /// What contradicts it, such as what the client waited.
     pub waited_ms: f64,
 }
 
@@ -66,7 +75,11 @@ impl Quality {
             None => self.unreported += 1,
         }
         let report = row.report.as_ref();
-        if let Some(duration) = report.and_then(|it| it.duration_ms).filter(|_| row.believed_report().is_none()) {
+        if let Some(report) = report.filter(|it| it.contradicts_itself()) {
+            let [duration, billed] = [report.duration_ms, report.billed_ms].map(Option::unwrap_or_default);
+            count(&mut self.underbilled, duration, billed);
+        } else if let Some(duration) = report.and_then(|it| it.duration_ms).filter(|_| row.believed_report().is_none())
+        {
             count(&mut self.impossible, duration, row.latency_ms());
         }
         if let Some(init) = report.and_then(|it| it.init_ms).filter(|_| row.has_earlier_init()) {
@@ -75,7 +88,16 @@ impl Quality {
         // The benchmark service is sure of its own.
         let is_named = row.environment.is_some();
         self.named += u64::from(is_named);
-        self.first_without_cold_start += u64::from(is_named && is_first && row.cold != Some(true));
+        let is_warm_first = is_named && is_first && row.cold != Some(true);
+        self.first_without_cold_start += u64::from(is_warm_first);
+        let is_reported = row.believed_report().is_some_and(|report| report.init_ms.is_none());
+        self.first_reported_warm += u64::from(is_warm_first && is_reported);
+        self.started_again += u64::from(is_named && !is_first && row.cold == Some(true));
+        if row.request_id.is_some() && row.request_id == self.last_request {
+            self.repeated_requests += 1;
+        } else {
+            self.last_request.clone_from(&row.request_id);
+        }
         if let Some(version) = &row.executed_version {
             count_kind(&mut self.versions, version.clone());
         }

@@ -252,6 +252,11 @@ impl SideSamples {
         }
     }
 
+    /// How many environments have a name that one of the other side has too.
+    pub fn environments_of_both(&self, other: &Self) -> usize {
+        self.numbers.keys().filter(|name| !name.is_empty() && other.numbers.contains_key(*name)).count()
+    }
+
     /// How many environments have answered.
     pub fn count(&self) -> u32 {
         self.environments.len() as u32 - u32::from(self.has_unused_number)

@@ -42,6 +42,8 @@ pub enum WarningKind {
     NoSamples,
     /// A function was changed during the campaign: no verdict is given.
     FunctionChanged,
+    /// One request is said to have given several answers: no verdict is given.
+    RepeatedRequests,
     /// What names the environments cannot be their name: no verdict is given.
     ImplausibleEnvironments,
     /// Nothing tells environments apart: no verdict is given.
@@ -99,6 +101,7 @@ impl WarningKind {
             Self::Emulated => "emulated",
             Self::NoSamples => "no-samples",
             Self::FunctionChanged => "function-changed",
+            Self::RepeatedRequests => "repeated-requests",
             Self::ImplausibleEnvironments => "implausible-environments",
             Self::EnvironmentsUnknown => "environments-unknown",
             Self::TooFewEnvironments => "too-few-environments",

@@ -15,6 +15,7 @@ use super::{
     Target,
     caller::Caller,
     row::{Failure, FailureKind},
+    visible::visible_lines,
 };
 use std::{
     io::{self, Write},
@@ -25,7 +26,7 @@ use tokio::sync::watch;
 
 pub use changes::Changes;
 pub use owner::{Mark, Owner};
-pub use variables::{Claim, Variables};
+pub use variables::{Claim, Removal, Variables};
 
 /// The variable whose change makes Lambda start new environments.
 pub const VARIABLE: &str = "LAMBDA_DUET_COLD";
@@ -75,12 +76,11 @@ impl ColdStarts {
         if !self.changes.open().contains(&target.to_string()) {
             return Ok(());
         }
-        function.variables().remove(Claim::Owner(&self.owner), self.within).await?;
+        let removal = function.variables().remove(Claim::Owner(&self.owner), self.within).await?;
+        warn(target, removal.remark);
         if let Err(error) = self.changes.undone(target) {
-            let _ = writeln!(
-                io::stderr(),
-                "Warning: {target} is changed back, though the run directory still says that it is changed: {error}"
-            );
+            let remark = format!("the run directory still says that it is changed: {error}");
+            warn(target, Some(remark));
         }
         Ok(())
     }
@@ -93,10 +93,18 @@ impl ColdStarts {
         let Caller::Function(function) = caller else { return Ok(false) };
         let is_changed = function.configuration().await?.is_changed;
         if is_changed {
-            function.variables().remove(Claim::Owner(&self.owner), self.within).await?;
+            let removal = function.variables().remove(Claim::Owner(&self.owner), self.within).await?;
+            warn(target, removal.remark);
         }
         self.changes.undone(target).map_err(|error| not_written(&error))?;
         Ok(is_changed)
+    }
+}
+
+/// Says what there is to know of a function that is changed back.
+fn warn(target: &Target, remark: Option<String>) {
+    if let Some(remark) = remark {
+        let _ = writeln!(io::stderr(), "Warning: {target} is changed back, but {}", visible_lines(&remark));
     }
 }
 

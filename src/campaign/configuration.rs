@@ -53,9 +53,9 @@ pub struct Configuration {
     /// When snapshots are restored in place of starts: `PublishedVersions` or `None`.
     #[serde(default)]
     pub snap_start: Option<String>,
-    /// The names of its environment variables; their values are the user's.
+    /// The names of its environment variables, where they can be read; their values are the user's.
     #[serde(default)]
-    pub variables: BTreeSet<String>,
+    pub variables: Option<BTreeSet<String>>,
     /// The SHA-256 of its code, as Lambda tells it.
     #[serde(default)]
     pub code_sha256: Option<String>,
@@ -87,6 +87,7 @@ impl Configuration {
             [types::Architecture::Arm64, ..] => Architecture::Arm64,
             _ => Architecture::X86_64,
         };
+        let is_readable = output.environment().is_none_or(|it| it.error().is_none());
         let mut values = output.environment().and_then(|it| it.variables()).cloned().unwrap_or_default();
         values.remove(VARIABLE);
         let values: BTreeMap<String, String> = values.into_iter().collect();
@@ -107,7 +108,7 @@ impl Configuration {
             handler: handler(output),
             vpc: Some(vpc(output)),
             snap_start: output.snap_start().and_then(|it| Some(it.apply_on()?.as_str().to_owned())),
-            variables: values.keys().cloned().collect(),
+            variables: is_readable.then(|| values.keys().cloned().collect()),
             code_sha256: output.code_sha256.clone(),
             revision_id: output.revision_id.clone(),
             features: Feature::of(output),
@@ -134,12 +135,12 @@ impl Configuration {
         if self.architecture != before.architecture {
             changes.push(changed("architecture", &self.architecture.to_string(), &before.architecture.to_string()));
         }
-        let names = |it: &Self| list(&it.variables.iter().cloned().collect::<Vec<_>>());
+        let names = |it: &Self| Some(list(&it.variables.as_ref()?.iter().cloned().collect::<Vec<_>>()));
         let known = [
             ("function", self.arn.clone(), before.arn.clone()),
             ("version", self.version.clone(), before.version.clone()),
             ("SHA-256 of the code", self.code_sha256.clone(), before.code_sha256.clone()),
-            ("environment variables", Some(names(self)), before.version.as_ref().map(|_| names(before))),
+            ("environment variables", names(self), names(before)),
         ];
         // What was not told before tells no change.
         let known = known.into_iter().filter_map(|(name, now, then)| Some((name, now?, then?)));
@@ -151,6 +152,11 @@ impl Configuration {
         changes
     }
 
+    /// Whether it is of another function than the one that was configured like `before`: one of another account or region.
+    pub fn is_of_another_function(&self, before: &Self) -> bool {
+        self.arn.is_some() && before.arn.is_some() && self.arn != before.arn
+    }
+
     /// Whether Lambda has another revision of it, by which alone a change shows that is not kept here, such as one of a
     /// variable's value.
     pub fn has_other_revision(&self, before: &Self) -> bool {
@@ -159,9 +165,10 @@ impl Configuration {
 
     /// Which variables differ, by their names.
     fn different_variables(&self, other: &Self) -> Option<String> {
-        let names = self.variables.union(&other.variables);
+        let (own, others) = (self.variables.as_ref()?, other.variables.as_ref()?);
+        let names = own.union(others);
         let is_different = |name: &&String| {
-            let both_have_it = self.variables.contains(*name) && other.variables.contains(*name);
+            let both_have_it = own.contains(*name) && others.contains(*name);
             !both_have_it || self.values.0.get(*name) != other.values.0.get(*name)
         };
         let different: Vec<&str> = names.filter(is_different).map(String::as_str).collect();
@@ -228,7 +235,7 @@ mod tests {
     fn with_variables(variables: &[(&str, &str)]) -> Configuration {
         let values: BTreeMap<_, _> =
             variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        Configuration { variables: values.keys().cloned().collect(), values: Values(values), ..configuration() }
+        Configuration { variables: Some(values.keys().cloned().collect()), values: Values(values), ..configuration() }
     }
 
     #[test]

@@ -237,7 +237,7 @@ impl<'a> Campaign<'a> {
                 return Ok(End::Interrupted);
             }
             let step = self.past.position.next();
-            if self.manifest.plan.cold && self.past.position.open().values().all(|attempt| *attempt == 0) {
+            if self.manifest.plan.cold && self.past.position.is_at_step() {
                 let target = &self.manifest.sides[step.side].target;
                 let forced = self.cold.force(target, &self.callers[step.side], &self.stop).await;
                 forced.map_err(|failure| CampaignError::Cold { target: target.clone(), failure })?;
@@ -308,6 +308,15 @@ impl<'a> Campaign<'a> {
             }
         }
         shown.map_err(CampaignError::Output)?;
+        if self.manifest.plan.cold && self.past.position.is_at_step() && self.starts_nothing(step.side) {
+            observer
+                .warning(&format!(
+                    "no call of {} met an environment that had to start, though the function was changed for that: either \
+                     Lambda's reports are missing, or what answers is not Lambda",
+                    self.manifest.sides[step.side].name
+                ))
+                .map_err(CampaignError::Output)?;
+        }
         for warning in self.pointers.warnings(step.side, &self.manifest.sides[step.side].name) {
             observer.warning(&warning).map_err(CampaignError::Output)?;
         }
@@ -321,6 +330,13 @@ impl<'a> Campaign<'a> {
             self.unless_stopped(tokio::time::sleep(pause)).await;
         }
         Ok(None)
+    }
+
+    /// Whether the first step of a side whose starts are forced has met none.
+    fn starts_nothing(&self, side: Side) -> bool {
+        let totals = &self.past.totals.sides[side];
+        let is_first_step = totals.calls - totals.made_again == u64::from(self.manifest.plan.environments);
+        is_first_step && totals.succeeded() > 0 && totals.cold == 0
     }
 
     /// The end of the campaign, if a step of this side leaves no hope, of which so many calls would be made again.

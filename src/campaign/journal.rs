@@ -144,6 +144,11 @@ impl Journal {
     }
 }
 
+/// Whether `directory` holds a campaign and its samples.
+pub fn is_there(directory: &Path) -> bool {
+    [MANIFEST, SAMPLES].iter().all(|name| directory.join(name).is_file())
+}
+
 /// Writes `content` to a file of the run directory, as JSON.
 ///
 /// # Errors

@@ -33,6 +33,11 @@ impl PlatformReport {
         Some(self.billed_ms? + self.billed_restore_ms.unwrap_or_default())
     }
 
+    /// Whether less is billed than the function took: Lambda rounds up.
+    pub fn contradicts_itself(&self) -> bool {
+        self.billed_ms.zip(self.duration_ms).is_some_and(|(billed, duration)| billed < duration.floor())
+    }
+
     /// The report of the request `id` in the end of a log. Functions and extensions write into the same log whatever they
     /// like: a report of another request is theirs. Some emulators do not say what the request's id is; there the last
     /// report counts, unless there are reports of several requests.

@@ -38,7 +38,12 @@ impl<'a> Position<'a> {
 
     /// Whether a block is about to begin.
     pub fn is_at_block(&self) -> bool {
-        self.step == 0 && self.open.len() == self.plan.environments as usize && self.open.values().all(|it| *it == 0)
+        self.step == 0 && self.is_at_step()
+    }
+
+    /// Whether a step is about to begin.
+    pub fn is_at_step(&self) -> bool {
+        self.open.len() == self.plan.environments as usize && self.open.values().all(|it| *it == 0)
     }
 
     /// The slots that are still to be called, each with the number of attempts so far.

@@ -67,9 +67,10 @@ pub struct Row {
 }
 
 impl Row {
-    /// What Lambda reports, if that can be: no call takes longer in the function than its client waited.
+    /// What Lambda reports, if that can be: no call takes longer in the function than its client waited, nor longer than is
+    /// billed.
     pub fn believed_report(&self) -> Option<&PlatformReport> {
-        self.report.as_ref().filter(|it| !self.is_shorter_than(it.duration_ms))
+        self.report.as_ref().filter(|it| !self.is_shorter_than(it.duration_ms) && !it.contradicts_itself())
     }
 
     /// Whether the report is one of an environment that had started before it was called, as those of provisioned

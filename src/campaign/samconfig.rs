@@ -86,7 +86,8 @@ impl Environment {
 fn unknown(environment: &str, file: &File) -> String {
     let names = file.iter().filter(|(_, table)| table.is_object());
     let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
-    format!("there is no environment \"{environment}\" in it, but {}", names.join(", "))
+    let others = if names.is_empty() { "nor any other".to_owned() } else { format!("but {}", names.join(", ")) };
+    format!("there is no environment \"{environment}\" in it, {others}")
 }
 
 #[cfg(test)]

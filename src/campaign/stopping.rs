@@ -74,7 +74,8 @@ struct Cost {
 }
 
 impl Cost {
-    fn reason(&self, totals: &Totals, calls: u64) -> Option<String> {
+    /// Why so many calls more would be too much.
+    fn too_much(&self, totals: &Totals, calls: u64) -> Option<String> {
         let spent = totals.cost_usd();
         let of_a_call = match totals.calls() {
             0 => self.guessed_cost / self.calls_of_a_block as f64,
@@ -88,11 +89,11 @@ impl Cost {
 
 impl StoppingRule for Cost {
     fn reason(&self, totals: &Totals, _: Duration) -> Option<String> {
-        self.reason(totals, self.calls_of_a_block)
+        self.too_much(totals, self.calls_of_a_block)
     }
 
     fn reason_within_block(&self, totals: &Totals, calls: u64) -> Option<String> {
-        self.reason(totals, calls)
+        self.too_much(totals, calls)
     }
 }
 
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_block_that_would_cost_too_much_is_not_begun() {
-        let at_block = |rule: &Cost, totals| StoppingRule::reason(rule, &totals, Duration::ZERO);
+        let at_block = |rule: &Cost, totals| rule.reason(&totals, Duration::ZERO);
         let rule = Cost { dollars: 0.5, guessed_cost: 0.6, calls_of_a_block: 10 };
         assert!(at_block(&rule, totals(0, 0.0, 0)).is_some());
         let rule = Cost { guessed_cost: 0.1, ..rule };

@@ -8,7 +8,7 @@ use crate::campaign::{
     Auth, Target,
     aws::Session,
     caller::{Caller, Manner},
-    cold::{Changes, Claim, Owner, VARIABLE},
+    cold::{Changes, Claim, Owner, Removal, VARIABLE},
     journal::{self, Journal},
 };
 use anyhow::{Context, anyhow, bail};
@@ -54,7 +54,7 @@ impl CleanUp {
         let mut code = ExitCode::SUCCESS;
         for what in &what {
             let done = match what.parse::<Target>() {
-                Ok(target) => self.function(&target, &session.at(&target)).await.map(|line| vec![line]),
+                Ok(target) => self.function(&target, None, &session.at(&target)).await.map(|line| vec![line]),
                 Err(error) if what.starts_with("lambda:") => Err(error.into()),
                 Err(_) => self.directory(Path::new(what), &session).await,
             };
@@ -79,7 +79,8 @@ impl CleanUp {
         for function in changes.open() {
             let side = manifest.sides.iter().map(|(_, party)| party).find(|party| party.target.to_string() == function);
             let party = side.ok_or_else(|| anyhow!("{function} is not a function of this campaign"))?;
-            lines.push(self.function(&party.target, &session.of_side(party)).await.with_context(|| function)?);
+            let arn = party.configuration.as_ref().and_then(|it| it.arn.as_deref());
+            lines.push(self.function(&party.target, arn, &session.of_side(party)).await.with_context(|| function)?);
             changes.undone(&party.target)?;
         }
         if lines.is_empty() {
@@ -88,7 +89,8 @@ impl CleanUp {
         Ok(lines)
     }
 
-    async fn function(&self, target: &Target, session: &Session) -> anyhow::Result<String> {
+    /// Changes a function back; the one that was changed had this ARN, where it is known.
+    async fn function(&self, target: &Target, arn: Option<&str>, session: &Session) -> anyhow::Result<String> {
         let manner = Manner::new(Auth::None);
         if target.is_published() {
             bail!("only a function itself is ever changed; name it as lambda:NAME, without a version or an alias");
@@ -96,11 +98,23 @@ impl CleanUp {
         let Caller::Function(function) = Caller::new(target, manner, session).await? else {
             bail!("only a function is ever changed; name it as lambda:NAME");
         };
+        // What cannot be looked at is said below.
+        if let Some(changed) = arn
+            && let Some(found) = function.configuration().await.ok().and_then(|it| it.configuration?.arn)
+            && found != changed
+        {
+            bail!(
+                "{changed} is the one that was changed, and these credentials lead to {found}; use those of its account"
+            );
+        }
         let owner = Owner::this_process(Path::new("clean-up"));
         let claim = if self.force { Claim::Anybody } else { Claim::Owner(&owner) };
-        Ok(match function.variables().remove(claim, self.change.change_timeout).await? {
-            true => format!("{target} is changed back"),
-            false => format!("{target} is not changed: it has no variable {VARIABLE}"),
+        let Removal { was_there, remark } = function.variables().remove(claim, self.change.change_timeout).await?;
+        Ok(match (was_there, remark) {
+            (true, None) => format!("{target} is changed back"),
+            (true, Some(remark)) => format!("{target} is changed back, but {remark}"),
+            (false, None) => format!("{target} is not changed: it has no variable {VARIABLE}"),
+            (false, Some(remark)) => format!("{target} is not changed: {remark}"),
         })
     }
 }

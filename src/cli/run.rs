@@ -31,7 +31,7 @@ use crate::{
     },
     report::plan as report,
 };
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args;
 use given::Given;
 pub(super) use given::check_variables;
@@ -134,9 +134,15 @@ impl Run {
         }
         change::keep(&directory, &manifest, &callers).await?;
         let end = match end {
+            Ok(_) if !journal::is_there(&directory) => {
+                Err(anyhow!("{} is gone, and its samples with it", directory.display()))
+            }
+            Ok(end) => Ok(end),
+            Err(error) => Err(anyhow::Error::from(error).context(resume(&directory))),
+        };
+        let end = match end {
             Ok(end) => end,
             Err(error) => {
-                let error = anyhow::Error::from(error).context(resume(&directory));
                 // Where it is the output that has failed, nobody reads this.
                 let _ = progress.fail(&error, &totals);
                 return Err(error);

@@ -43,7 +43,7 @@ pub fn plan(manifest: &Manifest) -> String {
     }
     if let Some(blocks) = limits.invocations.map(|it| it / plan.calls()) {
         let (calls, bill) = (blocks * plan.calls(), blocks as f64 * cost);
-        let _ = writeln!(text, "At most {blocks} blocks, {calls} calls, ${bill:.6}");
+        let _ = writeln!(text, "At most {}, {calls} calls, ${bill:.6}", counted(blocks, "block"));
     }
     text
 }

@@ -244,12 +244,13 @@ fn a_campaign_ends_when_its_intervals_are_narrow() {
         if !call.line.contains("/invocations") {
             return Reply::ok(r#"{"Architectures": ["arm64"], "MemorySize": 1769, "Timeout": 3}"#);
         }
+        let side = if call.line.contains("/functions/a/") { "a" } else { "x" };
         let (environment, duration) = (number % 8, 20.0 + (number * 7 % 5) as f64 * 0.01);
         let id = request_id(number);
         let log = format!(
             "REPORT RequestId: {id}\tDuration: {duration} ms\tBilled Duration: 21 ms\tMemory Size: 1769 MB\tMax Memory Used: 30 MB\t\n"
         );
-        Reply::ok(format!(r#"{{"id": {environment}}}"#))
+        Reply::ok(format!(r#"{{"id": "{side}{environment}"}}"#))
             .header("x-amz-log-result", BASE64_STANDARD.encode(log))
             .after(Duration::from_millis(21))
     });

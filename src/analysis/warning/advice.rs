@@ -47,8 +47,8 @@ pub(super) fn on_missing_bill(target: &Target, reports: u64) -> String {
             "Lambda's reports have none, as on Managed Instances, which are billed by the instance, or from an emulator."
         }
         Target::Function { .. } => {
-            "the log that came with its answers has no report of them. See that its system log level is INFO and that you \
-             may read its log."
+            "the log that came with its answers has no report of them, or none that can be told to be theirs. See that its \
+             system log level is INFO, that you may read its log, and that nothing else writes reports into it."
         }
         Target::Endpoint { .. } | Target::Process { .. } => {
             "Lambda reports them to whoever invokes a function directly (lambda:NAME)."

@@ -3,7 +3,11 @@
 use super::{Warning, WarningKind};
 use crate::{
     analysis::{quality::Counted, samples::Samples},
-    campaign::{Target, manifest::Manifest, sides::Side},
+    campaign::{
+        Target,
+        manifest::Manifest,
+        sides::{Side, Sides},
+    },
 };
 use std::{collections::BTreeMap, fmt::Display};
 
@@ -12,6 +16,16 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &
     let name = &party.name;
     let quality = &samples.sides[side].quality;
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
+    if quality.repeated_requests > 0 {
+        warn(
+            WarningKind::RepeatedRequests,
+            format!(
+                "{} answers of {name} have the request id of the answer before them: something between the client and \
+                 Lambda repeats answers, and times of those mean nothing.",
+                quality.repeated_requests
+            ),
+        );
+    }
     if let Some(text) = implausible_environments(manifest, samples, side) {
         warn(
             WarningKind::ImplausibleEnvironments,
@@ -54,6 +68,15 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &
                 "{name} was configured with {configured} MB, and Lambda reports {}: it was changed, or another version \
                  answered. Begin a new campaign with the function as it is now.",
                 proportions(&quality.memory_mb, " MB")
+            ),
+        );
+    }
+    if let Some(Counted { count, reported_ms, waited_ms: billed_ms }) = quality.underbilled {
+        warn(
+            WarningKind::ImpossibleReports,
+            format!(
+                "{count} reports of {name} bill less than the function took, which Lambda never does, and are not used: the \
+                 first has a duration of {reported_ms} ms, of which {billed_ms} ms are billed."
             ),
         );
     }
@@ -106,6 +129,15 @@ fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) 
             quality.overlapping
         ));
     }
+    if quality.started_again > 0 {
+        return Some(format!(
+            "{} cold starts of {name} name an environment that had answered before, though each starts once",
+            quality.started_again
+        ));
+    }
+    if let Some(count) = environments_of_both(manifest, samples) {
+        return Some(format!("{count} environments have the same name on both sides, which call different functions"));
+    }
     // Less than two steps prove nothing.
     if named < 2 * u64::from(plan.environments) {
         return None;
@@ -123,14 +155,30 @@ fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) 
     }
     // Those that were there before the campaign answer its first step.
     let step = u64::from(plan.environments);
-    let (later, first) = (named - step, quality.first_without_cold_start.saturating_sub(step));
+    let (later, first) = (named - step, quality.first_reported_warm.saturating_sub(step));
     (4 * first > later).then(|| {
         format!(
             "{first} of the {later} answers of {name} after its first {step} name an environment that had not answered \
-             before, though they were no cold start; unless others call it too, ids are not kept for as long as an \
-             environment lasts"
+             before, though they were no cold start. Others call the function too, or its ids change while an environment \
+             lasts"
         )
     })
+}
+
+/// How many environments two different functions have in common, if that can be told and there are any.
+fn environments_of_both(manifest: &Manifest, samples: &Samples) -> Option<usize> {
+    let Sides { baseline, candidate } = &manifest.sides;
+    let arns = [baseline, candidate].map(|party| party.configuration.as_ref().and_then(|it| it.arn.as_ref()));
+    let are_different = match arns {
+        [Some(one), Some(other)] => one != other,
+        // Several URLs may lead to one function.
+        _ => {
+            [baseline, candidate].iter().all(|party| matches!(party.target, Target::Function { .. }))
+                && baseline.target != candidate.target
+        }
+    };
+    let count = samples.sides.baseline.environments_of_both(&samples.sides.candidate);
+    (are_different && count > 0).then_some(count)
 }
 
 /// The version that was called, and another that answered.

@@ -228,7 +228,7 @@ fn names_page(media_type: &str) -> bool {
 
 /// Whether a body is a page, whatever its head says.
 fn is_page(body: &[u8]) -> bool {
-    let begin = body.trim_ascii_start();
+    let begin = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     ["<!doctype html", "<html"]
         .iter()
         .any(|tag| begin.get(..tag.len()).is_some_and(|it| it.eq_ignore_ascii_case(tag.as_bytes())))
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn a_page_is_told_by_how_it_begins_and_never_is_the_answer_of_lambda() {
-        for page in ["<!DOCTYPE html><p>Sign in", "\n <html lang=en>", "<HTML>"] {
+        for page in ["<!DOCTYPE html><p>Sign in", "\n <html lang=en>", "<HTML>", "\u{feff}<html>"] {
             let media_type =
                 [("text/plain", "content-type")].map(|(value, name)| (name.parse().unwrap(), value.parse().unwrap()));
             let headers = HeaderMap::from_iter(media_type);

@@ -19,7 +19,7 @@ use aws_sdk_lambda::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     collections::{BTreeSet, HashMap},
     future::Future,
     sync::{
@@ -86,12 +86,29 @@ pub enum Claim<'a> {
     Anybody,
 }
 
+/// What the removal of the variable came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Removal {
+    /// Whether there was one.
+    pub was_there: bool,
+    /// What there is to know of it.
+    pub remark: Option<String>,
+}
+
 /// How far the update of a change has come.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Default, PartialEq)]
 enum Update {
+    #[default]
     None,
     Sent,
     Taken,
+}
+
+/// How a change is going.
+#[derive(Default)]
+struct Course {
+    update: Cell<Update>,
+    remark: RefCell<Option<String>>,
 }
 
 /// Why there is no change yet.
@@ -146,36 +163,37 @@ impl Variables {
         self.change(Some(&mark), Claim::Owner(owner), within, stopped).await.map(drop)
     }
 
-    /// Removes the variable, and says whether there was one.
+    /// Removes the variable.
     ///
     /// # Errors
-    /// When Lambda has not taken the change `within` this time, or refuses it.
-    pub async fn remove(&self, claim: Claim<'_>, within: Duration) -> Result<bool, Failure> {
+    /// When Lambda has not taken the change `within` this time, or refuses it, or knows no such function: that may be
+    /// one of another account.
+    pub async fn remove(&self, claim: Claim<'_>, within: Duration) -> Result<Removal, Failure> {
         self.change(None, claim, within, std::future::pending()).await
     }
 
-    /// Makes the variable what is `wanted`, and says whether that took an update.
+    /// Makes the variable what is `wanted`.
     async fn change(
         &self,
         wanted: Option<&str>,
         claim: Claim<'_>,
         within: Duration,
         stopped: impl Future<Output = ()>,
-    ) -> Result<bool, Failure> {
-        let update = Cell::new(Update::None);
-        self.until_done(async || self.attempt(wanted, claim, &update).await, within, stopped).await?;
-        Ok(update.get() != Update::None)
+    ) -> Result<Removal, Failure> {
+        let course = Course::default();
+        self.until_done(async || self.attempt(wanted, claim, &course).await, within, stopped).await?;
+        Ok(Removal { was_there: course.update.get() != Update::None, remark: course.remark.into_inner() })
     }
 
     /// One look at the function, and one request to change it where it is not as it is `wanted`.
-    async fn attempt(&self, wanted: Option<&str>, claim: Claim<'_>, update: &Cell<Update>) -> Result<(), Obstacle> {
+    async fn attempt(&self, wanted: Option<&str>, claim: Claim<'_>, course: &Course) -> Result<(), Obstacle> {
         let configured = match self.configured().await {
-            // With the function, its change is gone.
             Err(Obstacle::Final(failure)) if wanted.is_none() && failure.message.starts_with("ResourceNotFound") => {
-                return Ok(());
+                return self.not_found(claim, failure, course);
             }
             configured => configured?,
         };
+        let update = &course.update;
         if configured.revision_id.is_some() && *lock(&self.replaced) == configured.revision_id {
             return Err(Obstacle::Pending("Lambda still tells what was before its last update".to_owned()));
         }
@@ -191,6 +209,9 @@ impl Variables {
         }
         // Another update makes Lambda refuse the one that may come late, which is for a revision that is gone then.
         if is_as_wanted && (wanted.is_some() || !self.may_come_late.load(Ordering::Relaxed)) {
+            if has_failed && update.get() == Update::Taken {
+                course.remark.replace(Some(failed_update(&configured)));
+            }
             return Ok(());
         }
         let after = self.with(&variables, wanted)?;
@@ -198,6 +219,19 @@ impl Variables {
         self.update(after, configured.revision_id.clone(), &variables).await?;
         update.set(Update::Taken);
         Err(Obstacle::Pending(if has_failed { failed_update(&configured) } else { "it is not there yet".to_owned() }))
+    }
+
+    /// With a function that was deleted its change is gone; one that others look for in the wrong place is not.
+    fn not_found(&self, claim: Claim<'_>, failure: Failure, course: &Course) -> Result<(), Obstacle> {
+        if matches!(claim, Claim::Anybody) {
+            course.remark.replace(Some("there is no such function (any more)".to_owned()));
+            return Ok(());
+        }
+        let message = format!(
+            "{}; use the credentials of its account, or if it was deleted, and its change with it, `duet clean-up --force`",
+            failure.message
+        );
+        Err(Obstacle::Final(Failure { message, ..failure }))
     }
 
     async fn configured(&self) -> Result<Configured, Obstacle> {
@@ -271,7 +305,17 @@ impl Variables {
     }
 
     fn told(&self, configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
-        let Some(environment) = configured.environment() else { return Ok(HashMap::new()) };
+        let Some(environment) = configured.environment() else {
+            // Lambda leaves them out where there are none, but never the revision.
+            return match configured.revision_id() {
+                Some(_) => Ok(HashMap::new()),
+                None => Err(self.refused(
+                    "neither its variables nor its revision are told, as by something else than Lambda, and what is not \
+                     told would be lost"
+                        .to_owned(),
+                )),
+            };
+        };
         if let Some(error) = environment.error() {
             let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
             return Err(self.refused(format!(

@@ -22,7 +22,12 @@ pub(super) async fn check(
     is_allowed: bool,
 ) -> anyhow::Result<()> {
     let changes = since(directory, manifest, callers).await?;
-    for Change { target, is_listed, text, .. } in &changes {
+    for Change { target, is_listed, is_another, text, .. } in &changes {
+        if *is_another {
+            bail!(
+                "{target} is another function than before: {text}; use the credentials that the campaign was begun with"
+            );
+        }
         if *is_listed && !is_allowed {
             bail!("{target} is not as it was before: {text}; begin a new campaign, or mix both with --allow-changed");
         }
@@ -68,6 +73,8 @@ struct Change<'a> {
     target: &'a Target,
     /// Whether something has changed that is listed; else only the revision tells.
     is_listed: bool,
+    /// Whether it is another function, of the same name.
+    is_another: bool,
     /// What has changed.
     text: String,
     reading: Reading,
@@ -99,10 +106,10 @@ async fn since<'a>(
         if listed.is_empty() && !is_revised {
             continue;
         }
-        let is_listed = !listed.is_empty();
+        let (is_listed, is_another) = (!listed.is_empty(), configuration.is_of_another_function(before));
         let text = if is_listed { listed.join("; ") } else { REVISED.to_owned() };
         let reading = Reading { unix_ms: unix_ms(), side, configuration, is_allowed: false, is_restored: false };
-        changes.push(Change { target, is_listed, text, reading });
+        changes.push(Change { target, is_listed, is_another, text, reading });
     }
     Ok(changes)
 }

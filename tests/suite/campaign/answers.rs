@@ -260,7 +260,9 @@ fn ids_that_cannot_be_those_of_environments_are_said_and_give_no_verdict() {
         let lambda = lambda(move |invocation| {
             // Longer than calls that are sent together are apart.
             let time = Duration::from_millis(100);
-            invocation.answer(format!(r#"{{"id": {}}}"#, id(invocation)), &invocation.report(99.5, "")).after(time)
+            let side = if invocation.is_candidate { "a" } else { "x" };
+            let answer = format!(r#"{{"id": "{side}{}"}}"#, id(invocation));
+            invocation.answer(answer, &invocation.report(99.5, "")).after(time)
         });
         let scratch = Scratch::new();
         let arguments = ["--environments", "8", "--invocations", "64", "--environment", "/id"];
@@ -531,4 +533,71 @@ fn an_init_that_the_function_reports_itself_is_none() {
     let cold: Vec<_> =
         rows(&scratch).into_iter().filter(|row| row.side == Side::Baseline).map(|row| row.cold).collect();
     assert_eq!(cold, [Some(true), Some(false), Some(false), Some(false)]);
+}
+
+/// The warnings of one kind, and the verdict, of a campaign of two functions whose answers are as `answer` says.
+fn judged(
+    kind: &str,
+    arguments: &[&str],
+    answer: impl Fn(&Invocation) -> Reply + Send + Sync + 'static,
+) -> (Vec<String>, Value) {
+    let (scratch, lambda) = (Scratch::new(), lambda(answer));
+    let all = [["--environments", "8", "--invocations", "64", "--environment", "/id"].as_slice(), arguments].concat();
+    assert_code(&on_lambda(&scratch, &lambda, &all), 0);
+    let analysis = analysis(&scratch);
+    (warnings(&analysis, kind), analysis["headline"]["verdict"].clone())
+}
+
+/// An answer of one of eight environments of its function.
+fn of_eight(invocation: &Invocation, log: &str) -> Reply {
+    let side = if invocation.is_candidate { "a" } else { "x" };
+    invocation.answer(format!(r#"{{"id": "{side}{}"}}"#, invocation.number % 8), log)
+}
+
+#[test]
+fn answers_that_are_repeated_are_those_of_one_request() {
+    let (texts, verdict) = judged("repeated-requests", &[], |invocation| {
+        let repeated = Invocation { id: "00000000-0000-4000-8000-000000000000".to_owned(), ..*invocation };
+        of_eight(&repeated, &repeated.report(19.5, ""))
+    });
+    assert!(texts.len() == 2 && texts[0].starts_with("31 answers of x86_64 have the request id"), "{texts:?}");
+    assert_eq!(verdict, "withheld");
+    let (texts, verdict) = judged("repeated-requests", &[], |it| of_eight(it, &it.report(19.5, "")));
+    assert_eq!((texts.len(), verdict), (0, json!("equivalent")));
+}
+
+#[test]
+fn a_report_that_bills_less_than_the_function_took_is_not_believed() {
+    let (texts, verdict) = judged("impossible-reports", &[], |invocation| {
+        let report = invocation.report(15.25, "");
+        let billed = if invocation.is_candidate { "Billed Duration: 5 ms" } else { "Billed Duration: 16 ms" };
+        of_eight(invocation, &report.replace("Billed Duration: 16 ms", billed))
+    });
+    assert!(
+        texts.len() == 1 && texts[0].starts_with("32 reports of arm64 bill less than the function took"),
+        "{texts:?}"
+    );
+    assert_eq!(verdict, Value::Null);
+}
+
+#[test]
+fn two_functions_have_no_environment_in_common() {
+    let (texts, verdict) = judged("implausible-environments", &[], |invocation| {
+        invocation.answer(format!(r#"{{"id": "e{}"}}"#, invocation.number % 8), &invocation.report(19.5, ""))
+    });
+    assert!(texts.len() == 2 && texts[0].starts_with("8 environments have the same name on both sides"), "{texts:?}");
+    assert_eq!(verdict, "withheld");
+}
+
+#[test]
+fn an_environment_starts_once() {
+    let (texts, verdict) = judged("implausible-environments", &[], |invocation| {
+        let start = if invocation.number >= 16 { "Init Duration: 0.20 ms\t" } else { "" };
+        of_eight(invocation, &invocation.report(19.5, start))
+    });
+    assert!(
+        texts.len() == 2 && texts[0].starts_with("16 cold starts of x86_64 name an environment that had answered"),
+        "{texts:?}"
+    );
+    assert_eq!(verdict, "withheld");
 }

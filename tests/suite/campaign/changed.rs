@@ -292,10 +292,15 @@ fn a_function_of_the_same_name_in_another_account_is_another_function() {
     assert_code(&process.wait_with_output().unwrap(), 130);
     let arn = "arn:aws:lambda:us-east-1:210987654321:function:a";
     lambda.set_of("a", "/FunctionArn", &json!(arn));
-    let output = command(&lambda.server.url, &["--resume", &scratch.path("run")]).output().unwrap();
-    assert_code(&output, 1);
-    let message = stderr(&output);
-    assert!(message.contains(&format!("lambda:a is not as it was before: function: {arn}, was arn:")), "{message}");
+    let out = scratch.path("run");
+    for allowed in [[].as_slice(), &["--allow-changed"]] {
+        let arguments = [["--resume", &out].as_slice(), allowed].concat();
+        let output = command(&lambda.server.url, &arguments).output().unwrap();
+        assert_code(&output, 1);
+        let message = stderr(&output);
+        let expected = format!("lambda:a is another function than before: function: {arn}, was arn:");
+        assert!(message.contains(&expected), "{message}");
+    }
     // It is not the one that an ARN names either.
     let scratch = Scratch::new();
     let payload = scratch.file("payload.json", "{}");
@@ -306,4 +311,25 @@ fn a_function_of_the_same_name_in_another_account_is_another_function() {
     let message = stderr(&plan);
     assert_eq!(message.matches("was asked for, and the endpoint answers for").count(), 1, "{message}");
     assert!(message.contains(&format!("{a} was asked for, and the endpoint answers for {arn}")), "{message}");
+}
+
+#[test]
+fn variables_that_cannot_be_read_any_more_are_no_change() {
+    let (scratch, lambda) = (Scratch::new(), lambda());
+    let output = changed_by(&lambda, &scratch, |lambda| {
+        lambda.set("/Environment", &json!({"Error": {"ErrorCode": "KMSThrottlingException", "Message": "slow"}}));
+    });
+    assert_code(&output, 0);
+    assert!(!stderr(&output).contains("was changed meanwhile"), "{}", stderr(&output));
+    let (report, analysis) = report(&scratch.path("run"));
+    assert!(!kinds(&analysis).contains(&"function-changed"), "{report}");
+}
+
+#[test]
+fn a_run_directory_that_is_gone_at_the_end_is_an_error() {
+    let (scratch, lambda) = (Scratch::new(), lambda());
+    let run = scratch.0.join("run");
+    let output = changed_by(&lambda, &scratch, |_| fs::remove_dir_all(run).unwrap());
+    assert_code(&output, 1);
+    assert!(stderr(&output).contains("is gone, and its samples with it"), "{}", stderr(&output));
 }

@@ -42,6 +42,9 @@ struct State {
     functions: [Value; 2],
     revision: u32,
     controls: Vec<Control>,
+    /// Whether changes start new environments.
+    is_heedless: bool,
+    invocations: u32,
     script: Script,
 }
 
@@ -59,7 +62,14 @@ impl Lambda {
             })
         };
         let functions = [function("x", "x86_64"), function("a", "arm64")];
-        let state = State { functions, revision: 0, controls: Vec::new(), script: Box::new(script) };
+        let state = State {
+            functions,
+            revision: 0,
+            controls: Vec::new(),
+            is_heedless: false,
+            invocations: 0,
+            script: Box::new(script),
+        };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
         Self { server: Scripted::aws(move |call, _| shared.lock().unwrap().answer(call)), state }
@@ -68,6 +78,11 @@ impl Lambda {
     /// Control calls go as `script` says from now on.
     pub fn continue_with(&self, script: impl Fn(Control) -> Act + Send + 'static) {
         self.state.lock().unwrap().script = Box::new(script);
+    }
+
+    /// Changes start no new environments from now on.
+    pub fn ignore_changes(&self) {
+        self.state.lock().unwrap().is_heedless = true;
     }
 
     /// Both functions as they are; every update has another revision.
@@ -120,7 +135,9 @@ impl State {
     fn answer(&mut self, call: &Call) -> Reply {
         if call.line.contains("/invocations") {
             let variables = &self.functions[index(call)]["Environment"]["Variables"];
-            return invoked(variables.get(VARIABLE).is_some());
+            let is_cold = variables.get(VARIABLE).is_some() && !self.is_heedless;
+            self.invocations += 1;
+            return invoked(self.invocations, is_cold);
         }
         let control = Control { number: self.controls.len(), is_update: call.line.starts_with("PUT ") };
         self.controls.push(control);
@@ -154,14 +171,14 @@ fn index(call: &Call) -> usize {
 }
 
 /// An invocation, shorter than any client waits for its answer.
-fn invoked(is_cold: bool) -> Reply {
+fn invoked(number: u32, is_cold: bool) -> Reply {
     let start = if is_cold { "Init Duration: 0.20 ms\t" } else { "" };
     let log = format!(
-        "REPORT RequestId: 1\tDuration: 0.10 ms\tBilled Duration: 1 ms\tMemory Size: 1769 MB\tMax Memory Used: \
+        "REPORT RequestId: {number}\tDuration: 0.10 ms\tBilled Duration: 1 ms\tMemory Size: 1769 MB\tMax Memory Used: \
          30 MB\t{start}\n"
     );
     Reply::ok(r#"{"sum": 7}"#)
-        .header("x-amzn-requestid", "1")
+        .header("x-amzn-requestid", number.to_string())
         .header("x-amz-executed-version", "$LATEST")
         .header("x-amz-log-result", BASE64_STANDARD.encode(log))
 }

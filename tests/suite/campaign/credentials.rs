@@ -156,7 +156,12 @@ fn what_is_missing_is_one_sentence_that_names_the_fix() {
         ),
         ("", &[region, ("AWS_ENDPOINT_URL_LAMBDA", "127.0.0.1:4566")], "AWS_ENDPOINT_URL_LAMBDA has no scheme"),
         ("", &[region, ("AWS_ENDPOINT_URL", "http://")], "AWS_ENDPOINT_URL is not a URL that can be called"),
-        ("", &[region, ("AWS_ENDPOINT_URL", "ftp://host")], "AWS_ENDPOINT_URL has no scheme"),
+        (
+            "",
+            &[region, ("AWS_ENDPOINT_URL", "ftp://host")],
+            "AWS_ENDPOINT_URL has another scheme than http:// and https://: ftp",
+        ),
+        ("", &[region, ("AWS_ENDPOINT_URL", "localhost:4566")], "AWS_ENDPOINT_URL has no scheme: write http://"),
         (
             "[default]\nendpoint_url = localhost\n",
             &[region],

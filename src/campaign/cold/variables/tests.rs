@@ -18,7 +18,7 @@ async fn set(variables: &Variables) -> Result<(), Failure> {
     variables.set(&owner(), WITHIN, &stop).await
 }
 
-async fn remove(variables: &Variables) -> Result<bool, Failure> {
+async fn remove(variables: &Variables) -> Result<Removal, Failure> {
     variables.remove(Claim::Owner(&owner()), WITHIN).await
 }
 
@@ -98,10 +98,14 @@ async fn what_does_not_pass_is_said_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_the_function_its_change_is_gone() {
+async fn a_function_that_is_not_found_may_be_changed_still() {
     let lambda = Arc::new(Lambda::new(|_, _| Act::Refuse(404, "ResourceNotFoundException")));
-    remove(&lambda.variables()).await.unwrap();
+    let failure = remove(&lambda.variables()).await.unwrap_err();
+    assert!(failure.message.contains("the credentials of its account, or if it was deleted"), "{failure}");
     assert!(set(&lambda.variables()).await.is_err());
+    // Whoever says so knows that it is gone.
+    let gone = lambda.variables().remove(Claim::Anybody, WITHIN).await.unwrap();
+    assert_eq!(gone.remark.as_deref(), Some("there is no such function (any more)"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,7 +121,8 @@ async fn the_reason_of_an_update_that_fails_is_shown() {
     assert_eq!(failure.message, "its last update has failed: DisabledKMSKey: The KMS key is disabled");
     // The variable goes nevertheless.
     assert!(lambda.has_variable());
-    remove(&variables).await.unwrap();
+    let removal = remove(&variables).await.unwrap();
+    assert_eq!(removal.remark, Some(failure.message));
     assert!(lambda.is_as_before());
 }
 

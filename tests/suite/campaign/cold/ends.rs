@@ -360,6 +360,117 @@ fn a_function_that_is_changed_back_is_not_called_changed_because_of_a_file() {
     assert_code(&output, 130);
     let message = stderr(&output);
     assert!(!message.contains("Still changed"), "{message}");
-    assert!(message.contains("is changed back, though the run directory still says"), "{message}");
+    assert!(message.contains("is changed back, but the run directory still says"), "{message}");
     assert_eq!(lambda.functions(), before);
+}
+
+/// What Lambda says to the credentials of another account.
+fn not_found() -> Act {
+    let message = "Function not found: arn:aws:lambda:us-east-1:999999999999:function:x";
+    Act::Instead(Reply::lambda_error("ResourceNotFoundException", message))
+}
+
+#[test]
+fn a_function_that_is_not_found_is_not_taken_for_changed_back() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let (before, out) = (lambda.functions(), scratch.path("run"));
+    let process = paused(&scratch, &lambda, &[]);
+    lambda.continue_with(|_| not_found());
+    signal(&process, "INT");
+    let output = process.wait_with_output().unwrap();
+    assert_code(&output, 1);
+    let message = stderr(&output);
+    assert!(message.contains("Still changed: lambda:x") && message.contains("999999999999"), "{message}");
+    for what in [out.as_str(), "lambda:x"] {
+        let output = clean_up(&lambda, &[what]);
+        assert_code(&output, 1);
+        assert!(stderr(&output).contains("use the credentials of its account"), "{}", stderr(&output));
+    }
+    assert!(scratch.0.join("run/changed.json").exists());
+    lambda.continue_with(|_| Act::Answer);
+    assert_eq!(stdout(&clean_up(&lambda, &[&out])).lines().count(), 2);
+    assert_eq!(lambda.functions(), before);
+}
+
+#[test]
+fn whoever_knows_that_a_function_was_deleted_can_say_so() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let out = scratch.path("run");
+    let mut process = paused(&scratch, &lambda, &[]);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    lambda.continue_with(|_| not_found());
+    let said = stdout(&clean_up(&lambda, &["--force", &out]));
+    assert_eq!(said.matches("is not changed: there is no such function (any more)").count(), 2, "{said}");
+    assert!(!scratch.0.join("run/changed.json").exists());
+}
+
+#[test]
+fn a_function_of_another_account_is_not_the_one_that_was_changed() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let (before, out) = (lambda.functions(), scratch.path("run"));
+    let mut process = paused(&scratch, &lambda, &[]);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let elsewhere = json!({
+        "FunctionName": "x", "FunctionArn": "arn:aws:lambda:us-east-1:999999999999:function:x", "RevisionId": "r",
+        "Architectures": ["x86_64"], "MemorySize": 1769, "Timeout": 30, "State": "Active",
+        "LastUpdateStatus": "Successful",
+    });
+    lambda.continue_with(move |_| Act::Instead(Reply::ok(elsewhere.to_string())));
+    let output = clean_up(&lambda, &["--force", &out]);
+    assert_code(&output, 1);
+    let message = stderr(&output);
+    assert!(message.contains("is the one that was changed, and these credentials lead to arn:aws:"), "{message}");
+    assert!(scratch.0.join("run/changed.json").exists());
+    lambda.continue_with(|_| Act::Answer);
+    stdout(&clean_up(&lambda, &[&out]));
+    assert_eq!(lambda.functions(), before);
+}
+
+#[test]
+fn what_tells_neither_variables_nor_a_revision_is_not_changed() {
+    let lambda = Lambda::start(|_| {
+        let cut = json!({"FunctionName": "x", "State": "Active", "LastUpdateStatus": "Successful"});
+        Act::Instead(Reply::ok(cut.to_string()))
+    });
+    let (scratch, before) = (Scratch::new(), lambda.functions());
+    let output = cold(&scratch, &lambda, &[]).output().unwrap();
+    assert_code(&output, 1);
+    assert!(stderr(&output).contains("neither its variables nor its revision are told"), "{}", stderr(&output));
+    assert_eq!((lambda.functions(), lambda.updates()), (before, 0));
+}
+
+#[test]
+fn an_undoing_that_lambda_could_not_carry_out_is_said() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    let before = lambda.functions();
+    let process = paused(&scratch, &lambda, &[]);
+    // From now on updates are taken, and fail.
+    lambda.set("/LastUpdateStatus", &json!("Failed"));
+    lambda.set("/LastUpdateStatusReason", &json!("the KMS key is disabled"));
+    signal(&process, "INT");
+    let output = process.wait_with_output().unwrap();
+    assert_code(&output, 130);
+    let message = stderr(&output);
+    let expected = "lambda:x is changed back, but its last update has failed: the KMS key is disabled";
+    assert!(message.contains(expected) && !message.contains("Still changed"), "{message}");
+    lambda.set("/LastUpdateStatus", &json!("Successful"));
+    let without_reason = lambda.functions().map(|mut function| {
+        function.as_object_mut().unwrap().remove("LastUpdateStatusReason");
+        function
+    });
+    assert_eq!(without_reason, before);
+}
+
+#[test]
+fn a_change_that_starts_no_new_environments_is_said_after_the_first_step() {
+    let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
+    lambda.ignore_changes();
+    let output = campaign(&scratch, &lambda, &["--cold", "--invocations", "4"]).output().unwrap();
+    assert_code(&output, 0);
+    let message = stderr(&output);
+    assert_eq!(message.matches("met an environment that had to start, though").count(), 2, "{message}");
+    let output = campaign(&Scratch::new(), &Lambda::start(|_| Act::Answer), &["--cold", "--invocations", "4"]).output();
+    assert!(!stderr(&output.unwrap()).contains("had to start"));
 }
