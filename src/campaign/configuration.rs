@@ -228,6 +228,7 @@ mod tests {
             code_sha256: Some("one".to_owned()),
             revision_id: Some("1".to_owned()),
             vpc: Some(Vec::new()),
+            variables: Some(BTreeSet::new()),
             ..serde_json::from_str(SHORT).unwrap()
         }
     }

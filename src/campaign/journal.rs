@@ -5,9 +5,11 @@ use super::{
     manifest::{Manifest, SCHEMA},
     row::Row,
     shell,
+    sides::Side,
 };
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::HashSet,
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
@@ -269,7 +271,7 @@ pub fn rows(directory: &Path) -> Result<impl Iterator<Item = Result<Row, Journal
 }
 
 /// Reads the samples of `directory` one after the other as [`rows`] does, and holds each to what a sample of `manifest`'s
-/// campaign can be.
+/// campaign can be, at its place: steps come one after the other, and no call stands there twice.
 ///
 /// # Errors
 /// When there are none; items are errors where a line is no sample, or none of this campaign.
@@ -277,12 +279,49 @@ pub fn checked_rows(
     directory: &Path,
     manifest: &Manifest,
 ) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
-    read(directory, |row| check::row(manifest, row))
+    let mut sequence = Sequence::default();
+    read(directory, move |row| {
+        check::row(manifest, row)?;
+        sequence.check(row)
+    })
+}
+
+/// How far a journal has been read.
+#[derive(Default)]
+struct Sequence {
+    /// The block and the step.
+    place: (u64, u32),
+    /// The calls of that step: side, slot, attempt.
+    calls: HashSet<(Side, u32, u32)>,
+}
+
+impl Sequence {
+    fn check(&mut self, row: &Row) -> Result<(), String> {
+        let place = (row.block, row.step);
+        if place < self.place {
+            let ((block, step), (last_block, last_step)) = (place, self.place);
+            return Err(format!(
+                "block is {block} and step is {step}, behind block {last_block}, step {last_step}: samples stand in the order \
+                 in which they were taken"
+            ));
+        }
+        if place > self.place {
+            self.place = place;
+            self.calls.clear();
+        }
+        if self.calls.insert((row.side, row.slot, row.attempt)) {
+            return Ok(());
+        }
+        Err(format!(
+            "slot is {} and attempt is {}, as in a line before: every call has one line",
+            row.slot, row.attempt
+        ))
+    }
 }
 
 fn read(
     directory: &Path,
-    check: impl Fn(&Row) -> Result<(), String>,
+    mut check: impl FnMut(&Row) -> Result<(), String>,
 ) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
     let path = directory.join(SAMPLES);
     let mut lines = Lines::new(File::open(&path).map_err(at(&path))?, &path);

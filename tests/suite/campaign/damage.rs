@@ -171,6 +171,11 @@ fn what_is_none_of_a_campaigns_samples_is_named_by_file_and_line() {
         (([first.as_bytes(), b"\n", first.as_bytes()].concat(), 2), "EOF while parsing a value at column 0"),
         (([first.as_bytes(), newer.as_bytes()].concat(), 2), "unknown field `colour`"),
         ((format!("{}\n", "[".repeat(100_000)).into_bytes(), 1), "expected"),
+        (([first.as_bytes(), first.as_bytes()].concat(), 2), "slot is 0 and attempt is 0, as in a line before"),
+        (
+            (lines(&[whole[2].clone(), whole[0].clone()]).into_bytes(), 2),
+            "block is 0 and step is 0, behind block 0, step 1",
+        ),
         (with("/latency_ns", json!(u64::MAX)), "latency_ns is 18446744073709551615; it must be at most"),
         (with("/elapsed_ms", json!(1_u64 << 60)), "elapsed_ms is"),
         (with("/started_unix_ms", json!(u64::MAX)), "started_unix_ms is"),
