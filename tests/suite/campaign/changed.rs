@@ -132,8 +132,10 @@ fn a_revision_that_differs_alone_is_said_and_withholds_nothing() {
 #[test]
 fn what_a_cold_campaign_changes_itself_is_no_change() {
     let (scratch, lambda) = (Scratch::new(), lambda());
+    let before = lambda.functions();
     let output = campaign(&scratch, &lambda, &["--cold", "--invocations", "4"]).output().unwrap();
     assert_code(&output, 0);
+    assert_eq!(lambda.functions(), before);
     assert!(!stderr(&output).contains("changed meanwhile"), "{}", stderr(&output));
     assert!(!scratch.0.join("run/configurations.json").exists());
 }
@@ -255,7 +257,7 @@ fn functions_of_a_special_kind_are_refused_or_measured_with_what_to_know() {
 #[test]
 fn what_the_campaign_itself_restores_is_no_change_of_the_function() {
     let (scratch, lambda) = (Scratch::new(), lambda());
-    let killed = Scratch::new();
+    let (killed, before) = (Scratch::new(), lambda.functions());
     let mut process = campaign(&killed, &lambda, &["--cold", "--invocations", "4", "--pace", "1h", "--duration", "1d"])
         .spawn()
         .unwrap();
@@ -271,6 +273,7 @@ fn what_the_campaign_itself_restores_is_no_change_of_the_function() {
     assert_code(&interrupted, 130);
     let resumed = command(&lambda.server.url, &["--resume", &scratch.path("run")]).output().unwrap();
     assert_code(&resumed, 0);
+    assert_eq!(lambda.functions(), before);
     assert!(stderr(&interrupted).contains("Restored the configuration of lambda:a"), "{}", stderr(&interrupted));
     for output in [interrupted, resumed] {
         assert!(!stderr(&output).contains("revision"), "{}", stderr(&output));

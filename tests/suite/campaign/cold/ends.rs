@@ -399,9 +399,11 @@ fn whoever_knows_that_a_function_was_deleted_can_say_so() {
     let mut process = paused(&scratch, &lambda, &[]);
     process.kill().unwrap();
     process.wait().unwrap();
+    let changed = lambda.functions();
     lambda.continue_with(|_| not_found());
     let said = stdout(&clean_up(&lambda, &["--force", &out]));
     assert_eq!(said.matches("is not changed: there is no such function (any more)").count(), 2, "{said}");
+    assert_eq!(lambda.functions(), changed, "nothing is done to what is not found");
     assert!(!scratch.0.join("run/changed.json").exists());
 }
 
@@ -467,8 +469,10 @@ fn an_undoing_that_lambda_could_not_carry_out_is_said() {
 fn a_change_that_starts_no_new_environments_is_said_after_the_first_step() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     lambda.ignore_changes();
+    let before = lambda.functions();
     let output = campaign(&scratch, &lambda, &["--cold", "--invocations", "4"]).output().unwrap();
     assert_code(&output, 0);
+    assert_eq!(lambda.functions(), before);
     let message = stderr(&output);
     assert_eq!(message.matches("met an environment that had to start, though").count(), 2, "{message}");
     let output = campaign(&Scratch::new(), &Lambda::start(|_| Act::Answer), &["--cold", "--invocations", "4"]).output();
