@@ -115,6 +115,11 @@ pub fn mean_bounds(means: &[f64], confidence: f64) -> Option<Bounds> {
     Some(Bounds { low: mean - radius, high: mean + radius })
 }
 
+/// The standard normal distribution's quantile that leaves half of what is not covered above it.
+pub(super) fn normal_quantile() -> f64 {
+    Normal::standard().inverse_cdf((1.0 + CONFIDENCE) / 2.0)
+}
+
 fn student(degrees_of_freedom: f64) -> StudentsT {
     // Beyond this it is the normal distribution to nine digits, and below it nothing is asked.
     StudentsT::new(0.0, 1.0, degrees_of_freedom.clamp(0.1, 1e9)).expect("the parameters are finite and positive")

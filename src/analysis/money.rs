@@ -3,10 +3,11 @@
 use super::{
     bill::{Bill, FreeTier, Usage, break_even_slowdown},
     estimate::{self, Difference, Observation},
-    interval::{Bounds, CONFIDENCE},
+    interval::{Bounds, CONFIDENCE, normal_quantile},
     levels::Values,
     result::{ColdShare, ColdShareSource, Cost, Interval, Measure, Money},
     samples::{Record, observations},
+    share::Share,
     subject::Subject,
 };
 use crate::campaign::{
@@ -56,26 +57,17 @@ impl ColdStarts {
             Self::Assumed(_) => {
                 ColdShare { value, interval: None, invocations: None, source: ColdShareSource::Assumed }
             }
-            Self::Counted(Counts { invocations, cold_starts }) => ColdShare {
-                value,
-                interval: Some(wilson(cold_starts as f64, invocations as f64)),
-                invocations: Some(invocations),
-                source: ColdShareSource::Measured,
-            },
+            Self::Counted(Counts { invocations, cold_starts }) => {
+                let Share { low, high, .. } = Share::of(cold_starts, invocations);
+                ColdShare {
+                    value,
+                    interval: Some(Interval { low, high }),
+                    invocations: Some(invocations),
+                    source: ColdShareSource::Measured,
+                }
+            }
         }
     }
-}
-
-/// The 97.5th percentile of the standard normal distribution.
-const NORMAL_QUANTILE: f64 = 1.959_963_985;
-
-/// Wilson's 95% interval of a proportion.
-fn wilson(successes: f64, trials: f64) -> Interval {
-    const Z: f64 = NORMAL_QUANTILE;
-    let p = successes / trials;
-    let centre = (p + Z * Z / (2.0 * trials)) / (1.0 + Z * Z / trials);
-    let half = Z / (1.0 + Z * Z / trials) * (p * (1.0 - p) / trials + Z * Z / (4.0 * trials * trials)).sqrt();
-    Interval { low: (centre - half).max(0.0), high: (centre + half).min(1.0) }
 }
 
 /// What the user may choose.
@@ -230,7 +222,7 @@ impl Billed {
     fn interval(&self, side: Side) -> Option<Interval> {
         let squares: Option<Vec<f64>> =
             self.parts.iter().map(|part| Some((part.share * part.half_widths[side]?).powi(2))).collect();
-        let of_share = (NORMAL_QUANTILE * self.start_ms(side)).powi(2) * self.share_variance;
+        let of_share = (normal_quantile() * self.start_ms(side)).powi(2) * self.share_variance;
         let (mean, half) = (self.means[side], (squares?.iter().sum::<f64>() + of_share).sqrt());
         Some(Interval { low: (mean - half).max(0.0), high: mean + half })
     }

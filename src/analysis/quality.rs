@@ -47,7 +47,7 @@ pub struct Counted {
     /// What is reported.
     pub reported_ms: f64,
     /// What contradicts it, such as what the client waited.
-    pub waited_ms: f64,
+    pub contrary_ms: f64,
 }
 
 /// When the environments of the step that came last were called, and how long they ran.
@@ -137,8 +137,8 @@ impl Quality {
     }
 }
 
-fn count(counted: &mut Option<Counted>, reported_ms: f64, waited_ms: f64) {
-    counted.get_or_insert(Counted { count: 0, reported_ms, waited_ms }).count += 1;
+fn count(counted: &mut Option<Counted>, reported_ms: f64, contrary_ms: f64) {
+    counted.get_or_insert(Counted { count: 0, reported_ms, contrary_ms }).count += 1;
 }
 
 fn count_kind<T: Ord>(kinds: &mut BTreeMap<T, u64>, kind: T) {

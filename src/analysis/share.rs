@@ -1,8 +1,7 @@
 //! How many of a fleet: shares with their intervals.
 
-use super::interval::CONFIDENCE;
+use super::interval::{CONFIDENCE, normal_quantile};
 use serde::Serialize;
-use statrs::distribution::{ContinuousCDF, Normal};
 
 /// A share, with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -17,9 +16,9 @@ pub struct Share {
 
 impl Share {
     /// The share that `count` of `total` make, with the score interval of Wilson (1927); `total` must not be 0.
-    pub fn of(count: u32, total: u32) -> Self {
-        let (estimate, n) = (f64::from(count) / f64::from(total), f64::from(total));
-        let z = Normal::standard().inverse_cdf((1.0 + CONFIDENCE) / 2.0);
+    pub fn of(count: impl Into<u64>, total: impl Into<u64>) -> Self {
+        let (count, n) = (count.into() as f64, total.into() as f64);
+        let (estimate, z) = (count / n, normal_quantile());
         let centre = estimate + z.powi(2) / (2.0 * n);
         let radius = z * (estimate * (1.0 - estimate) / n + (z / (2.0 * n)).powi(2)).sqrt();
         let scale = 1.0 + z.powi(2) / n;

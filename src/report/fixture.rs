@@ -79,7 +79,7 @@ fn warnings() -> Vec<Warning> {
 }
 
 fn side(side: Side) -> SideFacts {
-    let share = |model: &str, environments, total| CpuShare {
+    let share = |model: &str, environments: u32, total: u32| CpuShare {
         model: model.to_owned(),
         environments,
         share: Share::of(environments, total),

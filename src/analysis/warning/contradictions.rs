@@ -71,7 +71,7 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &
             ),
         );
     }
-    if let Some(Counted { count, reported_ms, waited_ms: billed_ms }) = quality.underbilled {
+    if let Some(Counted { count, reported_ms, contrary_ms: billed_ms }) = quality.underbilled {
         warn(
             WarningKind::ImpossibleReports,
             format!(
@@ -80,7 +80,7 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &
             ),
         );
     }
-    if let Some(Counted { count, reported_ms, waited_ms }) = quality.impossible {
+    if let Some(Counted { count, reported_ms, contrary_ms: waited_ms }) = quality.impossible {
         warn(
             WarningKind::ImpossibleReports,
             format!(
@@ -105,7 +105,7 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &
             ),
         );
     }
-    if let Some(Counted { count, reported_ms, waited_ms }) = quality.earlier_inits {
+    if let Some(Counted { count, reported_ms, contrary_ms: waited_ms }) = quality.earlier_inits {
         warn(
             WarningKind::EarlierInits,
             format!(
