@@ -6,9 +6,11 @@ mod endpoint;
 mod lambda;
 mod profile;
 mod renewal;
+mod request;
 
 pub use endpoint::{Service, endpoint};
 pub use lambda::Lambda;
+pub use request::post;
 
 use super::{
     Auth, Target,

@@ -1,14 +1,11 @@
 //! How many of a function's invocations are cold starts, as its own log tells: a query of CloudWatch Logs Insights.
 
 use super::{
-    aws::{self, Service, Session, Signer},
+    aws::{self, Service, Session},
     configuration::Configuration,
     pauses::Pauses,
     row::{Failure, FailureKind},
 };
-use aws_smithy_types::body::SdkBody;
-use http_body_util::BodyExt;
-use hyper::{Request, header::CONTENT_TYPE};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -122,17 +119,9 @@ fn counts(results: &[Vec<Field>]) -> Counts {
 
 /// Asks CloudWatch Logs by its JSON protocol.
 async fn ask<T: for<'de> Deserialize<'de>>(session: &Session, action: &str, body: &Value) -> Result<T, Failure> {
-    let signer = Signer::new(session, "logs").await?;
-    let endpoint = aws::endpoint(session.config().await?, Service::Logs).await?;
-    let mut request = Request::post(endpoint.as_str())
-        .header(CONTENT_TYPE, "application/x-amz-json-1.1")
-        .header("x-amz-target", format!("Logs_20140328.{action}"))
-        .body(SdkBody::from(body.to_string()))
-        .map_err(|error| failure(format!("the endpoint \"{endpoint}\" is not a URL: {error}")))?;
-    signer.sign(&mut request).await?;
-    let response = session.transport().send(request).await.map_err(|error| Failure::lost(&error))?;
-    let status = response.status();
-    let body = response.into_body().collect().await.map_err(|error| Failure::lost(error.as_ref()))?.to_bytes();
+    let operation = format!("Logs_20140328.{action}");
+    let head = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", operation.as_str())];
+    let (status, body) = aws::post(session, Service::Logs, &head, body.to_string()).await?;
     if !status.is_success() {
         let text = String::from_utf8_lossy(&body);
         return Err(failure(format!("CloudWatch Logs refuses {action}: HTTP {}: {text}", status.as_u16())));

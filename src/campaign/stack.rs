@@ -2,15 +2,11 @@
 
 use super::{
     Target,
-    aws::{Service, Session, Signer, endpoint},
+    aws::{self, Service, Session},
     region,
     row::{Failure, FailureKind},
     sides::Sides,
 };
-use crate::transport::with_causes;
-use aws_smithy_types::body::SdkBody;
-use http_body_util::BodyExt;
-use hyper::{Request, header::CONTENT_TYPE};
 use std::collections::HashMap;
 
 /// Both functions of the stack `name`: x86_64 is the baseline.
@@ -59,21 +55,9 @@ fn check_name(name: &str) -> Result<(), Failure> {
 /// Asks CloudFormation by its query protocol.
 async fn describe(name: &str, session: &Session) -> Result<String, Failure> {
     check_name(name)?;
-    let endpoint = endpoint(session.config().await?, Service::CloudFormation).await?;
-    session.credentials().await?;
-    let signer = Signer::new(session, "cloudformation").await?;
     let query = format!("Action=DescribeStacks&Version=2010-05-15&StackName={name}");
-    let mut request = Request::post(endpoint.as_str())
-        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .body(SdkBody::from(query))
-        .map_err(|error| failure(format!("the endpoint \"{endpoint}\" is not a URL: {error}")))?;
-    signer.sign(&mut request).await?;
-    let lost = |error: &(dyn std::error::Error + 'static)| {
-        Failure::new(FailureKind::Network, format!("asking CloudFormation at {endpoint}: {}", with_causes(error)))
-    };
-    let response = session.transport().send(request).await.map_err(|error| lost(&error))?;
-    let status = response.status();
-    let body = response.into_body().collect().await.map_err(|error| lost(error.as_ref()))?.to_bytes();
+    let head = [("content-type", "application/x-www-form-urlencoded")];
+    let (status, body) = aws::post(session, Service::CloudFormation, &head, query).await?;
     let text = String::from_utf8_lossy(&body).into_owned();
     if status.is_success() {
         return Ok(text);

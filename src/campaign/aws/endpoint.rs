@@ -26,11 +26,20 @@ pub enum Service {
 
 impl Service {
     /// Its name in AWS's models.
-    fn id(self) -> &'static str {
+    pub(super) fn id(self) -> &'static str {
         match self {
             Self::Lambda => "Lambda",
             Self::CloudFormation => "CloudFormation",
             Self::Logs => "CloudWatch Logs",
+        }
+    }
+
+    /// Its name in signatures, and in its hosts.
+    pub(super) fn signing_name(self) -> &'static str {
+        match self {
+            Self::Lambda => "lambda",
+            Self::CloudFormation => "cloudformation",
+            Self::Logs => "logs",
         }
     }
 
@@ -58,8 +67,7 @@ pub async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, Fa
     let lambda = lambda.map_err(|error| refused(with_causes(error.as_ref())))?;
     Ok(match service {
         Service::Lambda => lambda.url().to_owned(),
-        Service::CloudFormation => beside(lambda.url(), "cloudformation"),
-        Service::Logs => beside(lambda.url(), "logs"),
+        Service::CloudFormation | Service::Logs => beside(lambda.url(), service.signing_name()),
     })
 }
 
