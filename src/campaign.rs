@@ -32,9 +32,17 @@ pub mod shell;
 pub mod sides;
 pub mod stack;
 pub mod status;
+pub mod stop;
 pub mod stopping;
 mod target;
 pub mod totals;
 pub mod visible;
 
 pub use target::{Auth, Target, TargetError};
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Milliseconds since 1970-01-01 UTC.
+pub(crate) fn unix_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}

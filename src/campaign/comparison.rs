@@ -5,7 +5,7 @@ use hyper::body::Bytes;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
-    fs, io,
+    io,
     iter::zip,
     path::{Path, PathBuf},
 };
@@ -48,10 +48,8 @@ impl Comparison {
     pub fn of(directory: &Path, plan: &Plan) -> io::Result<Self> {
         let mut comparison = Self { directory: directory.to_owned(), first: BTreeMap::new() };
         for cell in 0..plan.cells.len() {
-            match fs::read(comparison.path(cell)) {
-                Ok(answer) => drop(comparison.first.insert(cell, First::new(answer.into(), plan))),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+            if let Some(answer) = journal::read_whole(&comparison.path(cell))? {
+                comparison.first.insert(cell, First::new(answer.into(), plan));
             }
         }
         Ok(comparison)

@@ -14,8 +14,10 @@ use super::{
     sample::{self, Call},
     schedule::Step,
     sides::{Side, Sides},
+    stop::unless_asked,
     stopping::{self, StoppingRule},
     totals::Totals,
+    unix_ms,
 };
 use hyper::body::Bytes;
 use std::{
@@ -25,7 +27,7 @@ use std::{
     sync::Arc,
     task::Poll,
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
@@ -223,7 +225,7 @@ impl<'a> Campaign<'a> {
                     return Ok(end);
                 }
                 if !rest.is_zero() {
-                    self.unless_stopped(tokio::time::sleep(rest)).await;
+                    unless_asked(&self.stop, tokio::time::sleep(rest)).await;
                 }
                 last_block = Some(Instant::now());
                 observer.block(self.past.position.block, &self.past.totals).map_err(CampaignError::Output)?;
@@ -327,7 +329,7 @@ impl<'a> Campaign<'a> {
             let attempt = attempts.values().copied().max().unwrap_or_default();
             let pause = self.pauses.after(attempt, LONGEST_PAUSE);
             observer.backoff(step.side, made_again.len(), pause).map_err(CampaignError::Output)?;
-            self.unless_stopped(tokio::time::sleep(pause)).await;
+            unless_asked(&self.stop, tokio::time::sleep(pause)).await;
         }
         Ok(None)
     }
@@ -377,14 +379,6 @@ impl<'a> Campaign<'a> {
             Call { slot, started_unix_ms, elapsed: elapsed + refused, delay, latency, answer }
         }
     }
-
-    async fn unless_stopped(&mut self, pause: impl Future<Output = ()>) {
-        tokio::select! {
-            () = pause => {}
-            // A sender that is gone asks for nothing any more, so that the pause decides.
-            Ok(_) = self.stop.wait_for(|stop| *stop) => {}
-        }
-    }
 }
 
 /// What comes of `work`, or its panic.
@@ -395,10 +389,6 @@ async fn catching<T>(work: impl Future<Output = T>) -> thread::Result<T> {
         Err(panic) => Poll::Ready(Err(panic)),
     })
     .await
-}
-
-fn unix_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
 #[cfg(test)]

@@ -173,6 +173,17 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(&unfinished, path)
 }
 
+/// A file of the run directory; none where it is not there.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub fn read_whole(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        read => read.map(Some),
+    }
+}
+
 /// The length of the lines that are whole, in bytes. What stands behind them can be dropped.
 fn whole_lines(file: &mut File, path: &Path) -> Result<u64, JournalError> {
     file.seek(SeekFrom::Start(0)).map_err(at(path))?;

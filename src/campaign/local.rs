@@ -122,7 +122,7 @@ fn hint(path: &Path, source: &io::Error) -> &'static str {
 
 /// What a binary that did not come up says of it, and where.
 fn told(InitError { error, stack_trace }: &InitError) -> String {
-    let mut message = format!("{}: {}", error.error_type, error.error_message);
+    let mut message = error.to_string();
     for line in stack_trace.iter().take(TRACE_LINES) {
         let line: String = line.trim().chars().take(TRACE_LINE).collect();
         message.push_str("; at ");

@@ -7,7 +7,7 @@ use super::{
     sides::Side,
 };
 use serde::{Deserialize, Serialize};
-use std::{fs, io, ops::Not, path::Path};
+use std::{ops::Not, path::Path};
 
 /// The file of the run directory that keeps them; there is none where nothing has changed.
 const FILE: &str = "configurations.json";
@@ -35,10 +35,10 @@ pub struct Reading {
 /// When they are there and cannot be read.
 pub fn of(directory: &Path) -> Result<Vec<Reading>, JournalError> {
     let path = directory.join(FILE);
-    let text = match fs::read(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+    let text = match journal::read_whole(&path) {
+        Ok(None) => return Ok(Vec::new()),
         Err(source) => return Err(JournalError::Io { path, source }),
-        Ok(text) => text,
+        Ok(Some(text)) => text,
     };
     serde_json::from_slice(&text).map_err(|error| JournalError::Malformed {
         line: error.line() as u64,

@@ -70,6 +70,17 @@ pub struct FunctionError {
     pub error_message: String,
 }
 
+impl fmt::Display for FunctionError {
+    /// What it has of its kind and its message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.error_type.as_str(), self.error_message.as_str()) {
+            ("", "") => f.write_str("of which it says nothing"),
+            (one, "") | ("", one) => f.write_str(one),
+            (kind, message) => write!(f, "{kind}: {message}"),
+        }
+    }
+}
+
 impl FunctionError {
     /// Reads the payload of an error; one that is not of Lambda's shape becomes the message.
     pub fn parse(payload: &[u8]) -> Self {

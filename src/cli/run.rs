@@ -26,6 +26,7 @@ use crate::{
         manifest::{Manifest, Party},
         shell,
         sides::{Side, Sides},
+        stop::unless_asked,
         stopping::StoppingRule,
         totals::Totals,
     },
@@ -35,14 +36,14 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use given::Given;
 pub(super) use given::check_variables;
-use interruption::{interruption, unless_stopped};
+use interruption::interruption;
 use plan::PlanOptions;
 pub(super) use plan::some_time;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::SystemTime,
 };
 use tokio::sync::watch;
 
@@ -137,17 +138,10 @@ impl Run {
             Ok(_) if !journal::is_there(&directory) => {
                 Err(anyhow!("{} is gone, and its samples with it", directory.display()))
             }
-            Ok(end) => Ok(end),
-            Err(error) => Err(anyhow::Error::from(error).context(resume(&directory))),
+            end => end.with_context(|| resume(&directory)),
         };
-        let end = match end {
-            Ok(end) => end,
-            Err(error) => {
-                // Where it is the output that has failed, nobody reads this.
-                let _ = progress.fail(&error, &totals);
-                return Err(error);
-            }
-        };
+        // Where it is the output that has failed, nobody reads this.
+        let end = end.inspect_err(|error| drop(progress.fail(error, &totals)))?;
         progress.end(&end, &totals).context("writing the output")?;
         Ok(if still_changed.is_empty() { exit_code(&end, &totals) } else { ExitCode::FAILURE })
     }
@@ -199,13 +193,13 @@ async fn prepare(
     cold: &ColdStarts,
     stop: &watch::Receiver<bool>,
 ) -> anyhow::Result<bool> {
-    let Some(ready) = unless_stopped(stop, preflight::wait_until_ready(manifest, callers)).await else {
+    let Some(ready) = unless_asked(stop, preflight::wait_until_ready(manifest, callers)).await else {
         return Ok(false);
     };
     ready?;
     for (side, caller) in callers.iter() {
         let target = &manifest.sides[side].target;
-        let Some(restored) = unless_stopped(stop, preflight::clean_up(target, caller, cold)).await else {
+        let Some(restored) = unless_asked(stop, preflight::clean_up(target, caller, cold)).await else {
             note(format_args!(
                 "What a killed campaign may have left in {target} is not undone: `duet clean-up {target}` does that"
             ));
@@ -236,9 +230,4 @@ fn until_ci_rules(manifest: &Manifest) -> Vec<Box<dyn StoppingRule>> {
 /// How to go on.
 fn resume(directory: &Path) -> String {
     format!("the samples so far are kept; continue with `duet run --resume {}`", shell::word(directory))
-}
-
-/// Milliseconds since 1970-01-01 UTC.
-fn unix_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }

@@ -284,13 +284,11 @@ pub(in crate::campaign) fn of_api_answer(output: &[u8], accepted: &[AcceptedStat
 }
 
 impl From<FunctionError> for Failure {
-    fn from(FunctionError { error_type, error_message }: FunctionError) -> Self {
+    fn from(error: FunctionError) -> Self {
         // Lambda ends what takes too long, and says so in the place of the function.
-        let timed_out = error_type == "Sandbox.Timedout" || error_message.contains("Task timed out after");
+        let timed_out = error.error_type == "Sandbox.Timedout" || error.error_message.contains("Task timed out after");
         let kind = if timed_out { FailureKind::Timeout } else { FailureKind::Function };
-        let parts = [error_type, error_message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
-        let what = if parts.is_empty() { "of which it says nothing".to_owned() } else { parts.join(": ") };
-        Self::new(kind, format!("the function answered with an error, {what}"))
+        Self::new(kind, format!("the function answered with an error, {error}"))
     }
 }
 

@@ -92,12 +92,8 @@ impl Changes {
 }
 
 fn read(path: &Path) -> io::Result<Option<Content>> {
-    match fs::read(path) {
-        Ok(text) => serde_json::from_slice(&text).map(Some).map_err(io::Error::from),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-    .map_err(|error| {
+    let content = |text: Option<Vec<u8>>| Ok(text.map(|text| serde_json::from_slice(&text)).transpose()?);
+    journal::read_whole(path).and_then(content).map_err(|error| {
         let text = format!(
             "{} does not say which functions are changed ({error}); change them back with `duet clean-up lambda:NAME`, \
              and delete it",

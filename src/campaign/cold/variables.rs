@@ -9,6 +9,7 @@ use super::{
         caller::{failure, is_expired},
         pauses::Pauses,
         row::{Failure, FailureKind},
+        stop,
     },
     Mark, Owner, VARIABLE,
 };
@@ -153,14 +154,7 @@ impl Variables {
     /// When Lambda has not taken the change `within` this time, or refuses it.
     pub async fn set(&self, owner: &Owner, within: Duration, stop: &watch::Receiver<bool>) -> Result<(), Failure> {
         let mark = owner.mark(SystemTime::now()).to_string();
-        let mut stop = stop.clone();
-        let stopped = async move {
-            if stop.wait_for(|stop| *stop).await.is_err() {
-                // Nobody is left who could ask for an end.
-                std::future::pending::<()>().await;
-            }
-        };
-        self.change(Some(&mark), Claim::Owner(owner), within, stopped).await.map(drop)
+        self.change(Some(&mark), Claim::Owner(owner), within, stop::asked(stop)).await.map(drop)
     }
 
     /// Removes the variable.

@@ -1,6 +1,5 @@
 //! Whether functions are still configured as they were.
 
-use super::unix_ms;
 use crate::{
     campaign::{
         Target,
@@ -8,6 +7,7 @@ use crate::{
         manifest::Manifest,
         readings::{self, Reading},
         sides::{Side, Sides},
+        unix_ms,
     },
     cli::output::note,
 };

@@ -10,7 +10,7 @@ use crate::{
 };
 use std::{
     fs,
-    future::{Future, poll_fn},
+    future::poll_fn,
     io,
     path::Path,
     sync::Arc,
@@ -51,16 +51,6 @@ pub(super) fn interruption(changes: Arc<Changes>, directory: &Path) -> io::Resul
         std::process::exit(INTERRUPTED.into());
     });
     Ok(stopped)
-}
-
-/// What comes of `work`; none where `stop` turns true before it is done.
-pub(super) async fn unless_stopped<T>(stop: &watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
-    let mut stop = stop.clone();
-    tokio::select! {
-        done = work => Some(done),
-        // A sender that is gone asks for nothing any more.
-        Ok(_) = stop.wait_for(|stop| *stop) => None,
-    }
 }
 
 /// Waits for a Ctrl-C that is not the first signal once more.

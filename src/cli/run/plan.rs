@@ -2,7 +2,7 @@
 
 use super::{
     given::{Given, check_variables, variable_names},
-    preflight, pricing, unix_ms,
+    preflight, pricing,
 };
 use crate::{
     campaign::{
@@ -14,6 +14,7 @@ use crate::{
         sides::Sides,
         stack,
         status::AcceptedStatus,
+        unix_ms,
         visible::visible,
     },
     cli::{output::note, prices, unechoed::Unechoed},
