@@ -130,12 +130,6 @@ fn are_equal(one: &Value, other: &Value, tolerance: f64) -> bool {
     }
 }
 
-/// A string that holds an object or an array, as the `body` of an answer for API Gateway does.
-fn held(value: &Value) -> Option<Value> {
-    let value = serde_json::from_str(value.as_str()?).ok()?;
-    matches!(value, Value::Object(_) | Value::Array(_)).then_some(value)
-}
-
 /// The JSON pointer to the first place where two values differ, with what is there; nothing where there is none.
 fn first_difference<'a>(
     one: &'a Value,
@@ -148,7 +142,7 @@ fn first_difference<'a>(
         (Value::Object(members), Value::Object(others)) => {
             let names: BTreeSet<&String> = members.keys().chain(others.keys()).collect();
             names.into_iter().find_map(|name| {
-                let pointer = format!("{here}/{}", name.replace('~', "~0").replace('/', "~1"));
+                let pointer = format!("{here}/{}", payload::token(name));
                 between(members.get(name), others.get(name), tolerance, pointer)
             })
         }
@@ -162,10 +156,10 @@ fn first_difference<'a>(
                 .next()
                 .or_else(|| between(items.get(length), others.get(length), tolerance, format!("{here}/{length}")))
         }
-        (Value::String(_), Value::String(_))
+        (Value::String(text), Value::String(another))
             if tolerance > 0.0
-                && held(one)
-                    .zip(held(other))
+                && payload::held(text)
+                    .zip(payload::held(another))
                     .is_some_and(|(one, other)| first_difference(&one, &other, tolerance, String::new()).is_none()) =>
         {
             None

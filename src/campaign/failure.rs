@@ -54,9 +54,7 @@ impl Failure {
     pub fn new(kind: FailureKind, message: impl AsRef<str>) -> Self {
         Self { kind, message: readable(message.as_ref()), reason: None, has_not_run: false }
     }
-}
 
-impl Failure {
     /// That of a call which was lost on its way, or whose answer was.
     pub fn lost(error: &(dyn Error + 'static)) -> Self {
         Self { has_not_run: has_no_connection(error), ..Self::new(FailureKind::Network, with_causes(error)) }

@@ -10,7 +10,7 @@ use super::{
 };
 use hyper::Method;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::{fmt, time::Duration};
+use std::{fmt, ops::Not, time::Duration};
 
 /// The version of the run directory's shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -60,7 +60,7 @@ pub struct Place {
     /// The profile of the AWS configuration files, if one was named.
     pub profile: Option<String>,
     /// Whether samconfig names that profile: its credentials then go before those of the environment.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub is_profile_fixed: bool,
     /// The URL of Lambda, for functions.
     pub endpoint: Option<String>,
@@ -77,10 +77,6 @@ impl fmt::Display for Place {
         }
         self.profile.as_ref().map_or(Ok(()), |profile| write!(f, ", with the profile {profile}"))
     }
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// The schedule and all that decides about it.

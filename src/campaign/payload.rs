@@ -68,7 +68,6 @@ pub fn nearest_pointer(output: &[u8], pointer: &str) -> Option<String> {
 
 /// The pointers to all strings and numbers, also to those in strings that hold JSON.
 fn collect_pointers(value: &Value, here: String, pointers: &mut Vec<String>) {
-    let token = |name: &str| name.replace('~', "~0").replace('/', "~1");
     match value {
         Value::Object(members) => members
             .iter()
@@ -79,13 +78,24 @@ fn collect_pointers(value: &Value, here: String, pointers: &mut Vec<String>) {
                 .enumerate()
                 .for_each(|(index, item)| collect_pointers(item, format!("{here}/{index}"), pointers));
         }
-        Value::String(text) => match serde_json::from_str(text) {
-            Ok(inner @ (Value::Object(_) | Value::Array(_))) => collect_pointers(&inner, here, pointers),
-            _ => pointers.push(here),
+        Value::String(text) => match held(text) {
+            Some(inner) => collect_pointers(&inner, here, pointers),
+            None => pointers.push(here),
         },
         Value::Number(_) => pointers.push(here),
         Value::Bool(_) | Value::Null => {}
     }
+}
+
+/// A name as the token of a JSON pointer.
+pub(super) fn token(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// The object or the array that a string holds, as the `body` of an answer for API Gateway does.
+pub(super) fn held(text: &str) -> Option<Value> {
+    let value = serde_json::from_str(text).ok()?;
+    matches!(value, Value::Object(_) | Value::Array(_)).then_some(value)
 }
 
 /// Removes what a JSON pointer points at, if there is something; goes where [`find`] does.
