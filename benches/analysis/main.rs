@@ -20,7 +20,7 @@ use lambda_duet::{
         manifest::{Cell, Limits, Manifest, Party, Plan, SCHEMA},
         platform_report::PlatformReport,
         row::Row,
-        schedule,
+        schedule::{self, Call, Order},
         sides::{Side, Sides},
     },
     protocol::Architecture,
@@ -111,6 +111,8 @@ fn make(directory: &PathBuf, samples: u64) {
             environments: 20,
             cold: false,
             concurrent: true,
+            order: Order::JointSteps,
+            separate_from: None,
             cells: vec![Cell {
                 name: "order.json".to_owned(),
                 weight: 1,
@@ -141,8 +143,8 @@ fn make(directory: &PathBuf, samples: u64) {
     for block in 0..blocks {
         // A third of a side's environments lives at a time.
         let first = (block * u64::from(ENVIRONMENTS - manifest.plan.environments) / blocks) as u32;
-        for (step, order) in (0..).zip(schedule::block(&manifest.plan, block)) {
-            for slot in 0..manifest.plan.environments {
+        for (step, calls) in (0..).zip(schedule::block(&manifest.plan, block, Order::JointSteps)) {
+            for Call { side, slot, .. } in calls {
                 let environment = first + slot;
                 let cpu = environment % 3;
                 let of_environment = f64::from(environment * 37 % 11) * 0.5;
@@ -152,7 +154,7 @@ fn make(directory: &PathBuf, samples: u64) {
                     step,
                     slot,
                     attempt: 0,
-                    side: order.side,
+                    side,
                     cell: "order.json".to_owned(),
                     started_unix_ms: 1_800_000_000_000 + block * 50,
                     elapsed_ms: block * 50,
@@ -171,9 +173,9 @@ fn make(directory: &PathBuf, samples: u64) {
                     request_id: None,
                     executed_version: None,
                     response: None,
-                    environment: Some(format!("{}-{environment}", order.side)),
+                    environment: Some(format!("{side}-{environment}")),
                     cpu_model: Some(
-                        if order.side == Side::Baseline { "Xeon" } else { "Neoverse" }.to_owned() + &cpu.to_string(),
+                        if side == Side::Baseline { "Xeon" } else { "Neoverse" }.to_owned() + &cpu.to_string(),
                     ),
                     output_sha256: None,
                     failure: None,

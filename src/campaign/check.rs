@@ -93,7 +93,7 @@ pub fn row(manifest: &Manifest, row: &Row) -> Result<(), String> {
     if !plan.cells.iter().any(|cell| cell.name == row.cell) {
         return Err(format!("cell is {:?}, which campaign.json does not have", row.cell));
     }
-    below("step", row.step.into(), plan.steps())?;
+    below("step", row.step.into(), plan.steps(plan.order_of(row.block, plan.separate_from)))?;
     below("slot", row.slot.into(), plan.environments.into())?;
     below("attempt", row.attempt.into(), ATTEMPTS.into())?;
     at_most("started_unix_ms", row.started_unix_ms, LAST_UNIX_MS)?;

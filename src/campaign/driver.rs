@@ -6,13 +6,13 @@ use super::{
     cold::ColdStarts,
     comparison::{Comparison, Difference},
     journal::{Journal, JournalError},
-    manifest::Manifest,
+    manifest::{Manifest, Plan},
     pauses::Pauses,
     pointers::PointerCheck,
     position::Position,
     row::{Failure, FailureKind, Row},
-    sample::{self, Call},
-    schedule::Step,
+    sample::{self, Returned},
+    schedule::{Call, Order},
     sides::{Side, Sides},
     stop::unless_asked,
     stopping::{self, StoppingRule},
@@ -21,6 +21,7 @@ use super::{
 };
 use hyper::body::Bytes;
 use std::{
+    collections::HashMap,
     future::{Future, poll_fn},
     io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -54,6 +55,8 @@ pub struct Campaign<'a> {
     /// Whether to come to an end.
     stop: watch::Receiver<bool>,
     pauses: Pauses,
+    /// The sides whose first step is over.
+    has_seen_starts: Sides<bool>,
 }
 
 /// How far a campaign has come, as its samples tell.
@@ -186,7 +189,19 @@ impl<'a> Campaign<'a> {
         let callers = callers.map(|_, caller| Arc::clone(caller));
         let payloads = manifest.plan.cells.iter().map(|cell| Bytes::from(cell.payload.clone())).collect();
         let pointers = PointerCheck::new(&manifest.plan);
-        Self { manifest, callers, cold, journal, past, payloads, pointers, comparison, stop, pauses: Pauses::new() }
+        Self {
+            manifest,
+            callers,
+            cold,
+            journal,
+            past,
+            payloads,
+            pointers,
+            comparison,
+            stop,
+            pauses: Pauses::new(),
+            has_seen_starts: Sides::default(),
+        }
     }
 
     /// Makes calls until there is a reason to end. What was changed for them is undone in any case, a panic included.
@@ -238,16 +253,13 @@ impl<'a> Campaign<'a> {
             if *self.stop.borrow() {
                 return Ok(End::Interrupted);
             }
-            let step = self.past.position.next();
             if self.manifest.plan.cold && self.past.position.is_at_step() {
-                let target = &self.manifest.sides[step.side].target;
-                let forced = self.cold.force(target, &self.callers[step.side], &self.stop).await;
-                forced.map_err(|failure| CampaignError::Cold { target: target.clone(), failure })?;
+                self.force_cold_starts().await?;
                 if *self.stop.borrow() {
                     return Ok(End::Interrupted);
                 }
             }
-            if let Some(end) = self.step(step, clock, observer).await? {
+            if let Some(end) = self.step(clock, observer).await? {
                 return Ok(end);
             }
         }
@@ -260,33 +272,31 @@ impl<'a> Campaign<'a> {
     }
 
     /// Makes the calls of one step that are still open, once each.
-    async fn step(
-        &mut self,
-        step: Step,
-        clock: Clock,
-        observer: &mut dyn Observer,
-    ) -> Result<Option<End>, CampaignError> {
+    async fn step(&mut self, clock: Clock, observer: &mut dyn Observer) -> Result<Option<End>, CampaignError> {
         let place = (self.past.position.block, self.past.position.step);
-        let attempts = self.past.position.open().clone();
-        let (mut calls, mut waiting) = (JoinSet::new(), attempts.keys().copied());
+        let open = self.past.position.open();
+        let attempts: HashMap<(Side, u32), u32> =
+            open.iter().map(|(call, attempt)| ((call.side, call.slot), *attempt)).collect();
+        let (mut calls, mut waiting) = (JoinSet::new(), open.iter().map(|(call, _)| *call));
         let at_once = if self.manifest.plan.concurrent { usize::MAX } else { 1 };
         let mut begin = Instant::now();
-        for slot in waiting.by_ref().take(at_once) {
-            calls.spawn(self.call(step, slot, begin, clock));
+        for call in waiting.by_ref().take(at_once) {
+            calls.spawn(self.call(call, begin, clock));
         }
-        let (mut rows, mut made_again, mut differences) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rows, mut made_again, mut differences) = (Vec::new(), Sides::<Vec<Failure>>::default(), Vec::new());
         // What cannot be shown ends the campaign, but not before all answers are kept.
         let mut shown = Ok(());
         while let Some(first) = calls.join_next().await {
             // All that have come back by now are written at a stretch.
-            for call in std::iter::once(first).chain(std::iter::from_fn(|| calls.try_join_next())) {
-                let call = call.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-                let output = call.answer.output.as_ref().ok().cloned();
-                let place = (step, place, attempts[&call.slot]);
-                let mut row = sample::row(self.manifest, place, call, (&self.past.totals, &rows));
+            for returned in std::iter::once(first).chain(std::iter::from_fn(|| calls.try_join_next())) {
+                let returned = returned.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+                let output = returned.answer.output.as_ref().ok().cloned();
+                let Call { side, cell, slot } = returned.call;
+                let place = (place.0, place.1, attempts[&(side, slot)]);
+                let mut row = sample::row(self.manifest, place, returned, (&self.past.totals, &rows));
                 if let Some(output) = output {
-                    self.pointers.observe(step.side, &output);
-                    let difference = self.comparison.add(&self.manifest.plan, step.cell, &output, &mut row);
+                    self.pointers.observe(side, &output);
+                    let difference = self.comparison.add(&self.manifest.plan, cell, &output, &mut row);
                     differences.extend(difference.map_err(CampaignError::Journal)?);
                 }
                 rows.push(row);
@@ -296,7 +306,7 @@ impl<'a> Campaign<'a> {
                 self.past.add(&row).expect("calls are made as the schedule says");
                 shown = shown.and_then(|()| observer.row(&row, &self.past.totals));
                 if row.is_made_again() {
-                    made_again.extend(row.failure);
+                    made_again[row.side].extend(row.failure);
                 }
             }
             for difference in differences.drain(..) {
@@ -304,41 +314,113 @@ impl<'a> Campaign<'a> {
             }
             if shown.is_ok() && !*self.stop.borrow() && calls.is_empty() {
                 begin = Instant::now();
-                if let Some(slot) = waiting.next() {
-                    calls.spawn(self.call(step, slot, begin, clock));
+                if let Some(call) = waiting.next() {
+                    calls.spawn(self.call(call, begin, clock));
                 }
             }
         }
         shown.map_err(CampaignError::Output)?;
-        if self.manifest.plan.cold && self.past.position.is_at_step() && self.starts_nothing(step.side) {
-            observer
-                .warning(&format!(
-                    "no call of {} met an environment that had to start, though the function was changed for that: either \
-                     Lambda's reports are missing, or what answers is not Lambda",
-                    self.manifest.sides[step.side].name
-                ))
-                .map_err(CampaignError::Output)?;
+        self.warn_of_starts(observer).map_err(CampaignError::Output)?;
+        self.warn_of_pointers(observer).map_err(CampaignError::Output)?;
+        for (side, failures) in made_again.iter() {
+            if let Some(end) = self.given_up(side, failures) {
+                return Ok(Some(end));
+            }
         }
-        for warning in self.pointers.warnings(step.side, &self.manifest.sides[step.side].name) {
-            observer.warning(&warning).map_err(CampaignError::Output)?;
-        }
-        if let Some(end) = self.given_up(step.side, &made_again) {
-            return Ok(Some(end));
-        }
-        if !made_again.is_empty() {
+        self.separate_if_throttled(place.0, &made_again, observer)?;
+        let waiting: usize = made_again.iter().map(|(_, failures)| failures.len()).sum();
+        if waiting > 0 {
             let attempt = attempts.values().copied().max().unwrap_or_default();
             let pause = self.pauses.after(attempt, LONGEST_PAUSE);
-            observer.backoff(step.side, made_again.len(), pause).map_err(CampaignError::Output)?;
+            for (side, failures) in made_again.iter().filter(|(_, failures)| !failures.is_empty()) {
+                observer.backoff(side, failures.len(), pause).map_err(CampaignError::Output)?;
+            }
             unless_asked(&self.stop, tokio::time::sleep(pause)).await;
         }
         Ok(None)
     }
 
-    /// Whether the first step of a side whose starts are forced has met none.
-    fn starts_nothing(&self, side: Side) -> bool {
-        let totals = &self.past.totals.sides[side];
-        let is_first_step = totals.calls - totals.made_again == u64::from(self.manifest.plan.environments);
-        is_first_step && totals.succeeded() > 0 && totals.cold == 0
+    /// Makes the next calls of every side in the step meet environments that have just started; both at once, because
+    /// Lambda may take its time.
+    async fn force_cold_starts(&self) -> Result<(), CampaignError> {
+        let open = self.past.position.open();
+        let has = |side| open.iter().any(|(call, _)| call.side == side);
+        let force = async |side: Side| {
+            let target = &self.manifest.sides[side].target;
+            let forced = self.cold.force(target, &self.callers[side], &self.stop).await;
+            forced.map_err(|failure| CampaignError::Cold { target: target.clone(), failure })
+        };
+        let force_if = async |side: Side| if has(side) { force(side).await } else { Ok(()) };
+        let Sides { baseline, candidate } = &self.manifest.sides;
+        if baseline.target == candidate.target && matches!(baseline.target, Target::Function { .. }) {
+            // One change is enough for both.
+            return force(open.first().map_or(Side::Baseline, |(call, _)| call.side)).await;
+        }
+        let (baseline, candidate) = tokio::join!(force_if(Side::Baseline), force_if(Side::Candidate));
+        baseline.and(candidate)
+    }
+
+    /// Says so where a side's starts are forced and its first step has met none.
+    fn warn_of_starts(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
+        if !self.manifest.plan.cold || !self.past.position.is_at_step() {
+            return Ok(());
+        }
+        for (side, totals) in self.past.totals.sides.iter() {
+            let is_over = totals.calls - totals.made_again >= u64::from(self.manifest.plan.environments);
+            if is_over
+                && !std::mem::replace(&mut self.has_seen_starts[side], true)
+                && totals.succeeded() > 0
+                && totals.cold == 0
+            {
+                observer.warning(&format!(
+                    "no call of {} met an environment that had to start, though the function was changed for that: either \
+                     Lambda's reports are missing, or what answers is not Lambda",
+                    self.manifest.sides[side].name
+                ))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says where pointers find nothing, after a step of each side; of single calls, after a block of them.
+    fn warn_of_pointers(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
+        let has_seen_enough = self.past.position.order() != Order::SingleCalls || self.past.position.is_at_block();
+        for side in Side::BOTH.into_iter().filter(|_| has_seen_enough) {
+            for warning in self.pointers.warnings(side, &self.manifest.sides[side].name) {
+                observer.warning(&warning)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Has steps be of one side from the next block on where there is not the concurrency for both, and keeps that in the
+    /// campaign: whoever continues it goes on like that.
+    fn separate_if_throttled(
+        &mut self,
+        block: u64,
+        made_again: &Sides<Vec<Failure>>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), CampaignError> {
+        let plan = &self.manifest.plan;
+        let Sides { baseline, candidate } = &self.manifest.sides;
+        // What is reserved for a function is as much as before, unless it is both.
+        let is_for_both = |failure: &&Failure| {
+            failure.kind == FailureKind::Throttled
+                && (failure.reason.as_deref() != Some(RESERVED) || baseline.target == candidate.target)
+        };
+        let throttled = made_again.iter().flat_map(|(_, failures)| failures).filter(is_for_both).count();
+        if throttled == 0 || plan.order_of(block, None) != Order::JointSteps {
+            return Ok(());
+        }
+        let Some(from) = self.past.position.separate() else { return Ok(()) };
+        let kept = Manifest { plan: Plan { separate_from: Some(from), ..plan.clone() }, ..self.manifest.clone() };
+        self.journal.keep_manifest(&kept).map_err(CampaignError::Journal)?;
+        let text = format!(
+            "{throttled} of {} calls that were made together were throttled: from block {from} on, each side is called by \
+             itself",
+            2 * plan.environments
+        );
+        observer.warning(&text).map_err(CampaignError::Output)
     }
 
     /// The end of the campaign, if a step of this side leaves no hope, of which so many calls would be made again.
@@ -363,12 +445,12 @@ impl<'a> Campaign<'a> {
         })
     }
 
-    fn call(&self, step: Step, slot: u32, begin: Instant, clock: Clock) -> impl Future<Output = Call> + use<> {
-        let caller = Arc::clone(&self.callers[step.side]);
-        let (payload, time) = (self.payloads[step.cell].clone(), self.manifest.plan.timeout());
+    fn call(&self, call: Call, begin: Instant, clock: Clock) -> impl Future<Output = Returned> + use<> {
+        let caller = Arc::clone(&self.callers[call.side]);
+        let (payload, time) = (self.payloads[call.cell].clone(), self.manifest.plan.timeout());
         async move {
             let (start, elapsed, started_unix_ms) = (Instant::now(), clock.elapsed(), unix_ms());
-            let answer = timeout(time, caller.call(slot, payload)).await.unwrap_or_else(|_| {
+            let answer = timeout(time, caller.call(call.slot, payload)).await.unwrap_or_else(|_| {
                 Failure::new(FailureKind::Timeout, format!("no answer within {}", humantime::format_duration(time)))
                     .into()
             });
@@ -376,7 +458,7 @@ impl<'a> Campaign<'a> {
             let refused = answer.sent.map_or(Duration::ZERO, |sent| sent - start);
             let (latency, delay) = (start.elapsed() - refused, start + refused - begin);
             let started_unix_ms = started_unix_ms + refused.as_millis() as u64;
-            Call { slot, started_unix_ms, elapsed: elapsed + refused, delay, latency, answer }
+            Returned { call, started_unix_ms, elapsed: elapsed + refused, delay, latency, answer }
         }
     }
 }

@@ -31,6 +31,7 @@ const BEGINNING: &[u8] = b"{\"block\":";
 /// The file of samples, open for one campaign alone.
 #[derive(Debug)]
 pub struct Journal {
+    directory: PathBuf,
     samples: File,
     buffer: Vec<u8>,
 }
@@ -126,7 +127,7 @@ impl Journal {
         let path = directory.join(SAMPLES);
         let samples = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(at(&path))?;
         match samples.try_lock() {
-            Ok(()) => Ok(Self { samples, buffer: Vec::new() }),
+            Ok(()) => Ok(Self { directory: directory.to_owned(), samples, buffer: Vec::new() }),
             Err(TryLockError::WouldBlock) => Err(JournalError::Busy(directory.to_owned())),
             Err(TryLockError::Error(error)) => Err(at(&path)(error)),
         }
@@ -143,6 +144,14 @@ impl Journal {
             self.buffer.push(b'\n');
         }
         self.samples.write_all(&self.buffer)
+    }
+
+    /// Keeps the campaign as it is from now on.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_manifest(&self, manifest: &Manifest) -> io::Result<()> {
+        write_json(&self.directory.join(MANIFEST), manifest)
     }
 }
 

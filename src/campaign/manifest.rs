@@ -5,6 +5,7 @@ use super::{
     configuration::Configuration,
     prices::{FREE_EPHEMERAL_MB, Price},
     region,
+    schedule::Order,
     sides::{Side, Sides},
     status::AcceptedStatus,
 };
@@ -85,8 +86,14 @@ impl fmt::Display for Place {
 pub struct Plan {
     /// The seed of the order of every block.
     pub seed: u64,
-    /// How many environments of each side each step calls.
+    /// How many environments of each side are called at a time.
     pub environments: u32,
+    /// What is called together, and what in turns.
+    #[serde(default)]
+    pub order: Order,
+    /// The block from which on steps are separate, because there was not the concurrency for joint ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separate_from: Option<u64>,
     /// Whether every call meets an environment that has just started.
     pub cold: bool,
     /// Whether the calls of one step run side by side; on one machine they would get in each other's way.
@@ -161,14 +168,24 @@ pub struct Limits {
 }
 
 impl Plan {
-    /// How many steps a block has: one for each side, cell and unit of weight.
-    pub fn steps(&self) -> u64 {
-        2 * self.cells.iter().map(|cell| u64::from(cell.weight)).sum::<u64>()
+    /// The order of a block, where steps are separate from another block on.
+    pub fn order_of(&self, block: u64, separate_from: Option<u64>) -> Order {
+        if separate_from.is_some_and(|from| block >= from) { Order::SeparateSteps } else { self.order }
+    }
+
+    /// How many steps a block in this order has.
+    pub fn steps(&self, order: Order) -> u64 {
+        let visits = self.cells.iter().map(|cell| u64::from(cell.weight)).sum::<u64>();
+        match order {
+            Order::SeparateSteps => 2 * visits,
+            Order::JointSteps => visits,
+            Order::SingleCalls => self.calls(),
+        }
     }
 
     /// How many calls a block makes.
     pub fn calls(&self) -> u64 {
-        self.steps() * u64::from(self.environments)
+        self.steps(Order::SeparateSteps) * u64::from(self.environments)
     }
 
     /// How long a call may take.
@@ -245,6 +262,8 @@ impl Manifest {
             plan: Plan {
                 seed: 1,
                 environments: 1,
+                order: Order::SeparateSteps,
+                separate_from: None,
                 cold: false,
                 concurrent: true,
                 cells: vec![cell],

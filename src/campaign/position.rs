@@ -3,7 +3,8 @@
 use super::{
     manifest::Plan,
     row::Row,
-    schedule::{self, Step},
+    schedule::{self, Call, Order, Step},
+    sides::Side,
 };
 use std::collections::BTreeMap;
 
@@ -11,29 +12,50 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub struct Position<'a> {
     plan: &'a Plan,
+    /// The block from which on steps are separate.
+    separate_from: Option<u64>,
     /// The number of the block.
     pub block: u64,
     /// The place of the step in the block.
     pub step: u32,
     /// The steps of the block.
-    order: Vec<Step>,
-    /// The slots that are still to be called, each with the number of attempts so far.
-    open: BTreeMap<u32, u32>,
+    steps: Vec<Step>,
+    /// The calls of the step that are still to be made, each with the number of attempts so far.
+    open: BTreeMap<(Side, u32), u32>,
 }
 
 impl<'a> Position<'a> {
     /// The beginning.
     pub fn new(plan: &'a Plan) -> Self {
-        Self { plan, block: 0, step: 0, order: schedule::block(plan, 0), open: Self::slots(plan) }
+        let mut position = Self {
+            plan,
+            separate_from: plan.separate_from,
+            block: 0,
+            step: 0,
+            steps: Vec::new(),
+            open: BTreeMap::new(),
+        };
+        position.begin_block();
+        position
     }
 
-    fn slots(plan: &Plan) -> BTreeMap<u32, u32> {
-        (0..plan.environments).map(|slot| (slot, 0)).collect()
+    /// The order of the block.
+    pub fn order(&self) -> Order {
+        self.plan.order_of(self.block, self.separate_from)
     }
 
-    /// The step that comes next.
-    pub fn next(&self) -> Step {
-        self.order[self.step as usize]
+    /// Has steps be separate from the next block on, and says which that is; none where they already will be.
+    pub fn separate(&mut self) -> Option<u64> {
+        let is_new = self.separate_from.is_none();
+        let from = *self.separate_from.get_or_insert(self.block + 1);
+        is_new.then_some(from)
+    }
+
+    /// The calls of the step that are still to be made, in the order in which they are released, each with the number of
+    /// attempts so far.
+    pub fn open(&self) -> Vec<(Call, u32)> {
+        let calls = self.steps[self.step as usize].iter();
+        calls.filter_map(|call| Some((*call, *self.open.get(&(call.side, call.slot))?))).collect()
     }
 
     /// Whether a block is about to begin.
@@ -43,12 +65,7 @@ impl<'a> Position<'a> {
 
     /// Whether a step is about to begin.
     pub fn is_at_step(&self) -> bool {
-        self.open.len() == self.plan.environments as usize && self.open.values().all(|it| *it == 0)
-    }
-
-    /// The slots that are still to be called, each with the number of attempts so far.
-    pub fn open(&self) -> &BTreeMap<u32, u32> {
-        &self.open
+        self.open.len() == self.steps[self.step as usize].len() && self.open.values().all(|attempt| *attempt == 0)
     }
 
     /// Takes note of what became of a call.
@@ -56,20 +73,25 @@ impl<'a> Position<'a> {
     /// # Errors
     /// When the schedule has no such call at this place.
     pub fn settle(&mut self, row: &Row) -> Result<(), String> {
-        let Step { side, cell } = self.next();
+        let cell = self.steps[self.step as usize][0].cell;
         let cell = &self.plan.cells[cell].name;
-        let expected = (self.block, self.step, side, cell.as_str(), Some(&row.attempt));
-        let found = (row.block, row.step, row.side, row.cell.as_str(), self.open.get(&row.slot));
+        let call = (row.side, row.slot);
+        let expected = (self.block, self.step, cell.as_str(), Some(&row.attempt));
+        let found = (row.block, row.step, row.cell.as_str(), self.open.get(&call));
         if found != expected {
+            let sides: Vec<&str> =
+                Side::BOTH.iter().filter(|side| self.has(**side)).map(|side| side.as_str()).collect();
             return Err(format!(
-                "the schedule has block {}, step {} ({side}, {cell}) here, which this sample does not belong to",
-                self.block, self.step
+                "the schedule has block {}, step {} ({}, {cell}) here, which this sample does not belong to",
+                self.block,
+                self.step,
+                sides.join(" and ")
             ));
         }
         if row.is_made_again() {
-            self.open.insert(row.slot, row.attempt + 1);
+            self.open.insert(call, row.attempt + 1);
         } else {
-            self.open.remove(&row.slot);
+            self.open.remove(&call);
         }
         if self.open.is_empty() {
             self.advance();
@@ -77,13 +99,29 @@ impl<'a> Position<'a> {
         Ok(())
     }
 
+    /// Whether the step calls a side.
+    fn has(&self, side: Side) -> bool {
+        self.steps[self.step as usize].iter().any(|call| call.side == side)
+    }
+
     fn advance(&mut self) {
-        self.open = Self::slots(self.plan);
         self.step += 1;
-        if self.step as usize == self.order.len() {
-            self.step = 0;
+        if self.step as usize == self.steps.len() {
             self.block += 1;
-            self.order = schedule::block(self.plan, self.block);
+            self.begin_block();
+        } else {
+            self.begin_step();
         }
+    }
+
+    fn begin_block(&mut self) {
+        self.step = 0;
+        self.steps = schedule::block(self.plan, self.block, self.order());
+        self.begin_step();
+    }
+
+    fn begin_step(&mut self) {
+        let calls = self.steps[self.step as usize].iter();
+        self.open = calls.map(|call| ((call.side, call.slot), 0)).collect();
     }
 }

@@ -7,7 +7,7 @@ use super::{
     payload,
     platform_report::PlatformReport,
     row::{Failure, FailureKind, Row},
-    schedule::Step,
+    schedule::Call,
     totals::Totals,
 };
 use crate::protocol::{Response, Status};
@@ -19,8 +19,8 @@ use std::time::Duration;
 const INIT_LIMIT_MS: f64 = 10_000.0;
 
 /// A call that has come back.
-pub(super) struct Call {
-    pub(super) slot: u32,
+pub(super) struct Returned {
+    pub(super) call: Call,
     pub(super) started_unix_ms: u64,
     pub(super) elapsed: Duration,
     pub(super) delay: Duration,
@@ -28,28 +28,29 @@ pub(super) struct Call {
     pub(super) answer: Answer,
 }
 
-/// The row of a call: the step's, at its place in the schedule, and made so often before. Whether it met an environment
+/// The row of a call, at its place in the schedule, and made so often before. Whether it met an environment
 /// that nobody has seen, `totals` and the rows that are not in them yet say.
 pub(super) fn row(
     manifest: &Manifest,
-    (step, (block, step_number), attempt): (Step, (u64, u32), u32),
-    call: Call,
+    (block, step, attempt): (u64, u32, u32),
+    returned: Returned,
     (totals, others): (&Totals, &[Row]),
 ) -> Row {
     let plan = &manifest.plan;
-    let cell = &plan.cells[step.cell];
-    let Answer { output, report, environment, request_id, executed_version, sent: _ } = call.answer;
+    let Call { side, cell, slot } = returned.call;
+    let cell = &plan.cells[cell];
+    let Answer { output, report, environment, request_id, executed_version, sent: _ } = returned.answer;
     let mut row = Row {
         block,
-        step: step_number,
-        slot: call.slot,
+        step,
+        slot,
         attempt,
-        side: step.side,
+        side,
         cell: cell.name.clone(),
-        started_unix_ms: call.started_unix_ms,
-        elapsed_ms: call.elapsed.as_millis() as u64,
-        delay_ns: nanoseconds(call.delay),
-        latency_ns: nanoseconds(call.latency),
+        started_unix_ms: returned.started_unix_ms,
+        elapsed_ms: returned.elapsed.as_millis() as u64,
+        delay_ns: nanoseconds(returned.delay),
+        latency_ns: nanoseconds(returned.latency),
         cold: None,
         cost_usd: 0.0,
         // What no reader would take is not written either: a log line can say anything.

@@ -1,29 +1,64 @@
-//! In which order a block visits sides and cells.
+//! In which order a block calls sides, cells and environments.
 
 use super::{manifest::Plan, sides::Side};
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
+use serde::{Deserialize, Serialize};
 
-/// A step: one side gets one cell's payload, in as many environments as the plan says.
+/// What is called together, and what in turns. Whatever disturbs calls that are made at the same time, or one after the
+/// other, is to meet both sides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// A step is of one side and one cell. It takes the least concurrency; campaigns of earlier versions are in it.
+    #[default]
+    SeparateSteps,
+    /// A step is of both sides and one cell.
+    JointSteps,
+    /// A step is of one call.
+    SingleCalls,
+}
+
+/// A call of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct Call {
     /// Who is called.
     pub side: Side,
     /// With which cell's payload, as its place in the plan.
     pub cell: usize,
+    /// For which of the environments of its side.
+    pub slot: u32,
 }
 
-/// The steps of the block with this number: every side and cell as often as the cell's weight says, in
-/// an order that follows from the plan's seed and the number alone.
-pub fn block(plan: &Plan, number: u64) -> Vec<Step> {
-    let visits = |side| {
-        let cells = plan.cells.iter().enumerate();
-        cells.flat_map(move |(cell, it)| (0..it.weight).map(move |_| Step { side, cell }))
-    };
-    let mut steps: Vec<Step> = Side::BOTH.into_iter().flat_map(visits).collect();
+/// A step: calls that are released together, in this order.
+pub type Step = Vec<Call>;
+
+/// The steps of the block with this number: every environment of both sides gets every cell as often as the cell's weight
+/// says, in an order that follows from the plan's seed and the number alone.
+pub fn block(plan: &Plan, number: u64, order: Order) -> Vec<Step> {
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
     rng.set_stream(number);
-    steps.shuffle(&mut rng);
-    steps
+    let visits = || plan.cells.iter().enumerate().flat_map(|(cell, it)| (0..it.weight).map(move |_| cell));
+    let calls = |side, cell| (0..plan.environments).map(move |slot| Call { side, cell, slot });
+    let of_both = |cell| Side::BOTH.into_iter().flat_map(move |side| calls(side, cell));
+    match order {
+        Order::SeparateSteps => {
+            let steps = Side::BOTH.into_iter().flat_map(|side| visits().map(move |cell| (side, cell)));
+            let mut steps: Vec<(Side, usize)> = steps.collect();
+            steps.shuffle(&mut rng);
+            steps.into_iter().map(|(side, cell)| calls(side, cell).collect()).collect()
+        }
+        Order::JointSteps => {
+            let mut steps: Vec<Step> = visits().map(|cell| of_both(cell).collect()).collect();
+            steps.shuffle(&mut rng);
+            steps.iter_mut().for_each(|step| step.shuffle(&mut rng));
+            steps
+        }
+        Order::SingleCalls => {
+            let mut calls: Vec<Call> = visits().flat_map(of_both).collect();
+            calls.shuffle(&mut rng);
+            calls.into_iter().map(|call| vec![call]).collect()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -32,7 +67,9 @@ mod tests {
     use crate::campaign::manifest::{Cell, Manifest};
     use proptest::prelude::*;
 
-    fn plan(seed: u64, weights: &[u32]) -> Plan {
+    const ORDERS: [Order; 3] = [Order::SeparateSteps, Order::JointSteps, Order::SingleCalls];
+
+    fn plan(seed: u64, weights: &[u32], environments: u32) -> Plan {
         let cell = |(index, weight): (usize, &u32)| Cell {
             name: index.to_string(),
             weight: *weight,
@@ -40,42 +77,66 @@ mod tests {
             payload: String::new(),
             guess_ms: 0.0,
         };
-        Plan { seed, cells: weights.iter().enumerate().map(cell).collect(), ..Manifest::example().plan }
+        let cells = weights.iter().enumerate().map(cell).collect();
+        Plan { seed, cells, environments, ..Manifest::example().plan }
     }
 
     proptest! {
         #[test]
-        fn every_block_visits_every_side_and_cell_by_weight(
+        fn every_block_calls_every_environment_with_every_cell_by_weight(
             seed: u64,
             number: u64,
             weights in prop::collection::vec(1_u32..5, 1..6),
+            environments in 1_u32..5,
         ) {
-            let plan = plan(seed, &weights);
-            let steps = block(&plan, number);
-            prop_assert_eq!(steps.len() as u64, plan.steps());
-            for side in Side::BOTH {
-                for (cell, weight) in weights.iter().enumerate() {
-                    let visits = steps.iter().filter(|step| **step == Step { side, cell }).count();
-                    prop_assert_eq!(visits, *weight as usize);
+            for order in ORDERS {
+                let plan = Plan { order, ..plan(seed, &weights, environments) };
+                let steps = block(&plan, number, order);
+                prop_assert_eq!(steps.len() as u64, plan.steps(order));
+                let calls: Vec<Call> = steps.iter().flatten().copied().collect();
+                prop_assert_eq!(calls.len() as u64, plan.calls());
+                for side in Side::BOTH {
+                    for (cell, weight) in weights.iter().enumerate() {
+                        for slot in 0..environments {
+                            let count = calls.iter().filter(|call| **call == Call { side, cell, slot }).count();
+                            prop_assert_eq!(count, *weight as usize);
+                        }
+                    }
                 }
+                prop_assert!(steps.iter().all(|step| step.iter().all(|call| call.cell == step[0].cell)));
+                prop_assert_eq!(block(&plan, number, order), steps);
             }
-            prop_assert_eq!(block(&plan, number), steps);
         }
     }
 
     #[test]
     fn either_side_is_first_in_about_half_of_the_blocks() {
-        let plan = plan(7, &[1]);
-        let first = (0..1000).filter(|number| block(&plan, *number)[0].side == Side::Baseline).count();
-        // 1000 fair coins lie outside of this once in 10^9.
-        assert!((400..=600).contains(&first), "{first}");
+        let plan = plan(7, &[1], 3);
+        for order in ORDERS {
+            let is_first = |number: &u64| block(&plan, *number, order)[0][0].side == Side::Baseline;
+            let first = (0..1000).filter(is_first).count();
+            // 1000 fair coins lie outside of this once in 10^9.
+            assert!((400..=600).contains(&first), "{order:?}: {first}");
+        }
+    }
+
+    #[test]
+    fn a_step_is_as_fine_as_its_order_allows() {
+        let plan = plan(7, &[1, 1], 4);
+        let sizes = |order| block(&plan, 3, order).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(sizes(Order::SeparateSteps), [4; 4]);
+        assert_eq!(sizes(Order::JointSteps), [8; 2]);
+        assert_eq!(sizes(Order::SingleCalls), [1; 16]);
     }
 
     /// A campaign that was begun with one version may be continued with the next.
     #[test]
     fn the_order_is_the_same_for_ever() {
         use Side::{Baseline as B, Candidate as C};
-        let order = |number| block(&plan(42, &[1, 2]), number).iter().map(|it| (it.side, it.cell)).collect::<Vec<_>>();
+        let order = |number| {
+            let steps = block(&plan(42, &[1, 2], 1), number, Order::SeparateSteps);
+            steps.iter().map(|it| (it[0].side, it[0].cell)).collect::<Vec<_>>()
+        };
         assert_eq!(order(0), [(B, 1), (B, 1), (C, 1), (C, 1), (C, 0), (B, 0)]);
         assert_eq!(order(1), [(B, 0), (C, 1), (C, 1), (C, 0), (B, 1), (B, 1)]);
     }

@@ -14,6 +14,7 @@ mod kill;
 mod labels;
 mod names;
 mod options;
+mod order;
 mod places;
 mod prices;
 mod processes;
@@ -28,6 +29,7 @@ use lambda_duet::campaign::{
     manifest::{Manifest, Plan},
     row::Row,
     schedule,
+    sides::Side,
 };
 use serde_json::Value;
 use std::{
@@ -131,23 +133,30 @@ pub fn samples(directory: &str) -> (Manifest, Vec<Row>) {
 
 /// Every call of the schedule is there once, up to the last; those that were made again come before.
 fn assert_schedule(plan: &Plan, rows: &[Row]) {
-    let mut settled: BTreeMap<(u64, u32), Vec<u32>> = BTreeMap::new();
+    let order = |block| plan.order_of(block, plan.separate_from);
+    let mut settled: BTreeMap<(u64, u32), Vec<(Side, u32)>> = BTreeMap::new();
     let mut seen = std::collections::BTreeSet::new();
     for row in rows {
-        let step = schedule::block(plan, row.block)[row.step as usize];
-        assert_eq!((row.side, &row.cell), (step.side, &plan.cells[step.cell].name), "{row:?}");
-        assert!(seen.insert((row.block, row.step, row.slot, row.attempt)), "twice: {row:?}");
+        let step = &schedule::block(plan, row.block, order(row.block))[row.step as usize];
+        let is_it = |call: &schedule::Call| {
+            (call.side, call.slot, &plan.cells[call.cell].name) == (row.side, row.slot, &row.cell)
+        };
+        assert!(step.iter().any(is_it), "{row:?}");
+        assert!(seen.insert((row.block, row.step, row.side, row.slot, row.attempt)), "twice: {row:?}");
         if !row.is_made_again() {
-            settled.entry((row.block, row.step)).or_default().push(row.slot);
+            settled.entry((row.block, row.step)).or_default().push((row.side, row.slot));
         }
     }
     let last = settled.keys().last().copied();
-    for (index, (place, mut slots)) in settled.into_iter().enumerate() {
-        let index = index as u64;
-        assert_eq!(place, (index / plan.steps(), (index % plan.steps()) as u32), "a step is missing");
-        slots.sort_unstable();
-        let whole: Vec<u32> = (0..plan.environments).collect();
-        assert!(slots == whole || Some(place) == last, "{place:?}: {slots:?}");
+    let mut expected = (0, 0);
+    for (place, mut calls) in settled {
+        assert_eq!(place, expected, "a step is missing");
+        let steps = schedule::block(plan, place.0, order(place.0));
+        let mut whole: Vec<_> = steps[place.1 as usize].iter().map(|call| (call.side, call.slot)).collect();
+        calls.sort_unstable();
+        whole.sort_unstable();
+        assert!(calls == whole || Some(place) == last, "{place:?}: {calls:?}");
+        expected = if place.1 as usize + 1 == steps.len() { (place.0 + 1, 0) } else { (place.0, place.1 + 1) };
     }
 }
 

@@ -8,7 +8,7 @@ use lambda_duet::{
         platform_report::PlatformReport,
         prices::PriceTable,
         row::Row,
-        schedule,
+        schedule::{self, Order},
         sides::{Side, Sides},
     },
     protocol::{
@@ -33,6 +33,10 @@ pub struct Fabricated {
     pub calls: u32,
     /// The spread of times between environments, as a share, and half as much between their calls.
     pub spread: f64,
+    /// By how much each step of a side is slower or faster by chance, as a share.
+    pub disturbed: f64,
+    /// What is called together.
+    pub order: Order,
     /// A factor for all times of both sides.
     pub drift: f64,
     /// The CPU models of the candidate, its environments in turns; the second is 1.4 times slower.
@@ -53,6 +57,8 @@ impl Default for Fabricated {
             environments: 40,
             calls: 3,
             spread: 0.02,
+            disturbed: 0.0,
+            order: Order::SeparateSteps,
             drift: 1.0,
             cpus: vec!["Neoverse-N1"],
             emulated: false,
@@ -78,21 +84,25 @@ impl Fabricated {
             .map(|_, ()| (0..self.environments).map(|_| (self.spread * normal(&mut rng)).exp()).collect::<Vec<f64>>());
         // In each block another part of the fleet answers.
         let groups = u64::from(self.environments.div_ceil(manifest.plan.environments));
+        // It must not move what else is left to chance.
+        let mut disturbances = ChaCha8Rng::seed_from_u64(!self.seed);
         for block in 0..groups * u64::from(self.calls) {
             let mut rows = Vec::new();
-            for (index, step) in schedule::block(&manifest.plan, block).into_iter().enumerate() {
+            let disturbance = Sides::<()>::default().map(|_, ()| (self.disturbed * normal(&mut disturbances)).exp());
+            for (index, step) in schedule::block(&manifest.plan, block, manifest.plan.order).into_iter().enumerate() {
                 let first = (block % groups) as u32 * manifest.plan.environments;
-                for slot in 0..manifest.plan.environments.min(self.environments - first) {
+                for schedule::Call { side, cell, slot } in
+                    step.into_iter().filter(|it| it.slot < self.environments - first)
+                {
                     let environment = first + slot;
                     let noise = (self.spread / 2.0 * normal(&mut rng)).exp();
-                    let factor = of_environments[step.side][environment as usize] * noise;
-                    let time_ms = BASELINE_MS * self.drift * factor * self.factor(step.side, step.cell, environment);
-                    let first_cell = if step.side == Side::Baseline { 0 } else { self.cells.len() - 1 };
-                    let is_start = block < groups && step.cell == first_cell;
-                    let start_ms = self.starts_ms.filter(|_| is_start).map(|starts| starts[step.side]);
-                    let call =
-                        Call { block, step: index as u32, slot, side: step.side, environment, time_ms, start_ms };
-                    rows.push(self.row(&call, &manifest.plan.cells[step.cell].name, block / groups));
+                    let factor = of_environments[side][environment as usize] * noise * disturbance[side];
+                    let time_ms = BASELINE_MS * self.drift * factor * self.factor(side, cell, environment);
+                    let first_cell = if side == Side::Baseline { 0 } else { self.cells.len() - 1 };
+                    let is_start = block < groups && cell == first_cell;
+                    let start_ms = self.starts_ms.filter(|_| is_start).map(|starts| starts[side]);
+                    let call = Call { block, step: index as u32, slot, side, environment, time_ms, start_ms };
+                    rows.push(self.row(&call, &manifest.plan.cells[cell].name, block / groups));
                 }
             }
             journal.append(&rows).unwrap();
@@ -129,6 +139,8 @@ impl Fabricated {
                 environments: self.environments.min(8),
                 cold: false,
                 concurrent: true,
+                order: self.order,
+                separate_from: None,
                 cells: self.cells.iter().map(cell).collect(),
                 pace_ms: 0,
                 timeout_ms: 60_000,

@@ -5,12 +5,14 @@ use super::{
     preflight, pricing,
 };
 use crate::{
+    analysis::decision::MINIMUM_BLOCKS,
     campaign::{
         Auth, Target, TargetError,
         aws::Session,
         header::Header,
         manifest::{Cell, Limits, Manifest, Plan, SCHEMA},
         samconfig::SamConfig,
+        schedule::Order,
         sides::Sides,
         stack,
         status::AcceptedStatus,
@@ -242,12 +244,15 @@ impl PlanOptions {
             );
         }
         let timeout = self.timeout.unwrap_or_else(|| preflight::timeout(&parties));
+        let has_process = targets.iter().any(|(_, it)| is_local(it));
         let plan = Plan {
             seed: self.seed.unwrap_or_else(unix_ms),
             environments: self.environments,
             cold: self.cold,
             // Processes on one machine would take the processors from each other.
-            concurrent: !targets.iter().any(|(_, it)| is_local(it)),
+            concurrent: !has_process,
+            order: if has_process { Order::SingleCalls } else { Order::JointSteps },
+            separate_from: None,
             cells,
             pace_ms: self.pace.map_or(0, milliseconds),
             timeout_ms: milliseconds(timeout).max(1),
@@ -278,7 +283,34 @@ impl PlanOptions {
             limits,
         };
         self.check_limits(&manifest)?;
+        self.warn_of_few_blocks(&manifest);
         Ok(manifest)
+    }
+
+    /// Says so where the limits leave less blocks than a verdict takes.
+    fn warn_of_few_blocks(&self, manifest: &Manifest) {
+        let (calls, cost) = (manifest.plan.calls(), manifest.guessed_cost());
+        const FEWER_CALLS: &str = "let blocks have fewer calls";
+        let limits = [
+            ("--invocations", self.invocations.map(|it| it / calls), FEWER_CALLS),
+            ("--max-cost", (cost > 0.0).then(|| (self.max_cost / cost) as u64), FEWER_CALLS),
+            // One begins at once, the next after each pace.
+            (
+                "--duration",
+                self.pace.map(|pace| (self.duration.as_secs_f64() / pace.as_secs_f64()).ceil() as u64),
+                "lower --pace",
+            ),
+        ];
+        let known = limits.into_iter().filter_map(|(option, blocks, remedy)| Some((option, blocks?, remedy)));
+        if let Some((option, blocks, remedy)) = known.min_by_key(|(_, blocks, _)| *blocks)
+            && blocks < u64::from(MINIMUM_BLOCKS)
+        {
+            note(format!(
+                "Warning: {option} leaves {blocks} block{} of {calls} calls, and a verdict takes {MINIMUM_BLOCKS} blocks: \
+                 raise it, or {remedy}",
+                if blocks == 1 { "" } else { "s" }
+            ));
+        }
     }
 
     /// A campaign that could not make its first block is a mistake.

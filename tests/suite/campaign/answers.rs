@@ -265,7 +265,7 @@ fn ids_that_cannot_be_those_of_environments_are_said_and_give_no_verdict() {
             invocation.answer(answer, &invocation.report(99.5, "")).after(time)
         });
         let scratch = Scratch::new();
-        let arguments = ["--environments", "8", "--invocations", "64", "--environment", "/id"];
+        let arguments = ["--environments", "8", "--invocations", "96", "--environment", "/id"];
         assert_code(&on_lambda(&scratch, &lambda, &arguments), 0);
         let analysis = analysis(&scratch);
         (warnings(&analysis, "implausible-environments"), analysis["headline"]["verdict"].clone())
@@ -279,7 +279,7 @@ fn ids_that_cannot_be_those_of_environments_are_said_and_give_no_verdict() {
     assert_eq!(verdict_of_half, "withheld");
     let (texts, verdict_of_each) = verdict(|invocation| invocation.number);
     assert!(
-        texts.len() == 2 && texts[0].contains("Each of the 32 answers of x86_64 names an environment"),
+        texts.len() == 2 && texts[0].contains("Each of the 48 answers of x86_64 names an environment"),
         "{texts:?}"
     );
     assert_eq!(verdict_of_each, Value::Null);
@@ -289,7 +289,7 @@ fn ids_that_cannot_be_those_of_environments_are_said_and_give_no_verdict() {
         _ => 1000 + invocation.number,
     });
     assert!(
-        texts.len() == 2 && texts[0].contains("of the 24 answers of x86_64 after its first 8 name an environment that"),
+        texts.len() == 2 && texts[0].contains("of the 40 answers of x86_64 after its first 8 name an environment that"),
         "{texts:?}"
     );
     assert_eq!(verdict_of_every_second, "withheld");
@@ -542,7 +542,7 @@ fn judged(
     answer: impl Fn(&Invocation) -> Reply + Send + Sync + 'static,
 ) -> (Vec<String>, Value) {
     let (scratch, lambda) = (Scratch::new(), lambda(answer));
-    let all = [["--environments", "8", "--invocations", "64", "--environment", "/id"].as_slice(), arguments].concat();
+    let all = [["--environments", "8", "--invocations", "96", "--environment", "/id"].as_slice(), arguments].concat();
     assert_code(&on_lambda(&scratch, &lambda, &all), 0);
     let analysis = analysis(&scratch);
     (warnings(&analysis, kind), analysis["headline"]["verdict"].clone())
@@ -560,7 +560,7 @@ fn answers_that_are_repeated_are_those_of_one_request() {
         let repeated = Invocation { id: "00000000-0000-4000-8000-000000000000".to_owned(), ..*invocation };
         of_eight(&repeated, &repeated.report(19.5, ""))
     });
-    assert!(texts.len() == 2 && texts[0].starts_with("31 answers of x86_64 have the request id"), "{texts:?}");
+    assert!(texts.len() == 2 && texts[0].starts_with("47 answers of x86_64 have the request id"), "{texts:?}");
     assert_eq!(verdict, "withheld");
     let (texts, verdict) = judged("repeated-requests", &[], |it| of_eight(it, &it.report(19.5, "")));
     assert_eq!((texts.len(), verdict), (0, json!("equivalent")));
@@ -574,7 +574,7 @@ fn a_report_that_bills_less_than_the_function_took_is_not_believed() {
         of_eight(invocation, &report.replace("Billed Duration: 16 ms", billed))
     });
     assert!(
-        texts.len() == 1 && texts[0].starts_with("32 reports of arm64 bill less than the function took"),
+        texts.len() == 1 && texts[0].starts_with("48 reports of arm64 bill less than the function took"),
         "{texts:?}"
     );
     assert_eq!(verdict, Value::Null);
@@ -596,7 +596,7 @@ fn an_environment_starts_once() {
         of_eight(invocation, &invocation.report(19.5, start))
     });
     assert!(
-        texts.len() == 2 && texts[0].starts_with("16 cold starts of x86_64 name an environment that had answered"),
+        texts.len() == 2 && texts[0].starts_with("32 cold starts of x86_64 name an environment that had answered"),
         "{texts:?}"
     );
     assert_eq!(verdict, "withheld");

@@ -7,7 +7,12 @@ use lambda_duet::{
         analyse::{Options, analyse},
         samples::Samples,
     },
-    campaign::{driver::Past, journal, manifest::Manifest},
+    campaign::{
+        driver::Past,
+        journal,
+        manifest::Manifest,
+        schedule::{self, Call},
+    },
     report::{csv, html, markdown, plan, table},
 };
 use proptest::prelude::*;
@@ -36,7 +41,7 @@ fn manifest() -> Value {
             "candidate": party("a", configuration, price),
         },
         "plan": {
-            "seed": 7, "environments": 2, "cold": false, "concurrent": true,
+            "seed": 7, "environments": 2, "order": "joint-steps", "cold": false, "concurrent": true,
             "cells": [
                 {"name": "math/fft", "weight": 1, "workload": "math/fft", "payload": "{}", "guess_ms": 50.0},
                 {"name": "order.json", "weight": 2, "workload": null, "payload": "[1]", "guess_ms": 100.0}
@@ -51,17 +56,17 @@ fn manifest() -> Value {
 /// Its first block.
 fn rows() -> Vec<Value> {
     let manifest: Manifest = serde_json::from_value(manifest()).unwrap();
-    let steps = lambda_duet::campaign::schedule::block(&manifest.plan, 0);
-    let places = steps.into_iter().enumerate().flat_map(|place| [(0, place), (1, place)]);
-    places
-        .map(|(slot, (number, step))| {
+    let steps = schedule::block(&manifest.plan, 0, manifest.plan.order);
+    let calls = steps.into_iter().enumerate().flat_map(|(step, calls)| calls.into_iter().map(move |call| (step, call)));
+    calls
+        .map(|(number, Call { side, cell, slot })| {
             let mut row = json!({
-                "block": 0, "step": number, "slot": slot, "side": step.side, "cell": manifest.plan.cells[step.cell].name,
+                "block": 0, "step": number, "slot": slot, "side": side, "cell": manifest.plan.cells[cell].name,
                 "started_unix_ms": 1_800_000_000_000_u64, "elapsed_ms": 10 * number, "delay_ns": 1000, "latency_ns": 20_500_000,
                 "cold": false, "cost_usd": 0.000_001,
                 "report": {"duration_ms": 19.5, "billed_ms": 20.0, "init_ms": 100.25, "memory_mb": 1769, "max_memory_mb": 30},
             });
-            match (step.cell, slot) {
+            match (cell, slot) {
                 (0, _) => row["response"] = response(),
                 (_, 0) => {
                     row["output_sha256"] = json!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -171,9 +176,9 @@ fn what_is_none_of_a_campaigns_samples_is_named_by_file_and_line() {
         (([first.as_bytes(), b"\n", first.as_bytes()].concat(), 2), "EOF while parsing a value at column 0"),
         (([first.as_bytes(), newer.as_bytes()].concat(), 2), "unknown field `colour`"),
         ((format!("{}\n", "[".repeat(100_000)).into_bytes(), 1), "expected"),
-        (([first.as_bytes(), first.as_bytes()].concat(), 2), "slot is 0 and attempt is 0, as in a line before"),
+        (([first.as_bytes(), first.as_bytes()].concat(), 2), "and attempt is 0, as in a line before"),
         (
-            (lines(&[whole[2].clone(), whole[0].clone()]).into_bytes(), 2),
+            (lines(&[whole[4].clone(), whole[0].clone()]).into_bytes(), 2),
             "block is 0 and step is 0, behind block 0, step 1",
         ),
         (with("/latency_ns", json!(u64::MAX)), "latency_ns is 18446744073709551615; it must be at most"),

@@ -10,7 +10,10 @@ use crate::{
     scripted::{Call, Reply, Scripted},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lambda_duet::campaign::row::{FailureKind, Row};
+use lambda_duet::campaign::{
+    row::{FailureKind, Row},
+    sides::Side,
+};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -101,7 +104,7 @@ fn a_function_without_concurrency_is_given_up_after_a_step_with_the_reason() {
     let message = stderr(&output);
     assert!(message.contains("ReservedFunctionConcurrentInvocationLimitExceeded): Rate Exceeded."), "{message}");
     let rows = rows(&scratch);
-    assert_eq!((rows.len(), kinds(&rows)), (4, BTreeSet::from([FailureKind::Throttled])));
+    assert_eq!((rows.len(), kinds(&rows)), (8, BTreeSet::from([FailureKind::Throttled])));
     let reason = rows[0].failure.as_ref().unwrap().reason.as_deref();
     assert_eq!(reason, Some("ReservedFunctionConcurrentInvocationLimitExceeded"));
 }
@@ -272,10 +275,12 @@ fn a_fault_that_may_pass_is_tried_again() {
     let output = on_lambda(&scratch, &lambda, &[TWO.as_slice(), &["--json"]].concat());
     assert_code(&output, 0);
     let rows = rows(&scratch);
-    let kinds: Vec<_> = rows.iter().map(|row| row.failure.as_ref().map(|failure| failure.kind)).collect();
-    let of_a_side = [Some(FailureKind::Throttled), Some(FailureKind::Transient), Some(FailureKind::Transient), None];
-    assert_eq!(kinds, [of_a_side, of_a_side].concat());
-    assert_eq!(rows.iter().map(|row| row.attempt).collect::<Vec<_>>(), [0, 1, 2, 3, 0, 1, 2, 3]);
+    for side in Side::BOTH {
+        let of_side = rows.iter().filter(|row| row.side == side);
+        let attempts: Vec<_> = of_side.map(|row| (row.attempt, row.failure.as_ref().map(|it| it.kind))).collect();
+        let expected = [Some(FailureKind::Throttled), Some(FailureKind::Transient), Some(FailureKind::Transient), None];
+        assert_eq!(attempts, (0..).zip(expected).collect::<Vec<_>>());
+    }
     let events = String::from_utf8(output.stdout).unwrap();
     assert_eq!(events.matches(r#""event":"backoff""#).count(), 6, "{events}");
     let text = super::report(&scratch.path("run"));
@@ -296,12 +301,12 @@ fn what_stays_wrong_is_not_tried_again() {
     assert_eq!((rows.len(), kinds(&rows)), (8, BTreeSet::from([FailureKind::Refused])));
 }
 
-/// A program that gives the credentials of a file, and the environment in which it is asked.
-fn with_credentials(scratch: &Scratch, url: &str, arguments: &[&str]) -> Output {
+/// A program that gives credentials, the first `old` times with a key that has expired.
+fn with_credentials(scratch: &Scratch, old: u32, url: &str, arguments: &[&str]) -> Output {
     let count = scratch.path("count");
-    // The first time the old key, then the new one.
     let program = format!(
-        "#!/bin/sh\nif [ -e {count} ]; then key=AKIANEW; else key=AKIAOLD; fi; echo 1 >> {count}\n\
+        "#!/bin/sh\nif [ $(cat {count} 2>/dev/null | wc -l) -lt {old} ]; then key=AKIAOLD; else key=AKIANEW; fi\n\
+         echo 1 >> {count}\n\
          echo '{{\"Version\": 1, \"AccessKeyId\": \"'$key'\", \"SecretAccessKey\": \"secret\", \"SessionToken\": \"t\"}}'\n"
     );
     let program = scratch.file("credentials.sh", &program);
@@ -338,7 +343,7 @@ fn credentials_that_expire_are_fetched_again() {
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
     let arguments =
         [["--targets", "lambda:x", "lambda:a", "--payload", &payload, "--out", &out].as_slice(), &EIGHT].concat();
-    assert_code(&with_credentials(&scratch, &lambda.url, &arguments), 0);
+    assert_code(&with_credentials(&scratch, 1, &lambda.url, &arguments), 0);
     let rows_of_lambda = rows(&scratch);
     assert_eq!(rows_of_lambda.iter().filter(|row| row.failure.is_none()).count(), 8);
     assert_eq!(kinds(&rows_of_lambda), BTreeSet::from([FailureKind::Transient]));
@@ -348,7 +353,7 @@ fn credentials_that_expire_are_fetched_again() {
     let scratch = Scratch::new();
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
     let targets = ["--targets", &endpoint.url, &endpoint.url, "--payload", &payload, "--out", &out];
-    assert_code(&with_credentials(&scratch, "", &[targets.as_slice(), &EIGHT].concat()), 0);
+    assert_code(&with_credentials(&scratch, 1, "", &[targets.as_slice(), &EIGHT].concat()), 0);
     assert_eq!(rows(&scratch).iter().filter(|row| row.failure.is_none()).count(), 8);
 }
 
@@ -362,13 +367,13 @@ fn credentials_are_fetched_again_once_for_all_calls_of_a_step() {
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
     let arguments = [
         ["--targets", &endpoint.url, &endpoint.url, "--payload", &payload, "--out", &out].as_slice(),
-        &["--environments", "8", "--invocations", "16"],
+        &["--environments", "8", "--invocations", "16", "--max-cost", "5"],
     ]
     .concat();
-    assert_code(&with_credentials(&scratch, &endpoint.url, &arguments), 0);
+    assert_code(&with_credentials(&scratch, 2, &endpoint.url, &arguments), 0);
     assert_eq!(rows(&scratch).iter().filter(|row| row.failure.is_none()).count(), 16);
-    // Once for each side, and once again for all eight calls that were signed with the old ones.
-    assert_eq!(std::fs::read_to_string(scratch.path("count")).unwrap().lines().count(), 3);
+    // Once for each side, and once again for all eight calls of each that were signed with the old ones.
+    assert_eq!(std::fs::read_to_string(scratch.path("count")).unwrap().lines().count(), 4);
 }
 
 /// A Lambda whose functions are in a state until they have been looked at or called so often.

@@ -68,8 +68,8 @@ fn no_sample_is_lost_or_doubled_by_a_hundred_kills() {
     answers.sort_unstable();
     answers.dedup();
     assert_eq!(answers.len(), CALLS, "one answer became two samples");
-    // Beside the samples there are only the calls that were under way at a kill.
-    assert!(target.calls().len() <= CALLS + 100 * 5);
+    // Beside the samples there are only the calls that were under way at a kill, five of each side.
+    assert!(target.calls().len() <= CALLS + 100 * 10);
 }
 
 #[test]

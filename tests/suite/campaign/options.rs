@@ -55,12 +55,38 @@ fn a_campaign_ends_with_its_time_and_keeps_its_pace() {
     assert_code(&output, 0);
     assert!(stderr(&output).contains("--duration 1s"), "{}", stderr(&output));
     let (_, rows) = samples(&scratch.path("run"));
-    let starts: Vec<u64> = rows.iter().filter(|row| row.step == 0).map(|row| row.elapsed_ms).collect();
+    let starts: Vec<u64> =
+        rows.chunk_by(|one, other| one.block == other.block).map(|block| block[0].elapsed_ms).collect();
     // A block's first call may be sent late, which makes the next one's look early; over all blocks the pace shows.
     let (first, last) = (starts[0], starts[starts.len() - 1]);
     assert!(last - first + 50 >= 100 * (starts.len() as u64 - 1), "{starts:?}");
     // Slow machines begin fewer blocks; with no pace there would be hundreds.
     assert!((2..=11).contains(&starts.len()), "{starts:?}");
+}
+
+#[test]
+fn limits_that_leave_too_few_blocks_for_a_verdict_are_said_beforehand() {
+    let scratch = Scratch::new();
+    let warned = |limits: &[&str]| {
+        let output =
+            run_plain(&scratch, &target(), &[["--environments", "2", "--dry-run"].as_slice(), limits].concat());
+        assert_code(&output, 0);
+        let text = stderr(&output);
+        text.lines().find(|line| line.contains("a verdict takes 5")).map(str::to_owned)
+    };
+    let warning = |text: &str| Some(format!("Warning: {text}"));
+    assert_eq!(warned(&["--invocations", "20"]), None);
+    assert_eq!(
+        warned(&["--invocations", "19"]),
+        warning(
+            "--invocations leaves 4 blocks of 4 calls, and a verdict takes 5 blocks: raise it, or let blocks have fewer calls"
+        )
+    );
+    assert_eq!(warned(&["--pace", "2s", "--duration", "10s"]), None);
+    assert_eq!(
+        warned(&["--pace", "6s", "--duration", "10s"]),
+        warning("--duration leaves 2 blocks of 4 calls, and a verdict takes 5 blocks: raise it, or lower --pace")
+    );
 }
 
 #[test]

@@ -1,0 +1,80 @@
+//! What is called together, and what in turns.
+
+use super::{Scratch, assert_code, run, run_plain, samples};
+use crate::{
+    cli::stderr,
+    scripted::{Reply, Scripted},
+};
+use lambda_duet::campaign::schedule::Order;
+use serde_json::Value;
+use std::fs;
+
+fn edit_manifest(directory: &str, edit: impl FnOnce(&mut Value)) {
+    let path = format!("{directory}/campaign.json");
+    let mut manifest: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    edit(&mut manifest);
+    fs::write(&path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+}
+
+/// Leaves the first samples alone in a run directory, as if the campaign had been interrupted.
+fn keep_samples(directory: &str, count: usize) {
+    let path = format!("{directory}/samples.jsonl");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.split_inclusive('\n').take(count).collect::<String>()).unwrap();
+}
+
+#[test]
+fn the_calls_of_both_sides_are_open_together() {
+    let scratch = Scratch::new();
+    // Nothing is answered before all six calls of a step have come.
+    let target = Scripted::start(|_, number| Reply::ok("{}").after_calls((number / 6 + 1) * 6));
+    let output = run_plain(&scratch, &target, &["--environments", "3", "--invocations", "18", "--timeout", "20s"]);
+    assert_code(&output, 0);
+    let (manifest, rows) = samples(&scratch.path("run"));
+    assert_eq!((manifest.plan.order, manifest.plan.separate_from, rows.len()), (Order::JointSteps, None, 18));
+    assert!(rows.iter().all(|row| row.failure.is_none()));
+}
+
+#[test]
+fn throttled_joint_steps_become_separate_and_stay_so() {
+    let scratch = Scratch::new();
+    // Two calls at once and no more.
+    let target = Scripted::start(|_, number| match number {
+        2 | 3 => Reply::status(429, "slow down"),
+        _ => Reply::ok("{}"),
+    });
+    let output = run_plain(&scratch, &target, &["--environments", "2", "--invocations", "12"]);
+    assert_code(&output, 0);
+    let text = stderr(&output);
+    let warning = "2 of 4 calls that were made together were throttled: from block 1 on, each side is called by itself";
+    assert_eq!(text.matches(warning).count(), 1, "{text}");
+    let run_directory = scratch.path("run");
+    let (manifest, rows) = samples(&run_directory);
+    assert_eq!((manifest.plan.order, manifest.plan.separate_from), (Order::JointSteps, Some(1)));
+    let steps = |block| rows.iter().filter(|row| row.block == block).map(|row| row.step).max().unwrap() + 1;
+    assert_eq!((steps(0), steps(1), steps(2)), (1, 2, 2));
+
+    keep_samples(&run_directory, 8);
+    let output = run("", &["--resume", &run_directory]);
+    assert_code(&output, 0);
+    assert!(!stderr(&output).contains("made together"), "{}", stderr(&output));
+    let (manifest, rows) = samples(&run_directory);
+    assert_eq!((manifest.plan.separate_from, rows.len()), (Some(1), 14));
+}
+
+#[test]
+fn campaigns_of_earlier_versions_keep_their_order() {
+    let scratch = Scratch::new();
+    let target = Scripted::start(|_, _| Reply::ok("{}"));
+    let output = run_plain(&scratch, &target, &["--environments", "2", "--invocations", "12"]);
+    assert_code(&output, 0);
+    let run_directory = scratch.path("run");
+    keep_samples(&run_directory, 0);
+    edit_manifest(&run_directory, |manifest| {
+        manifest["plan"].as_object_mut().unwrap().remove("order");
+    });
+    assert_code(&run("", &["--resume", &run_directory]), 0);
+    let (manifest, rows) = samples(&run_directory);
+    assert_eq!((manifest.plan.order, rows.len()), (Order::SeparateSteps, 12));
+    assert_eq!(rows.iter().map(|row| row.step).max(), Some(1));
+}
