@@ -115,7 +115,7 @@ aarch64) native=X86Function ;;
 *) native=Arm64Function ;;
 esac
 native=exec:${DUET_BUILD:-.aws-sam/build}/$native/bootstrap
-"$duet" run --targets "$native" "$native" "${cells[@]}" --environments 8 --invocations 160 --out "$answers/local"
+"$duet" run --targets "$native" "$native" "${cells[@]}" --environments 8 --invocations 192 --out "$answers/local"
 "$duet" report "$answers/local"
 
 page="duet-runs/demo.html"

@@ -1,7 +1,7 @@
 //! From samples to what they say.
 
 use super::{
-    decision::{MINIMUM_ENVIRONMENTS, Verdict},
+    decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, Verdict},
     interval::CONFIDENCE,
     levels::Values,
     money::Volume,
@@ -31,9 +31,10 @@ impl Default for Options {
 /// Says what the samples of a campaign come to.
 pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {
     let subject = Subject::new(manifest, samples, options.margin);
-    let warnings = warning::of(manifest, samples);
-    let is_withheld = warnings.iter().any(|it| it.kind.withholds());
     let cells = subject.cells();
+    let headline = subject.headline(&cells);
+    let warnings = warning::of(manifest, samples, headline.as_ref());
+    let is_withheld = warnings.iter().any(|it| it.kind.withholds());
     let mut analysis = Analysis {
         schema: SCHEMA,
         method: Method {
@@ -41,11 +42,12 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
             margin: options.margin,
             until_ci: manifest.limits.until_ci,
             minimum_environments: MINIMUM_ENVIRONMENTS,
+            minimum_blocks: MINIMUM_BLOCKS,
         },
         campaign: provenance(manifest, samples),
         sides: samples.sides.map(|side, it| side_facts(manifest, samples, side, it)),
         warnings,
-        headline: subject.headline(&cells),
+        headline,
         cells,
         starts: subject.starts(),
         money: subject.money(options.volume),

@@ -5,7 +5,7 @@ pub mod naive;
 
 use super::{
     decision::{Verdict, verdicts},
-    estimate::{self, Difference, Observation, Variance},
+    estimate::{self, Clusters, Difference, Groups, Model, Observation, Variance},
     interval::{Bounds, CONFIDENCE, Looks},
 };
 use crate::campaign::sides::Sides;
@@ -22,6 +22,9 @@ const MARGIN: f64 = 0.02;
 
 /// The half-width at which a campaign that is looked at after every block would end.
 const TARGET: f64 = 0.02;
+
+/// How reports compare steps.
+const MODEL: Model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::EnvironmentsAndBlocks };
 
 /// A way to compare two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -82,7 +85,7 @@ impl Method {
 
     fn difference(self, values: &Sides<Vec<Observation>>) -> Option<Difference> {
         match self {
-            Self::Shipped | Self::ShippedEveryBlock => estimate::difference(values),
+            Self::Shipped | Self::ShippedEveryBlock => estimate::difference(values, MODEL),
             Self::Cr2 => estimate::difference_by(values, Variance::Cr2),
             Self::EnvironmentMeans => naive::welch_of_environments(values),
             Self::PooledWelch | Self::PooledWelchEveryBlock => naive::welch_of_invocations(values),
@@ -94,7 +97,7 @@ impl Method {
     fn look(self, values: &Sides<Vec<Observation>>) -> Option<(Difference, Bounds)> {
         let difference = self.difference(values)?;
         let withholds = matches!(self, Self::Shipped | Self::ShippedEveryBlock);
-        if withholds && !super::decision::has_enough_environments(&difference) {
+        if withholds && !super::decision::has_enough(&difference) {
             return None;
         }
         Some((difference, difference.bounds(CONFIDENCE, self.looks())))

@@ -6,7 +6,7 @@
 
 use super::{
     decision::{self, Verdict},
-    estimate::{Difference, welch},
+    estimate::{Difference, Sources, welch},
     interval::{CONFIDENCE, Looks},
     result::{Analysis, CellAnalysis, Comparison, Interval, Measure, Method, Ratio, SideFacts},
     share::Share,
@@ -107,7 +107,7 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
             environments_needed: difference
                 .as_ref()
                 .filter(|_| verdict == Verdict::Inconclusive)
-                .map(|it| decision::environments_needed(it, margin, looks, pairs.len())),
+                .and_then(|it| decision::environments_needed(it, margin, looks, pairs.len())),
             levels: Sides {
                 baseline: level_change(a, b, Side::Baseline),
                 candidate: level_change(a, b, Side::Candidate),
@@ -164,9 +164,11 @@ pub(super) fn difference(comparison: &Comparison) -> Option<Difference> {
         standard_error: ratio.log_standard_error?,
         degrees_of_freedom: ratio.degrees_of_freedom?,
         environments: comparison.environments,
+        blocks: comparison.blocks,
+        sources: Sources::default(),
     };
     let is_known = difference.estimate.is_finite() && difference.standard_error.is_finite();
-    (is_known && decision::has_enough_environments(&difference)).then_some(difference)
+    (is_known && decision::has_enough(&difference)).then_some(difference)
 }
 
 /// The second difference less the first, of two campaigns that know nothing of each other: their variances add, with
@@ -179,6 +181,8 @@ pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
         standard_error,
         degrees_of_freedom,
         environments: a.environments.map(|side, it| (*it).min(b.environments[side])),
+        blocks: a.blocks.min(b.blocks),
+        sources: Sources::default(),
     }
 }
 

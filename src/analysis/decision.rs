@@ -11,6 +11,9 @@ use std::fmt;
 /// fleet has two (of eight environments and a CPU with a share of 44%, once in a hundred times).
 pub const MINIMUM_ENVIRONMENTS: u32 = 8;
 
+/// A campaign of fewer blocks tells too little of what disturbs calls together: it gets no interval and no verdict either.
+pub const MINIMUM_BLOCKS: u32 = 5;
+
 /// What a comparison comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -51,7 +54,7 @@ pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -
     let equivalent = p_values(&|it| it.p_equivalence(log_margin, looks));
     let verdict = |(index, difference): (usize, &Option<Difference>)| match difference {
         None => Verdict::Withheld,
-        Some(it) if !has_enough_environments(it) => Verdict::Withheld,
+        Some(it) if !has_enough(it) => Verdict::Withheld,
         Some(_) if equivalent[index] <= alpha => Verdict::Equivalent,
         Some(it) if different[index] <= alpha => {
             if it.estimate < 0.0 {
@@ -66,17 +69,23 @@ pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -
 }
 
 /// Whether an interval may be given.
-pub fn has_enough_environments(difference: &Difference) -> bool {
-    difference.environments.iter().all(|(_, it)| *it >= MINIMUM_ENVIRONMENTS)
+pub fn has_enough(difference: &Difference) -> bool {
+    let has_environments = difference.environments.iter().all(|(_, it)| *it >= MINIMUM_ENVIRONMENTS);
+    has_environments && difference.blocks >= MINIMUM_BLOCKS
 }
 
 /// The environments of each side with which the interval would probably allow a verdict, as one of so many tests, if the
 /// difference is what it seems to be: intervals narrow with the square root of their number.
-pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, tests: usize) -> u64 {
+///
+/// None where it is blocks that are too few.
+pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, tests: usize) -> Option<u64> {
     let now = difference.environments.iter().map(|(_, it)| *it).min().unwrap_or_default().max(1);
     let minimum = u64::from(MINIMUM_ENVIRONMENTS);
-    if !has_enough_environments(difference) {
-        return minimum;
+    if difference.blocks < MINIMUM_BLOCKS {
+        return None;
+    }
+    if !has_enough(difference) {
+        return Some(minimum);
     }
     let distance = difference.estimate.abs();
     // Either clear of no difference, or within the margin, whichever is nearer.
@@ -85,7 +94,7 @@ pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, t
     let confidence = 1.0 - (1.0 - CONFIDENCE) / tests.max(1) as f64;
     let factor = (difference.bounds(confidence, looks).half_width() / wanted).powi(2);
     // A campaign has at most some thousands; more digits would be a pretence.
-    ((f64::from(now) * factor).ceil().min(1e9) as u64).max(minimum)
+    Some(((f64::from(now) * factor).ceil().min(1e9) as u64).max(minimum))
 }
 
 /// Holm's adjustment: reject where the result is at most the error probability of all tests together.
@@ -104,7 +113,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::estimate::Sources, *};
     use crate::campaign::sides::Sides;
 
     fn difference(estimate: f64, standard_error: f64, environments: u32) -> Difference {
@@ -113,6 +122,8 @@ mod tests {
             standard_error,
             degrees_of_freedom: 100.0,
             environments: Sides { baseline: environments, candidate: 20 },
+            blocks: 10,
+            sources: Sources::default(),
         }
     }
 
@@ -134,8 +145,15 @@ mod tests {
     fn a_side_of_few_environments_gets_no_verdict() {
         assert_eq!(verdict(difference(-0.5, 0.001, 7)), Verdict::Withheld);
         assert_eq!(verdict(difference(-0.5, 0.001, 8)), Verdict::Faster);
-        assert_eq!(environments_needed(&difference(0.0, 0.1, 1), 0.02, Looks::Once, 1), 8);
+        assert_eq!(environments_needed(&difference(0.0, 0.1, 1), 0.02, Looks::Once, 1), Some(8));
         assert_eq!(verdicts(&[None], 0.02, Looks::Once), [Verdict::Withheld]);
+    }
+
+    #[test]
+    fn few_blocks_give_no_verdict_and_ask_for_no_environments() {
+        let of = |blocks| Difference { blocks, ..difference(-0.5, 0.001, 8) };
+        assert_eq!((verdict(of(4)), verdict(of(5))), (Verdict::Withheld, Verdict::Faster));
+        assert_eq!(environments_needed(&of(4), 0.02, Looks::Once, 1), None);
     }
 
     #[test]
@@ -151,8 +169,8 @@ mod tests {
     fn four_times_the_environments_halve_the_interval() {
         // ±0.02 around 0.01: half as wide it would be clear of 0, or within the margin of 2%.
         let it = difference(0.01, 0.02 / 1.984, 20);
-        let needed = environments_needed(&it, 0.02, Looks::Once, 1);
-        assert!((79..=81).contains(&needed), "{needed}");
-        assert!(environments_needed(&it, 0.02, Looks::Once, 27) > 2 * needed);
+        let needed = |tests| environments_needed(&it, 0.02, Looks::Once, tests).unwrap();
+        assert!((79..=81).contains(&needed(1)), "{}", needed(1));
+        assert!(needed(27) > 2 * needed(1));
     }
 }

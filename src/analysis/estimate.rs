@@ -1,22 +1,63 @@
-//! How the candidate's values differ from the baseline's, with the uncertainty that environments leave.
+//! How the candidate's values differ from the baseline's, with the uncertainty that environments and disturbances leave.
 //!
 //! The model is a weighted least-squares fit of each value on its block and its side, in which each environment
 //! weighs the same. Blocks take out what drifts; environments are the clusters of a variance that is robust to
 //! whatever the calls of one environment have in common, by the jackknife-like estimator CR3 (Bell & McCaffrey 2002).
 //! Each side has its own degrees of freedom by Satterthwaite's approximation (Pustejovsky & Tipton 2018), and both are
 //! combined as Welch (1947) did, because one side may have a fleet of mixed CPUs and the other not.
+//!
+//! Environments are independent of each other only if nothing disturbs several of them at once. What does is measured by
+//! blocks, the second way of clustering (Cameron, Gelbach & Miller 2011): see [`disturbances`].
+
+mod disturbances;
 
 use crate::campaign::sides::{Side, Sides};
+use disturbances::Disturbances;
+use serde::Serialize;
 
-/// One value of one environment in one block.
+/// One value of one environment in one cell and block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Observation {
     /// The environment's number on its side.
     pub environment: u32,
+    /// The cell's number.
+    pub cell: u32,
     /// The block's number.
     pub block: u32,
+    /// The place of its step in the block.
+    pub step: u32,
     /// The value, on the scale on which sides are compared.
     pub value: f64,
+}
+
+/// Which values have a mean of their own, that both sides are compared within.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Groups {
+    /// Those of one cell and block: takes out what drifts.
+    CellsAndBlocks,
+    /// Those of one cell: for values that are too few in a block.
+    Cells,
+    /// All.
+    One,
+}
+
+/// What calls may have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clusters {
+    /// Their environment. Where both sides are called one by one in random order, whatever disturbs several calls meets
+    /// either side by chance, as if each call had been disturbed for itself.
+    Environments,
+    /// Their environment, and their side and block: a disturbance may last for as long as a side is called.
+    EnvironmentsAndBlocks,
+}
+
+/// How values are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// What has a mean of its own.
+    pub groups: Groups,
+    /// What adds to the variance.
+    pub clusters: Clusters,
 }
 
 /// The candidate's values less the baseline's, as estimated.
@@ -30,6 +71,35 @@ pub struct Difference {
     pub degrees_of_freedom: f64,
     /// The environments of each side that have a part in it.
     pub environments: Sides<u32>,
+    /// The blocks in which both sides have values that have a part in it.
+    pub blocks: u32,
+    /// Where its variance comes from.
+    pub sources: Sources,
+}
+
+/// Where the variance of a difference comes from; the parts add up to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Sources {
+    /// What the calls of one environment have in common.
+    pub environments: f64,
+    /// What several environments have in common in one block.
+    pub disturbances: f64,
+    /// What single calls have of their own.
+    pub calls: f64,
+}
+
+impl Sources {
+    /// The parts as shares of the whole; none where there is nothing to share.
+    pub fn shares(self) -> Option<Self> {
+        let Self { environments, disturbances, calls } = self;
+        let whole = environments + disturbances + calls;
+        let share = |part: f64| part / whole;
+        (whole > 0.0).then(|| Self {
+            environments: share(environments),
+            disturbances: share(disturbances),
+            calls: share(calls),
+        })
+    }
 }
 
 /// How residuals are adjusted for what their own environment has moved the fit, with H the part of the hat matrix that
@@ -43,7 +113,7 @@ pub enum Variance {
     Cr3,
 }
 
-/// What the values of one side weigh in one block.
+/// What the values of one side weigh in one group.
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     weight: f64,
@@ -56,15 +126,15 @@ impl Sum {
     }
 }
 
-/// What one environment weighs in one block, and the mean of its values there.
+/// What one environment weighs in one group, and the mean of its values there.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    block: u32,
+    group: u32,
     weight: f64,
     mean: f64,
 }
 
-/// The values of one environment, a mean for each block.
+/// The values of one environment, a mean for each group.
 #[derive(Debug)]
 struct Cluster {
     side: Side,
@@ -75,25 +145,31 @@ struct Cluster {
 #[derive(Debug)]
 struct Fit {
     clusters: Vec<Cluster>,
-    /// The sums of each block.
-    blocks: Vec<Sides<Sum>>,
-    /// The information about the difference, by the weights: Σ w₀w₁/(w₀ + w₁) over the blocks.
+    grouping: Grouping,
+    /// The sums of each group.
+    groups: Vec<Sides<Sum>>,
+    /// The information about the difference, by the weights: Σ w₀w₁/(w₀ + w₁) over the groups.
     information: f64,
     estimate: f64,
 }
 
 /// The difference of the means of both sides' values.
 ///
-/// None where no block has values of both sides, or nothing tells how uncertain the difference is: a side of which
-/// fewer than two environments answered. Only blocks with values of both sides have a part in it.
-pub fn difference(values: &Sides<Vec<Observation>>) -> Option<Difference> {
-    Fit::new(values)?.difference(Variance::Cr3)
+/// None where no group has values of both sides, or nothing tells how uncertain the difference is: a side of which
+/// fewer than two environments answered. Only groups with values of both sides have a part in it.
+pub fn difference(values: &Sides<Vec<Observation>>, model: Model) -> Option<Difference> {
+    let fit = Fit::new(values, model.groups)?;
+    let (by_environment, disturbances) = (fit.difference(Variance::Cr3)?, fit.disturbances(values));
+    Some(match model.clusters {
+        Clusters::Environments => by_environment.interleaved(&disturbances, fit.shared_by_neighbours(values)),
+        Clusters::EnvironmentsAndBlocks => by_environment.disturbed(&disturbances),
+    })
 }
 
-/// [`difference`] with another estimator of its variance, and the degrees of freedom that this has by itself: those of
-/// both sides together, if all values had the same variance. It is what the R package clubSandwich computes.
+/// The same with a variance by environments alone, and the degrees of freedom that this has by itself: those of both sides
+/// together, if all values had the same variance. It is what the R package clubSandwich computes.
 pub fn difference_by(values: &Sides<Vec<Observation>>, variance: Variance) -> Option<Difference> {
-    let fit = Fit::new(values)?;
+    let fit = Fit::new(values, Groups::CellsAndBlocks)?;
     let clusters: Vec<&Cluster> = fit.clusters.iter().collect();
     let adjusted: Vec<Adjusted> = clusters.iter().map(|it| fit.adjust(it, variance)).collect();
     let degrees_of_freedom = fit.degrees_of_freedom(&clusters, &adjusted);
@@ -103,8 +179,8 @@ pub fn difference_by(values: &Sides<Vec<Observation>>, variance: Variance) -> Op
 /// The difference of the logarithms of the arithmetic means of both sides' values, which must not be negative.
 ///
 /// None where [`difference`] is none, and where a mean is 0.
-pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>) -> Option<Difference> {
-    let means = means(&values)?;
+pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>, model: Model) -> Option<Difference> {
+    let means = means(&values, model.groups)?;
     if means.baseline <= 0.0 || means.candidate <= 0.0 {
         return None;
     }
@@ -112,17 +188,17 @@ pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>) -> Option<Differe
     for side in Side::BOTH {
         values[side].iter_mut().for_each(|it| it.value /= means[side]);
     }
-    let difference = difference(&values)?;
+    let difference = difference(&values, model)?;
     Some(Difference { estimate: (means.candidate / means.baseline).ln(), ..difference })
 }
 
-/// The means of both sides' values over the blocks that have values of both, each environment weighing the same.
+/// The means of both sides' values over the groups that have values of both, each environment weighing the same.
 ///
-/// None where there is no such block.
-pub fn means(values: &Sides<Vec<Observation>>) -> Option<Sides<f64>> {
-    let fit = Fit::new(values)?;
+/// None where there is no such group.
+pub fn means(values: &Sides<Vec<Observation>>, groups: Groups) -> Option<Sides<f64>> {
+    let fit = Fit::new(values, groups)?;
     let mut sums = Sides::<f64>::default();
-    for Sides { baseline, candidate } in fit.blocks.iter().filter(|it| it.baseline.weight > 0.0) {
+    for Sides { baseline, candidate } in fit.groups.iter().filter(|it| it.baseline.weight > 0.0) {
         let weight = baseline.weight * candidate.weight / (baseline.weight + candidate.weight);
         sums.baseline += weight * baseline.mean();
         sums.candidate += weight * candidate.mean();
@@ -130,31 +206,103 @@ pub fn means(values: &Sides<Vec<Observation>>) -> Option<Sides<f64>> {
     Some(sums.map(|_, it| it / fit.information))
 }
 
+impl Difference {
+    /// The same where disturbances meet both sides by chance, and have a share in what single calls vary by.
+    fn interleaved(self, disturbances: &Disturbances, share: f64) -> Self {
+        let variance = self.standard_error.powi(2);
+        let of_calls = disturbances.of_calls.min(variance);
+        let sources = Sources {
+            environments: variance - of_calls,
+            disturbances: of_calls * share,
+            calls: of_calls * (1.0 - share),
+        };
+        Self { blocks: disturbances.blocks, sources, ..self }
+    }
+
+    /// The same where disturbances have a part in its variance. What they add is an estimate too, with the degrees of
+    /// freedom of the blocks that tell it (Satterthwaite 1946).
+    fn disturbed(self, disturbances: &Disturbances) -> Self {
+        let by_environments = self.standard_error.powi(2);
+        // What single calls have of their own is part of both.
+        let of_calls = disturbances.of_calls.min(by_environments);
+        let excess = (disturbances.of_blocks - of_calls).max(0.0);
+        let variance = by_environments + excess;
+        let sources = Sources { environments: by_environments - of_calls, disturbances: excess, calls: of_calls };
+        let mut disturbed = Self { blocks: disturbances.blocks, sources, ..self };
+        if excess > 0.0 {
+            let share = |part: f64, freedom: f64| (part / variance).powi(2) / freedom;
+            let shares = share(by_environments, self.degrees_of_freedom)
+                + share(disturbances.of_blocks, disturbances.degrees_of_freedom);
+            disturbed.standard_error = variance.sqrt();
+            disturbed.degrees_of_freedom = 1.0 / shares;
+        }
+        disturbed
+    }
+}
+
+/// Which group a value is in.
+#[derive(Clone, Copy, Debug)]
+struct Grouping {
+    groups: Groups,
+    /// How many blocks a cell may have.
+    blocks: u32,
+}
+
+impl Grouping {
+    fn group(self, it: &Observation) -> u32 {
+        match self.groups {
+            Groups::CellsAndBlocks => it.cell * self.blocks + it.block,
+            Groups::Cells => it.cell,
+            Groups::One => 0,
+        }
+    }
+}
+
 impl Fit {
-    fn new(values: &Sides<Vec<Observation>>) -> Option<Self> {
-        let last = values.iter().flat_map(|(_, it)| it).map(|it| it.block).max()?;
+    fn new(values: &Sides<Vec<Observation>>, groups: Groups) -> Option<Self> {
+        let all = || values.iter().flat_map(|(_, it)| it);
+        let grouping = Grouping { groups, blocks: all().map(|it| it.block).max()? + 1 };
+        let last = all().map(|it| grouping.group(it)).max()?;
         let mut present = vec![Sides::<bool>::default(); last as usize + 1];
         for (side, values) in values.iter() {
-            values.iter().for_each(|it| present[it.block as usize][side] = true);
+            values.iter().for_each(|it| present[grouping.group(it) as usize][side] = true);
         }
-        let is_paired = |it: &Observation| present[it.block as usize] == Sides { baseline: true, candidate: true };
-        let clusters: Vec<Cluster> =
-            values.iter().flat_map(|(side, values)| clusters(side, values.iter().copied().filter(is_paired))).collect();
-        let mut blocks = vec![Sides::<Sum>::default(); last as usize + 1];
+        let is_paired =
+            |it: &Observation| present[grouping.group(it) as usize] == Sides { baseline: true, candidate: true };
+        let clusters: Vec<Cluster> = values
+            .iter()
+            .flat_map(|(side, values)| clusters(side, values.iter().copied().filter(is_paired), grouping))
+            .collect();
+        let mut groups = vec![Sides::<Sum>::default(); last as usize + 1];
         for Cluster { side, entries } in &clusters {
             for entry in entries {
-                let sum = &mut blocks[entry.block as usize][*side];
+                let sum = &mut groups[entry.group as usize][*side];
                 sum.weight += entry.weight;
                 sum.value += entry.weight * entry.mean;
             }
         }
         let (mut information, mut sum) = (0.0, 0.0);
-        for Sides { baseline, candidate } in blocks.iter().filter(|it| it.baseline.weight > 0.0) {
+        for Sides { baseline, candidate } in groups.iter().filter(|it| it.baseline.weight > 0.0) {
             let weight = baseline.weight * candidate.weight / (baseline.weight + candidate.weight);
             information += weight;
             sum += weight * (candidate.mean() - baseline.mean());
         }
-        (information > 0.0).then(|| Self { clusters, blocks, information, estimate: sum / information })
+        (information > 0.0).then(|| Self { clusters, grouping, groups, information, estimate: sum / information })
+    }
+
+    fn group(&self, it: &Observation) -> u32 {
+        self.grouping.group(it)
+    }
+
+    /// Whether a value has a part in the fit: its group has values of both sides.
+    fn has(&self, it: &Observation) -> bool {
+        let Sides { baseline, candidate } = &self.groups[self.group(it) as usize];
+        baseline.weight > 0.0 && candidate.weight > 0.0
+    }
+
+    fn weight_of(&self, group: u32) -> f64 {
+        let Sides { baseline, candidate } = &self.groups[group as usize];
+        baseline.weight + candidate.weight
     }
 
     fn difference(&self, variance: Variance) -> Option<Difference> {
@@ -167,6 +315,8 @@ impl Fit {
             standard_error,
             degrees_of_freedom,
             environments: parts.map(|_, it| it.environments),
+            blocks: 0,
+            sources: Sources::default(),
         })
     }
 
@@ -184,30 +334,27 @@ impl Fit {
         })
     }
 
-    /// How far the side of a value is from the mean side of its block, by weight.
-    fn centred_side(&self, side: Side, block: u32) -> f64 {
-        let Sides { baseline, candidate } = &self.blocks[block as usize];
+    /// How far the side of a value is from the mean side of its group, by weight.
+    fn centred_side(&self, side: Side, group: u32) -> f64 {
+        let Sides { baseline, candidate } = &self.groups[group as usize];
         let share = candidate.weight / (baseline.weight + candidate.weight);
         f64::from(u8::from(side == Side::Candidate)) - share
     }
 
-    fn residual(&self, side: Side, entry: &Entry) -> f64 {
-        let Sides { baseline, candidate } = &self.blocks[entry.block as usize];
+    /// How far a value is from what the fit expects of its side and group.
+    fn residual(&self, side: Side, group: u32, value: f64) -> f64 {
+        let Sides { baseline, candidate } = &self.groups[group as usize];
         let mean = (baseline.value + candidate.value) / (baseline.weight + candidate.weight);
-        entry.mean - mean - self.estimate * self.centred_side(side, entry.block)
+        value - mean - self.estimate * self.centred_side(side, group)
     }
 
     /// The score of one environment, its residuals adjusted for what the environment itself has moved the fit.
     fn adjust(&self, Cluster { side, entries }: &Cluster, variance: Variance) -> Adjusted {
-        let weight_of_block = |block: u32| {
-            let Sides { baseline, candidate } = &self.blocks[block as usize];
-            baseline.weight + candidate.weight
-        };
-        let design: Vec<f64> = entries.iter().map(|it| it.weight.sqrt() * self.centred_side(*side, it.block)).collect();
+        let design: Vec<f64> = entries.iter().map(|it| it.weight.sqrt() * self.centred_side(*side, it.group)).collect();
         // I − H is a diagonal matrix less the design's outer product over the information. It is almost singular
-        // only where one environment is all that a side has in its blocks; the bound keeps its inverse finite.
+        // only where one environment is all that a side has in its groups; the bound keeps its inverse finite.
         let diagonal: Vec<f64> =
-            entries.iter().map(|it| (1.0 - it.weight / weight_of_block(it.block)).max(1e-6)).collect();
+            entries.iter().map(|it| (1.0 - it.weight / self.weight_of(it.group)).max(1e-6)).collect();
         let (rows, own): (Vec<f64>, f64) = match variance {
             Variance::Cr2 => {
                 let rows = inverse_square_root(&diagonal, &design, self.information);
@@ -221,33 +368,33 @@ impl Fit {
         };
         let row_of = |(row, it): (&f64, &Entry)| row / self.information * it.weight.sqrt();
         let loadings: Vec<f64> = rows.iter().zip(entries).map(row_of).collect();
-        let score = loadings.iter().zip(entries).map(|(it, entry)| it * self.residual(*side, entry)).sum();
-        let pull = loadings.iter().zip(entries).map(|(it, entry)| it * self.centred_side(*side, entry.block)).sum();
+        let score =
+            loadings.iter().zip(entries).map(|(it, entry)| it * self.residual(*side, entry.group, entry.mean)).sum();
+        let pull = loadings.iter().zip(entries).map(|(it, entry)| it * self.centred_side(*side, entry.group)).sum();
         Adjusted { loadings, score, pull, own: own / self.information.powi(2) }
     }
 
     /// Satterthwaite's degrees of freedom of one side's part of the variance, if all values had the same variance:
     /// the square of its expectation over half its variance.
     fn degrees_of_freedom(&self, clusters: &[&Cluster], adjusted: &[Adjusted]) -> f64 {
-        // Two scores covary through the blocks that both environments are in, and through the estimate.
-        let mut members: Vec<Vec<(u32, f64)>> = vec![Vec::new(); self.blocks.len()];
+        // Two scores covary through the groups that both environments are in, and through the estimate.
+        let mut members: Vec<Vec<(u32, f64)>> = vec![Vec::new(); self.groups.len()];
         for (index, (cluster, it)) in clusters.iter().zip(adjusted).enumerate() {
             for (entry, loading) in cluster.entries.iter().zip(&it.loadings) {
-                members[entry.block as usize].push((index as u32, *loading));
+                members[entry.group as usize].push((index as u32, *loading));
             }
         }
         let mut squares = 0.0;
         let mut shared = vec![0.0; clusters.len()];
-        // All pairs as if they had no block in common, which the loop below corrects for those that have.
+        // All pairs as if they had no group in common, which the loop below corrects for those that have.
         let pulls: f64 = adjusted.iter().map(|it| it.pull.powi(2)).sum();
         let quartic: f64 = adjusted.iter().map(|it| it.pull.powi(4)).sum();
         squares += (pulls.powi(2) - quartic) / self.information.powi(2);
         let mut touched = Vec::new();
         for (index, (cluster, it)) in clusters.iter().zip(adjusted).enumerate() {
             for (entry, loading) in cluster.entries.iter().zip(&it.loadings) {
-                let block = &self.blocks[entry.block as usize];
-                let share = loading / (block.baseline.weight + block.candidate.weight);
-                for (other, loading) in &members[entry.block as usize] {
+                let share = loading / self.weight_of(entry.group);
+                for (other, loading) in &members[entry.group as usize] {
                     if shared[*other as usize] == 0.0 {
                         touched.push(*other as usize);
                     }
@@ -255,10 +402,10 @@ impl Fit {
                 }
             }
             for other in touched.drain(..) {
-                let through_blocks = std::mem::take(&mut shared[other]);
+                let through_groups = std::mem::take(&mut shared[other]);
                 if other != index {
                     let through_estimate = it.pull * adjusted[other].pull / self.information;
-                    squares += (through_blocks + through_estimate).powi(2) - through_estimate.powi(2);
+                    squares += (through_groups + through_estimate).powi(2) - through_estimate.powi(2);
                 }
             }
         }
@@ -301,8 +448,8 @@ struct Adjusted {
     own: f64,
 }
 
-/// The values of each environment, as means by block. Environments weigh 1 each, their values alike.
-fn clusters(side: Side, values: impl Iterator<Item = Observation>) -> Vec<Cluster> {
+/// The values of each environment.
+fn by_environment(values: impl Iterator<Item = Observation>) -> impl Iterator<Item = Vec<Observation>> {
     let mut of_environments: Vec<Vec<Observation>> = Vec::new();
     for value in values {
         let environment = value.environment as usize;
@@ -311,19 +458,24 @@ fn clusters(side: Side, values: impl Iterator<Item = Observation>) -> Vec<Cluste
         }
         of_environments[environment].push(value);
     }
+    of_environments.into_iter().filter(|it| !it.is_empty())
+}
+
+/// The values of each environment, as means by group. Environments weigh 1 each, their values alike.
+fn clusters(side: Side, values: impl Iterator<Item = Observation>, grouping: Grouping) -> Vec<Cluster> {
     let cluster = |mut values: Vec<Observation>| {
         // Campaigns give them in this order already.
-        values.sort_by_key(|it| it.block);
+        values.sort_by_key(|it| grouping.group(it));
         let total = values.len() as f64;
-        let of_block = values.chunk_by(|one, other| one.block == other.block);
+        let of_group = values.chunk_by(|one, other| grouping.group(one) == grouping.group(other));
         let entry = |values: &[Observation]| {
             let count = values.len() as f64;
             let mean = values.iter().map(|it| it.value).sum::<f64>() / count;
-            Entry { block: values[0].block, weight: count / total, mean }
+            Entry { group: grouping.group(&values[0]), weight: count / total, mean }
         };
-        Cluster { side, entries: of_block.map(entry).collect() }
+        Cluster { side, entries: of_group.map(entry).collect() }
     };
-    of_environments.into_iter().filter(|it| !it.is_empty()).map(cluster).collect()
+    by_environment(values).map(cluster).collect()
 }
 
 /// (D − vvᵀ/κ)⁻¹ v, for a diagonal matrix D, by the formula of Sherman and Morrison.

@@ -160,9 +160,21 @@ fn first_beyond(is_beyond: impl Fn(f64) -> bool) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::estimate::Sources, *};
     use crate::campaign::sides::Sides;
     use proptest::prelude::*;
+
+    fn difference(estimate: f64, standard_error: f64, degrees_of_freedom: f64) -> Difference {
+        let environments = Sides { baseline: 9, candidate: 9 };
+        Difference {
+            estimate,
+            standard_error,
+            degrees_of_freedom,
+            environments,
+            blocks: 9,
+            sources: Sources::default(),
+        }
+    }
 
     proptest! {
         #[test]
@@ -172,8 +184,7 @@ mod tests {
             degrees_of_freedom in 0.5..500.0,
             target in prop::option::of(0.001..0.2),
         ) {
-            let environments = Sides { baseline: 9, candidate: 9 };
-            let difference = Difference { estimate, standard_error, degrees_of_freedom, environments };
+            let difference = difference(estimate, standard_error, degrees_of_freedom);
             let looks = target.map_or(Looks::Once, Looks::EveryBlock);
             let bounds = difference.bounds(CONFIDENCE, looks);
             let p_value = difference.p_value(0.0, looks);
@@ -192,8 +203,7 @@ mod tests {
             degrees_of_freedom in 0.5..500.0,
             target in 0.001..0.2,
         ) {
-            let environments = Sides { baseline: 9, candidate: 9 };
-            let difference = Difference { estimate: 0.0, standard_error, degrees_of_freedom, environments };
+            let difference = difference(0.0, standard_error, degrees_of_freedom);
             let [once, often] =
                 [Looks::Once, Looks::EveryBlock(target)].map(|it| difference.bounds(CONFIDENCE, it).half_width());
             prop_assert!(often > once && often.is_finite(), "{} {}", once, often);
@@ -202,8 +212,7 @@ mod tests {
 
     #[test]
     fn without_any_spread_the_interval_is_a_point() {
-        let environments = Sides { baseline: 9, candidate: 9 };
-        let difference = Difference { estimate: 0.1, standard_error: 0.0, degrees_of_freedom: 16.0, environments };
+        let difference = difference(0.1, 0.0, 16.0);
         for looks in [Looks::Once, Looks::EveryBlock(0.02)] {
             let Bounds { low, high } = difference.bounds(CONFIDENCE, looks);
             assert_eq!((low, high), (0.1, 0.1), "{looks:?}");

@@ -2,7 +2,8 @@
 
 use super::{
     bill::{Bill, FreeTier, Usage, break_even_slowdown},
-    estimate::{self, Difference, Observation},
+    decision::{MINIMUM_BLOCKS, has_enough},
+    estimate::{self, Clusters, Difference, Groups, Model, Observation},
     interval::{Bounds, CONFIDENCE, normal_quantile},
     levels::Values,
     result::{ColdShare, ColdShareSource, Cost, Interval, Measure, Money},
@@ -96,6 +97,7 @@ impl Default for Volume {
 struct Part {
     /// The proportion of a month's invocations that have it.
     share: f64,
+    model: Model,
     /// Its times in milliseconds, each with its environment and block.
     values: Sides<Vec<Observation>>,
     /// The means of both sides.
@@ -108,8 +110,8 @@ impl Part {
     /// The billed durations of the calls that decide.
     fn of_calls(subject: &Subject<'_>) -> Option<Self> {
         let set = subject.set_of_all(|cell| cell.deciding(subject.is_cold()));
-        let values = |cells: &[&[Record]]| observations(cells, Measure::Billed, subject.samples.blocks.len());
-        let means = estimate::means(&set.map(|_, cells| values(cells)))?;
+        let values = |cells: &[&[Record]]| observations(cells, Measure::Billed);
+        let means = estimate::means(&set.map(|_, cells| values(cells)), Groups::CellsAndBlocks)?;
         // Cells may take times of different orders: in units of their means they have an interval in common.
         let half_width = |side: Side, cells: &[&[Record]]| {
             let of_cell = |cell: &&[Record]| {
@@ -122,7 +124,13 @@ impl Part {
             Some(half_width(&relative)? * means[side])
         };
         let half_widths = set.map(|side, cells| half_width(side, cells));
-        Some(Self { share: 1.0, values: set.map(|_, cells| values(cells)), means, half_widths })
+        Some(Self {
+            share: 1.0,
+            model: subject.model(Groups::CellsAndBlocks),
+            values: set.map(|_, cells| values(cells)),
+            means,
+            half_widths,
+        })
     }
 
     /// By how much longer than the calls of environments that were there those are billed that started one. None where
@@ -132,16 +140,21 @@ impl Part {
         let values = starts.map(|side, cells| {
             // Which cell met the start is chance, so each is compared with its own cell's calls.
             let of_cell = |(starts, calls): (&&[Record], &&[Record])| {
-                let usual = mean(&observations(&[calls], Measure::Billed, 0));
-                let starts = observations(&[starts], Measure::Billed, 0).into_iter();
+                let usual = mean(&observations(&[calls], Measure::Billed));
+                let starts = observations(&[starts], Measure::Billed).into_iter();
                 usual.map(|usual| starts.map(move |it| Observation { value: it.value - usual, ..it }))
             };
             cells.iter().zip(&calls[side]).filter_map(of_cell).flatten().collect::<Vec<_>>()
         });
-        estimate::difference(&values)?;
-        let means = estimate::means(&values)?;
+        let model = subject.model(Groups::One);
+        // Of starts in a few blocks nothing tells what has disturbed them.
+        let model = match estimate::difference(&values, model)?.blocks {
+            MINIMUM_BLOCKS.. => model,
+            _ => Model { clusters: Clusters::Environments, ..model },
+        };
+        let means = estimate::means(&values, Groups::One)?;
         let half_widths = values.map(|_, values| half_width(values));
-        Some(Self { share, values, means, half_widths })
+        Some(Self { share, model, values, means, half_widths })
     }
 }
 
@@ -201,7 +214,7 @@ impl Billed {
                 let unit = part.share / whole[side];
                 values.iter().map(|it| Observation { value: it.value * unit, ..*it }).collect::<Vec<_>>()
             };
-            estimate::difference(&part.values.map(|side, values| in_units(side, values)))
+            estimate::difference(&part.values.map(|side, values| in_units(side, values)), part.model)
         };
         let differences: Option<Vec<Difference>> = self.parts.iter().map(of_part).collect();
         let differences = differences?;
@@ -246,7 +259,7 @@ impl Subject<'_> {
             return None;
         }
         let billed = Billed::new(self, volume.cold_starts)?;
-        let difference = billed.log_ratio().filter(super::decision::has_enough_environments);
+        let difference = billed.log_ratio().filter(has_enough);
         let usage = |side: Side, billed_ms: f64, invocations_per_month: f64| Usage {
             invocations_per_month,
             billed_ms,

@@ -1,7 +1,7 @@
 //! What charts show: distributions, CPU models, the course of a campaign, starts.
 
 use super::{
-    estimate,
+    estimate::{self, Groups},
     levels::Values,
     result::{Comparison, CpuComparison, Distribution, Measure, Moment, Starts},
     samples::{Block, Record, observations, values},
@@ -36,9 +36,10 @@ impl<'a> Subject<'a> {
         let mut comparisons = Vec::new();
         for (one, baseline) in &models.baseline {
             for (other, candidate) in &models.candidate {
-                let blocks = self.samples.blocks.len();
-                let values = Sides { baseline, candidate }.map(|_, it| observations(&[it], self.primary, blocks));
-                let Some(difference) = estimate::difference(&values) else { continue };
+                let values = Sides { baseline, candidate }.map(|_, it| observations(&[it], self.primary));
+                let Some(difference) = estimate::difference(&values, self.model(Groups::CellsAndBlocks)) else {
+                    continue;
+                };
                 comparisons.push(CpuComparison {
                     models: Sides { baseline: (*one).to_owned(), candidate: (*other).to_owned() },
                     environments: difference.environments,
@@ -95,16 +96,15 @@ impl<'a> Subject<'a> {
 
     pub(super) fn starts(&self) -> Starts {
         let set = [self.set_of_all(|it| &it.cold)];
-        let blocks = self.samples.blocks.len();
         let compared = [Measure::Init, Measure::Latency, Measure::Billed].into_iter().flat_map(|measure| {
             // In a warm campaign starts come where environments happen to be missing, mostly in its first block. They
-            // are one block then, or one for each cell where the payload has a part in the time.
-            let blocks = match measure {
-                _ if self.is_cold() => blocks,
-                Measure::Init => 0,
-                _ => 1,
+            // are one group then, or one for each cell where the payload has a part in the time.
+            let groups = match measure {
+                _ if self.is_cold() => Groups::CellsAndBlocks,
+                Measure::Init => Groups::One,
+                _ => Groups::Cells,
             };
-            self.compare(&set, measure, blocks)
+            self.compare(&set, measure, groups)
         });
         let mut comparisons: Vec<_> = compared.filter(|it| it.calls.iter().any(|(_, calls)| *calls > 0)).collect();
         for comparison in comparisons.iter_mut().filter(|it| it.measure == Measure::Init) {

@@ -3,17 +3,18 @@
 use super::{
     calibration::naive,
     decision::holm,
-    estimate::{self, Difference, Observation, Variance},
+    estimate::{self, Clusters, Difference, Groups, Model, Observation, Sources, Variance},
     interval::{CONFIDENCE, Looks, mean_bounds, upper_quantile},
     share::{Share, unseen},
 };
-use crate::campaign::sides::Sides;
+use crate::campaign::sides::{Side, Sides};
 use serde::Deserialize;
 use statrs::distribution::{Normal, StudentsT};
 
 const OBSERVATIONS: &str = include_str!("../../tests/reference/observations.csv");
 const SCIPY: &str = include_str!("../../tests/reference/scipy.json");
 const R: &str = include_str!("../../tests/reference/r.csv");
+const DISTURBANCES: &str = include_str!("../../tests/reference/disturbances.csv");
 const HOLM: &str = include_str!("../../tests/reference/holm.csv");
 
 #[derive(Deserialize)]
@@ -73,8 +74,8 @@ fn scipy() -> Scipy {
 fn observations() -> Sides<Vec<Observation>> {
     let mut values = Sides::<Vec<Observation>>::default();
     for row in csv::Reader::from_reader(OBSERVATIONS.as_bytes()).deserialize() {
-        let (side, environment, block, value): (crate::campaign::sides::Side, u32, u32, f64) = row.unwrap();
-        values[side].push(Observation { environment, block, value });
+        let (side, environment, block, value): (Side, u32, u32, f64) = row.unwrap();
+        values[side].push(Observation { environment, cell: 0, block, step: 0, value });
     }
     values
 }
@@ -93,6 +94,8 @@ fn quantiles_and_p_values_are_those_of_scipy() {
             standard_error: 1.0,
             degrees_of_freedom: df,
             environments: Sides { baseline: 8, candidate: 8 },
+            blocks: 8,
+            sources: Sources::default(),
         };
         assert_close(difference.p_value(0.0, Looks::Once), p, 1e-9);
     }
@@ -132,14 +135,18 @@ fn tests_on_means_are_those_of_scipy() {
     assert!((bounds.low - low).abs() < 1e-9 && (bounds.high - high).abs() < 1e-9, "{bounds:?}");
 }
 
-#[test]
-fn the_fit_and_its_errors_are_those_of_club_sandwich() {
-    // One value for each environment and block, as R has them.
-    let unbalanced = observations().map(|_, values| {
+/// One value for each environment and block, as R has them.
+fn observations_of_r() -> Sides<Vec<Observation>> {
+    observations().map(|_, values| {
         let of_block = values.chunk_by(|one, other| (one.environment, one.block) == (other.environment, other.block));
         let mean = |it: &[Observation]| it.iter().map(|it| it.value).sum::<f64>() / it.len() as f64;
-        of_block.map(|it| Observation { value: mean(it), ..it[0] }).collect::<Vec<_>>()
-    });
+        of_block.map(|it| Observation { value: mean(it), ..it[0] }).collect()
+    })
+}
+
+#[test]
+fn the_fit_and_its_errors_are_those_of_club_sandwich() {
+    let unbalanced = observations_of_r();
     let mut number = 0;
     let cold = unbalanced.map(|_, values| {
         let of_its_own = |it: &Observation| {
@@ -157,8 +164,41 @@ fn the_fit_and_its_errors_are_those_of_club_sandwich() {
         assert_close(found.standard_error, standard_error, 1e-6);
         assert_close(found.degrees_of_freedom, degrees_of_freedom, 1e-6);
         if variance == Variance::Cr3 {
-            assert_eq!(estimate::difference(values).unwrap().standard_error, found.standard_error);
+            let model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::Environments };
+            assert_eq!(estimate::difference(values, model).unwrap().standard_error, found.standard_error);
         }
+    }
+}
+
+/// The variance by blocks, by calls, and the degrees of freedom of the first.
+type ByR = (String, f64, f64, f64);
+
+#[test]
+fn what_blocks_add_is_what_r_computes() {
+    let rows: Vec<ByR> =
+        csv::Reader::from_reader(DISTURBANCES.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap();
+    let model = |clusters| Model { groups: Groups::CellsAndBlocks, clusters };
+    for (name, of_blocks, of_calls, of_freedom) in rows {
+        let values = observations_of_r().map(|side, values| {
+            let step = if side == Side::Baseline { 7 } else { 14 };
+            let disturbance = |block: u32| if name == "disturbed" { 0.05 * f64::from(block * step % 5) } else { 0.0 };
+            values.iter().map(|it| Observation { value: it.value + disturbance(it.block), ..*it }).collect::<Vec<_>>()
+        });
+        let alone = estimate::difference(&values, model(Clusters::Environments)).unwrap();
+        let found = estimate::difference(&values, model(Clusters::EnvironmentsAndBlocks)).unwrap();
+        let (by_environment, excess) = (alone.standard_error.powi(2), (of_blocks - of_calls).max(0.0));
+        assert_close(found.sources.calls, of_calls, 1e-6);
+        assert_close(found.sources.environments, by_environment - of_calls, 1e-6);
+        assert!((found.sources.disturbances - excess).abs() < 1e-9, "{:?} {excess}", found.sources);
+        assert_eq!(excess > 0.0, name == "disturbed");
+        let variance = by_environment + excess;
+        assert_close(found.standard_error, variance.sqrt(), 1e-6);
+        let share = |part: f64, freedom: f64| (part / variance).powi(2) / freedom;
+        let freedom = match excess {
+            0.0 => alone.degrees_of_freedom,
+            _ => 1.0 / (share(by_environment, alone.degrees_of_freedom) + share(of_blocks, of_freedom)),
+        };
+        assert_close(found.degrees_of_freedom, freedom, 1e-6);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a campaign comes to: everything that a report shows, and nothing that it has to compute.
 
-use super::{decision::Verdict, share::Share, warning::Warning};
+use super::{decision::Verdict, estimate::Sources, share::Share, warning::Warning};
 use crate::{campaign::sides::Sides, protocol::Architecture};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt};
@@ -43,6 +43,8 @@ pub struct Method {
     pub until_ci: Option<f64>,
     /// The fewest environments of a side with which there is a verdict.
     pub minimum_environments: u32,
+    /// The fewest blocks with which there is a verdict.
+    pub minimum_blocks: u32,
 }
 
 /// Where samples come from.
@@ -162,11 +164,15 @@ pub struct Comparison {
     pub environments: Sides<u32>,
     /// The calls of each side that have a part in it.
     pub calls: Sides<u64>,
+    /// The blocks in which both sides have values that have a part in it.
+    pub blocks: u32,
+    /// Where the uncertainty of the ratio comes from, as shares of its variance. None where it has none.
+    pub sources: Option<Sources>,
     /// The ratio. None where a side has no sample or its times mean nothing.
     pub ratio: Option<Ratio>,
     /// What it comes to.
     pub verdict: Verdict,
-    /// Where it comes to nothing: with how many environments of each side it probably would.
+    /// Where it comes to nothing for want of environments: with how many of each side it probably would.
     pub environments_needed: Option<u64>,
 }
 

@@ -114,6 +114,8 @@ pub struct Record {
     pub environment: u32,
     /// The place of its block among those that have samples.
     pub block: u32,
+    /// The place of its step in the block.
+    pub step: u32,
     wall: f32,
     cpu: f32,
     duration: f32,
@@ -144,20 +146,17 @@ pub fn values<'a>(records: impl Iterator<Item = &'a Record>, measure: Measure) -
 }
 
 /// Values of one measure on the scale on which they are compared: logarithms but for what is billed. The records are
-/// those of one cell after the other, each with `blocks` blocks of its own; where that is 1, all records of a
-/// cell count as of one block, where it is 0, all records do.
-pub fn observations(cells: &[&[Record]], measure: Measure, blocks: usize) -> Vec<Observation> {
-    let of_cell = |(cell, records): (usize, &&[Record])| {
-        let first = cell * blocks;
+/// those of one cell after the other.
+pub fn observations(cells: &[&[Record]], measure: Measure) -> Vec<Observation> {
+    let of_cell = |(cell, records): (u32, &&[Record])| {
         let observation = |it: &Record| {
             let value = it.value(measure)?;
             let value = if measure == Measure::Billed { value } else { value.ln() };
-            let block = (first + it.block as usize % blocks.max(1)) as u32;
-            Some(Observation { environment: it.environment, block, value })
+            Some(Observation { environment: it.environment, cell, block: it.block, step: it.step, value })
         };
         records.iter().filter_map(observation).collect::<Vec<_>>()
     };
-    cells.iter().enumerate().flat_map(of_cell).collect()
+    (0..).zip(cells).flat_map(of_cell).collect()
 }
 
 impl Samples {
@@ -345,6 +344,7 @@ impl Record {
         Self {
             environment,
             block,
+            step: row.step,
             wall: known(times(|it| &it.wall_ns)),
             cpu: known(times(|it| &it.cpu_ns)),
             duration: known(report.and_then(|it| it.duration_ms)),

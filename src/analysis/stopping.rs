@@ -1,6 +1,6 @@
 //! Ending a campaign when it knows enough.
 
-use super::{decision::has_enough_environments, estimate::Difference, interval::CONFIDENCE, samples::Samples, subject};
+use super::{decision::has_enough, estimate::Difference, interval::CONFIDENCE, samples::Samples, subject};
 use crate::campaign::{manifest::Manifest, row::Row, stopping::StoppingRule, totals::Totals};
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ impl Precision {
     fn half_width(&self) -> Option<f64> {
         let (differences, looks) = subject::deciding_differences(&self.manifest, &self.samples);
         let half_width = |it: &Option<Difference>| {
-            let difference = it.as_ref().filter(|it| has_enough_environments(it))?;
+            let difference = it.as_ref().filter(|it| has_enough(it))?;
             Some(difference.bounds(CONFIDENCE, looks).half_width().exp_m1())
         };
         let widths: Option<Vec<f64>> = differences.iter().map(half_width).collect();

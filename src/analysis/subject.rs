@@ -1,8 +1,8 @@
 //! Comparing sets of samples: cells, all cells together, starts.
 
 use super::{
-    decision::{Verdict, environments_needed, has_enough_environments, verdicts},
-    estimate::{self, Difference},
+    decision::{Verdict, environments_needed, has_enough, verdicts},
+    estimate::{self, Clusters, Difference, Groups, Model},
     interval::{Bounds, CONFIDENCE, Looks},
     levels::Values,
     result::{CellAnalysis, Comparison, Interval, Measure, Ratio},
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::campaign::{
     manifest::Manifest,
+    schedule::Order,
     sides::{Side, Sides},
 };
 
@@ -47,8 +48,8 @@ impl<'a> Subject<'a> {
     }
 
     /// The comparisons of many sets of records by one measure, with verdicts that hold for all of them together.
-    pub(super) fn compare(&self, sets: &[Set<'_>], measure: Measure, blocks: usize) -> Vec<Comparison> {
-        let differences = self.differences(sets, measure, blocks);
+    pub(super) fn compare(&self, sets: &[Set<'_>], measure: Measure, groups: Groups) -> Vec<Comparison> {
+        let differences = self.differences(sets, measure, groups);
         let verdicts = verdicts(&differences, self.margin, self.looks);
         let comparison = |((set, difference), verdict): ((&Set<'_>, &Option<Difference>), Verdict)| {
             let is_open = matches!(verdict, Verdict::Inconclusive | Verdict::Withheld);
@@ -57,11 +58,13 @@ impl<'a> Subject<'a> {
                 levels: Sides::default(),
                 environments: Sides::default(),
                 calls: Sides::default(),
+                blocks: difference.map_or(0, |it| it.blocks),
+                sources: difference.and_then(|it| it.sources.shares()),
                 ratio: difference.as_ref().map(|it| self.ratio(it)),
                 verdict,
                 environments_needed: difference
                     .filter(|_| is_open)
-                    .map(|it| environments_needed(&it, self.margin, self.looks, sets.len())),
+                    .and_then(|it| environments_needed(&it, self.margin, self.looks, sets.len())),
             };
             for side in Side::BOTH {
                 let records = set[side].iter().copied().flatten();
@@ -79,12 +82,12 @@ impl<'a> Subject<'a> {
     }
 
     /// How the sides differ in each set of records; none where times mean nothing.
-    pub(super) fn differences(&self, sets: &[Set<'_>], measure: Measure, blocks: usize) -> Vec<Option<Difference>> {
+    pub(super) fn differences(&self, sets: &[Set<'_>], measure: Measure, groups: Groups) -> Vec<Option<Difference>> {
         let difference = |set: &Set<'_>| {
-            let values = set.map(|_, it| observations(it, measure, blocks));
+            let values = set.map(|_, it| observations(it, measure));
             match measure {
-                Measure::Billed => estimate::log_ratio_of_means(values),
-                _ => estimate::difference(&values),
+                Measure::Billed => estimate::log_ratio_of_means(values, self.model(groups)),
+                _ => estimate::difference(&values, self.model(groups)),
             }
         };
         match self.is_emulated() {
@@ -93,8 +96,17 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// How values are compared that have a mean of their own in such groups.
+    pub(super) fn model(&self, groups: Groups) -> Model {
+        let clusters = match self.manifest.plan.order {
+            Order::SingleCalls => Clusters::Environments,
+            Order::SeparateSteps | Order::JointSteps => Clusters::EnvironmentsAndBlocks,
+        };
+        Model { groups, clusters }
+    }
+
     pub(super) fn ratio(&self, difference: &Difference) -> Ratio {
-        let may_have_interval = has_enough_environments(difference);
+        let may_have_interval = has_enough(difference);
         let bounds = difference.bounds(CONFIDENCE, self.looks);
         Ratio {
             estimate: difference.estimate.exp(),
@@ -125,7 +137,7 @@ impl<'a> Subject<'a> {
         match cells {
             // Then it is the same.
             [cell] => cell.deciding().cloned(),
-            _ => self.compare(&[set], self.primary, self.samples.blocks.len()).pop(),
+            _ => self.compare(&[set], self.primary, Groups::CellsAndBlocks).pop(),
         }
     }
 
@@ -133,10 +145,9 @@ impl<'a> Subject<'a> {
         let cells: Vec<_> = self.samples_of_cells().collect();
         let rest = Measure::ALL.into_iter().filter(|it| *it != self.primary && *it != Measure::Init);
         let sets = self.sets_of_cells();
-        let blocks = self.samples.blocks.len();
         let mut by_measure: Vec<_> = std::iter::once(self.primary)
             .chain(rest)
-            .map(|measure| self.compare(&sets, measure, blocks).into_iter())
+            .map(|measure| self.compare(&sets, measure, Groups::CellsAndBlocks).into_iter())
             .collect();
         let mut analyses = Vec::new();
         for ((name, _), set) in cells.into_iter().zip(&sets) {
@@ -174,7 +185,7 @@ fn primary(samples: &Samples, is_cold: bool) -> Measure {
 pub(super) fn deciding_differences(manifest: &Manifest, samples: &Samples) -> (Vec<Option<Difference>>, Looks) {
     let subject = Subject::new(manifest, samples, 0.0);
     let sets = subject.sets_of_cells();
-    (subject.differences(&sets, subject.primary, samples.blocks.len()), subject.looks)
+    (subject.differences(&sets, subject.primary, Groups::CellsAndBlocks), subject.looks)
 }
 
 fn exponential(Bounds { low, high }: Bounds) -> Interval {

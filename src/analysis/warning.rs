@@ -5,8 +5,9 @@ mod contradictions;
 
 use super::{
     analyse::cpus,
-    decision::MINIMUM_ENVIRONMENTS,
-    result::{CpuShare, Measure},
+    decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
+    estimate::Sources,
+    result::{Comparison, CpuShare, Measure},
     samples::{Marks, Record, Samples},
     share::unseen,
 };
@@ -14,9 +15,11 @@ use crate::campaign::{
     Target,
     failure::FailureKind,
     manifest::{Manifest, Party},
+    schedule::Order,
     sides::{Side, Sides},
 };
 use serde::Serialize;
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 use std::collections::BTreeSet;
 
 /// Something to know, with advice.
@@ -50,6 +53,8 @@ pub enum WarningKind {
     EnvironmentsUnknown,
     /// Too few environments answered: no verdict is given.
     TooFewEnvironments,
+    /// The campaign has too few blocks to tell what disturbed several environments at once: no verdict is given.
+    TooFewBlocks,
     /// A function was changed during the campaign, which the user wants, or in a way that cannot be told.
     FunctionRevised,
     /// Several versions of a function answered.
@@ -72,8 +77,8 @@ pub enum WarningKind {
     UnbalancedCpus,
     /// CPU models that have not been seen may have a large share.
     UnseenCpus,
-    /// All samples are of one block, so that nothing cancels drift.
-    SingleBlock,
+    /// Most of the uncertainty comes from what disturbed several environments at once.
+    Disturbed,
     /// Below 1769 MB a function has less than one vCPU.
     LessThanOneVcpu,
     /// Calls failed.
@@ -105,6 +110,7 @@ impl WarningKind {
             Self::ImplausibleEnvironments => "implausible-environments",
             Self::EnvironmentsUnknown => "environments-unknown",
             Self::TooFewEnvironments => "too-few-environments",
+            Self::TooFewBlocks => "too-few-blocks",
             Self::FunctionRevised => "function-revised",
             Self::SeveralVersions => "several-versions",
             Self::OtherVersion => "other-version",
@@ -116,7 +122,7 @@ impl WarningKind {
             Self::DifferentBuilds => "different-builds",
             Self::UnbalancedCpus => "unbalanced-cpus",
             Self::UnseenCpus => "unseen-cpus",
-            Self::SingleBlock => "single-block",
+            Self::Disturbed => "disturbed",
             Self::LessThanOneVcpu => "less-than-one-vcpu",
             Self::Failures => "failures",
             Self::Throttled => "throttled",
@@ -133,12 +139,15 @@ const ONE_VCPU_MB: u32 = 1769;
 /// A clock that is coarser than this, in nanoseconds, does not tell short iterations apart.
 const COARSE_NS: u64 = 1000;
 
+/// What is less probable than this is no chance.
+const UNLIKELY: f64 = 0.01;
+
 /// Unseen CPU models that may have a larger share than this are worth a word.
 const UNSEEN: f64 = 0.10;
 
 /// What is to be known of a campaign, the gravest first.
-pub(super) fn of(manifest: &Manifest, samples: &Samples) -> Vec<Warning> {
-    let mut warnings = Vec::new();
+pub(super) fn of(manifest: &Manifest, samples: &Samples, headline: Option<&Comparison>) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = headline.and_then(|it| of_disturbances(manifest, it)).into_iter().collect();
     of_both(manifest, samples, &mut warnings);
     for side in Side::BOTH {
         of_one(manifest, samples, side, &mut warnings);
@@ -147,6 +156,25 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples) -> Vec<Warning> {
     }
     warnings.sort_by_key(|it| it.kind);
     warnings
+}
+
+/// That disturbances are most of what makes the headline uncertain, where that is no chance.
+fn of_disturbances(manifest: &Manifest, headline: &Comparison) -> Option<Warning> {
+    let Sources { disturbances, calls, .. } = headline.sources.filter(|_| headline.blocks >= MINIMUM_BLOCKS)?;
+    let freedom = f64::from(headline.blocks - 1);
+    // Without disturbances, what blocks vary by is that of their calls, but for chance.
+    let chance = ChiSquared::new(freedom).expect("there are several blocks").sf(freedom * (1.0 + disturbances / calls));
+    // Of single calls neighbours tell, which are many.
+    let is_clear = disturbances > 0.5 && (manifest.plan.order == Order::SingleCalls || chance < UNLIKELY);
+    is_clear.then(|| Warning {
+        kind: WarningKind::Disturbed,
+        side: None,
+        text: format!(
+            "{:.0}% of the uncertainty comes from what disturbed several environments at once: {}",
+            disturbances * 100.0,
+            advice::on_disturbances(manifest)
+        ),
+    })
 }
 
 /// What has changed of a function while it was called.
@@ -230,11 +258,15 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
             ),
         );
     }
-    if samples.blocks.len() == 1 {
+    let blocks = samples.blocks.len();
+    if (1..MINIMUM_BLOCKS as usize).contains(&blocks) {
         warn(
-            WarningKind::SingleBlock,
-            "All samples are of one block, so that nothing cancels what drifts. Let the campaign run longer."
-                .to_owned(),
+            WarningKind::TooFewBlocks,
+            format!(
+                "The samples are of {blocks} block{}; a verdict takes {MINIMUM_BLOCKS}. Fewer do not tell what disturbed \
+                 several environments at once. Let the campaign run longer, or give it fewer cells.",
+                if blocks == 1 { "" } else { "s" }
+            ),
         );
     }
     let Marks { truncated, short_iterations, coarsest_clock_ns } = samples.marks;

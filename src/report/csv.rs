@@ -1,7 +1,10 @@
 //! A report as comma-separated values: a row for each cell and measure.
 
 use crate::{
-    analysis::result::{Analysis, Comparison, Levels, Measure},
+    analysis::{
+        estimate::Sources,
+        result::{Analysis, Comparison, Levels, Measure},
+    },
     campaign::sides::Side,
 };
 use csv::Writer;
@@ -9,7 +12,7 @@ use csv::Writer;
 /// The columns, in their order. They stay; new ones come at the end.
 ///
 /// Times are milliseconds, ratios the candidate's mean over the baseline's. What is not known is empty.
-pub const HEADER: [&str; 33] = [
+pub const HEADER: [&str; 37] = [
     "cell",
     "measure",
     "verdict",
@@ -43,6 +46,10 @@ pub const HEADER: [&str; 33] = [
     "candidate_p99_ms",
     "candidate_max_ms",
     "confidence",
+    "blocks",
+    "share_of_environments",
+    "share_of_disturbances",
+    "share_of_calls",
 ];
 
 /// All comparisons of an analysis under [`HEADER`]: the headline as the cell `all`, each cell's measures, and the starts
@@ -81,7 +88,9 @@ fn record(cell: &str, comparison: &Comparison, confidence: f64) -> Vec<String> {
         record.extend([comparison.environments[side].to_string(), comparison.calls[side].to_string()]);
         record.extend(levels(comparison.levels[side].as_ref()));
     }
-    record.push(number(Some(confidence)));
+    record.extend([number(Some(confidence)), comparison.blocks.to_string()]);
+    let share = |pick: fn(&Sources) -> f64| number(comparison.sources.as_ref().map(pick));
+    record.extend([share(|it| it.environments), share(|it| it.disturbances), share(|it| it.calls)]);
     record
 }
 

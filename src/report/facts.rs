@@ -2,8 +2,10 @@
 
 use super::words::{count, dollars, percent, percent_change, significant};
 use crate::{
-    analysis::result::{
-        Analysis, ColdShare, ColdShareSource, CpuShare, Interval, Levels, Measure, Money, Ratio, SideFacts,
+    analysis::{
+        decision::Verdict,
+        estimate::Sources,
+        result::{Analysis, ColdShare, ColdShareSource, CpuShare, Interval, Levels, Measure, Money, Ratio, SideFacts},
     },
     campaign::{insights::DAYS, sides::Sides},
 };
@@ -70,6 +72,18 @@ pub(super) fn start_name(measure: Measure) -> &'static str {
         Measure::Latency => "cold call",
         other => other.as_str(),
     }
+}
+
+/// Why starts have no interval: they are of too few blocks.
+pub(super) fn starts_note(analysis: &Analysis) -> Option<String> {
+    let minimum = analysis.method.minimum_blocks;
+    let blocks = analysis.starts.comparisons.iter().map(|it| it.blocks).max()?;
+    let has_no_interval = blocks < minimum && !analysis.campaign.cold;
+    has_no_interval.then(|| {
+        format!(
+            "Starts are compared where {minimum} blocks have some on both sides, as with --cold; here {blocks} have."
+        )
+    })
 }
 
 /// What the candidate saves, and how slow it may be.
@@ -143,6 +157,19 @@ pub(super) fn origin(analysis: &Analysis) -> String {
     )
 }
 
+/// Where the uncertainty of the headline comes from; none where there is no interval.
+pub(super) fn sources(analysis: &Analysis) -> Option<String> {
+    let headline = analysis.headline.as_ref().filter(|it| it.verdict != Verdict::Withheld)?;
+    let Sources { environments, disturbances, calls } = headline.sources?;
+    Some(format!(
+        "Of the variance behind the interval, {} comes from differences between environments, {} from what disturbed \
+         several of them at once, and {} from single calls.",
+        percent(environments),
+        percent(disturbances),
+        percent(calls)
+    ))
+}
+
 /// What the numbers mean.
 pub(super) fn how_to_read(analysis: &Analysis) -> String {
     let method = &analysis.method;
@@ -152,9 +179,11 @@ pub(super) fn how_to_read(analysis: &Analysis) -> String {
     };
     format!(
         "Below 0% the candidate takes less. Intervals are {}, {looks}; verdicts are Holm-corrected over cells; within \
-         ±{} counts as equivalent; environments (envs) are those of baseline/candidate, and it takes {} of each.",
+         ±{} counts as equivalent; environments (envs) are those of baseline/candidate; a verdict takes {} of each and {} \
+         blocks.",
         percent(method.confidence),
         percent(method.margin),
-        method.minimum_environments
+        method.minimum_environments,
+        method.minimum_blocks
     )
 }

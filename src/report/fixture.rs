@@ -3,6 +3,7 @@
 use crate::{
     analysis::{
         decision::Verdict,
+        estimate::Sources,
         result::{
             Analysis, CellAnalysis, ColdShare, ColdShareSource, Comparison, Cost, CpuComparison, CpuShare,
             Distribution, Interval, Levels, Measure, Method, Moment, Money, Provenance, Ratio, SCHEMA, SideFacts,
@@ -42,7 +43,7 @@ pub fn analysis() -> Analysis {
     };
     Analysis {
         schema: SCHEMA,
-        method: Method { confidence: 0.95, margin: 0.02, until_ci: None, minimum_environments: 8 },
+        method: Method { confidence: 0.95, margin: 0.02, until_ci: None, minimum_environments: 8, minimum_blocks: 5 },
         campaign: Provenance {
             version: "0.1.0".to_owned(),
             created_unix_ms: 1_792_591_800_000,
@@ -154,6 +155,8 @@ fn comparison(
         levels: Sides { baseline: Some(levels(baseline, 0.06)), candidate: Some(levels(baseline * estimate, 0.13)) },
         environments: Sides { baseline: 48, candidate: 52 },
         calls: Sides { baseline: 1_872, candidate: 1_868 },
+        blocks: 40,
+        sources: Some(Sources { environments: 0.78, disturbances: 0.05, calls: 0.17 }),
         ratio: Some(ratio(estimate, half_width)),
         verdict,
         environments_needed,

@@ -3,7 +3,7 @@
 use super::{
     facts::{
         assumptions, change_and_interval, changes, how_to_read, milliseconds, mix, origin, savings, short_cpu,
-        side_line, start_name,
+        side_line, sources, start_name, starts_note,
     },
     words::{count, dollars, headline, names, percent_change, significant},
 };
@@ -26,8 +26,11 @@ pub fn report(analysis: &Analysis) -> String {
     blocks.push(cells(analysis));
     blocks.extend(analysis.money.as_ref().map(|it| bill(analysis, it)));
     blocks.push("<details><summary>Measures, CPU models, provenance</summary>".to_owned());
-    blocks.extend([measures(analysis), cpu_models(analysis), starts(analysis), sides(analysis)]);
+    blocks.extend([measures(analysis), cpu_models(analysis), starts(analysis)]);
+    blocks.extend(starts_note(analysis).map(|it| escaped(&it)));
+    blocks.push(sides(analysis));
     blocks.push(escaped(&how_to_read(analysis)));
+    blocks.extend(sources(analysis).map(|it| escaped(&it)));
     blocks.push(escaped(&origin(analysis)));
     blocks.push("</details>".to_owned());
     blocks.retain(|it| !it.is_empty());

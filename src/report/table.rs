@@ -3,7 +3,7 @@
 use super::{
     facts::{
         assumptions, change_and_interval, changes, how_to_read, milliseconds, mix, origin, savings, short_cpu,
-        side_line, start_name,
+        side_line, sources, start_name, starts_note,
     },
     terminal::{STYLE, WIDTH, right},
     words::{count, dollars, headline, names, percent_change, significant},
@@ -266,7 +266,8 @@ fn starts(analysis: &Analysis) -> String {
     }
     let names = columns(analysis);
     let header = ["", &names.baseline, &names.candidate, "change (95% interval)", "environments", "verdict"];
-    heading("Starts of environments") + &layout(&header, 1, rows)
+    let note = starts_note(analysis).map(|it| paragraph(&it, FAINT)).unwrap_or_default();
+    heading("Starts of environments") + &layout(&header, 1, rows) + &note
 }
 
 fn bill(analysis: &Analysis, money: &Money) -> String {
@@ -302,7 +303,8 @@ fn warnings(warnings: &[&Warning]) -> String {
 }
 
 fn provenance(analysis: &Analysis) -> String {
-    paragraph(&origin(analysis), FAINT) + &paragraph(&how_to_read(analysis), FAINT)
+    let texts = [Some(origin(analysis)), sources(analysis), Some(how_to_read(analysis))];
+    texts.iter().flatten().map(|it| paragraph(it, FAINT)).collect()
 }
 
 #[cfg(test)]

@@ -113,8 +113,7 @@ fn needed(comparison: &Comparison) -> String {
 }
 
 fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<String>) -> String {
-    let gravest =
-        analysis.warnings.iter().filter(|it| it.kind <= WarningKind::TooFewEnvironments).min_by_key(|it| it.kind);
+    let gravest = analysis.warnings.iter().filter(|it| it.kind <= WarningKind::TooFewBlocks).min_by_key(|it| it.kind);
     let of = |side: Option<Side>| side.map_or("a side".to_owned(), |it| names[it].clone());
     match gravest.map(|it| (it.kind, it.side)) {
         Some((WarningKind::ChecksumMismatch, _)) => "equal work gave different results".to_owned(),
@@ -122,7 +121,7 @@ fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>, names: &Si
         Some((WarningKind::NoSamples, side)) => format!("{} has no sample that can be used", of(side)),
         Some((WarningKind::FunctionChanged, side)) => format!("{} was changed during the campaign", of(side)),
         Some((WarningKind::EnvironmentsUnknown, _)) => "nothing tells environments apart".to_owned(),
-        Some((WarningKind::TooFewEnvironments, _)) => too_few(analysis, comparison, names),
+        Some((WarningKind::TooFewEnvironments | WarningKind::TooFewBlocks, _)) => too_few(analysis, comparison, names),
         _ => match comparison {
             None => "there are no samples of both sides to compare".to_owned(),
             Some(_) => too_few(analysis, comparison, names),
@@ -134,7 +133,13 @@ fn too_few(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<S
     let minimum = analysis.method.minimum_environments;
     let seen = comparison.map_or_else(|| analysis.sides.map(|_, it| it.environments), |it| it.environments);
     if seen.iter().all(|(_, it)| *it >= minimum) {
-        return "the warnings say why".to_owned();
+        let blocks = comparison.map_or(analysis.campaign.blocks, |it| it.blocks.into());
+        return match analysis.method.minimum_blocks {
+            minimum if blocks < minimum.into() => {
+                format!("{} of the campaign's blocks have samples of both sides, and it takes {minimum}", count(blocks))
+            }
+            _ => "the warnings say why".to_owned(),
+        };
     }
     format!(
         "{} environments of {} and {} of {} answered, and it takes {minimum} of each side",

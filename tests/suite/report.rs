@@ -7,9 +7,14 @@ use crate::{
     scripted::{Reply, Scripted, request_id},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lambda_duet::campaign::sides::Sides;
+use lambda_duet::campaign::{schedule::Order, sides::Sides};
 use serde_json::Value;
-use std::{fs, process::Stdio, time::Duration};
+use std::{
+    fs,
+    process::Stdio,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 /// A campaign in which arm64 takes four fifths of the time, and what is reported of it.
 fn report(scratch: &Scratch, arguments: &[&str]) -> String {
@@ -223,6 +228,55 @@ fn two_cpus_are_told_apart_and_both_count_as_often_as_they_are_there() {
 }
 
 #[test]
+fn what_disturbed_several_environments_makes_intervals_wider_and_is_said() {
+    let of = |disturbed, order| {
+        let scratch = Scratch::new();
+        Fabricated { disturbed, order, spread: 0.01, environments: 8, calls: 20, ..Fabricated::default() }
+            .write(&scratch.path("run"));
+        let texts = ["table", "markdown", "json"].map(|format| report(&scratch, &["--format", format]));
+        let [table, markdown, analysis] = texts;
+        (table, markdown, json(&analysis))
+    };
+    let width = |analysis: &Value| {
+        let interval = &analysis["headline"]["ratio"]["interval"];
+        (interval["high"].as_f64().unwrap() / interval["low"].as_f64().unwrap()).ln()
+    };
+    let warning = |analysis: &Value| {
+        let warnings = analysis["warnings"].as_array().unwrap();
+        warnings.iter().find(|it| it["kind"] == "disturbed").map(|it| it["text"].as_str().unwrap().to_owned())
+    };
+    let (table, _, quiet) = of(0.0, Order::SeparateSteps);
+    assert_eq!(warning(&quiet), None);
+    assert!(table.contains("Of the variance behind the interval, "), "{table}");
+    let (table, markdown, loud) = of(0.04, Order::SeparateSteps);
+    assert!(loud["headline"]["sources"]["disturbances"].as_f64().unwrap() > 0.8, "{loud}");
+    assert!(width(&loud) > 2.0 * width(&quiet), "{} {}", width(&loud), width(&quiet));
+    let text = warning(&loud).unwrap();
+    assert!(text.contains("% of the uncertainty comes from what disturbed several environments at once"), "{text}");
+    assert!(table.contains("disturbed: ") && markdown.contains("`disturbed`"), "{table}{markdown}");
+    // Calls that alternate at random are believed to have met it by chance.
+    let (_, _, interleaved) = of(0.04, Order::SingleCalls);
+    assert!(1.5 * width(&interleaved) < width(&loud), "{} {}", width(&interleaved), width(&loud));
+}
+
+#[test]
+fn a_campaign_of_few_blocks_gets_no_verdict() {
+    let of = |calls| {
+        let scratch = Scratch::new();
+        Fabricated { environments: 8, calls, ..Fabricated::default() }.write(&scratch.path("run"));
+        (report(&scratch, &[]), json(&report(&scratch, &["--format", "json"])))
+    };
+    let (text, analysis) = of(4);
+    assert!(text.starts_with("No verdict: 4 of the campaign's blocks have samples of both sides"), "{text}");
+    assert!(text.contains("too-few-blocks: The samples are of 4 blocks; a verdict takes 5."), "{text}");
+    let headline = &analysis["headline"];
+    assert_eq!((&headline["verdict"], &headline["blocks"]), (&Value::from("withheld"), &Value::from(4)));
+    assert_eq!((&headline["ratio"]["interval"], &headline["environments_needed"]), (&Value::Null, &Value::Null));
+    let (_, analysis) = of(5);
+    assert_eq!(analysis["headline"]["verdict"], "faster");
+}
+
+#[test]
 fn whoever_stops_reading_early_is_no_mishap() {
     let scratch = Scratch::new();
     report(&scratch, &[]);
@@ -240,12 +294,15 @@ fn whoever_stops_reading_early_is_no_mishap() {
 #[test]
 fn a_campaign_ends_when_its_intervals_are_narrow() {
     // A Lambda of eight environments a side, whose times hardly vary.
-    let lambda = Scripted::aws(|call, number| {
+    let counts = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    let lambda = Scripted::aws(move |call, number| {
         if !call.line.contains("/invocations") {
             return Reply::ok(r#"{"Architectures": ["arm64"], "MemorySize": 1769, "Timeout": 3}"#);
         }
-        let side = if call.line.contains("/functions/a/") { "a" } else { "x" };
-        let (environment, duration) = (number % 8, 20.0 + (number * 7 % 5) as f64 * 0.01);
+        let is_candidate = call.line.contains("/functions/a/");
+        let side = if is_candidate { "a" } else { "x" };
+        let environment = counts[usize::from(is_candidate)].fetch_add(1, Ordering::SeqCst) % 8;
+        let duration = 20.0 + (number * 7 % 5) as f64 * 0.01;
         let id = request_id(number);
         let log = format!(
             "REPORT RequestId: {id}\tDuration: {duration} ms\tBilled Duration: 21 ms\tMemory Size: 1769 MB\tMax Memory Used: 30 MB\t\n"

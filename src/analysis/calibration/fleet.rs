@@ -2,7 +2,7 @@
 
 use super::super::estimate::Observation;
 use crate::campaign::sides::{Side, Sides};
-use rand::{Rng, RngExt, distr::Distribution};
+use rand::{Rng, RngExt, distr::Distribution, seq::SliceRandom};
 use serde::Serialize;
 use statrs::distribution::{Normal, StudentsT};
 use std::f64::consts::TAU;
@@ -18,6 +18,9 @@ const SLOWER_CPU: f64 = 1.4;
 
 /// The share of the slower of two CPUs.
 const SLOWER_SHARE: f64 = 0.44;
+
+/// The environments and calls of the scenarios with disturbances.
+const DISTURBED_SIZES: [(u32, u32); 4] = [(8, 5), (8, 20), (20, 20), (60, 50)];
 
 /// How far times drift in a campaign.
 const DRIFT: f64 = 0.10;
@@ -58,6 +61,36 @@ pub enum Drift {
     Diurnal,
 }
 
+/// How large disturbances are that are not rare: the standard deviation, on the logarithmic scale.
+const DISTURBED: f64 = 0.03;
+
+/// How much slower a rare disturbance makes a step, and how many steps meet one.
+const RARE: (f64, f64) = (0.25, 0.04);
+
+/// How often the next step is in the same stretch of disturbed ones.
+const STRETCH: f64 = 2.0 / 3.0;
+
+/// How many environments share a host, where some do.
+const OF_A_HOST: u32 = 4;
+
+/// What disturbs several environments of a side at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disturbance {
+    /// Nothing.
+    None,
+    /// Each step, all that a side does in a block, is slower or faster by chance.
+    Steps,
+    /// So is each stretch of steps, three on average.
+    Stretches,
+    /// So is each step of the candidate; the baseline runs on other hosts.
+    OneSide,
+    /// One step in 25 is a quarter slower.
+    Rare,
+    /// So is each block on each host, which four environments share.
+    SharedHosts,
+}
+
 /// A kind of fleet and a kind of campaign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Scenario {
@@ -73,6 +106,8 @@ pub struct Scenario {
     pub calls: u32,
     /// Whether environments come and go, so that each lives in half of the campaign's blocks.
     pub staggered: bool,
+    /// What disturbs several environments at once.
+    pub disturbance: Disturbance,
 }
 
 impl Scenario {
@@ -88,15 +123,26 @@ impl Scenario {
             (Cpus::TwoOfOneSide, Noise::LogNormal, Drift::Linear, false),
         ];
         let sizes = [(3, 20), (8, 5), (8, 50), (20, 20), (60, 5), (60, 50)];
-        let scenario = |(cpus, noise, drift, staggered), (environments, calls)| Self {
+        let scenario = |(cpus, noise, drift, staggered), disturbance, (environments, calls)| Self {
             cpus,
             noise,
             drift,
             environments,
             calls,
             staggered,
+            disturbance,
         };
-        kinds.into_iter().flat_map(|kind| sizes.map(|size| scenario(kind, size))).collect()
+        let undisturbed = kinds.into_iter().flat_map(|kind| sizes.map(|size| scenario(kind, Disturbance::None, size)));
+        let disturbances = [
+            Disturbance::Steps,
+            Disturbance::Stretches,
+            Disturbance::OneSide,
+            Disturbance::Rare,
+            Disturbance::SharedHosts,
+        ];
+        let disturbed =
+            disturbances.into_iter().flat_map(|it| DISTURBED_SIZES.map(|size| scenario(kinds[0], it, size)));
+        undisturbed.chain(disturbed).collect()
     }
 
     /// Its kind of fleet in words.
@@ -117,19 +163,67 @@ impl Scenario {
             Drift::Diurnal => "diurnal drift",
         };
         let staggered = if self.staggered { ", environments come and go" } else { "" };
-        format!("{cpus}, {noise}, {drift}{staggered}")
+        let disturbance = match self.disturbance {
+            Disturbance::None => "",
+            Disturbance::Steps => ", disturbed steps",
+            Disturbance::Stretches => ", disturbed stretches",
+            Disturbance::OneSide => ", one side disturbed",
+            Disturbance::Rare => ", rare disturbances",
+            Disturbance::SharedHosts => ", shared hosts",
+        };
+        format!("{cpus}, {noise}, {drift}{staggered}{disturbance}")
     }
 
     /// The logarithms of the times of one campaign in which both sides are equally fast, in the mean over the fleet.
     pub fn campaign(&self, rng: &mut impl Rng) -> Sides<Vec<Observation>> {
+        let disturbances = self.disturbances(rng);
         let mut side = |side| {
-            let of_environment = |environment| self.environment(side, environment, rng);
+            let of_environment = |environment| {
+                let of_hosts = &disturbances[side];
+                self.environment(side, environment, &of_hosts[(environment / OF_A_HOST) as usize % of_hosts.len()], rng)
+            };
             (0..self.environments).flat_map(of_environment).collect()
         };
         Sides { baseline: side(Side::Baseline), candidate: side(Side::Candidate) }
     }
 
-    fn environment(&self, side: Side, environment: u32, rng: &mut impl Rng) -> Vec<Observation> {
+    /// How much slower each block is on one host after the other. Steps are separate, each block's in random order: what
+    /// joint steps share would be the same on both sides.
+    fn disturbances(&self, rng: &mut impl Rng) -> Sides<Vec<Vec<f64>>> {
+        let (normal, blocks) = (Normal::standard(), self.blocks() as usize);
+        let mut of_hosts = |hosts: u32| -> Vec<Vec<f64>> {
+            let mut of_host = |_| normal.sample_iter(&mut *rng).take(blocks).map(|it: f64| DISTURBED * it).collect();
+            (0..hosts).map(&mut of_host).collect()
+        };
+        let undisturbed = || vec![vec![0.0; blocks]];
+        match self.disturbance {
+            Disturbance::None => Sides { baseline: undisturbed(), candidate: undisturbed() },
+            Disturbance::OneSide => Sides { baseline: undisturbed(), candidate: of_hosts(1) },
+            Disturbance::SharedHosts => {
+                let hosts = self.environments.div_ceil(OF_A_HOST);
+                Sides { baseline: of_hosts(hosts), candidate: of_hosts(hosts) }
+            }
+            Disturbance::Steps | Disturbance::Stretches | Disturbance::Rare => {
+                let mut disturbed = Sides { baseline: undisturbed(), candidate: undisturbed() };
+                let mut now = DISTURBED * normal.sample(rng);
+                for block in 0..blocks {
+                    let mut sides = Side::BOTH;
+                    sides.shuffle(rng);
+                    for side in sides {
+                        now = match self.disturbance {
+                            Disturbance::Stretches if rng.random_bool(STRETCH) => now,
+                            Disturbance::Rare => RARE.0 * f64::from(u8::from(rng.random_bool(RARE.1))),
+                            _ => DISTURBED * normal.sample(rng),
+                        };
+                        disturbed[side][0][block] = now;
+                    }
+                }
+                disturbed
+            }
+        }
+    }
+
+    fn environment(&self, side: Side, environment: u32, disturbances: &[f64], rng: &mut impl Rng) -> Vec<Observation> {
         let normal = Normal::standard();
         let student = StudentsT::new(0.0, 1.0, 3.0).expect("the parameters are finite and positive");
         let blocks = self.blocks();
@@ -145,8 +239,9 @@ impl Scenario {
                     Noise::LogNormal => normal.sample(rng),
                     Noise::HeavyTailed => student.sample(rng),
                 };
-                let value = level + WITHIN_ENVIRONMENT * noise + self.drift_at(block);
-                Observation { environment, block, value }
+                let disturbance = disturbances[block as usize];
+                let value = level + WITHIN_ENVIRONMENT * noise + self.drift_at(block) + disturbance;
+                Observation { environment, cell: 0, block, step: 0, value }
             })
             .collect()
     }

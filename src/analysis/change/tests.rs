@@ -29,7 +29,7 @@ pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)
     };
     Analysis {
         schema: result::SCHEMA,
-        method: Method { confidence: 0.95, margin: 0.02, until_ci: None, minimum_environments: 8 },
+        method: Method { confidence: 0.95, margin: 0.02, until_ci: None, minimum_environments: 8, minimum_blocks: 5 },
         campaign: Provenance {
             version: "0.1.0".to_owned(),
             created_unix_ms: 1_700_000_000_000,
@@ -60,6 +60,8 @@ fn cell(name: &str, environments: u32, estimate: f64, log_standard_error: f64) -
         levels: Sides { baseline: Some(level(10.0)), candidate: Some(level(10.0 * estimate)) },
         environments: Sides { baseline: environments, candidate: environments },
         calls: Sides { baseline: 100, candidate: 100 },
+        blocks: 10,
+        sources: None,
         ratio: Some(Ratio {
             estimate,
             interval: None,
@@ -90,6 +92,8 @@ fn variances_add_and_degrees_of_freedom_combine() {
         standard_error,
         degrees_of_freedom,
         environments: Sides { baseline: 20, candidate: 30 },
+        blocks: 10,
+        sources: Sources::default(),
     };
     let change = change(&of(0.1, 0.03, 20.0), &of(0.3, 0.04, 30.0));
     assert!((change.estimate - 0.2).abs() < 1e-12 && (change.standard_error - 0.05).abs() < 1e-12);

@@ -3,11 +3,16 @@
 use super::{super::calibration::naive, *};
 use proptest::prelude::*;
 
+const INTERLEAVED: Model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::Environments };
+const BY_BLOCK: Model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::EnvironmentsAndBlocks };
+
 /// Values of some environments in some blocks on each side.
 fn values() -> impl Strategy<Value = Sides<Vec<Observation>>> {
     let observation = (0..6_u32, 0..8_u32, -3.0..3.0).prop_map(|(environment, block, value)| Observation {
         environment,
+        cell: 0,
         block,
+        step: 0,
         value,
     });
     let side = prop::collection::vec(observation, 0..60);
@@ -34,7 +39,7 @@ proptest! {
             };
             it.iter().map(moved).collect()
         });
-        assert_same(difference(&values), difference(&moved));
+        assert_same(difference(&values, BY_BLOCK), difference(&moved, BY_BLOCK));
     }
 
     #[test]
@@ -46,15 +51,29 @@ proptest! {
             twice.shuffle(&mut rng);
             twice
         });
-        assert_same(difference(&values), difference(&twice));
+        assert_same(difference(&values, BY_BLOCK), difference(&twice, BY_BLOCK));
     }
 
     #[test]
     fn the_other_way_round_it_is_the_opposite(values in values()) {
         let Sides { baseline, candidate } = values.clone();
-        let opposite = difference(&Sides { baseline: candidate, candidate: baseline });
+        let opposite = difference(&Sides { baseline: candidate, candidate: baseline }, BY_BLOCK);
         let opposite = opposite.map(|it| Difference { estimate: -it.estimate, ..it });
-        assert_same(difference(&values), opposite);
+        assert_same(difference(&values, BY_BLOCK), opposite);
+    }
+
+    #[test]
+    fn blocks_only_add_and_sources_are_all_of_the_variance(values in values()) {
+        if let (Some(alone), Some(both)) = (difference(&values, INTERLEAVED), difference(&values, BY_BLOCK)) {
+            prop_assert!(both.standard_error >= alone.standard_error, "{:?} {:?}", alone, both);
+            prop_assert_eq!((both.estimate, both.blocks), (alone.estimate, alone.blocks));
+            for it in [alone, both] {
+                let Sources { environments, disturbances, calls } = it.sources;
+                prop_assert!(environments >= 0.0 && disturbances >= 0.0 && calls >= 0.0, "{:?}", it);
+                let variance = it.standard_error.powi(2);
+                prop_assert!((environments + disturbances + calls - variance).abs() <= 1e-9 * variance, "{:?}", it);
+            }
+        }
     }
 
     #[test]
@@ -65,7 +84,8 @@ proptest! {
         let scaled = values.map(|_, it| {
             it.iter().map(|it| Observation { value: it.value * scale, ..*it }).collect::<Vec<_>>()
         });
-        if let Some(it) = difference(&scaled) {
+        for model in [BY_BLOCK, INTERLEAVED] {
+            let Some(it) = difference(&scaled, model) else { continue };
             prop_assert!(it.estimate.is_finite() && it.standard_error.is_finite(), "{:?}", it);
             prop_assert!(it.degrees_of_freedom > 0.0, "{:?}", it);
         }
@@ -81,12 +101,18 @@ fn where_nothing_is_missing_environments_are_compared_by_their_means() {
     };
     let side = |side: f64| {
         let of_environment = move |environment| {
-            (0..4).map(move |block| Observation { environment, block, value: value(side, environment, block) })
+            (0..4).map(move |block| Observation {
+                environment,
+                cell: 0,
+                block,
+                step: 0,
+                value: value(side, environment, block),
+            })
         };
         (0..9).flat_map(of_environment).collect::<Vec<_>>()
     };
     let values = Sides { baseline: side(0.0), candidate: side(1.0) };
-    let (found, welch) = (difference(&values).unwrap(), naive::welch_of_environments(&values).unwrap());
+    let (found, welch) = (difference(&values, BY_BLOCK).unwrap(), naive::welch_of_environments(&values).unwrap());
     assert!((found.estimate - welch.estimate).abs() < 1e-12);
     // Nine environments a side, as if there were eight.
     let expected = welch.standard_error * (9.0_f64 / 8.0).sqrt();
@@ -99,11 +125,11 @@ fn where_nothing_is_missing_environments_are_compared_by_their_means() {
 #[test]
 fn the_ratio_of_means_is_of_means_and_not_of_logarithms() {
     let side = |values: [f64; 4]| {
-        let observation = |(environment, value)| Observation { environment, block: 0, value };
+        let observation = |(environment, value)| Observation { environment, cell: 0, block: 0, step: 0, value };
         (0..).zip(values).map(observation).collect::<Vec<_>>()
     };
     let values = Sides { baseline: side([10.0, 10.0, 10.0, 30.0]), candidate: side([15.0, 15.0, 15.0, 15.0]) };
-    let found = log_ratio_of_means(values).unwrap();
+    let found = log_ratio_of_means(values, BY_BLOCK).unwrap();
     assert!(found.estimate.abs() < 1e-12, "{found:?}");
     // The baseline's relative standard error is 5 of 15, of four as if there were three; the candidate has none.
     let expected = (4.0_f64 / 3.0).sqrt() / 3.0;
@@ -113,10 +139,68 @@ fn the_ratio_of_means_is_of_means_and_not_of_logarithms() {
 #[test]
 fn one_environment_says_nothing_about_others() {
     let side = |environments: u32| {
-        let observation = |environment| Observation { environment, block: 0, value: f64::from(environment) };
+        let observation =
+            |environment| Observation { environment, cell: 0, block: 0, step: 0, value: f64::from(environment) };
         (0..environments).map(observation).collect::<Vec<_>>()
     };
-    assert_eq!(difference(&Sides { baseline: side(1), candidate: side(9) }), None);
-    assert_eq!(difference(&Sides { baseline: side(9), candidate: Vec::new() }), None);
-    assert!(difference(&Sides { baseline: side(2), candidate: side(2) }).is_some());
+    assert_eq!(
+        difference(&Sides { baseline: side(1), candidate: side(9) }, Model { groups: Groups::One, ..BY_BLOCK }),
+        None
+    );
+    assert_eq!(
+        difference(&Sides { baseline: side(9), candidate: Vec::new() }, Model { groups: Groups::One, ..BY_BLOCK }),
+        None
+    );
+    assert!(
+        difference(&Sides { baseline: side(2), candidate: side(2) }, Model { groups: Groups::One, ..BY_BLOCK })
+            .is_some()
+    );
+}
+
+/// In one block the candidate takes longer, in the other it takes less, and its environments agree.
+#[test]
+fn what_hits_a_side_in_a_block_is_no_matter_of_environments() {
+    let side = |disturbance: f64| {
+        let value = |environment| {
+            [disturbance, -disturbance].into_iter().zip(0..).map(move |(value, block)| Observation {
+                environment,
+                cell: 0,
+                block,
+                step: 0,
+                value,
+            })
+        };
+        (0..2).flat_map(value).collect::<Vec<_>>()
+    };
+    let values = Sides { baseline: side(0.0), candidate: side(1.0) };
+    assert_eq!(difference(&values, INTERLEAVED).unwrap().standard_error, 0.0);
+    let found = difference(&values, BY_BLOCK).unwrap();
+    // Two differences, 1 and -1: their mean has the variance 2/2, with one degree of freedom.
+    assert!((found.standard_error - 1.0).abs() < 1e-12 && (found.degrees_of_freedom - 1.0).abs() < 1e-12, "{found:?}");
+    assert_eq!((found.blocks, found.sources.shares().unwrap().disturbances), (2, 1.0));
+}
+
+#[test]
+fn neighbours_tell_what_disturbed_single_calls() {
+    use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
+    // Whoever calls `stretch` times in a row meets the same disturbance.
+    let share = |stretch: u32| {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut values = Sides::<Vec<Observation>>::default();
+        for block in 0..20 {
+            let mut disturbance = 0.0;
+            for step in 0..40 {
+                if step % stretch == 0 {
+                    disturbance = rng.random_range(-1.0..1.0);
+                }
+                let side = Side::BOTH[usize::from(rng.random_bool(0.5))];
+                let environment = rng.random_range(0..10);
+                values[side].push(Observation { environment, cell: 0, block, step, value: disturbance });
+            }
+        }
+        difference(&values, INTERLEAVED).unwrap().sources.shares().unwrap().disturbances
+    };
+    let [alone, in_stretches] = [1, 10].map(share);
+    assert!(alone < 0.1, "{alone}");
+    assert!(in_stretches > 0.6, "{in_stretches}");
 }

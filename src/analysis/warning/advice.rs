@@ -32,6 +32,22 @@ pub(super) fn on_few_environments(manifest: &Manifest) -> String {
     }
 }
 
+pub(super) fn on_disturbances(manifest: &Manifest) -> String {
+    let is_here = manifest.sides.iter().any(|(_, it)| matches!(it.target, Target::Process { .. }));
+    let (what, advice) = if is_here {
+        (
+            "another program used this machine, or its speed changed",
+            "Let nothing else run on it, or let the campaign run longer.",
+        )
+    } else {
+        (
+            "the client's network, what stands before the functions, or hosts that they share",
+            "Let the campaign run longer, from a machine in the region of the functions.",
+        )
+    };
+    format!("{what}. {advice}")
+}
+
 pub(super) fn on_throttles(manifest: &Manifest) -> String {
     match manifest.plan.environments {
         1 => "Raise the concurrency that is reserved for it.".to_owned(),
@@ -81,6 +97,7 @@ mod tests {
         assert!(!on_throttles(&manifest).contains("--environments"));
         manifest.sides.baseline.target = "https://example.com/".parse().unwrap();
         assert!(!on_unknown_environments(&manifest, Side::Baseline).contains("--cold"));
+        assert!(on_disturbances(&manifest).contains("network"));
         let function = "lambda:x".parse().unwrap();
         assert!(
             on_missing_bill(&function, 0).contains("log level is INFO")

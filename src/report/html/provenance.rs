@@ -4,7 +4,10 @@ use super::figure::table;
 use crate::{
     analysis::result::{Analysis, SideFacts},
     campaign::sides::Side,
-    report::words::{count, dollars, names, percent},
+    report::{
+        facts::sources,
+        words::{count, dollars, names, percent},
+    },
 };
 use maud::{Markup, html};
 use std::time::{Duration, UNIX_EPOCH};
@@ -20,7 +23,8 @@ pub fn method(analysis: &Analysis) -> Markup {
                 "Sides and cells were called in random order within short blocks, so that drift meets both sides alike. "
                 "The logarithms of times are estimated by weighted least squares on side and block, where each "
                 "environment weighs the same: the environment, not the call, is what is drawn from the fleet. Variances "
-                "are cluster-robust by environment (CR3), with the degrees of freedom of Satterthwaite and Welch; "
+                "are cluster-robust by environment (CR3) and, where sides are called in steps, by block, which tells what "
+                "disturbed several environments at once, with the degrees of freedom of Satterthwaite and Welch; "
                 "intervals cover the truth with a probability of " (confidence) ". Bills are compared by arithmetic means, because bills add up. "
                 @match method.until_ci {
                     Some(half_width) => {
@@ -29,7 +33,8 @@ pub fn method(analysis: &Analysis) -> Markup {
                     }
                     None => "The samples were looked at once, at the end. ",
                 }
-                "A side of fewer than " (method.minimum_environments) " environments gets no interval and no verdict. "
+                "A side of fewer than " (method.minimum_environments) " environments, and a campaign of fewer than " (method.minimum_blocks) " blocks, get no interval and no verdict. "
+                @if let Some(sources) = sources(analysis) { (sources) " " }
                 "A cell is faster or slower where its difference excludes none, and equivalent where it lies within "
                 "±" (percent(method.margin)) ", each after Holm's adjustment, which holds the chance of any wrong verdict "
                 "among all cells at " (percent(1.0 - method.confidence)) ". The intervals that are shown are not "

@@ -8,7 +8,10 @@ use super::{
 use crate::{
     analysis::result::{Analysis, Comparison},
     campaign::sides::{Side, Sides},
-    report::words::{change, count, names, range, significant},
+    report::{
+        facts::starts_note,
+        words::{change, count, names, range, significant},
+    },
 };
 use maud::{Markup, html};
 
@@ -123,5 +126,8 @@ fn comparisons(analysis: &Analysis) -> Markup {
     };
     let rows: Vec<Vec<String>> = analysis.starts.comparisons.iter().map(line).collect();
     let table = table("Calls that met an environment which had to start, all cells together.", &head, &rows);
-    numbers("The numbers", &table)
+    html! {
+        (numbers("The numbers", &table))
+        @if let Some(note) = starts_note(analysis) { p { (note) } }
+    }
 }
