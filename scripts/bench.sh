@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Runs the benchmarks about the project itself: all of them (half an hour), or those that are named.
+# Runs the benchmarks about the project itself: all of them (more than an hour), or those that are named.
 #
 #   scripts/bench.sh [NAME...]
 #   scripts/bench.sh short [NAME...]   for seconds each, as tests that they work; the numbers mean nothing
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-benchmarks=(startup calibration deadline delivery driver analysis fidelity allocator rivals workloads)
+benchmarks=(startup calibration deadline delivery driver analysis identical fidelity allocator rivals workloads)
 
 bench=(cargo bench)
 if [[ ${1-} == short ]]; then
@@ -29,7 +29,7 @@ for benchmark in "$@"; do
     case $benchmark in
     # It builds both its subjects with cargo-lambda.
     startup) PATH=$PWD/.tools/sam/bin:$PATH "${bench[@]}" --bench startup --all-features ;;
-    calibration | deadline | delivery)
+    calibration | deadline | delivery | identical)
         scripts/build.sh
         "${bench[@]}" --bench "$benchmark" --all-features
         ;;
