@@ -79,6 +79,8 @@ pub enum WarningKind {
     UnseenCpus,
     /// Most of the uncertainty comes from what disturbed several environments at once.
     Disturbed,
+    /// Processes on this machine had to wait for a processor.
+    BusyMachine,
     /// Below 1769 MB a function has less than one vCPU.
     LessThanOneVcpu,
     /// Calls failed.
@@ -123,6 +125,7 @@ impl WarningKind {
             Self::UnbalancedCpus => "unbalanced-cpus",
             Self::UnseenCpus => "unseen-cpus",
             Self::Disturbed => "disturbed",
+            Self::BusyMachine => "busy-machine",
             Self::LessThanOneVcpu => "less-than-one-vcpu",
             Self::Failures => "failures",
             Self::Throttled => "throttled",
@@ -138,6 +141,9 @@ const ONE_VCPU_MB: u32 = 1769;
 
 /// A clock that is coarser than this, in nanoseconds, does not tell short iterations apart.
 const COARSE_NS: u64 = 1000;
+
+/// Processes that waited for more of their time than this were not alone on their machine.
+const WAITED: f64 = 0.02;
 
 /// What is less probable than this is no chance.
 const UNLIKELY: f64 = 0.01;
@@ -269,6 +275,16 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
             ),
         );
     }
+    if let Some(waited) = waited(manifest, samples).filter(|it| *it > WAITED) {
+        warn(
+            WarningKind::BusyMachine,
+            format!(
+                "The processes had to wait for a processor for {:.0}% of their time: another program used this machine. The \
+                 intervals allow for it, and are wider for it; they are narrower where nothing else runs.",
+                waited * 100.0
+            ),
+        );
+    }
     let Marks { truncated, short_iterations, coarsest_clock_ns } = samples.marks;
     if truncated > 0 {
         warn(
@@ -394,6 +410,17 @@ fn memory_mb(manifest: &Manifest, samples: &Samples, side: Side) -> Option<u32> 
     let configured = party.configuration.as_ref().map(|it| it.memory_mb);
     let reported = samples.sides[side].memory_mb.filter(|_| !matches!(party.target, Target::Process { .. }));
     configured.or(reported)
+}
+
+/// For how much of their time processes on this machine waited for a processor, as a share; none where nothing tells.
+fn waited(manifest: &Manifest, samples: &Samples) -> Option<f64> {
+    let is_timed =
+        |side: &Side| matches!(manifest.sides[*side].target, Target::Process { .. }) && !samples.sides[*side].emulated;
+    let sides = Side::BOTH.into_iter().filter(is_timed);
+    let records = sides.flat_map(|side| samples.cells.values().flat_map(move |cell| &cell.warm[side]));
+    let times = records.filter_map(|it| Some((it.value(Measure::Wall)?, it.value(Measure::Cpu)?)));
+    let (wall, cpu) = times.fold((0.0, 0.0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
+    (wall > 0.0).then(|| 1.0 - cpu / wall)
 }
 
 /// A CPU model whose share differs between two sides of the same architecture more than by chance (a z test of two

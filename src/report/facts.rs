@@ -80,9 +80,8 @@ pub(super) fn starts_note(analysis: &Analysis) -> Option<String> {
     let blocks = analysis.starts.comparisons.iter().map(|it| it.blocks).max()?;
     let has_no_interval = blocks < minimum && !analysis.campaign.cold;
     has_no_interval.then(|| {
-        format!(
-            "Starts are compared where {minimum} blocks have some on both sides, as with --cold; here {blocks} have."
-        )
+        let have = if blocks == 1 { "1 has".to_owned() } else { format!("{blocks} have") };
+        format!("Starts are compared where {minimum} blocks have some on both sides, as with --cold; here {have}.")
     })
 }
 

@@ -41,6 +41,8 @@ pub struct Fabricated {
     pub drift: f64,
     /// The CPU models of the candidate, its environments in turns; the second is 1.4 times slower.
     pub cpus: Vec<&'static str>,
+    /// Whether the sides are processes on this machine, and for which share of their time those wait for a processor.
+    pub waiting: Option<f64>,
     /// Whether the candidate was emulated.
     pub emulated: bool,
     /// How long the start of an environment takes on each side, in milliseconds; none where all were there before. As
@@ -61,6 +63,7 @@ impl Default for Fabricated {
             order: Order::SeparateSteps,
             drift: 1.0,
             cpus: vec!["Neoverse-N1"],
+            waiting: None,
             emulated: false,
             starts_ms: None,
             seed: 42,
@@ -133,7 +136,7 @@ impl Fabricated {
             schema: manifest::SCHEMA,
             version: "0.1.0".to_owned(),
             created_unix_ms: 1_790_000_000_000 + self.seed,
-            sides: Sides { baseline: party(Side::Baseline), candidate: party(Side::Candidate) },
+            sides: Sides { baseline: self.party(Side::Baseline), candidate: self.party(Side::Candidate) },
             plan: Plan {
                 seed: self.seed,
                 environments: self.environments.min(8),
@@ -157,6 +160,27 @@ impl Fabricated {
                 variables: Vec::new(),
             },
             limits: Limits { duration_ms: Some(600_000), ..Limits::default() },
+        }
+    }
+
+    fn party(&self, side: Side) -> Party {
+        let architecture = architecture(side);
+        let function = Party {
+            name: architecture.to_string(),
+            target: Target::Function { name: format!("duet-{architecture}"), qualifier: None },
+            place: None,
+            configuration: serde_json::from_value(json!({
+                "arn": null, "architecture": architecture, "memory_mb": MEMORY_MB, "timeout_s": 60,
+                "runtime": "provided.al2023", "log_format": null, "ephemeral_storage_mb": 512, "tracing": null, "layers": [],
+            }))
+            .unwrap(),
+            price: Some(PriceTable::built_in().price("us-east-1", architecture).unwrap()),
+        };
+        match self.waiting {
+            None => function,
+            Some(_) => {
+                Party { target: "exec:/bin/true".parse().unwrap(), configuration: None, price: None, ..function }
+            }
         }
     }
 
@@ -231,7 +255,7 @@ impl Fabricated {
                 target_cpu: "generic".to_owned(),
                 target_features: Vec::new(),
             },
-            results: vec![sample(cell, call.time_ms * 1e6)],
+            results: vec![sample(cell, call.time_ms * 1e6, self.waiting.unwrap_or_default())],
             complete: true,
             remaining_ms: 20_000,
         }
@@ -256,22 +280,7 @@ fn architecture(side: Side) -> Architecture {
     }
 }
 
-fn party(side: Side) -> Party {
-    let architecture = architecture(side);
-    Party {
-        name: architecture.to_string(),
-        target: Target::Function { name: format!("duet-{architecture}"), qualifier: None },
-        place: None,
-        configuration: serde_json::from_value(json!({
-            "arn": null, "architecture": architecture, "memory_mb": MEMORY_MB, "timeout_s": 60,
-            "runtime": "provided.al2023", "log_format": null, "ephemeral_storage_mb": 512, "tracing": null, "layers": [],
-        }))
-        .unwrap(),
-        price: Some(PriceTable::built_in().price("us-east-1", architecture).unwrap()),
-    }
-}
-
-fn sample(workload: &str, wall_ns: f64) -> Sample {
+fn sample(workload: &str, wall_ns: f64, waiting: f64) -> Sample {
     let times = [wall_ns.round()];
     Sample {
         workload: workload.to_owned(),
@@ -285,7 +294,7 @@ fn sample(workload: &str, wall_ns: f64) -> Sample {
         error: None,
         batch_size: 1,
         wall_ns: times.into_iter().collect(),
-        cpu_ns: times.into_iter().map(|it| it - 1000.0).collect(),
+        cpu_ns: times.into_iter().map(|it| it * (1.0 - waiting) - 1000.0).collect(),
         summary: Summary::of(&times),
         memory: Memory { heap: None, max_rss_bytes: 64 << 20 },
         throttled_fraction: Some(0.0),

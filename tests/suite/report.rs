@@ -260,6 +260,16 @@ fn what_disturbed_several_environments_makes_intervals_wider_and_is_said() {
 }
 
 #[test]
+fn processes_that_were_not_alone_on_their_machine_are_told_so() {
+    let warned = |waiting| {
+        let scratch = Scratch::new();
+        Fabricated { waiting, order: Order::SingleCalls, ..Fabricated::default() }.write(&scratch.path("run"));
+        report(&scratch, &[]).contains("busy-machine: The processes had to wait for a processor for 6% of their time")
+    };
+    assert_eq!([Some(0.01), Some(0.06), None].map(warned), [false, true, false]);
+}
+
+#[test]
 fn a_campaign_of_few_blocks_gets_no_verdict() {
     let of = |calls| {
         let scratch = Scratch::new();
