@@ -7,7 +7,7 @@
 //! combined as Welch (1947) did, because one side may have a fleet of mixed CPUs and the other not.
 //!
 //! Environments are independent of each other only if nothing disturbs several of them at once. What does is measured by
-//! blocks, the second way of clustering (Cameron, Gelbach & Miller 2011): see [`disturbances`].
+//! blocks, the second way of clustering (Cameron, Gelbach & Miller 2011).
 
 mod disturbances;
 
