@@ -251,7 +251,8 @@ impl PlanOptions {
             cold: self.cold,
             // Processes on one machine would take the processors from each other.
             concurrent: !has_process,
-            order: if has_process { Order::SingleCalls } else { Order::JointSteps },
+            // So are those of single environments, of which an emulator may have no more.
+            order: if has_process || self.environments == 1 { Order::SingleCalls } else { Order::JointSteps },
             separate_from: None,
             cells,
             pace_ms: self.pace.map_or(0, milliseconds),

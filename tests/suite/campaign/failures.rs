@@ -372,8 +372,10 @@ fn credentials_are_fetched_again_once_for_all_calls_of_a_step() {
     .concat();
     assert_code(&with_credentials(&scratch, 2, &endpoint.url, &arguments), 0);
     assert_eq!(rows(&scratch).iter().filter(|row| row.failure.is_none()).count(), 16);
-    // Once for each side, and once again for all eight calls of each that were signed with the old ones.
-    assert_eq!(std::fs::read_to_string(scratch.path("count")).unwrap().lines().count(), 4);
+    // Once for each side, and once again for all eight calls of each that were signed with the old ones; and once more
+    // where one side was so quick that it got the old ones twice.
+    let fetched = std::fs::read_to_string(scratch.path("count")).unwrap().lines().count();
+    assert!((4..=5).contains(&fetched), "{fetched}");
 }
 
 /// A Lambda whose functions are in a state until they have been looked at or called so often.
