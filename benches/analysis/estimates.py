@@ -112,12 +112,14 @@ class Fit:
             freedoms.append(np.sum(self.own[of_side]) ** 2 / np.sum(pairs**2))
         variance = sum(variances)
         freedom = variance**2 / sum(v**2 / f for v, f in zip(variances, freedoms))
-        excess, block_freedom = self.disturbances(residual, variance)
+        excess, of_blocks, block_freedom = self.disturbances(residual, variance)
+        if excess == 0:
+            return np.sqrt(variance), freedom
         whole = variance + excess
-        return np.sqrt(whole), whole**2 / (variance**2 / freedom + excess**2 / block_freedom)
+        return np.sqrt(whole), whole**2 / (variance**2 / freedom + of_blocks**2 / block_freedom)
 
     def disturbances(self, residual, variance):
-        """What disturbances add to the variance by environment, and its degrees of freedom."""
+        """What disturbances add to the variance by environment; the variance by blocks, and its degrees of freedom."""
         usual = np.bincount(self.environment, self.weight * residual, self.clusters)[self.environment]
         is_whole = self.weight == 1
         deviation = np.where(is_whole, residual, (residual - usual) / np.sqrt(np.where(is_whole, 1, 1 - self.weight)))
@@ -125,7 +127,8 @@ class Fit:
         of_blocks = np.sum(np.bincount(self.block, score) ** 2)
         of_calls = np.sum(score**2 / (1 - self.weight / self.block_weight[self.block]))
         expected = np.bincount(self.block, self.weight * np.abs(self.centred)) ** 2
-        return max(0, of_blocks - min(of_calls, variance)), np.sum(expected) ** 2 / np.sum(expected**2) - 1
+        excess = max(0, of_blocks - min(of_calls, variance))
+        return excess, of_blocks, np.sum(expected) ** 2 / np.sum(expected**2) - 1
 
 
 def main():
