@@ -1,21 +1,24 @@
 //! Making the calls of a campaign, block by block, and keeping every sample.
 
+mod past;
+
+pub use past::Past;
+
 use super::{
     Target,
     caller::Caller,
     cold::ColdStarts,
     comparison::{Comparison, Difference},
-    journal::{Journal, JournalError},
+    journal::Journal,
     manifest::{Manifest, Plan},
     pauses::Pauses,
     pointers::PointerCheck,
-    position::Position,
     row::{Failure, FailureKind, Row},
     sample::{self, Returned},
     schedule::{Call, Order},
     sides::{Side, Sides},
     stop::unless_asked,
-    stopping::{self, StoppingRule},
+    stopping::StoppingRule,
     totals::Totals,
     unix_ms,
 };
@@ -57,47 +60,6 @@ pub struct Campaign<'a> {
     pauses: Pauses,
     /// The sides whose first step is over.
     has_seen_starts: Sides<bool>,
-}
-
-/// How far a campaign has come, as its samples tell.
-#[derive(Debug)]
-pub struct Past<'a> {
-    position: Position<'a>,
-    totals: Totals,
-    rules: Vec<Box<dyn StoppingRule>>,
-}
-
-impl<'a> Past<'a> {
-    /// That of a campaign which has these samples, and which the `extra` rules end beside those of its limits.
-    ///
-    /// # Errors
-    /// When a sample cannot be read, or is none of this campaign.
-    pub fn new(
-        manifest: &'a Manifest,
-        rows: impl Iterator<Item = Result<Row, JournalError>>,
-        extra: Vec<Box<dyn StoppingRule>>,
-    ) -> Result<Self, JournalError> {
-        let mut rules = stopping::rules(&manifest.limits, &manifest.plan, manifest.guessed_cost());
-        rules.extend(extra);
-        let mut past = Self { position: Position::new(&manifest.plan), totals: Totals::default(), rules };
-        for (index, row) in rows.enumerate() {
-            let foreign = |reason| JournalError::Foreign { line: index as u64 + 1, reason };
-            past.add(&row?).map_err(foreign)?;
-        }
-        Ok(past)
-    }
-
-    /// What the samples come to.
-    pub fn totals(&self) -> &Totals {
-        &self.totals
-    }
-
-    fn add(&mut self, row: &Row) -> Result<(), String> {
-        self.position.settle(row)?;
-        self.totals.add(row);
-        self.rules.iter_mut().for_each(|rule| rule.observe(row));
-        Ok(())
-    }
 }
 
 /// Observer of a campaign. What it cannot show ends the campaign: nobody would know how it went on.
@@ -327,7 +289,7 @@ impl<'a> Campaign<'a> {
                 return Ok(Some(end));
             }
         }
-        self.separate_if_throttled(place.0, &made_again, observer)?;
+        self.separate_if_throttled(&made_again, observer)?;
         let waiting: usize = made_again.iter().map(|(_, failures)| failures.len()).sum();
         if waiting > 0 {
             let attempt = attempts.values().copied().max().unwrap_or_default();
@@ -394,10 +356,9 @@ impl<'a> Campaign<'a> {
     }
 
     /// Has steps be of one side from the next block on where there is not the concurrency for both, and keeps that in the
-    /// campaign: whoever continues it goes on like that.
+    /// campaign, so that it is continued like that.
     fn separate_if_throttled(
         &mut self,
-        block: u64,
         made_again: &Sides<Vec<Failure>>,
         observer: &mut dyn Observer,
     ) -> Result<(), CampaignError> {
@@ -409,7 +370,7 @@ impl<'a> Campaign<'a> {
                 && (failure.reason.as_deref() != Some(RESERVED) || baseline.target == candidate.target)
         };
         let throttled = made_again.iter().flat_map(|(_, failures)| failures).filter(is_for_both).count();
-        if throttled == 0 || plan.order_of(block, None) != Order::JointSteps {
+        if throttled == 0 || plan.order != Order::JointSteps {
             return Ok(());
         }
         let Some(from) = self.past.position.separate() else { return Ok(()) };

@@ -175,17 +175,21 @@ impl Plan {
 
     /// How many steps a block in this order has.
     pub fn steps(&self, order: Order) -> u64 {
-        let visits = self.cells.iter().map(|cell| u64::from(cell.weight)).sum::<u64>();
         match order {
-            Order::SeparateSteps => 2 * visits,
-            Order::JointSteps => visits,
+            Order::SeparateSteps => 2 * self.visits(),
+            Order::JointSteps => self.visits(),
             Order::SingleCalls => self.calls(),
         }
     }
 
     /// How many calls a block makes.
     pub fn calls(&self) -> u64 {
-        self.steps(Order::SeparateSteps) * u64::from(self.environments)
+        2 * self.visits() * u64::from(self.environments)
+    }
+
+    /// How often a block sends payloads to an environment.
+    fn visits(&self) -> u64 {
+        self.cells.iter().map(|cell| u64::from(cell.weight)).sum()
     }
 
     /// How long a call may take.

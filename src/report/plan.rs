@@ -8,7 +8,7 @@ use crate::campaign::{
 use std::{fmt::Write, time::Duration};
 
 /// So many of them.
-fn counted(number: impl Into<u64>, what: &str) -> String {
+pub fn counted(number: impl Into<u64>, what: &str) -> String {
     match number.into() {
         1 => format!("1 {what}"),
         number => format!("{number} {what}s"),

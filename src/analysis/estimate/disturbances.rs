@@ -7,7 +7,7 @@
 //! Where the calls of both sides alternate at random, neighbours tell how much of what calls vary by is disturbances.
 
 use super::{Fit, Observation, by_environment};
-use crate::campaign::sides::Sides;
+use crate::campaign::sides::{Side, Sides};
 
 /// The variance of the difference as blocks tell it, beside that which environments have in the same blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -43,14 +43,12 @@ impl Fit {
                 calls.sort_by_key(|it| (it.cell, it.block));
                 let mut scores: Vec<(u32, f64, f64)> = Vec::new();
                 for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
-                    let residual = |it: &Observation| self.residual(side, self.group(it), it.value);
-                    let mean = |it: &[Observation]| it.iter().map(residual).sum::<f64>() / it.len() as f64;
-                    let usual = mean(of_cell);
+                    let usual = self.mean_residual(side, of_cell);
                     for visit in of_cell.chunk_by(|one, other| one.block == other.block) {
                         let share = visit.len() as f64 / of_cell.len() as f64;
+                        let mean = self.mean_residual(side, visit);
                         // As much as it would vary if the environment's own mean were known.
-                        let deviation =
-                            if share < 1.0 { (mean(visit) - usual) / (1.0 - share).sqrt() } else { mean(visit) };
+                        let deviation = if share < 1.0 { (mean - usual) / (1.0 - share).sqrt() } else { mean };
                         let (weight, group) = (visit.len() as f64 / total, self.group(&visit[0]));
                         let loading = weight * self.centred_side(side, group);
                         let Block { weights, .. } = &mut blocks[visit[0].block as usize];
@@ -80,6 +78,7 @@ impl Fit {
             blocks: paired.count() as u32,
         }
     }
+
     /// How much of what single calls vary by the call before has in common with them, whichever side it was of: the
     /// correlation of one call and the next.
     pub(super) fn shared_by_neighbours(&self, values: &Sides<Vec<Observation>>) -> f64 {
@@ -88,9 +87,9 @@ impl Fit {
             for mut calls in by_environment(values.iter().copied().filter(|it| self.has(it))) {
                 calls.sort_by_key(|it| it.cell);
                 for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
-                    let residual = |it: &Observation| self.residual(side, self.group(it), it.value);
-                    let usual = of_cell.iter().map(residual).sum::<f64>() / of_cell.len() as f64;
-                    deviations.extend(of_cell.iter().map(|it| (it.block, it.step, residual(it) - usual)));
+                    let usual = self.mean_residual(side, of_cell);
+                    let deviation = |it: &Observation| self.residual_of(side, it) - usual;
+                    deviations.extend(of_cell.iter().map(|it| (it.block, it.step, deviation(it))));
                 }
             }
         }
@@ -103,5 +102,13 @@ impl Fit {
         let squares: f64 = deviations.iter().map(|it| it.2.powi(2)).sum();
         let correlation = products / neighbours.max(1) as f64 / (squares / deviations.len() as f64);
         if correlation.is_finite() { correlation.clamp(0.0, 1.0) } else { 0.0 }
+    }
+
+    fn residual_of(&self, side: Side, it: &Observation) -> f64 {
+        self.residual(side, self.group(it), it.value)
+    }
+
+    fn mean_residual(&self, side: Side, calls: &[Observation]) -> f64 {
+        calls.iter().map(|it| self.residual_of(side, it)).sum::<f64>() / calls.len() as f64
     }
 }

@@ -4,6 +4,7 @@ use super::{super::calibration::naive, *};
 use proptest::prelude::*;
 
 const INTERLEAVED: Model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::Environments };
+const ONE_GROUP: Model = Model { groups: Groups::One, clusters: Clusters::EnvironmentsAndBlocks };
 const BY_BLOCK: Model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::EnvironmentsAndBlocks };
 
 /// Values of some environments in some blocks on each side.
@@ -143,18 +144,9 @@ fn one_environment_says_nothing_about_others() {
             |environment| Observation { environment, cell: 0, block: 0, step: 0, value: f64::from(environment) };
         (0..environments).map(observation).collect::<Vec<_>>()
     };
-    assert_eq!(
-        difference(&Sides { baseline: side(1), candidate: side(9) }, Model { groups: Groups::One, ..BY_BLOCK }),
-        None
-    );
-    assert_eq!(
-        difference(&Sides { baseline: side(9), candidate: Vec::new() }, Model { groups: Groups::One, ..BY_BLOCK }),
-        None
-    );
-    assert!(
-        difference(&Sides { baseline: side(2), candidate: side(2) }, Model { groups: Groups::One, ..BY_BLOCK })
-            .is_some()
-    );
+    assert_eq!(difference(&Sides { baseline: side(1), candidate: side(9) }, ONE_GROUP), None);
+    assert_eq!(difference(&Sides { baseline: side(9), candidate: Vec::new() }, ONE_GROUP), None);
+    assert!(difference(&Sides { baseline: side(2), candidate: side(2) }, ONE_GROUP).is_some());
 }
 
 /// In one block the candidate takes longer, in the other it takes less, and its environments agree.
@@ -183,7 +175,7 @@ fn what_hits_a_side_in_a_block_is_no_matter_of_environments() {
 #[test]
 fn neighbours_tell_what_disturbed_single_calls() {
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-    // Whoever calls `stretch` times in a row meets the same disturbance.
+    // So many calls in a row meet the same disturbance.
     let share = |stretch: u32| {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut values = Sides::<Vec<Observation>>::default();

@@ -1,0 +1,63 @@
+//! What the limits of a campaign leave of it.
+
+use super::PlanOptions;
+use crate::{
+    analysis::decision::MINIMUM_BLOCKS, campaign::manifest::Manifest, cli::output::note, report::plan::counted,
+};
+use anyhow::bail;
+
+impl PlanOptions {
+    /// Says so where the limits leave less blocks than a verdict takes.
+    pub(super) fn warn_of_few_blocks(&self, manifest: &Manifest) {
+        let (calls, cost) = (manifest.plan.calls(), manifest.guessed_cost());
+        const FEWER_CALLS: &str = "let blocks have fewer calls";
+        let limits = [
+            ("--invocations", self.invocations.map(|it| it / calls), FEWER_CALLS),
+            ("--max-cost", (cost > 0.0).then(|| (self.max_cost / cost) as u64), FEWER_CALLS),
+            // One begins at once, the next after each pace.
+            (
+                "--duration",
+                self.pace.map(|pace| (self.duration.as_secs_f64() / pace.as_secs_f64()).ceil() as u64),
+                "lower --pace",
+            ),
+        ];
+        let known = limits.into_iter().filter_map(|(option, blocks, remedy)| Some((option, blocks?, remedy)));
+        if let Some((option, blocks, remedy)) = known.min_by_key(|(_, blocks, _)| *blocks)
+            && blocks < u64::from(MINIMUM_BLOCKS)
+        {
+            note(format!(
+                "Warning: {option} leaves {} of {calls} calls, and a verdict takes {MINIMUM_BLOCKS} blocks: \
+                 raise it, or {remedy}",
+                counted(blocks, "block")
+            ));
+        }
+    }
+
+    /// A campaign that could not make its first block is a mistake.
+    pub(super) fn check_limits(&self, manifest: &Manifest) -> anyhow::Result<()> {
+        let calls = manifest.plan.calls();
+        if let Some(invocations) = self.invocations.filter(|it| *it < calls) {
+            bail!(
+                "--invocations {invocations} is less than one block, which has {calls} calls: raise it, or take fewer \
+                 --environments, workloads or payloads"
+            );
+        }
+        let cost = manifest.guessed_cost();
+        if cost > self.max_cost {
+            bail!(
+                "--max-cost {} is less than one block, which might cost ${cost:.4}: raise it, or take fewer \
+                 --environments, workloads or payloads",
+                self.max_cost
+            );
+        }
+        let has_more_blocks = self.invocations.is_none_or(|it| it >= 2 * calls);
+        if let Some(pace) = self.pace.filter(|it| has_more_blocks && *it >= self.duration) {
+            let [pace, duration] = [pace, self.duration].map(humantime::format_duration);
+            bail!(
+                "--pace {pace} leaves no time for a second block within --duration {duration}: lower the one or raise the \
+                 other"
+            );
+        }
+        Ok(())
+    }
+}
