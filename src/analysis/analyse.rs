@@ -33,7 +33,7 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
     let subject = Subject::new(manifest, samples, options.margin);
     let cells = subject.cells();
     let headline = subject.headline(&cells);
-    let warnings = warning::of(manifest, samples, headline.as_ref());
+    let warnings = warning::of(manifest, samples, headline.as_ref(), &cells);
     let is_withheld = warnings.iter().any(|it| it.kind.withholds());
     let mut analysis = Analysis {
         schema: SCHEMA,
@@ -70,6 +70,7 @@ fn provenance(manifest: &Manifest, samples: &Samples) -> Provenance {
         elapsed_ms: samples.totals.elapsed_ms,
         seed: manifest.plan.seed,
         cold: manifest.plan.cold,
+        order: manifest.plan.order,
         environments_per_step: manifest.plan.environments,
         blocks: samples.blocks.len() as u64,
         calls: samples.totals.calls(),

@@ -12,7 +12,10 @@ use super::{
     share::Share,
     warning::Warning,
 };
-use crate::campaign::sides::{Side, Sides};
+use crate::campaign::{
+    schedule::Order,
+    sides::{Side, Sides},
+};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -87,11 +90,12 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
     let looks = looks(&[&a.method, &b.method]);
     let margin = a.method.margin.max(b.method.margin);
     let pairs: Vec<(&CellAnalysis, Pair)> = pairs(a, b);
+    let orders = Campaigns { a: a.campaign.order, b: b.campaign.order };
     let differences: Vec<Option<Difference>> = pairs
         .iter()
         .map(|(_, Pair { a, b })| match is_withheld || a.measure != b.measure {
             true => None,
-            false => Some(change(&difference(a)?, &difference(b)?)),
+            false => Some(change(&difference(a, orders.a)?, &difference(b, orders.b)?)),
         })
         .collect();
     let verdicts = decision::verdicts(&differences, margin, looks);
@@ -156,16 +160,22 @@ fn shown(comparison: &Comparison) -> Option<Ratio> {
     comparison.ratio.filter(|_| comparison.verdict != Verdict::Withheld)
 }
 
-/// The difference of logarithms behind a comparison; none where no verdict was given on it.
-pub(super) fn difference(comparison: &Comparison) -> Option<Difference> {
+/// The difference of logarithms behind a comparison of a campaign in such an order; none where no verdict was given on it.
+pub(super) fn difference(comparison: &Comparison, order: Order) -> Option<Difference> {
     let ratio = shown(comparison)?;
+    let standard_error = ratio.log_standard_error?;
+    let disturbances = comparison.sources.map_or(0.0, |it| it.disturbances);
     let difference = Difference {
         estimate: ratio.estimate.ln(),
-        standard_error: ratio.log_standard_error?,
+        standard_error,
         degrees_of_freedom: ratio.degrees_of_freedom?,
         environments: comparison.environments,
         blocks: comparison.blocks,
         sources: Sources::default(),
+        fixed_variance: match order {
+            Order::SingleCalls => 0.0,
+            Order::SeparateSteps | Order::JointSteps => disturbances * standard_error.powi(2),
+        },
     };
     let is_known = difference.estimate.is_finite() && difference.standard_error.is_finite();
     (is_known && decision::has_enough(&difference)).then_some(difference)
@@ -183,6 +193,7 @@ pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
         environments: a.environments.map(|side, it| (*it).min(b.environments[side])),
         blocks: a.blocks.min(b.blocks),
         sources: Sources::default(),
+        fixed_variance: a.fixed_variance + b.fixed_variance,
     }
 }
 

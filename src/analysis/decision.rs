@@ -75,26 +75,40 @@ pub fn has_enough(difference: &Difference) -> bool {
 }
 
 /// The environments of each side with which the interval would probably allow a verdict, as one of so many tests, if the
-/// difference is what it seems to be: intervals narrow with the square root of their number.
+/// difference is what it seems to be: what they add to the variance shrinks as their number grows.
 ///
-/// None where it is blocks that are too few.
+/// None where it is blocks that are too few, or disturbances that are too large: those take more blocks.
 pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, tests: usize) -> Option<u64> {
     let now = difference.environments.iter().map(|(_, it)| *it).min().unwrap_or_default().max(1);
-    let minimum = u64::from(MINIMUM_ENVIRONMENTS);
     if difference.blocks < MINIMUM_BLOCKS {
         return None;
     }
     if !has_enough(difference) {
-        return Some(minimum);
+        return Some(MINIMUM_ENVIRONMENTS.into());
     }
     let distance = difference.estimate.abs();
     // Either clear of no difference, or within the margin, whichever is nearer.
     let wanted = distance.max(margin.ln_1p() - distance);
     // The strictest level that Holm's method may ask for.
     let confidence = 1.0 - (1.0 - CONFIDENCE) / tests.max(1) as f64;
-    let factor = (difference.bounds(confidence, looks).half_width() / wanted).powi(2);
+    environments_for(difference, wanted, confidence, looks, now)
+}
+
+/// With how many environments of each side the interval would be so wide to either side, where it has `now`. None where what
+/// more of them do not narrow is wider already.
+pub(super) fn environments_for(
+    difference: &Difference,
+    half_width: f64,
+    confidence: f64,
+    looks: Looks,
+    now: u32,
+) -> Option<u64> {
+    let variance = difference.standard_error.powi(2);
+    let wanted = variance * (half_width / difference.bounds(confidence, looks).half_width()).powi(2);
+    let factor = (variance - difference.fixed_variance) / (wanted - difference.fixed_variance);
     // A campaign has at most some thousands; more digits would be a pretence.
-    Some(((f64::from(now) * factor).ceil().min(1e9) as u64).max(minimum))
+    let needed = || (f64::from(now) * factor).ceil().min(1e9) as u64;
+    (wanted > difference.fixed_variance).then(|| needed().max(MINIMUM_ENVIRONMENTS.into()))
 }
 
 /// Holm's adjustment: reject where the result is at most the error probability of all tests together.
@@ -124,6 +138,7 @@ mod tests {
             environments: Sides { baseline: environments, candidate: 20 },
             blocks: 10,
             sources: Sources::default(),
+            fixed_variance: 0.0,
         }
     }
 
@@ -172,5 +187,17 @@ mod tests {
         let needed = |tests| environments_needed(&it, 0.02, Looks::Once, tests).unwrap();
         assert!((79..=81).contains(&needed(1)), "{}", needed(1));
         assert!(needed(27) > 2 * needed(1));
+    }
+
+    #[test]
+    fn what_disturbances_add_is_not_narrowed_by_environments() {
+        let it = |share: f64| {
+            let all = difference(0.01, 0.02 / 1.984, 20);
+            let fixed_variance = share * all.standard_error.powi(2);
+            environments_needed(&Difference { fixed_variance, ..all }, 0.02, Looks::Once, 1)
+        };
+        // A quarter of the variance is left for all, and a tenth of it is taken: 0.9/0.15 times the environments.
+        assert!((119..=121).contains(&it(0.1).unwrap()), "{:?}", it(0.1));
+        assert_eq!(it(0.3), None);
     }
 }

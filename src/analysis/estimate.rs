@@ -79,6 +79,8 @@ pub struct Difference {
     pub blocks: u32,
     /// Where its variance comes from.
     pub sources: Sources,
+    /// What its variance has that more environments would not narrow, only more blocks.
+    pub fixed_variance: f64,
 }
 
 /// Where the variance of a difference comes from; the parts add up to it.
@@ -86,9 +88,9 @@ pub struct Difference {
 pub struct Sources {
     /// What the calls of one environment have in common.
     pub environments: f64,
-    /// What several environments have in common in one block.
+    /// What several environments have in common in one block; of calls one by one, what neighbours have in common.
     pub disturbances: f64,
-    /// What single calls have of their own.
+    /// What single calls have of their own, and in a cold campaign their environments.
     pub calls: f64,
 }
 
@@ -221,7 +223,7 @@ impl Difference {
         let excess = (disturbances.of_blocks - of_calls).max(0.0);
         let variance = by_environments + excess;
         let sources = Sources { environments: by_environments - of_calls, disturbances: excess, calls: of_calls };
-        let mut disturbed = Self { blocks: disturbances.blocks, sources, ..self };
+        let mut disturbed = Self { blocks: disturbances.blocks, sources, fixed_variance: excess, ..self };
         if excess > 0.0 {
             let parts =
                 [(by_environments, self.degrees_of_freedom), (disturbances.of_blocks, disturbances.degrees_of_freedom)];

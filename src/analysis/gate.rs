@@ -5,7 +5,7 @@
 
 use super::{
     change::{self, difference, looks, missing, ratio, what_differs, withholding},
-    decision::{MINIMUM_ENVIRONMENTS, holm},
+    decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, environments_for, holm},
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
     result::{Analysis, CellAnalysis, Comparison, Measure, Ratio},
@@ -87,7 +87,7 @@ pub struct CellGate {
     /// What it comes to, by Holm's correction over all cells.
     pub decision: Decision,
     /// Where it is inconclusive: with how many environments of each side in this campaign it probably would not be.
-    /// None where no number would do, because the earlier campaign is too small.
+    /// None where no number would do, because the earlier campaign is too small, or either has too few blocks.
     pub environments_needed: Option<u64>,
     /// Why it is withheld, where it is.
     pub reason: Option<String>,
@@ -104,7 +104,7 @@ pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Ga
     let tested: Vec<(&CellAnalysis, Result<Tested, String>)> = run
         .cells
         .iter()
-        .map(|cell| (cell, if withheld.is_empty() { tested(cell, earlier) } else { Err(BY_WARNING.to_owned()) }))
+        .map(|cell| (cell, if withheld.is_empty() { tested(cell, run, earlier) } else { Err(BY_WARNING.to_owned()) }))
         .collect();
     let differences: Vec<Option<&Difference>> =
         tested.iter().map(|(_, it)| it.as_ref().ok().map(|it| &it.difference)).collect();
@@ -144,20 +144,18 @@ fn gone(name: String) -> CellGate {
     CellGate { name, measure: None, ratio: None, decision: Decision::Withheld, environments_needed: None, reason }
 }
 
-/// What is held to the limit, and what of it the earlier campaign contributes.
+/// What is held to the limit, and how many environments of each side this campaign has.
 struct Tested {
     difference: Difference,
-    earlier_variance: f64,
     environments: u32,
 }
 
-fn tested(cell: &CellAnalysis, earlier: Option<&Analysis>) -> Result<Tested, String> {
-    let none = |it: &Comparison| format!("no verdict is given on its {}", it.measure);
+fn tested(cell: &CellAnalysis, run: &Analysis, earlier: Option<&Analysis>) -> Result<Tested, String> {
     let deciding = cell.deciding().ok_or("it has no samples")?;
-    let now = difference(deciding).ok_or_else(|| none(deciding))?;
+    let now = difference(deciding, run.campaign.order).ok_or_else(|| why_withheld(deciding))?;
     let environments = now.environments.baseline.min(now.environments.candidate);
     let Some(earlier) = earlier else {
-        return Ok(Tested { difference: now, earlier_variance: 0.0, environments });
+        return Ok(Tested { difference: now, environments });
     };
     let before = earlier.cells.iter().find(|it| it.name == cell.name);
     let before = before.ok_or("the earlier campaign has not this cell")?.deciding();
@@ -165,28 +163,34 @@ fn tested(cell: &CellAnalysis, earlier: Option<&Analysis>) -> Result<Tested, Str
     if before.measure != deciding.measure {
         return Err(format!("it has {} here and {} in the earlier campaign", deciding.measure, before.measure));
     }
-    let then = difference(before).ok_or_else(|| format!("{} in the earlier campaign", none(before)))?;
-    let earlier_variance = then.standard_error.powi(2);
-    Ok(Tested { difference: change::change(&then, &now), earlier_variance, environments })
+    let then = difference(before, earlier.campaign.order);
+    let then = then.ok_or_else(|| format!("in the earlier campaign {}", why_withheld(before)))?;
+    // More environments in this campaign narrow nothing of the other.
+    let fixed_variance = then.standard_error.powi(2) + now.fixed_variance;
+    Ok(Tested { difference: Difference { fixed_variance, ..change::change(&then, &now) }, environments })
+}
+
+/// Why no verdict is given on a comparison by itself.
+fn why_withheld(it: &Comparison) -> String {
+    let fewest = it.environments.baseline.min(it.environments.candidate);
+    match it.blocks {
+        _ if fewest < MINIMUM_ENVIRONMENTS => {
+            format!("{fewest} environments of a side answered, and a verdict takes {MINIMUM_ENVIRONMENTS}")
+        }
+        blocks if blocks < MINIMUM_BLOCKS => {
+            format!("{blocks} blocks have samples of both sides, and a verdict takes {MINIMUM_BLOCKS}")
+        }
+        _ => format!("no verdict is given on its {}", it.measure),
+    }
 }
 
 impl Tested {
     /// With how many environments of each side in this campaign the interval would clear the limit, at the strictest
-    /// that Holm's correction may ask of one of `count` cells. None where the earlier campaign alone leaves too much
-    /// uncertainty.
+    /// that Holm's correction may ask of one of `count` cells. None where no number would do.
     fn environments_needed(&self, max_slowdown: f64, looks: Looks, count: usize) -> Option<u64> {
         let distance = (max_slowdown.ln_1p() - self.difference.estimate).abs();
         let confidence = 1.0 - (1.0 - CONFIDENCE) / count.max(1) as f64;
-        let half_width = self.difference.bounds(confidence, looks).half_width();
-        let variance = self.difference.standard_error.powi(2);
-        let wanted = variance * (distance / half_width).powi(2);
-        if wanted <= self.earlier_variance {
-            return None;
-        }
-        let factor = (variance - self.earlier_variance) / (wanted - self.earlier_variance);
-        // A campaign has at most some thousands; more digits would be a pretence.
-        let needed = (f64::from(self.environments) * factor).ceil().min(1e9) as u64;
-        Some(needed.max(u64::from(MINIMUM_ENVIRONMENTS)))
+        environments_for(&self.difference, distance, confidence, looks, self.environments)
     }
 }
 

@@ -173,6 +173,7 @@ mod tests {
             environments,
             blocks: 9,
             sources: Sources::default(),
+            fixed_variance: 0.0,
         }
     }
 

@@ -96,6 +96,7 @@ fn quantiles_and_p_values_are_those_of_scipy() {
             environments: Sides { baseline: 8, candidate: 8 },
             blocks: 8,
             sources: Sources::default(),
+            fixed_variance: 0.0,
         };
         assert_close(difference.p_value(0.0, Looks::Once), p, 1e-9);
     }

@@ -1,7 +1,10 @@
 //! What a campaign comes to: everything that a report shows, and nothing that it has to compute.
 
 use super::{decision::Verdict, estimate::Sources, share::Share, warning::Warning};
-use crate::{campaign::sides::Sides, protocol::Architecture};
+use crate::{
+    campaign::{schedule::Order, sides::Sides},
+    protocol::Architecture,
+};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt};
 
@@ -60,7 +63,9 @@ pub struct Provenance {
     pub seed: u64,
     /// Whether every call met an environment that had just started.
     pub cold: bool,
-    /// How many calls each step holds open at once.
+    /// What was called together, and what in turns.
+    pub order: Order,
+    /// How many environments of a side are called at a time.
     pub environments_per_step: u32,
     /// The blocks that have samples.
     pub blocks: u64,
@@ -172,7 +177,8 @@ pub struct Comparison {
     pub ratio: Option<Ratio>,
     /// What it comes to.
     pub verdict: Verdict,
-    /// Where it comes to nothing for want of environments: with how many of each side it probably would.
+    /// Where it comes to nothing for want of environments: with how many of each side it probably would. None where no number
+    /// would do: it is blocks that are missing.
     pub environments_needed: Option<u64>,
 }
 

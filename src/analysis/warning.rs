@@ -7,7 +7,7 @@ use super::{
     analyse::cpus,
     decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
     estimate::Sources,
-    result::{Comparison, CpuShare, Measure},
+    result::{CellAnalysis, Comparison, CpuShare, Measure},
     samples::{Marks, Record, Samples},
     share::unseen,
 };
@@ -53,7 +53,7 @@ pub enum WarningKind {
     EnvironmentsUnknown,
     /// Too few environments answered: no verdict is given.
     TooFewEnvironments,
-    /// The campaign has too few blocks to tell what disturbed several environments at once: no verdict is given.
+    /// Too few blocks have samples of both sides, in some cell at least: no verdict is given on it.
     TooFewBlocks,
     /// A function was changed during the campaign, which the user wants, or in a way that cannot be told.
     FunctionRevised,
@@ -152,8 +152,14 @@ const UNLIKELY: f64 = 0.01;
 const UNSEEN: f64 = 0.10;
 
 /// What is to be known of a campaign, the gravest first.
-pub(super) fn of(manifest: &Manifest, samples: &Samples, headline: Option<&Comparison>) -> Vec<Warning> {
+pub(super) fn of(
+    manifest: &Manifest,
+    samples: &Samples,
+    headline: Option<&Comparison>,
+    cells: &[CellAnalysis],
+) -> Vec<Warning> {
     let mut warnings: Vec<Warning> = headline.and_then(|it| of_disturbances(manifest, it)).into_iter().collect();
+    warnings.extend(of_blocks(manifest, cells));
     of_both(manifest, samples, &mut warnings);
     for side in Side::BOTH {
         of_one(manifest, samples, side, &mut warnings);
@@ -162,6 +168,27 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, headline: Option<&Compa
     }
     warnings.sort_by_key(|it| it.kind);
     warnings
+}
+
+/// That cells have samples of both sides in too few blocks.
+fn of_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<Warning> {
+    // Where nothing could be compared there are none, and other warnings say why.
+    let known: Vec<u32> = cells.iter().filter_map(|it| Some(it.deciding()?.blocks)).filter(|it| *it > 0).collect();
+    let what = match known.iter().filter(|it| **it < MINIMUM_BLOCKS).count() {
+        0 => return None,
+        all if all == known.len() => "The campaign has".to_owned(),
+        1 => format!("One of {} cells has", known.len()),
+        some => format!("{some} of {} cells have", known.len()),
+    };
+    let warm = if manifest.plan.cold { "" } else { ", calls that waited for a start aside" };
+    Some(Warning {
+        kind: WarningKind::TooFewBlocks,
+        side: None,
+        text: format!(
+            "{what} samples of both sides in fewer than {MINIMUM_BLOCKS} blocks{warm}. These do not tell what disturbed \
+             several calls at once. Let the campaign run longer, or give it fewer cells."
+        ),
+    })
 }
 
 /// That disturbances are most of what makes the headline uncertain, where that is no chance.
@@ -176,7 +203,8 @@ fn of_disturbances(manifest: &Manifest, headline: &Comparison) -> Option<Warning
         kind: WarningKind::Disturbed,
         side: None,
         text: format!(
-            "{:.0}% of the uncertainty comes from what disturbed several environments at once: {}",
+            "{}{:.0}% of the uncertainty comes from what disturbed several environments at once: {}",
+            if manifest.plan.order == Order::SingleCalls { "At least " } else { "" },
             disturbances * 100.0,
             advice::on_disturbances(manifest)
         ),
@@ -264,23 +292,12 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
             ),
         );
     }
-    let blocks = samples.blocks.len();
-    if (1..MINIMUM_BLOCKS as usize).contains(&blocks) {
-        warn(
-            WarningKind::TooFewBlocks,
-            format!(
-                "The samples are of {blocks} block{}; a verdict takes {MINIMUM_BLOCKS}. Fewer do not tell what disturbed \
-                 several environments at once. Let the campaign run longer, or give it fewer cells.",
-                if blocks == 1 { "" } else { "s" }
-            ),
-        );
-    }
     if let Some(waited) = waited(manifest, samples).filter(|it| *it > WAITED) {
         warn(
             WarningKind::BusyMachine,
             format!(
-                "The processes had to wait for a processor for {:.0}% of their time: another program used this machine. The \
-                 intervals allow for it, and are wider for it; they are narrower where nothing else runs.",
+                "The processes had to wait for a processor for {:.0}% of their time: another program used this machine, and \
+                 times scatter more for it. Let nothing else run here while a campaign does.",
                 waited * 100.0
             ),
         );
@@ -417,7 +434,8 @@ fn waited(manifest: &Manifest, samples: &Samples) -> Option<f64> {
     let is_timed =
         |side: &Side| matches!(manifest.sides[*side].target, Target::Process { .. }) && !samples.sides[*side].emulated;
     let sides = Side::BOTH.into_iter().filter(is_timed);
-    let records = sides.flat_map(|side| samples.cells.values().flat_map(move |cell| &cell.warm[side]));
+    let is_cold = manifest.plan.cold;
+    let records = sides.flat_map(|side| samples.cells.values().flat_map(move |cell| &cell.deciding(is_cold)[side]));
     let times = records.filter_map(|it| Some((it.value(Measure::Wall)?, it.value(Measure::Cpu)?)));
     let (wall, cpu) = times.fold((0.0, 0.0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
     (wall > 0.0).then(|| 1.0 - cpu / wall)

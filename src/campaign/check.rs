@@ -7,6 +7,7 @@ use super::{
     platform_report::PlatformReport,
     prices::check_tiers,
     row::{ATTEMPTS, Row},
+    schedule::Order,
     visible::{is_obeyed, visible},
 };
 use crate::protocol::{Response, SCHEMA, Sample};
@@ -61,6 +62,13 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
     let pointers = plan.ignore.iter().chain(&plan.environment).chain(&plan.cpu_model);
     if let Some(pointer) = pointers.into_iter().find(|it| !it.starts_with('/')) {
         return Err(format!("plan has {pointer:?} as a JSON pointer, which must start with /"));
+    }
+    match plan.separate_from {
+        Some(0) => return Err("plan.separate_from is 0; the first block is in plan.order".to_owned()),
+        Some(block) if plan.order != Order::JointSteps => {
+            return Err(format!("plan.separate_from is {block}, and plan.order has no joint steps"));
+        }
+        _ => {}
     }
     if let Some(tolerance) = plan.tolerance {
         number("plan.tolerance", tolerance, 1.0)?;

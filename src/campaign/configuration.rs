@@ -152,6 +152,14 @@ impl Configuration {
         changes
     }
 
+    /// The function's ARN without a version or an alias, where it is known.
+    pub fn unqualified_arn(&self) -> Option<&str> {
+        /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`
+        const PARTS: usize = 7;
+        let arn = self.arn.as_deref()?;
+        Some(arn.match_indices(':').nth(PARTS - 1).map_or(arn, |(end, _)| &arn[..end]))
+    }
+
     /// Whether it is of another function than the one that was configured like `before`: one of another account or region.
     pub fn is_of_another_function(&self, before: &Self) -> bool {
         self.arn.is_some() && before.arn.is_some() && self.arn != before.arn

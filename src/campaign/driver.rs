@@ -363,11 +363,10 @@ impl<'a> Campaign<'a> {
         observer: &mut dyn Observer,
     ) -> Result<(), CampaignError> {
         let plan = &self.manifest.plan;
-        let Sides { baseline, candidate } = &self.manifest.sides;
+        let has_one_function = self.manifest.has_one_function();
         // What is reserved for a function is as much as before, unless it is both.
         let is_for_both = |failure: &&Failure| {
-            failure.kind == FailureKind::Throttled
-                && (failure.reason.as_deref() != Some(RESERVED) || baseline.target == candidate.target)
+            failure.kind == FailureKind::Throttled && (failure.reason.as_deref() != Some(RESERVED) || has_one_function)
         };
         let throttled = made_again.iter().flat_map(|(_, failures)| failures).filter(is_for_both).count();
         if throttled == 0 || plan.order != Order::JointSteps {

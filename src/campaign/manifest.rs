@@ -206,6 +206,19 @@ impl Manifest {
         };
         Side::BOTH.iter().flat_map(|side| self.plan.cells.iter().map(move |cell| call(*side, cell))).sum()
     }
+
+    /// Whether both sides are one function, perhaps in two versions of it, which share the concurrency that is reserved.
+    pub fn has_one_function(&self) -> bool {
+        let Sides { baseline, candidate } = &self.sides;
+        let arn = |party: &Party| party.configuration.as_ref()?.unqualified_arn().map(str::to_owned);
+        match (arn(baseline).zip(arn(candidate)), &baseline.target, &candidate.target) {
+            (Some((one, other)), ..) => one == other,
+            (None, Target::Function { name: one, .. }, Target::Function { name: other, .. }) => {
+                one == other && baseline.place == candidate.place
+            }
+            _ => false,
+        }
+    }
 }
 
 impl Party {

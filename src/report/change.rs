@@ -82,12 +82,15 @@ fn ratios(changes: &Changes) -> String {
 }
 
 fn verdict(cell: &CellChange) -> String {
-    let needed = cell.environments_needed.map(|it| format!("\nneeds ~{} envs", count(it))).unwrap_or_default();
+    let needed = || match cell.environments_needed {
+        Some(needed) => format!("needs ~{} envs", count(needed)),
+        None => "needs more blocks".to_owned(),
+    };
     match cell.verdict {
         Verdict::Faster => "gained".to_owned(),
         Verdict::Slower => "lost".to_owned(),
         Verdict::Equivalent => "unchanged".to_owned(),
-        Verdict::Inconclusive => format!("inconclusive{needed}"),
+        Verdict::Inconclusive => format!("inconclusive\n{}", needed()),
         Verdict::Withheld => "withheld".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         estimate::Sources,
         result::{Analysis, ColdShare, ColdShareSource, CpuShare, Interval, Levels, Measure, Money, Ratio, SideFacts},
     },
-    campaign::{insights::DAYS, sides::Sides},
+    campaign::{insights::DAYS, schedule::Order, sides::Sides},
 };
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -144,7 +144,7 @@ pub(super) fn origin(analysis: &Analysis) -> String {
     let it = &analysis.campaign;
     let created = UNIX_EPOCH + Duration::from_millis(it.created_unix_ms);
     format!(
-        "Begun {}, {} long: {} calls in {} blocks, {} of {} environments a step, seed {}, Lambda Duet {}.",
+        "Begun {}, {} long: {} calls in {} blocks, {} of {} environments a side at a time, seed {}, Lambda Duet {}.",
         humantime::format_rfc3339_seconds(created),
         humantime::format_duration(Duration::from_secs(it.elapsed_ms / 1000)),
         count(it.calls),
@@ -160,13 +160,24 @@ pub(super) fn origin(analysis: &Analysis) -> String {
 pub(super) fn sources(analysis: &Analysis) -> Option<String> {
     let headline = analysis.headline.as_ref().filter(|it| it.verdict != Verdict::Withheld)?;
     let Sources { environments, disturbances, calls } = headline.sources?;
-    Some(format!(
-        "Of the variance behind the interval, {} comes from differences between environments, {} from what disturbed \
-         several of them at once, and {} from single calls.",
-        percent(environments),
-        percent(disturbances),
-        percent(calls)
-    ))
+    let [of_both, environments, disturbances, calls] =
+        [environments + calls, environments, disturbances, calls].map(percent);
+    let parts = match analysis.campaign.order {
+        // Every call has an environment of its own: nothing tells them apart.
+        _ if analysis.campaign.cold => format!(
+            "{of_both} comes from differences between environments and their calls, and {disturbances} from what disturbed \
+             several of them at once"
+        ),
+        Order::SingleCalls => format!(
+            "{environments} comes from differences between environments, at least {disturbances} from what disturbed several \
+             calls in a row, and the rest from single calls"
+        ),
+        Order::SeparateSteps | Order::JointSteps => format!(
+            "{environments} comes from differences between environments, {disturbances} from what disturbed several of them \
+             at once, and {calls} from single calls"
+        ),
+    };
+    Some(format!("Of the variance behind the interval, {parts}."))
 }
 
 /// What the numbers mean.
@@ -174,7 +185,8 @@ pub(super) fn how_to_read(analysis: &Analysis) -> String {
     let method = &analysis.method;
     let looks = match method.until_ci {
         Some(target) => format!("valid at every look of a campaign that was to end at ±{}", percent(target)),
-        None => "clustered by environment".to_owned(),
+        None if analysis.campaign.order == Order::SingleCalls => "clustered by environment".to_owned(),
+        None => "clustered by environment and block".to_owned(),
     };
     format!(
         "Below 0% the candidate takes less. Intervals are {}, {looks}; verdicts are Holm-corrected over cells; within \

@@ -12,7 +12,10 @@ use crate::{
         share::{Share, unseen},
         warning::{Warning, WarningKind},
     },
-    campaign::sides::{Side, Sides},
+    campaign::{
+        schedule::Order,
+        sides::{Side, Sides},
+    },
     protocol::Architecture,
 };
 use statrs::distribution::{ContinuousCDF, Normal};
@@ -50,6 +53,7 @@ pub fn analysis() -> Analysis {
             elapsed_ms: 1_512_000,
             seed: 42,
             cold: false,
+            order: Order::JointSteps,
             environments_per_step: 8,
             blocks: 40,
             calls: 3_843,

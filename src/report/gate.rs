@@ -109,7 +109,15 @@ fn advice(gate: &Gate) -> String {
             .max()
             .map(|it| format!("; about {} environments of each side would tell", count(*it)))
             .unwrap_or_default(),
-        None => "; the earlier campaign has too few environments to tell".to_owned(),
+        None => format!("; only {} would tell", more(gate)),
+    }
+}
+
+/// What would decide a cell that no number of environments decides.
+fn more(gate: &Gate) -> &'static str {
+    match gate.against {
+        Against::Baseline => "more blocks",
+        Against::EarlierCampaign => "more blocks or a larger earlier campaign",
     }
 }
 
@@ -117,8 +125,7 @@ fn needed(gate: &Gate, cell: &CellGate) -> Option<String> {
     match cell.environments_needed {
         _ if cell.decision != Decision::Inconclusive => None,
         Some(needed) => Some(format!("needs ~{} envs", count(needed))),
-        None if gate.against == Against::EarlierCampaign => Some("needs a larger earlier campaign".to_owned()),
-        None => None,
+        None => Some(format!("needs {}", more(gate))),
     }
 }
 

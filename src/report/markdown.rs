@@ -76,6 +76,7 @@ pub(super) fn escaped(text: &str) -> String {
 fn verdict(comparison: &Comparison) -> String {
     match (comparison.verdict, comparison.environments_needed) {
         (Verdict::Inconclusive, Some(needed)) => format!("inconclusive, needs ~{} environments", count(needed)),
+        (Verdict::Inconclusive, None) => "inconclusive, needs more blocks".to_owned(),
         (verdict, _) => verdict.to_string(),
     }
 }

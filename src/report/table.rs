@@ -93,7 +93,7 @@ fn coloured(line: &str) -> String {
         (GOOD, ["faster", "pass", "gained"].as_slice()),
         (BAD, &["slower", "fail", "lost"]),
         (GOOD, &["equivalent", "unchanged"]),
-        (OPEN, &["inconclusive", "withheld", " envs"]),
+        (OPEN, &["inconclusive", "withheld", " envs", " more blocks"]),
     ];
     for (style, words) in styles {
         for word in words {
@@ -106,9 +106,10 @@ fn coloured(line: &str) -> String {
 }
 
 fn verdict(comparison: &Comparison) -> String {
-    match comparison.environments_needed.filter(|_| comparison.verdict == Verdict::Inconclusive) {
-        Some(needed) => format!("inconclusive\nneeds ~{} envs", count(needed)),
-        None => comparison.verdict.to_string(),
+    match (comparison.verdict, comparison.environments_needed) {
+        (Verdict::Inconclusive, Some(needed)) => format!("inconclusive\nneeds ~{} envs", count(needed)),
+        (Verdict::Inconclusive, None) => "inconclusive\nneeds more blocks".to_owned(),
+        (verdict, _) => verdict.to_string(),
     }
 }
 

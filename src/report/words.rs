@@ -108,7 +108,7 @@ fn seems(ratio: Option<Ratio>) -> String {
 fn needed(comparison: &Comparison) -> String {
     match comparison.environments_needed {
         Some(needed) => format!("about {} environments of each side would probably tell", count(needed)),
-        None => "more environments may tell".to_owned(),
+        None => "only more blocks would tell".to_owned(),
     }
 }
 
@@ -136,7 +136,9 @@ fn too_few(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<S
         let blocks = comparison.map_or(analysis.campaign.blocks, |it| it.blocks.into());
         return match analysis.method.minimum_blocks {
             minimum if blocks < minimum.into() => {
-                format!("{} of the campaign's blocks have samples of both sides, and it takes {minimum}", count(blocks))
+                let have =
+                    if blocks == 1 { "1 block has".to_owned() } else { format!("{} blocks have", count(blocks)) };
+                format!("{have} samples of both sides, and it takes {minimum}")
             }
             _ => "the warnings say why".to_owned(),
         };

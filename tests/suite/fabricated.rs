@@ -20,6 +20,9 @@ use serde_json::json;
 use std::path::Path;
 
 const BASELINE_MS: f64 = 20.0;
+
+/// How many single calls in a row meet the same disturbance.
+const STRETCH: usize = 8;
 const MEMORY_MB: u32 = 1769;
 
 /// What a campaign is to say.
@@ -33,7 +36,8 @@ pub struct Fabricated {
     pub calls: u32,
     /// The spread of times between environments, as a share, and half as much between their calls.
     pub spread: f64,
-    /// By how much each step of a side is slower or faster by chance, as a share.
+    /// By how much, as a share, what a side does in a block is slower or faster by chance; of single calls what both do in a
+    /// stretch.
     pub disturbed: f64,
     /// What is called together.
     pub order: Order,
@@ -91,15 +95,20 @@ impl Fabricated {
         let mut disturbances = ChaCha8Rng::seed_from_u64(!self.seed);
         for block in 0..groups * u64::from(self.calls) {
             let mut rows = Vec::new();
-            let disturbance = Sides::<()>::default().map(|_, ()| (self.disturbed * normal(&mut disturbances)).exp());
+            let mut disturbance = || (self.disturbed * normal(&mut disturbances)).exp();
+            let mut disturbed = Sides { baseline: disturbance(), candidate: disturbance() };
             for (index, step) in schedule::block(&manifest.plan, block, manifest.plan.order).into_iter().enumerate() {
+                if manifest.plan.order == Order::SingleCalls && index % STRETCH == 0 {
+                    let of_both = disturbance();
+                    disturbed = Sides { baseline: of_both, candidate: of_both };
+                }
                 let first = (block % groups) as u32 * manifest.plan.environments;
                 for schedule::Call { side, cell, slot } in
                     step.into_iter().filter(|it| it.slot < self.environments - first)
                 {
                     let environment = first + slot;
                     let noise = (self.spread / 2.0 * normal(&mut rng)).exp();
-                    let factor = of_environments[side][environment as usize] * noise * disturbance[side];
+                    let factor = of_environments[side][environment as usize] * noise * disturbed[side];
                     let time_ms = BASELINE_MS * self.drift * factor * self.factor(side, cell, environment);
                     let first_cell = if side == Side::Baseline { 0 } else { self.cells.len() - 1 };
                     let is_start = block < groups && cell == first_cell;

@@ -254,9 +254,33 @@ fn what_disturbed_several_environments_makes_intervals_wider_and_is_said() {
     let text = warning(&loud).unwrap();
     assert!(text.contains("% of the uncertainty comes from what disturbed several environments at once"), "{text}");
     assert!(table.contains("disturbed: ") && markdown.contains("`disturbed`"), "{table}{markdown}");
-    // Calls that alternate at random are believed to have met it by chance.
-    let (_, _, interleaved) = of(0.04, Order::SingleCalls);
+    // Where calls alternate at random, it meets both sides.
+    let (table, _, interleaved) = of(0.04, Order::SingleCalls);
     assert!(1.5 * width(&interleaved) < width(&loud), "{} {}", width(&interleaved), width(&loud));
+    assert!(table.contains("from what disturbed several calls in a row"), "{table}");
+    let (_, _, interleaved) = of(0.4, Order::SingleCalls);
+    assert!(warning(&interleaved).is_some_and(|it| it.starts_with("At least ")), "{}", interleaved["headline"]);
+    assert_eq!(warning(&of(0.0, Order::SingleCalls).2), None);
+}
+
+/// A block in which all calls waited for a start does not count.
+#[test]
+fn blocks_count_that_have_samples_of_both_sides() {
+    let of = |calls| {
+        let scratch = Scratch::new();
+        let starts_ms = Some(Sides { baseline: 80.0, candidate: 80.0 });
+        Fabricated { environments: 8, calls, starts_ms, ..Fabricated::default() }.write(&scratch.path("run"));
+        let gate = duet(&["gate", &scratch.path("run"), "--max-slowdown", "5%"]);
+        let texts = [report(&scratch, &[]), String::from_utf8(gate.stdout).unwrap()];
+        // Lines end where the terminal does.
+        texts.map(|it| it.split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    let [text, gate] = of(5);
+    assert!(text.starts_with("No verdict: 4 blocks have samples of both sides, and it takes 5."), "{text}");
+    assert!(text.contains("in fewer than 5 blocks, calls that waited for a start aside."), "{text}");
+    assert!(gate.contains("string/json: 4 blocks have samples of both sides, and a verdict takes 5"), "{gate}");
+    let [text, gate] = of(6);
+    assert!(!text.contains("No verdict") && gate.starts_with("Pass"), "{text}{gate}");
 }
 
 #[test]
@@ -277,8 +301,8 @@ fn a_campaign_of_few_blocks_gets_no_verdict() {
         (report(&scratch, &[]), json(&report(&scratch, &["--format", "json"])))
     };
     let (text, analysis) = of(4);
-    assert!(text.starts_with("No verdict: 4 of the campaign's blocks have samples of both sides"), "{text}");
-    assert!(text.contains("too-few-blocks: The samples are of 4 blocks; a verdict takes 5."), "{text}");
+    assert!(text.starts_with("No verdict: 4 blocks have samples of both sides, and it takes 5"), "{text}");
+    assert!(text.contains("too-few-blocks: The campaign has samples of both sides in fewer than 5 blocks"), "{text}");
     let headline = &analysis["headline"];
     assert_eq!((&headline["verdict"], &headline["blocks"]), (&Value::from("withheld"), &Value::from(4)));
     assert_eq!((&headline["ratio"]["interval"], &headline["environments_needed"]), (&Value::Null, &Value::Null));

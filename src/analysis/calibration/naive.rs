@@ -64,5 +64,6 @@ fn welch(moments: &Sides<Moments>, values: &Sides<Vec<Observation>>) -> Option<D
         environments: values.map(|_, it| it.iter().map(|it| it.environment + 1).max().unwrap_or_default()),
         blocks: values.iter().flat_map(|(_, it)| it).map(|it| it.block + 1).max().unwrap_or_default(),
         sources: Sources::default(),
+        fixed_variance: 0.0,
     })
 }

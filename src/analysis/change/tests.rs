@@ -36,6 +36,7 @@ pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)
             elapsed_ms: 1000,
             seed: 42,
             cold: false,
+            order: Order::JointSteps,
             environments_per_step: 8,
             blocks: 10,
             calls: 200,
@@ -94,6 +95,7 @@ fn variances_add_and_degrees_of_freedom_combine() {
         environments: Sides { baseline: 20, candidate: 30 },
         blocks: 10,
         sources: Sources::default(),
+        fixed_variance: 0.0,
     };
     let change = change(&of(0.1, 0.03, 20.0), &of(0.3, 0.04, 30.0));
     assert!((change.estimate - 0.2).abs() < 1e-12 && (change.standard_error - 0.05).abs() < 1e-12);

@@ -49,6 +49,7 @@ impl Fit {
             environments: parts.map(|_, it| it.environments),
             blocks: 0,
             sources: Sources::default(),
+            fixed_variance: 0.0,
         })
     }
 

@@ -80,7 +80,8 @@ pub struct PlanOptions {
     /// function that is invoked directly and answers as for API Gateway.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     accept_status: Vec<AcceptedStatus>,
-    /// How many environments of a side each step calls, by as many calls that are open together.
+    /// How many environments of each side are called: by as many calls of each that are open together, or of processes one
+    /// by one.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
     environments: u32,
     /// Make every call meet an environment that has just started, by a change of a variable of the function

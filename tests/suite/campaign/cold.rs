@@ -14,8 +14,9 @@ use crate::{cli::stderr, scripted::Reply};
 use serde_json::{Value, json};
 use std::{
     process::{Child, Command, Output},
-    sync::Mutex,
+    sync::{Mutex, Once},
 };
+use tokio::signal::unix::{self, SignalKind};
 
 /// A campaign of one call a side and step.
 pub fn campaign(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Command {
@@ -33,10 +34,22 @@ fn cold(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Command {
     campaign(scratch, lambda, &[["--cold", "--invocations", "2"].as_slice(), arguments].concat())
 }
 
+/// Has what is started from here on end by a hangup, also where these tests were started by `nohup`, which has it ignored:
+/// what is caught here is none of theirs.
+fn end_by_hangup() {
+    static CAUGHT: Once = Once::new();
+    CAUGHT.call_once(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _guard = runtime.enter();
+        let _ = unix::signal(SignalKind::hangup()).unwrap();
+    });
+}
+
 /// A cold campaign that is between two blocks for a long time, its functions changed.
 fn paused(scratch: &Scratch, lambda: &Lambda, arguments: &[&str]) -> Child {
     let arguments =
         [["--cold", "--invocations", "4", "--pace", "1h", "--duration", "1d"].as_slice(), arguments].concat();
+    end_by_hangup();
     let process = campaign(scratch, lambda, &arguments).spawn().unwrap();
     lambda.wait_until(|lambda| lambda.invocations() == 2);
     process

@@ -41,6 +41,7 @@ fn manifest() -> Value {
             "candidate": party("a", configuration, price),
         },
         "plan": {
+            "separate_from": 1,
             "seed": 7, "environments": 2, "order": "joint-steps", "cold": false, "concurrent": true,
             "cells": [
                 {"name": "math/fft", "weight": 1, "workload": "math/fft", "payload": "{}", "guess_ms": 50.0},
@@ -251,6 +252,8 @@ fn a_manifest_of_no_campaign_is_refused_by_the_field() {
         (with("/plan/environments", json!(u32::MAX)), "plan.environments is 4294967295; it must be from 1 to 1000"),
         (with("/plan/environment", json!("id")), "\"id\" as a JSON pointer"),
         (with("/plan/timeout_ms", json!(0)), "plan.timeout_ms is 0"),
+        (with("/plan/separate_from", json!(0)), "plan.separate_from is 0"),
+        (with("/plan/order", json!("single-calls")), "plan.separate_from is 1, and plan.order has no joint steps"),
         (with("/plan/accept_status/0", json!("teapot")), "\"teapot\" is no status"),
         (with("/sides/candidate/price/request_usd", json!(-1)), "sides.candidate.price.request_usd is -1e0"),
         (

@@ -25,7 +25,10 @@ use std::{
 const TWO: [&str; 4] = ["--environments", "1", "--invocations", "2"];
 const EIGHT: [&str; 4] = ["--environments", "1", "--invocations", "8"];
 
-fn throttled(reason: &str) -> Reply {
+/// The reason of throttling where what is reserved for a function is used up.
+pub const RESERVED: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
+
+pub fn throttled(reason: &str) -> Reply {
     let body = json!({"Reason": reason, "Type": "User", "message": "Rate Exceeded."});
     Reply::status(429, body.to_string())
         .header("content-type", "application/json")
@@ -97,22 +100,22 @@ fn numbers_that_are_equal_are_so_however_they_are_written() {
 
 #[test]
 fn a_function_without_concurrency_is_given_up_after_a_step_with_the_reason() {
-    let lambda = lambda(|_| throttled("ReservedFunctionConcurrentInvocationLimitExceeded"));
+    let lambda = lambda(|_| throttled(RESERVED));
     let scratch = Scratch::new();
     let output = on_lambda(&scratch, &lambda, &["--environments", "4", "--invocations", "80"]);
     assert_code(&output, 3);
     let message = stderr(&output);
-    assert!(message.contains("ReservedFunctionConcurrentInvocationLimitExceeded): Rate Exceeded."), "{message}");
+    assert!(message.contains(&format!("{RESERVED}): Rate Exceeded.")), "{message}");
     let rows = rows(&scratch);
     assert_eq!((rows.len(), kinds(&rows)), (8, BTreeSet::from([FailureKind::Throttled])));
     let reason = rows[0].failure.as_ref().unwrap().reason.as_deref();
-    assert_eq!(reason, Some("ReservedFunctionConcurrentInvocationLimitExceeded"));
+    assert_eq!(reason, Some(RESERVED));
 }
 
 #[test]
 fn a_function_with_too_little_concurrency_waits_its_turn() {
     let lambda = lambda(|it| match it.number {
-        0 | 1 => throttled("ReservedFunctionConcurrentInvocationLimitExceeded"),
+        0 | 1 => throttled(RESERVED),
         _ => answer(it, "{}"),
     });
     let scratch = Scratch::new();

@@ -75,17 +75,21 @@ fn limits_that_leave_too_few_blocks_for_a_verdict_are_said_beforehand() {
         text.lines().find(|line| line.contains("a verdict takes 5")).map(str::to_owned)
     };
     let warning = |text: &str| Some(format!("Warning: {text}"));
-    assert_eq!(warned(&["--invocations", "20"]), None);
+    assert_eq!(warned(&["--invocations", "24"]), None);
     assert_eq!(
-        warned(&["--invocations", "19"]),
+        warned(&["--invocations", "23"]),
         warning(
-            "--invocations leaves 4 blocks of 4 calls, and a verdict takes 5 blocks: raise it, or let blocks have fewer calls"
+            "--invocations leaves 5 blocks of 4 calls, and a verdict takes 5 blocks besides the first, in which environments \
+             start: raise it, or let blocks have fewer calls"
         )
     );
-    assert_eq!(warned(&["--pace", "2s", "--duration", "10s"]), None);
+    assert_eq!(warned(&["--pace", "2s", "--duration", "12s"]), None);
     assert_eq!(
         warned(&["--pace", "6s", "--duration", "10s"]),
-        warning("--duration leaves 2 blocks of 4 calls, and a verdict takes 5 blocks: raise it, or lower --pace")
+        warning(
+            "--duration leaves 2 blocks of 4 calls, and a verdict takes 5 blocks besides the first, in which environments \
+             start: raise it, or lower --pace"
+        )
     );
 }
 

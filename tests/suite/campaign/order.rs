@@ -1,13 +1,20 @@
 //! What is called together, and what in turns.
 
-use super::{Scratch, assert_code, run, run_plain, samples};
+use super::{
+    Scratch, assert_code,
+    failures::{RESERVED, throttled},
+    run, run_plain, samples,
+};
 use crate::{
     cli::stderr,
     scripted::{Reply, Scripted},
 };
 use lambda_duet::campaign::schedule::Order;
-use serde_json::Value;
-use std::fs;
+use serde_json::{Value, json};
+use std::{
+    fs,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 fn edit_manifest(directory: &str, edit: impl FnOnce(&mut Value)) {
     let path = format!("{directory}/campaign.json");
@@ -60,6 +67,37 @@ fn throttled_joint_steps_become_separate_and_stay_so() {
     assert!(!stderr(&output).contains("made together"), "{}", stderr(&output));
     let (manifest, rows) = samples(&run_directory);
     assert_eq!((manifest.plan.separate_from, rows.len()), (Some(1), 14));
+}
+
+/// Versions of one function share what is reserved for it, two functions do not.
+#[test]
+fn reserved_concurrency_that_both_sides_share_takes_separate_steps() {
+    let separate_from = |targets: [&str; 2]| {
+        let calls = AtomicUsize::new(0);
+        let lambda = Scripted::aws(move |call, _| {
+            let name = if call.line.contains("/functions/a/") { "a" } else { "x" };
+            if !call.line.contains("/invocations") {
+                let version = if call.line.contains("Qualifier=1") { "1" } else { "2" };
+                let arn = format!("arn:aws:lambda:us-east-1:123456789012:function:{name}:{version}");
+                let configuration =
+                    json!({"FunctionArn": arn, "Architectures": ["x86_64"], "MemorySize": 1769, "Timeout": 3});
+                return Reply::ok(configuration.to_string()).header("content-type", "application/json");
+            }
+            match calls.fetch_add(1, Ordering::SeqCst) {
+                3 => throttled(RESERVED),
+                _ => Reply::ok("{}"),
+            }
+        });
+        let scratch = Scratch::new();
+        let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+        let arguments = ["--payload", &payload, "--environments", "2", "--invocations", "12", "--out", &out];
+        let output = run(&lambda.url, &[["--targets"].as_slice(), &targets, &arguments].concat());
+        assert_code(&output, 0);
+        samples(&out).0.plan.separate_from
+    };
+    assert_eq!(separate_from(["lambda:x:1", "lambda:x:2"]), Some(1));
+    assert_eq!(separate_from(["lambda:x:1", "lambda:us-east-1:123456789012:function:x:2"]), Some(1));
+    assert_eq!(separate_from(["lambda:x:1", "lambda:a:1"]), None);
 }
 
 #[test]

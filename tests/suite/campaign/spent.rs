@@ -20,9 +20,14 @@ const REQUEST_USD: f64 = 0.000_000_2;
 
 /// A Lambda with two x86_64 functions that answers invocations like this.
 fn lambda(answer: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Scripted {
+    lambda_of_two(move |_, number| answer(number))
+}
+
+/// The same where it matters whether it is the candidate, `a`, that is called.
+fn lambda_of_two(answer: impl Fn(bool, usize) -> Reply + Send + Sync + 'static) -> Scripted {
     Scripted::aws(move |call: &Call, number| {
         if call.line.contains("/invocations") {
-            return answer(number);
+            return answer(call.line.contains("/functions/a/"), number);
         }
         let configuration = json!({
             "FunctionName": "x", "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:x",
@@ -166,14 +171,16 @@ fn an_endpoint_that_fails_may_have_a_function_that_runs_on() {
 
 #[test]
 fn a_campaign_ends_before_what_may_be_billed_is_too_much() {
-    let lambda = lambda(|number| match number % 2 {
-        0 => invoked("").after(Duration::from_secs(3600)),
-        _ => invoked(""),
+    // One call of each block fails, of either side in turns, so that neither is given up.
+    let answered = AtomicUsize::new(0);
+    let lambda = lambda_of_two(move |is_candidate, _| {
+        let block = answered.fetch_add(1, Ordering::SeqCst) / 2;
+        if is_candidate == (block % 2 == 0) { invoked("").after(Duration::from_secs(3600)) } else { invoked("") }
     });
     let scratch = Scratch::new();
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
     let arguments = [
-        ["--targets", "lambda:x", "lambda:x", "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
+        ["--targets", "lambda:x", "lambda:a", "--payload", &payload, "--out", &out, "--environments", "1"].as_slice(),
         // Half of the calls are to come back within it, on a busy machine too.
         &["--timeout", "250ms", "--max-cost", "0.005"],
     ]

@@ -7,9 +7,14 @@ use crate::{
 use anyhow::bail;
 
 impl PlanOptions {
-    /// Says so where the limits leave less blocks than a verdict takes.
+    /// Says so where the limits leave less blocks than a verdict takes. In the first one of warm calls environments start, so
+    /// that some of its cells have none that count.
     pub(super) fn warn_of_few_blocks(&self, manifest: &Manifest) {
         let (calls, cost) = (manifest.plan.calls(), manifest.guessed_cost());
+        let (least, starts) = match manifest.plan.cold {
+            true => (MINIMUM_BLOCKS, ""),
+            false => (MINIMUM_BLOCKS + 1, " besides the first, in which environments start"),
+        };
         const FEWER_CALLS: &str = "let blocks have fewer calls";
         let limits = [
             ("--invocations", self.invocations.map(|it| it / calls), FEWER_CALLS),
@@ -23,10 +28,10 @@ impl PlanOptions {
         ];
         let known = limits.into_iter().filter_map(|(option, blocks, remedy)| Some((option, blocks?, remedy)));
         if let Some((option, blocks, remedy)) = known.min_by_key(|(_, blocks, _)| *blocks)
-            && blocks < u64::from(MINIMUM_BLOCKS)
+            && blocks < u64::from(least)
         {
             note(format!(
-                "Warning: {option} leaves {} of {calls} calls, and a verdict takes {MINIMUM_BLOCKS} blocks: \
+                "Warning: {option} leaves {} of {calls} calls, and a verdict takes {MINIMUM_BLOCKS} blocks{starts}: \
                  raise it, or {remedy}",
                 counted(blocks, "block")
             ));
