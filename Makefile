@@ -25,6 +25,7 @@ nightly: ## Run all of what make test takes samples of, and every benchmark in s
 	$(MAKE) lint SCOPE=rivals
 	$(MAKE) demo
 	$(MAKE) bench-short
+	$(MAKE) bench BENCH=identical CAMPAIGNS=20
 	$(MAKE) deadlines
 	$(MAKE) calibrate
 	$(MAKE) fuzz FUZZ_SECONDS=1800

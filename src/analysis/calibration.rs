@@ -23,9 +23,6 @@ const MARGIN: f64 = 0.02;
 /// The half-width at which a campaign that is looked at after every block would end.
 const TARGET: f64 = 0.02;
 
-/// How reports compare steps.
-const MODEL: Model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::EnvironmentsAndBlocks };
-
 /// A way to compare two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -83,9 +80,11 @@ impl Method {
         matches!(self, Self::ShippedEveryBlock | Self::PooledWelchEveryBlock)
     }
 
-    fn difference(self, values: &Sides<Vec<Observation>>) -> Option<Difference> {
+    fn difference(self, values: &Sides<Vec<Observation>>, clusters: Clusters) -> Option<Difference> {
         match self {
-            Self::Shipped | Self::ShippedEveryBlock => estimate::difference(values, MODEL),
+            Self::Shipped | Self::ShippedEveryBlock => {
+                estimate::difference(values, Model { groups: Groups::CellsAndBlocks, clusters })
+            }
             Self::Cr2 => estimate::difference_by(values, Variance::Cr2),
             Self::EnvironmentMeans => naive::welch_of_environments(values),
             Self::PooledWelch | Self::PooledWelchEveryBlock => naive::welch_of_invocations(values),
@@ -94,8 +93,8 @@ impl Method {
     }
 
     /// What it would show of a campaign: none where it shows no interval.
-    fn look(self, values: &Sides<Vec<Observation>>) -> Option<(Difference, Bounds)> {
-        let difference = self.difference(values)?;
+    fn look(self, values: &Sides<Vec<Observation>>, clusters: Clusters) -> Option<(Difference, Bounds)> {
+        let difference = self.difference(values, clusters)?;
         let withholds = matches!(self, Self::Shipped | Self::ShippedEveryBlock);
         if withholds && !super::decision::has_enough(&difference) {
             return None;
@@ -164,7 +163,7 @@ pub fn simulate(scenario: &Scenario, runs: u32, seed: u64) -> Outcome {
             rng.set_stream(run.into());
             let campaign = scenario.campaign(&mut rng);
             for (tally, method) in tallies.iter_mut().zip(Method::ALL) {
-                *tally = tally.add(judge(method, &campaign));
+                *tally = tally.add(judge(method, &campaign, scenario.clusters()));
             }
         }
         tallies
@@ -189,7 +188,7 @@ pub fn simulate(scenario: &Scenario, runs: u32, seed: u64) -> Outcome {
 
 /// What a method says about one campaign of equal sides, and would say if the candidate were slower by each effect:
 /// that moves the estimate and nothing else.
-fn judge(method: Method, campaign: &Sides<Vec<Observation>>) -> Tally {
+fn judge(method: Method, campaign: &Sides<Vec<Observation>>, clusters: Clusters) -> Tally {
     let last = campaign.iter().flat_map(|(_, it)| it).map(|it| it.block).max().unwrap_or_default();
     let first = if method.is_repeated() { 0 } else { last };
     let mut tally = Tally { intervals: 0, covered: 1, ..Tally::default() };
@@ -198,7 +197,7 @@ fn judge(method: Method, campaign: &Sides<Vec<Observation>>) -> Tally {
             true => campaign.clone(),
             false => campaign.map(|_, it| it.iter().copied().filter(|it| it.block <= block).collect()),
         };
-        let Some((difference, bounds)) = method.look(&so_far) else { continue };
+        let Some((difference, bounds)) = method.look(&so_far, clusters) else { continue };
         tally.intervals = 1;
         tally.log_half_widths = bounds.half_width().ln();
         tally.covered &= u32::from(bounds.low <= 0.0 && bounds.high >= 0.0);
@@ -237,7 +236,7 @@ pub struct Missed {
 /// but for the error of the simulation. It is taken as three standard errors, since there are many aims.
 pub fn missed_aims(outcomes: &[Outcome]) -> Vec<Missed> {
     let mut missed = Vec::new();
-    for outcome in outcomes {
+    for outcome in outcomes.iter().filter(|it| !it.scenario.is_beyond_aims()) {
         let tolerance = |share: f64| 3.0 * (share * (1.0 - share) / f64::from(outcome.runs)).sqrt();
         for score in &outcome.scores {
             let highest = match score.method {

@@ -182,8 +182,17 @@ fn what_blocks_add_is_what_r_computes() {
     for (name, of_blocks, of_calls, of_freedom) in rows {
         let values = observations_of_r().map(|side, values| {
             let step = if side == Side::Baseline { 7 } else { 14 };
-            let disturbance = |block: u32| if name == "disturbed" { 0.05 * f64::from(block * step % 5) } else { 0.0 };
-            values.iter().map(|it| Observation { value: it.value + disturbance(it.block), ..*it }).collect::<Vec<_>>()
+            let is_disturbed = name != "undisturbed";
+            let disturbance = |block: u32| if is_disturbed { 0.05 * f64::from(block * step % 5) } else { 0.0 };
+            let disturbed = values.iter().map(|it| Observation { value: it.value + disturbance(it.block), ..*it });
+            let in_second_cell = |it: &Observation| Observation {
+                cell: 1,
+                value: 0.5 * it.value + 0.02 * f64::from(it.environment * it.block % 3),
+                ..*it
+            };
+            let has_second_cell =
+                |it: &&Observation| name == "two cells" && !(it.environment + it.block).is_multiple_of(4);
+            disturbed.chain(values.iter().filter(has_second_cell).map(in_second_cell)).collect::<Vec<_>>()
         });
         let alone = estimate::difference(&values, model(Clusters::Environments)).unwrap();
         let found = estimate::difference(&values, model(Clusters::EnvironmentsAndBlocks)).unwrap();
@@ -191,7 +200,7 @@ fn what_blocks_add_is_what_r_computes() {
         assert_close(found.sources.calls, of_calls, 1e-6);
         assert_close(found.sources.environments, by_environment - of_calls, 1e-6);
         assert!((found.sources.disturbances - excess).abs() < 1e-9, "{:?} {excess}", found.sources);
-        assert_eq!(excess > 0.0, name == "disturbed");
+        assert_eq!(excess > 0.0, name != "undisturbed");
         let variance = by_environment + excess;
         assert_close(found.standard_error, variance.sqrt(), 1e-6);
         let share = |part: f64, freedom: f64| (part / variance).powi(2) / freedom;

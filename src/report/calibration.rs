@@ -10,7 +10,8 @@ pub fn outcome(outcome: &Outcome, before: Option<&Outcome>) -> String {
     // Writing to a string cannot fail.
     if before.is_none_or(|it| it.scenario.fleet() != fleet) {
         let effects = EFFECTS.map(|it| format!("{:>6}", format!("{:.0}%", it * 100.0))).concat();
-        let _ = writeln!(text, "\n{fleet}");
+        let remark = if outcome.scenario.is_beyond_aims() { " (a limit of the method, without an aim)" } else { "" };
+        let _ = writeln!(text, "\n{fleet}{remark}");
         let _ = writeln!(
             text,
             "{:>12} {:>5}  {:<21}{:>8} {:>9}{effects} {:>9}",
@@ -47,7 +48,8 @@ pub fn conclusion(missed: &[Missed], runs: u32) -> String {
          {runs} campaigns each.\n"
     );
     if missed.is_empty() {
-        text += "The aims are met: duet report and duet run --until-ci are within them in every scenario.\n";
+        text +=
+            "The aims are met: duet report and duet run --until-ci are within them in every scenario that has one.\n";
     }
     for Missed { scenario, method, what } in missed {
         let (environments, calls) = (scenario.environments, scenario.calls);

@@ -12,14 +12,16 @@ suppressPackageStartupMessages({
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE)))
 rows <- read.csv(file.path(here, "observations.csv"))
 rows$cluster <- paste(rows$side, rows$environment)
-rows <- aggregate(value ~ cluster + side + block, rows, mean)
+rows <- aggregate(value ~ cluster + side + environment + block, rows, mean)
+rows$cell <- 0
 
 fitted <- function(rows) {
-  paired <- intersect(rows$block[rows$side == "baseline"], rows$block[rows$side == "candidate"])
-  rows <- rows[rows$block %in% paired, ]
-  blocks <- table(rows$cluster)
-  rows$share <- 1 / as.numeric(blocks[rows$cluster])
-  list(rows = rows, fit = lm(value ~ factor(block) + side, data = rows, weights = share))
+  rows$group <- paste(rows$cell, rows$block)
+  paired <- intersect(rows$group[rows$side == "baseline"], rows$group[rows$side == "candidate"])
+  rows <- rows[rows$group %in% paired, ]
+  values <- table(rows$cluster)
+  rows$share <- 1 / as.numeric(values[rows$cluster])
+  list(rows = rows, fit = lm(value ~ group + side, data = rows, weights = share))
 }
 
 estimate <- function(rows, type) {
@@ -32,25 +34,29 @@ estimate <- function(rows, type) {
   c(estimate = test$beta, standard_error = test$SE, degrees_of_freedom = df)
 }
 
-# The variance of the difference by the scores of blocks, and by those of single calls, where the mean residual of each
-# environment is taken out and residuals are scaled as if it were known.
+# The variance of the difference by the scores of blocks, and by those of environments in single blocks, where the mean
+# residual of each environment in each cell is taken out and residuals are scaled as if it were known.
 disturbances <- function(rows) {
   of <- fitted(rows)
   rows <- of$rows
   w <- rows$share
-  side <- residuals(lm(as.numeric(side == "candidate") ~ factor(block), data = rows, weights = share))
+  side <- residuals(lm(as.numeric(side == "candidate") ~ group, data = rows, weights = share))
   information <- sum(w * side^2)
-  by_block <- function(residual) sum(tapply(w * side * residual, rows$block, sum)^2) / information^2
+  by <- function(score, what) tapply(score, what, sum)
+  by_block <- function(residual) sum(by(w * side * residual / information, rows$block)^2)
   residual <- residuals(of$fit)
   plain <- vcovCL(of$fit, cluster = rows$block, type = "HC0", cadj = FALSE)["sidecandidate", "sidecandidate"]
   stopifnot(all.equal(by_block(residual), plain))
-  deviation <- (residual - ave(residual, rows$cluster)) / sqrt(1 - rows$share)
-  own <- w / ave(w, rows$block, FUN = sum)
-  score <- w * side * deviation / information
-  weight <- tapply(abs(w * side), rows$block, sum)^2
+  of_cell <- ave(w, rows$cluster, rows$cell, FUN = length)
+  # The only value of an environment in a cell is its own mean.
+  centred <- (residual - ave(residual, rows$cluster, rows$cell)) / sqrt(1 - 1 / pmax(of_cell, 2))
+  deviation <- ifelse(of_cell == 1, residual, centred)
+  own <- w / ave(w, rows$group, FUN = sum)
+  visit <- paste(rows$cluster, rows$block)
+  weight <- by(abs(w * side), rows$block)^2
   c(
     of_blocks = by_block(deviation),
-    of_calls = sum(score^2 / (1 - own)),
+    of_calls = sum(by(w * side * deviation / information, visit)^2 / (1 - tapply(own, visit, mean))),
     degrees_of_freedom = sum(weight)^2 / sum(weight^2) - 1
   )
 }
@@ -66,7 +72,14 @@ results <- rbind(
 p <- c(0.01, 0.04, 0.03, 0.005, 0.5)
 # Something that hits one side or the other in some blocks.
 disturbed <- transform(rows, value = value + 0.05 * ((block * ifelse(side == "baseline", 7, 14)) %% 5))
-disturbed <- rbind(undisturbed = disturbances(rows), disturbed = disturbances(disturbed))
+# A second cell, in which some environments have no value in some blocks.
+other <- transform(rows, cell = 1, value = 0.5 * value + 0.02 * ((environment * block) %% 3))
+two_cells <- rbind(disturbed, other[(other$environment + other$block) %% 4 != 0, ])
+disturbed <- rbind(
+  undisturbed = disturbances(rows),
+  disturbed = disturbances(disturbed),
+  "two cells" = disturbances(two_cells)
+)
 write.csv(disturbed, file.path(here, "disturbances.csv"), quote = FALSE)
 write.csv(results, file.path(here, "r.csv"), quote = FALSE)
 write.csv(data.frame(p, holm = p.adjust(p, "holm")), file.path(here, "holm.csv"), quote = FALSE, row.names = FALSE)

@@ -1,6 +1,6 @@
 //! Simulated fleets, and campaigns on them.
 
-use super::super::estimate::Observation;
+use super::super::estimate::{Clusters, Observation};
 use crate::campaign::sides::{Side, Sides};
 use rand::{Rng, RngExt, distr::Distribution, seq::SliceRandom};
 use serde::Serialize;
@@ -70,6 +70,12 @@ const RARE: (f64, f64) = (0.25, 0.04);
 /// How often the next step is in the same stretch of disturbed ones.
 const STRETCH: f64 = 2.0 / 3.0;
 
+/// The same of the next of single calls, and by how much these are disturbed.
+const STRETCH_OF_CALLS: (f64, f64) = (7.0 / 8.0, 0.10);
+
+/// How much of a lasting disturbance is left in the next block.
+const LASTING: f64 = 0.8;
+
 /// How many environments share a host, where some do.
 const OF_A_HOST: u32 = 4;
 
@@ -89,6 +95,11 @@ pub enum Disturbance {
     Rare,
     /// So is each block on each host, which four environments share.
     SharedHosts,
+    /// Calls are made one by one, those of both sides in random order, and stretches of them, eight on average, are slower
+    /// or faster.
+    SingleCalls,
+    /// The candidate is slower or faster for several blocks in a row: most of what one block has is left in the next.
+    Lasting,
 }
 
 /// A kind of fleet and a kind of campaign.
@@ -139,6 +150,8 @@ impl Scenario {
             Disturbance::OneSide,
             Disturbance::Rare,
             Disturbance::SharedHosts,
+            Disturbance::SingleCalls,
+            Disturbance::Lasting,
         ];
         let disturbed =
             disturbances.into_iter().flat_map(|it| DISTURBED_SIZES.map(|size| scenario(kinds[0], it, size)));
@@ -170,8 +183,23 @@ impl Scenario {
             Disturbance::OneSide => ", one side disturbed",
             Disturbance::Rare => ", rare disturbances",
             Disturbance::SharedHosts => ", shared hosts",
+            Disturbance::SingleCalls => ", disturbed calls one by one",
+            Disturbance::Lasting => ", one side disturbed for several blocks",
         };
         format!("{cpus}, {noise}, {drift}{staggered}{disturbance}")
+    }
+
+    /// What the calls of such campaigns may have in common.
+    pub fn clusters(&self) -> Clusters {
+        match self.disturbance {
+            Disturbance::SingleCalls => Clusters::Environments,
+            _ => Clusters::EnvironmentsAndBlocks,
+        }
+    }
+
+    /// Whether it is one that no aim is for, because it shows where the method ends: blocks that resemble each other.
+    pub fn is_beyond_aims(&self) -> bool {
+        self.disturbance == Disturbance::Lasting
     }
 
     /// The logarithms of the times of one campaign in which both sides are equally fast, in the mean over the fleet.
@@ -180,7 +208,8 @@ impl Scenario {
         let mut side = |side| {
             let of_environment = |environment| {
                 let of_hosts = &disturbances[side];
-                self.environment(side, environment, &of_hosts[(environment / OF_A_HOST) as usize % of_hosts.len()], rng)
+                let host = environment as usize * of_hosts.len() / self.environments as usize;
+                self.environment(side, environment, &of_hosts[host], rng)
             };
             (0..self.environments).flat_map(of_environment).collect()
         };
@@ -199,6 +228,15 @@ impl Scenario {
         match self.disturbance {
             Disturbance::None => Sides { baseline: undisturbed(), candidate: undisturbed() },
             Disturbance::OneSide => Sides { baseline: undisturbed(), candidate: of_hosts(1) },
+            Disturbance::Lasting => {
+                let mut now = DISTURBED * normal.sample(rng);
+                let mut next = || {
+                    now = LASTING * now + (1.0 - LASTING.powi(2)).sqrt() * DISTURBED * normal.sample(rng);
+                    now
+                };
+                Sides { baseline: undisturbed(), candidate: vec![(0..blocks).map(|_| next()).collect()] }
+            }
+            Disturbance::SingleCalls => self.disturbances_of_calls(rng),
             Disturbance::SharedHosts => {
                 let hosts = self.environments.div_ceil(OF_A_HOST);
                 Sides { baseline: of_hosts(hosts), candidate: of_hosts(hosts) }
@@ -221,6 +259,25 @@ impl Scenario {
                 disturbed
             }
         }
+    }
+
+    /// The same of each environment by itself, where all are called one by one.
+    fn disturbances_of_calls(&self, rng: &mut impl Rng) -> Sides<Vec<Vec<f64>>> {
+        let (normal, (stretch, scale)) = (Normal::standard(), STRETCH_OF_CALLS);
+        let environments = self.environments as usize;
+        let none = || vec![vec![0.0; self.blocks() as usize]; environments];
+        let mut disturbances = Sides { baseline: none(), candidate: none() };
+        let mut now = scale * normal.sample(rng);
+        for block in 0..self.blocks() as usize {
+            let of_side = |side| (0..environments).map(move |environment| (side, environment));
+            let mut calls: Vec<(Side, usize)> = Side::BOTH.into_iter().flat_map(of_side).collect();
+            calls.shuffle(rng);
+            for (side, environment) in calls {
+                now = if rng.random_bool(stretch) { now } else { scale * normal.sample(rng) };
+                disturbances[side][environment][block] = now;
+            }
+        }
+        disturbances
     }
 
     fn environment(&self, side: Side, environment: u32, disturbances: &[f64], rng: &mut impl Rng) -> Vec<Observation> {
