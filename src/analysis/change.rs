@@ -8,14 +8,11 @@ use super::{
     decision::{self, Verdict},
     estimate::{Difference, Sources, welch},
     interval::{CONFIDENCE, Looks},
-    result::{Analysis, CellAnalysis, Comparison, Interval, Measure, Method, Ratio, SideFacts},
+    result::{Analysis, CellAnalysis, Comparison, Interval, Measure, Method, Provenance, Ratio, SideFacts},
     share::Share,
     warning::Warning,
 };
-use crate::campaign::{
-    schedule::Order,
-    sides::{Side, Sides},
-};
+use crate::campaign::sides::{Side, Sides};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -90,12 +87,12 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
     let looks = looks(&[&a.method, &b.method]);
     let margin = a.method.margin.max(b.method.margin);
     let pairs: Vec<(&CellAnalysis, Pair)> = pairs(a, b);
-    let orders = Campaigns { a: a.campaign.order, b: b.campaign.order };
+    let campaigns = Campaigns { a: &a.campaign, b: &b.campaign };
     let differences: Vec<Option<Difference>> = pairs
         .iter()
         .map(|(_, Pair { a, b })| match is_withheld || a.measure != b.measure {
             true => None,
-            false => Some(change(&difference(a, orders.a)?, &difference(b, orders.b)?)),
+            false => Some(change(&difference(a, campaigns.a)?, &difference(b, campaigns.b)?)),
         })
         .collect();
     let verdicts = decision::verdicts(&differences, margin, looks);
@@ -160,8 +157,8 @@ fn shown(comparison: &Comparison) -> Option<Ratio> {
     comparison.ratio.filter(|_| comparison.verdict != Verdict::Withheld)
 }
 
-/// The difference of logarithms behind a comparison of a campaign in such an order; none where no verdict was given on it.
-pub(super) fn difference(comparison: &Comparison, order: Order) -> Option<Difference> {
+/// The difference of logarithms behind a comparison of a campaign; none where no verdict was given on it.
+pub(super) fn difference(comparison: &Comparison, campaign: &Provenance) -> Option<Difference> {
     let ratio = shown(comparison)?;
     let standard_error = ratio.log_standard_error?;
     let disturbances = comparison.sources.map_or(0.0, |it| it.disturbances);
@@ -172,10 +169,7 @@ pub(super) fn difference(comparison: &Comparison, order: Order) -> Option<Differ
         environments: comparison.environments,
         blocks: comparison.blocks,
         sources: Sources::default(),
-        fixed_variance: match order {
-            Order::SingleCalls => 0.0,
-            Order::SeparateSteps | Order::JointSteps => disturbances * standard_error.powi(2),
-        },
+        fixed_variance: if campaign.has_fixed_variance() { disturbances * standard_error.powi(2) } else { 0.0 },
     };
     let is_known = difference.estimate.is_finite() && difference.standard_error.is_finite();
     (is_known && decision::has_enough(&difference)).then_some(difference)

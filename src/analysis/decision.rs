@@ -4,6 +4,7 @@ use super::{
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
 };
+use crate::campaign::manifest::MAX_ENVIRONMENTS;
 use serde::Serialize;
 use std::fmt;
 
@@ -95,7 +96,7 @@ pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, t
 }
 
 /// With how many environments of each side the interval would be so wide to either side, where it has `now`. None where what
-/// more of them do not narrow is wider already.
+/// more of them do not narrow is wider already, or so much of it that no campaign has as many.
 pub(super) fn environments_for(
     difference: &Difference,
     half_width: f64,
@@ -107,8 +108,10 @@ pub(super) fn environments_for(
     let wanted = variance * (half_width / difference.bounds(confidence, looks).half_width()).powi(2);
     let factor = (variance - difference.fixed_variance) / (wanted - difference.fixed_variance);
     // A campaign has at most some thousands; more digits would be a pretence.
-    let needed = || (f64::from(now) * factor).ceil().min(1e9) as u64;
-    (wanted > difference.fixed_variance).then(|| needed().max(MINIMUM_ENVIRONMENTS.into()))
+    let needed = ((f64::from(now) * factor).ceil().min(1e9) as u64).max(MINIMUM_ENVIRONMENTS.into());
+    let is_known = wanted > difference.fixed_variance;
+    let has_them = difference.fixed_variance == 0.0 || needed <= MAX_ENVIRONMENTS.into();
+    (is_known && has_them).then_some(needed)
 }
 
 /// Holm's adjustment: reject where the result is at most the error probability of all tests together.
@@ -199,5 +202,7 @@ mod tests {
         // A quarter of the variance is left for all, and a tenth of it is taken: 0.9/0.15 times the environments.
         assert!((119..=121).contains(&it(0.1).unwrap()), "{:?}", it(0.1));
         assert_eq!(it(0.3), None);
+        // Enough in principle, and more than a campaign may have.
+        assert_eq!(it(0.245), None);
     }
 }

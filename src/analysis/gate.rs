@@ -75,6 +75,16 @@ pub struct Gate {
     pub cells: Vec<CellGate>,
 }
 
+/// What would decide where more environments would not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Needs {
+    /// More blocks: disturbances of whole blocks are most of the uncertainty.
+    MoreBlocks,
+    /// An earlier campaign that is less uncertain.
+    LargerEarlierCampaign,
+}
+
 /// One cell before the gate.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellGate {
@@ -87,8 +97,9 @@ pub struct CellGate {
     /// What it comes to, by Holm's correction over all cells.
     pub decision: Decision,
     /// Where it is inconclusive: with how many environments of each side in this campaign it probably would not be.
-    /// None where no number would do, because the earlier campaign is too small, or either has too few blocks.
     pub environments_needed: Option<u64>,
+    /// What else it needs, where no number of environments would do.
+    pub needs: Option<Needs>,
     /// Why it is withheld, where it is.
     pub reason: Option<String>,
 }
@@ -110,16 +121,17 @@ pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Ga
         tested.iter().map(|(_, it)| it.as_ref().ok().map(|it| &it.difference)).collect();
     let decisions = decisions(&differences, max_slowdown, looks);
     let count = differences.iter().flatten().count();
+    let needed = |tested: &Result<Tested, String>, decision| {
+        let open = tested.as_ref().ok().filter(|_| decision == Decision::Inconclusive)?;
+        Some(open.environments_needed(max_slowdown, looks, count))
+    };
     let cell = |((cell, tested), decision): (&(&CellAnalysis, Result<Tested, String>), Decision)| CellGate {
         name: cell.name.clone(),
         measure: cell.deciding().map(|it| it.measure),
         ratio: tested.as_ref().ok().map(|it| ratio(&it.difference, looks)),
         decision,
-        environments_needed: tested
-            .as_ref()
-            .ok()
-            .filter(|_| decision == Decision::Inconclusive)
-            .and_then(|it| it.environments_needed(max_slowdown, looks, count)),
+        environments_needed: needed(tested, decision).and_then(Result::ok),
+        needs: needed(tested, decision).and_then(Result::err),
         reason: tested.as_ref().err().cloned(),
     };
     let mut cells: Vec<CellGate> = tested.iter().zip(decisions).map(cell).collect();
@@ -141,21 +153,31 @@ const BY_WARNING: &str = "the campaign gives no verdict";
 /// A cell of the earlier campaign that this one has not: what is not measured does not pass.
 fn gone(name: String) -> CellGate {
     let reason = Some("only the earlier campaign has this cell".to_owned());
-    CellGate { name, measure: None, ratio: None, decision: Decision::Withheld, environments_needed: None, reason }
+    CellGate {
+        name,
+        measure: None,
+        ratio: None,
+        decision: Decision::Withheld,
+        environments_needed: None,
+        needs: None,
+        reason,
+    }
 }
 
-/// What is held to the limit, and how many environments of each side this campaign has.
+/// What is held to the limit, what of its variance is the earlier campaign's, and how many environments of each side this one
+/// has.
 struct Tested {
     difference: Difference,
+    earlier_variance: f64,
     environments: u32,
 }
 
 fn tested(cell: &CellAnalysis, run: &Analysis, earlier: Option<&Analysis>) -> Result<Tested, String> {
     let deciding = cell.deciding().ok_or("it has no samples")?;
-    let now = difference(deciding, run.campaign.order).ok_or_else(|| why_withheld(deciding))?;
+    let now = difference(deciding, &run.campaign).ok_or_else(|| why_withheld(deciding))?;
     let environments = now.environments.baseline.min(now.environments.candidate);
     let Some(earlier) = earlier else {
-        return Ok(Tested { difference: now, environments });
+        return Ok(Tested { difference: now, earlier_variance: 0.0, environments });
     };
     let before = earlier.cells.iter().find(|it| it.name == cell.name);
     let before = before.ok_or("the earlier campaign has not this cell")?.deciding();
@@ -163,11 +185,13 @@ fn tested(cell: &CellAnalysis, run: &Analysis, earlier: Option<&Analysis>) -> Re
     if before.measure != deciding.measure {
         return Err(format!("it has {} here and {} in the earlier campaign", deciding.measure, before.measure));
     }
-    let then = difference(before, earlier.campaign.order);
+    let then = difference(before, &earlier.campaign);
     let then = then.ok_or_else(|| format!("in the earlier campaign {}", why_withheld(before)))?;
     // More environments in this campaign narrow nothing of the other.
-    let fixed_variance = then.standard_error.powi(2) + now.fixed_variance;
-    Ok(Tested { difference: Difference { fixed_variance, ..change::change(&then, &now) }, environments })
+    let earlier_variance = then.standard_error.powi(2);
+    let fixed_variance = earlier_variance + now.fixed_variance;
+    let difference = Difference { fixed_variance, ..change::change(&then, &now) };
+    Ok(Tested { difference, earlier_variance, environments })
 }
 
 /// Why no verdict is given on a comparison by itself.
@@ -175,10 +199,10 @@ fn why_withheld(it: &Comparison) -> String {
     let fewest = it.environments.baseline.min(it.environments.candidate);
     match it.blocks {
         _ if fewest < MINIMUM_ENVIRONMENTS => {
-            format!("{fewest} environments of a side answered, and a verdict takes {MINIMUM_ENVIRONMENTS}")
+            format!("a side has {fewest} of the {MINIMUM_ENVIRONMENTS} environments that a verdict takes")
         }
         blocks if blocks < MINIMUM_BLOCKS => {
-            format!("{blocks} blocks have samples of both sides, and a verdict takes {MINIMUM_BLOCKS}")
+            format!("it has samples of both sides in {blocks} of the {MINIMUM_BLOCKS} blocks that a verdict takes")
         }
         _ => format!("no verdict is given on its {}", it.measure),
     }
@@ -186,11 +210,18 @@ fn why_withheld(it: &Comparison) -> String {
 
 impl Tested {
     /// With how many environments of each side in this campaign the interval would clear the limit, at the strictest
-    /// that Holm's correction may ask of one of `count` cells. None where no number would do.
-    fn environments_needed(&self, max_slowdown: f64, looks: Looks, count: usize) -> Option<u64> {
+    /// that Holm's correction may ask of one of `count` cells; or what else it needs.
+    fn environments_needed(&self, max_slowdown: f64, looks: Looks, count: usize) -> Result<u64, Needs> {
         let distance = (max_slowdown.ln_1p() - self.difference.estimate).abs();
         let confidence = 1.0 - (1.0 - CONFIDENCE) / count.max(1) as f64;
-        environments_for(&self.difference, distance, confidence, looks, self.environments)
+        let needed = |fixed_variance: f64| {
+            let difference = Difference { fixed_variance, ..self.difference };
+            environments_for(&difference, distance, confidence, looks, self.environments)
+        };
+        needed(self.difference.fixed_variance).ok_or(match needed(self.earlier_variance) {
+            Some(_) => Needs::MoreBlocks,
+            None => Needs::LargerEarlierCampaign,
+        })
     }
 }
 

@@ -65,12 +65,20 @@ pub struct Provenance {
     pub cold: bool,
     /// What was called together, and what in turns.
     pub order: Order,
-    /// How many environments of a side are called at a time.
+    /// How many environments of a side each block calls.
     pub environments_per_step: u32,
     /// The blocks that have samples.
     pub blocks: u64,
     /// The calls, failed ones included.
     pub calls: u64,
+}
+
+impl Provenance {
+    /// Whether disturbances add something that more environments do not narrow: those of whole blocks, in which environments
+    /// stay.
+    pub(super) fn has_fixed_variance(&self) -> bool {
+        !self.cold && self.order != Order::SingleCalls
+    }
 }
 
 /// One of the two that are compared.

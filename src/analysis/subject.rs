@@ -13,6 +13,7 @@ use crate::campaign::{
     schedule::Order,
     sides::{Side, Sides},
 };
+use std::collections::BTreeSet;
 
 /// Records of both sides that are compared with each other: those of one cell, or of several, each with blocks of its
 /// own.
@@ -58,7 +59,7 @@ impl<'a> Subject<'a> {
                 levels: Sides::default(),
                 environments: Sides::default(),
                 calls: Sides::default(),
-                blocks: difference.map_or(0, |it| it.blocks),
+                blocks: difference.map_or_else(|| paired_blocks(set), |it| it.blocks),
                 sources: difference.and_then(|it| it.sources.shares()),
                 ratio: difference.as_ref().map(|it| self.ratio(it)),
                 verdict,
@@ -85,10 +86,13 @@ impl<'a> Subject<'a> {
     pub(super) fn differences(&self, sets: &[Set<'_>], measure: Measure, groups: Groups) -> Vec<Option<Difference>> {
         let difference = |set: &Set<'_>| {
             let values = set.map(|_, it| observations(it, measure));
-            match measure {
+            let difference = match measure {
                 Measure::Billed => estimate::log_ratio_of_means(values, self.model(groups)),
                 _ => estimate::difference(&values, self.model(groups)),
-            }
+            }?;
+            // More blocks of a cold campaign are more environments.
+            let fixed_variance = if self.is_cold() { 0.0 } else { difference.fixed_variance };
+            Some(Difference { fixed_variance, ..difference })
         };
         match self.is_emulated() {
             true => vec![None; sets.len()],
@@ -169,6 +173,15 @@ impl<'a> Subject<'a> {
     pub(super) fn of_both<T>(&self, make: impl Fn(Side) -> Option<T>) -> Sides<Option<T>> {
         self.samples.sides.map(|side, it| if it.emulated { None } else { make(side) })
     }
+}
+
+/// The blocks in which both sides have records.
+fn paired_blocks(set: &Set<'_>) -> u32 {
+    let [baseline, candidate] = Side::BOTH.map(|side| {
+        let records = set[side].iter().copied().flatten();
+        records.map(|it| it.block).collect::<BTreeSet<u32>>()
+    });
+    baseline.intersection(&candidate).count() as u32
 }
 
 /// The measure that decides: what the handler measured, where it did; else what Lambda reports; else the client's time.

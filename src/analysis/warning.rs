@@ -172,8 +172,9 @@ pub(super) fn of(
 
 /// That cells have samples of both sides in too few blocks.
 fn of_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<Warning> {
-    // Where nothing could be compared there are none, and other warnings say why.
-    let known: Vec<u32> = cells.iter().filter_map(|it| Some(it.deciding()?.blocks)).filter(|it| *it > 0).collect();
+    let deciding = cells.iter().filter_map(CellAnalysis::deciding);
+    // Where a side has nothing, other warnings say why.
+    let known: Vec<u32> = deciding.filter(|it| it.calls.iter().all(|(_, it)| *it > 0)).map(|it| it.blocks).collect();
     let what = match known.iter().filter(|it| **it < MINIMUM_BLOCKS).count() {
         0 => return None,
         all if all == known.len() => "The campaign has".to_owned(),
@@ -199,12 +200,15 @@ fn of_disturbances(manifest: &Manifest, headline: &Comparison) -> Option<Warning
     let chance = ChiSquared::new(freedom).expect("there are several blocks").sf(freedom * (1.0 + disturbances / calls));
     // Of single calls neighbours tell, which are many.
     let is_clear = disturbances > 0.5 && (manifest.plan.order == Order::SingleCalls || chance < UNLIKELY);
+    let (least, what) = match manifest.plan.order {
+        Order::SingleCalls => ("At least ", "calls in a row"),
+        Order::SeparateSteps | Order::JointSteps => ("", "environments at once"),
+    };
     is_clear.then(|| Warning {
         kind: WarningKind::Disturbed,
         side: None,
         text: format!(
-            "{}{:.0}% of the uncertainty comes from what disturbed several environments at once: {}",
-            if manifest.plan.order == Order::SingleCalls { "At least " } else { "" },
+            "{least}{:.0}% of the uncertainty comes from what disturbed several {what}: {}",
             disturbances * 100.0,
             advice::on_disturbances(manifest)
         ),

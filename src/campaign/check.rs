@@ -2,7 +2,7 @@
 //! is safe to compute with: numbers are finite, times and sums stay within their types.
 
 use super::{
-    manifest::{Cell, MAX_HALF_WIDTH, Manifest, Party},
+    manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Party},
     payload::MAX_NAME_BYTES,
     platform_report::PlatformReport,
     prices::check_tiers,
@@ -23,8 +23,8 @@ const LAST_UNIX_MS: u64 = 253_402_300_799_999;
 /// More than anything costs: a call, a GB-second, a request; in US dollars.
 const MAX_USD: f64 = 1e6;
 
-/// As many as the command line takes, of environments and as a weight.
-const MAX_TIMES: u32 = 1000;
+/// As much as the command line takes as a weight.
+const MAX_WEIGHT: u32 = 1000;
 
 /// More payloads than a campaign could call.
 const MAX_CELLS: usize = 10_000;
@@ -43,7 +43,7 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
     for (side, party) in sides.iter() {
         self::party(party).map_err(|reason| format!("sides.{side}.{reason}"))?;
     }
-    within("plan.environments", plan.environments, MAX_TIMES)?;
+    within("plan.environments", plan.environments, MAX_ENVIRONMENTS)?;
     if plan.cells.is_empty() || plan.cells.len() > MAX_CELLS {
         return Err(format!("plan.cells has {} payloads; it must have from 1 to {MAX_CELLS}", plan.cells.len()));
     }
@@ -53,7 +53,7 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
             return Err(format!("plan.cells[{index}].name is {name:?} a second time; names must be unique"));
         }
         printable(&format!("plan.cells[{index}].name"), name)?;
-        within(&format!("plan.cells[{index}].weight"), *weight, MAX_TIMES)?;
+        within(&format!("plan.cells[{index}].weight"), *weight, MAX_WEIGHT)?;
         number(&format!("plan.cells[{index}].guess_ms"), *guess_ms, YEAR_MS as f64)?;
     }
     if plan.timeout_ms == 0 {

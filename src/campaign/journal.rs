@@ -2,8 +2,9 @@
 
 use super::{
     check,
-    manifest::{Manifest, SCHEMA},
+    manifest::{Manifest, Plan, SCHEMA},
     row::Row,
+    schedule::{self, Call, Step},
     shell,
     sides::Side,
 };
@@ -291,7 +292,7 @@ pub fn rows(directory: &Path) -> Result<impl Iterator<Item = Result<Row, Journal
 }
 
 /// Reads the samples of `directory` one after the other as [`rows`] does, and holds each to what a sample of `manifest`'s
-/// campaign can be, at its place: steps come one after the other, and no call stands there twice.
+/// campaign can be, at its place: steps come one after the other, as the schedule has them, and no call stands there twice.
 ///
 /// # Errors
 /// When there are none; items are errors where a line is no sample, or none of this campaign.
@@ -299,7 +300,7 @@ pub fn checked_rows(
     directory: &Path,
     manifest: &Manifest,
 ) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
-    let mut sequence = Sequence::default();
+    let mut sequence = Sequence::new(&manifest.plan);
     read(directory, move |row| {
         check::row(manifest, row)?;
         sequence.check(row)
@@ -307,15 +308,22 @@ pub fn checked_rows(
 }
 
 /// How far a journal has been read.
-#[derive(Default)]
-struct Sequence {
+struct Sequence<'a> {
+    plan: &'a Plan,
+    /// The steps of the block.
+    steps: Vec<Step>,
     /// The block and the step.
     place: (u64, u32),
     /// The calls of that step: side, slot, attempt.
     calls: HashSet<(Side, u32, u32)>,
 }
 
-impl Sequence {
+impl<'a> Sequence<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        let steps = schedule::block(plan, 0, plan.order_of(0, plan.separate_from));
+        Self { plan, steps, place: (0, 0), calls: HashSet::new() }
+    }
+
     fn check(&mut self, row: &Row) -> Result<(), String> {
         let place = (row.block, row.step);
         if place < self.place {
@@ -325,9 +333,20 @@ impl Sequence {
                  in which they were taken"
             ));
         }
+        if row.block > self.place.0 {
+            self.steps = schedule::block(self.plan, row.block, self.plan.order_of(row.block, self.plan.separate_from));
+        }
         if place > self.place {
             self.place = place;
             self.calls.clear();
+        }
+        let is_row =
+            |call: &Call| (call.side, call.slot) == (row.side, row.slot) && self.plan.cells[call.cell].name == row.cell;
+        if !self.steps[row.step as usize].iter().any(is_row) {
+            return Err(format!(
+                "side is {}, slot is {} and cell is {:?}, which the schedule does not have in block {}, step {}",
+                row.side, row.slot, row.cell, row.block, row.step
+            ));
         }
         if self.calls.insert((row.side, row.slot, row.attempt)) {
             return Ok(());

@@ -153,6 +153,9 @@ pub struct Cell {
 /// What [`Limits::until_ci`] has to be below: an interval of ±50% says next to nothing.
 pub const MAX_HALF_WIDTH: f64 = 0.5;
 
+/// The most environments of a side that a block may call.
+pub const MAX_ENVIRONMENTS: u32 = 1000;
+
 /// When a campaign ends, whichever comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -213,8 +216,10 @@ impl Manifest {
         let arn = |party: &Party| party.configuration.as_ref()?.unqualified_arn().map(str::to_owned);
         match (arn(baseline).zip(arn(candidate)), &baseline.target, &candidate.target) {
             (Some((one, other)), ..) => one == other,
+            // In whichever form they are named.
             (None, Target::Function { name: one, .. }, Target::Function { name: other, .. }) => {
-                one == other && baseline.place == candidate.place
+                let name = |it: &str| it.rsplit(':').next().map(str::to_owned);
+                name(one) == name(other) && baseline.place == candidate.place
             }
             _ => false,
         }

@@ -144,7 +144,7 @@ pub(super) fn origin(analysis: &Analysis) -> String {
     let it = &analysis.campaign;
     let created = UNIX_EPOCH + Duration::from_millis(it.created_unix_ms);
     format!(
-        "Begun {}, {} long: {} calls in {} blocks, {} of {} environments a side at a time, seed {}, Lambda Duet {}.",
+        "Begun {}, {} long: {} calls in {} blocks, {} of {} environments a side, seed {}, Lambda Duet {}.",
         humantime::format_rfc3339_seconds(created),
         humantime::format_duration(Duration::from_secs(it.elapsed_ms / 1000)),
         count(it.calls),
@@ -160,22 +160,25 @@ pub(super) fn origin(analysis: &Analysis) -> String {
 pub(super) fn sources(analysis: &Analysis) -> Option<String> {
     let headline = analysis.headline.as_ref().filter(|it| it.verdict != Verdict::Withheld)?;
     let Sources { environments, disturbances, calls } = headline.sources?;
-    let [of_both, environments, disturbances, calls] =
-        [environments + calls, environments, disturbances, calls].map(percent);
-    let parts = match analysis.campaign.order {
+    let [environments, disturbances, calls] = [environments, disturbances, calls].map(percent);
+    let is_single = analysis.campaign.order == Order::SingleCalls;
+    let disturbances = match is_single {
+        true => format!("at least {disturbances} comes from what disturbed several calls in a row"),
+        false => format!("{disturbances} comes from what disturbed several environments at once"),
+    };
+    let parts = match analysis.campaign.cold {
         // Every call has an environment of its own: nothing tells them apart.
-        _ if analysis.campaign.cold => format!(
-            "{of_both} comes from differences between environments and their calls, and {disturbances} from what disturbed \
-             several of them at once"
-        ),
-        Order::SingleCalls => format!(
-            "{environments} comes from differences between environments, at least {disturbances} from what disturbed several \
-             calls in a row, and the rest from single calls"
-        ),
-        Order::SeparateSteps | Order::JointSteps => format!(
-            "{environments} comes from differences between environments, {disturbances} from what disturbed several of them \
-             at once, and {calls} from single calls"
-        ),
+        true => format!("{disturbances}, and the rest from environments and their calls"),
+        false if is_single => {
+            format!(
+                "{disturbances}, {environments} from differences between environments, and the rest from single calls"
+            )
+        }
+        false => {
+            format!(
+                "{disturbances}, {environments} from differences between environments, and {calls} from single calls"
+            )
+        }
     };
     Some(format!("Of the variance behind the interval, {parts}."))
 }

@@ -7,9 +7,10 @@ use super::{
     terminal::right,
     words::{count, percent, percent_change},
 };
-use crate::analysis::gate::{Against, CellGate, Decision, Gate};
+use crate::analysis::gate::{Against, CellGate, Decision, Gate, Needs};
 use anstyle::Style;
 use comfy_table::Cell;
+use std::collections::BTreeSet;
 
 /// The decision in the first line, then each cell, with ANSI styles.
 pub fn report(gate: &Gate) -> String {
@@ -18,7 +19,7 @@ pub fn report(gate: &Gate) -> String {
         text += &paragraph(&format!("{}: {}", warning.kind.as_str(), warning.text), BAD);
     }
     let row = |it: &CellGate| {
-        let environments = needed(gate, it).map(|it| format!("\n{it}")).unwrap_or_default();
+        let environments = needed(it).map(|it| format!("\n{it}")).unwrap_or_default();
         vec![Cell::new(&it.name), right(change(it)), Cell::new(format!("{}{environments}", it.decision))]
     };
     if gate.withheld.is_empty() && !gate.cells.is_empty() {
@@ -40,7 +41,7 @@ pub fn markdown(gate: &Gate) -> String {
     let warnings = gate.withheld.iter().map(|it| format!("- ⛔ `{}`: {}", it.kind.as_str(), escaped(&it.text)));
     blocks.push(warnings.collect::<Vec<_>>().join("\n"));
     let row = |it: &CellGate| {
-        let environments = needed(gate, it).map(|it| format!(", {it}")).unwrap_or_default();
+        let environments = needed(it).map(|it| format!(", {it}")).unwrap_or_default();
         vec![it.name.clone(), change(it), format!("{}{environments}", it.decision)]
     };
     if gate.withheld.is_empty() {
@@ -100,33 +101,28 @@ fn sentence(gate: &Gate) -> String {
     }
 }
 
-/// With how many environments all open cells would be decided.
+/// What would decide all open cells.
 fn advice(gate: &Gate) -> String {
     let open = || gate.cells.iter().filter(|it| it.decision == Decision::Inconclusive);
-    match open().map(|it| it.environments_needed).collect::<Option<Vec<u64>>>() {
-        Some(needed) => needed
-            .iter()
-            .max()
-            .map(|it| format!("; about {} environments of each side would tell", count(*it)))
-            .unwrap_or_default(),
-        None => format!("; only {} would tell", more(gate)),
+    let needs: BTreeSet<Needs> = open().filter_map(|it| it.needs).collect();
+    if !needs.is_empty() {
+        return format!("; it takes {}", needs.into_iter().map(more).collect::<Vec<_>>().join(" and "));
     }
+    let most = open().filter_map(|it| it.environments_needed).max();
+    most.map(|it| format!("; about {} environments of each side would tell", count(it))).unwrap_or_default()
 }
 
 /// What would decide a cell that no number of environments decides.
-fn more(gate: &Gate) -> &'static str {
-    match gate.against {
-        Against::Baseline => "more blocks",
-        Against::EarlierCampaign => "more blocks or a larger earlier campaign",
+fn more(needs: Needs) -> &'static str {
+    match needs {
+        Needs::MoreBlocks => "more blocks",
+        Needs::LargerEarlierCampaign => "a larger earlier campaign",
     }
 }
 
-fn needed(gate: &Gate, cell: &CellGate) -> Option<String> {
-    match cell.environments_needed {
-        _ if cell.decision != Decision::Inconclusive => None,
-        Some(needed) => Some(format!("needs ~{} envs", count(needed))),
-        None => Some(format!("needs {}", more(gate))),
-    }
+fn needed(cell: &CellGate) -> Option<String> {
+    let environments = cell.environments_needed.map(|it| format!("needs ~{} envs", count(it)));
+    environments.or_else(|| Some(format!("needs {}", more(cell.needs?))))
 }
 
 fn change(cell: &CellGate) -> String {

@@ -278,7 +278,10 @@ fn blocks_count_that_have_samples_of_both_sides() {
     let [text, gate] = of(5);
     assert!(text.starts_with("No verdict: 4 blocks have samples of both sides, and it takes 5."), "{text}");
     assert!(text.contains("in fewer than 5 blocks, calls that waited for a start aside."), "{text}");
-    assert!(gate.contains("string/json: 4 blocks have samples of both sides, and a verdict takes 5"), "{gate}");
+    assert!(
+        gate.contains("string/json: it has samples of both sides in 4 of the 5 blocks that a verdict takes"),
+        "{gate}"
+    );
     let [text, gate] = of(6);
     assert!(!text.contains("No verdict") && gate.starts_with("Pass"), "{text}{gate}");
 }

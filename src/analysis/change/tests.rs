@@ -5,6 +5,7 @@ use crate::{
         share,
         warning::WarningKind,
     },
+    campaign::schedule::Order,
     protocol::Architecture,
 };
 use std::collections::BTreeMap;

@@ -87,7 +87,8 @@ impl Fit {
             for mut calls in by_environment(values.iter().copied().filter(|it| self.has(it))) {
                 calls.sort_by_key(|it| it.cell);
                 for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
-                    let usual = self.mean_residual(side, of_cell);
+                    // The only call of an environment would be its own mean.
+                    let usual = if of_cell.len() > 1 { self.mean_residual(side, of_cell) } else { 0.0 };
                     let deviation = |it: &Observation| self.residual_of(side, it) - usual;
                     deviations.extend(of_cell.iter().map(|it| (it.block, it.step, deviation(it))));
                 }

@@ -176,7 +176,7 @@ fn what_hits_a_side_in_a_block_is_no_matter_of_environments() {
 fn neighbours_tell_what_disturbed_single_calls() {
     use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
     // So many calls in a row meet the same disturbance.
-    let share = |stretch: u32| {
+    let share = |stretch: u32, is_cold: bool| {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut values = Sides::<Vec<Observation>>::default();
         for block in 0..20 {
@@ -187,12 +187,17 @@ fn neighbours_tell_what_disturbed_single_calls() {
                 }
                 let side = Side::BOTH[usize::from(rng.random_bool(0.5))];
                 let environment = rng.random_range(0..10);
+                let environment = if is_cold { block * 40 + step } else { environment };
                 values[side].push(Observation { environment, cell: 0, block, step, value: disturbance });
             }
         }
         difference(&values, INTERLEAVED).unwrap().sources.shares().unwrap().disturbances
     };
-    let [alone, in_stretches] = [1, 10].map(share);
+    let [alone, in_stretches] = [1, 10].map(|stretch| share(stretch, false));
+    assert!(alone < 0.1, "{alone}");
+    assert!(in_stretches > 0.6, "{in_stretches}");
+    // Also where every call has an environment of its own.
+    let [alone, in_stretches] = [1, 10].map(|stretch| share(stretch, true));
     assert!(alone < 0.1, "{alone}");
     assert!(in_stretches > 0.6, "{in_stretches}");
 }

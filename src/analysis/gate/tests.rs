@@ -1,5 +1,11 @@
 use super::*;
-use crate::analysis::change::tests::{campaign, emulated};
+use crate::{
+    analysis::{
+        change::tests::{campaign, emulated},
+        estimate::Sources,
+    },
+    campaign::schedule::Order,
+};
 
 fn decisions_of(gate: &Gate) -> Vec<Decision> {
     gate.cells.iter().map(|it| it.decision).collect()
@@ -51,8 +57,27 @@ fn an_earlier_campaign_that_is_too_small_is_said_to_be() {
     let run = campaign(40, &[("cell", 1.02, 0.01)]);
     let needed = |error| gate(&run, Some(&campaign(40, &[("cell", 1.0, error)])), 0.05).cells[0].clone();
     assert_eq!((needed(0.05).decision, needed(0.05).environments_needed), (Decision::Inconclusive, None));
+    assert_eq!((needed(0.05).needs, needed(0.012).needs), (Some(Needs::LargerEarlierCampaign), None));
     let reachable = needed(0.012);
     assert!(reachable.decision == Decision::Inconclusive && reachable.environments_needed > Some(40), "{reachable:?}");
+}
+
+#[test]
+fn what_disturbances_leave_open_takes_more_blocks() {
+    let mut run = campaign(40, &[("cell", 1.04, 0.02)]);
+    run.cells[0].comparisons[0].sources = Some(Sources { environments: 0.3, disturbances: 0.6, calls: 0.1 });
+    let of = |run: &Analysis, earlier: Option<&Analysis>| {
+        let gate = gate(run, earlier, 0.05);
+        (gate.cells[0].environments_needed, gate.cells[0].needs)
+    };
+    assert_eq!(of(&run, None), (None, Some(Needs::MoreBlocks)));
+    assert_eq!(of(&run, Some(&campaign(400, &[("cell", 1.0, 0.001)]))), (None, Some(Needs::MoreBlocks)));
+    assert_eq!(of(&run, Some(&campaign(40, &[("cell", 1.0, 0.05)]))), (None, Some(Needs::LargerEarlierCampaign)));
+    // Where more blocks are more environments, and where calls were made one by one, these do.
+    run.campaign.cold = true;
+    assert!(of(&run, None).0 > Some(40));
+    (run.campaign.cold, run.campaign.order) = (false, Order::SingleCalls);
+    assert!(of(&run, None).0 > Some(40));
 }
 
 #[test]

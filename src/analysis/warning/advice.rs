@@ -2,12 +2,9 @@
 
 use crate::campaign::{
     Target,
-    manifest::{Manifest, Plan},
+    manifest::{MAX_ENVIRONMENTS, Manifest, Plan},
     sides::Side,
 };
-
-/// The most that --environments may be.
-const MAX_ENVIRONMENTS: u32 = 1000;
 
 pub(super) fn on_unknown_environments(manifest: &Manifest, side: Side) -> String {
     let Plan { cold, environment, .. } = &manifest.plan;

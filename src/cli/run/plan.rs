@@ -11,7 +11,7 @@ use crate::{
         Auth, Target, TargetError,
         aws::Session,
         header::Header,
-        manifest::{Cell, Limits, Manifest, Plan, SCHEMA},
+        manifest::{Cell, Limits, MAX_ENVIRONMENTS, Manifest, Plan, SCHEMA},
         samconfig::SamConfig,
         schedule::Order,
         sides::Sides,
@@ -82,7 +82,7 @@ pub struct PlanOptions {
     accept_status: Vec<AcceptedStatus>,
     /// How many environments of each side are called: by as many calls of each that are open together, or of processes one
     /// by one.
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_ENVIRONMENTS)))]
     environments: u32,
     /// Make every call meet an environment that has just started, by a change of a variable of the function
     /// that is undone afterwards.

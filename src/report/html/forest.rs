@@ -223,7 +223,10 @@ fn numbers_of(analysis: &Analysis, rows: &[Row<'_>]) -> Markup {
             it.verdict.to_string(),
             it.environments.baseline.to_string(),
             it.environments.candidate.to_string(),
-            it.environments_needed.map_or("–".to_owned(), count),
+            match it.environments_needed {
+                None if it.verdict == Verdict::Inconclusive => "more blocks".to_owned(),
+                needed => needed.map_or("–".to_owned(), count),
+            },
         ]
     };
     let all = rows.iter().filter(|it| it.all).map(|it| line(it.name, it.comparison));

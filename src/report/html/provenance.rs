@@ -72,7 +72,7 @@ fn campaign(analysis: &Analysis) -> Vec<Vec<String>> {
         ("seed of the order", it.seed.to_string()),
         ("blocks", count(it.blocks)),
         ("calls", format!("{}, {calls}", count(it.calls))),
-        ("environments of a side at a time", it.environments_per_step.to_string()),
+        ("environments of a side in a block", it.environments_per_step.to_string()),
     ];
     facts.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect()
 }

@@ -187,6 +187,10 @@ fn what_is_none_of_a_campaigns_samples_is_named_by_file_and_line() {
         (with("/started_unix_ms", json!(u64::MAX)), "started_unix_ms is"),
         (with("/slot", json!(2)), "slot is 2; by campaign.json it is below 2"),
         (with("/step", json!(6)), "step is 6"),
+        (
+            with("/cell", json!("order.json")),
+            "cell is \"order.json\", which the schedule does not have in block 0, step 0",
+        ),
         (with("/cost_usd", json!(-0.5)), "cost_usd is -5e-1; it must be from 0"),
         (with("/report/duration_ms", json!(1e308)), "report.duration_ms is 1e308"),
         (with("/report/init_ms", json!(-1)), "report.init_ms is -1e0"),

@@ -6,7 +6,8 @@ use super::{
     run, run_plain, samples,
 };
 use crate::{
-    cli::stderr,
+    cli::{duet, stderr},
+    fabricated::Fabricated,
     scripted::{Reply, Scripted},
 };
 use lambda_duet::campaign::schedule::Order;
@@ -67,6 +68,22 @@ fn throttled_joint_steps_become_separate_and_stay_so() {
     assert!(!stderr(&output).contains("made together"), "{}", stderr(&output));
     let (manifest, rows) = samples(&run_directory);
     assert_eq!((manifest.plan.separate_from, rows.len()), (Some(1), 14));
+}
+
+/// How calls were ordered decides how their times are compared.
+#[test]
+fn another_order_than_that_of_the_samples_is_refused() {
+    let scratch = Scratch::new();
+    let run_directory = scratch.path("run");
+    Fabricated { order: Order::SeparateSteps, ..Fabricated::default() }.write(&run_directory);
+    let report = || duet(&["report", &run_directory]);
+    assert_code(&report(), 0);
+    for order in ["single-calls", "joint-steps"] {
+        edit_manifest(&run_directory, |manifest| manifest["plan"]["order"] = order.into());
+        assert_code(&report(), 1);
+        let text = stderr(&report());
+        assert!(text.contains("samples.jsonl, line "), "{order}: {text}");
+    }
 }
 
 /// Versions of one function share what is reserved for it, two functions do not.

@@ -175,7 +175,7 @@ fn a_campaign_ends_before_what_may_be_billed_is_too_much() {
     let answered = AtomicUsize::new(0);
     let lambda = lambda_of_two(move |is_candidate, _| {
         let block = answered.fetch_add(1, Ordering::SeqCst) / 2;
-        if is_candidate == (block % 2 == 0) { invoked("").after(Duration::from_secs(3600)) } else { invoked("") }
+        if is_candidate == block.is_multiple_of(2) { invoked("").after(Duration::from_secs(3600)) } else { invoked("") }
     });
     let scratch = Scratch::new();
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
