@@ -156,31 +156,31 @@ pub(super) fn origin(analysis: &Analysis) -> String {
     )
 }
 
-/// Where the uncertainty of the headline comes from; none where there is no interval.
+/// Where the uncertainty of the headline comes from; none where there is no interval, or nothing tells.
 pub(super) fn sources(analysis: &Analysis) -> Option<String> {
     let headline = analysis.headline.as_ref().filter(|it| it.verdict != Verdict::Withheld)?;
-    let Sources { environments, disturbances, calls } = headline.sources?;
-    let [environments, disturbances, calls] = [environments, disturbances, calls].map(percent);
-    let is_single = analysis.campaign.order == Order::SingleCalls;
-    let disturbances = match is_single {
-        true => format!("at least {disturbances} comes from what disturbed several calls in a row"),
-        false => format!("{disturbances} comes from what disturbed several environments at once"),
-    };
-    let parts = match analysis.campaign.cold {
-        // Every call has an environment of its own: nothing tells them apart.
-        true => format!("{disturbances}, and the rest from environments and their calls"),
-        false if is_single => {
-            format!(
-                "{disturbances}, {environments} from differences between environments, and the rest from single calls"
-            )
+    let Sources { environments, disturbances, .. } = headline.sources?;
+    let mut parts = Vec::new();
+    match analysis.campaign.order {
+        // Short ones are among the calls, so that none says nothing.
+        Order::SingleCalls if disturbances < 0.005 => {}
+        Order::SingleCalls => {
+            parts.push((format!("at least {}", percent(disturbances)), "what disturbed several calls in a row"));
         }
-        false => {
-            format!(
-                "{disturbances}, {environments} from differences between environments, and {calls} from single calls"
-            )
+        Order::SeparateSteps | Order::JointSteps => {
+            parts.push((percent(disturbances), "what disturbed several environments at once"));
         }
+    }
+    let rest = if analysis.campaign.cold {
+        // Each has one.
+        "environments and their calls"
+    } else {
+        parts.push((percent(environments), "differences between environments"));
+        "single calls"
     };
-    Some(format!("Of the variance behind the interval, {parts}."))
+    let ((share, first), others) = parts.split_first()?;
+    let others: String = others.iter().map(|(share, what)| format!(", {share} from {what}")).collect();
+    Some(format!("Of the variance behind the interval, {share} comes from {first}{others}, and the rest from {rest}."))
 }
 
 /// What the numbers mean.
