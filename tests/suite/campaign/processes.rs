@@ -151,7 +151,10 @@ fn the_bootstrap_of_awss_tutorial_works() {
     assert!(rows.len() == 6 && rows.iter().all(|row| row.failure.is_none()), "{rows:?}");
     // What it echoes to standard error is in the log, as the answers that curl prints are.
     let log = fs::read_to_string(scratch.path("run/candidate.log")).unwrap();
-    assert_eq!((log.matches(r#"{"order": 1}"#).count(), log.matches(r#"{"status":"OK"}"#).count()), (3, 3), "{log}");
+    let count = |text: &str| log.matches(text).count();
+    assert_eq!(count(r#"{"order": 1}"#), 3, "{log}");
+    // The campaign may end before the last of these is printed.
+    assert!((2..=3).contains(&count(r#"{"status":"OK"}"#)), "{log}");
     // Its handler is the function's configuration.
     scratch.file("other.sh", "hello() { echo '\"hello\"'; }");
     assert_eq!(call(&target, &["--env", &temporary, "--env", "_HANDLER=other.hello"]), json!("hello"));
