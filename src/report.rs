@@ -1,9 +1,10 @@
 //! Measurements for people.
 
 pub mod calibration;
+pub mod campaign;
 pub mod change;
 pub mod csv;
-mod facts;
+pub mod document;
 #[cfg(test)]
 mod fixture;
 pub mod gate;
@@ -11,8 +12,10 @@ pub mod html;
 pub mod markdown;
 pub mod plan;
 pub mod prices;
+pub mod response;
 #[cfg(test)]
 mod schema;
-pub mod table;
+mod sentences;
+mod tables;
 pub mod terminal;
 pub mod words;

@@ -22,7 +22,6 @@ pub struct Usage {
 /// What a month costs, in US dollars.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Bill {
-    /// The requests.
     pub requests_usd: f64,
     /// The time, by memory.
     pub compute_usd: f64,
@@ -33,7 +32,6 @@ pub struct Bill {
 /// What a month has at no price. An account has it once, for all its functions, architectures and regions together.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FreeTier {
-    /// Requests.
     pub requests: f64,
     /// GB-seconds of memory; ephemeral storage has none.
     pub gb_seconds: f64,

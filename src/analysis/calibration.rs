@@ -45,7 +45,6 @@ pub enum Method {
 }
 
 impl Method {
-    /// All of them.
     pub const ALL: [Self; 7] = [
         Self::Shipped,
         Self::Cr2,
@@ -106,7 +105,6 @@ impl Method {
 /// How a method fared in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Score {
-    /// The method.
     pub method: Method,
     /// The share of campaigns whose interval (all intervals, where it looks after every block) covers the truth;
     /// none where it shows no interval.
@@ -122,7 +120,6 @@ pub struct Score {
 /// How all methods fared in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Outcome {
-    /// The scenario.
     pub scenario: Scenario,
     /// The simulated campaigns.
     pub runs: u32,
@@ -225,7 +222,6 @@ fn judge(method: Method, campaign: &Sides<Vec<Observation>>, clusters: Clusters)
 pub struct Missed {
     /// Where.
     pub scenario: Scenario,
-    /// Which.
     pub method: Method,
     /// What it should be and is, in words.
     pub what: String,

@@ -49,10 +49,8 @@ pub struct Changes {
     pub cells: Vec<CellChange>,
 }
 
-/// What has changed in one cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellChange {
-    /// Its name.
     pub name: String,
     /// The measure that decides.
     pub measure: Measure,

@@ -41,7 +41,6 @@ pub enum Groups {
     CellsAndBlocks,
     /// Those of one cell: for values that are too few in a block.
     Cells,
-    /// All.
     One,
 }
 
@@ -141,7 +140,6 @@ struct Cluster {
 struct Fit {
     clusters: Vec<Cluster>,
     grouping: Grouping,
-    /// The sums of each group.
     groups: Vec<Sides<Sum>>,
     /// The information about the difference, by the weights: Σ w₀w₁/(w₀ + w₁) over the groups.
     information: f64,
@@ -331,7 +329,6 @@ fn satterthwaite(variance: f64, parts: &[(f64, f64)]) -> f64 {
     1.0 / parts.iter().map(|(part, freedom)| (part / variance).powi(2) / freedom).sum::<f64>()
 }
 
-/// The values of each environment.
 fn by_environment(values: impl Iterator<Item = Observation>) -> impl Iterator<Item = Vec<Observation>> {
     let mut of_environments: Vec<Vec<Observation>> = Vec::new();
     for value in values {

@@ -88,7 +88,6 @@ pub enum Needs {
 /// One cell before the gate.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellGate {
-    /// Its name.
     pub name: String,
     /// The measure that decides.
     pub measure: Option<Measure>,
@@ -180,7 +179,7 @@ fn tested(cell: &CellAnalysis, run: &Analysis, earlier: Option<&Analysis>) -> Re
         return Ok(Tested { difference: now, earlier_variance: 0.0, environments });
     };
     let before = earlier.cells.iter().find(|it| it.name == cell.name);
-    let before = before.ok_or("the earlier campaign has not this cell")?.deciding();
+    let before = before.ok_or("the earlier campaign does not have this cell")?.deciding();
     let before = before.ok_or("the earlier campaign has no samples of it")?;
     if before.measure != deciding.measure {
         return Err(format!("it has {} here and {} in the earlier campaign", deciding.measure, before.measure));

@@ -36,7 +36,6 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Half its width.
     pub fn half_width(self) -> f64 {
         (self.high - self.low) / 2.0
     }

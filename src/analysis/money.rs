@@ -32,7 +32,6 @@ pub const COLD_SHARE: f64 = 0.01;
 pub enum ColdStarts {
     /// This proportion, which the user assumes.
     Assumed(f64),
-    /// As many as were counted.
     Counted(Counts),
 }
 

@@ -42,9 +42,7 @@ pub struct Quality {
 /// So many, the first with these two times in milliseconds: what is reported, and what contradicts it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Counted {
-    /// How many.
     pub count: u64,
-    /// What is reported.
     pub reported_ms: f64,
     /// What contradicts it, such as what the client waited.
     pub contrary_ms: f64,

@@ -1,6 +1,11 @@
 //! What a campaign comes to: everything that a report shows, and nothing that it has to compute.
 
-use super::{decision::Verdict, estimate::Sources, share::Share, warning::Warning};
+use super::{
+    decision::Verdict,
+    estimate::Sources,
+    share::Share,
+    warning::{Warning, WarningKind},
+};
 use crate::{
     campaign::{schedule::Order, sides::Sides},
     protocol::Architecture,
@@ -117,9 +122,7 @@ pub struct SideFacts {
 /// How many of a side's environments run on one CPU model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CpuShare {
-    /// The model.
     pub model: String,
-    /// Its environments.
     pub environments: u32,
     /// Their share of the fleet.
     pub share: Share,
@@ -147,6 +150,18 @@ impl Measure {
     /// All of them, in the order in which reports show them.
     pub const ALL: [Self; 6] = [Self::Wall, Self::Cpu, Self::Duration, Self::Billed, Self::Latency, Self::Init];
 
+    /// The same at the beginning of a title.
+    pub fn at_start(self) -> &'static str {
+        match self {
+            Self::Wall => "Wall time",
+            Self::Cpu => "CPU time",
+            Self::Duration => "Duration",
+            Self::Billed => "Billed duration",
+            Self::Latency => "Client latency",
+            Self::Init => "Init duration",
+        }
+    }
+
     /// Its name for people.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -155,7 +170,7 @@ impl Measure {
             Self::Duration => "duration",
             Self::Billed => "billed duration",
             Self::Latency => "client latency",
-            Self::Init => "start",
+            Self::Init => "init duration",
         }
     }
 }
@@ -169,7 +184,6 @@ impl fmt::Display for Measure {
 /// Both sides by one measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The measure.
     pub measure: Measure,
     /// The levels of each side. None where a side has no sample, and where levels of different cells would be mixed.
     pub levels: Sides<Option<Levels>>,
@@ -238,7 +252,6 @@ pub struct Levels {
 /// One payload or workload.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellAnalysis {
-    /// Its name.
     pub name: String,
     /// What is compared, the measure that decides first.
     pub comparisons: Vec<Comparison>,
@@ -253,11 +266,8 @@ pub struct CellAnalysis {
 /// One CPU model of the candidate beside one of the baseline.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CpuComparison {
-    /// The models.
     pub models: Sides<String>,
-    /// The environments.
     pub environments: Sides<u32>,
-    /// The ratio.
     pub ratio: Ratio,
 }
 
@@ -266,9 +276,7 @@ pub struct CpuComparison {
 pub struct Distribution {
     /// The model; empty where unknown.
     pub cpu: String,
-    /// The environments.
     pub environments: u32,
-    /// The calls.
     pub calls: u64,
     /// The percentiles 0, 1, …, 100, in milliseconds.
     pub percentiles: Vec<f64>,
@@ -352,13 +360,11 @@ pub enum ColdShareSource {
 /// What something costs, in US dollars.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Cost {
-    /// Requests.
     pub requests_usd: f64,
     /// GB-seconds.
     pub compute_usd: f64,
     /// Ephemeral storage above 512 MB.
     pub storage_usd: f64,
-    /// All of it.
     pub total_usd: f64,
     /// The 95% interval of all of it. None where too few environments answered.
     pub interval: Option<Interval>,
@@ -369,10 +375,17 @@ impl Analysis {
     pub fn names(&self) -> Sides<&str> {
         Sides { baseline: &self.sides.baseline.name, candidate: &self.sides.candidate.name }
     }
+
+    /// Whether there is no verdict on the campaign because of a warning. Too few environments or blocks of one cell are no
+    /// reason, as long as all cells together have enough.
+    pub fn withholds(&self, warning: &Warning) -> bool {
+        let is_withheld = self.headline.as_ref().is_none_or(|headline| headline.verdict == Verdict::Withheld);
+        let is_too_few = matches!(warning.kind, WarningKind::TooFewEnvironments | WarningKind::TooFewBlocks);
+        warning.kind.withholds() || (is_too_few && is_withheld)
+    }
 }
 
 impl CellAnalysis {
-    /// The comparison that decides.
     pub fn deciding(&self) -> Option<&Comparison> {
         self.comparisons.first()
     }

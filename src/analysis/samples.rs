@@ -53,10 +53,8 @@ pub struct Marks {
 /// What is known of one side.
 #[derive(Debug, Default)]
 pub struct SideSamples {
-    /// Its environments.
     pub environments: Vec<EnvironmentFacts>,
     numbers: HashMap<String, u32>,
-    /// Its CPU models.
     pub cpu_models: Vec<String>,
     /// Whether its times mean nothing.
     pub emulated: bool,
@@ -98,7 +96,6 @@ pub struct EnvironmentFacts {
     pub max_memory_mb: f32,
 }
 
-/// The samples of one cell.
 #[derive(Debug, Default)]
 pub struct CellSamples {
     /// Calls of environments that were there.

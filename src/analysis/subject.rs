@@ -19,7 +19,6 @@ use std::collections::BTreeSet;
 /// own.
 pub(super) type Set<'a> = Sides<Vec<&'a [Record]>>;
 
-/// What is analysed, and how.
 pub(super) struct Subject<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) samples: &'a Samples,

@@ -25,7 +25,6 @@ use std::collections::BTreeSet;
 /// Something to know, with advice.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Warning {
-    /// Which it is.
     pub kind: WarningKind,
     /// The side that it is about, where it is about one.
     pub side: Option<Side>,

@@ -117,7 +117,7 @@ fn difference(one: &Option<Value>, other: &Option<Value>, tolerance: f64) -> Str
             None => "they differ in nothing that JSON tells apart".to_owned(),
         },
         (None, None) => "neither is JSON".to_owned(),
-        _ => "one of them is no JSON".to_owned(),
+        _ => "one of them is not JSON".to_owned(),
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
         let long = text(json!("x".repeat(200)), json!("y"));
         assert!(long.contains(&format!("\"{}…", "x".repeat(99))), "{long}");
         assert_eq!(difference(&None, &None, 0.0), "neither is JSON");
-        assert_eq!(difference(&Some(json!(1)), &None, 0.0), "one of them is no JSON");
+        assert_eq!(difference(&Some(json!(1)), &None, 0.0), "one of them is not JSON");
     }
 
     #[test]

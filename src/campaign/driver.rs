@@ -96,7 +96,6 @@ pub enum End {
     Interrupted,
     /// Nothing but failures came from a side.
     Failing {
-        /// The side.
         side: Side,
         /// How many calls failed in a row.
         calls: u64,

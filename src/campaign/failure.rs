@@ -16,7 +16,6 @@ const MAX_MESSAGE_BYTES: usize = 2048;
 #[error("{message}")]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// Which kind of failure it is.
     pub kind: FailureKind,
     /// What happened, for people.
     pub message: String,

@@ -6,7 +6,6 @@ use std::str::FromStr;
 /// A header with its value, which may be a secret: it is neither shown nor stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Its name.
     pub name: HeaderName,
     /// Its value, marked as sensitive.
     pub value: HeaderValue,

@@ -23,7 +23,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// What a log tells of a time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// The invocations.
     pub invocations: u64,
     /// Those of them that started an environment, or restored one from a snapshot.
     pub cold_starts: u64,

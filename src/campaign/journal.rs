@@ -239,7 +239,7 @@ impl<R: Read> Lines<R> {
         if is_cut_off {
             Ok(None)
         } else {
-            Err(self.malformed("this is no sample, nor the beginning of one".to_owned()))
+            Err(self.malformed("this is neither a sample nor the beginning of one".to_owned()))
         }
     }
 

@@ -102,7 +102,6 @@ pub enum LocalError {
     Timeout {
         /// The binary.
         path: PathBuf,
-        /// The time it had.
         timeout: Duration,
     },
 }

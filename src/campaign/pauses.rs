@@ -23,7 +23,6 @@ impl Pauses {
         Self { attempt: 0, jitter: ChaCha8Rng::seed_from_u64(now ^ u64::from(process::id())) }
     }
 
-    /// The next one.
     pub(super) fn next(&mut self, longest: Duration) -> Duration {
         self.attempt += 1;
         self.after(self.attempt - 1, longest)

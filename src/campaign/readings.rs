@@ -20,7 +20,6 @@ pub struct Reading {
     pub unix_ms: u64,
     /// Whose function it is.
     pub side: Side,
-    /// How it was configured.
     pub configuration: Configuration,
     /// Whether the user wants samples from before and after in one campaign (`--allow-changed`).
     pub is_allowed: bool,

@@ -66,7 +66,6 @@ impl Outcome {
 pub struct FunctionError {
     /// Its kind.
     pub error_type: String,
-    /// Its message.
     pub error_message: String,
 }
 
@@ -156,9 +155,7 @@ enum Current {
     /// It has not asked for work yet.
     #[default]
     Init,
-    /// It has this invocation.
     Invocation(String, oneshot::Sender<Outcome>),
-    /// It has answered this one.
     Answered(String),
 }
 

@@ -14,9 +14,7 @@ const DEFAULT: &str = "default";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct SamConfig {
-    /// The name of the stack.
     pub stack_name: Option<String>,
-    /// The region that it is in.
     pub region: Option<String>,
     /// The profile of the AWS configuration files that it was deployed with.
     pub profile: Option<String>,

@@ -80,7 +80,7 @@ fn read_response(output: &[u8], row: &mut Row) {
         Ok(response) => response,
         Err(error) => {
             let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();
-            let message = format!("this is no answer of the benchmark service ({error}): {start}");
+            let message = format!("this is not an answer of the benchmark service ({error}): {start}");
             row.failure = Some(Failure::new(FailureKind::Answer, message));
             return;
         }

@@ -9,7 +9,7 @@ pub struct AcceptedStatus(RangeInclusive<u16>);
 
 /// Why a text names no status.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no status; write one from 100 to 599, such as 404, or a class, such as 4xx")]
+#[error("\"{0}\" is not a status; write one from 100 to 599, such as 404, or a class, such as 4xx")]
 pub struct StatusError(String);
 
 impl AcceptedStatus {

@@ -24,10 +24,7 @@ pub enum Target {
         qualifier: Option<String>,
     },
     /// An HTTP endpoint, sent a POST.
-    Endpoint {
-        /// Its URL.
-        url: String,
-    },
+    Endpoint { url: String },
     /// A function's binary, run on this machine.
     Process {
         /// Its path; one without a slash means a file of the current directory.
@@ -131,7 +128,7 @@ pub(super) fn check_url(url: &str) -> Result<(), String> {
         return Err("it has no host; write https://HOST/PATH".to_owned());
     };
     if authority.as_str() != authority.host() && authority.port_u16().is_none() {
-        return Err("what stands behind its host is no port; write https://HOST:PORT/PATH".to_owned());
+        return Err("what follows its host is not a port; write https://HOST:PORT/PATH".to_owned());
     }
     Ok(())
 }

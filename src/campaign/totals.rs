@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The sums over the samples.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
-    /// For each side.
     pub sides: Sides<SideTotals>,
     /// When the last call was sent, in milliseconds since the campaign began.
     pub elapsed_ms: u64,

@@ -3,7 +3,7 @@
 use super::output;
 use crate::{
     analysis::calibration::{self, fleet::Scenario},
-    report::calibration as table,
+    report::{calibration as table, terminal},
 };
 use clap::Args;
 use std::process::ExitCode;
@@ -35,14 +35,17 @@ impl Calibrate {
             let outcome = calibration::simulate(&scenario, self.runs, self.seed);
             // A scenario takes seconds: each is shown as it comes.
             if !self.json {
-                output::print(&table::outcome(&outcome, outcomes.last()))?;
+                let is_first = outcomes.is_empty();
+                let table = terminal::full(&[table::outcome(&outcome, outcomes.last())]);
+                output::print(&if is_first { table } else { format!("\n{table}") })?;
             }
             outcomes.push(outcome);
         }
         let missed = calibration::missed_aims(&outcomes);
-        output::print(&match self.json {
-            true => serde_json::to_string_pretty(&outcomes)? + "\n",
-            false => table::conclusion(&missed, self.runs),
+        output::print(&if self.json {
+            serde_json::to_string_pretty(&outcomes)? + "\n"
+        } else {
+            format!("\n{}", terminal::full(&table::conclusion(&missed, self.runs)))
         })?;
         Ok(if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(MISSED) })
     }

@@ -10,7 +10,7 @@ use crate::{
     },
     cli::unechoed::Unechoed,
     protocol::Response,
-    report::terminal,
+    report::response,
 };
 use anyhow::{Context, bail};
 use clap::Args;
@@ -55,7 +55,7 @@ impl Call {
         let answer = caller::call_once(&self.target, &request, manner).await;
         let answer = answer.with_context(|| format!("calling {}", self.target))?;
         match serde_json::from_str::<Response>(&answer) {
-            Ok(response) if !self.json => output::print(&terminal::response(&response).to_string()),
+            Ok(response) if !self.json => output::print(&response::response(&response)),
             _ => output::print(&(answer + "\n")),
         }
     }

@@ -3,7 +3,7 @@
 use super::{output, percent::percent, report::analysis_of};
 use crate::{
     analysis::{analyse::Options, change},
-    report::change as face,
+    report::{change::document, terminal},
 };
 use clap::Args;
 use std::{path::PathBuf, process::ExitCode};
@@ -32,9 +32,10 @@ impl Compare {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let options = Options { margin: self.margin, ..Options::default() };
         let changes = change::changes(&analysis_of(&self.a, &options)?, &analysis_of(&self.b, &options)?);
-        output::print(&match self.json {
-            true => serde_json::to_string_pretty(&changes)? + "\n",
-            false => face::report(&changes),
+        output::print(&if self.json {
+            serde_json::to_string_pretty(&changes)? + "\n"
+        } else {
+            terminal::full(&document(&changes))
         })?;
         Ok(ExitCode::SUCCESS)
     }

@@ -6,7 +6,7 @@ use crate::{
         analyse::Options,
         gate::{self, Decision},
     },
-    report::gate as face,
+    report::{gate::document, markdown, terminal},
 };
 use clap::Args;
 use std::{path::PathBuf, process::ExitCode};
@@ -50,11 +50,12 @@ impl Gate {
         let earlier = self.baseline.as_deref().map(|it| analysis_of(it, &options)).transpose()?;
         let gate = gate::gate(&run, earlier.as_ref(), self.max_slowdown);
         if let Some(path) = &self.markdown {
-            output::write(path, &face::markdown(&gate))?;
+            output::write(path, &markdown::render(&document(&gate)))?;
         }
-        output::print(&match self.json {
-            true => serde_json::to_string_pretty(&gate)? + "\n",
-            false => face::report(&gate),
+        output::print(&if self.json {
+            serde_json::to_string_pretty(&gate)? + "\n"
+        } else {
+            terminal::full(&document(&gate))
         })?;
         Ok(match gate.decision {
             Decision::Pass => ExitCode::SUCCESS,

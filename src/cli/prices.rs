@@ -1,7 +1,10 @@
 //! `duet prices`
 
 use super::output;
-use crate::{campaign::prices::PriceTable, report::prices};
+use crate::{
+    campaign::prices::PriceTable,
+    report::{prices::document, terminal},
+};
 use anyhow::Context;
 use clap::Args;
 use std::{
@@ -33,7 +36,7 @@ impl Prices {
         }
         output::print(&match self.json {
             true => serde_json::to_string_pretty(&table)? + "\n",
-            false => prices::prices(&table),
+            false => terminal::full(&document(&table)),
         })
     }
 }

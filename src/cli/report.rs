@@ -9,7 +9,7 @@ use crate::{
         samples::Samples,
     },
     campaign::{journal, manifest::Manifest, readings},
-    report::{csv, html, markdown, table},
+    report::{campaign::document, csv, html, markdown, terminal},
 };
 use clap::{Args, ValueEnum};
 use std::{
@@ -26,6 +26,9 @@ pub struct Report {
     /// In which form it is printed.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Also print what the verdict rests on: other measures, CPU models, cold starts, the bill, both sides, the method.
+    #[arg(long)]
+    details: bool,
     /// Also write a page with charts, one file that needs nothing else.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -106,8 +109,9 @@ impl Report {
             output::write(path, &html::page(&analysis))?;
         }
         output::print(&match self.format {
-            Format::Table => table::report(&analysis),
-            Format::Markdown => markdown::report(&analysis),
+            Format::Table if self.details => terminal::full(&document(&analysis)),
+            Format::Table => terminal::summary(&document(&analysis)),
+            Format::Markdown => markdown::render(&document(&analysis)),
             Format::Csv => csv::report(&analysis)?,
             Format::Json => serde_json::to_string_pretty(&analysis)? + "\n",
         })?;

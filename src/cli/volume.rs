@@ -8,7 +8,7 @@ pub struct Volume(f64);
 
 /// Why a text is no volume.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("\"{0}\" is no number of invocations above 0; write 300, 1.5k (thousands), 50M (millions) or 2B (billions)")]
+#[error("\"{0}\" is not a number of invocations above 0; write 300, 1.5k (thousands), 50M (millions) or 2B (billions)")]
 pub struct VolumeError(String);
 
 /// The greatest: a thousand times what the largest account might do, far below where sums lose dollars.

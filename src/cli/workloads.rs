@@ -1,7 +1,7 @@
 //! `duet workloads`
 
 use super::output;
-use crate::{protocol::Selection, report::terminal, workload};
+use crate::{protocol::Selection, report::response, workload};
 use clap::Args;
 
 /// Lists the workloads: what each does, what it stresses, its sizes and their memory.
@@ -20,7 +20,7 @@ impl Workloads {
         let catalogue = workload::catalogue(workload::select(&selection)?);
         output::print(&match self.json {
             true => serde_json::to_string_pretty(&catalogue)? + "\n",
-            false => terminal::catalogue(&catalogue),
+            false => response::catalogue(&catalogue),
         })
     }
 }

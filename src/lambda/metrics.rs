@@ -86,7 +86,6 @@ pub enum Scope {
 pub enum Unit {
     /// Thousandths of a second.
     Milliseconds,
-    /// Bytes.
     Bytes,
     /// A number of things.
     Count,

@@ -135,7 +135,6 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// All shapes.
     pub const ALL: [Self; 4] = [Self::Random, Self::Sorted, Self::Reversed, Self::FewUnique];
 
     /// The name on the wire.

@@ -68,7 +68,6 @@ impl fmt::Display for Architecture {
 /// The function as Lambda describes it to itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Function {
-    /// Its name.
     pub name: String,
     /// Its published version, or `$LATEST`.
     pub version: String,
@@ -180,7 +179,6 @@ pub struct Sample {
 /// Something that a reader has to know before using the times of a [`Sample`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// Which warning it is.
     pub kind: WarningKind,
     /// What happened and what to do about it.
     pub detail: String,

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 /// Five numbers that describe times.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The fastest.
     pub min: f64,
     /// The middle one.
     pub median: f64,

@@ -1,64 +1,58 @@
-//! How often the estimator errs, for people.
+//! How often the estimator errs.
 
+use super::document::{Block, Table, Value, numbers, words};
 use crate::analysis::calibration::{EFFECTS, Missed, Outcome, Score};
-use std::fmt::Write;
 
-/// One scenario's scores, under a heading where its fleet is another than that of the scenario before.
-pub fn outcome(outcome: &Outcome, before: Option<&Outcome>) -> String {
-    let mut text = String::new();
-    let fleet = outcome.scenario.fleet();
-    // Writing to a string cannot fail.
-    if before.is_none_or(|it| it.scenario.fleet() != fleet) {
-        let effects = EFFECTS.map(|it| format!("{:>6}", format!("{:.0}%", it * 100.0))).concat();
-        let remark = if outcome.scenario.is_beyond_aims() { " (a limit of the method, without an aim)" } else { "" };
-        let _ = writeln!(text, "\n{fleet}{remark}");
-        let _ = writeln!(
-            text,
-            "{:>12} {:>5}  {:<21}{:>8} {:>9}{effects} {:>9}",
-            "environments", "calls", "method", "coverage", "false pos", "width"
-        );
-    }
-    for (index, score) in outcome.scores.iter().enumerate() {
+/// One scenario's scores, under a title where its fleet is another than that of the scenario before.
+pub fn outcome(outcome: &Outcome, before: Option<&Outcome>) -> Block {
+    let scenario = &outcome.scenario;
+    let fleet = scenario.fleet();
+    let is_same = before.is_some_and(|before| before.scenario.fleet() == fleet);
+    let remark = if scenario.is_beyond_aims() { " (a limit of the method, without an aim)" } else { "" };
+    let title = if is_same { String::new() } else { format!("{fleet}{remark}") };
+    let power = EFFECTS.map(|effect| numbers(format!("power {:.0}%", effect * 100.0)));
+    let columns = [numbers("environments"), numbers("calls"), words("method")];
+    let columns = columns.into_iter().chain(["coverage", "false pos"].map(numbers)).chain(power);
+    let rows = outcome.scores.iter().enumerate().map(|(index, score)| {
         let size = match index {
-            0 => format!("{:>12} {:>5}", outcome.scenario.environments, outcome.scenario.calls),
-            _ => format!("{:>18}", ""),
+            0 => [scenario.environments, scenario.calls].map(Value::number),
+            _ => [Value::text(""), Value::text("")],
         };
-        let _ = writeln!(text, "{size}  {}", line(score));
-    }
-    text
+        size.into_iter().chain(values(score)).collect()
+    });
+    Block::Table(Table::new(title, columns.chain([numbers("half width")])).with_rows(rows))
 }
 
-fn line(score: &Score) -> String {
-    let percent = |it: f64| format!("{:.1}%", it * 100.0);
-    let optional = |it: Option<f64>| it.map_or("–".to_owned(), percent);
-    let power = score.power.map(|it| format!("{:>6}", format!("{:.0}%", it * 100.0))).concat();
-    let width = score.half_width.map_or("–".to_owned(), |it| format!("±{:.2}%", it * 100.0));
-    format!(
-        "{:<21}{:>8} {:>9}{power} {width:>9}",
-        score.method.as_str(),
-        optional(score.coverage),
-        percent(score.false_positives)
-    )
+fn values(score: &Score) -> Vec<Value> {
+    let percent = |share: f64| format!("{:.1}%", share * 100.0);
+    let mut values = vec![
+        Value::text(score.method.as_str()),
+        Value::number_or_unknown(score.coverage.map(percent)),
+        Value::number(percent(score.false_positives)),
+    ];
+    values.extend(score.power.map(|power| Value::number(format!("{:.0}%", power * 100.0))));
+    values.push(Value::number_or_unknown(score.half_width.map(|width| format!("±{:.2}%", width * 100.0))));
+    values
 }
 
 /// Whether the aims are met, and where not.
-pub fn conclusion(missed: &[Missed], runs: u32) -> String {
-    let mut text = format!(
-        "\nCoverage of 95% intervals, false positives of equal sides, power for true differences, half widths; \
-         {runs} campaigns each.\n"
-    );
+pub fn conclusion(missed: &[Missed], runs: u32) -> Vec<Block> {
+    let mut blocks = vec![Block::Paragraph(format!(
+        "Coverage of 95% intervals, false positives of equal sides, power for true differences, half widths; {runs} \
+         campaigns each."
+    ))];
     if missed.is_empty() {
-        text +=
-            "The aims are met: duet report and duet run --until-ci are within them in every scenario that has one.\n";
+        let text =
+            "The aims are met: duet report and duet run --until-ci are within them in every scenario that has one.";
+        blocks.push(Block::Paragraph(text.to_owned()));
     }
-    for Missed { scenario, method, what } in missed {
+    blocks.extend(missed.iter().map(|Missed { scenario, method, what }| {
         let (environments, calls) = (scenario.environments, scenario.calls);
-        let _ = writeln!(
-            text,
+        Block::Paragraph(format!(
             "MISSED: {}, {}, {environments} environments, {calls} calls: {what}",
             method.as_str(),
             scenario.fleet()
-        );
-    }
-    text
+        ))
+    }));
+    blocks
 }

@@ -1,10 +1,8 @@
-//! What has changed between two campaigns, for a terminal.
+//! What has changed between two campaigns.
 
 use super::{
-    facts::change_and_interval,
-    table::{BAD, BOLD, FAINT, OPEN, heading, layout, paragraph},
-    terminal::right,
-    words::{count, percent, percent_change, significant},
+    document::{Block, Table, Tone, Value, numbers, words},
+    words::{count, percent, significant},
 };
 use crate::{
     analysis::{
@@ -14,43 +12,41 @@ use crate::{
     },
     campaign::sides::Side,
 };
-use comfy_table::Cell;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// The changes of ratios, then those of levels, then what else differs, with ANSI styles.
-pub fn report(changes: &Changes) -> String {
-    let mut text = String::new();
+/// The changes of ratios, then those of levels, then what else differs.
+pub fn document(changes: &Changes) -> Vec<Block> {
+    let mut blocks = vec![Block::Verdict(Tone::Neutral, sentence(changes))];
     for (campaign, warnings) in [("A", &changes.withheld.a), ("B", &changes.withheld.b)] {
-        for warning in warnings {
-            let line = format!("{campaign} gives no verdict, {}: {}", warning.kind.as_str(), warning.text);
-            text += &paragraph(&line, BAD.bold());
-        }
+        blocks.extend(warnings.iter().map(|warning| Block::Warning {
+            name: warning.kind.as_str(),
+            text: format!("{campaign} gives no verdict. {}", warning.text),
+            withholds: true,
+        }));
     }
-    text += &paragraph(&sentence(changes), BOLD);
     if !changes.cells.is_empty() {
-        text += &format!("\n{}{}", heading("Ratio of candidate to baseline"), ratios(changes));
-        text += &format!("\n{}{}", heading("Each side's own level"), levels(changes));
         let note = "Levels are described and not judged: nothing tells a change of the code from drift of the fleet \
                     between A and B. The change of the ratio has taken out what both sides share of that drift, but not \
                     what one side's CPUs have to do with it.";
-        text += &paragraph(note, FAINT);
+        let tables = [Block::Table(ratios(changes)), Block::Table(levels(changes)), Block::Remark(note.to_owned())];
+        blocks.extend(tables);
     }
-    let differences = differences(changes);
-    if !differences.is_empty() {
-        text += &format!("\n{}", heading("What else differs"));
-        text.extend(differences.iter().map(|it| paragraph(&format!("- {it}"), OPEN)));
+    let mut differences = differences(changes).peekable();
+    if differences.peek().is_some() {
+        blocks.push(Block::Heading("What else differs".to_owned()));
+        blocks.extend(differences.map(Block::Item));
     }
-    let times = [changes.created_unix_ms.a, changes.created_unix_ms.b]
-        .map(|it| humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(it)));
-    let [a, b] = times;
+    let [a, b] = [changes.created_unix_ms.a, changes.created_unix_ms.b]
+        .map(|unix_ms| humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)));
     let order = if changes.created_unix_ms.a > changes.created_unix_ms.b { "; B is the earlier one" } else { "" };
-    text + "\n" + &paragraph(&format!("A was begun {a}, B {b}{order}."), FAINT)
+    blocks.push(Block::Remark(format!("A was begun {a}, B {b}{order}.")));
+    blocks
 }
 
 /// What came of it, for those who read nothing else.
 fn sentence(changes: &Changes) -> String {
     let (baseline, candidate) = (&changes.names.baseline, &changes.names.candidate);
-    let of = |verdict| changes.cells.iter().filter(|it| it.verdict == verdict).count();
+    let of = |verdict| changes.cells.iter().filter(|cell| cell.verdict == verdict).count();
     let counts = [
         (Verdict::Faster, "gained"),
         (Verdict::Slower, "lost"),
@@ -63,65 +59,71 @@ fn sentence(changes: &Changes) -> String {
         .filter(|(verdict, _)| of(*verdict) > 0)
         .map(|(verdict, word)| format!("{} {word}", of(verdict)))
         .collect();
-    match counts.is_empty() {
-        true => "The campaigns have no cell in common.".to_owned(),
-        false => {
-            let unchanged = format!("unchanged is within ±{}", percent(changes.margin));
-            format!("From A to B, {candidate} beside {baseline}, cells: {} ({unchanged}).", counts.join(", "))
-        }
+    if counts.is_empty() {
+        return "The campaigns have no cell in common.".to_owned();
     }
+    let unchanged = format!("unchanged is within ±{}", percent(changes.margin));
+    format!("From A to B, {candidate} compared with {baseline}, cells: {} ({unchanged}).", counts.join(", "))
 }
 
-fn ratios(changes: &Changes) -> String {
-    let ratio = |it: &Option<Ratio>| right(it.map_or("–".to_owned(), |it| percent_change(it.estimate)));
-    let row = |it: &CellChange| {
-        let change = it.change.as_ref().map_or("–".to_owned(), change_and_interval);
-        vec![Cell::new(&it.name), ratio(&it.ratios.a), ratio(&it.ratios.b), right(change), Cell::new(verdict(it))]
+fn ratios(changes: &Changes) -> Table {
+    let ratio = |ratio: &Option<Ratio>| ratio.map_or(Value::Unknown, |ratio| Value::Change(ratio.estimate));
+    let row = |cell: &CellChange| {
+        vec![
+            Value::text(&cell.name),
+            ratio(&cell.ratios.a),
+            ratio(&cell.ratios.b),
+            cell.change.map_or(Value::Unknown, Value::ChangeWithInterval),
+            verdict(cell),
+        ]
     };
-    layout(&["cell", "A", "B", "change (95% interval)", "verdict"], 1, changes.cells.iter().map(row).collect())
+    let columns = [words("cell"), numbers("A"), numbers("B"), numbers("change (95% interval)"), words("verdict")];
+    Table::new("Ratio of candidate to baseline", columns).with_rows(changes.cells.iter().map(row))
 }
 
-fn verdict(cell: &CellChange) -> String {
+fn verdict(cell: &CellChange) -> Value {
     let needed = || match cell.environments_needed {
-        Some(needed) => format!("needs ~{} envs", count(needed)),
-        None => "needs more blocks".to_owned(),
+        Some(needed) => format!("~{} environments", count(needed)),
+        None => "more blocks".to_owned(),
     };
-    match cell.verdict {
-        Verdict::Faster => "gained".to_owned(),
-        Verdict::Slower => "lost".to_owned(),
-        Verdict::Equivalent => "unchanged".to_owned(),
-        Verdict::Inconclusive => format!("inconclusive\n{}", needed()),
-        Verdict::Withheld => "withheld".to_owned(),
-    }
+    let (tone, word) = match cell.verdict {
+        Verdict::Faster => (Tone::Good, "gained"),
+        Verdict::Slower => (Tone::Bad, "lost"),
+        Verdict::Equivalent => (Tone::Good, "unchanged"),
+        Verdict::Inconclusive => (Tone::Open, "inconclusive"),
+        Verdict::Withheld => (Tone::Open, "withheld"),
+    };
+    Value::Verdict(tone, word.to_owned(), (cell.verdict == Verdict::Inconclusive).then(needed))
 }
 
-fn levels(changes: &Changes) -> String {
-    let row = |it: &CellChange| {
-        let mut row = vec![Cell::new(&it.name)];
-        for side in Side::BOTH {
-            let level = it.levels[side];
-            let mean = |it: Option<f64>| it.map_or("–".to_owned(), significant);
-            let change = level.ratio.map_or("–".to_owned(), percent_change);
-            row.push(right(format!("{} → {} ms", mean(level.a_ms), mean(level.b_ms))));
-            row.push(right(change));
-        }
-        row
+fn levels(changes: &Changes) -> Table {
+    let row = |cell: &CellChange| {
+        let of_side = |side: Side| {
+            let level = cell.levels[side];
+            let mean = |ms: Option<f64>| ms.map_or("–".to_owned(), significant);
+            let change = level.ratio.map_or(Value::Unknown, Value::Change);
+            [Value::number(format!("{} → {} ms", mean(level.a_ms), mean(level.b_ms))), change]
+        };
+        [Value::text(&cell.name)].into_iter().chain(Side::BOTH.into_iter().flat_map(of_side)).collect()
     };
-    let header = ["cell", "baseline A → B", "change", "candidate A → B", "change"];
-    layout(&header, 1, changes.cells.iter().map(row).collect())
+    let of_side = |side: Side| [numbers(format!("{side} A → B")), numbers("change")];
+    let columns = [words("cell")].into_iter().chain(Side::BOTH.into_iter().flat_map(of_side));
+    Table::new("Each side's own level", columns).with_rows(changes.cells.iter().map(row))
 }
 
-fn differences(changes: &Changes) -> Vec<String> {
-    let mut lines = changes.differences.clone();
-    lines.extend(changes.only_in.a.iter().map(|it| format!("{it}: only in A")));
-    lines.extend(changes.only_in.b.iter().map(|it| format!("{it}: only in B")));
-    lines
+fn differences(changes: &Changes) -> impl Iterator<Item = String> {
+    let only_in_a = changes.only_in.a.iter().map(|cell| format!("{cell}: only in A"));
+    let only_in_b = changes.only_in.b.iter().map(|cell| format!("{cell}: only in B"));
+    changes.differences.iter().cloned().chain(only_in_a).chain(only_in_b)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{analysis::change::changes, report::fixture};
+    use crate::{
+        analysis::change::changes,
+        report::{fixture, terminal},
+    };
     use anstream::adapter::strip_str;
 
     #[test]
@@ -133,9 +135,9 @@ mod tests {
         after.cells.remove(1);
         let deciding = &mut after.cells[0].comparisons[0];
         deciding.ratio = deciding.ratio.map(|it| Ratio { estimate: 0.5, ..it });
-        let text = strip_str(&report(&changes(&before, &after))).to_string();
-        assert!(text.lines().all(|it| it.chars().count() <= 100), "{text}");
-        assert!(text.starts_with("From A to B, arm64 beside x86_64, cells: 1 gained, "), "{text}");
+        let text = strip_str(&terminal::full(&document(&changes(&before, &after)))).to_string();
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert!(text.starts_with("From A to B, arm64 compared with x86_64, cells: 1 gained, "), "{text}");
         for part in [
             "math/matmul",
             "gained\n",
@@ -147,7 +149,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
-        let swapped = strip_str(&report(&changes(&after, &before))).to_string();
+        let swapped = strip_str(&terminal::full(&document(&changes(&after, &before)))).to_string();
         assert!(swapped.contains("B is the earlier one"), "{swapped}");
     }
 
@@ -157,7 +159,7 @@ mod tests {
         let mut after = before.clone();
         after.cells.clear();
         assert!(
-            strip_str(&report(&changes(&before, &after)))
+            strip_str(&terminal::full(&document(&changes(&before, &after))))
                 .to_string()
                 .starts_with("The campaigns have no cell in common.")
         );

@@ -1,58 +1,43 @@
-//! What a gate decided, for a terminal and for a pull request.
+//! What a gate decided.
 
 use super::{
-    facts::change_and_interval,
-    markdown::{escaped, table},
-    table::{BAD, GOOD, OPEN, layout, paragraph},
-    terminal::right,
-    words::{count, percent, percent_change},
+    document::{Block, Table, Tone, Value, numbers, words},
+    words::{count, percent},
 };
 use crate::analysis::gate::{Against, CellGate, Decision, Gate, Needs};
-use anstyle::Style;
-use comfy_table::Cell;
 use std::collections::BTreeSet;
 
-/// The decision in the first line, then each cell, with ANSI styles.
-pub fn report(gate: &Gate) -> String {
-    let mut text = paragraph(&sentence(gate), style(gate.decision).bold());
-    for warning in &gate.withheld {
-        text += &paragraph(&format!("{}: {}", warning.kind.as_str(), warning.text), BAD);
+/// The decision, then each cell.
+pub fn document(gate: &Gate) -> Vec<Block> {
+    let mut blocks = vec![Block::Verdict(tone(gate.decision), sentence(gate))];
+    blocks.extend(gate.withheld.iter().map(|warning| Block::Warning {
+        name: warning.kind.as_str(),
+        text: warning.text.clone(),
+        withholds: true,
+    }));
+    if gate.withheld.is_empty() {
+        let columns = [words("cell"), numbers("change (95% interval)"), words("verdict")];
+        blocks.push(Block::Table(Table::new("", columns).with_rows(gate.cells.iter().map(row))));
+        blocks.extend(reasons(gate).map(Block::Item));
     }
-    let row = |it: &CellGate| {
-        let environments = needed(it).map(|it| format!("\n{it}")).unwrap_or_default();
-        vec![Cell::new(&it.name), right(change(it)), Cell::new(format!("{}{environments}", it.decision))]
-    };
-    if gate.withheld.is_empty() && !gate.cells.is_empty() {
-        text += &layout(&["cell", "change (95% interval)", "verdict"], 1, gate.cells.iter().map(row).collect());
-        text.extend(reasons(gate).iter().map(|it| paragraph(it, OPEN)));
-    }
-    text.extend(gate.differences.iter().map(|it| paragraph(&differs(it), OPEN)));
-    text
+    blocks.extend(gate.differences.iter().map(|difference| Block::Item(differs(difference))));
+    blocks
 }
 
-/// The same in GitHub's Markdown.
-pub fn markdown(gate: &Gate) -> String {
-    let mark = match gate.decision {
-        Decision::Pass => "✅",
-        Decision::Fail => "❌",
-        Decision::Inconclusive | Decision::Withheld => "❔",
-    };
-    let mut blocks = vec![format!("{mark} **{}**", escaped(&sentence(gate)))];
-    let warnings = gate.withheld.iter().map(|it| format!("- ⛔ `{}`: {}", it.kind.as_str(), escaped(&it.text)));
-    blocks.push(warnings.collect::<Vec<_>>().join("\n"));
-    let row = |it: &CellGate| {
-        let environments = needed(it).map(|it| format!(", {it}")).unwrap_or_default();
-        vec![it.name.clone(), change(it), format!("{}{environments}", it.decision)]
-    };
-    if gate.withheld.is_empty() {
-        let rows: Vec<Vec<String>> = gate.cells.iter().map(row).collect();
-        blocks.push(table(&[":cell", "change (95% interval)", ":verdict"], &rows));
-        blocks.push(reasons(gate).iter().map(|it| format!("- {}", escaped(it))).collect::<Vec<_>>().join("\n"));
+fn row(cell: &CellGate) -> Vec<Value> {
+    vec![
+        Value::text(&cell.name),
+        cell.ratio.map_or(Value::Unknown, Value::ChangeWithInterval),
+        Value::Verdict(tone(cell.decision), cell.decision.to_string(), needed(cell)),
+    ]
+}
+
+fn tone(decision: Decision) -> Tone {
+    match decision {
+        Decision::Pass => Tone::Good,
+        Decision::Fail => Tone::Bad,
+        Decision::Inconclusive | Decision::Withheld => Tone::Open,
     }
-    blocks
-        .push(gate.differences.iter().map(|it| format!("- {}", escaped(&differs(it)))).collect::<Vec<_>>().join("\n"));
-    blocks.retain(|it| !it.is_empty());
-    blocks.join("\n\n") + "\n"
 }
 
 /// What differs from the earlier campaign, which is A where two are compared.
@@ -61,14 +46,6 @@ fn differs(difference: &str) -> String {
         "Besides the time, {}.",
         difference.replace(" in A, ", " in the earlier campaign, ").replace(" in B", " now")
     )
-}
-
-fn style(decision: Decision) -> Style {
-    match decision {
-        Decision::Pass => GOOD,
-        Decision::Fail => BAD,
-        Decision::Inconclusive | Decision::Withheld => OPEN,
-    }
 }
 
 /// The decision for those who read nothing else.
@@ -120,21 +97,15 @@ fn more(needs: Needs) -> &'static str {
     }
 }
 
+/// What would decide a cell.
 fn needed(cell: &CellGate) -> Option<String> {
-    let environments = cell.environments_needed.map(|it| format!("needs ~{} envs", count(it)));
-    environments.or_else(|| Some(format!("needs {}", more(cell.needs?))))
-}
-
-fn change(cell: &CellGate) -> String {
-    cell.ratio.as_ref().map_or("–".to_owned(), |it| match it.interval {
-        Some(_) => change_and_interval(it),
-        None => percent_change(it.estimate),
-    })
+    let environments = cell.environments_needed.map(|number| format!("~{} environments", count(number)));
+    environments.or_else(|| cell.needs.map(|needs| more(needs).to_owned()))
 }
 
 /// Why cells are withheld.
-fn reasons(gate: &Gate) -> Vec<String> {
-    gate.cells.iter().filter_map(|it| Some(format!("{}: {}", it.name, it.reason.as_ref()?))).collect()
+fn reasons(gate: &Gate) -> impl Iterator<Item = String> {
+    gate.cells.iter().filter_map(|cell| Some(format!("{}: {}", cell.name, cell.reason.as_ref()?)))
 }
 
 #[cfg(test)]
@@ -142,20 +113,20 @@ mod tests {
     use super::*;
     use crate::{
         analysis::{gate::gate, result::Analysis},
-        report::fixture,
+        report::{fixture, markdown, terminal},
     };
     use anstream::adapter::strip_str;
 
     /// The fixture with the cells of these names alone.
     fn only(names: &[&str]) -> Analysis {
         let mut analysis = fixture::analysis();
-        analysis.cells.retain(|it| names.contains(&it.name.as_str()));
+        analysis.cells.retain(|cell| names.contains(&cell.name.as_str()));
         analysis
     }
 
     fn plain(gate: &Gate) -> String {
-        let text = strip_str(&report(gate)).to_string();
-        assert!(text.lines().all(|it| it.chars().count() <= 100), "{text}");
+        let text = strip_str(&terminal::full(&document(gate))).to_string();
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         text
     }
 
@@ -181,12 +152,12 @@ mod tests {
         let gate = gate(&run, Some(&earlier), 0.1);
         let text = plain(&gate);
         assert!(text.starts_with("Withheld: no verdict is given in 2 of 3 cells."), "{text}");
-        assert!(text.contains("math/primes: the earlier campaign has not this cell"), "{text}");
+        assert!(text.contains("math/primes: the earlier campaign does not have this cell"), "{text}");
         assert!(text.contains("sorting/quick: only the earlier campaign has this cell"), "{text}");
-        let markdown = markdown(&gate);
-        assert!(markdown.starts_with("❔ **Withheld: ") && markdown.contains("| math/matmul | 0% ("), "{markdown}");
+        let comment = markdown::render(&document(&gate));
+        assert!(comment.starts_with("❔ **Withheld: ") && comment.contains("| math/matmul | 0% ("), "{comment}");
         let passed = crate::analysis::gate::gate(&earlier, Some(&earlier), 0.1);
-        assert!(super::markdown(&passed).contains("beside x86_64 than in the earlier campaign.**"));
+        assert!(markdown::render(&document(&passed)).contains("beside x86_64 than in the earlier campaign.**"));
         let mut other = earlier.clone();
         other.sides.candidate.memory_mb = Some(3008);
         let text = plain(&crate::analysis::gate::gate(&other, Some(&earlier), 0.1));

@@ -14,7 +14,7 @@ mod starts;
 mod tests;
 mod verdict;
 
-use super::words::headline;
+use super::sentences::headline;
 use crate::analysis::result::Analysis;
 use maud::{DOCTYPE, PreEscaped, html};
 

@@ -1,19 +1,12 @@
 //! What a campaign is going to do.
 
+use super::words::counted;
 use crate::campaign::{
     Target,
     manifest::{Limits, Manifest, Party},
     sides::Sides,
 };
 use std::{fmt::Write, time::Duration};
-
-/// So many of them.
-pub fn counted(number: impl Into<u64>, what: &str) -> String {
-    match number.into() {
-        1 => format!("1 {what}"),
-        number => format!("{number} {what}s"),
-    }
-}
 
 /// What a campaign is going to do, and what that may cost.
 pub fn plan(manifest: &Manifest) -> String {

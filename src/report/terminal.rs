@@ -1,191 +1,226 @@
-//! Tables for a terminal of 100 columns.
+//! Documents for a terminal of 100 columns, with ANSI styles: printed through `anstream`, which leaves them out where there
+//! is no terminal.
 
-use crate::protocol::{Catalogue, CatalogueEntry, DefaultRequest, Response, Sample, Shape, Sizes, Status};
-use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle};
-use std::fmt::Write;
+use super::document::{Alignment, Block, Table, Tone, Value};
+use anstyle::{AnsiColor, Style};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle};
+use std::slice;
 
-pub(super) const WIDTH: u16 = 100;
+pub const WIDTH: usize = 100;
+
 /// One line below the header and no other.
-pub(super) const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-const MEBIBYTE: f64 = 1024.0 * 1024.0;
+const TABLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// One answer of the service.
-pub fn response(response: &Response) -> String {
-    let Response { function, environment, host, build, .. } = response;
-    let start = match environment.cold_start {
-        true => format!("cold start, init {:.2} ms", environment.init_ms),
-        false => format!("warm, invocation {} of environment {:.8}", environment.invocation_index, environment.id),
-    };
+/// How far facts stand to the right of their name.
+const INDENT: &str = "              ";
+
+const BOLD: Style = Style::new().bold();
+const FAINT: Style = Style::new().dimmed();
+
+impl Tone {
+    fn style(self) -> Style {
+        match self {
+            Self::Neutral => Style::new(),
+            Self::Good => AnsiColor::Green.on_default(),
+            Self::Bad => AnsiColor::Red.on_default(),
+            Self::Open => AnsiColor::Yellow.on_default(),
+        }
+    }
+
+    /// A character without width, which stands where the style begins until the table is laid out: that takes escape
+    /// sequences for text.
+    fn marker(self) -> Option<char> {
+        match self {
+            Self::Neutral => None,
+            Self::Good => Some('\u{2061}'),
+            Self::Bad => Some('\u{2062}'),
+            Self::Open => Some('\u{2063}'),
+        }
+    }
+}
+
+/// Where a style ends that a marker has begun.
+const END: char = '\u{2064}';
+
+const TONES: [Tone; 3] = [Tone::Good, Tone::Bad, Tone::Open];
+
+/// A document without its details.
+pub fn summary(blocks: &[Block]) -> String {
+    render(blocks, false)
+}
+
+/// All of a document.
+pub fn full(blocks: &[Block]) -> String {
+    render(blocks, true)
+}
+
+fn render(blocks: &[Block], with_details: bool) -> String {
     let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = writeln!(
-        text,
-        "{} · {} {} · {} MB · {start}",
-        function.architecture, function.name, function.version, function.memory_mb
-    );
-    let _ = writeln!(text, "CPU {} · {} vCPU · built for {}", host.cpu_model, host.vcpus, build.target_cpu);
-    if host.emulated {
-        text.push_str("EMULATED: this machine has another instruction set, so the times below mean nothing\n");
-    }
-    for line in samples(&response.results).to_string().lines() {
-        let _ = writeln!(text, "{}", line.trim_end());
-    }
-    for sample in &response.results {
-        if sample.status != Status::Completed {
-            let reason = sample.error.as_deref().unwrap_or("the deadline came first");
-            let _ = writeln!(text, "{} is {}: {reason}", sample.workload, sample.status);
+    for block in blocks {
+        let has_title = match block {
+            Block::Heading(_) => true,
+            Block::Table(table) => !table.title.is_empty() && !table.rows.is_empty(),
+            _ => false,
+        };
+        if has_title && !text.is_empty() {
+            text.push('\n');
         }
-        for warning in &sample.warnings {
-            let warning = format!("{}: {}", sample.workload, warning.detail);
-            let _ = writeln!(text, "{}", textwrap::fill(&warning, usize::from(WIDTH)));
-        }
+        text += &match block {
+            Block::Verdict(tone, text) => paragraph(text, tone.style().bold()),
+            Block::Warning { name, text, withholds } => {
+                let tone = if *withholds { Tone::Bad } else { Tone::Open };
+                hanging(&format!("{name}: {text}"), "", "  ", tone.style())
+            }
+            Block::Heading(title) => heading(title),
+            Block::Paragraph(text) => paragraph(text, Style::new()),
+            Block::Remark(text) => paragraph(text, FAINT),
+            Block::Item(text) => hanging(text, "- ", "  ", Tone::Open.style()),
+            Block::Facts(name, lines) => facts(name, lines),
+            Block::Table(table) => self::table(table),
+            Block::Details(blocks) if with_details => "\n".to_owned() + &render(blocks, true),
+            Block::Details(_) => "\n".to_owned() + &paragraph("More with --details.", FAINT),
+        };
     }
     text
 }
 
-fn samples(samples: &[Sample]) -> Table {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(WIDTH).set_header([
-        "workload",
-        "elements",
-        "n",
-        "median ms",
-        "p95 ms",
-        "CPU/wall",
-        "heap MiB",
-        "checksum",
-    ]);
-    for sample in samples {
-        let milliseconds = |ns: Option<f64>| number(ns.map(|ns| ns / 1e6), 3);
-        table.add_row([
-            Cell::new(&sample.workload),
-            right(sample.elements.to_string()),
-            right(sample.wall_ns.len().to_string()),
-            milliseconds(sample.summary.map(|summary| summary.median)),
-            milliseconds(sample.summary.map(|summary| summary.p95)),
-            number(sample.throttled_fraction.map(|throttled| 1.0 - throttled), 2),
-            number(sample.memory.heap.map(|heap| heap.peak_heap_bytes as f64 / MEBIBYTE), 1),
-            Cell::new(sample.checksum.as_deref().unwrap_or("–")),
-        ]);
-    }
-    // Names and checksums are copied from here: they must not be broken.
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(index > 0), 0)).set_constraint(ColumnConstraint::ContentWidth);
-    }
-    table
+fn heading(text: &str) -> String {
+    format!("{BOLD}{text}{BOLD:#}\n")
 }
 
-/// The catalogue of workloads.
-pub fn catalogue(catalogue: &Catalogue) -> String {
-    let DefaultRequest { memory_mb, finishes_within_s } = catalogue.default_request;
-    let entries = catalogue.workloads.iter().map(|it| entry(it) + "\n").collect::<String>();
-    format!(
-        "{entries}The request {{}} runs every workload at medium and finishes within {finishes_within_s} s on a \
-         function of {memory_mb} MB.\n"
-    )
+/// Text in lines that fit.
+fn paragraph(text: &str, style: Style) -> String {
+    hanging(text, "", "", style)
 }
 
-fn entry(entry: &CatalogueEntry) -> String {
-    let CatalogueEntry { name, implementation, vectorization, summary, sizes, memory_bytes, .. } = entry;
-    let size = |name, pick: fn(&Sizes) -> u64| {
-        format!("{name} {} ({:.1} MiB)", pick(sizes), pick(memory_bytes) as f64 / MEBIBYTE)
+/// The same, the first line begun in one way and the others in another.
+fn hanging(text: &str, first: &str, others: &str, style: Style) -> String {
+    let options = textwrap::Options::new(WIDTH).initial_indent(first).subsequent_indent(others);
+    textwrap::wrap(text, options).iter().map(|line| format!("{style}{line}{style:#}\n")).collect()
+}
+
+fn facts(name: &str, lines: &[String]) -> String {
+    let name = format!("{:<width$}", shortened(name), width = INDENT.len());
+    let line =
+        |(index, line): (usize, &String)| hanging(line, if index == 0 { &name } else { INDENT }, INDENT, Style::new());
+    lines.iter().enumerate().map(line).collect()
+}
+
+/// The beginning of a name, without an article, such that columns of numbers stay narrow.
+pub fn shortened(name: &str) -> String {
+    const LONGEST: usize = 13;
+    let name = name.strip_prefix("the ").unwrap_or(name);
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+/// A table under its title; nothing of one without rows.
+pub fn table(table: &Table) -> String {
+    if table.rows.is_empty() {
+        return String::new();
+    }
+    let mut layout = comfy_table::Table::new();
+    layout
+        .load_style(TABLE)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(WIDTH as u16)
+        .set_header(
+            table.columns.iter().map(|column| cell(slice::from_ref(&column.header), column.alignment, Tone::Neutral)),
+        )
+        .add_rows(table.rows.iter().map(|row| {
+            let cells = row.iter().zip(&table.columns);
+            cells.map(|(value, column)| cell(&value.lines(), column.alignment, value.tone())).collect::<Vec<_>>()
+        }));
+    // There is one more space between columns.
+    let padding = if natural_width(table) + 3 * (table.columns.len() - 1) > WIDTH { 1 } else { 2 };
+    for (index, column) in layout.column_iter_mut().enumerate() {
+        column.set_padding((padding * u16::from(index > 0), 0));
+        // Names may be broken; numbers may not.
+        if index > 0 {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    let title = if table.title.is_empty() { String::new() } else { heading(&table.title) };
+    title + &layout.to_string().lines().map(|line| styled(line.trim_end()) + "\n").collect::<String>()
+}
+
+/// How wide a table is without gaps between its columns.
+fn natural_width(table: &Table) -> usize {
+    let width_of = |index: usize, header: &str| {
+        let lines = table.rows.iter().filter_map(|row| row.get(index)).flat_map(Value::lines);
+        lines.chain([header.to_owned()]).map(|line| line.chars().count()).max().unwrap_or_default()
     };
-    let sizes = [size("small", |it| it.small), size("medium", |it| it.medium), size("large", |it| it.large)].join(", ");
-    let shapes = Shape::ALL.map(Shape::as_str).join(", ");
-    let facts = [
-        ("stresses", Some(&entry.stresses)),
-        ("difference", Some(&entry.difference)),
-        ("source", Some(&entry.source)),
-        ("n", Some(&entry.element)),
-        ("time", Some(&entry.time)),
-        ("memory", Some(&entry.memory)),
-        ("sizes", Some(&sizes)),
-        ("shapes", entry.shapes.then_some(&shapes)),
-    ];
-    let mut text = format!("{name} ({implementation}, {vectorization})\n  {summary}\n");
-    for (label, fact) in facts.into_iter().filter_map(|(label, fact)| Some((label, fact?))) {
-        let label = format!("  {label:<11}");
-        let indented = textwrap::Options::new(WIDTH.into()).initial_indent(&label).subsequent_indent("             ");
-        text += &(textwrap::fill(fact, indented) + "\n");
+    table.columns.iter().enumerate().map(|(index, column)| width_of(index, &column.header)).sum()
+}
+
+fn cell(lines: &[String], alignment: Alignment, tone: Tone) -> Cell {
+    let is_marker = |character: char| character == END || TONES.iter().any(|tone| tone.marker() == Some(character));
+    let marked = |line: &String| {
+        // Names may hold anything.
+        let line = line.replace(is_marker, "");
+        tone.marker().map_or(line.clone(), |marker| format!("{marker}{line}{END}"))
+    };
+    let text = lines.iter().map(marked).collect::<Vec<_>>().join("\n");
+    Cell::new(text).set_alignment(match alignment {
+        Alignment::Left => CellAlignment::Left,
+        Alignment::Right => CellAlignment::Right,
+    })
+}
+
+/// A line of a table with styles in the place of markers.
+fn styled(line: &str) -> String {
+    let mut text = String::with_capacity(line.len());
+    let mut style = Style::new();
+    for character in line.chars() {
+        match TONES.into_iter().find(|tone| tone.marker() == Some(character)) {
+            Some(tone) => {
+                style = tone.style();
+                text += &style.to_string();
+            }
+            None if character == END => text += &format!("{style:#}"),
+            None => text.push(character),
+        }
     }
     text
-}
-
-pub(super) fn number(value: Option<f64>, decimals: usize) -> Cell {
-    right(value.map_or("–".to_owned(), |value| format!("{value:.decimals$}")))
-}
-
-pub(super) fn right(text: String) -> Cell {
-    Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        host,
-        measure::{self, Budget, clock},
-        protocol::{Architecture, Environment, Function, Request, SCHEMA, Size},
-        workload,
-    };
-    use std::time::Duration;
+    use crate::report::document::{numbers, words};
 
-    fn measured(budget: Duration) -> Response {
-        let request = Request { size: Size::Elements(100), iterations: 3, ..Request::default() };
-        let workloads: Vec<_> = workload::ALL.iter().collect();
-        Response {
-            schema: SCHEMA,
-            request_id: "id".to_owned(),
-            function: Function {
-                name: "lambda-duet-Arm64Function-AbCdEfGhIjKl".to_owned(),
-                version: "$LATEST".to_owned(),
-                memory_mb: 1769,
-                architecture: Architecture::Arm64,
-            },
-            environment: Environment {
-                id: "0123456789".to_owned(),
-                cold_start: true,
-                invocation_index: 0,
-                init_ms: 1.0,
-            },
-            host: host::describe(clock::monotonic(), clock::cpu()),
-            build: host::build(),
-            results: measure::run(&workloads, &request, &Budget::of(budget, 1.0)),
-            complete: true,
-            remaining_ms: 0,
-        }
+    #[test]
+    fn verdicts_have_colours_and_names_do_not() {
+        let verdict = Value::Verdict(Tone::Bad, "slower".to_owned(), Some("more blocks".to_owned()));
+        let rows = [vec![Value::text("a slower\u{2062}"), Value::number(7), verdict]];
+        let text = table(&Table::new("", [words("cell"), numbers("n"), words("verdict")]).with_rows(rows));
+        let red = Tone::Bad.style();
+        let expected = format!(
+            "cell       n   verdict\n────────────────────────────────\na slower   7   {red}slower{red:#}\n               \
+             {red}needs more blocks{red:#}\n"
+        );
+        assert_eq!(text, expected);
     }
 
-    fn assert_fits(text: &str) {
-        for line in text.lines() {
-            assert!(line.chars().count() <= usize::from(WIDTH), "{line}");
+    #[test]
+    fn columns_move_together_before_names_are_broken() {
+        let wide = |length: usize| {
+            let rows = [vec![Value::text("n".repeat(40)), Value::number("1".repeat(length)), Value::number("2")]];
+            table(&Table::new("", [words("name"), numbers("a"), numbers("b")]).with_rows(rows))
+        };
+        for length in [53, 54, 55, 56] {
+            let text = wide(length);
+            assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+            assert_eq!(text.contains(&"n".repeat(40)), length <= 55, "{text}");
         }
     }
 
     #[test]
-    fn a_response_fits_and_shows_every_checksum() {
-        let answer = measured(Duration::from_secs(60));
-        let text = response(&answer);
-        assert_fits(&text);
-        for sample in &answer.results {
-            assert!(text.contains(sample.checksum.as_ref().unwrap()), "{text}");
-        }
-        assert!(!text.contains("EMULATED"));
-    }
-
-    #[test]
-    fn emulation_and_missing_measurements_are_said() {
-        let mut answer = measured(Duration::ZERO);
-        answer.host.emulated = true;
-        let text = response(&answer);
-        assert!(text.contains("EMULATED"));
-        assert!(text.contains("math/matmul is skipped: the deadline came first"), "{text}");
-    }
-
-    #[test]
-    fn the_catalogue_fits_and_names_every_workload() {
-        let text = catalogue(&workload::catalogue(&workload::ALL));
-        assert_fits(&text);
-        assert!(workload::ALL.iter().all(|workload| text.contains(workload.name)), "{text}");
+    fn details_are_shown_on_demand() {
+        let blocks = [Block::Paragraph("seen".to_owned()), Block::Details(vec![Block::Heading("hidden".to_owned())])];
+        assert_eq!(summary(&blocks), format!("seen\n\n{FAINT}More with --details.{FAINT:#}\n"));
+        assert_eq!(full(&blocks), format!("seen\n\n{BOLD}hidden{BOLD:#}\n"));
     }
 }

@@ -1,162 +1,91 @@
-//! What an analysis says, in words that every face shares.
+//! Numbers and names as people read them.
 
 use crate::{
-    analysis::{
-        decision::Verdict,
-        result::{Analysis, Comparison, Interval, Measure, Money, Ratio},
-        warning::WarningKind,
-    },
+    analysis::result::{Analysis, Interval, Levels, Ratio},
     campaign::sides::{Side, Sides},
 };
+use std::fmt;
 
-/// The verdict in one sentence, for those who read no other.
-pub fn headline(analysis: &Analysis) -> String {
-    let names = names(analysis);
-    match &analysis.headline {
-        Some(comparison) if comparison.verdict != Verdict::Withheld => {
-            let confidence = format!("{} interval", percent(analysis.method.confidence));
-            let speed = Speed { comparison, margin: analysis.method.margin, confidence: &confidence };
-            let mut text = sentence(&names, &speed, analysis.money.as_ref().and_then(|it| cost(it, &confidence)));
-            // Names keep their letters, the word that stands in for one does not.
-            if text.starts_with("the ") {
-                text.replace_range(..1, "T");
-            }
-            text
+/// What a side is called in a report.
+#[derive(Clone, Debug)]
+pub enum Name {
+    /// The user's or the function's own.
+    Own(String),
+    /// What stands in for it where there is none, or both sides have the same.
+    Role(Side),
+}
+
+impl Name {
+    /// At the beginning of a sentence.
+    pub fn at_start(&self) -> String {
+        match self {
+            Self::Own(name) => name.clone(),
+            Self::Role(side) => format!("The {side}"),
         }
-        comparison => format!("No verdict: {}.", why_withheld(analysis, comparison.as_ref(), &names)),
+    }
+
+    /// As the heading of a column, short enough that columns of numbers stay narrow.
+    pub fn label(&self) -> String {
+        const LONGEST: usize = 13;
+        let name = match self {
+            Self::Own(name) => name.clone(),
+            Self::Role(side) => side.to_string(),
+        };
+        if name.chars().count() <= LONGEST {
+            return name;
+        }
+        name.chars().take(LONGEST - 1).chain(['…']).collect()
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(name) => f.write_str(name),
+            Self::Role(side) => write!(f, "the {side}"),
+        }
     }
 }
 
 /// The names of both sides, such that they tell the sides apart.
-pub fn names(analysis: &Analysis) -> Sides<String> {
+pub fn names(analysis: &Analysis) -> Sides<Name> {
     let Sides { baseline, candidate } = analysis.names();
-    let unnamed = baseline == Side::Baseline.as_str() && candidate == Side::Candidate.as_str();
-    match unnamed || baseline == candidate || baseline.is_empty() || candidate.is_empty() {
-        true => Sides { baseline: "the baseline".to_owned(), candidate: "the candidate".to_owned() },
-        false => Sides { baseline: baseline.to_owned(), candidate: candidate.to_owned() },
+    let is_unnamed = baseline == Side::Baseline.as_str() && candidate == Side::Candidate.as_str();
+    if is_unnamed || baseline == candidate || baseline.is_empty() || candidate.is_empty() {
+        return Sides { baseline: Name::Role(Side::Baseline), candidate: Name::Role(Side::Candidate) };
+    }
+    Sides { baseline: Name::Own(baseline.to_owned()), candidate: Name::Own(candidate.to_owned()) }
+}
+
+/// So many of them.
+pub fn counted(number: impl Into<u64>, what: &str) -> String {
+    match number.into() {
+        1 => format!("1 {what}"),
+        number => format!("{} {what}s", count(number)),
     }
 }
 
-/// What a comparison says of the candidate's speed.
-struct Speed<'a> {
-    comparison: &'a Comparison,
-    margin: f64,
-    confidence: &'a str,
-}
-
-/// What the bill says of the candidate.
-struct Cost {
-    cheaper: bool,
-    change: String,
-    range: String,
-}
-
-fn cost(money: &Money, confidence: &str) -> Option<Cost> {
-    let Interval { low, high } = money.savings_interval.filter(|it| it.low > 0.0 || it.high < 0.0)?;
-    let (cheaper, word) = (low > 0.0, if low > 0.0 { "cheaper" } else { "more expensive" });
-    let (from, to) = if cheaper { (low, high) } else { (-high, -low) };
-    let range = format!("({confidence} {} to {})", percent(from), percent(to));
-    Some(Cost { cheaper, change: format!("{} {word}", percent(money.savings.abs())), range })
-}
-
-fn sentence(names: &Sides<String>, speed: &Speed<'_>, cost: Option<Cost>) -> String {
-    let Sides { baseline, candidate } = names;
-    let Speed { comparison, margin, confidence } = speed;
-    let interval = comparison.ratio.and_then(|it| it.interval);
-    let range = interval.map(|it| format!(" ({confidence} {})", range(it))).unwrap_or_default();
-    let change = comparison.ratio.map_or("–".to_owned(), |it| change(it.estimate));
-    let start = if comparison.measure == Measure::Init { " to start" } else { "" };
-    let margin = format!("within ±{}", percent(*margin));
-    match (comparison.verdict, cost) {
-        (Verdict::Faster | Verdict::Slower, None) => format!("{candidate} is {change}{start} than {baseline}{range}."),
-        (Verdict::Faster | Verdict::Slower, Some(cost)) => {
-            let agree = cost.cheaper == (comparison.verdict == Verdict::Faster);
-            let link = if agree { " and" } else { ", but" };
-            // The first interval says of which kind both are.
-            let second = interval.map(|it| format!(" ({})", self::range(it))).unwrap_or_default();
-            format!("{candidate} is {} than {baseline} {}{link} {change}{start}{second}.", cost.change, cost.range)
-        }
-        (Verdict::Equivalent, None) => format!(
-            "No difference: {candidate} and {baseline} are equivalent {margin}{}.",
-            if start.is_empty() { "" } else { " in how long they take to start" }
-        ),
-        (Verdict::Equivalent, Some(cost)) => format!(
-            "{candidate} is {} than {baseline} {} and as fast{start}: equivalent {margin}.",
-            cost.change, cost.range
-        ),
-        (_, None) => {
-            format!("Inconclusive: {candidate} is {}{start}; {}.", seems(comparison.ratio), needed(comparison))
-        }
-        (_, Some(cost)) => format!(
-            "{candidate} is {} than {baseline} {}; whether it is faster{start} is open: it is {}, and {}.",
-            cost.change,
-            cost.range,
-            seems(comparison.ratio),
-            needed(comparison)
-        ),
-    }
-}
-
-/// Where the truth lies as far as is known.
-fn seems(ratio: Option<Ratio>) -> String {
-    match ratio.and_then(|it| it.interval) {
-        Some(Interval { low, high }) => format!("between {} and {}", change(low), change(high)),
-        None => "neither faster nor slower for certain".to_owned(),
-    }
-}
-
-fn needed(comparison: &Comparison) -> String {
-    match comparison.environments_needed {
-        Some(needed) => format!("about {} environments of each side would probably tell", count(needed)),
-        None => "only more blocks would tell".to_owned(),
-    }
-}
-
-fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<String>) -> String {
-    let gravest = analysis.warnings.iter().filter(|it| it.kind <= WarningKind::TooFewBlocks).min_by_key(|it| it.kind);
-    let of = |side: Option<Side>| side.map_or("a side".to_owned(), |it| names[it].clone());
-    match gravest.map(|it| (it.kind, it.side)) {
-        Some((WarningKind::ChecksumMismatch, _)) => "equal work gave different results".to_owned(),
-        Some((WarningKind::Emulated, side)) => format!("{} was emulated, so its times mean nothing", of(side)),
-        Some((WarningKind::NoSamples, side)) => format!("{} has no sample that can be used", of(side)),
-        Some((WarningKind::FunctionChanged, side)) => format!("{} was changed during the campaign", of(side)),
-        Some((WarningKind::EnvironmentsUnknown, _)) => "nothing tells environments apart".to_owned(),
-        Some((WarningKind::TooFewEnvironments | WarningKind::TooFewBlocks, _)) => too_few(analysis, comparison, names),
-        _ => match comparison {
-            None => "there are no samples of both sides to compare".to_owned(),
-            Some(_) => too_few(analysis, comparison, names),
-        },
-    }
-}
-
-fn too_few(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<String>) -> String {
-    let minimum = analysis.method.minimum_environments;
-    let seen = comparison.map_or_else(|| analysis.sides.map(|_, it| it.environments), |it| it.environments);
-    if seen.iter().all(|(_, it)| *it >= minimum) {
-        let blocks = comparison.map_or(analysis.campaign.blocks, |it| it.blocks.into());
-        return match analysis.method.minimum_blocks {
-            minimum if blocks < minimum.into() => {
-                let have =
-                    if blocks == 1 { "1 block has".to_owned() } else { format!("{} blocks have", count(blocks)) };
-                format!("{have} samples of both sides, and it takes {minimum}")
-            }
-            _ => "the warnings say why".to_owned(),
-        };
-    }
-    format!(
-        "{} environments of {} and {} of {} answered, and it takes {minimum} of each side",
-        seen.baseline, names.baseline, seen.candidate, names.candidate
-    )
-}
-
-/// What a ratio of times comes to: `12% faster` takes 12% less time, `3.1 times slower` takes 3.1 times the time.
+/// What a ratio of amounts comes to: `12% less`, `12% more`, `3.1 times as much`.
 pub fn change(ratio: f64) -> String {
     match ratio {
         _ if !ratio.is_finite() => "–".to_owned(),
-        _ if ratio >= 2.0 => format!("{} times slower", significant(ratio)),
-        _ if percent(ratio - 1.0) == "0%" => "0% faster".to_owned(),
-        _ if ratio > 1.0 => format!("{} slower", percent(ratio - 1.0)),
-        _ => format!("{} faster", percent(1.0 - ratio)),
+        _ if ratio >= 2.0 => format!("{} times as much", significant(ratio)),
+        _ if (ratio - 1.0).abs() < NOTHING => "no difference".to_owned(),
+        _ if ratio > 1.0 => format!("{} more", percent(ratio - 1.0)),
+        _ => format!("{} less", percent(1.0 - ratio)),
+    }
+}
+
+/// Differences below this are 0% with the digits that people read.
+const NOTHING: f64 = 0.000_05;
+
+/// An interval of ratios in words: `9% to 15% less`, `1.2% less to 3% more`.
+pub fn range(Interval { low, high }: Interval) -> String {
+    match (low, high) {
+        _ if high < 1.0 => format!("{} to {} less", percent(1.0 - high), percent(1.0 - low)),
+        _ if low > 1.0 && high < 2.0 => format!("{} to {} more", percent(low - 1.0), percent(high - 1.0)),
+        _ if low >= 2.0 && high.is_finite() => format!("{} to {} times as much", significant(low), significant(high)),
+        _ => format!("{} to {}", change(low), change(high)),
     }
 }
 
@@ -169,16 +98,30 @@ pub fn percent_change(ratio: f64) -> String {
     }
 }
 
-/// An interval of ratios in words: `9% to 15% faster`, `1.2% faster to 3% slower`.
-pub fn range(interval: Interval) -> String {
-    let (low, high) = (change(interval.low), change(interval.high));
-    match (low.strip_suffix(" faster"), high.strip_suffix(" faster")) {
-        // The smaller of two savings is that of the larger ratio.
-        (Some(most), Some(least)) => format!("{least} to {most}"),
-        (None, None) if interval.high < 2.0 => {
-            format!("{} to {}", percent(interval.low - 1.0), percent(interval.high - 1.0))
-        }
-        _ => format!("{low} to {high}"),
+/// An interval as changes in percent: `−12% to +3.4%`.
+pub fn changes(Interval { low, high }: Interval) -> String {
+    format!("{} to {}", percent_change(low), percent_change(high))
+}
+
+/// A ratio as a change in percent, with its interval.
+pub fn change_with_interval(ratio: &Ratio) -> String {
+    match ratio.interval {
+        Some(interval) => format!("{} ({})", percent_change(ratio.estimate), changes(interval)),
+        None => percent_change(ratio.estimate),
+    }
+}
+
+/// The mean of a side, if it has one.
+pub fn mean_ms(levels: Option<&Levels>) -> Option<String> {
+    levels.map(|levels| format!("{} ms", significant(levels.mean)))
+}
+
+/// A CPU model without what all of them have.
+pub fn short_cpu(model: &str) -> String {
+    let plain = model.replace("(R)", "").replace("(TM)", "").replace("Processor", "").replace("CPU", "");
+    match plain.split_whitespace().collect::<Vec<_>>().join(" ") {
+        short if short.is_empty() => "unknown".to_owned(),
+        short => short,
     }
 }
 
@@ -248,60 +191,6 @@ pub fn dollars(usd: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{analysis::warning::Warning, report::fixture};
-
-    #[test]
-    fn the_headline_says_what_was_found() {
-        let of = |verdict, ratio: f64, half: f64, money| {
-            let mut analysis = fixture::analysis();
-            let comparison = analysis.headline.as_mut().unwrap();
-            let found = comparison.ratio.as_mut().unwrap();
-            found.estimate = ratio;
-            found.interval = Some(Interval { low: ratio - half, high: ratio + half });
-            comparison.verdict = verdict;
-            comparison.environments_needed = Some(1_200);
-            analysis.money = analysis.money.filter(|_| money);
-            headline(&analysis)
-        };
-        let cheaper = "arm64 is 25% cheaper than x86_64 (95% interval 23% to 28%)";
-        assert_eq!(of(Verdict::Faster, 0.88, 0.03, true), format!("{cheaper} and 12% faster (9% to 15%)."));
-        assert_eq!(of(Verdict::Slower, 1.12, 0.03, true), format!("{cheaper}, but 12% slower (9% to 15%)."));
-        assert_eq!(of(Verdict::Equivalent, 1.0, 0.01, true), format!("{cheaper} and as fast: equivalent within ±2%."));
-        assert_eq!(
-            of(Verdict::Inconclusive, 1.0, 0.05, true),
-            format!(
-                "{cheaper}; whether it is faster is open: it is between 5% faster and 5% slower, and about 1,200 \
-                 environments of each side would probably tell."
-            )
-        );
-        assert_eq!(of(Verdict::Faster, 0.88, 0.03, false), "arm64 is 12% faster than x86_64 (95% interval 9% to 15%).");
-        assert_eq!(
-            of(Verdict::Equivalent, 1.0, 0.01, false),
-            "No difference: arm64 and x86_64 are equivalent within ±2%."
-        );
-        assert_eq!(
-            of(Verdict::Inconclusive, 1.0, 0.05, false),
-            "Inconclusive: arm64 is between 5% faster and 5% slower; about 1,200 environments of each side would probably tell."
-        );
-    }
-
-    #[test]
-    fn the_headline_says_why_there_is_no_verdict() {
-        let mut analysis = fixture::analysis();
-        analysis.headline.as_mut().unwrap().verdict = Verdict::Withheld;
-        assert_eq!(headline(&analysis), "No verdict: the warnings say why.");
-        analysis.headline.as_mut().unwrap().environments.candidate = 3;
-        assert_eq!(
-            headline(&analysis),
-            "No verdict: 48 environments of x86_64 and 3 of arm64 answered, and it takes 8 of each side."
-        );
-        let text = String::new();
-        analysis.warnings.push(Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
-        assert_eq!(headline(&analysis), "No verdict: arm64 was emulated, so its times mean nothing.");
-        analysis.headline = None;
-        analysis.warnings.clear();
-        assert_eq!(headline(&analysis), "No verdict: there are no samples of both sides to compare.");
-    }
 
     #[test]
     fn percents_have_the_digits_that_people_read() {
@@ -311,27 +200,37 @@ mod tests {
     }
 
     #[test]
-    fn changes_say_which_is_faster() {
+    fn changes_say_which_is_more() {
         let texts = [0.88, 1.12, 1.0, 3.126, 1e-6, 1e6, f64::INFINITY].map(change);
         let expected = [
-            "12% faster",
-            "12% slower",
-            "0% faster",
-            "3.13 times slower",
-            "over 99% faster",
-            "1,000,000 times slower",
+            "12% less",
+            "12% more",
+            "no difference",
+            "3.13 times as much",
+            "over 99% less",
+            "1,000,000 times as much",
             "–",
         ];
         assert_eq!(texts, expected);
     }
 
     #[test]
-    fn ranges_name_the_direction_where_it_is_not_clear() {
+    fn ranges_name_their_direction() {
         let range = |low, high| super::range(Interval { low, high });
-        assert_eq!(range(0.85, 0.91), "9% to 15%");
-        assert_eq!(range(1.05, 1.2), "5% to 20%");
-        assert_eq!(range(0.988, 1.03), "1.2% faster to 3% slower");
-        assert_eq!(range(1.5, 3.0), "50% slower to 3.00 times slower");
+        assert_eq!(range(0.85, 0.91), "9% to 15% less");
+        assert_eq!(range(1.05, 1.2), "5% to 20% more");
+        assert_eq!(range(0.988, 1.03), "1.2% less to 3% more");
+        assert_eq!(range(1.5, 3.0), "50% more to 3.00 times as much");
+        assert_eq!(range(2.5, 3.0), "2.50 to 3.00 times as much");
+        assert_eq!(range(0.5, f64::INFINITY), "50% less to –");
+    }
+
+    #[test]
+    fn names_tell_the_sides_apart() {
+        let role = Name::Role(Side::Candidate);
+        assert_eq!([role.to_string(), role.at_start(), role.label()], ["the candidate", "The candidate", "candidate"]);
+        let own = Name::Own("the-one-with-a-long-name".to_owned());
+        assert_eq!([own.at_start(), own.label()], ["the-one-with-a-long-name", "the-one-with…"]);
     }
 
     #[test]
@@ -342,6 +241,9 @@ mod tests {
             [0.0000123, 0.5, 0.0, 12.0, 12345.0].map(dollars),
             ["$0.000012", "$0.50", "$0", "$12.00", "$12,345"]
         );
-        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(
+            (count(1_234_567), counted(1_u64, "block"), counted(2_u64, "block")),
+            ("1,234,567".to_owned(), "1 block".to_owned(), "2 blocks".to_owned())
+        );
     }
 }

@@ -161,5 +161,5 @@ fn assert_schedule(plan: &Plan, rows: &[Row]) {
 }
 
 fn report(directory: &str) -> String {
-    crate::cli::stdout(&crate::cli::duet(&["report", directory]))
+    crate::cli::stdout(&crate::cli::duet(&["report", directory, "--details"]))
 }

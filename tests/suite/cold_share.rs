@@ -51,7 +51,7 @@ fn campaign(scratch: &Scratch) -> String {
 }
 
 fn report(endpoint: &str, arguments: &[&str]) -> Output {
-    subcommand(endpoint, "report").args(arguments).output().unwrap()
+    subcommand(endpoint, "report").arg("--details").args(arguments).output().unwrap()
 }
 
 fn money(endpoint: &str, run: &str, share: &str) -> Value {

@@ -22,7 +22,7 @@ fn report(scratch: &Scratch, arguments: &[&str]) -> String {
     if !fs::exists(&run).unwrap() {
         Fabricated::default().write(&run);
     }
-    stdout(&duet(&[&["report", &run], arguments].concat()))
+    stdout(&duet(&[&["report", &run, "--details"], arguments].concat()))
 }
 
 fn json(text: &str) -> Value {
@@ -33,10 +33,23 @@ fn json(text: &str) -> Value {
 fn the_first_line_says_what_is_true() {
     let text = report(&Scratch::new(), &[]);
     let first = text.lines().next().unwrap();
-    assert!(first.starts_with("arm64 is ") && first.contains("cheaper than x86_64"), "{first}");
-    assert!(first.contains("% faster"), "{first}");
+    assert!(first.starts_with("arm64 costs ") && first.contains("% less than x86_64 (95% interval "), "{first}");
+    let in_one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(in_one_line.contains("% less time (1.25× as fast; 95% interval "), "{text}");
     assert!(!text.contains('\u{1b}'), "there are colours, and no terminal");
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+}
+
+#[test]
+fn details_are_shown_on_demand() {
+    let scratch = Scratch::new();
+    let all = report(&scratch, &[]);
+    let summary = stdout(&duet(&["report", &scratch.path("run")]));
+    let shown = summary.strip_suffix("\nMore with --details.\n").unwrap();
+    assert!(all.starts_with(shown) && shown.lines().count() < 12, "{summary}");
+    for part in ["Other measures", "Sides", "Method", "Bill"] {
+        assert!(all.contains(part) && !summary.contains(part), "{part}: {all}");
+    }
 }
 
 #[test]
@@ -90,7 +103,7 @@ fn the_bill_knows_the_free_tier_and_other_prices() {
     assert_eq!(total(&["--prices", &prices]), 1e6);
     assert!(report(&scratch, &["--prices", &prices]).contains("2030-01-01"));
     fs::write(&prices, text.replace("us-east-1", "mars-north-1")).unwrap();
-    let output = duet(&["report", &scratch.path("run"), "--prices", &prices]);
+    let output = duet(&["report", &scratch.path("run"), "--details", "--prices", &prices]);
     assert_code(&output, 1);
     assert!(stderr(&output).contains("no prices of the region"), "{}", stderr(&output));
 }
@@ -166,7 +179,7 @@ fn every_form_says_the_same() {
     let table = report(&scratch, &[]);
     let page = scratch.path("report.html");
     let markdown = report(&scratch, &["--format", "markdown", "--html", &page]);
-    assert!(markdown.starts_with("**arm64 is ") && markdown.contains("| string/json |"), "{markdown}");
+    assert!(markdown.starts_with("**arm64 costs ") && markdown.contains("| string/json |"), "{markdown}");
     let sentence = table.lines().next().unwrap();
     assert!(markdown.contains(sentence), "{sentence} is not in {markdown}");
     let csv = report(&scratch, &["--format", "csv"]);
@@ -176,7 +189,7 @@ fn every_form_says_the_same() {
         rows.records().map(|row| row.unwrap().iter().take(2).collect::<Vec<_>>().join(" ")).collect();
     assert!(measures.iter().any(|it| it == "string/json wall"), "{measures:?}");
     let page = fs::read_to_string(page).unwrap();
-    assert!(page.contains("arm64 is ") && page.contains("<svg") && !page.contains("<script"));
+    assert!(page.contains("arm64 costs ") && page.contains("<svg") && !page.contains("<script"));
 }
 
 #[test]

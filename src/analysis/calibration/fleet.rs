@@ -29,7 +29,6 @@ const DRIFT: f64 = 0.10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cpus {
-    /// One.
     One,
     /// Two, 1.4× apart, of which the slower has a share of 44%.
     Two,
@@ -43,7 +42,6 @@ pub enum Cpus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Noise {
-    /// Log-normal.
     LogNormal,
     /// Log-t with three degrees of freedom: rare calls take several times as long.
     HeavyTailed,
@@ -105,11 +103,8 @@ pub enum Disturbance {
 /// A kind of fleet and a kind of campaign.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Scenario {
-    /// The CPUs.
     pub cpus: Cpus,
-    /// The noise.
     pub noise: Noise,
-    /// The drift.
     pub drift: Drift,
     /// The environments of each side.
     pub environments: u32,

@@ -16,7 +16,6 @@ pub(super) struct Disturbances {
     pub of_blocks: f64,
     /// By the scores of environments in single blocks, as if nothing disturbed them together.
     pub of_calls: f64,
-    /// The degrees of freedom of the first.
     pub degrees_of_freedom: f64,
     /// The blocks that have values of both sides.
     pub blocks: u32,
@@ -26,7 +25,6 @@ pub(super) struct Disturbances {
 #[derive(Clone, Copy, Debug, Default)]
 struct Block {
     score: f64,
-    /// How much each side weighs.
     weights: Sides<f64>,
 }
 

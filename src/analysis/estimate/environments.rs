@@ -27,7 +27,6 @@ struct Part {
 pub(super) struct Adjusted {
     /// The derivative of the score by each of the environment's means.
     loadings: Vec<f64>,
-    /// The score.
     score: f64,
     /// The sum of the loadings, each times its centred side.
     pull: f64,

@@ -16,9 +16,7 @@ const VARIABLE: &str = "AWS_ENDPOINT_URL";
 /// A service that is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
-    /// Lambda.
     Lambda,
-    /// CloudFormation.
     CloudFormation,
     /// CloudWatch Logs.
     Logs,

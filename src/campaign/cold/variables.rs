@@ -90,7 +90,6 @@ pub enum Claim<'a> {
 /// What the removal of the variable came to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Removal {
-    /// Whether there was one.
     pub was_there: bool,
     /// What there is to know of it.
     pub remark: Option<String>,

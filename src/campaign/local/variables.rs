@@ -33,7 +33,6 @@ pub fn of_lambda(task_root: &Path, runtime_api: &str, log_stream: &str) -> Vec<(
 /// A variable of a function's own.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Variable {
-    /// Its name.
     pub name: String,
     /// Its value, which is nobody's business: it is neither printed nor stored.
     pub value: String,

@@ -13,7 +13,6 @@ pub struct PriceTable {
     pub date: String,
     /// Where it is from.
     pub source: String,
-    /// The prices, by region.
     pub regions: BTreeMap<String, RegionPrices>,
 }
 
@@ -21,7 +20,6 @@ pub struct PriceTable {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegionPrices {
-    /// A request.
     pub request_usd: f64,
     /// A GB-second of ephemeral storage above 512 MB.
     pub ephemeral_gb_second_usd: f64,
@@ -42,7 +40,6 @@ pub enum PriceTableError {
     Value {
         /// Where it is.
         field: String,
-        /// What it is.
         value: String,
         /// What it should be.
         expected: &'static str,

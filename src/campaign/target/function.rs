@@ -5,7 +5,6 @@ use super::super::region;
 /// A whole ARN, for messages.
 const ARN: &str = "arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]";
 
-/// The parts of that.
 const PARTS: [&str; 7] = ["\"arn\"", "partition", "service", "region", "account", "resource type", "name"];
 
 /// The longest name of a function, in characters.

@@ -358,7 +358,7 @@ impl PlanOptions {
             let payload =
                 fs::read_to_string(&file.path).with_context(|| format!("reading the payload from {}", file.path))?;
             serde_json::from_str::<serde::de::IgnoredAny>(&payload)
-                .with_context(|| format!("the payload in {} is no JSON, which Lambda asks for", file.path))?;
+                .with_context(|| format!("the payload in {} is not JSON, which Lambda requires", file.path))?;
             Ok(Cell { name: visible(&file.path), weight: file.weight, workload: None, payload, guess_ms: 100.0 })
         };
         self.payload.iter().map(cell).collect()

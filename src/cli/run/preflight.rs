@@ -105,7 +105,7 @@ async fn party(target: &Target, side: Side, auth: Auth, session: &Session) -> an
         Target::Process { path } => {
             let metadata = path.metadata().with_context(|| format!("looking at {target}"))?;
             if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
-                bail!("{} is no program that could be run", path.display());
+                bail!("{} is not a program that can be run", path.display());
             }
             None
         }

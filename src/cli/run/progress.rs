@@ -79,9 +79,10 @@ impl<'a> Progress<'a> {
             End::Failing { side, calls, failure } => {
                 let name = &self.manifest.sides[*side].name;
                 // Once is enough for a message that may be long.
-                let why = if self.shown.contains(&failure.message) { "as said above" } else { &failure.message };
-                line(format_args!("Given up: the last {calls} calls of {name} failed: {why}"))?;
-                line(format_args!("When that is mended: {}.", resume(&self.directory)))?;
+                let is_known = self.shown.contains(&failure.message);
+                let why = if is_known { " for the reason above".to_owned() } else { format!(": {}", failure.message) };
+                line(format_args!("Given up: the last {calls} calls of {name} failed{why}"))?;
+                line(format_args!("Once that is fixed: {}.", resume(&self.directory)))?;
             }
         }
         for (side, sums) in self.lines(totals).iter() {

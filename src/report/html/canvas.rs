@@ -115,7 +115,6 @@ impl Canvas<'_> {
         }
     }
 
-    /// A rectangle, filled.
     pub fn rectangle(&self, corners: [(f64, f64); 2], paint: Paint, opacity: f64) {
         if let Some(points) = units(&corners) {
             let [(left, top), (right, bottom)] = [points[0], points[1]];

@@ -8,7 +8,11 @@ use super::{
 use crate::{
     analysis::result::{Analysis, CellAnalysis, Distribution},
     campaign::sides::{Side, Sides},
-    report::words::{change, count, names, range, significant},
+    report::{
+        document::{Table, Value, numbers as of_numbers, words},
+        tables,
+        words::{Name, count, names, significant},
+    },
 };
 use maud::{Markup, html};
 
@@ -40,7 +44,7 @@ pub fn section(analysis: &Analysis) -> Markup {
                 (plot(analysis, &groups))
             }
             @if analysis.cells.iter().any(|it| !it.by_cpu.is_empty()) {
-                (numbers("Each pair of CPU models", &pairs(analysis)))
+                (numbers("Each pair of CPU models", &table(&tables::cpu_models(analysis))))
             }
         }
     }
@@ -97,7 +101,7 @@ fn row_height(width: f64) -> f64 {
     if is_narrow(width) { 34.0 } else { ROW }
 }
 
-fn draw(canvas: &Canvas<'_>, width: f64, height: f64, groups: &[Group<'_>], names: &Sides<String>) {
+fn draw(canvas: &Canvas<'_>, width: f64, height: f64, groups: &[Group<'_>], names: &Sides<Name>) {
     let narrow = is_narrow(width);
     let pixels = if narrow { (8.0, width - 8.0) } else { (330.0, width - 150.0) };
     let shapes = groups.iter().flat_map(|it| &it.rows).flat_map(|it| it.shape);
@@ -120,13 +124,13 @@ fn draw(canvas: &Canvas<'_>, width: f64, height: f64, groups: &[Group<'_>], name
     }
 }
 
-fn draw_row(canvas: &Canvas<'_>, width: f64, axis: &Axis, row: &Row<'_>, y: f64, names: &Sides<String>) {
+fn draw_row(canvas: &Canvas<'_>, width: f64, axis: &Axis, row: &Row<'_>, y: f64, names: &Sides<Name>) {
     let narrow = is_narrow(width);
     let Distribution { cpu, environments, percentiles, .. } = row.distribution;
     let paint = paint(row.side);
     let (words, middle) = if narrow { (y + 8.0, y + 24.0) } else { (y + ROW / 2.0, y + ROW / 2.0) };
     let start = if narrow { 0.0 } else { 160.0 };
-    let name = shortened(&names[row.side], 10);
+    let name = shortened(&names[row.side].to_string(), 10);
     let cpu = if cpu.is_empty() { "CPU unknown".to_owned() } else { brief(cpu) };
     canvas.mark((start + 6.0, words), 4.0, paint);
     let label = format!("{name} {}", shortened(&cpu, if narrow { 22 } else { 19 }));
@@ -148,48 +152,22 @@ fn brief(cpu: &str) -> String {
 
 fn percentiles(analysis: &Analysis) -> Markup {
     let names = names(analysis);
-    let head =
-        ["cell", "side", "CPU model", "environments", "calls", "min", "p5", "p25", "p50", "p75", "p95", "p99", "max"];
-    let line = |cell: &CellAnalysis, side: Side, it: &Distribution| {
-        let percentile = |at: usize| it.percentiles.get(at).map_or("–".to_owned(), |it| significant(*it));
+    let row = |(cell, side, distribution): (&CellAnalysis, Side, &Distribution)| {
+        let percentile =
+            |at: usize| Value::number_or_unknown(distribution.percentiles.get(at).map(|ms| significant(*ms)));
         let facts = [
-            cell.name.clone(),
-            names[side].clone(),
-            if it.cpu.is_empty() { "unknown".to_owned() } else { it.cpu.clone() },
-            it.environments.to_string(),
-            count(it.calls),
+            Value::text(&cell.name),
+            Value::text(names[side].to_string()),
+            Value::text(if distribution.cpu.is_empty() { "unknown" } else { &distribution.cpu }),
+            Value::number(distribution.environments),
+            Value::number(count(distribution.calls)),
         ];
         facts.into_iter().chain([0, 5, 25, 50, 75, 95, 99, 100].map(percentile)).collect()
     };
-    let rows: Vec<Vec<String>> = analysis
-        .cells
-        .iter()
-        .flat_map(|cell| {
-            cell.distributions.iter().flat_map(move |(side, them)| them.iter().map(move |it| (cell, side, it)))
-        })
-        .map(|(cell, side, it)| line(cell, side, it))
-        .collect();
-    table("Percentiles of the measure that decides, in milliseconds.", &head, &rows)
-}
-
-fn pairs(analysis: &Analysis) -> Markup {
-    let names = names(analysis);
-    let head = ["cell", &names.baseline, &names.candidate, "environments", "ratio", "in words"];
-    let rows: Vec<Vec<String>> = analysis
-        .cells
-        .iter()
-        .flat_map(|cell| cell.by_cpu.iter().map(move |it| (cell, it)))
-        .map(|(cell, it)| {
-            let interval = it.ratio.interval.map(|it| format!(" ({})", range(it))).unwrap_or_default();
-            vec![
-                cell.name.clone(),
-                it.models.baseline.clone(),
-                it.models.candidate.clone(),
-                format!("{} and {}", it.environments.baseline, it.environments.candidate),
-                significant(it.ratio.estimate),
-                change(it.ratio.estimate) + &interval,
-            ]
-        })
-        .collect();
-    table("One CPU model beside another; nobody can choose which of them Lambda gives.", &head, &rows)
+    let of_sides = analysis.cells.iter().flat_map(|cell| cell.distributions.iter().map(move |it| (cell, it)));
+    let rows = of_sides.flat_map(|(cell, (side, of_side))| of_side.iter().map(move |it| (cell, side, it)));
+    let of_numbers = ["environments", "calls", "min", "p5", "p25", "p50", "p75", "p95", "p99", "max"].map(of_numbers);
+    let columns = ["cell", "side", "CPU model"].map(words).into_iter().chain(of_numbers);
+    let title = "Percentiles of the measure that decides, in milliseconds.";
+    table(&Table::new(title, columns).with_rows(rows.map(row)))
 }

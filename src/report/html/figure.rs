@@ -1,7 +1,10 @@
 //! A chart with its caption and, behind it, its numbers.
 
 use super::canvas::{Anchor, Canvas, LINE, Paint, svg};
-use crate::campaign::sides::{Side, Sides};
+use crate::{
+    campaign::sides::{Side, Sides},
+    report::{document::Table, words::Name},
+};
 use maud::{Markup, html};
 
 /// The widths at which every chart is drawn, in pixels: one for a page, one for a phone. The style sheet shows one.
@@ -15,7 +18,6 @@ pub fn is_narrow(width: f64) -> bool {
     width < 500.0
 }
 
-/// The paint of a side.
 pub fn paint(side: Side) -> Paint {
     match side {
         Side::Baseline => Paint::Baseline,
@@ -54,22 +56,23 @@ pub fn numbers(summary: &str, table: &Markup) -> Markup {
     }
 }
 
-/// A table. The first cell of a row is its header.
-pub fn table(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
+/// A table. The first value of a row is its header.
+pub fn table(table: &Table) -> Markup {
     html! {
         table {
-            caption { (caption) }
+            caption { (table.title) }
             thead {
                 tr {
-                    @for it in head { th scope="col" { (it) } }
+                    @for column in &table.columns { th scope="col" { (column.header) } }
                 }
             }
             tbody {
-                @for row in rows {
+                @for row in &table.rows {
                     tr {
-                        @for (index, it) in row.iter().enumerate() {
-                            @let class = (it.chars().count() > LONG).then_some("long");
-                            @if index == 0 { th class=[class] scope="row" { (it) } } @else { td class=[class] { (it) } }
+                        @for (index, value) in row.iter().enumerate() {
+                            @let text = value.lines().join(", ");
+                            @let class = (text.chars().count() > LONG).then_some("long");
+                            @if index == 0 { th class=[class] scope="row" { (text) } } @else { td class=[class] { (text) } }
                         }
                     }
                 }
@@ -79,11 +82,11 @@ pub fn table(caption: &str, head: &[&str], rows: &[Vec<String>]) -> Markup {
 }
 
 /// Says which mark is whose, from this position on.
-pub fn legend(canvas: &Canvas<'_>, names: &Sides<String>, (x, y): (f64, f64), width: f64) {
+pub fn legend(canvas: &Canvas<'_>, names: &Sides<Name>, (x, y): (f64, f64), width: f64) {
     let most = if is_narrow(width) { 18 } else { 40 };
     let mut x = x;
     for (side, name) in names.iter() {
-        let name = super::canvas::shortened(name, most);
+        let name = super::canvas::shortened(&name.to_string(), most);
         canvas.mark((x + 6.0, y), 5.0, paint(side));
         canvas.text(&name, (x + 17.0, y), Anchor::Start, Paint::Ink);
         x += 17.0 + text_width(&name) + 18.0;

@@ -10,7 +10,10 @@ use crate::{
         decision::Verdict,
         result::{Analysis, Comparison, Interval},
     },
-    report::words::{change, count, names, percent, percent_change, range, significant},
+    report::{
+        tables,
+        words::{changes, names, percent, percent_change},
+    },
 };
 use maud::{Markup, html};
 
@@ -83,13 +86,13 @@ fn plot(analysis: &Analysis, rows: &[Row<'_>]) -> Markup {
         "Within the shaded band (±" (percent(margin)) ") sides count as equivalent; a hollow point has no interval."
     };
     let height = |width: f64| top(width) + rows.len() as f64 * row_height(width) + 12.0 + LINE * 3.0;
-    figure(&label, &caption, &numbers("The numbers", &numbers_of(analysis, rows)), height, |canvas, width| {
+    figure(&label, &caption, &numbers("The numbers", &numbers_of(analysis)), height, |canvas, width| {
         draw(canvas, width, rows, margin);
         let bottom = height(width) - LINE * 0.75;
         let (left, right) = pixels(width);
         let most = if is_narrow(width) { 12 } else { 24 };
-        let less = format!("← {} faster", shortened(&names.candidate, most));
-        let more = format!("{} faster →", shortened(&names.baseline, most));
+        let less = format!("← {} faster", shortened(&names.candidate.to_string(), most));
+        let more = format!("{} faster →", shortened(&names.baseline.to_string(), most));
         canvas.bold(&less, (left, bottom), Anchor::Start, Paint::Candidate);
         canvas.bold(&more, (right, bottom), Anchor::End, Paint::Baseline);
     })
@@ -151,7 +154,7 @@ fn draw_words(canvas: &Canvas<'_>, width: f64, row: &Row<'_>, y: f64) {
     }
     write(&estimate, width - 214.0, Anchor::End);
     let interval = row.comparison.ratio.and_then(|it| it.interval);
-    let interval = interval.map(|it| format!("{} to {}", percent_change(it.low), percent_change(it.high)));
+    let interval = interval.map(changes);
     canvas.text(&interval.unwrap_or_default(), (width - 206.0, y), Anchor::Start, Paint::Muted);
     write(&verdict, width, Anchor::End);
 }
@@ -188,59 +191,9 @@ fn draw_ratio(canvas: &Canvas<'_>, axis: &Axis, row: &Row<'_>, y: f64) {
     }
 }
 
-fn numbers_of(analysis: &Analysis, rows: &[Row<'_>]) -> Markup {
-    let names = names(analysis);
-    let environments = |name: &str| format!("environments, {name}");
-    let head = [
-        "cell".to_owned(),
-        "measure".to_owned(),
-        format!("{}, ms", names.baseline),
-        format!("{}, ms", names.candidate),
-        "ratio".to_owned(),
-        format!("{} interval", percent(analysis.method.confidence)),
-        "in words".to_owned(),
-        "verdict".to_owned(),
-        environments(&names.baseline),
-        environments(&names.candidate),
-        "needed".to_owned(),
-    ];
-    let line = |name: &str, it: &Comparison| {
-        let mean = |levels: &Option<_>| {
-            levels.map_or("–".to_owned(), |it: crate::analysis::result::Levels| significant(it.mean))
-        };
-        let interval = it.ratio.and_then(|it| it.interval);
-        vec![
-            name.to_owned(),
-            it.measure.to_string(),
-            mean(&it.levels.baseline),
-            mean(&it.levels.candidate),
-            it.ratio.map_or("–".to_owned(), |it| decimal(it.estimate)),
-            interval.map_or("–".to_owned(), |it| format!("{} to {}", decimal(it.low), decimal(it.high))),
-            it.ratio.map_or("–".to_owned(), |it| match it.interval {
-                Some(interval) => format!("{} ({})", change(it.estimate), range(interval)),
-                None => change(it.estimate),
-            }),
-            it.verdict.to_string(),
-            it.environments.baseline.to_string(),
-            it.environments.candidate.to_string(),
-            match it.environments_needed {
-                None if it.verdict == Verdict::Inconclusive => "more blocks".to_owned(),
-                needed => needed.map_or("–".to_owned(), count),
-            },
-        ]
-    };
-    let all = rows.iter().filter(|it| it.all).map(|it| line(it.name, it.comparison));
-    let cells = analysis.cells.iter().flat_map(|cell| cell.comparisons.iter().map(|it| line(&cell.name, it)));
-    let lines: Vec<Vec<String>> = all.chain(cells).collect();
-    let head: Vec<&str> = head.iter().map(String::as_str).collect();
-    table(
-        "Every measure of every cell. The first of a cell decides; means are each environment's alike.",
-        &head,
-        &lines,
-    )
-}
-
-/// A ratio with the digits that its interval shows.
-fn decimal(ratio: f64) -> String {
-    if (0.1..10.0).contains(&ratio) { format!("{ratio:.3}") } else { significant(ratio) }
+fn numbers_of(analysis: &Analysis) -> Markup {
+    html! {
+        (table(&tables::cells(analysis)))
+        (table(&tables::measures(analysis)))
+    }
 }

@@ -8,7 +8,10 @@ use super::{
 use crate::{
     analysis::result::{Analysis, Levels, SideFacts},
     campaign::sides::{Side, Sides},
-    report::words::{names, percent, significant},
+    report::{
+        document::{self, Table, Value, words},
+        words::{Name, names, percent, significant},
+    },
 };
 use maud::{Markup, html};
 
@@ -45,7 +48,7 @@ fn chart(analysis: &Analysis) -> Markup {
     figure(label, &caption, &table, |_| 2.0 * ROW + LINE * 2.75, |canvas, width| draw(canvas, width, analysis, &names))
 }
 
-fn draw(canvas: &Canvas<'_>, width: f64, analysis: &Analysis, names: &Sides<String>) {
+fn draw(canvas: &Canvas<'_>, width: f64, analysis: &Analysis, names: &Sides<Name>) {
     let (left, right) = (8.0, width - 8.0);
     let settings = analysis.sides.iter().filter_map(|(_, it)| it.memory_mb.map(f64::from));
     let largest = analysis.sides.iter().filter_map(|(_, it)| Some(usable(it)?.max));
@@ -65,7 +68,7 @@ fn draw(canvas: &Canvas<'_>, width: f64, analysis: &Analysis, names: &Sides<Stri
         }
         let used = used.map_or("not known".to_owned(), |it| format!("median {} MiB", significant(it.p50)));
         let setting = facts.memory_mb.map(|it| format!(" of {it}")).unwrap_or_default();
-        let name = shortened(&names[side], if is_narrow(width) { 20 } else { 60 });
+        let name = shortened(&names[side].to_string(), if is_narrow(width) { 20 } else { 60 });
         canvas.mark((left + 6.0, words), 5.0, paint);
         canvas.text(&format!("{name}, {used}{setting}"), (left + 17.0, words), Anchor::Start, Paint::Ink);
     }
@@ -74,19 +77,21 @@ fn draw(canvas: &Canvas<'_>, width: f64, analysis: &Analysis, names: &Sides<Stri
 
 fn numbers_of(analysis: &Analysis) -> Markup {
     let names = names(analysis);
-    let head = ["side", "setting", "mean", "min", "p50", "p90", "p95", "p99", "max", "median of setting"];
-    let line = |(side, facts): (Side, &SideFacts)| {
-        let level = |pick: fn(&Levels) -> f64| facts.memory.map_or("–".to_owned(), |it| significant(pick(&it)));
+    let row = |(side, facts): (Side, &SideFacts)| {
+        let level =
+            |pick: fn(&Levels) -> f64| Value::number_or_unknown(facts.memory.map(|levels| significant(pick(&levels))));
         let setting = facts.memory_mb;
         let levels: [fn(&Levels) -> f64; 7] =
             [|it| it.mean, |it| it.min, |it| it.p50, |it| it.p90, |it| it.p95, |it| it.p99, |it| it.max];
-        let share = facts.memory.zip(setting).map(|(used, of)| percent(used.p50 / f64::from(of.max(1))));
-        [names[side].clone(), setting.map_or("–".to_owned(), |it| it.to_string())]
+        let used = facts.memory.zip(setting).map(|(used, of)| percent(used.p50 / f64::from(of.max(1))));
+        [Value::text(names[side].to_string()), Value::number_or_unknown(setting)]
             .into_iter()
             .chain(levels.map(level))
-            .chain([share.unwrap_or("–".to_owned())])
+            .chain([Value::number_or_unknown(used)])
             .collect()
     };
-    let rows: Vec<Vec<String>> = analysis.sides.iter().map(line).collect();
-    table("The most memory that each environment used, in MiB.", &head, &rows)
+    let of_numbers = ["setting", "mean", "min", "p50", "p90", "p95", "p99", "max", "median of setting"];
+    let columns = [words("side")].into_iter().chain(of_numbers.map(document::numbers));
+    let title = "The most memory that each environment used, in MiB.";
+    table(&Table::new(title, columns).with_rows(analysis.sides.iter().map(row)))
 }

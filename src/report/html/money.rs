@@ -7,10 +7,12 @@ use super::{
 };
 use crate::{
     analysis::result::{Analysis, Cost, Money},
-    campaign::sides::Sides,
+    campaign::sides::{Side, Sides},
     report::{
-        facts::cold_share,
-        words::{dollars, names, percent, significant},
+        document::{Table, Value, numbers as of_numbers, words},
+        sentences::{assumptions, savings},
+        tables,
+        words::{Name, dollars, names, percent},
     },
 };
 use maud::{Markup, html};
@@ -23,45 +25,13 @@ pub fn section(analysis: &Analysis) -> Markup {
             @match &analysis.money {
                 None => p { "No bill: no billed durations are known of both sides, as Lambda alone reports them." },
                 Some(money) => {
-                    p { (summary(analysis, money)) " " (cold_share(money)) }
+                    p { (savings(analysis, money)) " " (assumptions(money)) }
                     (chart(analysis, money))
                     (numbers("The bills", &bills(analysis, money)))
                     @if !money.by_volume.is_empty() { (numbers("By volume", &volumes(analysis, money))) }
                 }
             }
         }
-    }
-}
-
-fn summary(analysis: &Analysis, money: &Money) -> String {
-    let names = names(analysis);
-    let Money { monthly, savings, savings_interval, break_even, .. } = money;
-    let interval = savings_interval.map(|it| {
-        let confidence = percent(analysis.method.confidence);
-        format!(" ({confidence} interval {} to {})", percent(it.low), percent(it.high))
-    });
-    let saved = match *savings < 0.0 {
-        true => format!("{} more", percent(-savings)),
-        false => format!("{} less", percent(*savings)),
-    };
-    let bills = format!(
-        "At {} invocations a month{}, {} costs {} and {} {}: {saved}{}.",
-        thousands(money.invocations_per_month),
-        if money.free_tier { ", with the free tier taken off" } else { "" },
-        names.baseline,
-        dollars(monthly.baseline.total_usd),
-        names.candidate,
-        dollars(monthly.candidate.total_usd),
-        interval.unwrap_or_default()
-    );
-    match break_even {
-        None => bills,
-        Some(factor) => format!(
-            "{bills} {} costs as much once its billed duration is {} times that of {}.",
-            names.candidate,
-            significant(*factor),
-            names.baseline
-        ),
     }
 }
 
@@ -93,7 +63,7 @@ fn chart(analysis: &Analysis, money: &Money) -> Markup {
     figure(label, &caption, &html! {}, |_| 340.0, |canvas, width| draw(canvas, width, &points, money, &names))
 }
 
-fn draw(canvas: &Canvas<'_>, width: f64, points: &[Point], money: &Money, names: &Sides<String>) {
+fn draw(canvas: &Canvas<'_>, width: f64, points: &[Point], money: &Money, names: &Sides<Name>) {
     let (from, to) = (if is_narrow(width) { 56.0 } else { 72.0 }, width - 12.0);
     let x = Axis::logarithmic(points.iter().map(|(volume, _)| *volume), (from, to));
     legend(canvas, names, (from, 8.0), width);
@@ -103,7 +73,7 @@ fn draw(canvas: &Canvas<'_>, width: f64, points: &[Point], money: &Money, names:
     // What is next to nothing beside the largest bill has no part in the question.
     let y = Axis::logarithmic(bills.filter(|it| *it > most / 1e6).chain((most == 0.0).then_some(1.0)), (bottom, top));
     levels(canvas, &y.labelled(5, dollars), (from, to));
-    for side in crate::campaign::sides::Side::BOTH {
+    for side in Side::BOTH {
         let line: Vec<_> = points
             .iter()
             .filter(|(_, bill)| bill[side] > 0.0)
@@ -116,7 +86,7 @@ fn draw(canvas: &Canvas<'_>, width: f64, points: &[Point], money: &Money, names:
     let share = Axis::linear(savings.iter().map(|(_, it)| it.clamp(-2.0, 1.0)).chain([0.0, 0.1]), (lower, upper));
     levels(canvas, &share.labelled(3, percent), (from, to));
     canvas.line((from, share.at(0.0)), (to, share.at(0.0)), Paint::Muted, 1.0);
-    let name = shortened(&names.candidate, 20);
+    let name = shortened(&names.candidate.to_string(), 20);
     canvas.text(&format!("saved by {name}"), (from, upper - 12.0), Anchor::Start, Paint::Muted);
     let line: Vec<_> = savings.iter().map(|(at, it)| (x.at(*at), share.at(*it))).collect();
     draw_line(canvas, &line, Paint::Ink, points.len() + 1);
@@ -143,39 +113,35 @@ fn saved(bill: &Sides<f64>) -> Option<f64> {
 
 fn bills(analysis: &Analysis, money: &Money) -> Markup {
     let names = names(analysis);
-    let head = ["bill", "requests", "compute", "storage", "all", "interval", "prices"];
-    let line = |what: &str, name: &str, cost: &Cost, prices: &str| {
-        let interval = cost.interval.map(|it| format!("{} to {}", dollars(it.low), dollars(it.high)));
-        vec![
-            format!("{name}, {what}"),
-            dollars(cost.requests_usd),
-            dollars(cost.compute_usd),
-            dollars(cost.storage_usd),
-            dollars(cost.total_usd),
-            interval.unwrap_or("–".to_owned()),
-            prices.to_owned(),
-        ]
+    let row = |(side, cost): (Side, &Cost)| {
+        let parts = [cost.requests_usd, cost.compute_usd, cost.storage_usd, cost.total_usd];
+        let values = parts.map(|usd| Value::number(dollars(usd)));
+        [Value::text(names[side].to_string())]
+            .into_iter()
+            .chain(values)
+            .chain([Value::text(&money.prices[side])])
+            .collect()
     };
-    let month = format!("{} a month", thousands(money.invocations_per_month));
-    let rows: Vec<Vec<String>> = [(&money.monthly, month.as_str()), (&money.per_million, "a million invocations")]
-        .into_iter()
-        .flat_map(|(costs, what)| costs.iter().map(move |(side, cost)| (side, cost, what)))
-        .map(|(side, cost, what)| line(what, &names[side], cost, &money.prices[side]))
-        .collect();
-    let caption = "US dollars, all cells alike often. A million invocations are before free tier and higher tiers.";
-    table(caption, &head, &rows)
+    let columns = ["requests", "compute", "storage", "all"].map(of_numbers);
+    let columns = [words("side")].into_iter().chain(columns).chain([words("prices")]);
+    let parts = Table::new("What a month's bill is made of.", columns).with_rows(money.monthly.iter().map(row));
+    html! {
+        (table(&tables::bill(analysis, money)))
+        (table(&parts))
+    }
 }
 
 fn volumes(analysis: &Analysis, money: &Money) -> Markup {
-    let names = names(analysis);
-    let head = ["invocations a month", &names.baseline, &names.candidate, "saved"];
-    let rows: Vec<Vec<String>> = money
-        .by_volume
-        .iter()
-        .map(|(volume, bill)| {
-            let saved = saved(bill).map_or("–".to_owned(), percent);
-            vec![thousands(*volume), dollars(bill.baseline), dollars(bill.candidate), saved]
-        })
-        .collect();
-    table("A month's bill by volume.", &head, &rows)
+    let row = |(volume, bill): &Point| {
+        let saved = Value::number_or_unknown(saved(bill).map(percent));
+        vec![
+            Value::text(thousands(*volume)),
+            Value::number(dollars(bill.baseline)),
+            Value::number(dollars(bill.candidate)),
+            saved,
+        ]
+    };
+    let [baseline, candidate] = tables::of_sides(analysis);
+    let columns = [words("invocations a month"), baseline, candidate, of_numbers("saved")];
+    table(&Table::new("A month's bill by volume.", columns).with_rows(money.by_volume.iter().map(row)))
 }

@@ -5,7 +5,8 @@ use crate::{
     analysis::result::{Analysis, SideFacts},
     campaign::sides::Side,
     report::{
-        facts::sources,
+        document::{Table, Value, numbers, words},
+        sentences::sources,
         words::{count, dollars, names, percent},
     },
 };
@@ -51,7 +52,7 @@ pub fn section(analysis: &Analysis) -> Markup {
         section aria-labelledby="provenance" {
             h2 #provenance { "Where this comes from" }
             div.scroll tabindex="0" role="region" aria-label="The campaign" {
-                (table("The campaign.", &["what", "value"], &campaign(analysis)))
+                (table(&campaign(analysis)))
             }
             div.scroll tabindex="0" role="region" aria-label="The sides" { (sides(analysis)) }
             div.scroll tabindex="0" role="region" aria-label="The CPU models" { (cpus(analysis)) }
@@ -59,11 +60,12 @@ pub fn section(analysis: &Analysis) -> Markup {
     }
 }
 
-fn campaign(analysis: &Analysis) -> Vec<Vec<String>> {
+fn campaign(analysis: &Analysis) -> Table {
     let it = &analysis.campaign;
-    let calls = match it.cold {
-        true => "each to an environment that had just started",
-        false => "to environments as they were, warm for the most part",
+    let calls = if it.cold {
+        "each to an environment that had just started"
+    } else {
+        "to environments as they were, warm for the most part"
     };
     let facts = [
         ("Lambda Duet", it.version.clone()),
@@ -74,17 +76,18 @@ fn campaign(analysis: &Analysis) -> Vec<Vec<String>> {
         ("calls", format!("{}, {calls}", count(it.calls))),
         ("environments of a side in a block", it.environments_per_step.to_string()),
     ];
-    facts.into_iter().map(|(what, value)| vec![what.to_owned(), value]).collect()
+    let rows = facts.into_iter().map(|(what, value)| vec![Value::text(what), Value::text(value)]);
+    Table::new("The campaign.", ["what", "value"].map(words)).with_rows(rows)
 }
 
 /// RFC 3339, where there is such a date.
 fn date(unix_ms: u64) -> String {
     /// The last second of the year 9999.
     const LAST_S: u64 = 253_402_300_799;
-    match unix_ms / 1000 <= LAST_S {
-        true => humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(unix_ms / 1000)).to_string(),
-        false => format!("{unix_ms} ms after 1970-01-01"),
+    if unix_ms / 1000 > LAST_S {
+        return format!("{unix_ms} ms after 1970-01-01");
     }
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(unix_ms / 1000)).to_string()
 }
 
 fn sides(analysis: &Analysis) -> Markup {
@@ -96,51 +99,51 @@ fn sides(analysis: &Analysis) -> Markup {
         if kinds.is_empty() { "none".to_owned() } else { kinds.join(", ") }
     };
     let builds = |it: &SideFacts| if it.builds.is_empty() { unknown() } else { it.builds.join("; ") };
-    type Fact<'a> = (&'a str, &'a dyn Fn(&SideFacts) -> String);
-    let facts: [Fact<'_>; 10] = [
-        ("target", &|it| it.target.clone()),
-        ("architecture", &|it| it.architecture.map_or_else(unknown, |it| it.to_string())),
-        ("memory, MB", &|it| it.memory_mb.map_or_else(unknown, |it| it.to_string())),
-        ("calls", &|it| count(it.calls)),
-        ("of them cold", &|it| count(it.cold_calls)),
-        ("failures", &failures),
-        ("environments", &|it| count(u64::from(it.environments))),
-        ("emulated", &|it| if it.emulated { "yes" } else { "no" }.to_owned()),
-        ("builds", &builds),
-        ("spent, estimated", &|it| dollars(it.spent_usd)),
+    let row = |(what, fact): (&str, &dyn Fn(&SideFacts) -> String)| {
+        vec![
+            Value::text(what),
+            Value::text(fact(&analysis.sides.baseline)),
+            Value::text(fact(&analysis.sides.candidate)),
+        ]
+    };
+    let rows = [
+        row(("target", &|side| side.target.clone())),
+        row(("architecture", &|side| side.architecture.map_or_else(unknown, |it| it.to_string()))),
+        row(("memory, MB", &|side| side.memory_mb.map_or_else(unknown, |it| it.to_string()))),
+        row(("calls", &|side| count(side.calls))),
+        row(("of them cold", &|side| count(side.cold_calls))),
+        row(("failures", &failures)),
+        row(("environments", &|side| count(side.environments.into()))),
+        row(("emulated", &|side| if side.emulated { "yes" } else { "no" }.to_owned())),
+        row(("builds", &builds)),
+        row(("spent, estimated", &|side| dollars(side.spent_usd))),
     ];
-    let row =
-        |(what, fact): Fact<'_>| vec![what.to_owned(), fact(&analysis.sides.baseline), fact(&analysis.sides.candidate)];
-    let rows: Vec<Vec<String>> = facts.into_iter().map(row).collect();
-    table("The sides.", &["what", &names.baseline, &names.candidate], &rows)
+    let columns = [words("what"), words(names.baseline.to_string()), words(names.candidate.to_string())];
+    table(&Table::new("The sides.", columns).with_rows(rows))
 }
 
 fn cpus(analysis: &Analysis) -> Markup {
     let names = names(analysis);
-    let lines = |(side, facts): (Side, &SideFacts)| -> Vec<Vec<String>> {
+    let rows_of = |(side, facts): (Side, &SideFacts)| {
         let name = &names[side];
-        let seen = facts.cpus.iter().map(|it| {
-            let share = &it.share;
+        let seen = facts.cpus.iter().map(|cpu| {
             vec![
-                format!("{name}: {}", it.model),
-                it.environments.to_string(),
-                percent(share.estimate),
-                format!("{} to {}", percent(share.low), percent(share.high)),
+                Value::text(format!("{name}: {}", cpu.model)),
+                Value::number(cpu.environments),
+                Value::number(percent(cpu.share.estimate)),
+                Value::number(format!("{} to {}", percent(cpu.share.low), percent(cpu.share.high))),
             ]
         });
-        let unseen = [
-            format!("{name}: models not seen"),
-            "0".to_owned(),
-            "–".to_owned(),
-            format!("up to {}", percent(facts.unseen)),
+        let unseen = vec![
+            Value::text(format!("{name}: models not seen")),
+            Value::number(0),
+            Value::Unknown,
+            Value::number(format!("up to {}", percent(facts.unseen))),
         ];
-        seen.chain([unseen.to_vec()]).collect()
+        seen.chain([unseen]).collect::<Vec<_>>()
     };
-    let rows: Vec<Vec<String>> = analysis.sides.iter().flat_map(lines).collect();
-    table(
-        "The CPU models that answered, and the share of the fleet that they have, with 95% intervals. CPU models that were \
-         not seen may make up to the last share of each side.",
-        &["model", "environments", "share", "interval"],
-        &rows,
-    )
+    let title = "The CPU models that answered, and the proportion of the fleet that they have, with 95% intervals. CPU models \
+                 that were not seen may make up to the last proportion of each side.";
+    let columns = [words("model"), numbers("environments"), numbers("proportion"), numbers("interval")];
+    table(&Table::new(title, columns).with_rows(analysis.sides.iter().flat_map(rows_of)))
 }

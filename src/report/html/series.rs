@@ -8,7 +8,10 @@ use super::{
 use crate::{
     analysis::result::{Analysis, CellAnalysis, Moment},
     campaign::sides::{Side, Sides},
-    report::words::{count, names, percent_change, significant},
+    report::{
+        document::{self, Table, Value, words},
+        words::{count, names, significant},
+    },
 };
 use maud::{Markup, html};
 
@@ -223,34 +226,31 @@ fn own_log_mean(cell: &CellAnalysis, side: Side) -> Option<f64> {
 }
 
 fn moments(analysis: &Analysis) -> Markup {
-    let names = names(analysis);
-    let Sides { baseline, candidate } = &names;
-    let head = [
-        "cell".to_owned(),
+    let Sides { baseline, candidate } = names(analysis);
+    let row = |(cell, moment): (&CellAnalysis, &Moment)| {
+        let Sides { baseline, candidate } = moment.mean_ms;
+        let number = |ms: Option<f64>| Value::number_or_unknown(ms.map(significant));
+        vec![
+            Value::text(&cell.name),
+            Value::number(moment.block),
+            Value::number(format!("{:.0}", moment.elapsed_s)),
+            number(baseline),
+            number(candidate),
+            baseline.zip(candidate).map_or(Value::Unknown, |(one, other)| Value::Change(other / one)),
+            Value::number(moment.environments.baseline),
+            Value::number(moment.environments.candidate),
+        ]
+    };
+    let of_numbers = [
         "block".to_owned(),
         "after, s".to_owned(),
         format!("{baseline}, ms"),
         format!("{candidate}, ms"),
-        "ratio".to_owned(),
+        "change".to_owned(),
         format!("environments, {baseline}"),
         format!("environments, {candidate}"),
     ];
-    let head: Vec<&str> = head.iter().map(String::as_str).collect();
-    let line = |cell: &CellAnalysis, it: &Moment| {
-        let Sides { baseline, candidate } = it.mean_ms;
-        let number = |it: Option<f64>| it.map_or("–".to_owned(), significant);
-        vec![
-            cell.name.clone(),
-            it.block.to_string(),
-            format!("{:.0}", it.elapsed_s),
-            number(baseline),
-            number(candidate),
-            baseline.zip(candidate).map_or("–".to_owned(), |(one, other)| percent_change(other / one)),
-            it.environments.baseline.to_string(),
-            it.environments.candidate.to_string(),
-        ]
-    };
-    let rows: Vec<Vec<String>> =
-        analysis.cells.iter().flat_map(|cell| cell.series.iter().map(move |it| line(cell, it))).collect();
-    table("Geometric means of the measure that decides.", &head, &rows)
+    let columns = [words("cell")].into_iter().chain(of_numbers.map(document::numbers));
+    let rows = analysis.cells.iter().flat_map(|cell| cell.series.iter().map(move |moment| (cell, moment)));
+    table(&Table::new("Geometric means of the measure that decides.", columns).with_rows(rows.map(row)))
 }

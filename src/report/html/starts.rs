@@ -6,11 +6,12 @@ use super::{
     figure::{columns, figure, is_narrow, numbers, paint, table},
 };
 use crate::{
-    analysis::result::{Analysis, Comparison},
+    analysis::result::Analysis,
     campaign::sides::{Side, Sides},
     report::{
-        facts::starts_note,
-        words::{change, count, names, range, significant},
+        sentences::cold_starts_note,
+        tables,
+        words::{Name, count, names, significant},
     },
 };
 use maud::{Markup, html};
@@ -69,7 +70,7 @@ fn median(sorted: &[f64]) -> Option<f64> {
     sorted.get(sorted.len() / 2).copied()
 }
 
-fn draw(canvas: &Canvas<'_>, width: f64, starts: &Sides<Vec<f64>>, names: &Sides<String>) {
+fn draw(canvas: &Canvas<'_>, width: f64, starts: &Sides<Vec<f64>>, names: &Sides<Name>) {
     let (left, right) = (8.0, width - 8.0);
     let axis = Axis::logarithmic(starts.iter().flat_map(|(_, them)| them.iter().copied()), (left, right));
     let bins = if is_narrow(width) { 24 } else { 48 };
@@ -91,7 +92,7 @@ fn draw(canvas: &Canvas<'_>, width: f64, starts: &Sides<Vec<f64>>, names: &Sides
             canvas.line((axis.at(middle), bottom - PANEL + 24.0), (axis.at(middle), bottom), Paint::Ink, 1.5);
         }
         let facts = middle.map_or("no start is known".to_owned(), |it| format!("median {} ms", significant(it)));
-        let name = shortened(&names[side], if is_narrow(width) { 20 } else { 40 });
+        let name = shortened(&names[side].to_string(), if is_narrow(width) { 20 } else { 40 });
         canvas.mark((left + 6.0, bottom - PANEL + 12.0), 5.0, paint(side));
         canvas.text(&format!("{name}, {facts}"), (left + 17.0, bottom - PANEL + 12.0), Anchor::Start, Paint::Ink);
     }
@@ -107,27 +108,8 @@ fn shares(times: &[f64], axis: &Axis, (left, right): (f64, f64), bins: usize) ->
 }
 
 fn comparisons(analysis: &Analysis) -> Markup {
-    let names = names(analysis);
-    let head = ["measure", &names.baseline, &names.candidate, "difference", "verdict", "starts"];
-    let line = |it: &Comparison| {
-        let mean = |side: Side| it.levels[side].map_or("–".to_owned(), |it| format!("{} ms", significant(it.mean)));
-        let difference = it.ratio.map_or("–".to_owned(), |it| match it.interval {
-            Some(interval) => format!("{} ({})", change(it.estimate), range(interval)),
-            None => change(it.estimate),
-        });
-        vec![
-            it.measure.to_string(),
-            mean(Side::Baseline),
-            mean(Side::Candidate),
-            difference,
-            it.verdict.to_string(),
-            format!("{} and {}", it.calls.baseline, it.calls.candidate),
-        ]
-    };
-    let rows: Vec<Vec<String>> = analysis.starts.comparisons.iter().map(line).collect();
-    let table = table("Calls that met an environment which had to start, all cells together.", &head, &rows);
     html! {
-        (numbers("The numbers", &table))
-        @if let Some(note) = starts_note(analysis) { p { (note) } }
+        (numbers("The numbers", &table(&tables::cold_starts(analysis))))
+        @if let Some(note) = cold_starts_note(analysis) { p { (note) } }
     }
 }

@@ -6,21 +6,21 @@ use crate::{
         result::{Analysis, Comparison, Interval, Measure, Money},
         warning::{Warning, WarningKind},
     },
-    report::words::{change, count, headline, names, percent, range},
+    report::{
+        sentences::headline,
+        words::{change, count, names, percent, range},
+    },
 };
 use maud::{Markup, html};
 
 /// The top of the page.
 pub fn header(analysis: &Analysis) -> Markup {
-    let verdict = analysis.headline.as_ref().map_or(Verdict::Withheld, |it| it.verdict);
     let names = names(analysis);
     html! {
         header {
             p.eyebrow { "Lambda Duet · " (names.candidate) " beside " (names.baseline) }
             h1 { (headline(analysis)) }
-            @if verdict == Verdict::Withheld {
-                (warnings(analysis, is_grave))
-            }
+            (warnings(analysis, |warning| analysis.withholds(warning)))
             dl.figures {
                 @for (term, value, detail) in figures(analysis) {
                     div {
@@ -34,23 +34,19 @@ pub fn header(analysis: &Analysis) -> Markup {
     }
 }
 
-/// What is still to be known of the campaign, below the figures.
+/// What else may overturn it, below the figures.
 pub fn cautions(analysis: &Analysis) -> Markup {
-    let withheld = analysis.headline.as_ref().is_none_or(|it| it.verdict == Verdict::Withheld);
-    warnings(analysis, |it| !(withheld && is_grave(it)))
-}
-
-fn is_grave(warning: &Warning) -> bool {
-    warning.kind <= WarningKind::TooFewEnvironments
+    warnings(analysis, |warning| !analysis.withholds(warning))
 }
 
 fn warnings(analysis: &Analysis, which: impl Fn(&Warning) -> bool) -> Markup {
-    let them: Vec<&Warning> = analysis.warnings.iter().filter(|it| which(it)).collect();
+    let warnings: Vec<&Warning> = analysis.warnings.iter().filter(|warning| which(warning)).collect();
     html! {
-        @if !them.is_empty() {
+        @if !warnings.is_empty() {
             ul.warnings aria-label="Warnings" {
-                @for it in them {
-                    li class=[is_grave(it).then_some("grave")] { b { (spoken(it.kind)) } " " (it.text) }
+                @for warning in warnings {
+                    @let class = analysis.withholds(warning).then_some("grave");
+                    li class=[class] { b { (spoken(warning.kind)) } " " (warning.text) }
                 }
             }
         }
@@ -83,18 +79,11 @@ fn figures(analysis: &Analysis) -> Vec<(String, String, String)> {
 
 /// The bill is a verdict only where its interval is on one side of no savings.
 fn saved(money: &Money) -> (String, String) {
-    let (savings, word) = match money.savings < 0.0 {
-        true => (-money.savings, "more expensive"),
-        false => (money.savings, "cheaper"),
-    };
-    let change = format!("{} {word}", percent(savings));
-    match money.savings_interval {
+    let change = change(1.0 - money.savings);
+    match money.savings_interval.map(|it| Interval { low: 1.0 - it.high, high: 1.0 - it.low }) {
         None => ("no verdict".to_owned(), format!("{change}, no interval")),
-        Some(Interval { low, high }) if low > 0.0 => (change, format!("{} to {}", percent(low), percent(high))),
-        Some(Interval { low, high }) if high < 0.0 => (change, format!("{} to {}", percent(-high), percent(-low))),
-        Some(Interval { low, high }) => {
-            ("inconclusive".to_owned(), format!("saves {} to {}", percent(low), percent(high)))
-        }
+        Some(interval) if interval.high < 1.0 || interval.low > 1.0 => (change, range(interval)),
+        Some(interval) => ("inconclusive".to_owned(), range(interval)),
     }
 }
 
@@ -105,15 +94,10 @@ fn compared(term: &str, comparison: &Comparison) -> (String, String, String) {
         (Verdict::Withheld, _) | (_, None) => "no verdict".to_owned(),
         (_, Some(ratio)) => change(ratio.estimate),
     };
-    let detail = match comparison.ratio.map(|it| (it.estimate, it.interval)) {
+    let detail = match comparison.ratio.map(|ratio| ratio.interval) {
         None => "no ratio".to_owned(),
-        Some((_, None)) => "no interval".to_owned(),
-        Some((estimate, Some(interval))) => match (range(interval), comparison.verdict) {
-            (text, Verdict::Faster | Verdict::Slower) => text,
-            // No verdict names the direction, so that the interval has to.
-            (text, _) if text.contains("er") => text,
-            (text, _) => format!("{text} {}", if estimate < 1.0 { "faster" } else { "slower" }),
-        },
+        Some(None) => "no interval".to_owned(),
+        Some(Some(interval)) => range(interval),
     };
     (term.to_owned(), value, detail)
 }
@@ -126,13 +110,14 @@ fn evidence(analysis: &Analysis) -> String {
         number => format!("{number} cells"),
     };
     format!(
-        "Measured on {cells} with {} calls to {} environments of {} and {} of {}. Intervals are {} intervals; faster means \
-         that much less time.",
+        "Measured on {cells} with {} calls to {} environments of {} and {} of {}. Intervals are {} intervals of time and \
+         cost, less or more than {}.",
         count(analysis.campaign.calls),
         environments.baseline,
         names.baseline,
         environments.candidate,
         names.candidate,
-        percent(analysis.method.confidence)
+        percent(analysis.method.confidence),
+        names.baseline
     )
 }

@@ -53,7 +53,6 @@ impl Utf8 {
     }
 }
 
-/// The text.
 pub fn text(params: &Params) -> String {
     const SAMPLE: usize = 4096;
     let sample = input::text(params.seed, SAMPLE);

@@ -64,7 +64,7 @@ fn changed_by(lambda: &Lambda, scratch: &Scratch, change: impl FnOnce(&Lambda)) 
 }
 
 fn report(directory: &str) -> (String, Value) {
-    let text = stdout(&duet(&["report", directory]));
+    let text = stdout(&duet(&["report", directory, "--details"]));
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (text, serde_json::from_str(&stdout(&duet(&["report", directory, "--format", "json"]))).unwrap())
 }

@@ -13,7 +13,7 @@ use lambda_duet::{
         manifest::Manifest,
         schedule::{self, Call},
     },
-    report::{csv, html, markdown, plan, table},
+    report::{campaign::document, csv, html, markdown, plan, terminal},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -139,7 +139,8 @@ fn read(directory: &Path) -> Result<usize, String> {
         }
     }
     let analysis = analyse(&manifest, &samples, &Options::default());
-    for text in [table::report(&analysis), markdown::report(&analysis), csv::report(&analysis).unwrap()] {
+    let blocks = document(&analysis);
+    for text in [terminal::full(&blocks), markdown::render(&blocks), csv::report(&analysis).unwrap()] {
         assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");
     }
     assert!(html::page(&analysis).contains("</html>"));
@@ -168,8 +169,8 @@ fn what_is_none_of_a_campaigns_samples_is_named_by_file_and_line() {
     let first = lines(&whole[..1]);
     let newer = first.replacen("{\"", "{\"colour\":1,\"", 1);
     let cases = [
-        ((b"PK\x03\x04\x00\x00".to_vec(), 1), "no sample"),
-        ((vec![0; 4096], 1), "no sample"),
+        ((b"PK\x03\x04\x00\x00".to_vec(), 1), "neither a sample"),
+        ((vec![0; 4096], 1), "neither a sample"),
         (([vec![0; 4096], b"\n".to_vec()].concat(), 1), "expected value at column 1"),
         (([first.as_bytes(), b"\xff\xfe\n"].concat(), 2), "expected value"),
         ((first.replace("math/fft", "math/\u{fffd}").into_bytes(), 1), "which campaign.json does not have"),
@@ -230,7 +231,7 @@ fn a_line_that_a_crash_cut_off_is_no_fault_also_where_zeros_stand_for_it() {
     // What is no sample's beginning is somebody's, and stays.
     write(&scratch.0, manifest().to_string().as_bytes(), b"dear diary");
     let error = journal::Journal::open(&scratch.0).unwrap_err().to_string();
-    assert!(error.contains("samples.jsonl, line 1: this is no sample"), "{error}");
+    assert!(error.contains("samples.jsonl, line 1: this is neither a sample"), "{error}");
     assert_eq!(fs::read(scratch.0.join("samples.jsonl")).unwrap(), b"dear diary");
 }
 
@@ -258,7 +259,7 @@ fn a_manifest_of_no_campaign_is_refused_by_the_field() {
         (with("/plan/timeout_ms", json!(0)), "plan.timeout_ms is 0"),
         (with("/plan/separate_from", json!(0)), "plan.separate_from is 0"),
         (with("/plan/order", json!("single-calls")), "plan.separate_from is 1, and plan.order has no joint steps"),
-        (with("/plan/accept_status/0", json!("teapot")), "\"teapot\" is no status"),
+        (with("/plan/accept_status/0", json!("teapot")), "\"teapot\" is not a status"),
         (with("/sides/candidate/price/request_usd", json!(-1)), "sides.candidate.price.request_usd is -1e0"),
         (
             with("/sides/candidate/price/tiers/0/gb_second_usd", json!(-1)),

@@ -36,7 +36,7 @@ fn a_file_and_a_processor_of_any_name_reach_every_form_escaped_for_it() {
     assert_code(&output, 0);
     assert!(is_clean(&stderr(&output)) && stderr(&output).contains(SEEN), "{}", stderr(&output));
 
-    let form = |arguments: &[&str]| stdout(&duet(&[&["report", &out], arguments].concat()));
+    let form = |arguments: &[&str]| stdout(&duet(&[&["report", &out, "--details"], arguments].concat()));
     let table = form(&[]);
     assert!(is_clean(&table) && table.contains("\\u{1b}[2J"), "{table}");
     let markdown = form(&["--format", "markdown"]);

@@ -189,7 +189,7 @@ fn what_cannot_be_is_refused_with_the_fix() {
         (["--targets", url].as_slice(), 1, "a baseline and a candidate"),
         (&["--targets", "fast", "slow"], 2, "stack:NAME"),
         (&["--targets", "stack:"], 2, "stack:NAME"),
-        (&["--targets", this, this, "--payload", &broken], 1, "is no JSON"),
+        (&["--targets", this, this, "--payload", &broken], 1, "is not JSON"),
         (&["--targets", this, this, "--payload", "/nowhere.json"], 1, "/nowhere.json"),
         (&["--targets", this, this, "--payload", &payload, "--payload", &payload], 1, "weight"),
         (&["--targets", this, this, "--payload", "a.json:0"], 2, "from 1 to 1000"),
@@ -212,7 +212,7 @@ fn what_cannot_be_is_refused_with_the_fix() {
         (&["--targets", this, this, "--api-key", "k"], 1, "--api-key is for https://"),
         (&["--targets", url, url, "--cold"], 1, "name the function itself"),
         (&["--targets", "exec:/nowhere", this], 1, "/nowhere"),
-        (&["--targets", "exec:/etc/passwd", this], 1, "no program"),
+        (&["--targets", "exec:/etc/passwd", this], 1, "not a program"),
         (&["--resume", "/nowhere"], 1, "/nowhere holds no campaign"),
         (&["--resume", "/nowhere", "--seed", "1"], 2, "cannot be used with"),
     ] {

@@ -2,7 +2,7 @@
 
 use super::PlanOptions;
 use crate::{
-    analysis::decision::MINIMUM_BLOCKS, campaign::manifest::Manifest, cli::output::note, report::plan::counted,
+    analysis::decision::MINIMUM_BLOCKS, campaign::manifest::Manifest, cli::output::note, report::words::counted,
 };
 use anyhow::bail;
 

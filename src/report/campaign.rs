@@ -1,0 +1,153 @@
+//! The report of a campaign.
+
+use super::{
+    document::{Block, Tone},
+    sentences::{
+        assumptions, cold_starts_note, cpu_mix, headline, how_to_read, memory, origin, savings, side, sources,
+    },
+    tables,
+    words::names,
+};
+use crate::analysis::result::Analysis;
+
+/// What a decision needs, and on demand what it rests on.
+pub fn document(analysis: &Analysis) -> Vec<Block> {
+    let mut blocks = vec![Block::Verdict(Tone::Neutral, headline(analysis))];
+    blocks.extend(analysis.money.as_ref().map(|money| Block::Paragraph(savings(analysis, money))));
+    blocks.extend(analysis.warnings.iter().map(|warning| Block::Warning {
+        name: warning.kind.as_str(),
+        text: warning.text.clone(),
+        withholds: analysis.withholds(warning),
+    }));
+    blocks.push(Block::Table(tables::cells(analysis)));
+    blocks.push(Block::Details(details(analysis)));
+    blocks
+}
+
+fn details(analysis: &Analysis) -> Vec<Block> {
+    let mut blocks = vec![
+        Block::Table(tables::measures(analysis)),
+        Block::Table(tables::cpu_models(analysis)),
+        Block::Table(tables::cold_starts(analysis)),
+    ];
+    blocks.extend(cold_starts_note(analysis).map(Block::Remark));
+    if let Some(money) = &analysis.money {
+        blocks.push(Block::Table(tables::bill(analysis, money)));
+        blocks.push(Block::Remark(assumptions(money)));
+    }
+    blocks.push(Block::Heading("Sides".to_owned()));
+    let names = names(analysis);
+    for (of, facts) in analysis.sides.iter() {
+        let mut lines = vec![side(facts)];
+        if !facts.cpus.is_empty() {
+            lines.push(format!("CPUs: {}", cpu_mix(facts)));
+        }
+        lines.extend(memory(facts).map(|used| format!("memory: {used}")));
+        lines.push(facts.target.clone());
+        lines.extend(facts.builds.iter().map(|build| format!("build {build}")));
+        blocks.push(Block::Facts(names[of].label(), lines));
+    }
+    blocks.push(Block::Heading("Method".to_owned()));
+    let texts = [Some(origin(analysis)), sources(analysis), Some(how_to_read(analysis))];
+    blocks.extend(texts.into_iter().flatten().map(Block::Remark));
+    blocks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        analysis::{
+            decision::Verdict,
+            warning::{Warning, WarningKind},
+        },
+        campaign::sides::Side,
+        report::{
+            fixture,
+            terminal::{WIDTH, full, summary},
+        },
+    };
+    use anstream::adapter::strip_str;
+
+    fn plain(analysis: &Analysis) -> String {
+        strip_str(&full(&document(analysis))).to_string()
+    }
+
+    fn assert_fits(text: &str) {
+        for line in text.lines() {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_verdict_comes_first_and_everything_is_there() {
+        let analysis = fixture::analysis();
+        let text = plain(&analysis);
+        assert_fits(&text);
+        assert!(text.starts_with("arm64 costs "), "{text}");
+        for part in [
+            "math/matmul",
+            "~412 needed",
+            "48/52",
+            "CPU time",
+            "client latency",
+            "Neoverse-V1",
+            "MiB",
+            "per million invocations",
+            "10,000,000 invocations a month",
+            "1.25 times",
+            "unseen-cpus: ",
+            "seed 42",
+            "timeout: 3",
+        ] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_summary_has_what_a_decision_needs() {
+        let text = strip_str(&summary(&document(&fixture::analysis()))).to_string();
+        for part in ["arm64 costs ", "a month, arm64 costs $8.75", "unseen-cpus: ", "math/matmul"] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        for part in ["CPU time", "Sides", "seed 42", "per million"] {
+            assert!(!text.contains(part), "{part} is in\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_withheld_is_said_instead_of_numbers() {
+        let mut analysis = fixture::analysis();
+        let text = "arm64 ran under an emulator; use a machine of its own kind.".to_owned();
+        analysis.warnings.insert(0, Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
+        let comparisons = analysis.cells.iter_mut().flat_map(|cell| &mut cell.comparisons);
+        for it in comparisons.chain(&mut analysis.headline).chain(&mut analysis.starts.comparisons) {
+            (it.verdict, it.ratio, it.environments_needed) = (Verdict::Withheld, None, None);
+        }
+        (analysis.money, analysis.sides.candidate.emulated) = (None, true);
+        analysis.cells.iter_mut().for_each(|cell| cell.by_cpu.clear());
+        let text = plain(&analysis);
+        assert_fits(&text);
+        assert!(text.starts_with("No verdict: arm64 was emulated"), "{text}");
+        assert!(text.lines().nth(1).is_some_and(|line| line.starts_with("emulated: arm64 ran under")), "{text}");
+        let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("math/matmul")).collect();
+        assert!(lines[0].ends_with("withheld") && !lines[0].contains('%'), "{text}");
+        assert!(text.contains("EMULATED") && !text.contains("Bill"), "{text}");
+    }
+
+    #[test]
+    fn a_campaign_without_samples_and_long_names_fit() {
+        let mut analysis = fixture::analysis();
+        analysis.sides.baseline.name = "a-function-of-a-very-long-name-that-goes-on".to_owned();
+        analysis.cells[0].name = "payloads/a-file-with-a-very-long-name-indeed-and-more.json".to_owned();
+        analysis.sides.baseline.target =
+            "https://abc.execute-api.eu-west-1.amazonaws.com/".to_owned() + &"prod/".repeat(20);
+        assert_fits(&plain(&analysis));
+        analysis.cells.clear();
+        analysis.starts.comparisons.clear();
+        (analysis.headline, analysis.money) = (None, None);
+        let text = plain(&analysis);
+        assert!(text.starts_with("No verdict: "), "{text}");
+        assert_fits(&text);
+    }
+}

@@ -1,0 +1,136 @@
+//! What a report shows, as data: the same for every output format, which decides looks and never content.
+
+use super::words::{change_with_interval, changes, count, percent_change};
+use crate::{
+    analysis::result::{Interval, Ratio},
+    campaign::sides::Sides,
+};
+use std::fmt::Display;
+
+/// A report or a part of one.
+#[derive(Clone, Debug)]
+pub enum Block {
+    /// What it comes to, for those who read nothing else.
+    Verdict(Tone, String),
+    /// Something that may overturn it, with its name; whether it withholds a verdict.
+    Warning {
+        name: &'static str,
+        text: String,
+        withholds: bool,
+    },
+    Heading(String),
+    Paragraph(String),
+    /// What only those read who want to check the rest.
+    Remark(String),
+    Item(String),
+    /// What is known of something with a name.
+    Facts(String, Vec<String>),
+    Table(Table),
+    /// What is shown on demand.
+    Details(Vec<Block>),
+}
+
+/// Whether something is good news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Neutral,
+    Good,
+    Bad,
+    Open,
+}
+
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub title: String,
+    pub columns: Vec<Column>,
+    pub rows: Vec<Vec<Value>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub header: String,
+    pub alignment: Alignment,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alignment {
+    /// Of words.
+    Left,
+    /// Of numbers.
+    Right,
+}
+
+/// What stands in one place of a table.
+#[derive(Clone, Debug)]
+pub enum Value {
+    Unknown,
+    Text(String),
+    /// A number with its unit.
+    Number(String),
+    /// By how much a ratio differs from 1.
+    Change(f64),
+    Interval(Interval),
+    ChangeWithInterval(Ratio),
+    /// How many environments of each side there are, and how many would probably lead to a verdict.
+    Environments(Sides<u32>, Option<u64>),
+    /// A verdict or a decision, and what it needs to become one.
+    Verdict(Tone, String, Option<String>),
+}
+
+impl Table {
+    pub fn new(title: impl Into<String>, columns: impl IntoIterator<Item = Column>) -> Self {
+        Self { title: title.into(), columns: columns.into_iter().collect(), rows: Vec::new() }
+    }
+
+    pub fn with_rows(self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
+        Self { rows: rows.into_iter().collect(), ..self }
+    }
+}
+
+pub fn words(header: impl Into<String>) -> Column {
+    Column { header: header.into(), alignment: Alignment::Left }
+}
+
+pub fn numbers(header: impl Into<String>) -> Column {
+    Column { header: header.into(), alignment: Alignment::Right }
+}
+
+impl Value {
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub fn number(number: impl Display) -> Self {
+        Self::Number(format!("{number}"))
+    }
+
+    /// A number that may be unknown.
+    pub fn number_or_unknown(number: Option<impl Display>) -> Self {
+        number.map_or(Self::Unknown, Self::number)
+    }
+
+    /// Its lines: the first is what it is, the second what is missing.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![match self {
+            Self::Unknown => "–".to_owned(),
+            Self::Text(text) | Self::Number(text) | Self::Verdict(_, text, _) => text.clone(),
+            Self::Change(ratio) => percent_change(*ratio),
+            Self::Interval(interval) => changes(*interval),
+            Self::ChangeWithInterval(ratio) => change_with_interval(ratio),
+            Self::Environments(of_sides, _) => format!("{}/{}", of_sides.baseline, of_sides.candidate),
+        }];
+        lines.extend(match self {
+            Self::Environments(_, needed) => needed.map(|number| format!("~{} needed", count(number))),
+            Self::Verdict(.., needs) => needs.as_ref().map(|what| format!("needs {what}")),
+            _ => None,
+        });
+        lines
+    }
+
+    pub fn tone(&self) -> Tone {
+        match self {
+            Self::Verdict(tone, ..) => *tone,
+            _ => Tone::Neutral,
+        }
+    }
+}

@@ -1,0 +1,384 @@
+//! What an analysis says, in sentences that every output format has.
+
+use super::words::{Name, change, count, counted, dollars, names, percent, range, significant};
+use crate::{
+    analysis::{
+        decision::Verdict,
+        estimate::Sources,
+        result::{
+            Analysis, ColdShare, ColdShareSource, Comparison, CpuShare, Interval, Measure, Method, Money, Ratio,
+            SideFacts,
+        },
+        warning::WarningKind,
+    },
+    campaign::{insights::DAYS, schedule::Order, sides::Sides},
+};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The verdict in one sentence, for those who read no other.
+pub fn headline(analysis: &Analysis) -> String {
+    match &analysis.headline {
+        Some(comparison) if comparison.verdict != Verdict::Withheld => verdict(analysis, comparison),
+        comparison => format!("No verdict: {}.", why_withheld(analysis, comparison.as_ref())),
+    }
+}
+
+fn verdict(analysis: &Analysis, comparison: &Comparison) -> String {
+    let Sides { baseline, candidate } = names(analysis);
+    let first = candidate.at_start();
+    let time = if comparison.measure == Measure::Init { "time to start" } else { "time" };
+    let margin = format!("within ±{}", percent(analysis.method.margin));
+    let change = comparison.ratio.map_or("another".to_owned(), |ratio| change(ratio.estimate));
+    let speed = speed(comparison, &analysis.method);
+    let Some(cost) = analysis.money.as_ref().and_then(|money| Cost::certain(money, &analysis.method)) else {
+        return match comparison.verdict {
+            Verdict::Faster | Verdict::Slower => format!("{first} takes {change} {time} than {baseline}{speed}."),
+            Verdict::Equivalent => format!("No difference: {candidate} takes as much {time} as {baseline}, {margin}."),
+            Verdict::Inconclusive | Verdict::Withheld => {
+                format!("Inconclusive: {candidate} takes {}; {}.", seems(comparison.ratio, time), needed(comparison))
+            }
+        };
+    };
+    let costs = format!("{first} costs {} than {baseline} {}", cost.change, cost.interval);
+    match comparison.verdict {
+        Verdict::Faster | Verdict::Slower => {
+            let agree = cost.is_less == (comparison.verdict == Verdict::Faster);
+            format!("{costs}{} takes {change} {time}{speed}.", if agree { " and" } else { ", but" })
+        }
+        Verdict::Equivalent => format!("{costs} and takes as much {time}, {margin}."),
+        Verdict::Inconclusive | Verdict::Withheld => format!(
+            "{costs}; whether it takes less {time} is open: it takes {}, and {}.",
+            seems(comparison.ratio, time),
+            needed(comparison)
+        ),
+    }
+}
+
+/// What the bill says of the candidate.
+struct Cost {
+    is_less: bool,
+    change: String,
+    interval: String,
+}
+
+impl Cost {
+    /// None where the candidate may as well cost more as less.
+    fn certain(money: &Money, method: &Method) -> Option<Self> {
+        let Interval { low, high } = money.savings_interval.filter(|it| it.low > 0.0 || it.high < 0.0)?;
+        let interval = format!("({} interval {})", percent(method.confidence), saved_range(low, high));
+        Some(Self { is_less: low > 0.0, change: saved(money.savings), interval })
+    }
+}
+
+/// Savings as what a bill comes to: `12% less`.
+fn saved(savings: f64) -> String {
+    change(1.0 - savings)
+}
+
+/// The same of an interval of savings.
+fn saved_range(low: f64, high: f64) -> String {
+    range(Interval { low: 1.0 - high, high: 1.0 - low })
+}
+
+/// ` (1.14× as fast; 95% interval 10% to 14% less)`.
+fn speed(comparison: &Comparison, method: &Method) -> String {
+    let Some(Ratio { estimate, interval, .. }) = comparison.ratio else { return String::new() };
+    let interval = interval.map(|it| format!("; {} interval {}", percent(method.confidence), range(it)));
+    format!(" ({}× as fast{})", significant(1.0 / estimate), interval.unwrap_or_default())
+}
+
+/// Where the truth lies as far as is known.
+fn seems(ratio: Option<Ratio>, time: &str) -> String {
+    match ratio.and_then(|ratio| ratio.interval) {
+        Some(Interval { low, high }) => format!("between {} and {} {time}", change(low), change(high)),
+        None => format!("neither more nor less {time} for certain"),
+    }
+}
+
+fn needed(comparison: &Comparison) -> String {
+    match comparison.environments_needed {
+        Some(needed) => format!("about {} environments of each side would probably tell", count(needed)),
+        None => "only more blocks would tell".to_owned(),
+    }
+}
+
+fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>) -> String {
+    let names = names(analysis);
+    let gravest = analysis.warnings.iter().filter(|it| analysis.withholds(it)).min_by_key(|it| it.kind);
+    let of = |warning: &crate::analysis::warning::Warning| {
+        warning.side.map_or("a side".to_owned(), |side| names[side].to_string())
+    };
+    match gravest.map(|warning| (warning.kind, of(warning))) {
+        Some((WarningKind::ChecksumMismatch, _)) => "equal work gave different results".to_owned(),
+        Some((WarningKind::Emulated, side)) => format!("{side} was emulated, so its times mean nothing"),
+        Some((WarningKind::NoSamples, side)) => format!("{side} has no sample that can be used"),
+        Some((WarningKind::FunctionChanged, side)) => format!("{side} was changed during the campaign"),
+        Some((WarningKind::EnvironmentsUnknown, _)) => "nothing tells environments apart".to_owned(),
+        Some((WarningKind::TooFewEnvironments | WarningKind::TooFewBlocks, _)) => too_few(analysis, comparison, &names),
+        _ if comparison.is_none() => "there are no samples of both sides to compare".to_owned(),
+        _ => too_few(analysis, comparison, &names),
+    }
+}
+
+fn too_few(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<Name>) -> String {
+    let Method { minimum_environments, minimum_blocks, .. } = analysis.method;
+    let seen = comparison.map_or_else(|| analysis.sides.map(|_, side| side.environments), |it| it.environments);
+    if seen.iter().any(|(_, environments)| *environments < minimum_environments) {
+        return format!(
+            "{} of {} and {} of {} answered, and it takes {minimum_environments} of each side",
+            counted(seen.baseline, "environment"),
+            names.baseline,
+            seen.candidate,
+            names.candidate
+        );
+    }
+    match comparison.map_or(analysis.campaign.blocks, |it| it.blocks.into()) {
+        blocks if blocks >= minimum_blocks.into() => "the warnings say why".to_owned(),
+        1 => format!("1 block has samples of both sides, and it takes {minimum_blocks}"),
+        blocks => format!("{} blocks have samples of both sides, and it takes {minimum_blocks}", count(blocks)),
+    }
+}
+
+/// What a month costs, and how slow the candidate may be.
+pub fn savings(analysis: &Analysis, money: &Money) -> String {
+    let Sides { baseline, candidate } = names(analysis);
+    let Money { monthly, savings, savings_interval, break_even, .. } = money;
+    let interval = savings_interval.map_or(", without an interval".to_owned(), |Interval { low, high }| {
+        format!(" ({} interval {})", percent(analysis.method.confidence), saved_range(low, high))
+    });
+    let bill = format!(
+        "At {} invocations a month, {candidate} costs {} and {baseline} {}: {}{interval}.",
+        count(money.invocations_per_month as u64),
+        dollars(monthly.candidate.total_usd),
+        dollars(monthly.baseline.total_usd),
+        saved(*savings)
+    );
+    break_even.map_or(bill.clone(), |factor| {
+        format!("{bill} Both would cost the same if {candidate} were billed {} times as long.", significant(factor))
+    })
+}
+
+/// What the bill assumes: cold starts and prices.
+pub fn assumptions(money: &Money) -> String {
+    format!("{} {}", cold_share(money), prices(money))
+}
+
+/// Which cold starts are on the bill.
+fn cold_share(money: &Money) -> String {
+    let ColdShare { value, interval, invocations, source } = money.cold_share;
+    match source {
+        ColdShareSource::Measured => format!(
+            "{} of invocations are taken to be cold starts (95% interval {}), as in the {} of the {DAYS} days before the \
+             campaign.",
+            percent(value),
+            interval.map_or_else(String::new, |it| format!("{} to {}", percent(it.low), percent(it.high))),
+            count(invocations.unwrap_or_default())
+        ),
+        ColdShareSource::Assumed => {
+            format!("{} of invocations are taken to be cold starts (--cold-share).", percent(value))
+        }
+        ColdShareSource::Campaign => "Every invocation is taken to be a cold start, as in this campaign.".to_owned(),
+        ColdShareSource::Unknown => "Cold starts are not on the bill, because too few were measured.".to_owned(),
+    }
+}
+
+/// Whose prices the bill has.
+fn prices(money: &Money) -> String {
+    let Sides { baseline, candidate } = &money.prices;
+    let prices = if baseline == candidate { baseline.clone() } else { format!("{baseline}, and {candidate}") };
+    format!("Prices: {prices}, {} the free tier.", if money.free_tier { "after" } else { "without" })
+}
+
+/// What was called and what became of it.
+pub fn side(it: &SideFacts) -> String {
+    let mut parts = Vec::new();
+    parts.extend(it.architecture.map(|architecture| architecture.to_string()));
+    parts.extend(it.memory_mb.map(|memory_mb| format!("{memory_mb} MB")));
+    parts.push(format!("{} calls ({} cold)", count(it.calls), count(it.cold_calls)));
+    parts.push(match it.environments {
+        0 => "environments unknown".to_owned(),
+        environments => counted(environments, "environment"),
+    });
+    parts.extend(it.failures.iter().map(|(kind, number)| format!("{kind}: {}", count(*number))));
+    if it.emulated {
+        parts.push("EMULATED".to_owned());
+    }
+    if it.spent_usd > 0.0 {
+        parts.push(format!("{} spent", dollars(it.spent_usd)));
+    }
+    parts.join(", ")
+}
+
+/// The CPU models of a side, with the proportions of the fleet that they may have.
+pub fn cpu_mix(it: &SideFacts) -> String {
+    let model = |CpuShare { model, share, .. }: &CpuShare| {
+        let interval = format!("{} to {}", percent(share.low), percent(share.high));
+        format!("{} {} ({interval})", super::words::short_cpu(model), percent(share.estimate))
+    };
+    let models = it.cpus.iter().map(model).collect::<Vec<_>>().join(", ");
+    format!("{models}; others at most {}", percent(it.unseen))
+}
+
+/// The memory that the environments of a side have used, in a few words.
+pub fn memory(it: &SideFacts) -> Option<String> {
+    let memory = it.memory?;
+    let interval = memory.interval.map(|it| format!(" ({} to {})", significant(it.low), significant(it.high)));
+    let mean = format!("{} MiB{}", significant(memory.mean), interval.unwrap_or_default());
+    Some(format!("{mean}, at most {}", significant(memory.max)))
+}
+
+/// Why cold starts have no interval: they are of too few blocks.
+pub fn cold_starts_note(analysis: &Analysis) -> Option<String> {
+    let minimum = analysis.method.minimum_blocks;
+    let blocks = analysis.starts.comparisons.iter().map(|it| it.blocks).max()?;
+    let has_no_interval = blocks < minimum && !analysis.campaign.cold;
+    has_no_interval.then(|| {
+        let have = if blocks == 1 { "1 has".to_owned() } else { format!("{blocks} have") };
+        format!("Cold starts are compared where {minimum} blocks have some on both sides, as with --cold; here {have}.")
+    })
+}
+
+/// Where the samples come from.
+pub fn origin(analysis: &Analysis) -> String {
+    let it = &analysis.campaign;
+    let created = UNIX_EPOCH + Duration::from_millis(it.created_unix_ms);
+    format!(
+        "Begun {}, took {}: {} calls in {} blocks, {} of {} environments a side, seed {}, Lambda Duet {}.",
+        humantime::format_rfc3339_seconds(created),
+        humantime::format_duration(Duration::from_secs(it.elapsed_ms / 1000)),
+        count(it.calls),
+        count(it.blocks),
+        if it.cold { "cold starts" } else { "warm calls" },
+        it.environments_per_step,
+        it.seed,
+        it.version
+    )
+}
+
+/// Where the uncertainty of the headline comes from; None without an interval, or where nothing tells.
+pub fn sources(analysis: &Analysis) -> Option<String> {
+    let headline = analysis.headline.as_ref().filter(|it| it.verdict != Verdict::Withheld)?;
+    let Sources { environments, disturbances, .. } = headline.sources?;
+    let mut parts = Vec::new();
+    match analysis.campaign.order {
+        // Short ones are among the calls, so that none says nothing.
+        Order::SingleCalls if disturbances < 0.005 => {}
+        Order::SingleCalls => {
+            parts.push((format!("at least {}", percent(disturbances)), "what disturbed several calls in a row"));
+        }
+        Order::SeparateSteps | Order::JointSteps => {
+            parts.push((percent(disturbances), "what disturbed several environments at once"));
+        }
+    }
+    let rest = if analysis.campaign.cold {
+        // Each has one.
+        "environments and their calls"
+    } else {
+        parts.push((percent(environments), "differences between environments"));
+        "single calls"
+    };
+    let ((first_share, first), others) = parts.split_first()?;
+    let others: String = others.iter().map(|(share, what)| format!(", {share} from {what}")).collect();
+    Some(format!(
+        "Of the variance behind the interval, {first_share} comes from {first}{others}, and the rest from {rest}."
+    ))
+}
+
+/// What the numbers mean.
+pub fn how_to_read(analysis: &Analysis) -> String {
+    let method = &analysis.method;
+    let looks = match method.until_ci {
+        Some(target) => format!("valid at every look of a campaign that was to end at ±{}", percent(target)),
+        None if analysis.campaign.order == Order::SingleCalls => "clustered by environment".to_owned(),
+        None => "clustered by environment and block".to_owned(),
+    };
+    format!(
+        "Below 0% the candidate takes less. Intervals are {}, {looks}; verdicts are Holm-corrected over cells; within ±{} \
+         counts as equivalent; environments are those of baseline/candidate; a verdict takes {} of each and {} blocks.",
+        percent(method.confidence),
+        percent(method.margin),
+        method.minimum_environments,
+        method.minimum_blocks
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{analysis::warning::Warning, campaign::sides::Side, report::fixture};
+
+    #[test]
+    fn the_headline_says_what_was_found() {
+        let of = |verdict, ratio: f64, half: f64, has_bill: bool| {
+            let mut analysis = fixture::analysis();
+            let comparison = analysis.headline.as_mut().unwrap();
+            let found = comparison.ratio.as_mut().unwrap();
+            found.estimate = ratio;
+            found.interval = Some(Interval { low: ratio - half, high: ratio + half });
+            comparison.verdict = verdict;
+            comparison.environments_needed = Some(1_200);
+            analysis.money = analysis.money.filter(|_| has_bill);
+            headline(&analysis)
+        };
+        let cheaper = "arm64 costs 25% less than x86_64 (95% interval 23% to 28% less)";
+        assert_eq!(
+            of(Verdict::Faster, 0.88, 0.03, true),
+            format!("{cheaper} and takes 12% less time (1.14× as fast; 95% interval 9% to 15% less).")
+        );
+        assert_eq!(
+            of(Verdict::Slower, 1.12, 0.03, true),
+            format!("{cheaper}, but takes 12% more time (0.893× as fast; 95% interval 9% to 15% more).")
+        );
+        assert_eq!(of(Verdict::Equivalent, 1.0, 0.01, true), format!("{cheaper} and takes as much time, within ±2%."));
+        assert_eq!(
+            of(Verdict::Inconclusive, 1.0, 0.05, true),
+            format!(
+                "{cheaper}; whether it takes less time is open: it takes between 5% less and 5% more time, and about 1,200 \
+                 environments of each side would probably tell."
+            )
+        );
+        assert_eq!(
+            of(Verdict::Faster, 0.88, 0.03, false),
+            "arm64 takes 12% less time than x86_64 (1.14× as fast; 95% interval 9% to 15% less)."
+        );
+        assert_eq!(
+            of(Verdict::Equivalent, 1.0, 0.01, false),
+            "No difference: arm64 takes as much time as x86_64, within ±2%."
+        );
+        assert_eq!(
+            of(Verdict::Inconclusive, 1.0, 0.05, false),
+            "Inconclusive: arm64 takes between 5% less and 5% more time; about 1,200 environments of each side would \
+             probably tell."
+        );
+    }
+
+    #[test]
+    fn the_headline_says_why_there_is_no_verdict() {
+        let mut analysis = fixture::analysis();
+        analysis.headline.as_mut().unwrap().verdict = Verdict::Withheld;
+        assert_eq!(headline(&analysis), "No verdict: the warnings say why.");
+        analysis.headline.as_mut().unwrap().environments.candidate = 3;
+        assert_eq!(
+            headline(&analysis),
+            "No verdict: 48 environments of x86_64 and 3 of arm64 answered, and it takes 8 of each side."
+        );
+        let text = String::new();
+        analysis.warnings.push(Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
+        assert_eq!(headline(&analysis), "No verdict: arm64 was emulated, so its times mean nothing.");
+        analysis.headline = None;
+        analysis.warnings.clear();
+        assert_eq!(headline(&analysis), "No verdict: there are no samples of both sides to compare.");
+    }
+
+    #[test]
+    fn the_bill_is_one_sentence() {
+        let analysis = fixture::analysis();
+        let money = analysis.money.as_ref().unwrap();
+        let text = savings(&analysis, money);
+        let expected = "At 10,000,000 invocations a month, arm64 costs $8.75 and x86_64 $11.72: 25% less (95% interval 23% \
+                        to 28% less). Both would cost the same if arm64 were billed 1.25 times as long.";
+        assert_eq!(text, expected);
+        let dearer = Money { savings: -0.05, savings_interval: None, break_even: None, ..money.clone() };
+        assert!(savings(&analysis, &dearer).ends_with(": 5% more, without an interval."), "{dearer:?}");
+    }
+}

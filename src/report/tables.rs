@@ -1,0 +1,148 @@
+//! The tables of an analysis.
+
+use super::{
+    document::{Column, Table, Tone, Value, numbers, words},
+    words::{count, dollars, mean_ms, names, percent, short_cpu, significant},
+};
+use crate::{
+    analysis::{
+        decision::Verdict,
+        result::{Analysis, CellAnalysis, Comparison, Cost, CpuComparison, Levels, Measure, Money, Ratio},
+    },
+    campaign::sides::{Side, Sides},
+};
+
+/// Each cell by the measure that decides, and before them all together.
+pub fn cells(analysis: &Analysis) -> Table {
+    let deciding: Vec<(&str, &Comparison)> =
+        analysis.cells.iter().filter_map(|cell| Some((cell.name.as_str(), cell.deciding()?))).collect();
+    let all = analysis.headline.iter().filter(|_| deciding.len() > 1).map(|headline| ("all", headline));
+    let row = |(name, comparison): (&str, &Comparison)| {
+        let ratio = judged(comparison);
+        let [baseline, candidate] = means(comparison);
+        vec![
+            Value::text(name),
+            baseline,
+            candidate,
+            ratio.map_or(Value::Unknown, |ratio| Value::Change(ratio.estimate)),
+            ratio.and_then(|ratio| ratio.interval).map_or(Value::Unknown, Value::Interval),
+            environments(comparison),
+            verdict(comparison),
+        ]
+    };
+    let names = names(analysis);
+    let title = deciding.first().map_or(String::new(), |(_, first)| {
+        format!("{} of {} compared with {}", first.measure.at_start(), names.candidate, names.baseline)
+    });
+    let [baseline, candidate] = of_sides(analysis);
+    let interval = format!("{} interval", percent(analysis.method.confidence));
+    let columns = [words("cell"), baseline, candidate, numbers("change"), numbers(interval)];
+    let columns = columns.into_iter().chain([numbers("environments"), words("verdict")]);
+    Table::new(title, columns).with_rows(all.chain(deciding.iter().copied()).map(row))
+}
+
+/// The measures that do not decide.
+pub fn measures(analysis: &Analysis) -> Table {
+    let row = |(cell, comparison): (&CellAnalysis, &Comparison)| {
+        let [baseline, candidate] = means(comparison);
+        let p99 = |levels: &Option<Levels>| levels.map_or("–".to_owned(), |levels| significant(levels.p99));
+        vec![
+            Value::text(&cell.name),
+            Value::text(comparison.measure.as_str()),
+            baseline,
+            candidate,
+            change(comparison),
+            Value::number(format!("{}/{}", p99(&comparison.levels.baseline), p99(&comparison.levels.candidate))),
+        ]
+    };
+    let rows = analysis.cells.iter();
+    let rows = rows.flat_map(|cell| cell.comparisons.iter().skip(1).map(move |comparison| (cell, comparison)));
+    let [baseline, candidate] = of_sides(analysis);
+    let columns = [words("cell"), words("measure"), baseline, candidate, with_interval(analysis), numbers("p99 ms")];
+    Table::new("Other measures", columns).with_rows(rows.map(row))
+}
+
+/// Each pair of CPU models.
+pub fn cpu_models(analysis: &Analysis) -> Table {
+    let row = |(cell, pair): (&CellAnalysis, &CpuComparison)| {
+        vec![
+            Value::text(&cell.name),
+            Value::text(short_cpu(&pair.models.baseline)),
+            Value::text(short_cpu(&pair.models.candidate)),
+            Value::ChangeWithInterval(pair.ratio),
+            Value::Environments(pair.environments, None),
+        ]
+    };
+    let rows = analysis.cells.iter().flat_map(|cell| cell.by_cpu.iter().map(move |pair| (cell, pair)));
+    let names = names(analysis);
+    let [baseline, candidate] = Side::BOTH.map(|side| words(format!("CPU of {}", names[side].label())));
+    let columns = [words("cell"), baseline, candidate, with_interval(analysis), numbers("environments")];
+    Table::new("By CPU model", columns).with_rows(rows.map(row))
+}
+
+pub fn cold_starts(analysis: &Analysis) -> Table {
+    let row = |comparison: &Comparison| {
+        let [baseline, candidate] = means(comparison);
+        let name = match comparison.measure {
+            Measure::Latency => "cold call",
+            other => other.as_str(),
+        };
+        let rest = [baseline, candidate, change(comparison), environments(comparison), verdict(comparison)];
+        [Value::text(name)].into_iter().chain(rest).collect()
+    };
+    let [baseline, candidate] = of_sides(analysis);
+    let columns = [words("measure"), baseline, candidate, with_interval(analysis)];
+    let columns = columns.into_iter().chain([numbers("environments"), words("verdict")]);
+    Table::new("Cold starts", columns).with_rows(analysis.starts.comparisons.iter().map(row))
+}
+
+/// What both sides cost.
+pub fn bill(analysis: &Analysis, money: &Money) -> Table {
+    let cost = |cost: &Cost| {
+        let interval = cost.interval.map(|it| format!(" ({} to {})", dollars(it.low), dollars(it.high)));
+        Value::number(dollars(cost.total_usd) + &interval.unwrap_or_default())
+    };
+    let row =
+        |label: String, costs: &Sides<Cost>| vec![Value::text(label), cost(&costs.baseline), cost(&costs.candidate)];
+    let month = format!("{} invocations a month", count(money.invocations_per_month as u64));
+    let rows = [row("per million invocations".to_owned(), &money.per_million), row(month, &money.monthly)];
+    let [baseline, candidate] = of_sides(analysis);
+    Table::new("Bill", [words("volume"), baseline, candidate]).with_rows(rows)
+}
+
+pub fn of_sides(analysis: &Analysis) -> [Column; 2] {
+    let names = names(analysis);
+    Side::BOTH.map(|side| numbers(names[side].label()))
+}
+
+fn with_interval(analysis: &Analysis) -> Column {
+    numbers(format!("change ({} interval)", percent(analysis.method.confidence)))
+}
+
+fn means(comparison: &Comparison) -> [Value; 2] {
+    Side::BOTH.map(|side| Value::number_or_unknown(mean_ms(comparison.levels[side].as_ref())))
+}
+
+/// The ratio, unless it is withheld.
+fn judged(comparison: &Comparison) -> Option<Ratio> {
+    comparison.ratio.filter(|_| comparison.verdict != Verdict::Withheld)
+}
+
+fn change(comparison: &Comparison) -> Value {
+    judged(comparison).map_or(Value::Unknown, Value::ChangeWithInterval)
+}
+
+fn environments(comparison: &Comparison) -> Value {
+    let is_open = comparison.verdict == Verdict::Inconclusive;
+    Value::Environments(comparison.environments, comparison.environments_needed.filter(|_| is_open))
+}
+
+fn verdict(comparison: &Comparison) -> Value {
+    let tone = match comparison.verdict {
+        Verdict::Faster | Verdict::Equivalent => Tone::Good,
+        Verdict::Slower => Tone::Bad,
+        Verdict::Inconclusive | Verdict::Withheld => Tone::Open,
+    };
+    let needs_blocks = comparison.verdict == Verdict::Inconclusive && comparison.environments_needed.is_none();
+    Value::Verdict(tone, comparison.verdict.to_string(), needs_blocks.then(|| "more blocks".to_owned()))
+}
