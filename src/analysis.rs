@@ -1,6 +1,7 @@
 //! What samples say: pure functions of rows, without clocks, files or chance that is not seeded.
 
 pub mod analyse;
+mod analyzer;
 pub mod bill;
 pub mod calibration;
 pub mod change;
@@ -8,15 +9,14 @@ pub mod decision;
 pub mod estimate;
 pub mod gate;
 pub mod interval;
-mod levels;
 pub mod money;
-mod pictures;
+mod plot_data;
+pub mod proportion;
 pub mod quality;
 #[cfg(test)]
 mod reference;
 pub mod result;
 pub mod samples;
-pub mod share;
 pub mod stopping;
-mod subject;
+mod summary_statistics;
 pub mod warning;

@@ -3,9 +3,9 @@
 //! One package builds two programs: `handler`, the benchmark service that is deployed once for
 //! each architecture, and `duet`, the command line that asks both sides and compares the answers.
 //!
-//! The map of the house; a room imports only from rooms above it:
+//! Layers; each imports only from those above it:
 //!
-//! | room | what it holds | feature |
+//! | layer | what it holds | feature |
 //! |---|---|---|
 //! | [`protocol`] | requests, responses, errors: the only types on the wire | |
 //! | [`host`] | the machine, the process and the build | |

@@ -17,7 +17,7 @@ use lambda_duet::{
     campaign::{
         Auth, Target,
         journal::Journal,
-        manifest::{Cell, Limits, Manifest, Party, Plan, SCHEMA},
+        manifest::{Cell, Limits, Manifest, Plan, SCHEMA, Variant},
         platform_report::PlatformReport,
         row::Row,
         schedule::{self, Call, Order},
@@ -94,7 +94,7 @@ fn assert_same(duet: &Finished, numpy: &Finished) {
 /// A campaign of so many calls of a user's own function, in which environments come and go.
 fn make(directory: &PathBuf, samples: u64) {
     let _ = fs::remove_dir_all(directory);
-    let party = |architecture: Architecture| Party {
+    let variant = |architecture: Architecture| Variant {
         name: architecture.to_string(),
         target: Target::Function { name: architecture.to_string(), qualifier: None },
         place: None,
@@ -105,7 +105,7 @@ fn make(directory: &PathBuf, samples: u64) {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         created_unix_ms: 1_800_000_000_000,
-        sides: Sides { baseline: party(Architecture::X86_64), candidate: party(Architecture::Arm64) },
+        sides: Sides { baseline: variant(Architecture::X86_64), candidate: variant(Architecture::Arm64) },
         plan: Plan {
             seed: 7,
             environments: 20,

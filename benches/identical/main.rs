@@ -15,7 +15,7 @@ mod effort;
 mod function;
 
 use effort::is_short;
-use lambda_duet::{analysis::share::Share, protocol::quantile};
+use lambda_duet::{analysis::proportion::Proportion, protocol::quantile};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde_json::Value;
 use statrs::distribution::{Binomial, DiscreteCDF};
@@ -148,7 +148,7 @@ impl Bench {
             if it.intervals == 0 {
                 continue;
             }
-            let Share { estimate, low, high } = Share::of(it.covered, it.intervals);
+            let Proportion { estimate, low, high } = Proportion::new(it.covered, it.intervals);
             let [estimate, low, high] = [estimate, low, high].map(|share| share * 100.0);
             print!(
                 "{measure:<9}  {estimate:5.1}% of {:<3} ({low:.1}% to {high:.1}%)  {:>10}  ±{:.3}%",

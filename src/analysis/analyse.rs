@@ -1,14 +1,14 @@
 //! From samples to what they say.
 
 use super::{
+    analyzer::Analyzer,
     decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, Verdict},
     interval::CONFIDENCE,
-    levels::Values,
-    money::Volume,
-    result::{Analysis, CpuShare, Method, Provenance, SCHEMA, SideFacts},
+    money::BillOptions,
+    proportion::{Proportion, unseen},
+    result::{Analysis, CpuProportion, Method, Provenance, SCHEMA, SideFacts},
     samples::{Samples, SideSamples},
-    share::{Share, unseen},
-    subject::Subject,
+    summary_statistics::Values,
     warning,
 };
 use crate::campaign::{manifest::Manifest, sides::Side};
@@ -19,20 +19,20 @@ pub struct Options {
     /// Ratios between 1/(1 + margin) and 1 + margin count as equivalent.
     pub margin: f64,
     /// What the bill is for.
-    pub volume: Volume,
+    pub volume: BillOptions,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { margin: 0.02, volume: Volume::default() }
+        Self { margin: 0.02, volume: BillOptions::default() }
     }
 }
 
 /// Says what the samples of a campaign come to.
 pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {
-    let subject = Subject::new(manifest, samples, options.margin);
-    let cells = subject.cells();
-    let headline = subject.headline(&cells);
+    let analyzer = Analyzer::new(manifest, samples, options.margin);
+    let cells = analyzer.cells();
+    let headline = analyzer.headline(&cells);
     let warnings = warning::of(manifest, samples, headline.as_ref(), &cells);
     let is_withheld = warnings.iter().any(|it| it.kind.withholds());
     let mut analysis = Analysis {
@@ -49,8 +49,8 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
         warnings,
         headline,
         cells,
-        starts: subject.starts(),
-        money: subject.money(options.volume),
+        starts: analyzer.starts(),
+        money: analyzer.money(options.volume),
     };
     if is_withheld {
         let comparisons = analysis.cells.iter_mut().flat_map(|it| &mut it.comparisons);
@@ -78,15 +78,15 @@ fn provenance(manifest: &Manifest, samples: &Samples) -> Provenance {
 }
 
 fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, it: &SideSamples) -> SideFacts {
-    let party = &manifest.sides[side];
+    let variant = &manifest.sides[side];
     let totals = &samples.totals.sides[side];
-    let configuration = party.configuration.as_ref();
+    let configuration = variant.configuration.as_ref();
     let environments = if it.unknown_environments > 0 { 0 } else { it.count() };
     let memory = it.environments.iter().zip(0..).map(|(it, number)| (number, f64::from(it.max_memory_mb)));
     let memory = memory.filter(|(_, it)| *it > 0.0);
     SideFacts {
-        name: party.name.clone(),
-        target: party.target.to_string(),
+        name: variant.name.clone(),
+        target: variant.target.to_string(),
         architecture: configuration.map(|it| it.architecture).or(it.architecture),
         memory_mb: configuration.map(|it| it.memory_mb).or(it.memory_mb),
         calls: totals.calls,
@@ -103,13 +103,13 @@ fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, it: &SideSampl
 }
 
 /// The CPU models of one side, the most frequent first.
-pub(super) fn cpus(side: &SideSamples) -> Vec<CpuShare> {
+pub(super) fn cpus(side: &SideSamples) -> Vec<CpuProportion> {
     let known = side.environments.iter().filter(|it| it.cpu.is_some()).count() as u32;
     let share = |(number, model): (usize, &String)| {
         let environments = side.environments.iter().filter(|it| it.cpu == Some(number as u16)).count() as u32;
-        CpuShare { model: model.clone(), environments, share: Share::of(environments, known) }
+        CpuProportion { model: model.clone(), environments, share: Proportion::new(environments, known) }
     };
-    let mut cpus: Vec<CpuShare> = side.cpu_models.iter().enumerate().map(share).collect();
+    let mut cpus: Vec<CpuProportion> = side.cpu_models.iter().enumerate().map(share).collect();
     cpus.sort_by(|one, other| other.environments.cmp(&one.environments).then_with(|| one.model.cmp(&other.model)));
     cpus
 }

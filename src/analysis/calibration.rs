@@ -26,7 +26,7 @@ const TARGET: f64 = 0.02;
 /// A way to compare two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Method {
+pub enum Estimator {
     /// What `duet report` does.
     Shipped,
     /// The same model with CR2, and the degrees of freedom that this has where all values have the same variance.
@@ -44,7 +44,7 @@ pub enum Method {
     PooledWelchEveryBlock,
 }
 
-impl Method {
+impl Estimator {
     pub const ALL: [Self; 7] = [
         Self::Shipped,
         Self::Cr2,
@@ -105,7 +105,7 @@ impl Method {
 /// How a method fared in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Score {
-    pub method: Method,
+    pub method: Estimator,
     /// The share of campaigns whose interval (all intervals, where it looks after every block) covers the truth;
     /// none where it shows no interval.
     pub coverage: Option<f64>,
@@ -119,7 +119,7 @@ pub struct Score {
 
 /// How all methods fared in a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Outcome {
+pub struct ScenarioScores {
     pub scenario: Scenario,
     /// The simulated campaigns.
     pub runs: u32,
@@ -151,15 +151,15 @@ impl Tally {
 
 /// Simulates `runs` campaigns of a scenario from a seed, on all processors; the result does not depend on how many
 /// there are.
-pub fn simulate(scenario: &Scenario, runs: u32, seed: u64) -> Outcome {
+pub fn simulate(scenario: &Scenario, runs: u32, seed: u64) -> ScenarioScores {
     let workers = thread::available_parallelism().map_or(1, |it| it.get() as u32).min(runs.max(1));
     let work = |worker: u32| {
-        let mut tallies = [Tally::default(); Method::ALL.len()];
+        let mut tallies = [Tally::default(); Estimator::ALL.len()];
         for run in (worker..runs).step_by(workers as usize) {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             rng.set_stream(run.into());
             let campaign = scenario.campaign(&mut rng);
-            for (tally, method) in tallies.iter_mut().zip(Method::ALL) {
+            for (tally, method) in tallies.iter_mut().zip(Estimator::ALL) {
                 *tally = tally.add(judge(method, &campaign, scenario.clusters()));
             }
         }
@@ -168,24 +168,28 @@ pub fn simulate(scenario: &Scenario, runs: u32, seed: u64) -> Outcome {
     let tallies = thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|worker| scope.spawn(move || work(worker))).collect();
         let joined = threads.into_iter().map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        joined.fold([Tally::default(); Method::ALL.len()], |sum, it| {
+        joined.fold([Tally::default(); Estimator::ALL.len()], |sum, it| {
             std::array::from_fn(|index| sum[index].add(it[index]))
         })
     });
     let share = |count: u32| f64::from(count) / f64::from(runs);
-    let score = |(method, it): (Method, Tally)| Score {
+    let score = |(method, it): (Estimator, Tally)| Score {
         method,
         coverage: (it.intervals > 0).then(|| f64::from(it.covered) / f64::from(it.intervals)),
         false_positives: share(it.false_positives),
         power: it.seen.map(share),
         half_width: (it.intervals > 0).then(|| f64::exp(it.log_half_widths / f64::from(it.intervals))),
     };
-    Outcome { scenario: scenario.clone(), runs, scores: Method::ALL.into_iter().zip(tallies).map(score).collect() }
+    ScenarioScores {
+        scenario: scenario.clone(),
+        runs,
+        scores: Estimator::ALL.into_iter().zip(tallies).map(score).collect(),
+    }
 }
 
 /// What a method says about one campaign of equal sides, and would say if the candidate were slower by each effect:
 /// that moves the estimate and nothing else.
-fn judge(method: Method, campaign: &Sides<Vec<Observation>>, clusters: Clusters) -> Tally {
+fn judge(method: Estimator, campaign: &Sides<Vec<Observation>>, clusters: Clusters) -> Tally {
     let last = campaign.iter().flat_map(|(_, it)| it).map(|it| it.block).max().unwrap_or_default();
     let first = if method.is_repeated() { 0 } else { last };
     let mut tally = Tally { intervals: 0, covered: 1, ..Tally::default() };
@@ -201,7 +205,9 @@ fn judge(method: Method, campaign: &Sides<Vec<Observation>>, clusters: Clusters)
         let says = |effect: f64| {
             let moved = Difference { estimate: difference.estimate + effect.ln_1p(), ..difference };
             match method {
-                Method::Shipped | Method::ShippedEveryBlock => verdicts(&[Some(moved)], MARGIN, method.looks())[0],
+                Estimator::Shipped | Estimator::ShippedEveryBlock => {
+                    verdicts(&[Some(moved)], MARGIN, method.looks())[0]
+                }
                 // The others know no margin.
                 _ if moved.p_value(0.0, Looks::Once) > 1.0 - CONFIDENCE => Verdict::Inconclusive,
                 _ if moved.estimate < 0.0 => Verdict::Faster,
@@ -222,7 +228,7 @@ fn judge(method: Method, campaign: &Sides<Vec<Observation>>, clusters: Clusters)
 pub struct Missed {
     /// Where.
     pub scenario: Scenario,
-    pub method: Method,
+    pub method: Estimator,
     /// What it should be and is, in words.
     pub what: String,
 }
@@ -230,14 +236,14 @@ pub struct Missed {
 /// The aims that the project's own methods miss: intervals that cover the truth in 93 to 97% of campaigns (at least
 /// 93% where they have to be valid after every block), and verdicts on equal sides that are wrong in at most 5%, each
 /// but for the error of the simulation. It is taken as three standard errors, since there are many aims.
-pub fn missed_aims(outcomes: &[Outcome]) -> Vec<Missed> {
+pub fn missed_aims(outcomes: &[ScenarioScores]) -> Vec<Missed> {
     let mut missed = Vec::new();
     for outcome in outcomes.iter().filter(|it| !it.scenario.is_beyond_aims()) {
         let tolerance = |share: f64| 3.0 * (share * (1.0 - share) / f64::from(outcome.runs)).sqrt();
         for score in &outcome.scores {
             let highest = match score.method {
-                Method::Shipped => 0.97 + tolerance(0.97),
-                Method::ShippedEveryBlock => 1.0,
+                Estimator::Shipped => 0.97 + tolerance(0.97),
+                Estimator::ShippedEveryBlock => 1.0,
                 _ => continue,
             };
             let mut miss = |what| {

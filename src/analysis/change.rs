@@ -1,6 +1,6 @@
 //! Two campaigns in time: how the candidate's ratio to its baseline has changed from one to the other.
 //!
-//! Levels of different days differ by whatever the fleet is like that day. A ratio of one campaign has that taken out as
+//! SummaryStatistics of different days differ by whatever the fleet is like that day. A ratio of one campaign has that taken out as
 //! far as both sides share it, and so has the ratio of two such ratios: it is what is judged here, and levels are only
 //! described. The fleet of one side may get other CPUs than before: that is in the ratio, and is listed.
 
@@ -8,8 +8,8 @@ use super::{
     decision::{self, Verdict},
     estimate::{Difference, Sources, welch},
     interval::{CONFIDENCE, Looks},
+    proportion::Proportion,
     result::{Analysis, CellAnalysis, Comparison, Interval, Measure, Method, Provenance, Ratio, SideFacts},
-    share::Share,
     warning::Warning,
 };
 use crate::campaign::sides::{Side, Sides};
@@ -263,8 +263,9 @@ fn other_mix(side: Side, a: &SideFacts, b: &SideFacts) -> Vec<String> {
         |it: &SideFacts, model: &str| it.cpus.iter().find(|it| it.model == model).map_or(0, |it| it.environments);
     let models: BTreeSet<&str> = a.cpus.iter().chain(&b.cpus).map(|it| it.model.as_str()).collect();
     let sentence = |model: &str| {
-        let (before, after) = (Share::of(count(a, model), totals[0]), Share::of(count(b, model), totals[1]));
-        let percent = |it: Share| format!("{:.0}% of environments", it.estimate * 100.0);
+        let (before, after) =
+            (Proportion::new(count(a, model), totals[0]), Proportion::new(count(b, model), totals[1]));
+        let percent = |it: Proportion| format!("{:.0}% of environments", it.estimate * 100.0);
         (before.high < after.low || after.high < before.low)
             .then(|| format!("{side}, CPU {model}: {} in A, {} in B", percent(before), percent(after)))
     };

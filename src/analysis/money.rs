@@ -1,15 +1,15 @@
 //! What a campaign says about the bill.
 
 use super::{
+    analyzer::Analyzer,
     bill::{Bill, FreeTier, Usage, break_even_slowdown},
     decision::{MINIMUM_BLOCKS, has_enough},
     estimate::{self, Clusters, Difference, Groups, Model, Observation},
     interval::{Bounds, CONFIDENCE, normal_quantile},
-    levels::Values,
+    proportion::Proportion,
     result::{ColdShare, ColdShareSource, Cost, Interval, Measure, Money},
     samples::{Record, observations},
-    share::Share,
-    subject::Subject,
+    summary_statistics::Values,
 };
 use crate::campaign::{
     insights::Counts,
@@ -58,7 +58,7 @@ impl ColdStarts {
                 ColdShare { value, interval: None, invocations: None, source: ColdShareSource::Assumed }
             }
             Self::Counted(Counts { invocations, cold_starts }) => {
-                let Share { low, high, .. } = Share::of(cold_starts, invocations);
+                let Proportion { low, high, .. } = Proportion::new(cold_starts, invocations);
                 ColdShare {
                     value,
                     interval: Some(Interval { low, high }),
@@ -72,7 +72,7 @@ impl ColdStarts {
 
 /// What the user may choose.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Volume {
+pub struct BillOptions {
     /// How many invocations a month the bill is for.
     pub invocations_per_month: f64,
     /// How many of them start an environment.
@@ -81,7 +81,7 @@ pub struct Volume {
     pub free_tier: bool,
 }
 
-impl Default for Volume {
+impl Default for BillOptions {
     fn default() -> Self {
         Self {
             invocations_per_month: INVOCATIONS_PER_MONTH,
@@ -107,8 +107,8 @@ struct Part {
 
 impl Part {
     /// The billed durations of the calls that decide.
-    fn of_calls(subject: &Subject<'_>) -> Option<Self> {
-        let set = subject.set_of_all(|cell| cell.deciding(subject.is_cold()));
+    fn of_calls(analyzer: &Analyzer<'_>) -> Option<Self> {
+        let set = analyzer.set_of_all(|cell| cell.deciding(analyzer.is_cold()));
         let values = |cells: &[&[Record]]| observations(cells, Measure::Billed);
         let means = estimate::means(&set.map(|_, cells| values(cells)), Groups::CellsAndBlocks)?;
         // Cells may take times of different orders: in units of their means they have an interval in common.
@@ -125,7 +125,7 @@ impl Part {
         let half_widths = set.map(|side, cells| half_width(side, cells));
         Some(Self {
             share: 1.0,
-            model: subject.model(Groups::CellsAndBlocks),
+            model: analyzer.model(Groups::CellsAndBlocks),
             values: set.map(|_, cells| values(cells)),
             means,
             half_widths,
@@ -134,8 +134,8 @@ impl Part {
 
     /// By how much longer than the calls of environments that were there those are billed that started one. None where
     /// too few starts were measured to tell how uncertain that is.
-    fn of_starts(subject: &Subject<'_>, share: f64) -> Option<Self> {
-        let (starts, calls) = (subject.set_of_all(|cell| &cell.cold), subject.set_of_all(|cell| &cell.warm));
+    fn of_starts(analyzer: &Analyzer<'_>, share: f64) -> Option<Self> {
+        let (starts, calls) = (analyzer.set_of_all(|cell| &cell.cold), analyzer.set_of_all(|cell| &cell.warm));
         let values = starts.map(|side, cells| {
             // Which cell met the start is chance, so each is compared with its own cell's calls.
             let of_cell = |(starts, calls): (&&[Record], &&[Record])| {
@@ -145,7 +145,7 @@ impl Part {
             };
             cells.iter().zip(&calls[side]).filter_map(of_cell).flatten().collect::<Vec<_>>()
         });
-        let model = subject.model(Groups::One);
+        let model = analyzer.model(Groups::One);
         // Of starts in a few blocks nothing tells what has disturbed them.
         let model = match estimate::difference(&values, model)?.blocks {
             MINIMUM_BLOCKS.. => model,
@@ -179,11 +179,11 @@ struct Billed {
 
 impl Billed {
     /// None where a side has no billed duration.
-    fn new(subject: &Subject<'_>, cold_starts: ColdStarts) -> Option<Self> {
-        let mut parts = vec![Part::of_calls(subject)?];
+    fn new(analyzer: &Analyzer<'_>, cold_starts: ColdStarts) -> Option<Self> {
+        let mut parts = vec![Part::of_calls(analyzer)?];
         let known = |value, source| ColdShare { value, interval: None, invocations: None, source };
-        let cold_share = match Part::of_starts(subject, cold_starts.value()) {
-            _ if subject.is_cold() => known(1.0, ColdShareSource::Campaign),
+        let cold_share = match Part::of_starts(analyzer, cold_starts.value()) {
+            _ if analyzer.is_cold() => known(1.0, ColdShareSource::Campaign),
             None => known(0.0, ColdShareSource::Unknown),
             Some(starts) => {
                 parts.extend(Some(starts).filter(|_| cold_starts.value() > 0.0));
@@ -240,7 +240,7 @@ impl Billed {
     }
 }
 
-impl Subject<'_> {
+impl Analyzer<'_> {
     /// The memory size that Lambda bills, in MiB: the one that most of its reports have, else that of the configuration.
     fn billed_memory_mb(&self, side: Side) -> u32 {
         let reported = &self.samples.sides[side].quality.memory_mb;
@@ -249,7 +249,7 @@ impl Subject<'_> {
     }
 
     /// The bill of both sides. None where a side has no price or no billed duration.
-    pub(super) fn money(&self, volume: Volume) -> Option<Money> {
+    pub(super) fn money(&self, volume: BillOptions) -> Option<Money> {
         let prices = Sides {
             baseline: self.manifest.sides.baseline.price.as_ref()?,
             candidate: self.manifest.sides.candidate.price.as_ref()?,

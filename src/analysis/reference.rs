@@ -5,7 +5,7 @@ use super::{
     decision::holm,
     estimate::{self, Clusters, Difference, Groups, Model, Observation, Sources, Variance},
     interval::{CONFIDENCE, Looks, mean_bounds, upper_quantile},
-    share::{Share, unseen},
+    proportion::{Proportion, unseen},
 };
 use crate::campaign::sides::{Side, Sides};
 use serde::Deserialize;
@@ -108,7 +108,7 @@ fn quantiles_and_p_values_are_those_of_scipy() {
 #[test]
 fn shares_are_those_of_scipy() {
     for Counted { count, total, low, high, unseen: largest } in scipy().shares {
-        let share = Share::of(count, total);
+        let share = Proportion::new(count, total);
         assert!((share.low - low).abs() < 1e-12 && (share.high - high).abs() < 1e-12, "{share:?} {low} {high}");
         assert_close(unseen(total), largest, 1e-9);
     }

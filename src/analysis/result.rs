@@ -3,7 +3,7 @@
 use super::{
     decision::Verdict,
     estimate::Sources,
-    share::Share,
+    proportion::Proportion,
     warning::{Warning, WarningKind},
 };
 use crate::{
@@ -106,7 +106,7 @@ pub struct SideFacts {
     /// The environments that answered; 0 where nothing tells them apart.
     pub environments: u32,
     /// The CPU models of those environments, the most frequent first.
-    pub cpus: Vec<CpuShare>,
+    pub cpus: Vec<CpuProportion>,
     /// The share of the fleet that models which have not been seen may have, with 95% confidence.
     pub unseen: f64,
     /// Whether its times mean nothing, because another instruction set was emulated.
@@ -114,18 +114,18 @@ pub struct SideFacts {
     /// The builds that answered, such as `0.1.0 (3e8a1d7), rustc 1.95.0, aarch64-unknown-linux-gnu for neoverse-n1`.
     pub builds: Vec<String>,
     /// The most memory that each environment has used, in MiB. None where unknown.
-    pub memory: Option<Levels>,
+    pub memory: Option<SummaryStatistics>,
     /// The bill of the campaign as estimated, in US dollars.
     pub spent_usd: f64,
 }
 
 /// How many of a side's environments run on one CPU model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CpuShare {
+pub struct CpuProportion {
     pub model: String,
     pub environments: u32,
     /// Their share of the fleet.
-    pub share: Share,
+    pub share: Proportion,
 }
 
 /// What is compared.
@@ -186,7 +186,7 @@ impl fmt::Display for Measure {
 pub struct Comparison {
     pub measure: Measure,
     /// The levels of each side. None where a side has no sample, and where levels of different cells would be mixed.
-    pub levels: Sides<Option<Levels>>,
+    pub levels: Sides<Option<SummaryStatistics>>,
     /// The environments of each side that have a part in it.
     pub environments: Sides<u32>,
     /// The calls of each side that have a part in it.
@@ -230,7 +230,7 @@ pub struct Interval {
 
 /// Where values lie, each environment weighing the same in the mean. Milliseconds, or MiB of memory.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Levels {
+pub struct SummaryStatistics {
     /// The mean: geometric but for what is billed and for memory, where it is arithmetic.
     pub mean: f64,
     /// Its 95% interval. None where too few environments answered.
@@ -260,7 +260,7 @@ pub struct CellAnalysis {
     /// The distribution of the measure that decides, by CPU model.
     pub distributions: Sides<Vec<Distribution>>,
     /// The measure that decides in the course of the campaign.
-    pub series: Vec<Moment>,
+    pub series: Vec<SeriesPoint>,
 }
 
 /// One CPU model of the candidate beside one of the baseline.
@@ -284,7 +284,7 @@ pub struct Distribution {
 
 /// A stretch of the campaign.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Moment {
+pub struct SeriesPoint {
     /// The first of its blocks.
     pub block: u64,
     /// When, in seconds of the campaign's own time.

@@ -25,7 +25,7 @@ pub struct Samples {
     /// The blocks that have samples, in their order.
     pub blocks: Vec<Block>,
     /// What single answers have to say about themselves.
-    pub marks: Marks,
+    pub flags: DataFlags,
     /// How functions were configured that have changed since the campaign began, the earliest first.
     pub readings: Vec<Reading>,
 }
@@ -41,7 +41,7 @@ pub struct Block {
 
 /// What single answers have to say about themselves.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Marks {
+pub struct DataFlags {
     /// Answers whose deadline came before all their iterations.
     pub truncated: u64,
     /// Answers with iterations that were too short to be timed one by one.
@@ -164,7 +164,7 @@ impl Samples {
         let side = &mut self.sides[row.side];
         if let Some(response) = &row.response {
             side.learn(response);
-            self.marks.add(response);
+            self.flags.add(response);
         }
         if row.failure.is_some() {
             return side.note_failure(row);
@@ -313,7 +313,7 @@ impl SideSamples {
     }
 }
 
-impl Marks {
+impl DataFlags {
     fn add(&mut self, response: &Response) {
         let is_truncated = |status| matches!(status, Status::Truncated | Status::Skipped);
         self.truncated += u64::from(response.results.iter().any(|it| is_truncated(it.status)));

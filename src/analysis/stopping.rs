@@ -1,6 +1,6 @@
 //! Ending a campaign when it knows enough.
 
-use super::{decision::has_enough, estimate::Difference, interval::CONFIDENCE, samples::Samples, subject};
+use super::{analyzer, decision::has_enough, estimate::Difference, interval::CONFIDENCE, samples::Samples};
 use crate::campaign::{manifest::Manifest, row::Row, stopping::StoppingRule, totals::Totals};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ impl Precision {
 
     /// Half the width of the widest interval, as a share of the ratio; none while a cell has no interval.
     fn half_width(&self) -> Option<f64> {
-        let (differences, looks) = subject::deciding_differences(&self.manifest, &self.samples);
+        let (differences, looks) = analyzer::deciding_differences(&self.manifest, &self.samples);
         let half_width = |it: &Option<Difference>| {
             let difference = it.as_ref().filter(|it| has_enough(it))?;
             Some(difference.bounds(CONFIDENCE, looks).half_width().exp_m1())

@@ -7,14 +7,14 @@ use super::{
     analyse::cpus,
     decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
     estimate::Sources,
-    result::{CellAnalysis, Comparison, CpuShare, Measure},
-    samples::{Marks, Record, Samples},
-    share::unseen,
+    proportion::unseen,
+    result::{CellAnalysis, Comparison, CpuProportion, Measure},
+    samples::{DataFlags, Record, Samples},
 };
 use crate::campaign::{
     Target,
     failure::FailureKind,
-    manifest::{Manifest, Party},
+    manifest::{Manifest, Variant},
     schedule::Order,
     sides::{Side, Sides},
 };
@@ -216,7 +216,7 @@ fn of_disturbances(manifest: &Manifest, headline: &Comparison) -> Option<Warning
 
 /// What has changed of a function while it was called.
 fn of_changes(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
-    let Party { name, configuration: Some(begun), .. } = &manifest.sides[side] else { return };
+    let Variant { name, configuration: Some(begun), .. } = &manifest.sides[side] else { return };
     let mut before = begun;
     for reading in samples.readings.iter().filter(|reading| reading.side == side) {
         let changes = reading.configuration.changes_since(before);
@@ -305,7 +305,7 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
             ),
         );
     }
-    let Marks { truncated, short_iterations, coarsest_clock_ns } = samples.marks;
+    let DataFlags { truncated, short_iterations, coarsest_clock_ns } = samples.flags;
     if truncated > 0 {
         warn(
             WarningKind::Truncated,
@@ -327,10 +327,10 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
 }
 
 fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
-    let (party, it) = (&manifest.sides[side], &samples.sides[side]);
-    let (name, totals) = (&party.name, &samples.totals.sides[side]);
+    let (variant, it) = (&manifest.sides[side], &samples.sides[side]);
+    let (name, totals) = (&variant.name, &samples.totals.sides[side]);
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
-    let is_local = matches!(party.target, Target::Process { .. });
+    let is_local = matches!(variant.target, Target::Process { .. });
     if it.emulated {
         warn(
             WarningKind::Emulated,
@@ -418,7 +418,7 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             WarningKind::NoBill,
             format!(
                 "No billed duration of {name} is known, so there is no bill: {}",
-                advice::on_missing_bill(&party.target, it.quality.reported)
+                advice::on_missing_bill(&variant.target, it.quality.reported)
             ),
         );
     }
@@ -426,9 +426,9 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
 
 /// The memory setting of what Lambda runs.
 fn memory_mb(manifest: &Manifest, samples: &Samples, side: Side) -> Option<u32> {
-    let party = &manifest.sides[side];
-    let configured = party.configuration.as_ref().map(|it| it.memory_mb);
-    let reported = samples.sides[side].memory_mb.filter(|_| !matches!(party.target, Target::Process { .. }));
+    let variant = &manifest.sides[side];
+    let configured = variant.configuration.as_ref().map(|it| it.memory_mb);
+    let reported = samples.sides[side].memory_mb.filter(|_| !matches!(variant.target, Target::Process { .. }));
     configured.or(reported)
 }
 
@@ -452,9 +452,9 @@ fn unbalanced(samples: &Samples) -> Option<String> {
         return None;
     }
     let [one, other] = [cpus(baseline), cpus(candidate)];
-    let total = |cpus: &[CpuShare]| cpus.iter().map(|it| f64::from(it.environments)).sum::<f64>();
+    let total = |cpus: &[CpuProportion]| cpus.iter().map(|it| f64::from(it.environments)).sum::<f64>();
     let (n, m) = (total(&one), total(&other));
-    let of = |cpus: &[CpuShare], model: &str| {
+    let of = |cpus: &[CpuProportion], model: &str| {
         cpus.iter().find(|it| it.model == model).map_or(0.0, |it| f64::from(it.environments))
     };
     let models = one.iter().chain(&other).map(|it| it.model.as_str());

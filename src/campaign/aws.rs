@@ -14,7 +14,7 @@ pub use request::post;
 
 use super::{
     Auth, Target,
-    manifest::{Party, Place},
+    manifest::{Place, Variant},
     region,
     row::{Failure, FailureKind},
 };
@@ -92,7 +92,7 @@ impl Session {
     }
 
     /// The same for the side of a campaign, where that was called before.
-    pub fn of_side(&self, side: &Party) -> Self {
+    pub fn of_side(&self, side: &Variant) -> Self {
         let session = self.at(&side.target);
         let Some(place) = &side.place else { return session };
         session.with(place.region.clone(), place.profile.clone().filter(|_| place.is_profile_fixed))

@@ -54,7 +54,7 @@ impl From<Failure> for Answer {
 
 /// How calls are made.
 #[derive(Clone, Copy, Debug)]
-pub struct Manner<'a> {
+pub struct CallOptions<'a> {
     /// How requests to HTTP endpoints prove who sends them.
     pub auth: Auth,
     /// The key, where that is a key.
@@ -73,7 +73,7 @@ pub struct Manner<'a> {
     pub log: Option<&'a Path>,
 }
 
-impl Manner<'_> {
+impl CallOptions<'_> {
     /// Calls with this proof of who sends them, and nothing else out of the ordinary.
     pub const fn new(auth: Auth) -> Self {
         Self {
@@ -105,13 +105,13 @@ impl Caller {
     ///
     /// # Errors
     /// When the target cannot be called like that.
-    pub async fn new(target: &Target, manner: Manner<'_>, session: &Session) -> Result<Self, Failure> {
+    pub async fn new(target: &Target, options: CallOptions<'_>, session: &Session) -> Result<Self, Failure> {
         Ok(match target {
             Target::Function { name, qualifier } => {
-                Self::Function(Function::new(name, qualifier.as_deref(), manner.tenant, session).await?)
+                Self::Function(Function::new(name, qualifier.as_deref(), options.tenant, session).await?)
             }
-            Target::Endpoint { url } => Self::Endpoint(Endpoint::new(url, manner, session).await?.into()),
-            Target::Process { path } => Self::Process(Process::new(path, manner)),
+            Target::Endpoint { url } => Self::Endpoint(Endpoint::new(url, options, session).await?.into()),
+            Target::Process { path } => Self::Process(Process::new(path, options)),
         })
     }
 
@@ -129,10 +129,10 @@ impl Caller {
 ///
 /// # Errors
 /// When there is no answer, or one that reports a failure.
-pub async fn call_once(target: &Target, payload: &str, manner: Manner<'_>) -> Result<String, Failure> {
+pub async fn call_once(target: &Target, payload: &str, options: CallOptions<'_>) -> Result<String, Failure> {
     let session = Session::new().map_err(|error| Failure::new(FailureKind::Network, error.to_string()))?;
     let session = session.at(target);
-    session.place(target, manner.auth).await?;
-    let answer = Caller::new(target, manner, &session).await?.call(0, payload.to_owned().into()).await;
+    session.place(target, options.auth).await?;
+    let answer = Caller::new(target, options, &session).await?.call(0, payload.to_owned().into()).await;
     Ok(String::from_utf8_lossy(&answer.output?).into_owned())
 }

@@ -2,7 +2,7 @@
 //! is safe to compute with: numbers are finite, times and sums stay within their types.
 
 use super::{
-    manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Party},
+    manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Variant},
     payload::MAX_NAME_BYTES,
     platform_report::PlatformReport,
     prices::check_tiers,
@@ -40,8 +40,8 @@ const MAX_ITERATIONS: usize = 100_000;
 pub fn manifest(manifest: &Manifest) -> Result<(), String> {
     let Manifest { created_unix_ms, sides, plan, limits, .. } = manifest;
     at_most("created_unix_ms", *created_unix_ms, LAST_UNIX_MS)?;
-    for (side, party) in sides.iter() {
-        self::party(party).map_err(|reason| format!("sides.{side}.{reason}"))?;
+    for (side, variant) in sides.iter() {
+        self::variant(variant).map_err(|reason| format!("sides.{side}.{reason}"))?;
     }
     within("plan.environments", plan.environments, MAX_ENVIRONMENTS)?;
     if plan.cells.is_empty() || plan.cells.len() > MAX_CELLS {
@@ -84,9 +84,9 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
     }
 }
 
-fn party(party: &Party) -> Result<(), String> {
-    printable("name", &party.name)?;
-    let Some(price) = &party.price else { return Ok(()) };
+fn variant(variant: &Variant) -> Result<(), String> {
+    printable("name", &variant.name)?;
+    let Some(price) = &variant.price else { return Ok(()) };
     number("price.request_usd", price.request_usd, MAX_USD)?;
     number("price.ephemeral_gb_second_usd", price.ephemeral_gb_second_usd, MAX_USD)?;
     check_tiers("price.tiers", &price.tiers).map_err(|error| error.to_string())

@@ -1,8 +1,8 @@
 //! Making the calls of a campaign, block by block, and keeping every sample.
 
-mod past;
+mod progress;
 
-pub use past::Past;
+pub use progress::Progress;
 
 use super::{
     Target,
@@ -51,7 +51,7 @@ pub struct Campaign<'a> {
     callers: Sides<Arc<Caller>>,
     cold: ColdStarts,
     journal: Journal,
-    past: Past<'a>,
+    progress: Progress<'a>,
     payloads: Vec<Bytes>,
     pointers: PointerCheck<'a>,
     comparison: Comparison,
@@ -78,9 +78,9 @@ pub trait Observer {
 
 /// How a campaign came out.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Finished {
     /// Why it ended; the samples so far are kept in any case.
-    pub end: Result<End, CampaignError>,
+    pub end: Result<Outcome, CampaignError>,
     /// What its samples come to.
     pub totals: Totals,
     /// The functions that it could not change back, with the reason.
@@ -89,7 +89,7 @@ pub struct Outcome {
 
 /// Why a campaign came to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum Outcome {
     /// It has what it was to have, for this reason.
     Enough(String),
     /// It was asked to end.
@@ -137,14 +137,14 @@ impl Clock {
 }
 
 impl<'a> Campaign<'a> {
-    /// A campaign that goes on where `past` ends; it ends itself when `stop` turns true.
+    /// A campaign that goes on where `progress` ends; it ends itself when `stop` turns true.
     pub fn new(
         manifest: &'a Manifest,
         callers: &Sides<Arc<Caller>>,
         cold: ColdStarts,
         comparison: Comparison,
         journal: Journal,
-        past: Past<'a>,
+        progress: Progress<'a>,
         stop: watch::Receiver<bool>,
     ) -> Self {
         let callers = callers.map(|_, caller| Arc::clone(caller));
@@ -155,7 +155,7 @@ impl<'a> Campaign<'a> {
             callers,
             cold,
             journal,
-            past,
+            progress,
             payloads,
             pointers,
             comparison,
@@ -166,11 +166,11 @@ impl<'a> Campaign<'a> {
     }
 
     /// Makes calls until there is a reason to end. What was changed for them is undone in any case, a panic included.
-    pub async fn run(mut self, observer: &mut dyn Observer) -> Outcome {
+    pub async fn run(mut self, observer: &mut dyn Observer) -> Finished {
         let ended = catching(self.blocks(observer)).await;
         let still_changed = self.undo().await;
         match ended {
-            Ok(end) => Outcome { end, totals: self.past.totals, still_changed },
+            Ok(end) => Finished { end, totals: self.progress.totals, still_changed },
             Err(panic) => {
                 for (target, failure) in still_changed {
                     let _ = writeln!(io::stderr(), "{target} is still changed: {failure}");
@@ -190,12 +190,12 @@ impl<'a> Campaign<'a> {
         [baseline, candidate].into_iter().filter_map(Result::err).collect()
     }
 
-    async fn blocks(&mut self, observer: &mut dyn Observer) -> Result<End, CampaignError> {
-        let clock = Clock { begin: Instant::now(), before: Duration::from_millis(self.past.totals.elapsed_ms) };
+    async fn blocks(&mut self, observer: &mut dyn Observer) -> Result<Outcome, CampaignError> {
+        let clock = Clock { begin: Instant::now(), before: Duration::from_millis(self.progress.totals.elapsed_ms) };
         let pace = Duration::from_millis(self.manifest.plan.pace_ms);
         let mut last_block: Option<Instant> = None;
         loop {
-            if self.past.position.is_at_block() {
+            if self.progress.position.is_at_block() {
                 let rest = last_block.and_then(|it| pace.checked_sub(it.elapsed())).unwrap_or_default();
                 if let Some(end) = self.enough(|rule, totals| rule.reason(totals, clock.elapsed() + rest)) {
                     return Ok(end);
@@ -204,20 +204,20 @@ impl<'a> Campaign<'a> {
                     unless_asked(&self.stop, tokio::time::sleep(rest)).await;
                 }
                 last_block = Some(Instant::now());
-                observer.block(self.past.position.block, &self.past.totals).map_err(CampaignError::Output)?;
+                observer.block(self.progress.position.block, &self.progress.totals).map_err(CampaignError::Output)?;
             } else {
-                let calls = self.past.position.open().len() as u64;
+                let calls = self.progress.position.open().len() as u64;
                 if let Some(end) = self.enough(|rule, totals| rule.reason_within_block(totals, calls)) {
                     return Ok(end);
                 }
             }
             if *self.stop.borrow() {
-                return Ok(End::Interrupted);
+                return Ok(Outcome::Interrupted);
             }
-            if self.manifest.plan.cold && self.past.position.is_at_step() {
+            if self.manifest.plan.cold && self.progress.position.is_at_step() {
                 self.force_cold_starts().await?;
                 if *self.stop.borrow() {
-                    return Ok(End::Interrupted);
+                    return Ok(Outcome::Interrupted);
                 }
             }
             if let Some(end) = self.step(clock, observer).await? {
@@ -227,15 +227,15 @@ impl<'a> Campaign<'a> {
     }
 
     /// The end of a campaign that has enough, as its rules say.
-    fn enough(&self, reason: impl Fn(&dyn StoppingRule, &Totals) -> Option<String>) -> Option<End> {
-        let reason = self.past.rules.iter().find_map(|rule| reason(rule.as_ref(), &self.past.totals))?;
-        Some(self.without_success().unwrap_or(End::Enough(reason)))
+    fn enough(&self, reason: impl Fn(&dyn StoppingRule, &Totals) -> Option<String>) -> Option<Outcome> {
+        let reason = self.progress.rules.iter().find_map(|rule| reason(rule.as_ref(), &self.progress.totals))?;
+        Some(self.without_success().unwrap_or(Outcome::Enough(reason)))
     }
 
     /// Makes the calls of one step that are still open, once each.
-    async fn step(&mut self, clock: Clock, observer: &mut dyn Observer) -> Result<Option<End>, CampaignError> {
-        let place = (self.past.position.block, self.past.position.step);
-        let open = self.past.position.open();
+    async fn step(&mut self, clock: Clock, observer: &mut dyn Observer) -> Result<Option<Outcome>, CampaignError> {
+        let place = (self.progress.position.block, self.progress.position.step);
+        let open = self.progress.position.open();
         let attempts: HashMap<(Side, u32), u32> =
             open.iter().map(|(call, attempt)| ((call.side, call.slot), *attempt)).collect();
         let (mut calls, mut waiting) = (JoinSet::new(), open.iter().map(|(call, _)| *call));
@@ -254,7 +254,7 @@ impl<'a> Campaign<'a> {
                 let output = returned.answer.output.as_ref().ok().cloned();
                 let Call { side, cell, slot } = returned.call;
                 let place = (place.0, place.1, attempts[&(side, slot)]);
-                let mut row = sample::row(self.manifest, place, returned, (&self.past.totals, &rows));
+                let mut row = sample::row(self.manifest, place, returned, (&self.progress.totals, &rows));
                 if let Some(output) = output {
                     self.pointers.observe(side, &output);
                     let difference = self.comparison.add(&self.manifest.plan, cell, &output, &mut row);
@@ -264,8 +264,8 @@ impl<'a> Campaign<'a> {
             }
             self.journal.append(&rows).map_err(CampaignError::Journal)?;
             for row in rows.drain(..) {
-                self.past.add(&row).expect("calls are made as the schedule says");
-                shown = shown.and_then(|()| observer.row(&row, &self.past.totals));
+                self.progress.add(&row).expect("calls are made as the schedule says");
+                shown = shown.and_then(|()| observer.row(&row, &self.progress.totals));
                 if row.is_made_again() {
                     made_again[row.side].extend(row.failure);
                 }
@@ -304,7 +304,7 @@ impl<'a> Campaign<'a> {
     /// Makes the next calls of every side in the step meet environments that have just started; both at once, because
     /// Lambda may take its time.
     async fn force_cold_starts(&self) -> Result<(), CampaignError> {
-        let open = self.past.position.open();
+        let open = self.progress.position.open();
         let has = |side| open.iter().any(|(call, _)| call.side == side);
         let force = async |side: Side| {
             let target = &self.manifest.sides[side].target;
@@ -323,10 +323,10 @@ impl<'a> Campaign<'a> {
 
     /// Says so where a side's starts are forced and its first step has met none.
     fn warn_of_starts(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
-        if !self.manifest.plan.cold || !self.past.position.is_at_step() {
+        if !self.manifest.plan.cold || !self.progress.position.is_at_step() {
             return Ok(());
         }
-        for (side, totals) in self.past.totals.sides.iter() {
+        for (side, totals) in self.progress.totals.sides.iter() {
             let is_over = totals.calls - totals.made_again >= u64::from(self.manifest.plan.environments);
             if is_over
                 && !std::mem::replace(&mut self.has_seen_starts[side], true)
@@ -345,7 +345,8 @@ impl<'a> Campaign<'a> {
 
     /// Says where pointers find nothing, after a step of each side; of single calls, after a block of them.
     fn warn_of_pointers(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
-        let has_seen_enough = self.past.position.order() != Order::SingleCalls || self.past.position.is_at_block();
+        let has_seen_enough =
+            self.progress.position.order() != Order::SingleCalls || self.progress.position.is_at_block();
         for side in Side::BOTH.into_iter().filter(|_| has_seen_enough) {
             for warning in self.pointers.warnings(side, &self.manifest.sides[side].name) {
                 observer.warning(&warning)?;
@@ -371,7 +372,7 @@ impl<'a> Campaign<'a> {
         if throttled == 0 || plan.order != Order::JointSteps {
             return Ok(());
         }
-        let Some(from) = self.past.position.separate() else { return Ok(()) };
+        let Some(from) = self.progress.position.separate() else { return Ok(()) };
         let kept = Manifest { plan: Plan { separate_from: Some(from), ..plan.clone() }, ..self.manifest.clone() };
         self.journal.keep_manifest(&kept).map_err(CampaignError::Journal)?;
         let text = format!(
@@ -383,8 +384,8 @@ impl<'a> Campaign<'a> {
     }
 
     /// The end of the campaign, if a step of this side leaves no hope, of which so many calls would be made again.
-    fn given_up(&self, side: Side, made_again: &[Failure]) -> Option<End> {
-        let totals = &self.past.totals.sides[side];
+    fn given_up(&self, side: Side, made_again: &[Failure]) -> Option<Outcome> {
+        let totals = &self.progress.totals.sides[side];
         let of_a_step = u64::from(self.manifest.plan.environments);
         let is_reserved = |failure: &Failure| failure.reason.as_deref() == Some(RESERVED);
         // Whoever has reserved nothing for the function, or all for others, does not think better of it in seconds.
@@ -393,14 +394,14 @@ impl<'a> Campaign<'a> {
         let calls = if is_shut { of_a_step } else { totals.failed_in_a_row };
         let is_hopeless = is_shut || calls >= FAILURES.max(of_a_step);
         let failure = totals.last_failure.clone().filter(|_| is_hopeless)?;
-        Some(End::Failing { side, calls, failure })
+        Some(Outcome::Failing { side, calls, failure })
     }
 
     /// The end of a campaign that has all its calls, but not one success of a side.
-    fn without_success(&self) -> Option<End> {
-        let mut failing = self.past.totals.sides.iter().filter(|(_, totals)| totals.succeeded() == 0);
+    fn without_success(&self) -> Option<Outcome> {
+        let mut failing = self.progress.totals.sides.iter().filter(|(_, totals)| totals.succeeded() == 0);
         failing.find_map(|(side, totals)| {
-            Some(End::Failing { side, calls: totals.calls, failure: totals.last_failure.clone()? })
+            Some(Outcome::Failing { side, calls: totals.calls, failure: totals.last_failure.clone()? })
         })
     }
 

@@ -3,7 +3,7 @@
 pub mod processes;
 pub mod variables;
 
-use super::runtime_api::{InitError, Outcome, RuntimeApi};
+use super::runtime_api::{InitError, InvocationResult, RuntimeApi};
 use hyper::body::Bytes;
 use std::{
     collections::HashMap,
@@ -192,13 +192,13 @@ impl LocalEnvironment {
         event: impl Into<Bytes>,
         deadline: Duration,
         patience: Duration,
-    ) -> Result<Outcome, LocalError> {
+    ) -> Result<InvocationResult, LocalError> {
         let outcome = self.api.send(event, deadline);
         tokio::select! {
             // An answer that has come counts, also where the process ended right behind it.
             biased;
             outcome = timeout(patience, outcome) => match outcome {
-                Ok(outcome) => Ok(outcome.unwrap_or_else(|_| Outcome::truncated("its connection was closed"))),
+                Ok(outcome) => Ok(outcome.unwrap_or_else(|_| InvocationResult::truncated("its connection was closed"))),
                 Err(_) => Err(LocalError::Timeout { path: self.path.clone(), timeout: patience }),
             },
             status = self.process.wait() => Err(self.ended(status)),

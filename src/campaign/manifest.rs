@@ -27,7 +27,7 @@ pub struct Manifest {
     /// When it was made, in milliseconds since 1970-01-01 UTC.
     pub created_unix_ms: u64,
     /// What is compared.
-    pub sides: Sides<Party>,
+    pub sides: Sides<Variant>,
     /// What is called, how often and in which order.
     pub plan: Plan,
     /// When it ends.
@@ -37,7 +37,7 @@ pub struct Manifest {
 /// One of the two things that are compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Party {
+pub struct Variant {
     /// A short name for people.
     pub name: String,
     /// What is called.
@@ -213,7 +213,7 @@ impl Manifest {
     /// Whether both sides are one function, perhaps in two versions of it, which share the concurrency that is reserved.
     pub fn has_one_function(&self) -> bool {
         let Sides { baseline, candidate } = &self.sides;
-        let arn = |party: &Party| party.configuration.as_ref()?.unqualified_arn().map(str::to_owned);
+        let arn = |variant: &Variant| variant.configuration.as_ref()?.unqualified_arn().map(str::to_owned);
         match (arn(baseline).zip(arn(candidate)), &baseline.target, &candidate.target) {
             (Some((one, other)), ..) => one == other,
             // In whichever form they are named.
@@ -226,7 +226,7 @@ impl Manifest {
     }
 }
 
-impl Party {
+impl Variant {
     /// What Lambda asks for a call that is billed for so many milliseconds, in US dollars: with the memory that Lambda
     /// reports of it, else with that of the configuration.
     pub fn cost(&self, billed_ms: f64, reported_memory_mb: Option<u32>) -> f64 {
@@ -268,7 +268,7 @@ fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Er
 impl Manifest {
     /// Two calls of one function in each block, one of each side.
     pub(crate) fn example() -> Self {
-        let party = Party {
+        let variant = Variant {
             name: "x".to_owned(),
             target: "lambda:x".parse().unwrap(),
             place: None,
@@ -280,7 +280,7 @@ impl Manifest {
             schema: SCHEMA,
             version: "0.1.0".to_owned(),
             created_unix_ms: 0,
-            sides: Sides { baseline: party.clone(), candidate: party },
+            sides: Sides { baseline: variant.clone(), candidate: variant },
             plan: Plan {
                 seed: 1,
                 environments: 1,

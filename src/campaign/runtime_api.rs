@@ -45,14 +45,14 @@ const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 
 /// What the binary made of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum InvocationResult {
     /// It answered with this payload.
     Response(Bytes),
     /// It reported an error.
     Error(FunctionError),
 }
 
-impl Outcome {
+impl InvocationResult {
     /// A response whose sender went away amid it.
     pub fn truncated(reason: impl fmt::Display) -> Self {
         let error_message = format!("the response broke off before its end: {reason}");
@@ -136,7 +136,7 @@ struct Invocation {
     id: String,
     event: Bytes,
     deadline_ms: u128,
-    outcome: oneshot::Sender<Outcome>,
+    outcome: oneshot::Sender<InvocationResult>,
 }
 
 #[derive(Debug)]
@@ -155,7 +155,7 @@ enum Current {
     /// It has not asked for work yet.
     #[default]
     Init,
-    Invocation(String, oneshot::Sender<Outcome>),
+    Invocation(String, oneshot::Sender<InvocationResult>),
     Answered(String),
 }
 
@@ -186,7 +186,7 @@ impl RuntimeApi {
     /// Queues an event; what the binary makes of it arrives at the receiver.
     ///
     /// `timeout` is what the binary is told to have; it is not enforced here.
-    pub fn send(&self, event: impl Into<Bytes>, timeout: Duration) -> oneshot::Receiver<Outcome> {
+    pub fn send(&self, event: impl Into<Bytes>, timeout: Duration) -> oneshot::Receiver<InvocationResult> {
         let (outcome, receiver) = oneshot::channel();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let id = format!("{:08x}-0000-4000-8000-{:012x}", now.subsec_nanos(), now.as_millis() & 0xffff_ffff_ffff);
@@ -251,19 +251,19 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
 }
 
 /// An outcome, and how its sender is answered.
-type Settled = (Outcome, Response<Full<Bytes>>);
+type Settled = (InvocationResult, Response<Full<Bytes>>);
 
 /// What a response comes to.
 fn response(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
     let is_streamed = request.get("lambda-runtime-function-response-mode").is_some_and(|mode| mode == "streaming");
     // A stream that breaks off says so at its end, when most of it has long been sent.
     if let Some(error) = body.trailers().and_then(streamed_error) {
-        return (Outcome::Error(error), accepted());
+        return (InvocationResult::Error(error), accepted());
     }
     let largest = if is_streamed { MAX_STREAMED_RESPONSE } else { MAX_RESPONSE };
     let payload = body.to_bytes();
     if payload.len() <= largest {
-        return (Outcome::Response(payload), accepted());
+        return (InvocationResult::Response(payload), accepted());
     }
     too_large(largest)
 }
@@ -275,7 +275,7 @@ fn too_large(largest: usize) -> Settled {
     };
     let refused =
         Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &*error.error_message).response();
-    (Outcome::Error(error), refused)
+    (InvocationResult::Error(error), refused)
 }
 
 fn streamed_error(trailers: &HeaderMap) -> Option<FunctionError> {
@@ -287,7 +287,7 @@ fn streamed_error(trailers: &HeaderMap) -> Option<FunctionError> {
 
 /// What a reported error comes to.
 fn error(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
-    (Outcome::Error(reported_error(request, &body.to_bytes())), accepted())
+    (InvocationResult::Error(reported_error(request, &body.to_bytes())), accepted())
 }
 
 impl State {
@@ -327,7 +327,7 @@ impl State {
     }
 
     /// The receiver of an invocation's outcome, which can be had once.
-    fn begin_answering(&self, id: &str) -> Result<oneshot::Sender<Outcome>, Refusal> {
+    fn begin_answering(&self, id: &str) -> Result<oneshot::Sender<InvocationResult>, Refusal> {
         let mut current = self.current();
         match std::mem::replace(&mut *current, Current::Answered(id.to_owned())) {
             Current::Invocation(expected, outcome) if expected == id => return Ok(outcome),
@@ -357,7 +357,7 @@ impl State {
             Ok(body) => settled(&head.headers, body),
             Err(error) if error.is::<LengthLimitError>() => too_large(MAX_STREAMED_RESPONSE),
             Err(error) => (
-                Outcome::truncated(&error),
+                InvocationResult::truncated(&error),
                 Refusal::new(StatusCode::BAD_REQUEST, "Truncated", "it broke off").response(),
             ),
         };

@@ -4,7 +4,7 @@ use super::output;
 use crate::{
     campaign::{
         Auth, Target,
-        caller::{self, Manner},
+        caller::{self, CallOptions},
         local::variables::Variable,
         status::AcceptedStatus,
     },
@@ -50,9 +50,12 @@ impl Call {
         let _reaped = is_local.then(super::reaper::Reaped::start).transpose()?;
         let auth = if self.no_auth { Auth::None } else { Auth::SigV4 };
         let request = self.request_text()?;
-        let manner =
-            Manner { variables: &self.variables, accept_status: &[AcceptedStatus::SUCCESS], ..Manner::new(auth) };
-        let answer = caller::call_once(&self.target, &request, manner).await;
+        let options = CallOptions {
+            variables: &self.variables,
+            accept_status: &[AcceptedStatus::SUCCESS],
+            ..CallOptions::new(auth)
+        };
+        let answer = caller::call_once(&self.target, &request, options).await;
         let answer = answer.with_context(|| format!("calling {}", self.target))?;
         match serde_json::from_str::<Response>(&answer) {
             Ok(response) if !self.json => output::print(&response::response(&response)),

@@ -7,7 +7,7 @@ use super::{
 use crate::campaign::{
     Auth, Target,
     aws::Session,
-    caller::{Caller, Manner},
+    caller::{CallOptions, Caller},
     cold::{Changes, Claim, Owner, Removal, VARIABLE},
     journal::{self, Journal},
 };
@@ -77,11 +77,15 @@ impl CleanUp {
         let mut lines = Vec::new();
         let manifest = journal::manifest(directory)?;
         for function in changes.open() {
-            let side = manifest.sides.iter().map(|(_, party)| party).find(|party| party.target.to_string() == function);
-            let party = side.ok_or_else(|| anyhow!("{function} is not a function of this campaign"))?;
-            let arn = party.configuration.as_ref().and_then(|it| it.arn.as_deref());
-            lines.push(self.function(&party.target, arn, &session.of_side(party)).await.with_context(|| function)?);
-            changes.undone(&party.target)?;
+            let side = manifest
+                .sides
+                .iter()
+                .map(|(_, variant)| variant)
+                .find(|variant| variant.target.to_string() == function);
+            let variant = side.ok_or_else(|| anyhow!("{function} is not a function of this campaign"))?;
+            let arn = variant.configuration.as_ref().and_then(|it| it.arn.as_deref());
+            lines.push(self.function(&variant.target, arn, &session.of_side(variant)).await.with_context(|| function)?);
+            changes.undone(&variant.target)?;
         }
         if lines.is_empty() {
             lines.push(format!("{}: nothing is changed", directory.display()));
@@ -91,11 +95,11 @@ impl CleanUp {
 
     /// Changes a function back; the one that was changed had this ARN, where it is known.
     async fn function(&self, target: &Target, arn: Option<&str>, session: &Session) -> anyhow::Result<String> {
-        let manner = Manner::new(Auth::None);
+        let options = CallOptions::new(Auth::None);
         if target.is_published() {
             bail!("only a function itself is ever changed; name it as lambda:NAME, without a version or an alias");
         }
-        let Caller::Function(function) = Caller::new(target, manner, session).await? else {
+        let Caller::Function(function) = Caller::new(target, options, session).await? else {
             bail!("only a function is ever changed; name it as lambda:NAME");
         };
         // What cannot be looked at is said below.

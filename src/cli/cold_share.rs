@@ -47,14 +47,14 @@ async fn counted(manifest: &Manifest) -> anyhow::Result<Counts> {
     let session = Session::new().context("reading the trusted certificates")?;
     let mut logs: Vec<Log> = Vec::new();
     let mut sum = Counts::default();
-    for (_, party) in manifest.sides.iter() {
-        let Some(log) = party.configuration.as_ref().and_then(Log::of) else { continue };
+    for (_, variant) in manifest.sides.iter() {
+        let Some(log) = variant.configuration.as_ref().and_then(Log::of) else { continue };
         if logs.contains(&log) {
             continue;
         }
         note(format_args!("Counting cold starts of {DAYS} days in {}; CloudWatch bills what it reads", log.group));
-        let counts = insights::count(&log, manifest.created_unix_ms, &session.of_side(party)).await;
-        let counts = counts.with_context(|| format!("counting cold starts of {}", party.target))?;
+        let counts = insights::count(&log, manifest.created_unix_ms, &session.of_side(variant)).await;
+        let counts = counts.with_context(|| format!("counting cold starts of {}", variant.target))?;
         sum.invocations += counts.invocations;
         sum.cold_starts += counts.cold_starts;
         logs.push(log);

@@ -77,7 +77,7 @@ impl AnalysisOptions {
         if let Some(path) = &self.prices {
             pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
         }
-        let volume = money::Volume {
+        let volume = money::BillOptions {
             invocations_per_month: self.monthly_invocations.get(),
             cold_starts: self.cold_share.of(&manifest).await?,
             free_tier: self.free_tier,

@@ -18,12 +18,12 @@ use crate::{
     campaign::{
         Target,
         aws::Session,
-        caller::{Caller, Manner},
+        caller::{CallOptions, Caller},
         cold::{Changes, ColdStarts, Owner},
         comparison::Comparison,
-        driver::{Campaign, End, Outcome, Past},
+        driver::{Campaign, Finished, Outcome, Progress},
         journal::{self, Journal},
-        manifest::{Manifest, Party},
+        manifest::{Manifest, Variant},
         shell,
         sides::{Side, Sides},
         stop::unless_asked,
@@ -105,7 +105,7 @@ impl Run {
             output::print(&report::plan(&manifest))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let is_local = manifest.sides.iter().any(|(_, party)| matches!(party.target, Target::Process { .. }));
+        let is_local = manifest.sides.iter().any(|(_, variant)| matches!(variant.target, Target::Process { .. }));
         let _reaped = is_local.then(Reaped::start).transpose()?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
         if !is_new {
@@ -114,22 +114,23 @@ impl Run {
         let changes = Arc::new(Changes::of(&directory, &owner)?);
         let stop = interruption(Arc::clone(&changes), &directory).context("catching signals")?;
         let cold = ColdStarts::new(owner, changes, within);
-        let past = Past::new(&manifest, journal::checked_rows(&directory, &manifest)?, until_ci_rules(&manifest))?;
+        let so_far =
+            Progress::new(&manifest, journal::checked_rows(&directory, &manifest)?, until_ci_rules(&manifest))?;
         let comparison = Comparison::of(&directory, &manifest.plan).context("reading the first answers")?;
-        let mut progress = progress::Progress::new(self.json, &directory, &manifest)?;
+        let mut progress = progress::ProgressDisplay::new(self.json, &directory, &manifest)?;
         let is_ready = match prepare(&directory, &manifest, &callers, &cold, &stop).await {
             Ok(is_ready) => is_ready,
             Err(error) => {
-                progress.fail(&error, past.totals()).context("writing the output")?;
+                progress.fail(&error, so_far.totals()).context("writing the output")?;
                 return Err(error);
             }
         };
         if !is_ready {
-            progress.end(&End::Interrupted, past.totals()).context("writing the output")?;
+            progress.end(&Outcome::Interrupted, so_far.totals()).context("writing the output")?;
             return Ok(ExitCode::from(INTERRUPTED));
         }
-        let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, past, stop);
-        let Outcome { end, totals, still_changed } = campaign.run(&mut progress).await;
+        let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, so_far, stop);
+        let Finished { end, totals, still_changed } = campaign.run(&mut progress).await;
         for (target, failure) in &still_changed {
             note(interruption::still_changed(&target.to_string(), &failure.message, &directory));
         }
@@ -160,12 +161,12 @@ impl Run {
         session: &Session,
     ) -> anyhow::Result<Sides<Arc<Caller>>> {
         let caller = async |side: Side| {
-            let party: &Party = &manifest.sides[side];
-            let session = session.of_side(party);
-            preflight::warn_of_move(party, manifest.plan.auth, &session).await?;
-            let target = &party.target;
+            let variant: &Variant = &manifest.sides[side];
+            let session = session.of_side(variant);
+            preflight::warn_of_move(variant, manifest.plan.auth, &session).await?;
+            let target = &variant.target;
             let log = directory.join(format!("{side}.log"));
-            let manner = Manner {
+            let options = CallOptions {
                 api_key: self.given.api_key.as_deref(),
                 tenant: manifest.plan.tenant.as_deref(),
                 accept_status: &manifest.plan.accept_status,
@@ -173,9 +174,9 @@ impl Run {
                 headers: &self.given.headers,
                 variables: &self.given.variables,
                 log: Some(&log),
-                ..Manner::new(manifest.plan.auth)
+                ..CallOptions::new(manifest.plan.auth)
             };
-            Caller::new(target, manner, &session)
+            Caller::new(target, options, &session)
                 .await
                 .map(Arc::new)
                 .with_context(|| format!("preparing calls of {target}"))
@@ -213,12 +214,12 @@ async fn prepare(
 }
 
 /// What the program says by its exit code of how a campaign ended.
-fn exit_code(end: &End, totals: &Totals) -> ExitCode {
+fn exit_code(end: &Outcome, totals: &Totals) -> ExitCode {
     match end {
-        End::Interrupted => ExitCode::from(INTERRUPTED),
-        End::Failing { .. } => ExitCode::from(FAILING),
-        End::Enough(_) if !totals.mismatches.is_empty() => ExitCode::from(MISMATCH),
-        End::Enough(_) => ExitCode::SUCCESS,
+        Outcome::Interrupted => ExitCode::from(INTERRUPTED),
+        Outcome::Failing { .. } => ExitCode::from(FAILING),
+        Outcome::Enough(_) if !totals.mismatches.is_empty() => ExitCode::from(MISMATCH),
+        Outcome::Enough(_) => ExitCode::SUCCESS,
     }
 }
 

@@ -1,10 +1,10 @@
 //! How often the estimator errs.
 
 use super::document::{Block, Table, Value, numbers, words};
-use crate::analysis::calibration::{EFFECTS, Missed, Outcome, Score};
+use crate::analysis::calibration::{EFFECTS, Missed, ScenarioScores, Score};
 
 /// One scenario's scores, under a title where its fleet is another than that of the scenario before.
-pub fn outcome(outcome: &Outcome, before: Option<&Outcome>) -> Block {
+pub fn outcome(outcome: &ScenarioScores, before: Option<&ScenarioScores>) -> Block {
     let scenario = &outcome.scenario;
     let fleet = scenario.fleet();
     let is_same = before.is_some_and(|before| before.scenario.fleet() == fleet);

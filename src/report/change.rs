@@ -25,7 +25,7 @@ pub fn document(changes: &Changes) -> Vec<Block> {
         }));
     }
     if !changes.cells.is_empty() {
-        let note = "Levels are described and not judged: nothing tells a change of the code from drift of the fleet \
+        let note = "SummaryStatistics are described and not judged: nothing tells a change of the code from drift of the fleet \
                     between A and B. The change of the ratio has taken out what both sides share of that drift, but not \
                     what one side's CPUs have to do with it.";
         let tables = [Block::Table(ratios(changes)), Block::Table(levels(changes)), Block::Remark(note.to_owned())];

@@ -3,7 +3,7 @@
 use crate::{
     analysis::{
         estimate::Sources,
-        result::{Analysis, Comparison, Levels, Measure},
+        result::{Analysis, Comparison, Measure, SummaryStatistics},
     },
     campaign::sides::Side,
 };
@@ -106,9 +106,9 @@ fn key(measure: Measure) -> &'static str {
     }
 }
 
-fn levels(levels: Option<&Levels>) -> [String; 9] {
+fn levels(levels: Option<&SummaryStatistics>) -> [String; 9] {
     let interval = levels.and_then(|it| it.interval);
-    let of = |pick: fn(&Levels) -> f64| number(levels.map(pick));
+    let of = |pick: fn(&SummaryStatistics) -> f64| number(levels.map(pick));
     [
         of(|it| it.mean),
         number(interval.map(|it| it.low)),

@@ -1,15 +1,15 @@
-//! A campaign as it might come out, for tests of every face.
+//! A campaign as it might come out, for tests of every output format.
 
 use crate::{
     analysis::{
         decision::Verdict,
         estimate::Sources,
+        proportion::{Proportion, unseen},
         result::{
-            Analysis, CellAnalysis, ColdShare, ColdShareSource, Comparison, Cost, CpuComparison, CpuShare,
-            Distribution, Interval, Levels, Measure, Method, Moment, Money, Provenance, Ratio, SCHEMA, SideFacts,
-            Starts,
+            Analysis, CellAnalysis, ColdShare, ColdShareSource, Comparison, Cost, CpuComparison, CpuProportion,
+            Distribution, Interval, Measure, Method, Money, Provenance, Ratio, SCHEMA, SeriesPoint, SideFacts, Starts,
+            SummaryStatistics,
         },
-        share::{Share, unseen},
         warning::{Warning, WarningKind},
     },
     campaign::{
@@ -84,10 +84,10 @@ fn warnings() -> Vec<Warning> {
 }
 
 fn side(side: Side) -> SideFacts {
-    let share = |model: &str, environments: u32, total: u32| CpuShare {
+    let share = |model: &str, environments: u32, total: u32| CpuProportion {
         model: model.to_owned(),
         environments,
-        share: Share::of(environments, total),
+        share: Proportion::new(environments, total),
     };
     let (name, architecture, environments, triple) = match side {
         Side::Baseline => ("x86_64", Architecture::X86_64, 48, "x86_64-unknown-linux-gnu for x86-64-v3"),
@@ -120,9 +120,9 @@ fn side(side: Side) -> SideFacts {
 }
 
 /// Values around a middle, with so much spread of their logarithm.
-fn levels(middle: f64, spread: f64) -> Levels {
+fn levels(middle: f64, spread: f64) -> SummaryStatistics {
     let quantile = |p: f64| middle * (Normal::standard().inverse_cdf(p) * spread).exp();
-    Levels {
+    SummaryStatistics {
         mean: middle,
         interval: Some(Interval { low: middle * (1.0 - spread / 4.0), high: middle * (1.0 + spread / 4.0) }),
         min: quantile(0.001),
@@ -209,12 +209,12 @@ fn distribution(cpu: &str, environments: u32, middle: f64, spread: f64) -> Distr
 }
 
 /// Both sides drift alike, and the candidate gets a batch of fast environments now and then.
-fn moment(block: u64, baseline: f64, candidate: f64) -> Moment {
+fn moment(block: u64, baseline: f64, candidate: f64) -> SeriesPoint {
     let time = block as f64;
     let drift = 1.0 + 0.03 * (time / 9.0).sin();
     let noise = |seed: f64| 1.0 + 0.008 * (time * seed).sin();
     let batch = if (17..24).contains(&block) { 0.93 } else { 1.0 };
-    Moment {
+    SeriesPoint {
         block,
         elapsed_s: time * 37.8,
         mean_ms: Sides {

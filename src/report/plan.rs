@@ -3,7 +3,7 @@
 use super::words::counted;
 use crate::campaign::{
     Target,
-    manifest::{Limits, Manifest, Party},
+    manifest::{Limits, Manifest, Variant},
     sides::Sides,
 };
 use std::{fmt::Write, time::Duration};
@@ -13,9 +13,9 @@ pub fn plan(manifest: &Manifest) -> String {
     let Manifest { plan, limits, sides, .. } = manifest;
     let mut text = String::new();
     // Writing to a string cannot fail.
-    for (side, party) in sides.iter() {
-        let _ = writeln!(text, "{side:<10} {}", describe(party));
-        if let Some(place) = &party.place {
+    for (side, variant) in sides.iter() {
+        let _ = writeln!(text, "{side:<10} {}", describe(variant));
+        if let Some(place) = &variant.place {
             let _ = writeln!(text, "{:<10} {place}", "");
         }
     }
@@ -41,21 +41,21 @@ pub fn plan(manifest: &Manifest) -> String {
     text
 }
 
-fn describe(party: &Party) -> String {
-    let configuration = party.configuration.as_ref().map(|it| {
+fn describe(variant: &Variant) -> String {
+    let configuration = variant.configuration.as_ref().map(|it| {
         let runtime = it.runtime.as_deref().unwrap_or("container image");
         format!(" ({}, {} MB, {} s, {runtime})", it.architecture, it.memory_mb, it.timeout_s)
     });
-    let unknown = || match &party.target {
-        Target::Function { .. } => format!(" (configuration unknown, costs as for {} MB)", party.memory_mb()),
+    let unknown = || match &variant.target {
+        Target::Function { .. } => format!(" (configuration unknown, costs as for {} MB)", variant.memory_mb()),
         Target::Endpoint { .. } | Target::Process { .. } => String::new(),
     };
-    format!("{}{}", party.target, configuration.unwrap_or_else(unknown))
+    format!("{}{}", variant.target, configuration.unwrap_or_else(unknown))
 }
 
 /// Whose prices they are, and of what date.
-fn price_lists(sides: &Sides<Party>) -> Option<String> {
-    let lists = sides.iter().filter_map(|(_, party)| party.price.as_ref());
+fn price_lists(sides: &Sides<Variant>) -> Option<String> {
+    let lists = sides.iter().filter_map(|(_, variant)| variant.price.as_ref());
     let mut lists: Vec<String> = lists.map(|it| format!("{}, {}", it.region, it.date)).collect();
     lists.dedup();
     (!lists.is_empty()).then(|| lists.join(" and "))

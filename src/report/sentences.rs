@@ -6,7 +6,7 @@ use crate::{
         decision::Verdict,
         estimate::Sources,
         result::{
-            Analysis, ColdShare, ColdShareSource, Comparison, CpuShare, Interval, Measure, Method, Money, Ratio,
+            Analysis, ColdShare, ColdShareSource, Comparison, CpuProportion, Interval, Measure, Method, Money, Ratio,
             SideFacts,
         },
         warning::WarningKind,
@@ -211,7 +211,7 @@ pub fn side(it: &SideFacts) -> String {
 
 /// The CPU models of a side, with the proportions of the fleet that they may have.
 pub fn cpu_mix(it: &SideFacts) -> String {
-    let model = |CpuShare { model, share, .. }: &CpuShare| {
+    let model = |CpuProportion { model, share, .. }: &CpuProportion| {
         let interval = format!("{} to {}", percent(share.low), percent(share.high));
         format!("{} {} ({interval})", super::words::short_cpu(model), percent(share.estimate))
     };

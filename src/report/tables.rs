@@ -7,7 +7,7 @@ use super::{
 use crate::{
     analysis::{
         decision::Verdict,
-        result::{Analysis, CellAnalysis, Comparison, Cost, CpuComparison, Levels, Measure, Money, Ratio},
+        result::{Analysis, CellAnalysis, Comparison, Cost, CpuComparison, Measure, Money, Ratio, SummaryStatistics},
     },
     campaign::sides::{Side, Sides},
 };
@@ -45,7 +45,8 @@ pub fn cells(analysis: &Analysis) -> Table {
 pub fn measures(analysis: &Analysis) -> Table {
     let row = |(cell, comparison): (&CellAnalysis, &Comparison)| {
         let [baseline, candidate] = means(comparison);
-        let p99 = |levels: &Option<Levels>| levels.map_or("–".to_owned(), |levels| significant(levels.p99));
+        let p99 =
+            |levels: &Option<SummaryStatistics>| levels.map_or("–".to_owned(), |levels| significant(levels.p99));
         vec![
             Value::text(&cell.name),
             Value::text(comparison.measure.as_str()),

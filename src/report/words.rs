@@ -1,7 +1,7 @@
 //! Numbers and names as people read them.
 
 use crate::{
-    analysis::result::{Analysis, Interval, Levels, Ratio},
+    analysis::result::{Analysis, Interval, Ratio, SummaryStatistics},
     campaign::sides::{Side, Sides},
 };
 use std::fmt;
@@ -112,7 +112,7 @@ pub fn change_with_interval(ratio: &Ratio) -> String {
 }
 
 /// The mean of a side, if it has one.
-pub fn mean_ms(levels: Option<&Levels>) -> Option<String> {
+pub fn mean_ms(levels: Option<&SummaryStatistics>) -> Option<String> {
     levels.map(|levels| format!("{} ms", significant(levels.mean)))
 }
 

@@ -97,7 +97,7 @@ fn a_report_opens_without_a_complaint() {
     .concat();
     assert_code(&command("", &arguments).output().unwrap(), 0);
     assert_code(&duet(&["report", &out, "--html", &page]), 0);
-    let mut pictures = Vec::new();
+    let mut plot_data = Vec::new();
     for dark in [false, true] {
         for window in [(1200, 5000), (420, 5000)] {
             let picture = PathBuf::from(scratch.path(&format!("{dark}-{}.png", window.0)));
@@ -105,12 +105,12 @@ fn a_report_opens_without_a_complaint() {
             assert!(said.is_empty(), "{said:#?}");
             let picture = fs::read(picture).unwrap();
             assert_eq!(size(&picture), window);
-            pictures.push(picture);
+            plot_data.push(picture);
         }
     }
     // A blank page is a tenth of that.
-    assert!(pictures.iter().all(|it| it.len() > 100_000), "{:?}", pictures.iter().map(Vec::len).collect::<Vec<_>>());
-    assert_ne!(pictures[0], pictures[2], "light and dark are the same");
+    assert!(plot_data.iter().all(|it| it.len() > 100_000), "{:?}", plot_data.iter().map(Vec::len).collect::<Vec<_>>());
+    assert_ne!(plot_data[0], plot_data[2], "light and dark are the same");
 }
 
 #[test]

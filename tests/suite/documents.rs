@@ -1,6 +1,6 @@
 //! What README and docs/ tell people to type is there.
 
-use crate::{handler::root, rooms::sources};
+use crate::{handler::root, layers::sources};
 use std::{collections::BTreeSet, env, fs, path::PathBuf, process::Command};
 
 /// A page for people.

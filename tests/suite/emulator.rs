@@ -8,7 +8,7 @@ use crate::{
 use lambda_duet::{
     campaign::{
         Auth, Target,
-        caller::{self, Manner},
+        caller::{self, CallOptions},
         row::FailureKind,
     },
     protocol::{Architecture, Response},
@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep};
 
 on_both!(the_official_emulator_gets_answers);
 
-const MANNER: Manner<'_> = Manner::new(Auth::None);
+const MANNER: CallOptions<'_> = CallOptions::new(Auth::None);
 
 /// The emulator for this machine; it comes with the SAM CLI.
 fn emulator() -> PathBuf {

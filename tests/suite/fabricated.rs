@@ -4,7 +4,7 @@ use lambda_duet::{
     campaign::{
         Auth, Target,
         journal::Journal,
-        manifest::{self, Cell, Limits, Manifest, Party, Plan},
+        manifest::{self, Cell, Limits, Manifest, Plan, Variant},
         platform_report::PlatformReport,
         prices::PriceTable,
         row::Row,
@@ -145,7 +145,7 @@ impl Fabricated {
             schema: manifest::SCHEMA,
             version: "0.1.0".to_owned(),
             created_unix_ms: 1_790_000_000_000 + self.seed,
-            sides: Sides { baseline: self.party(Side::Baseline), candidate: self.party(Side::Candidate) },
+            sides: Sides { baseline: self.variant(Side::Baseline), candidate: self.variant(Side::Candidate) },
             plan: Plan {
                 seed: self.seed,
                 environments: self.environments.min(8),
@@ -172,9 +172,9 @@ impl Fabricated {
         }
     }
 
-    fn party(&self, side: Side) -> Party {
+    fn variant(&self, side: Side) -> Variant {
         let architecture = architecture(side);
-        let function = Party {
+        let function = Variant {
             name: architecture.to_string(),
             target: Target::Function { name: format!("duet-{architecture}"), qualifier: None },
             place: None,
@@ -188,7 +188,7 @@ impl Fabricated {
         match self.waiting {
             None => function,
             Some(_) => {
-                Party { target: "exec:/bin/true".parse().unwrap(), configuration: None, price: None, ..function }
+                Variant { target: "exec:/bin/true".parse().unwrap(), configuration: None, price: None, ..function }
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::architectures::NATIVE;
 use lambda_duet::{
     campaign::{
         local::LocalEnvironment,
-        runtime_api::{FunctionError, Outcome},
+        runtime_api::{FunctionError, InvocationResult},
     },
     protocol::{Architecture, Response},
     workload::Workload,
@@ -149,8 +149,10 @@ impl Handler {
     /// A direct invocation.
     pub async fn direct(&mut self, event: impl Into<String>) -> Result<Response, FunctionError> {
         match self.outcome(event, TIMEOUT).await {
-            Outcome::Response(payload) => Ok(serde_json::from_slice(&payload).expect("the answer is a response")),
-            Outcome::Error(error) => Err(error),
+            InvocationResult::Response(payload) => {
+                Ok(serde_json::from_slice(&payload).expect("the answer is a response"))
+            }
+            InvocationResult::Error(error) => Err(error),
         }
     }
 
@@ -160,7 +162,7 @@ impl Handler {
     }
 
     pub async fn http_within(&mut self, event: &Value, deadline: Duration) -> HttpAnswer {
-        let Outcome::Response(payload) = self.outcome(event.to_string(), deadline).await else {
+        let InvocationResult::Response(payload) = self.outcome(event.to_string(), deadline).await else {
             panic!("an API Gateway event ended in a function error");
         };
         let proxy: Value = serde_json::from_slice(&payload).expect("the proxy response is JSON");
@@ -171,13 +173,18 @@ impl Handler {
         }
     }
 
-    pub async fn outcome(&mut self, event: impl Into<String>, deadline: Duration) -> Outcome {
+    pub async fn outcome(&mut self, event: impl Into<String>, deadline: Duration) -> InvocationResult {
         let outcome = self.environment.invoke(event.into(), deadline, deadline + PATIENCE).await;
         outcome.expect("the handler stays alive and answers")
     }
 
     /// The outcome of an invocation, after its deadline has been held to by a clock.
-    pub async fn outcome_in_time(&mut self, event: impl Into<String>, deadline: Duration, clock: Clock) -> Outcome {
+    pub async fn outcome_in_time(
+        &mut self,
+        event: impl Into<String>,
+        deadline: Duration,
+        clock: Clock,
+    ) -> InvocationResult {
         let (event, watch) = (event.into(), self.stopwatch());
         let outcome = self.outcome(&*event, deadline).await;
         let took = match clock {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     analysis::{
-        result::{self, CpuShare, Levels, Provenance, Starts},
-        share,
+        proportion,
+        result::{self, CpuProportion, Provenance, Starts, SummaryStatistics},
         warning::WarningKind,
     },
     campaign::schedule::Order,
@@ -21,8 +21,12 @@ pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)
         cold_calls: 10,
         failures: BTreeMap::new(),
         environments,
-        cpus: vec![CpuShare { model: cpu.to_owned(), environments, share: Share::of(environments, environments) }],
-        unseen: share::unseen(environments),
+        cpus: vec![CpuProportion {
+            model: cpu.to_owned(),
+            environments,
+            share: Proportion::new(environments, environments),
+        }],
+        unseen: proportion::unseen(environments),
         emulated: false,
         builds: vec!["0.1.0".to_owned()],
         memory: None,
@@ -55,8 +59,16 @@ pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)
 }
 
 fn cell(name: &str, environments: u32, estimate: f64, log_standard_error: f64) -> CellAnalysis {
-    let level =
-        |mean: f64| Levels { mean, interval: None, min: mean, p50: mean, p90: mean, p95: mean, p99: mean, max: mean };
+    let level = |mean: f64| SummaryStatistics {
+        mean,
+        interval: None,
+        min: mean,
+        p50: mean,
+        p90: mean,
+        p95: mean,
+        p99: mean,
+        max: mean,
+    };
     let comparison = Comparison {
         measure: Measure::Wall,
         levels: Sides { baseline: Some(level(10.0)), candidate: Some(level(10.0 * estimate)) },

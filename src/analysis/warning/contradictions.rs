@@ -12,8 +12,8 @@ use crate::{
 use std::{collections::BTreeMap, fmt::Display};
 
 pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
-    let party = &manifest.sides[side];
-    let name = &party.name;
+    let variant = &manifest.sides[side];
+    let name = &variant.name;
     let quality = &samples.sides[side].quality;
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
     if quality.repeated_requests > 0 {
@@ -42,7 +42,7 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &
             ),
         );
     }
-    if let Some((asked, answered)) = other_version(&party.target, &quality.versions) {
+    if let Some((asked, answered)) = other_version(&variant.target, &quality.versions) {
         warn(
             WarningKind::OtherVersion,
             format!(
@@ -51,7 +51,7 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &
             ),
         );
     }
-    let configured = party.configuration.as_ref().map(|it| it.memory_mb);
+    let configured = variant.configuration.as_ref().map(|it| it.memory_mb);
     if quality.memory_mb.len() > 1 {
         warn(
             WarningKind::FunctionChanged,
@@ -168,12 +168,12 @@ fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) 
 /// How many environments two different functions have in common, if that can be told and there are any.
 fn environments_of_both(manifest: &Manifest, samples: &Samples) -> Option<usize> {
     let Sides { baseline, candidate } = &manifest.sides;
-    let arns = [baseline, candidate].map(|party| party.configuration.as_ref().and_then(|it| it.arn.as_ref()));
+    let arns = [baseline, candidate].map(|variant| variant.configuration.as_ref().and_then(|it| it.arn.as_ref()));
     let are_different = match arns {
         [Some(one), Some(other)] => one != other,
         // Several URLs may lead to one function.
         _ => {
-            [baseline, candidate].iter().all(|party| matches!(party.target, Target::Function { .. }))
+            [baseline, candidate].iter().all(|variant| matches!(variant.target, Target::Function { .. }))
                 && baseline.target != candidate.target
         }
     };

@@ -9,7 +9,7 @@ use super::{
         status::AcceptedStatus,
         target::check_url,
     },
-    Answer, Manner,
+    Answer, CallOptions,
     classify::{error_type, is_expired, lost, of_http},
 };
 use crate::transport::Transport;
@@ -41,7 +41,7 @@ enum Proof {
 }
 
 impl Endpoint {
-    pub(super) async fn new(url: &str, manner: Manner<'_>, session: &Session) -> Result<Self, Failure> {
+    pub(super) async fn new(url: &str, options: CallOptions<'_>, session: &Session) -> Result<Self, Failure> {
         let refused = |message: String| Failure::new(FailureKind::Refused, message);
         check_url(url).map_err(|reason| refused(format!("\"{url}\" is not a URL: {reason}")))?;
         let uri: Uri = url.parse().map_err(|error| refused(format!("\"{url}\" is not a URL: {error}")))?;
@@ -50,10 +50,10 @@ impl Endpoint {
             Some(host) if host.contains(".lambda-url.") => "lambda",
             _ => "execute-api",
         };
-        let proof = match manner.auth {
+        let proof = match options.auth {
             Auth::SigV4 => Proof::Signature(Signer::new(session, service).await?.into()),
             Auth::ApiKey => {
-                let key = manner.api_key.ok_or_else(|| refused("the API key is missing: use --api-key".to_owned()))?;
+                let key = options.api_key.ok_or_else(|| refused("the API key is missing: use --api-key".to_owned()))?;
                 Proof::ApiKey(aws::api_key(key)?)
             }
             Auth::None => Proof::None,
@@ -65,9 +65,9 @@ impl Endpoint {
             uri,
             transport: session.transport().clone(),
             proof,
-            accepted: manner.accept_status.to_vec(),
-            method: manner.method.cloned().unwrap_or(Method::POST),
-            headers: manner.headers.to_vec(),
+            accepted: options.accept_status.to_vec(),
+            method: options.method.cloned().unwrap_or(Method::POST),
+            headers: options.headers.to_vec(),
         })
     }
 

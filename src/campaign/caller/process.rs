@@ -5,9 +5,9 @@ use super::{
         local::{LocalEnvironment, LocalError, Logs, variables::Variable},
         platform_report::PlatformReport,
         row::{Failure, FailureKind},
-        runtime_api::Outcome,
+        runtime_api::InvocationResult,
     },
-    Answer, Manner,
+    Answer, CallOptions,
 };
 use hyper::body::Bytes;
 use rustix::process::Signal;
@@ -36,11 +36,11 @@ pub struct Process {
 }
 
 impl Process {
-    pub(super) fn new(path: &Path, manner: Manner<'_>) -> Self {
+    pub(super) fn new(path: &Path, options: CallOptions<'_>) -> Self {
         Self {
             path: path.to_owned(),
-            variables: manner.variables.to_vec(),
-            log: manner.log.map(Path::to_owned),
+            variables: options.variables.to_vec(),
+            log: options.log.map(Path::to_owned),
             environments: Mutex::default(),
         }
     }
@@ -113,7 +113,7 @@ impl Process {
         &self,
         slot: u32,
         environment: LocalEnvironment,
-        outcome: Outcome,
+        outcome: InvocationResult,
         duration: Duration,
         init: Option<Duration>,
     ) -> Answer {
@@ -126,8 +126,8 @@ impl Process {
         let id = environment.id().to_owned();
         self.environments().insert(slot, environment);
         let output = match outcome {
-            Outcome::Response(payload) => Ok(payload),
-            Outcome::Error(error) => Err(error.into()),
+            InvocationResult::Response(payload) => Ok(payload),
+            InvocationResult::Error(error) => Err(error.into()),
         };
         Answer { report: Some(report), environment: Some(id), ..Answer::of(output) }
     }

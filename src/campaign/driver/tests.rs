@@ -57,11 +57,11 @@ async fn a_bug_that_panics_leaves_nothing_changed() {
     let changes = Arc::new(Changes::of(&directory, &owner).unwrap());
     let cold = ColdStarts::new(owner, Arc::clone(&changes), Duration::from_secs(60));
     let journal = Journal::create(&directory, &manifest).unwrap();
-    let past = Past::new(&manifest, std::iter::empty(), Vec::new()).unwrap();
+    let progress = Progress::new(&manifest, std::iter::empty(), Vec::new()).unwrap();
     let comparison = Comparison::of(&directory, &manifest.plan).unwrap();
     let callers = Sides { baseline: caller(), candidate: caller() };
     let (_stop, stopped) = watch::channel(false);
-    let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, past, stopped);
+    let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, progress, stopped);
     let panic = catching(campaign.run(&mut Fainting(0))).await.expect_err("the panic is not hidden");
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"a bug"));
     assert!(lambda.count("PUT") >= 3 && lambda.is_as_before());

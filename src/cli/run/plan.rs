@@ -217,8 +217,8 @@ impl PlanOptions {
             cold: self.cold,
             tenant: self.tenant.as_deref(),
         };
-        let mut parties = preflight::parties(&targets, choices, &session).await?;
-        pricing::set_prices(&mut parties, &table, &session).await?;
+        let mut variants = preflight::variants(&targets, choices, &session).await?;
+        pricing::set_prices(&mut variants, &table, &session).await?;
         let is_local = |it: &Target| matches!(it, Target::Process { .. });
         let is_endpoint = |it: &Target| matches!(it, Target::Endpoint { .. });
         let for_endpoints = [
@@ -236,7 +236,7 @@ impl PlanOptions {
         }
         check_variables(&given.variables, targets.iter().any(|(_, it)| is_local(it)))?;
         if self.cold {
-            preflight::check_cold(&parties)?;
+            preflight::check_cold(&variants)?;
         }
         let names_environments = self.payload.is_empty() || self.environment.is_some() || self.cold;
         if !names_environments && !targets.iter().all(|(_, it)| is_local(it)) {
@@ -245,7 +245,7 @@ impl PlanOptions {
                  answers name it (--environment POINTER), or use --cold",
             );
         }
-        let timeout = self.timeout.unwrap_or_else(|| preflight::timeout(&parties));
+        let timeout = self.timeout.unwrap_or_else(|| preflight::timeout(&variants));
         let has_process = targets.iter().any(|(_, it)| is_local(it));
         let plan = Plan {
             seed: self.seed.unwrap_or_else(unix_ms),
@@ -281,7 +281,7 @@ impl PlanOptions {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             created_unix_ms: unix_ms(),
-            sides: parties,
+            sides: variants,
             plan,
             limits,
         };

@@ -4,10 +4,10 @@ use crate::{
     campaign::{
         Auth, Target,
         aws::Session,
-        caller::{Caller, Found, Manner},
+        caller::{CallOptions, Caller, Found},
         cold::{ColdStarts, Owner},
         feature::{Consequence, Feature, Use},
-        manifest::{DEFAULT_MEMORY_MB, Manifest, Party},
+        manifest::{DEFAULT_MEMORY_MB, Manifest, Variant},
         row::Failure,
         sides::{Side, Sides},
     },
@@ -26,28 +26,28 @@ pub(super) struct Choices<'a> {
 }
 
 /// Both sides as they are configured, without prices; what differs besides the architecture is said.
-pub(super) async fn parties(
+pub(super) async fn variants(
     targets: &Sides<Target>,
     choices: Choices<'_>,
     session: &Session,
-) -> anyhow::Result<Sides<Party>> {
+) -> anyhow::Result<Sides<Variant>> {
     let Choices { auth, allow_unequal, cold, tenant } = choices;
-    let baseline = party(&targets.baseline, Side::Baseline, auth, &session.at(&targets.baseline)).await?;
-    let candidate = party(&targets.candidate, Side::Candidate, auth, &session.at(&targets.candidate)).await?;
-    let mut parties = Sides { baseline, candidate };
-    for (_, party) in parties.iter() {
-        check_features(party, cold, tenant)?;
+    let baseline = variant(&targets.baseline, Side::Baseline, auth, &session.at(&targets.baseline)).await?;
+    let candidate = variant(&targets.candidate, Side::Candidate, auth, &session.at(&targets.candidate)).await?;
+    let mut variants = Sides { baseline, candidate };
+    for (_, variant) in variants.iter() {
+        check_features(variant, cold, tenant)?;
     }
-    let has_tenants = |party: &Party| features(party).any(|feature| feature == Feature::TenantIsolation);
-    if tenant.is_some() && !parties.iter().any(|(_, party)| has_tenants(party)) {
+    let has_tenants = |variant: &Variant| features(variant).any(|feature| feature == Feature::TenantIsolation);
+    if tenant.is_some() && !variants.iter().any(|(_, variant)| has_tenants(variant)) {
         bail!("--tenant is for functions with tenant isolation, which neither side has");
     }
-    if parties.baseline.name == parties.candidate.name {
+    if variants.baseline.name == variants.candidate.name {
         for side in Side::BOTH {
-            parties[side].name = side.to_string();
+            variants[side].name = side.to_string();
         }
     }
-    if let (Some(one), Some(other)) = (&parties.baseline.configuration, &parties.candidate.configuration) {
+    if let (Some(one), Some(other)) = (&variants.baseline.configuration, &variants.candidate.configuration) {
         if !allow_unequal && !one.has_memory_of(other) {
             bail!(
                 "the memory differs: {} MB against {} MB; give both the same, or use --allow-unequal",
@@ -59,18 +59,18 @@ pub(super) async fn parties(
             note(format_args!("Warning: the sides differ in more than the architecture: {difference}"));
         }
     }
-    Ok(parties)
+    Ok(variants)
 }
 
-fn features(party: &Party) -> impl Iterator<Item = Feature> {
-    party.configuration.iter().flat_map(|it| it.features.iter().copied())
+fn features(variant: &Variant) -> impl Iterator<Item = Feature> {
+    variant.configuration.iter().flat_map(|it| it.features.iter().copied())
 }
 
 /// Refuses what cannot be measured like an ordinary function, and says what to know of the rest.
-fn check_features(party: &Party, cold: bool, tenant: Option<&str>) -> anyhow::Result<()> {
-    let Party { target, .. } = party;
+fn check_features(variant: &Variant, cold: bool, tenant: Option<&str>) -> anyhow::Result<()> {
+    let Variant { target, .. } = variant;
     let is_published = target.is_published();
-    for feature in features(party) {
+    for feature in features(variant) {
         match feature.consequence(Use { cold, tenant, is_published }) {
             Consequence::None => {}
             Consequence::Warning(text) => note(format_args!("Warning: {target}: {text}")),
@@ -80,7 +80,7 @@ fn check_features(party: &Party, cold: bool, tenant: Option<&str>) -> anyhow::Re
     Ok(())
 }
 
-async fn party(target: &Target, side: Side, auth: Auth, session: &Session) -> anyhow::Result<Party> {
+async fn variant(target: &Target, side: Side, auth: Auth, session: &Session) -> anyhow::Result<Variant> {
     let place = session.place(target, auth).await.with_context(|| format!("looking at {target}"))?;
     let configuration = match target {
         Target::Function { .. } => {
@@ -111,7 +111,7 @@ async fn party(target: &Target, side: Side, auth: Auth, session: &Session) -> an
         }
     };
     let architecture = configuration.as_ref().map(|it| it.architecture);
-    Ok(Party {
+    Ok(Variant {
         name: architecture.map_or_else(|| side.to_string(), |it| it.to_string()),
         target: target.clone(),
         place,
@@ -121,8 +121,8 @@ async fn party(target: &Target, side: Side, auth: Auth, session: &Session) -> an
 }
 
 async fn configuration(target: &Target, session: &Session) -> Result<Found, Failure> {
-    let manner = Manner::new(Auth::None);
-    match Caller::new(target, manner, session).await? {
+    let options = CallOptions::new(Auth::None);
+    match Caller::new(target, options, session).await? {
         Caller::Function(function) => function.configuration().await,
         Caller::Endpoint(_) | Caller::Process(_) => {
             Ok(Found { configuration: None, is_denied: false, is_changed: false })
@@ -131,10 +131,10 @@ async fn configuration(target: &Target, session: &Session) -> Result<Found, Fail
 }
 
 /// Says so where a campaign that goes on is called elsewhere, or as somebody else, than it was.
-pub(super) async fn warn_of_move(party: &Party, auth: Auth, session: &Session) -> anyhow::Result<()> {
-    let target = &party.target;
+pub(super) async fn warn_of_move(variant: &Variant, auth: Auth, session: &Session) -> anyhow::Result<()> {
+    let target = &variant.target;
     let now = session.place(target, auth).await.with_context(|| format!("looking at {target}"))?;
-    if let (Some(before), Some(now)) = (&party.place, &now)
+    if let (Some(before), Some(now)) = (&variant.place, &now)
         && before != now
     {
         note(format_args!("Warning: {target} was called {before} and is now called {now}"));
@@ -182,8 +182,8 @@ pub(super) async fn wait_until_ready(manifest: &Manifest, callers: &Sides<Arc<Ca
 }
 
 /// Cold starts can be forced only where the function itself is at hand.
-pub(super) fn check_cold(parties: &Sides<Party>) -> anyhow::Result<()> {
-    for (side, Party { target, configuration, .. }) in parties.iter() {
+pub(super) fn check_cold(variants: &Sides<Variant>) -> anyhow::Result<()> {
+    for (side, Variant { target, configuration, .. }) in variants.iter() {
         match target {
             Target::Endpoint { .. } => {
                 bail!("--cold: the {side} {target} cannot be made to start anew; name the function itself: lambda:NAME")
@@ -202,13 +202,13 @@ pub(super) fn check_cold(parties: &Sides<Party>) -> anyhow::Result<()> {
 }
 
 /// How long a call may take: a little longer than what waits behind it.
-pub(super) fn timeout(parties: &Sides<Party>) -> Duration {
-    let of = |party: &Party| match (&party.target, &party.configuration) {
+pub(super) fn timeout(variants: &Sides<Variant>) -> Duration {
+    let of = |variant: &Variant| match (&variant.target, &variant.configuration) {
         (_, Some(configuration)) => u64::from(configuration.timeout_s) + 10,
         // API Gateway gives up after 29 s unless its quota is raised.
         (Target::Endpoint { .. }, None) => 40,
         // Lambda's longest.
         (_, None) => 900,
     };
-    Duration::from_secs(of(&parties.baseline).max(of(&parties.candidate)))
+    Duration::from_secs(of(&variants.baseline).max(of(&variants.candidate)))
 }

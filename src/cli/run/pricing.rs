@@ -5,7 +5,7 @@ use crate::{
         Target,
         aws::Session,
         feature::Feature,
-        manifest::Party,
+        manifest::Variant,
         prices::{PriceTable, UnknownRegion},
         region,
         sides::{Side, Sides},
@@ -25,21 +25,21 @@ const USUAL_REGION: &str = "us-east-1";
 /// # Errors
 /// When the table has neither a side's region nor us-east-1.
 pub(super) async fn set_prices(
-    parties: &mut Sides<Party>,
+    variants: &mut Sides<Variant>,
     table: &PriceTable,
     session: &Session,
 ) -> anyhow::Result<()> {
     let mut warnings = BTreeSet::new();
     for side in Side::BOTH {
-        let party = &mut parties[side];
+        let variant = &mut variants[side];
         let is_ordinary =
-            party.configuration.as_ref().is_none_or(|it| !it.features.contains(&Feature::ManagedInstances));
-        if matches!(party.target, Target::Process { .. }) || !is_ordinary {
+            variant.configuration.as_ref().is_none_or(|it| !it.features.contains(&Feature::ManagedInstances));
+        if matches!(variant.target, Target::Process { .. }) || !is_ordinary {
             continue;
         }
-        let architecture = architecture(party, side);
-        let region = region(party, session).await;
-        party.price = Some(match table.price(&region, architecture) {
+        let architecture = architecture(variant, side);
+        let region = region(variant, session).await;
+        variant.price = Some(match table.price(&region, architecture) {
             Ok(price) => price,
             Err(unknown) => {
                 warnings.insert(format!("{unknown}; those of {USUAL_REGION} stand in for them"));
@@ -57,10 +57,10 @@ pub(super) async fn set_prices(
 ///
 /// # Errors
 /// When the table lacks a side's region.
-pub(in crate::cli) fn replace_prices(parties: &mut Sides<Party>, table: &PriceTable) -> Result<(), UnknownRegion> {
+pub(in crate::cli) fn replace_prices(variants: &mut Sides<Variant>, table: &PriceTable) -> Result<(), UnknownRegion> {
     for side in Side::BOTH {
-        let architecture = architecture(&parties[side], side);
-        if let Some(price) = &mut parties[side].price {
+        let architecture = architecture(&variants[side], side);
+        if let Some(price) = &mut variants[side].price {
             *price = table.price(&price.region, architecture)?;
         }
     }
@@ -68,15 +68,15 @@ pub(in crate::cli) fn replace_prices(parties: &mut Sides<Party>, table: &PriceTa
 }
 
 /// What Lambda runs behind a door is taken for what its side usually is.
-fn architecture(party: &Party, side: Side) -> Architecture {
+fn architecture(variant: &Variant, side: Side) -> Architecture {
     let usual = if side == Side::Baseline { Architecture::X86_64 } else { Architecture::Arm64 };
-    party.configuration.as_ref().map_or(usual, |it| it.architecture)
+    variant.configuration.as_ref().map_or(usual, |it| it.architecture)
 }
 
 /// Where a side runs: what its name says, else where calls are signed for, else where they would be.
-async fn region(party: &Party, session: &Session) -> String {
-    let of_calls = || party.place.as_ref().and_then(|it| it.region.clone());
-    if let Some(region) = region::of(&party.target, party.configuration.as_ref()).or_else(of_calls) {
+async fn region(variant: &Variant, session: &Session) -> String {
+    let of_calls = || variant.place.as_ref().and_then(|it| it.region.clone());
+    if let Some(region) = region::of(&variant.target, variant.configuration.as_ref()).or_else(of_calls) {
         return region;
     }
     let usual = session.config().await.ok().and_then(|config| config.region());

@@ -4,7 +4,7 @@ use super::resume;
 use crate::{
     campaign::{
         comparison::Difference,
-        driver::{End, Observer},
+        driver::{Observer, Outcome},
         manifest::Manifest,
         row::Row,
         shell,
@@ -25,7 +25,7 @@ use std::{
 };
 
 /// A live display on a terminal, JSON objects for machines, and nothing but the end elsewhere.
-pub(super) struct Progress<'a> {
+pub(super) struct ProgressDisplay<'a> {
     json: bool,
     directory: PathBuf,
     manifest: &'a Manifest,
@@ -37,7 +37,7 @@ pub(super) struct Progress<'a> {
 /// How many different failures are shown; the rest are counted.
 const FAILURES_SHOWN: usize = 3;
 
-impl<'a> Progress<'a> {
+impl<'a> ProgressDisplay<'a> {
     pub(super) fn new(json: bool, directory: &Path, manifest: &'a Manifest) -> io::Result<Self> {
         // Without a number of calls, the time that is over makes the bar.
         let length = manifest.limits.invocations.or(manifest.limits.duration_ms).unwrap_or_default();
@@ -58,13 +58,13 @@ impl<'a> Progress<'a> {
     }
 
     /// Says how the campaign ended and what to do next.
-    pub(super) fn end(&mut self, end: &End, totals: &Totals) -> io::Result<()> {
+    pub(super) fn end(&mut self, end: &Outcome, totals: &Totals) -> io::Result<()> {
         self.bar.finish_and_clear();
         if self.json {
             let (reason, detail) = match end {
-                End::Enough(reason) => ("enough", reason.clone()),
-                End::Interrupted => ("interrupted", String::new()),
-                End::Failing { side, failure, .. } => ("failing", format!("{side}: {failure}")),
+                Outcome::Enough(reason) => ("enough", reason.clone()),
+                Outcome::Interrupted => ("interrupted", String::new()),
+                Outcome::Failing { side, failure, .. } => ("failing", format!("{side}: {failure}")),
             };
             return self.last(totals, reason, &detail);
         }
@@ -74,9 +74,9 @@ impl<'a> Progress<'a> {
             ))?;
         }
         match end {
-            End::Enough(reason) => line(format_args!("Complete: {reason}."))?,
-            End::Interrupted => line(format_args!("Interrupted: {}.", resume(&self.directory)))?,
-            End::Failing { side, calls, failure } => {
+            Outcome::Enough(reason) => line(format_args!("Complete: {reason}."))?,
+            Outcome::Interrupted => line(format_args!("Interrupted: {}.", resume(&self.directory)))?,
+            Outcome::Failing { side, calls, failure } => {
                 let name = &self.manifest.sides[*side].name;
                 // Once is enough for a message that may be long.
                 let is_known = self.shown.contains(&failure.message);
@@ -149,7 +149,7 @@ fn line(line: fmt::Arguments<'_>) -> io::Result<()> {
     writeln!(io::stderr(), "{}", visible_lines(&line.to_string()))
 }
 
-impl Observer for Progress<'_> {
+impl Observer for ProgressDisplay<'_> {
     fn block(&mut self, number: u64, totals: &Totals) -> io::Result<()> {
         if !self.json {
             return Ok(());

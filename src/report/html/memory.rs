@@ -6,7 +6,7 @@ use super::{
     figure::{columns, figure, is_narrow, numbers, paint, table},
 };
 use crate::{
-    analysis::result::{Analysis, Levels, SideFacts},
+    analysis::result::{Analysis, SideFacts, SummaryStatistics},
     campaign::sides::{Side, Sides},
     report::{
         document::{self, Table, Value, words},
@@ -32,7 +32,7 @@ pub fn section(analysis: &Analysis) -> Markup {
     }
 }
 
-fn usable(side: &SideFacts) -> Option<Levels> {
+fn usable(side: &SideFacts) -> Option<SummaryStatistics> {
     side.memory.filter(|it| [it.min, it.p50, it.max].iter().all(|it| it.is_finite() && (0.0..1e9).contains(it)))
 }
 
@@ -62,7 +62,7 @@ fn draw(canvas: &Canvas<'_>, width: f64, analysis: &Analysis, names: &Sides<Name
             canvas.rectangle([(axis.at(0.0), middle - 7.0), (axis.at(setting), middle + 7.0)], paint, 0.18);
         }
         let used = usable(facts);
-        if let Some(Levels { min, p50, max, .. }) = used {
+        if let Some(SummaryStatistics { min, p50, max, .. }) = used {
             canvas.rectangle([(axis.at(0.0), middle - 7.0), (axis.at(p50), middle + 7.0)], paint, 1.0);
             canvas.line((axis.at(min), middle), (axis.at(max), middle), Paint::Ink, 1.5);
         }
@@ -78,10 +78,11 @@ fn draw(canvas: &Canvas<'_>, width: f64, analysis: &Analysis, names: &Sides<Name
 fn numbers_of(analysis: &Analysis) -> Markup {
     let names = names(analysis);
     let row = |(side, facts): (Side, &SideFacts)| {
-        let level =
-            |pick: fn(&Levels) -> f64| Value::number_or_unknown(facts.memory.map(|levels| significant(pick(&levels))));
+        let level = |pick: fn(&SummaryStatistics) -> f64| {
+            Value::number_or_unknown(facts.memory.map(|levels| significant(pick(&levels))))
+        };
         let setting = facts.memory_mb;
-        let levels: [fn(&Levels) -> f64; 7] =
+        let levels: [fn(&SummaryStatistics) -> f64; 7] =
             [|it| it.mean, |it| it.min, |it| it.p50, |it| it.p90, |it| it.p95, |it| it.p99, |it| it.max];
         let used = facts.memory.zip(setting).map(|(used, of)| percent(used.p50 / f64::from(of.max(1))));
         [Value::text(names[side].to_string()), Value::number_or_unknown(setting)]

@@ -6,7 +6,7 @@ use super::{
     figure::{columns, figure, is_narrow, legend, levels, numbers, paint, table},
 };
 use crate::{
-    analysis::result::{Analysis, CellAnalysis, Moment},
+    analysis::result::{Analysis, CellAnalysis, SeriesPoint},
     campaign::sides::{Side, Sides},
     report::{
         document::{self, Table, Value, words},
@@ -186,7 +186,7 @@ fn course(cells: &[&CellAnalysis], unit: Unit) -> Course {
     let end = moments().map(|it| it.elapsed_s).fold(0.0, f64::max);
     let start = moments().map(|it| it.elapsed_s).fold(end, f64::min);
     // The last moment belongs to the last stretch, not to one of its own.
-    let stretch = |moment: &Moment| {
+    let stretch = |moment: &SeriesPoint| {
         let share = if end > start { (moment.elapsed_s - start) / (end - start) } else { 0.0 };
         ((share * (longest - 1) as f64).round() as usize).min(longest - 1)
     };
@@ -227,7 +227,7 @@ fn own_log_mean(cell: &CellAnalysis, side: Side) -> Option<f64> {
 
 fn moments(analysis: &Analysis) -> Markup {
     let Sides { baseline, candidate } = names(analysis);
-    let row = |(cell, moment): (&CellAnalysis, &Moment)| {
+    let row = |(cell, moment): (&CellAnalysis, &SeriesPoint)| {
         let Sides { baseline, candidate } = moment.mean_ms;
         let number = |ms: Option<f64>| Value::number_or_unknown(ms.map(significant));
         vec![

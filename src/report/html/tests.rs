@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     analysis::{
         decision::Verdict,
-        result::{Comparison, Interval, Levels, Ratio},
+        result::{Comparison, Interval, Ratio, SummaryStatistics},
         warning::{Warning, WarningKind},
     },
     campaign::sides::{Side, Sides},
@@ -139,11 +139,11 @@ impl Disturbance {
         self.some().then(|| Interval { low: self.number(), high: self.number() })
     }
 
-    fn levels(&mut self) -> Option<Levels> {
+    fn levels(&mut self) -> Option<SummaryStatistics> {
         let interval = self.interval();
         let mut number = || self.number();
         let [mean, min, p50, p90, p95, p99, max] = std::array::from_fn(|_| number());
-        self.some().then_some(Levels { mean, interval, min, p50, p90, p95, p99, max })
+        self.some().then_some(SummaryStatistics { mean, interval, min, p50, p90, p95, p99, max })
     }
 
     fn comparison(&mut self, comparison: &mut Comparison) {

@@ -8,7 +8,7 @@ use lambda_duet::{
         samples::Samples,
     },
     campaign::{
-        driver::Past,
+        driver::Progress,
         journal,
         manifest::Manifest,
         schedule::{self, Call},
@@ -21,7 +21,7 @@ use std::{fs, path::Path};
 
 /// A campaign of a workload and a payload.
 fn manifest() -> Value {
-    let party = |name: &str, configuration: Value, price: Value| json!({"name": name, "target": format!("lambda:{name}"), "configuration": configuration, "price": price});
+    let variant = |name: &str, configuration: Value, price: Value| json!({"name": name, "target": format!("lambda:{name}"), "configuration": configuration, "price": price});
     let configuration = json!({
         "arn": null, "architecture": "arm64", "memory_mb": 1769, "timeout_s": 30, "runtime": "provided.al2023",
         "log_format": "JSON", "ephemeral_storage_mb": 512, "tracing": null, "layers": []
@@ -37,8 +37,8 @@ fn manifest() -> Value {
     json!({
         "schema": 1, "version": "0.1.0", "created_unix_ms": 1_800_000_000_000_u64,
         "sides": {
-            "baseline": party("x", Value::Null, Value::Null),
-            "candidate": party("a", configuration, price),
+            "baseline": variant("x", Value::Null, Value::Null),
+            "candidate": variant("a", configuration, price),
         },
         "plan": {
             "separate_from": 1,
@@ -127,7 +127,7 @@ fn read(directory: &Path) -> Result<usize, String> {
     let manifest = journal::manifest(directory).map_err(|error| error.to_string())?;
     let _ = plan::plan(&manifest);
     // What a campaign that goes on would make of them.
-    let _ = Past::new(&manifest, journal::checked_rows(directory, &manifest).unwrap(), Vec::new());
+    let _ = Progress::new(&manifest, journal::checked_rows(directory, &manifest).unwrap(), Vec::new());
     let (mut samples, mut first_error, mut count) = (Samples::default(), None, 0);
     for row in journal::checked_rows(directory, &manifest).unwrap() {
         match row {

@@ -14,8 +14,8 @@ fn calls_cost_what_their_region_asks() {
     assert_code(&output, 0);
     assert!(!stderr(&output).contains("no prices"), "{}", stderr(&output));
     let (manifest, rows) = samples(&scratch.path("run"));
-    for (side, party) in manifest.sides.iter() {
-        let price = party.price.as_ref().unwrap();
+    for (side, variant) in manifest.sides.iter() {
+        let price = variant.price.as_ref().unwrap();
         assert_eq!((price.region.as_str(), price.tiers.len()), ("ap-east-1", 3), "{side}");
     }
     for row in &rows {
@@ -34,7 +34,7 @@ fn an_unknown_region_is_said_and_costs_what_most_ask() {
     assert_eq!(warnings.matches("no prices of the region \"zz-north-1\"").count(), 1, "{warnings}");
     assert!(warnings.contains("--prices FILE") && warnings.contains("us-east-1 stand in"), "{warnings}");
     let (manifest, _) = samples(&scratch.path("run"));
-    assert!(manifest.sides.iter().all(|(_, party)| party.price.as_ref().unwrap().region == "us-east-1"));
+    assert!(manifest.sides.iter().all(|(_, variant)| variant.price.as_ref().unwrap().region == "us-east-1"));
 }
 
 #[test]

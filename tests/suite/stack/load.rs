@@ -5,7 +5,7 @@ use crate::sample::everything;
 use lambda_duet::{
     campaign::{
         Auth, Target,
-        caller::{self, Manner},
+        caller::{self, CallOptions},
         row::{Failure, FailureKind},
     },
     protocol::{Architecture, Response},
@@ -16,7 +16,7 @@ use tokio::{task::JoinSet, time::Instant};
 /// Leaves the workload alone whose metrics another test counts.
 const REQUEST: &str = r#"{"workloads":["sorting","math","string/json"],"size":100,"iterations":5}"#;
 
-const MANNER: Manner<'_> = Manner::new(Auth::SigV4);
+const MANNER: CallOptions<'_> = CallOptions::new(Auth::SigV4);
 
 /// How many are made one after the other: twice as many every night.
 fn sequential_calls() -> usize {

@@ -11,13 +11,13 @@ use crate::campaign::{
 
 /// How far a campaign has come, as its samples tell.
 #[derive(Debug)]
-pub struct Past<'a> {
+pub struct Progress<'a> {
     pub(super) position: Position<'a>,
     pub(super) totals: Totals,
     pub(super) rules: Vec<Box<dyn StoppingRule>>,
 }
 
-impl<'a> Past<'a> {
+impl<'a> Progress<'a> {
     /// That of a campaign which has these samples, and which the `extra` rules end beside those of its limits.
     ///
     /// # Errors
@@ -29,12 +29,12 @@ impl<'a> Past<'a> {
     ) -> Result<Self, JournalError> {
         let mut rules = stopping::rules(&manifest.limits, &manifest.plan, manifest.guessed_cost());
         rules.extend(extra);
-        let mut past = Self { position: Position::new(&manifest.plan), totals: Totals::default(), rules };
+        let mut progress = Self { position: Position::new(&manifest.plan), totals: Totals::default(), rules };
         for (index, row) in rows.enumerate() {
             let foreign = |reason| JournalError::Foreign { line: index as u64 + 1, reason };
-            past.add(&row?).map_err(foreign)?;
+            progress.add(&row?).map_err(foreign)?;
         }
-        Ok(past)
+        Ok(progress)
     }
 
     /// What the samples come to.

@@ -1,4 +1,4 @@
-//! The rooms of `src/` import in one direction only.
+//! The layers of `src/` import in one direction only.
 
 use crate::handler::root;
 use std::{
@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Each room with the rooms it may import from.
-const ROOMS: [(&str, &[&str]); 10] = [
+/// Each layer with the layers it may import from.
+const LAYERS: [(&str, &[&str]); 10] = [
     ("protocol", &[]),
     ("host", &["protocol"]),
     ("transport", &[]),
@@ -29,7 +29,7 @@ pub fn sources(path: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The rooms that `code` names as `crate::room`, also within `use crate::{…}`; its tests left out.
+/// The layers that `code` names as `crate::layer`, also within `use crate::{…}`; its tests left out.
 fn imports(code: &str) -> Vec<&'static str> {
     let code = code.split("#[cfg(test)]").next().unwrap();
     let grouped: String = code
@@ -39,8 +39,8 @@ fn imports(code: &str) -> Vec<&'static str> {
         .flat_map(str::lines)
         .map(|line| format!("crate::{}\n", line.trim()))
         .collect();
-    let names = |room: &&str| [code, &grouped].iter().any(|text| has_word(text, &format!("crate::{room}")));
-    ROOMS.map(|(room, _)| room).into_iter().filter(names).collect()
+    let names = |layer: &&str| [code, &grouped].iter().any(|text| has_word(text, &format!("crate::{layer}")));
+    LAYERS.map(|(layer, _)| layer).into_iter().filter(names).collect()
 }
 
 fn has_word(text: &str, word: &str) -> bool {
@@ -51,23 +51,23 @@ fn has_word(text: &str, word: &str) -> bool {
 #[test]
 fn every_room_is_listed() {
     let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let rooms: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    for room in &rooms {
-        assert!(ROOMS.iter().any(|(name, _)| name == room), "src/{room} is not in the list of rooms");
+    let layers: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    for layer in &layers {
+        assert!(LAYERS.iter().any(|(name, _)| name == layer), "src/{layer} is not in the list of layers");
     }
-    assert_eq!(rooms.len(), ROOMS.len());
+    assert_eq!(layers.len(), LAYERS.len());
 }
 
 #[test]
 fn imports_run_one_way() {
-    for (room, allowed) in ROOMS {
+    for (layer, allowed) in LAYERS {
         let src = root().join("src");
-        let mut files = sources(&src.join(room));
-        files.push(src.join(room).with_extension("rs"));
+        let mut files = sources(&src.join(layer));
+        files.push(src.join(layer).with_extension("rs"));
         for file in files.iter().filter(|file| !file.ends_with("tests.rs")) {
             for import in imports(&fs::read_to_string(file).unwrap()) {
-                let fine = import == room || allowed.contains(&import);
-                assert!(fine, "{} imports from {import}, but {room} may not", file.display());
+                let fine = import == layer || allowed.contains(&import);
+                assert!(fine, "{} imports from {import}, but {layer} may not", file.display());
             }
         }
     }

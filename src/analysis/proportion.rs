@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// A share, with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Share {
+pub struct Proportion {
     /// The share of those that were seen.
     pub estimate: f64,
     /// The lower end of the 95% interval.
@@ -14,9 +14,9 @@ pub struct Share {
     pub high: f64,
 }
 
-impl Share {
+impl Proportion {
     /// The share that `count` of `total` make, with the score interval of Wilson (1927); `total` must not be 0.
-    pub fn of(count: impl Into<u64>, total: impl Into<u64>) -> Self {
+    pub fn new(count: impl Into<u64>, total: impl Into<u64>) -> Self {
         let (count, n) = (count.into() as f64, total.into() as f64);
         let (estimate, z) = (count / n, normal_quantile());
         let centre = estimate + z.powi(2) / (2.0 * n);

@@ -3,7 +3,7 @@
 use super::{
     decision::MINIMUM_ENVIRONMENTS,
     interval::{Bounds, CONFIDENCE, mean_bounds},
-    result::{Interval, Levels},
+    result::{Interval, SummaryStatistics},
 };
 use crate::protocol::quantile;
 
@@ -55,7 +55,7 @@ impl Values {
     }
 
     /// Where they lie; none where there are none.
-    pub(super) fn levels(mut self) -> Option<Levels> {
+    pub(super) fn levels(mut self) -> Option<SummaryStatistics> {
         let off_scale = |value: f64| if self.is_geometric { value.exp().min(f64::MAX) } else { value };
         let bounds = self.bounds().filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
         let mean = self.means.iter().sum::<f64>() / self.means.len() as f64;
@@ -64,7 +64,7 @@ impl Values {
             return None;
         }
         let at = |share| quantile(&self.values, share);
-        Some(Levels {
+        Some(SummaryStatistics {
             mean: off_scale(mean),
             interval: bounds.map(|Bounds { low, high }| Interval { low: off_scale(low), high: off_scale(high) }),
             min: at(0.0),

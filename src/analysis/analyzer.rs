@@ -4,9 +4,9 @@ use super::{
     decision::{Verdict, environments_needed, has_enough, verdicts},
     estimate::{self, Clusters, Difference, Groups, Model},
     interval::{Bounds, CONFIDENCE, Looks},
-    levels::Values,
     result::{CellAnalysis, Comparison, Interval, Measure, Ratio},
     samples::{CellSamples, Record, Samples, observations, values},
+    summary_statistics::Values,
 };
 use crate::campaign::{
     manifest::Manifest,
@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 /// own.
 pub(super) type Set<'a> = Sides<Vec<&'a [Record]>>;
 
-pub(super) struct Subject<'a> {
+pub(super) struct Analyzer<'a> {
     pub(super) manifest: &'a Manifest,
     pub(super) samples: &'a Samples,
     pub(super) margin: f64,
@@ -27,7 +27,7 @@ pub(super) struct Subject<'a> {
     pub(super) primary: Measure,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> Analyzer<'a> {
     pub(super) fn new(manifest: &'a Manifest, samples: &'a Samples, margin: f64) -> Self {
         let looks = manifest.limits.until_ci.map_or(Looks::Once, |target| Looks::EveryBlock(target.ln_1p()));
         Self { manifest, samples, margin, looks, primary: primary(samples, manifest.plan.cold) }
@@ -195,9 +195,9 @@ fn primary(samples: &Samples, is_cold: bool) -> Measure {
 
 /// How the sides differ in each cell by the measure that decides, and how often that is looked at.
 pub(super) fn deciding_differences(manifest: &Manifest, samples: &Samples) -> (Vec<Option<Difference>>, Looks) {
-    let subject = Subject::new(manifest, samples, 0.0);
-    let sets = subject.sets_of_cells();
-    (subject.differences(&sets, subject.primary, Groups::CellsAndBlocks), subject.looks)
+    let analyzer = Analyzer::new(manifest, samples, 0.0);
+    let sets = analyzer.sets_of_cells();
+    (analyzer.differences(&sets, analyzer.primary, Groups::CellsAndBlocks), analyzer.looks)
 }
 
 fn exponential(Bounds { low, high }: Bounds) -> Interval {

@@ -1,11 +1,11 @@
 //! What charts show: distributions, CPU models, the course of a campaign, starts.
 
 use super::{
+    analyzer::Analyzer,
     estimate::{self, Groups},
-    levels::Values,
-    result::{Comparison, CpuComparison, Distribution, Measure, Moment, Starts},
+    result::{Comparison, CpuComparison, Distribution, Measure, SeriesPoint, Starts},
     samples::{Block, Record, observations, values},
-    subject::Subject,
+    summary_statistics::Values,
 };
 use crate::campaign::sides::{Side, Sides};
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ const MOMENTS: usize = 120;
 /// The most starts that are kept one by one, of each side.
 const STARTS: usize = 2000;
 
-impl<'a> Subject<'a> {
+impl<'a> Analyzer<'a> {
     /// The records of one side by the CPU model that they were measured on, without those of which none is known.
     fn by_model(&self, side: Side, records: &[Record]) -> Vec<(&'a str, Vec<Record>)> {
         let facts = &self.samples.sides[side];
@@ -66,7 +66,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The campaign in stretches of as many blocks each as make a series that can be drawn.
-    pub(super) fn series(&self, records: &Sides<&[Record]>) -> Vec<Moment> {
+    pub(super) fn series(&self, records: &Sides<&[Record]>) -> Vec<SeriesPoint> {
         let blocks = &self.samples.blocks;
         let length = blocks.len().div_ceil(MOMENTS).max(1);
         let stretches = blocks.len().div_ceil(length);
@@ -81,7 +81,7 @@ impl<'a> Subject<'a> {
             }
             stretches
         });
-        let moment = |(stretch, block): (usize, &Block)| Moment {
+        let moment = |(stretch, block): (usize, &Block)| SeriesPoint {
             block: block.number,
             elapsed_s: block.elapsed_ms as f64 / 1e3,
             mean_ms: stretched.map(|_, it| {
