@@ -32,10 +32,7 @@ fn sources() -> Vec<String> {
 fn revision(sources: &[String]) -> String {
     let Some(commit) = output("git", &["describe", "--always", "--abbrev=12"]) else { return "unknown".to_owned() };
     let unchanged = Command::new("git").args(["diff", "--quiet", "HEAD", "--"]).args(sources).status();
-    match unchanged.is_ok_and(|it| it.success()) {
-        true => commit,
-        false => format!("{commit}-dirty"),
-    }
+    if unchanged.is_ok_and(|it| it.success()) { commit } else { format!("{commit}-dirty") }
 }
 
 fn record(name: &str, value: &str) {

@@ -93,10 +93,7 @@ impl<'a> Analyzer<'a> {
             let fixed_variance = if self.is_cold() { 0.0 } else { difference.fixed_variance };
             Some(Difference { fixed_variance, ..difference })
         };
-        match self.is_emulated() {
-            true => vec![None; sets.len()],
-            false => sets.iter().map(difference).collect(),
-        }
+        if self.is_emulated() { vec![None; sets.len()] } else { sets.iter().map(difference).collect() }
     }
 
     /// How values are compared that have a mean of their own in such groups.

@@ -194,9 +194,10 @@ fn judge(method: Estimator, campaign: &Sides<Vec<Observation>>, clusters: Cluste
     let first = if method.is_repeated() { 0 } else { last };
     let mut tally = Tally { intervals: 0, covered: 1, ..Tally::default() };
     for block in first..=last {
-        let so_far = match block == last {
-            true => campaign.clone(),
-            false => campaign.map(|_, it| it.iter().copied().filter(|it| it.block <= block).collect()),
+        let so_far = if block == last {
+            campaign.clone()
+        } else {
+            campaign.map(|_, it| it.iter().copied().filter(|it| it.block <= block).collect())
         };
         let Some((difference, bounds)) = method.look(&so_far, clusters) else { continue };
         tally.intervals = 1;

@@ -88,9 +88,12 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
     let campaigns = Campaigns { a: &a.campaign, b: &b.campaign };
     let differences: Vec<Option<Difference>> = pairs
         .iter()
-        .map(|(_, Pair { a, b })| match is_withheld || a.measure != b.measure {
-            true => None,
-            false => Some(change(&difference(a, campaigns.a)?, &difference(b, campaigns.b)?)),
+        .map(|(_, Pair { a, b })| {
+            if is_withheld || a.measure != b.measure {
+                None
+            } else {
+                Some(change(&difference(a, campaigns.a)?, &difference(b, campaigns.b)?))
+            }
         })
         .collect();
     let verdicts = decision::verdicts(&differences, margin, looks);

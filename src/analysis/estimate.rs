@@ -316,10 +316,8 @@ impl Fit {
 /// freedom of that, and its own degrees of freedom (Welch 1947, Satterthwaite 1946).
 pub(super) fn welch(parts: &[(f64, f64)]) -> (f64, f64) {
     let variance: f64 = parts.iter().map(|(variance, _)| variance).sum();
-    let degrees_of_freedom = match variance > 0.0 {
-        true => satterthwaite(variance, parts),
-        false => parts.iter().map(|(_, freedom)| freedom).sum(),
-    };
+    let degrees_of_freedom =
+        if variance > 0.0 { satterthwaite(variance, parts) } else { parts.iter().map(|(_, freedom)| freedom).sum() };
     (variance.sqrt(), degrees_of_freedom)
 }
 

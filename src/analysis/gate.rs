@@ -249,12 +249,8 @@ fn decisions(differences: &[Option<&Difference>], max_slowdown: f64, looks: Look
 
 fn overall(cells: &[CellGate]) -> Decision {
     let any = |decision| cells.iter().any(|it| it.decision == decision);
-    match () {
-        () if any(Decision::Fail) => Decision::Fail,
-        () if any(Decision::Withheld) || cells.is_empty() => Decision::Withheld,
-        () if any(Decision::Inconclusive) => Decision::Inconclusive,
-        () => Decision::Pass,
-    }
+    let gravest = [Decision::Fail, Decision::Withheld, Decision::Inconclusive].into_iter().find(|it| any(*it));
+    gravest.unwrap_or(if cells.is_empty() { Decision::Withheld } else { Decision::Pass })
 }
 
 #[cfg(test)]

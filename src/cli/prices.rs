@@ -34,9 +34,10 @@ impl Prices {
         if !self.regions.is_empty() {
             table = table.only(&self.regions)?;
         }
-        output::print(&match self.json {
-            true => serde_json::to_string_pretty(&table)? + "\n",
-            false => terminal::full(&document(&table)),
+        output::print(&if self.json {
+            serde_json::to_string_pretty(&table)? + "\n"
+        } else {
+            terminal::full(&document(&table))
         })
     }
 }

@@ -18,9 +18,10 @@ impl Workloads {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let selection = if self.selectors.is_empty() { Selection::All } else { Selection::Some(self.selectors) };
         let catalogue = workload::catalogue(workload::select(&selection)?);
-        output::print(&match self.json {
-            true => serde_json::to_string_pretty(&catalogue)? + "\n",
-            false => response::catalogue(&catalogue),
+        output::print(&if self.json {
+            serde_json::to_string_pretty(&catalogue)? + "\n"
+        } else {
+            response::catalogue(&catalogue)
         })
     }
 }

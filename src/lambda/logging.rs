@@ -141,10 +141,9 @@ mod tests {
         let subscriber = fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
         let (here, before) = (thread::current().id(), Arc::new(panic::take_hook()));
         let elsewhere = Arc::clone(&before);
-        panic::set_hook(Box::new(move |info| match thread::current().id() == here {
-            true => panicked(info),
-            false => elsewhere(info),
-        }));
+        panic::set_hook(Box::new(
+            move |info| if thread::current().id() == here { panicked(info) } else { elsewhere(info) },
+        ));
         begin("r-1");
         let panic = tracing::subscriber::with_default(subscriber, || catch_unwind(|| panic!("a {}", "bug")));
         panic::set_hook(Box::new(move |info| before(info)));

@@ -12,9 +12,10 @@ const MEBIBYTE: f64 = 1024.0 * 1024.0;
 /// One answer of the service.
 pub fn response(response: &Response) -> String {
     let Response { function, environment, host, build, .. } = response;
-    let start = match environment.cold_start {
-        true => format!("cold start, init {:.2} ms", environment.init_ms),
-        false => format!("warm, invocation {} of environment {:.8}", environment.invocation_index, environment.id),
+    let start = if environment.cold_start {
+        format!("cold start, init {:.2} ms", environment.init_ms)
+    } else {
+        format!("warm, invocation {} of environment {:.8}", environment.invocation_index, environment.id)
     };
     let mut text = String::new();
     // Writing to a string cannot fail.

@@ -130,9 +130,12 @@ fn a_log_that_tells_nothing_or_refuses_is_said_with_the_way_out() {
     assert_code(&output, 1);
     assert!(stderr(&output).contains("no logs:StartQuery"), "{}", stderr(&output));
 
-    let failed = Scripted::aws(|call, _| match call.body.contains("queryId") {
-        true => Reply::ok(r#"{"status": "Failed", "results": []}"#),
-        false => Reply::ok(r#"{"queryId": "q"}"#),
+    let failed = Scripted::aws(|call, _| {
+        if call.body.contains("queryId") {
+            Reply::ok(r#"{"status": "Failed", "results": []}"#)
+        } else {
+            Reply::ok(r#"{"queryId": "q"}"#)
+        }
     });
     let output = report(&failed.url, &[&run, "--cold-share", "measured"]);
     assert_code(&output, 1);

@@ -108,9 +108,10 @@ fn every_test_that_pages_name_exists() {
                 [filter] => (false, *filter),
                 _ => panic!("{}: not understood: {command}", page.name),
             };
-            let found = match of_suite {
-                true => suite.lines().any(|line| line.contains(filter)),
-                false => sources.iter().any(|source| source.contains(filter)),
+            let found = if of_suite {
+                suite.lines().any(|line| line.contains(filter))
+            } else {
+                sources.iter().any(|source| source.contains(filter))
             };
             assert!(found, "{}: no test is meant by {command}", page.name);
             seen += 1;

@@ -91,9 +91,10 @@ pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &
     }
     if quality.reported > 0 && quality.unreported > 0 {
         let is_of_service = manifest.plan.cells.iter().all(|cell| cell.workload.is_some());
-        let result = match is_of_service {
-            true => "what they were billed is not known",
-            false => "nothing tells whether these calls were cold starts, and they are left out",
+        let result = if is_of_service {
+            "what they were billed is not known"
+        } else {
+            "nothing tells whether these calls were cold starts, and they are left out"
         };
         warn(
             WarningKind::MissingReports,

@@ -88,9 +88,10 @@ pub(super) fn configured(config: &SdkConfig, service: Service) -> Result<Option<
     if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
         // What might hold a password is not repeated.
         let shown = if url.contains('@') { "it" } else { url.as_str() };
-        return Err(refused(match url.contains("://") {
-            true => format!("{source} has another scheme than http:// and https://: {shown}"),
-            false => format!("{source} has no scheme: write http:// or https:// before {shown}"),
+        return Err(refused(if url.contains("://") {
+            format!("{source} has another scheme than http:// and https://: {shown}")
+        } else {
+            format!("{source} has no scheme: write http:// or https:// before {shown}")
         }));
     }
     check_url(&url).map_err(|reason| refused(format!("{source} is not a URL that can be called: {reason}")))?;

@@ -319,10 +319,8 @@ impl PlanOptions {
     }
 
     fn workload_cells(&self) -> anyhow::Result<Vec<Cell>> {
-        let selection = match self.workloads.is_empty() {
-            true => Selection::All,
-            false => Selection::Some(self.workloads.clone()),
-        };
+        let selection =
+            if self.workloads.is_empty() { Selection::All } else { Selection::Some(self.workloads.clone()) };
         let cell = |workload: &&'static Workload| {
             let request = Request {
                 workloads: Selection::Some(vec![workload.name.to_owned()]),

@@ -51,10 +51,7 @@ impl Axis {
 
     /// The ends, as values.
     pub fn ends(&self) -> (f64, f64) {
-        match self.logarithmic {
-            true => (10f64.powf(self.low), 10f64.powf(self.high)),
-            false => (self.low, self.high),
-        }
+        if self.logarithmic { (10f64.powf(self.low), 10f64.powf(self.high)) } else { (self.low, self.high) }
     }
 
     /// About so many round values.
@@ -68,9 +65,10 @@ impl Axis {
     fn round(&self, about: usize) -> Vec<f64> {
         let (low, high) = self.ends();
         // Within a factor of three, round differences read better than round ratios.
-        let ticks = match self.logarithmic && high > 3.0 * low {
-            true => self.round_ratios(about),
-            false => round_differences(low, high, about),
+        let ticks = if self.logarithmic && high > 3.0 * low {
+            self.round_ratios(about)
+        } else {
+            round_differences(low, high, about)
         };
         ticks.into_iter().filter(|it| self.holds(*it)).collect()
     }
@@ -122,9 +120,10 @@ fn round_differences(low: f64, high: f64, about: usize) -> Vec<f64> {
 /// A round value without the zeros that it ends with.
 pub fn short(value: f64) -> String {
     let text = significant(value);
-    match text.contains('.') && !text.contains('e') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text.replace(".00e", "e"),
+    if text.contains('.') && !text.contains('e') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text.replace(".00e", "e")
     }
 }
 

@@ -141,9 +141,12 @@ fn draw(canvas: &Canvas<'_>, width: f64, rows: &[Row<'_>], margin: f64) {
 
 fn draw_words(canvas: &Canvas<'_>, width: f64, row: &Row<'_>, y: f64) {
     let y = y + 12.0;
-    let write = |text: &str, x: f64, anchor| match row.all {
-        true => canvas.bold(text, (x, y), anchor, Paint::Ink),
-        false => canvas.text(text, (x, y), anchor, Paint::Ink),
+    let write = |text: &str, x: f64, anchor| {
+        if row.all {
+            canvas.bold(text, (x, y), anchor, Paint::Ink);
+        } else {
+            canvas.text(text, (x, y), anchor, Paint::Ink);
+        }
     };
     let estimate = row.comparison.ratio.map_or("–".to_owned(), |it| percent_change(it.estimate));
     let verdict = row.comparison.verdict.to_string();

@@ -289,10 +289,13 @@ fn a_function_of_another_account_is_called_without_the_end_of_its_log() {
 
 #[test]
 fn another_refusal_is_not_taken_for_that_of_the_log() {
-    let aws = Scripted::start(|call, _| match call.line.contains("/invocations") {
-        true => Reply::status(403, r#"{"Message": "not authorized to perform: lambda:InvokeFunction"}"#)
-            .header("x-amzn-errortype", "AccessDeniedException"),
-        false => answer(call),
+    let aws = Scripted::start(|call, _| {
+        if call.line.contains("/invocations") {
+            Reply::status(403, r#"{"Message": "not authorized to perform: lambda:InvokeFunction"}"#)
+                .header("x-amzn-errortype", "AccessDeniedException")
+        } else {
+            answer(call)
+        }
     });
     let home = Scratch::new();
     let payload = home.file("payload.json", "{}");
@@ -308,14 +311,15 @@ fn another_refusal_is_not_taken_for_that_of_the_log() {
 /// A function that its callers may not look at.
 fn without_configuration() -> Scripted {
     Scripted::start(|call, _| {
-        match call.line.starts_with("GET ") {
-        true => Reply::status(
+        if call.line.starts_with("GET ") {
+            Reply::status(
             403,
             r#"{"Message": "User: arn:aws:iam::1:user/me is not authorized to perform: lambda:GetFunctionConfiguration"}"#,
         )
-        .header("x-amzn-errortype", "AccessDeniedException"),
-        false => answer(call),
-    }
+        .header("x-amzn-errortype", "AccessDeniedException")
+        } else {
+            answer(call)
+        }
     })
 }
 

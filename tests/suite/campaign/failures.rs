@@ -126,9 +126,8 @@ fn a_function_with_too_little_concurrency_waits_its_turn() {
 #[test]
 fn a_side_without_one_success_is_failing_however_short_the_campaign() {
     let scratch = Scratch::new();
-    let lambda = lambda(|it| match it.is_candidate {
-        true => Reply::lambda_error("AccessDeniedException", "not you"),
-        false => answer(it, "{}"),
+    let lambda = lambda(|it| {
+        if it.is_candidate { Reply::lambda_error("AccessDeniedException", "not you") } else { answer(it, "{}") }
     });
     let output = on_lambda(&scratch, &lambda, &EIGHT);
     assert_code(&output, 3);

@@ -11,9 +11,10 @@ impl PlanOptions {
     /// that some of its cells have none that count.
     pub(super) fn warn_of_few_blocks(&self, manifest: &Manifest) {
         let (calls, cost) = (manifest.plan.calls(), manifest.guessed_cost());
-        let (least, starts) = match manifest.plan.cold {
-            true => (MINIMUM_BLOCKS, ""),
-            false => (MINIMUM_BLOCKS + 1, " besides the first, in which environments start"),
+        let (least, starts) = if manifest.plan.cold {
+            (MINIMUM_BLOCKS, "")
+        } else {
+            (MINIMUM_BLOCKS + 1, " besides the first, in which environments start")
         };
         const FEWER_CALLS: &str = "let blocks have fewer calls";
         let limits = [
