@@ -2,21 +2,21 @@
 
 pub mod analyse;
 mod analyzer;
-pub mod bill;
-pub mod calibration;
-pub mod change;
-pub mod decision;
-pub mod estimate;
-pub mod gate;
-pub mod interval;
-pub mod money;
+pub(crate) mod bill;
+pub(crate) mod calibration;
+pub(crate) mod change;
+pub(crate) mod decision;
+pub(crate) mod estimate;
+pub(crate) mod gate;
+pub(crate) mod interval;
+pub(crate) mod money;
 mod plot_data;
 pub mod proportion;
-pub mod quality;
+pub(crate) mod quality;
 #[cfg(test)]
 mod reference;
-pub mod result;
+pub(crate) mod result;
 pub mod samples;
-pub mod stopping;
+pub(crate) mod stopping;
 mod summary_statistics;
-pub mod warning;
+pub(crate) mod warning;

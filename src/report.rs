@@ -1,21 +1,21 @@
 //! Measurements for people.
 
-pub mod calibration;
+pub(crate) mod calibration;
 pub mod campaign;
-pub mod change;
+pub(crate) mod change;
 pub mod csv;
-pub mod document;
+pub(crate) mod document;
 #[cfg(test)]
 mod fixture;
-pub mod gate;
+pub(crate) mod gate;
 pub mod html;
 pub mod markdown;
 pub mod plan;
 pub mod prices;
-pub mod response;
+pub(crate) mod response;
 #[cfg(test)]
 mod schema;
 mod sentences;
 mod tables;
 pub mod terminal;
-pub mod words;
+pub(crate) mod words;

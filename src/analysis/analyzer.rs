@@ -1,10 +1,10 @@
 //! Comparing sets of samples: cells, all cells together, starts.
 
 use super::{
-    decision::{Verdict, environments_needed, has_enough, verdicts},
+    decision::{Verdict, environments_needed, verdicts},
     estimate::{self, Clusters, Difference, Groups, Model},
-    interval::{Bounds, CONFIDENCE, Looks},
-    result::{CellAnalysis, Comparison, Interval, Measure, Ratio},
+    interval::Looks,
+    result::{CellAnalysis, Comparison, Measure, Ratio},
     samples::{CellSamples, Record, Samples, observations, values},
     summary_statistics::Values,
 };
@@ -60,7 +60,7 @@ impl<'a> Analyzer<'a> {
                 calls: Sides::default(),
                 blocks: difference.map_or_else(|| paired_blocks(set), |it| it.blocks),
                 sources: difference.and_then(|it| it.sources.shares()),
-                ratio: difference.as_ref().map(|it| self.ratio(it)),
+                ratio: difference.as_ref().map(|it| Ratio::new(it, self.looks)),
                 verdict,
                 environments_needed: difference
                     .filter(|_| is_open)
@@ -103,18 +103,6 @@ impl<'a> Analyzer<'a> {
             Order::SeparateSteps | Order::JointSteps => Clusters::EnvironmentsAndBlocks,
         };
         Model { groups, clusters }
-    }
-
-    pub(super) fn ratio(&self, difference: &Difference) -> Ratio {
-        let may_have_interval = has_enough(difference);
-        let bounds = difference.bounds(CONFIDENCE, self.looks);
-        Ratio {
-            estimate: difference.estimate.exp(),
-            interval: may_have_interval.then(|| exponential(bounds)),
-            log_standard_error: Some(difference.standard_error),
-            degrees_of_freedom: Some(difference.degrees_of_freedom),
-            p_value: may_have_interval.then(|| difference.p_value(0.0, self.looks)),
-        }
     }
 
     pub(super) fn sets_of_cells(&self) -> Vec<Set<'a>> {
@@ -195,9 +183,4 @@ pub(super) fn deciding_differences(manifest: &Manifest, samples: &Samples) -> (V
     let analyzer = Analyzer::new(manifest, samples, 0.0);
     let sets = analyzer.sets_of_cells();
     (analyzer.differences(&sets, analyzer.primary, Groups::CellsAndBlocks), analyzer.looks)
-}
-
-fn exponential(Bounds { low, high }: Bounds) -> Interval {
-    // Where next to nothing is known an end may be beyond all numbers; the largest one says as much.
-    Interval { low: low.exp(), high: high.exp().min(f64::MAX) }
 }

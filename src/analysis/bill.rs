@@ -76,17 +76,12 @@ impl Bill {
     pub fn total(&self) -> f64 {
         self.requests_usd + self.compute_usd + self.storage_usd
     }
+}
 
-    /// A million invocations of that month, in US dollars; none where there are no invocations.
-    pub fn per_million(&self, usage: &Usage) -> Option<f64> {
-        (usage.invocations_per_month > 0.0).then(|| self.total() / usage.invocations_per_month * 1e6)
-    }
-
-    /// The part of this bill that `other` saves: 0.2 where it is a fifth less, negative where it is more; none where
-    /// this bill is nothing.
-    pub fn saving(&self, other: &Self) -> Option<f64> {
-        (self.total() > 0.0).then(|| 1.0 - other.total() / self.total())
-    }
+/// The part of the baseline's bill that the candidate saves: 0.2 where it costs a fifth less, negative where it costs more.
+/// None where the baseline's is nothing.
+pub fn saving(baseline_usd: f64, candidate_usd: f64) -> Option<f64> {
+    (baseline_usd > 0.0).then(|| 1.0 - candidate_usd / baseline_usd)
 }
 
 /// How many times as long as the baseline, which is billed for `usage`, the candidate may take before it costs as

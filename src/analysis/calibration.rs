@@ -1,7 +1,7 @@
 //! How often the estimator errs: on simulated fleets, where the truth is known, beside what others do.
 
-pub mod fleet;
-pub mod naive;
+pub(crate) mod fleet;
+pub(crate) mod naive;
 
 use super::{
     decision::{Verdict, verdicts},

@@ -7,9 +7,9 @@
 use super::{
     decision::{self, Verdict},
     estimate::{Difference, Sources, welch},
-    interval::{CONFIDENCE, Looks},
+    interval::Looks,
     proportion::Proportion,
-    result::{Analysis, CellAnalysis, Comparison, Interval, Measure, Method, Provenance, Ratio, SideFacts},
+    result::{Analysis, CellAnalysis, Comparison, Measure, Method, Provenance, Ratio, SideFacts},
     warning::Warning,
 };
 use crate::campaign::sides::{Side, Sides};
@@ -104,7 +104,7 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
             name: cell.name.clone(),
             measure: b.measure,
             ratios: Campaigns { a: shown(a), b: shown(b) },
-            change: difference.as_ref().map(|it| ratio(it, looks)),
+            change: difference.as_ref().map(|it| Ratio::new(it, looks)),
             verdict,
             environments_needed: difference
                 .as_ref()
@@ -199,19 +199,6 @@ pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
 pub(super) fn looks(methods: &[&Method]) -> Looks {
     let targets: f64 = methods.iter().filter_map(|it| it.until_ci).map(|it| it.ln_1p().powi(2)).sum();
     if targets > 0.0 { Looks::EveryBlock(targets.sqrt()) } else { Looks::Once }
-}
-
-/// A difference of logarithms as a ratio. Without an interval where that is beyond all numbers.
-pub(super) fn ratio(difference: &Difference, looks: Looks) -> Ratio {
-    let bounds = difference.bounds(CONFIDENCE, looks);
-    let interval = Interval { low: bounds.low.exp(), high: bounds.high.exp() };
-    Ratio {
-        estimate: difference.estimate.exp(),
-        interval: (interval.low.is_finite() && interval.high.is_finite()).then_some(interval),
-        log_standard_error: Some(difference.standard_error),
-        degrees_of_freedom: Some(difference.degrees_of_freedom),
-        p_value: Some(difference.p_value(0.0, looks)),
-    }
 }
 
 fn level_change(a: &Comparison, b: &Comparison, side: Side) -> LevelChange {

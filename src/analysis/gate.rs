@@ -4,7 +4,7 @@
 //! interval is on one side of the limit. That nothing was found does not pass.
 
 use super::{
-    change::{self, difference, looks, missing, ratio, what_differs, withholding},
+    change::{self, difference, looks, missing, what_differs, withholding},
     decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, environments_for, holm},
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
@@ -127,7 +127,7 @@ pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Ga
     let cell = |((cell, tested), decision): (&(&CellAnalysis, Result<Tested, String>), Decision)| CellGate {
         name: cell.name.clone(),
         measure: cell.deciding().map(|it| it.measure),
-        ratio: tested.as_ref().ok().map(|it| ratio(&it.difference, looks)),
+        ratio: tested.as_ref().ok().map(|it| Ratio::new(&it.difference, looks)),
         decision,
         environments_needed: needed(tested, decision).and_then(Result::ok),
         needs: needed(tested, decision).and_then(Result::err),

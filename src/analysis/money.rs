@@ -2,7 +2,7 @@
 
 use super::{
     analyzer::Analyzer,
-    bill::{Bill, FreeTier, Usage, break_even_slowdown},
+    bill::{Bill, FreeTier, Usage, break_even_slowdown, saving},
     decision::{MINIMUM_BLOCKS, has_enough},
     estimate::{self, Clusters, Difference, Groups, Model, Observation},
     interval::{Bounds, CONFIDENCE, normal_quantile},
@@ -283,7 +283,7 @@ impl Analyzer<'_> {
         let savings_at = |log_ratio: f64| {
             let candidate = billed.means.baseline * log_ratio.exp();
             let candidate = bill(Side::Candidate, candidate, volume.invocations_per_month, free).total();
-            saved(monthly.baseline.total_usd, candidate)
+            saving(monthly.baseline.total_usd, candidate).unwrap_or_default()
         };
         let bounds = difference.map(|it| it.bounds(CONFIDENCE, self.looks));
         let by_volume = VOLUMES.map(|quarter| {
@@ -298,15 +298,10 @@ impl Analyzer<'_> {
             cold_share: billed.cold_share,
             monthly,
             per_million: cost(1e6, FreeTier::NONE),
-            savings: saved(monthly.baseline.total_usd, monthly.candidate.total_usd),
+            savings: saving(monthly.baseline.total_usd, monthly.candidate.total_usd).unwrap_or_default(),
             savings_interval: bounds.map(|it| Interval { low: savings_at(it.high), high: savings_at(it.low) }),
             break_even: break_even_slowdown(prices.baseline, prices.candidate, &baseline, free),
             by_volume: by_volume.collect(),
         })
     }
-}
-
-/// The part of a bill that another saves; nothing of a bill of nothing.
-fn saved(baseline: f64, candidate: f64) -> f64 {
-    if baseline > 0.0 { 1.0 - candidate / baseline } else { 0.0 }
 }

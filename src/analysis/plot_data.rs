@@ -3,7 +3,7 @@
 use super::{
     analyzer::Analyzer,
     estimate::{self, Groups},
-    result::{Comparison, CpuComparison, Distribution, Measure, SeriesPoint, Starts},
+    result::{Comparison, CpuComparison, Distribution, Measure, Ratio, SeriesPoint, Starts},
     samples::{Block, Record, observations, values},
     summary_statistics::Values,
 };
@@ -11,7 +11,7 @@ use crate::campaign::sides::{Side, Sides};
 use std::collections::BTreeSet;
 
 /// The most points of a series.
-const MOMENTS: usize = 120;
+const POINTS: usize = 120;
 
 /// The most starts that are kept one by one, of each side.
 const STARTS: usize = 2000;
@@ -43,7 +43,7 @@ impl<'a> Analyzer<'a> {
                 comparisons.push(CpuComparison {
                     models: Sides { baseline: (*one).to_owned(), candidate: (*other).to_owned() },
                     environments: difference.environments,
-                    ratio: self.ratio(&difference),
+                    ratio: Ratio::new(&difference, self.looks),
                 });
             }
         }
@@ -68,7 +68,7 @@ impl<'a> Analyzer<'a> {
     /// The campaign in stretches of as many blocks each as make a series that can be drawn.
     pub(super) fn series(&self, records: &Sides<&[Record]>) -> Vec<SeriesPoint> {
         let blocks = &self.samples.blocks;
-        let length = blocks.len().div_ceil(MOMENTS).max(1);
+        let length = blocks.len().div_ceil(POINTS).max(1);
         let stretches = blocks.len().div_ceil(length);
         let stretched = records.map(|side, records| {
             let mut stretches = vec![(0.0, 0_u32, BTreeSet::new()); stretches];

@@ -1,8 +1,9 @@
 //! What a campaign comes to: everything that a report shows, and nothing that it has to compute.
 
 use super::{
-    decision::Verdict,
-    estimate::Sources,
+    decision::{Verdict, has_enough},
+    estimate::{Difference, Sources},
+    interval::{Bounds, CONFIDENCE, Looks},
     proportion::Proportion,
     warning::{Warning, WarningKind},
 };
@@ -217,6 +218,23 @@ pub struct Ratio {
     pub degrees_of_freedom: Option<f64>,
     /// The probability of a ratio as far from 1 if there were no difference, not adjusted for other cells.
     pub p_value: Option<f64>,
+}
+
+impl Ratio {
+    /// That of a difference of logarithms.
+    pub(super) fn new(difference: &Difference, looks: Looks) -> Self {
+        let has_enough = has_enough(difference);
+        // Where next to nothing is known an end may be infinite; the largest number says as much.
+        let Bounds { low, high } = difference.bounds(CONFIDENCE, looks);
+        let interval = Interval { low: low.exp(), high: high.exp().min(f64::MAX) };
+        Self {
+            estimate: difference.estimate.exp(),
+            interval: has_enough.then_some(interval),
+            log_standard_error: Some(difference.standard_error),
+            degrees_of_freedom: Some(difference.degrees_of_freedom),
+            p_value: has_enough.then(|| difference.p_value(0.0, looks)),
+        }
+    }
 }
 
 /// A 95% interval.

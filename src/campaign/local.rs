@@ -1,7 +1,7 @@
 //! A function's binary as a process on this machine.
 
-pub mod processes;
-pub mod variables;
+pub(crate) mod processes;
+pub(crate) mod variables;
 
 use super::runtime_api::{InitError, InvocationResult, RuntimeApi};
 use hyper::body::Bytes;

@@ -6,7 +6,10 @@ use super::{
     figure::{columns, figure, is_narrow, legend, levels, numbers, paint, table},
 };
 use crate::{
-    analysis::result::{Analysis, Cost, Money},
+    analysis::{
+        bill::saving,
+        result::{Analysis, Cost, Money},
+    },
     campaign::sides::{Side, Sides},
     report::{
         document::{Table, Value, numbers as of_numbers, words},
@@ -82,7 +85,8 @@ fn draw(canvas: &Canvas<'_>, width: f64, points: &[Point], money: &Money, names:
         draw_line(canvas, &line, paint(side), points.len().div_ceil(8));
     }
     let (upper, lower) = (232.0, 296.0);
-    let savings: Vec<(f64, f64)> = points.iter().filter_map(|(at, bill)| Some((*at, saved(bill)?))).collect();
+    let savings: Vec<(f64, f64)> =
+        points.iter().filter_map(|(at, bill)| Some((*at, saving(bill.baseline, bill.candidate)?))).collect();
     let share = Axis::linear(savings.iter().map(|(_, it)| it.clamp(-2.0, 1.0)).chain([0.0, 0.1]), (lower, upper));
     levels(canvas, &share.labelled(3, percent), (from, to));
     canvas.line((from, share.at(0.0)), (to, share.at(0.0)), Paint::Muted, 1.0);
@@ -107,10 +111,6 @@ fn draw_line(canvas: &Canvas<'_>, points: &[(f64, f64)], paint: Paint, every: us
     }
 }
 
-fn saved(bill: &Sides<f64>) -> Option<f64> {
-    (bill.baseline > 0.0).then(|| 1.0 - bill.candidate / bill.baseline)
-}
-
 fn bills(analysis: &Analysis, money: &Money) -> Markup {
     let names = names(analysis);
     let row = |(side, cost): (Side, &Cost)| {
@@ -133,12 +133,12 @@ fn bills(analysis: &Analysis, money: &Money) -> Markup {
 
 fn volumes(analysis: &Analysis, money: &Money) -> Markup {
     let row = |(volume, bill): &Point| {
-        let saved = Value::number_or_unknown(saved(bill).map(percent));
+        let saved = saving(bill.baseline, bill.candidate).map(percent);
         vec![
             Value::text(thousands(*volume)),
             Value::number(dollars(bill.baseline)),
             Value::number(dollars(bill.candidate)),
-            saved,
+            Value::number_or_unknown(saved),
         ]
     };
     let [baseline, candidate] = tables::of_sides(analysis);
