@@ -78,7 +78,7 @@ def check_stage(of_type):
 
 def check_doors(of_type):
     """Who may invoke the functions: API Gateway for this API, and whom IAM allows."""
-    assert not of_type("AWS::Lambda::Url"), "a function URL is a door of its own"
+    assert not of_type("AWS::Lambda::Url"), "a function URL is an entry point of its own"
     for name, permission in of_type("AWS::Lambda::Permission").items():
         assert permission["Principal"] == "apigateway.amazonaws.com", f"{name} lets {permission['Principal']} in"
         assert "${__ApiId__}" in permission["SourceArn"]["Fn::Sub"][0], f"{name} lets every API in"

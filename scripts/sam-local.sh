@@ -33,7 +33,7 @@ export PATH=$PWD/.tools/sam/bin:$PWD/.tools/aws/bin:$PATH
 
 declare -A function=([arm64]=Arm64Function [x86_64]=X86Function)
 
-# sam_local VERB ARGUMENT...: `sam local` with the base images that are here.
+# sam_local SUBCOMMAND ARGUMENT...: `sam local` with the base images that are here.
 sam_local() { sam local "$1" --skip-pull-image "${@:2}"; }
 
 # serve COMMAND: starts a server in the background, on a port that is then in port, and waits until it answers.

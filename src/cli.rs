@@ -1,4 +1,4 @@
-//! The command line: one verb a file, each with its arguments and its `run`.
+//! The command line: one subcommand a file, each with its arguments and its `run`.
 
 mod calibrate;
 mod call;
@@ -21,7 +21,7 @@ mod workloads;
 pub use reaper::Reaper;
 pub use volume::{Volume, VolumeError};
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use std::process::ExitCode;
 
 /// Should this AWS Lambda function run on arm64 or on x86_64?
@@ -29,11 +29,11 @@ use std::process::ExitCode;
 #[command(name = "duet", version, about, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
-    verb: Verb,
+    subcommand: Subcommand,
 }
 
-#[derive(Debug, Subcommand)]
-enum Verb {
+#[derive(Debug, clap::Subcommand)]
+enum Subcommand {
     Run(Box<run::Run>),
     Report(report::Report),
     Compare(compare::Compare),
@@ -53,18 +53,18 @@ impl Cli {
     /// # Errors
     /// With the reason, written for the person at the terminal.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        match self.verb {
-            Verb::Run(verb) => return verb.run().await,
-            Verb::Report(verb) => return verb.run().await,
-            Verb::Compare(verb) => return verb.run(),
-            Verb::Gate(verb) => return verb.run(),
-            Verb::CleanUp(verb) => return verb.run().await,
-            Verb::Calibrate(verb) => return verb.run(),
-            Verb::Workloads(verb) => verb.run()?,
-            Verb::Call(verb) => verb.run().await?,
-            Verb::Prices(verb) => verb.run()?,
-            Verb::Completions(verb) => verb.run()?,
-            Verb::Man(verb) => verb.run()?,
+        match self.subcommand {
+            Subcommand::Run(subcommand) => return subcommand.run().await,
+            Subcommand::Report(subcommand) => return subcommand.run().await,
+            Subcommand::Compare(subcommand) => return subcommand.run(),
+            Subcommand::Gate(subcommand) => return subcommand.run(),
+            Subcommand::CleanUp(subcommand) => return subcommand.run().await,
+            Subcommand::Calibrate(subcommand) => return subcommand.run(),
+            Subcommand::Workloads(subcommand) => subcommand.run()?,
+            Subcommand::Call(subcommand) => subcommand.run().await?,
+            Subcommand::Prices(subcommand) => subcommand.run()?,
+            Subcommand::Completions(subcommand) => subcommand.run()?,
+            Subcommand::Man(subcommand) => subcommand.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -16,7 +16,7 @@
 //! | [`campaign`] | calling functions, in AWS or on this machine; comparing two of them | `cli` |
 //! | [`analysis`] | what samples say | `cli` |
 //! | [`report`] | measurements for people | `cli` |
-//! | [`cli`] | the verbs of the command line | `cli` |
+//! | [`cli`] | the subcommands of the command line | `cli` |
 
 #[cfg(feature = "cli")]
 pub mod analysis;

@@ -1,5 +1,7 @@
 //! Making the calls of a campaign, block by block, and keeping every sample.
 
+mod calls;
+mod failures;
 mod progress;
 
 pub use progress::Progress;
@@ -22,6 +24,8 @@ use super::{
     totals::Totals,
     unix_ms,
 };
+use calls::Calls;
+use failures::{StepFailures, without_success};
 use hyper::body::Bytes;
 use std::{
     collections::HashMap,
@@ -33,16 +37,13 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::{sync::watch, task::JoinSet, time::timeout};
+use tokio::{sync::watch, time::timeout};
 
 /// The longest pause before calls are made again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
-/// A side is given up after this many failures in a row, or after a whole step of them where that is more.
-const FAILURES: u64 = 5;
-
-/// The reason that Lambda gives for throttling where a function's own reserved concurrency is used up, or 0.
-const RESERVED: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
+/// How often each call of a step, by side and slot, was made before.
+type Attempts = HashMap<(Side, u32), u32>;
 
 /// A campaign that runs.
 #[derive(Debug)]
@@ -229,76 +230,85 @@ impl<'a> Campaign<'a> {
     /// The end of a campaign that has enough, as its rules say.
     fn enough(&self, reason: impl Fn(&dyn StoppingRule, &Totals) -> Option<String>) -> Option<Outcome> {
         let reason = self.progress.rules.iter().find_map(|rule| reason(rule.as_ref(), &self.progress.totals))?;
-        Some(self.without_success().unwrap_or(Outcome::Enough(reason)))
+        Some(without_success(&self.progress.totals).unwrap_or(Outcome::Enough(reason)))
     }
 
     /// Makes the calls of one step that are still open, once each.
     async fn step(&mut self, clock: Clock, observer: &mut dyn Observer) -> Result<Option<Outcome>, CampaignError> {
-        let place = (self.progress.position.block, self.progress.position.step);
         let open = self.progress.position.open();
-        let attempts: HashMap<(Side, u32), u32> =
-            open.iter().map(|(call, attempt)| ((call.side, call.slot), *attempt)).collect();
-        let (mut calls, mut waiting) = (JoinSet::new(), open.iter().map(|(call, _)| *call));
-        let at_once = if self.manifest.plan.concurrent { usize::MAX } else { 1 };
-        let mut begin = Instant::now();
-        for call in waiting.by_ref().take(at_once) {
-            calls.spawn(self.call(call, begin, clock));
-        }
-        let (mut rows, mut made_again, mut differences) = (Vec::new(), Sides::<Vec<Failure>>::default(), Vec::new());
+        let attempts: Attempts = open.iter().map(|(call, attempt)| ((call.side, call.slot), *attempt)).collect();
+        let mut calls = Calls::new(open.into_iter().map(|(call, _)| call), self.manifest.plan.concurrent);
+        calls.release(|call, begin| self.call(call, begin, clock));
+        let mut failures = StepFailures::default();
         // What cannot be shown ends the campaign, but not before all answers are kept.
         let mut shown = Ok(());
-        while let Some(first) = calls.join_next().await {
-            // All that have come back by now are written at a stretch.
-            for returned in std::iter::once(first).chain(std::iter::from_fn(|| calls.try_join_next())) {
-                let returned = returned.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
-                let output = returned.answer.output.as_ref().ok().cloned();
-                let Call { side, cell, slot } = returned.call;
-                let place = (place.0, place.1, attempts[&(side, slot)]);
-                let mut row = sample::row(self.manifest, place, returned, (&self.progress.totals, &rows));
-                if let Some(output) = output {
-                    self.pointers.observe(side, &output);
-                    let difference = self.comparison.add(&self.manifest.plan, cell, &output, &mut row);
-                    differences.extend(difference.map_err(CampaignError::Journal)?);
-                }
-                rows.push(row);
-            }
-            self.journal.append(&rows).map_err(CampaignError::Journal)?;
-            for row in rows.drain(..) {
+        while let Some(returned) = calls.returned().await {
+            let (rows, differences) = self.keep(returned, &attempts)?;
+            for row in rows {
                 self.progress.add(&row).expect("calls are made as the schedule says");
                 shown = shown.and_then(|()| observer.row(&row, &self.progress.totals));
-                if row.is_made_again() {
-                    made_again[row.side].extend(row.failure);
-                }
+                failures.add(row);
             }
-            for difference in differences.drain(..) {
+            for difference in differences {
                 shown = shown.and_then(|()| observer.difference(&difference));
             }
-            if shown.is_ok() && !*self.stop.borrow() && calls.is_empty() {
-                begin = Instant::now();
-                if let Some(call) = waiting.next() {
-                    calls.spawn(self.call(call, begin, clock));
-                }
+            if shown.is_ok() && !*self.stop.borrow() {
+                calls.release(|call, begin| self.call(call, begin, clock));
             }
         }
-        shown.map_err(CampaignError::Output)?;
-        self.warn_of_starts(observer).map_err(CampaignError::Output)?;
+        shown.and_then(|()| self.warn_of_starts(observer)).map_err(CampaignError::Output)?;
         self.warn_of_pointers(observer).map_err(CampaignError::Output)?;
-        for (side, failures) in made_again.iter() {
-            if let Some(end) = self.given_up(side, failures) {
-                return Ok(Some(end));
-            }
+        let calls_of_a_step = u64::from(self.manifest.plan.environments);
+        if let Some(outcome) = failures.hopeless(calls_of_a_step, &self.progress.totals) {
+            return Ok(Some(outcome));
         }
-        self.separate_if_throttled(&made_again, observer)?;
-        let waiting: usize = made_again.iter().map(|(_, failures)| failures.len()).sum();
-        if waiting > 0 {
-            let attempt = attempts.values().copied().max().unwrap_or_default();
-            let pause = self.pauses.after(attempt, LONGEST_PAUSE);
-            for (side, failures) in made_again.iter().filter(|(_, failures)| !failures.is_empty()) {
-                observer.backoff(side, failures.len(), pause).map_err(CampaignError::Output)?;
-            }
-            unless_asked(&self.stop, tokio::time::sleep(pause)).await;
-        }
+        self.separate_if_throttled(&failures, observer)?;
+        self.back_off(&failures, &attempts, observer).await?;
         Ok(None)
+    }
+
+    /// Writes what has come back to the journal, at a stretch, with what differs from earlier answers.
+    fn keep(
+        &mut self,
+        returned: Vec<Returned>,
+        attempts: &Attempts,
+    ) -> Result<(Vec<Row>, Vec<Difference>), CampaignError> {
+        let (block, step) = (self.progress.position.block, self.progress.position.step);
+        let (mut rows, mut differences) = (Vec::new(), Vec::new());
+        for returned in returned {
+            let output = returned.answer.output.as_ref().ok().cloned();
+            let Call { side, cell, slot } = returned.call;
+            let place = (block, step, attempts[&(side, slot)]);
+            let mut row = sample::row(self.manifest, place, returned, (&self.progress.totals, &rows));
+            if let Some(output) = output {
+                self.pointers.observe(side, &output);
+                let difference = self.comparison.add(&self.manifest.plan, cell, &output, &mut row);
+                differences.extend(difference.map_err(CampaignError::Journal)?);
+            }
+            rows.push(row);
+        }
+        self.journal.append(&rows).map_err(CampaignError::Journal)?;
+        Ok((rows, differences))
+    }
+
+    /// Waits where calls are made again, longer each time.
+    async fn back_off(
+        &mut self,
+        failures: &StepFailures,
+        attempts: &Attempts,
+        observer: &mut dyn Observer,
+    ) -> Result<(), CampaignError> {
+        let attempt = attempts.values().copied().max().unwrap_or_default();
+        let mut counts = failures.counts().peekable();
+        if counts.peek().is_none() {
+            return Ok(());
+        }
+        let pause = self.pauses.after(attempt, LONGEST_PAUSE);
+        for (side, calls) in counts {
+            observer.backoff(side, calls, pause).map_err(CampaignError::Output)?;
+        }
+        unless_asked(&self.stop, tokio::time::sleep(pause)).await;
+        Ok(())
     }
 
     /// Makes the next calls of every side in the step meet environments that have just started; both at once, because
@@ -359,16 +369,11 @@ impl<'a> Campaign<'a> {
     /// campaign, so that it is continued like that.
     fn separate_if_throttled(
         &mut self,
-        made_again: &Sides<Vec<Failure>>,
+        failures: &StepFailures,
         observer: &mut dyn Observer,
     ) -> Result<(), CampaignError> {
         let plan = &self.manifest.plan;
-        let has_one_function = self.manifest.has_one_function();
-        // What is reserved for a function is as much as before, unless it is both.
-        let is_for_both = |failure: &&Failure| {
-            failure.kind == FailureKind::Throttled && (failure.reason.as_deref() != Some(RESERVED) || has_one_function)
-        };
-        let throttled = made_again.iter().flat_map(|(_, failures)| failures).filter(is_for_both).count();
+        let throttled = failures.throttled_together(self.manifest);
         if throttled == 0 || plan.order != Order::JointSteps {
             return Ok(());
         }
@@ -381,28 +386,6 @@ impl<'a> Campaign<'a> {
             2 * plan.environments
         );
         observer.warning(&text).map_err(CampaignError::Output)
-    }
-
-    /// The end of the campaign, if a step of this side leaves no hope, of which so many calls would be made again.
-    fn given_up(&self, side: Side, made_again: &[Failure]) -> Option<Outcome> {
-        let totals = &self.progress.totals.sides[side];
-        let of_a_step = u64::from(self.manifest.plan.environments);
-        let is_reserved = |failure: &Failure| failure.reason.as_deref() == Some(RESERVED);
-        // Whoever has reserved nothing for the function, or all for others, does not think better of it in seconds.
-        let is_shut =
-            made_again.len() as u64 == of_a_step && made_again.iter().all(is_reserved) && totals.succeeded() == 0;
-        let calls = if is_shut { of_a_step } else { totals.failed_in_a_row };
-        let is_hopeless = is_shut || calls >= FAILURES.max(of_a_step);
-        let failure = totals.last_failure.clone().filter(|_| is_hopeless)?;
-        Some(Outcome::Failing { side, calls, failure })
-    }
-
-    /// The end of a campaign that has all its calls, but not one success of a side.
-    fn without_success(&self) -> Option<Outcome> {
-        let mut failing = self.progress.totals.sides.iter().filter(|(_, totals)| totals.succeeded() == 0);
-        failing.find_map(|(side, totals)| {
-            Some(Outcome::Failing { side, calls: totals.calls, failure: totals.last_failure.clone()? })
-        })
     }
 
     fn call(&self, call: Call, begin: Instant, clock: Clock) -> impl Future<Output = Returned> + use<> {

@@ -2,6 +2,7 @@
 
 mod axis;
 mod canvas;
+mod cold_starts;
 mod distributions;
 mod figure;
 mod forest;
@@ -9,7 +10,6 @@ mod memory;
 mod money;
 mod provenance;
 mod series;
-mod starts;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -43,7 +43,7 @@ pub fn page(analysis: &Analysis) -> String {
                     (forest::section(analysis))
                     (distributions::section(analysis))
                     (series::section(analysis))
-                    (starts::section(analysis))
+                    (cold_starts::section(analysis))
                     (money::section(analysis))
                     (memory::section(analysis))
                     (provenance::method(analysis))

@@ -4,13 +4,14 @@ use crate::{
     campaign::{Scratch, assert_code, command, samples},
     cli::{duet, stderr, stdout},
     fabricated::Fabricated,
+    handler::root,
     scripted::{Reply, Scripted, request_id},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_duet::campaign::{schedule::Order, sides::Sides};
 use serde_json::Value;
 use std::{
-    fs,
+    env, fs,
     process::Stdio,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -190,6 +191,38 @@ fn every_form_says_the_same() {
     assert!(measures.iter().any(|it| it == "string/json wall"), "{measures:?}");
     let page = fs::read_to_string(page).unwrap();
     assert!(page.contains("arm64 costs ") && page.contains("<svg") && !page.contains("<script"));
+}
+
+/// What reports say of campaigns that never change: made once, and to stay (`DUET_KEEP=1` makes them anew).
+#[test]
+fn the_numbers_of_reports_stay() {
+    let cells = vec![("string/json", 0.9), ("math/fft", 1.02)];
+    let steps = Fabricated { cells, environments: 12, calls: 6, disturbed: 0.02, ..Fabricated::default() };
+    let mixed = Fabricated { cpus: vec!["Neoverse-N1", "Neoverse-V1"], ..steps.clone() };
+    let starts_ms = Some(Sides { baseline: 80.0, candidate: 60.0 });
+    let single = Fabricated { order: Order::SingleCalls, environments: 8, starts_ms, ..steps.clone() };
+    let joint = Fabricated { order: Order::JointSteps, environments: 8, starts_ms, ..steps.clone() };
+    for (name, fabricated) in [("steps", steps), ("mixed", mixed), ("single-calls", single), ("joint-steps", joint)] {
+        let scratch = Scratch::new();
+        fabricated.write(&scratch.path("run"));
+        let found = report(&scratch, &["--format", "csv"]);
+        let path = root().join(format!("tests/reference/reports/{name}.csv"));
+        if env::var_os("DUET_KEEP").is_some() {
+            fs::write(&path, &found).unwrap();
+        }
+        let kept = fs::read_to_string(path).unwrap();
+        let values = |text: &str| text.split([',', '\n']).map(str::to_owned).collect::<Vec<_>>();
+        let (found, kept) = (values(&found), values(&kept));
+        assert_eq!(found.len(), kept.len(), "{name}");
+        for (index, (found, kept)) in found.iter().zip(&kept).enumerate() {
+            let is_same = match (found.parse::<f64>(), kept.parse::<f64>()) {
+                // Logarithms of other machines differ in their last digit.
+                (Ok(found), Ok(kept)) => (found - kept).abs() <= 1e-12 * kept.abs(),
+                _ => found == kept,
+            };
+            assert!(is_same, "{name}, value {index}: {found} in the place of {kept}");
+        }
+    }
 }
 
 #[test]

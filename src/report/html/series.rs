@@ -56,7 +56,7 @@ fn together(analysis: &Analysis) -> Markup {
         "both lines is drift, and it cancels, because each block visits both sides; what moves one line is that side's "
         "fleet. Below: the environments that answered in each stretch."
     };
-    let table = numbers("The moments", &moments(analysis));
+    let table = numbers("The numbers", &moments(analysis));
     figure(
         label,
         &caption,

@@ -18,7 +18,7 @@ pub fn header(analysis: &Analysis) -> Markup {
     let names = names(analysis);
     html! {
         header {
-            p.eyebrow { "Lambda Duet · " (names.candidate) " beside " (names.baseline) }
+            p.eyebrow { "Lambda Duet · " (names.candidate) " compared with " (names.baseline) }
             h1 { (headline(analysis)) }
             (warnings(analysis, |warning| analysis.withholds(warning)))
             dl.figures {

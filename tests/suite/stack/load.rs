@@ -86,8 +86,8 @@ impl Answers {
     }
 }
 
-/// The doors of both functions, over and over.
-fn doors() -> impl Iterator<Item = Target> {
+/// The entry points of both functions, over and over.
+fn entry_points() -> impl Iterator<Item = Target> {
     let targets = [Architecture::Arm64, Architecture::X86_64].map(targets).concat();
     let targets: Vec<Target> = targets.iter().map(|target| target.parse().unwrap()).collect();
     (0..).map(move |index| targets[index % targets.len()].clone())
@@ -97,7 +97,7 @@ fn doors() -> impl Iterator<Item = Target> {
 #[ignore = "needs a deployed stack: run by `make test`"]
 async fn hundreds_of_calls_are_answered_in_memory_that_does_not_grow() {
     let mut answers = Answers::default();
-    for target in doors().take(sequential_calls()) {
+    for target in entry_points().take(sequential_calls()) {
         answers.add(&target, caller::call_once(&target, REQUEST, MANNER).await);
     }
     let sequential: usize = answers.resident.values().flat_map(BTreeMap::values).map(BTreeMap::len).sum();
@@ -105,7 +105,7 @@ async fn hundreds_of_calls_are_answered_in_memory_that_does_not_grow() {
 
     let end = Instant::now() + time();
     let mut callers = JoinSet::new();
-    for target in doors().take(CALLERS) {
+    for target in entry_points().take(CALLERS) {
         callers.spawn(async move {
             let mut answers = Vec::new();
             while Instant::now() < end {

@@ -1,4 +1,4 @@
-//! Both doors of both functions: API Gateway and direct invocation.
+//! Both entry points of both functions: API Gateway and direct invocation.
 
 use super::variable;
 use lambda_duet::protocol::{Architecture, Response};

@@ -1,4 +1,4 @@
-//! How long environments take to start.
+//! How long cold starts take.
 
 use super::{
     axis::{Axis, short},
@@ -25,7 +25,7 @@ pub fn section(analysis: &Analysis) -> Markup {
         section aria-labelledby="starts" {
             h2 #starts { "Cold starts" }
             @if starts.iter().all(|(_, it)| it.is_empty()) {
-                p { "No histogram: how long environments took to start is not known." }
+                p { "No histogram: no init duration is known." }
             } @else {
                 (histogram(analysis, &starts))
             }
@@ -44,18 +44,15 @@ fn histogram(analysis: &Analysis, starts: &Sides<Vec<f64>>) -> Markup {
     let names = names(analysis);
     let numbers_of = |side: Side| match median(&starts[side]) {
         Some(it) => {
-            format!("{}: {} starts, median {} ms", names[side], count(starts[side].len() as u64), significant(it))
+            format!("{}: {} cold starts, median {} ms", names[side], count(starts[side].len() as u64), significant(it))
         }
-        None => format!("{}: no start is known", names[side]),
+        None => format!("{}: no cold start is known", names[side]),
     };
-    let label = format!(
-        "Histogram of the times that environments took to start. {}. {}.",
-        numbers_of(Side::Baseline),
-        numbers_of(Side::Candidate)
-    );
+    let label =
+        format!("Histogram of init durations. {}. {}.", numbers_of(Side::Baseline), numbers_of(Side::Candidate));
     let caption = html! {
-        "How long environments took to start, as shares of each side's starts; the tall line is the median. Equal "
-        "ratios are equally far apart."
+        "Init durations, as proportions of each side's cold starts; the tall line is the median. Equal ratios are equally "
+        "far apart."
     };
     figure(
         &label,
@@ -74,16 +71,16 @@ fn draw(canvas: &Canvas<'_>, width: f64, starts: &Sides<Vec<f64>>, names: &Sides
     let (left, right) = (8.0, width - 8.0);
     let axis = Axis::logarithmic(starts.iter().flat_map(|(_, them)| them.iter().copied()), (left, right));
     let bins = if is_narrow(width) { 24 } else { 48 };
-    let shares = starts.map(|_, them| shares(them, &axis, (left, right), bins));
-    let most = shares.iter().flat_map(|(_, them)| them).fold(0.0, |most: f64, it| most.max(*it)).max(1e-9);
+    let proportions = starts.map(|_, them| proportions(them, &axis, (left, right), bins));
+    let most = proportions.iter().flat_map(|(_, them)| them).fold(0.0, |most: f64, it| most.max(*it)).max(1e-9);
     columns(canvas, &axis.labelled(if is_narrow(width) { 4 } else { 8 }, short), (0.0, 2.0 * PANEL));
     canvas.text("milliseconds", (right, 2.0 * PANEL + LINE * 1.6), Anchor::End, Paint::Muted);
-    for (index, (side, shares)) in shares.iter().enumerate() {
+    for (index, (side, proportions)) in proportions.iter().enumerate() {
         let bottom = PANEL * (index + 1) as f64;
         let bar = (right - left) / bins as f64;
-        for (bin, share) in shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
+        for (bin, proportion) in proportions.iter().enumerate().filter(|(_, proportion)| **proportion > 0.0) {
             let x = left + bar * bin as f64;
-            let top = bottom - (PANEL - 30.0) * share / most;
+            let top = bottom - (PANEL - 30.0) * proportion / most;
             canvas.rectangle([(x + 0.5, top), (x + bar - 0.5, bottom)], paint(side), 1.0);
         }
         canvas.line((left, bottom), (right, bottom), Paint::Muted, 1.0);
@@ -91,20 +88,20 @@ fn draw(canvas: &Canvas<'_>, width: f64, starts: &Sides<Vec<f64>>, names: &Sides
         if let Some(middle) = middle {
             canvas.line((axis.at(middle), bottom - PANEL + 24.0), (axis.at(middle), bottom), Paint::Ink, 1.5);
         }
-        let facts = middle.map_or("no start is known".to_owned(), |it| format!("median {} ms", significant(it)));
+        let facts = middle.map_or("no cold start is known".to_owned(), |it| format!("median {} ms", significant(it)));
         let name = shortened(&names[side].to_string(), if is_narrow(width) { 20 } else { 40 });
         canvas.mark((left + 6.0, bottom - PANEL + 12.0), 5.0, paint(side));
         canvas.text(&format!("{name}, {facts}"), (left + 17.0, bottom - PANEL + 12.0), Anchor::Start, Paint::Ink);
     }
 }
 
-fn shares(times: &[f64], axis: &Axis, (left, right): (f64, f64), bins: usize) -> Vec<f64> {
-    let mut shares = vec![0.0; bins];
+fn proportions(times: &[f64], axis: &Axis, (left, right): (f64, f64), bins: usize) -> Vec<f64> {
+    let mut proportions = vec![0.0; bins];
     for time in times {
         let bin = ((axis.at(*time) - left) / (right - left) * bins as f64) as usize;
-        shares[bin.min(bins - 1)] += 1.0 / times.len() as f64;
+        proportions[bin.min(bins - 1)] += 1.0 / times.len() as f64;
     }
-    shares
+    proportions
 }
 
 fn comparisons(analysis: &Analysis) -> Markup {

@@ -1,0 +1,74 @@
+//! The calls of a step while they are under way.
+
+use crate::campaign::{sample::Returned, schedule::Call};
+use std::{collections::VecDeque, future::Future, time::Instant};
+use tokio::task::JoinSet;
+
+/// Calls that are released all together, or one after the other.
+pub(super) struct Calls {
+    waiting: VecDeque<Call>,
+    running: JoinSet<Returned>,
+    is_concurrent: bool,
+}
+
+impl Calls {
+    pub(super) fn new(calls: impl IntoIterator<Item = Call>, is_concurrent: bool) -> Self {
+        Self { waiting: calls.into_iter().collect(), running: JoinSet::new(), is_concurrent }
+    }
+
+    /// Starts what may run beside what runs.
+    pub(super) fn release<F>(&mut self, make: impl Fn(Call, Instant) -> F)
+    where
+        F: Future<Output = Returned> + Send + 'static,
+    {
+        let begin = Instant::now();
+        while self.is_concurrent || self.running.is_empty() {
+            let Some(call) = self.waiting.pop_front() else { return };
+            self.running.spawn(make(call, begin));
+        }
+    }
+
+    /// Those that have come back by now, at least one. None if none are running.
+    pub(super) async fn returned(&mut self) -> Option<Vec<Returned>> {
+        let first = self.running.join_next().await?;
+        let others = std::iter::from_fn(|| self.running.try_join_next());
+        let returned = std::iter::once(first).chain(others);
+        Some(returned.map(|it| it.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::{
+        failure::{Failure, FailureKind},
+        sides::Side,
+    };
+    use std::time::Duration;
+
+    /// The slots of calls that take 10, 20 and 30 ms, batch by batch as they come back, and how many ms that takes.
+    async fn made(is_concurrent: bool) -> (Vec<Vec<u32>>, u128) {
+        let call = |slot| Call { side: Side::Baseline, cell: 0, slot };
+        let mut calls = Calls::new([3, 1, 2].map(call), is_concurrent);
+        let answer = |call: Call, _| async move {
+            tokio::time::sleep(Duration::from_millis(10 * u64::from(call.slot))).await;
+            let answer = Failure::new(FailureKind::Timeout, "none").into();
+            let (zero, latency) = (Duration::ZERO, Duration::ZERO);
+            Returned { call, started_unix_ms: 0, elapsed: zero, delay: zero, latency, answer }
+        };
+        let begin = tokio::time::Instant::now();
+        calls.release(answer);
+        let mut batches = Vec::new();
+        while let Some(returned) = calls.returned().await {
+            batches.push(returned.iter().map(|returned| returned.call.slot).collect());
+            calls.release(answer);
+        }
+        (batches, begin.elapsed().as_millis())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_are_made_together_or_one_after_the_other() {
+        assert_eq!(made(true).await, (vec![vec![1], vec![2], vec![3]], 30));
+        assert_eq!(made(false).await, (vec![vec![3], vec![1], vec![2]], 60));
+    }
+}
