@@ -1,4 +1,4 @@
-//! The command line: one verb a file, each with its arguments and its `run`.
+//! The command line: one file per subcommand, with its arguments and its `run`.
 
 mod calibrate;
 mod call;
@@ -29,11 +29,11 @@ use std::process::ExitCode;
 #[command(name = "duet", version, about, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
-    verb: Verb,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum Command {
     Run(Box<run::Run>),
     Report(report::Report),
     Compare(compare::Compare),
@@ -48,23 +48,23 @@ enum Verb {
 }
 
 impl Cli {
-    /// Does what the arguments say.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// With the reason, written for the person at the terminal.
+    /// With the reason, written for the user.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        match self.verb {
-            Verb::Run(verb) => return verb.run().await,
-            Verb::Report(verb) => return verb.run().await,
-            Verb::Compare(verb) => return verb.run(),
-            Verb::Gate(verb) => return verb.run(),
-            Verb::CleanUp(verb) => return verb.run().await,
-            Verb::Calibrate(verb) => return verb.run(),
-            Verb::Workloads(verb) => verb.run()?,
-            Verb::Call(verb) => verb.run().await?,
-            Verb::Prices(verb) => verb.run()?,
-            Verb::Completions(verb) => verb.run()?,
-            Verb::Man(verb) => verb.run()?,
+        match self.command {
+            Command::Run(command) => return command.run().await,
+            Command::Report(command) => return command.run().await,
+            Command::Compare(command) => return command.run(),
+            Command::Gate(command) => return command.run(),
+            Command::CleanUp(command) => return command.run().await,
+            Command::Calibrate(command) => return command.run(),
+            Command::Workloads(command) => command.run()?,
+            Command::Call(command) => command.run().await?,
+            Command::Prices(command) => command.run()?,
+            Command::Completions(command) => command.run()?,
+            Command::Man(command) => command.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -16,7 +16,7 @@ pub use budget::Budget;
 
 use crate::{
     host,
-    protocol::{HeapUse, Memory, Nanoseconds, Request, Sample, Status, Summary, Warning, WarningKind},
+    protocol::{HeapUse, Memory, Nanoseconds, Request, Sample, Status, Summary, Warning, WarningKind, whole_ns},
     workload::{
         Params, Workload,
         limits::{self, Stopped},
@@ -165,7 +165,7 @@ fn iterate(batch: &mut Batch) -> (u64, u64) {
     batch.run();
     let wall = wall_start.elapsed();
     let cpu_ns = clock::cpu_ns() - cpu_start;
-    (clock::nanoseconds(wall), cpu_ns)
+    (whole_ns(wall), cpu_ns)
 }
 
 /// Remembers the first checksum; every other one has to be the same.

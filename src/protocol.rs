@@ -11,7 +11,7 @@ mod response;
 mod summary;
 
 pub use error::{Error, Problem};
-pub use nanoseconds::Nanoseconds;
+pub use nanoseconds::{Nanoseconds, whole_ns};
 pub use nearest::nearest;
 pub(crate) use request::shortened;
 pub use request::{MAX_BODY_BYTES, Request, Selection, Shape, Size, SizeName};

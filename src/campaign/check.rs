@@ -60,7 +60,7 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
         return Err("plan.timeout_ms is 0; it must be at least 1".to_owned());
     }
     let pointers = plan.ignore.iter().chain(&plan.environment).chain(&plan.cpu_model);
-    if let Some(pointer) = pointers.into_iter().find(|it| !it.starts_with('/')) {
+    if let Some(pointer) = pointers.into_iter().find(|pointer| !pointer.starts_with('/')) {
         return Err(format!("plan has {pointer:?} as a JSON pointer, which must start with /"));
     }
     match plan.separate_from {
@@ -125,7 +125,7 @@ pub fn row(manifest: &Manifest, row: &Row) -> Result<(), String> {
         value.as_ref().map_or(Ok(()), |value| name(field, value))?;
     }
     match &row.output_sha256 {
-        Some(digest) if digest.len() != 64 || !digest.bytes().all(|it| it.is_ascii_hexdigit()) => {
+        Some(digest) if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             Err(format!("output_sha256 is {digest:?}; it must be 64 hexadecimal digits"))
         }
         _ => Ok(()),
@@ -168,7 +168,8 @@ pub fn response(response: &Response) -> Result<(), String> {
         return Err(format!("response.results has {} entries; {MAX_RESULTS} are the most", response.results.len()));
     }
     let mut samples = response.results.iter().enumerate();
-    samples.try_for_each(|(index, it)| sample(it).map_err(|reason| format!("response.results[{index}].{reason}")))
+    samples
+        .try_for_each(|(index, result)| sample(result).map_err(|reason| format!("response.results[{index}].{reason}")))
 }
 
 fn sample(sample: &Sample) -> Result<(), String> {
@@ -190,7 +191,7 @@ fn sample(sample: &Sample) -> Result<(), String> {
     cpu.iter().try_for_each(|time| number("cpu_ns", *time, YEAR_NS as f64))?;
     if let Some(summary) = &sample.summary {
         let numbers = [summary.min, summary.median, summary.mean, summary.p95, summary.stddev];
-        numbers.into_iter().try_for_each(|it| number("summary", it, YEAR_NS as f64))?;
+        numbers.into_iter().try_for_each(|value| number("summary", value, YEAR_NS as f64))?;
     }
     sample.throttled_fraction.map_or(Ok(()), |fraction| number("throttled_fraction", fraction, 1.0))
 }

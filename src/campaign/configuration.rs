@@ -82,7 +82,7 @@ impl fmt::Debug for Values {
 
 impl Configuration {
     pub(super) fn of(output: &GetFunctionConfigurationOutput) -> Self {
-        let number = |value: Option<i32>, default| value.and_then(|it| it.try_into().ok()).unwrap_or(default);
+        let number = |value: Option<i32>, default| value.and_then(|value| value.try_into().ok()).unwrap_or(default);
         let architecture = match output.architectures() {
             [types::Architecture::Arm64, ..] => Architecture::Arm64,
             _ => Architecture::X86_64,
@@ -98,16 +98,16 @@ impl Configuration {
             memory_mb: number(output.memory_size, 128),
             timeout_s: number(output.timeout, 3),
             runtime: output.runtime().map(|it| it.as_str().to_owned()),
-            log_format: output.logging_config().and_then(|it| Some(it.log_format()?.as_str().to_owned())),
-            log_group: output.logging_config().and_then(|it| it.log_group()).map(str::to_owned),
+            log_format: output.logging_config().and_then(|logging| Some(logging.log_format()?.as_str().to_owned())),
+            log_group: output.logging_config().and_then(|logging| logging.log_group()).map(str::to_owned),
             ephemeral_storage_mb: number(output.ephemeral_storage().map(types::EphemeralStorage::size), 512),
-            tracing: output.tracing_config().and_then(|it| Some(it.mode()?.as_str().to_owned())),
-            layers: output.layers().iter().filter_map(|it| it.arn().map(str::to_owned)).collect(),
+            tracing: output.tracing_config().and_then(|tracing| Some(tracing.mode()?.as_str().to_owned())),
+            layers: output.layers().iter().filter_map(|layer| layer.arn().map(str::to_owned)).collect(),
             version: output.version.clone(),
             package_type: output.package_type().map(|it| it.as_str().to_owned()),
             handler: handler(output),
             vpc: Some(vpc(output)),
-            snap_start: output.snap_start().and_then(|it| Some(it.apply_on()?.as_str().to_owned())),
+            snap_start: output.snap_start().and_then(|snap_start| Some(snap_start.apply_on()?.as_str().to_owned())),
             variables: is_readable.then(|| values.keys().cloned().collect()),
             code_sha256: output.code_sha256.clone(),
             revision_id: output.revision_id.clone(),
@@ -135,7 +135,8 @@ impl Configuration {
         if self.architecture != before.architecture {
             changes.push(changed("architecture", &self.architecture.to_string(), &before.architecture.to_string()));
         }
-        let names = |it: &Self| Some(list(&it.variables.as_ref()?.iter().cloned().collect::<Vec<_>>()));
+        let names =
+            |configuration: &Self| Some(list(&configuration.variables.as_ref()?.iter().cloned().collect::<Vec<_>>()));
         let known = [
             ("function", self.arn.clone(), before.arn.clone()),
             ("version", self.version.clone(), before.version.clone()),
@@ -185,7 +186,7 @@ impl Configuration {
 
     /// What may differ, in words.
     fn settings(&self) -> [(&'static str, String); 11] {
-        let text = |it: &Option<String>| it.clone().unwrap_or(UNKNOWN.to_owned());
+        let text = |setting: &Option<String>| setting.clone().unwrap_or(UNKNOWN.to_owned());
         [
             ("memory", format!("{} MB", self.memory_mb)),
             ("timeout", format!("{} s", self.timeout_s)),
@@ -208,15 +209,15 @@ fn list(texts: &[String]) -> String {
 
 fn handler(output: &GetFunctionConfigurationOutput) -> Option<String> {
     let image = output.image_config_response().and_then(|it| it.image_config());
-    let of_image = image.map(|it| {
-        let words = it.entry_point().iter().chain(it.command()).map(String::as_str);
-        words.chain(it.working_directory()).collect::<Vec<_>>().join(" ")
+    let of_image = image.map(|image| {
+        let words = image.entry_point().iter().chain(image.command()).map(String::as_str);
+        words.chain(image.working_directory()).collect::<Vec<_>>().join(" ")
     });
     output.handler.clone().or(of_image)
 }
 
 fn vpc(output: &GetFunctionConfigurationOutput) -> Vec<String> {
-    let vpc = output.vpc_config().map(|it| it.subnet_ids().iter().chain(it.security_group_ids()));
+    let vpc = output.vpc_config().map(|vpc| vpc.subnet_ids().iter().chain(vpc.security_group_ids()));
     let mut ids: Vec<String> = vpc.into_iter().flatten().cloned().collect();
     ids.sort_unstable();
     ids

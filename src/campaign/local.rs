@@ -208,7 +208,9 @@ impl LocalEnvironment {
     /// Ends many, which takes no longer than to end one.
     pub fn end_all(environments: impl IntoIterator<Item = Self>) {
         let mut environments: Vec<Self> = environments.into_iter().collect();
-        let streams = environments.iter_mut().filter_map(|it| Some((it.leader, it.log_stream.take()?)));
+        let streams = environments
+            .iter_mut()
+            .filter_map(|environment| Some((environment.leader, environment.log_stream.take()?)));
         processes::end_environments(&streams.collect());
     }
 

@@ -218,7 +218,7 @@ impl Manifest {
             (Some((one, other)), ..) => one == other,
             // In whichever form they are named.
             (None, Target::Function { name: one, .. }, Target::Function { name: other, .. }) => {
-                let name = |it: &str| it.rsplit(':').next().map(str::to_owned);
+                let name = |text: &str| text.rsplit(':').next().map(str::to_owned);
                 name(one) == name(other) && baseline.place == candidate.place
             }
             _ => false,

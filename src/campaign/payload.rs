@@ -187,7 +187,10 @@ mod tests {
             assert_eq!(name(nothing), None, "{nothing}");
         }
         let digest = |id, at, ignore: &[&str]| {
-            super::digest(answer(id, at).as_bytes(), &ignore.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
+            super::digest(
+                answer(id, at).as_bytes(),
+                &ignore.iter().map(|pointer| (*pointer).to_owned()).collect::<Vec<_>>(),
+            )
         };
         assert_ne!(digest(1, 2.5, &[]), digest(1, 3.5, &[]));
         assert_eq!(digest(1, 2.5, &["/body/at"]), digest(1, 3.5, &["/body/at"]));

@@ -233,7 +233,7 @@ mod tests {
         let of = |id: &str, duration: f64| {
             format!("REPORT RequestId: {id}\tDuration: {duration} ms\tBilled Duration: 9 ms\n")
         };
-        let duration = |log: &str, id| PlatformReport::find(log, id).and_then(|it| it.duration_ms);
+        let duration = |log: &str, id| PlatformReport::find(log, id).and_then(|report| report.duration_ms);
         let foreign = [of("one", 100.0), of("two", 5.0)].concat();
         assert_eq!(duration(&foreign, Some("one")), Some(100.0));
         assert_eq!(duration(&foreign, Some("two")), Some(5.0));

@@ -42,15 +42,15 @@ pub fn partition(region: &str) -> &'static str {
 /// Whether this is what regions are called: `us-east-1`, `us-gov-west-1`, `us-isob-east-1`, `eusc-de-east-1`.
 pub fn is_region(text: &str) -> bool {
     let mut parts = text.strip_prefix("eusc-").unwrap_or(text).split('-').peekable();
-    let is_lowercase = |it: &str| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_lowercase());
-    let is_country = |it: &str| it.len() == 2 && is_lowercase(it);
-    let is_isolated = |it: &str| it == "gov" || (it.starts_with("iso") && it.len() <= 4 && is_lowercase(it));
+    let is_lowercase = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_country = |part: &str| part.len() == 2 && is_lowercase(part);
+    let is_isolated = |part: &str| part == "gov" || (part.starts_with("iso") && part.len() <= 4 && is_lowercase(part));
     if !parts.next().is_some_and(is_country) {
         return false;
     }
     parts.next_if(|part| is_isolated(part));
     parts.next().is_some_and(is_lowercase)
-        && parts.next().is_some_and(|it| it.len() == 1 && it.as_bytes()[0].is_ascii_digit())
+        && parts.next().is_some_and(|number| number.len() == 1 && number.as_bytes()[0].is_ascii_digit())
         && parts.next().is_none()
 }
 

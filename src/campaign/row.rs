@@ -70,22 +70,22 @@ impl Row {
     /// What Lambda reports, if that can be: no call takes longer in the function than its client waited, nor longer than is
     /// billed.
     pub fn believed_report(&self) -> Option<&PlatformReport> {
-        self.report.as_ref().filter(|it| !self.is_shorter_than(it.duration_ms) && !it.contradicts_itself())
+        self.report.as_ref().filter(|report| !self.is_shorter_than(report.duration_ms) && !report.contradicts_itself())
     }
 
     /// Whether the report is one of an environment that had started before it was called, as those of provisioned
     /// concurrency: the reported init and the duration together take longer than the client waited.
     pub fn has_earlier_init(&self) -> bool {
-        let report = self.believed_report();
-        report.is_some_and(|it| {
-            it.init_ms.is_some_and(|init| self.is_shorter_than(Some(init + it.duration_ms.unwrap_or_default())))
-        })
+        let Some(PlatformReport { init_ms: Some(init), duration_ms, .. }) = self.believed_report() else {
+            return false;
+        };
+        self.is_shorter_than(Some(init + duration_ms.unwrap_or_default()))
     }
 
     /// Whether the client waited for less than so many milliseconds, by more than clocks may differ.
     fn is_shorter_than(&self, reported_ms: Option<f64>) -> bool {
         const TOLERANCE_MS: f64 = 1.0;
-        reported_ms.is_some_and(|it| it > self.latency_ms() + TOLERANCE_MS)
+        reported_ms.is_some_and(|reported| reported > self.latency_ms() + TOLERANCE_MS)
     }
 
     /// The client's time in milliseconds.

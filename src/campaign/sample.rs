@@ -10,7 +10,7 @@ use super::{
     schedule::Call,
     totals::Totals,
 };
-use crate::protocol::{Response, Status};
+use crate::protocol::{Response, Status, whole_ns};
 use hyper::body::Bytes;
 use std::time::Duration;
 
@@ -49,8 +49,8 @@ pub(super) fn row(
         cell: cell.name.clone(),
         started_unix_ms: returned.started_unix_ms,
         elapsed_ms: returned.elapsed.as_millis() as u64,
-        delay_ns: nanoseconds(returned.delay),
-        latency_ns: nanoseconds(returned.latency),
+        delay_ns: whole_ns(returned.delay),
+        latency_ns: whole_ns(returned.latency),
         cold: None,
         cost_usd: 0.0,
         // What no reader would take is not written either: a log line can say anything.
@@ -76,7 +76,7 @@ pub(super) fn row(
 /// Reads an answer of the benchmark service.
 fn read_response(output: &[u8], row: &mut Row) {
     let response = serde_json::from_slice::<Box<Response>>(output).map_err(|error| error.to_string());
-    let response = match response.and_then(|it| check::response(&it).map(|()| it)) {
+    let response = match response.and_then(|response| check::response(&response).map(|()| response)) {
         Ok(response) => response,
         Err(error) => {
             let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();
@@ -162,10 +162,6 @@ fn billed_ms(manifest: &Manifest, row: &Row) -> Option<f64> {
         }
         Some(_) | None => Some(waited),
     }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    duration.as_nanos().try_into().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

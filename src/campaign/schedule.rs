@@ -37,7 +37,7 @@ pub type Step = Vec<Call>;
 pub fn block(plan: &Plan, number: u64, order: Order) -> Vec<Step> {
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
     rng.set_stream(number);
-    let visits = || plan.cells.iter().enumerate().flat_map(|(cell, it)| (0..it.weight).map(move |_| cell));
+    let visits = || plan.cells.iter().enumerate().flat_map(|(index, cell)| (0..cell.weight).map(move |_| index));
     let calls = |side, cell| (0..plan.environments).map(move |slot| Call { side, cell, slot });
     let of_both = |cell| Side::BOTH.into_iter().flat_map(move |side| calls(side, cell));
     match order {
@@ -135,7 +135,7 @@ mod tests {
         use Side::{Baseline as B, Candidate as C};
         let order = |number| {
             let steps = block(&plan(42, &[1, 2], 1), number, Order::SeparateSteps);
-            steps.iter().map(|it| (it[0].side, it[0].cell)).collect::<Vec<_>>()
+            steps.iter().map(|step| (step[0].side, step[0].cell)).collect::<Vec<_>>()
         };
         assert_eq!(order(0), [(B, 1), (B, 1), (C, 1), (C, 1), (C, 0), (B, 0)]);
         assert_eq!(order(1), [(B, 0), (C, 1), (C, 1), (C, 0), (B, 1), (B, 1)]);

@@ -39,7 +39,7 @@ fn failure(message: String) -> Failure {
 /// Holds what names a stack to what a query can carry, and to the form of ARNs where it is one.
 fn check_name(name: &str) -> Result<(), Failure> {
     // Stack names consist of letters, digits and hyphens; ARNs add colons and slashes.
-    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-:/._".contains(it);
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-:/._".contains(character);
     if name.is_empty() || !name.chars().all(is_plain) {
         return Err(failure(format!("\"{name}\" is not the name of a stack")));
     }
@@ -71,7 +71,7 @@ fn parse(xml: &str) -> Option<HashMap<String, String>> {
     let document = roxmltree::Document::parse(xml).ok()?;
     let stack = document.descendants().find(|node| node.tag_name().name() == "Stacks")?;
     let text = |node: roxmltree::Node<'_, '_>, name: &str| {
-        Some(node.children().find(|it| it.tag_name().name() == name)?.text()?.trim().to_owned())
+        Some(node.children().find(|child| child.tag_name().name() == name)?.text()?.trim().to_owned())
     };
     let outputs = stack.descendants().filter_map(|node| Some((text(node, "OutputKey")?, text(node, "OutputValue")?)));
     Some(outputs.collect())

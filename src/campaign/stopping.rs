@@ -58,7 +58,7 @@ struct Invocations {
 impl StoppingRule for Invocations {
     fn reason(&self, totals: &Totals, _: Duration) -> Option<String> {
         // A call that was throttled is made again, and counts once.
-        let made_again: u64 = totals.sides.iter().map(|(_, it)| it.made_again).sum();
+        let made_again: u64 = totals.sides.iter().map(|(_, side)| side.made_again).sum();
         let is_enough = totals.calls() - made_again + self.of_a_block > self.calls;
         is_enough.then(|| format!("all calls are made (--invocations {})", self.calls))
     }

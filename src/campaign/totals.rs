@@ -75,12 +75,12 @@ impl Totals {
 
     /// The calls of both sides.
     pub fn calls(&self) -> u64 {
-        self.sides.iter().map(|(_, it)| it.calls).sum()
+        self.sides.iter().map(|(_, side)| side.calls).sum()
     }
 
     /// The bill of both sides as estimated, in US dollars.
     pub fn cost_usd(&self) -> f64 {
-        self.sides.iter().map(|(_, it)| it.cost_usd).sum()
+        self.sides.iter().map(|(_, side)| side.cost_usd).sum()
     }
 }
 

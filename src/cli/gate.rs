@@ -47,7 +47,7 @@ impl Gate {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let options = Options::default();
         let run = analysis_of(&self.directory, &options)?;
-        let earlier = self.baseline.as_deref().map(|it| analysis_of(it, &options)).transpose()?;
+        let earlier = self.baseline.as_deref().map(|directory| analysis_of(directory, &options)).transpose()?;
         let gate = gate::gate(&run, earlier.as_ref(), self.max_slowdown);
         if let Some(path) = &self.markdown {
             output::write(path, &markdown::render(&document(&gate)))?;

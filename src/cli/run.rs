@@ -23,7 +23,7 @@ use crate::{
         comparison::Comparison,
         driver::{Campaign, Finished, Outcome, Progress},
         journal::{self, Journal},
-        manifest::{Manifest, Variant},
+        manifest::Manifest,
         shell,
         sides::{Side, Sides},
         stop::unless_asked,
@@ -160,28 +160,34 @@ impl Run {
         manifest: &Manifest,
         session: &Session,
     ) -> anyhow::Result<Sides<Arc<Caller>>> {
-        let caller = async |side: Side| {
-            let variant: &Variant = &manifest.sides[side];
-            let session = session.of_side(variant);
-            preflight::warn_of_move(variant, manifest.plan.auth, &session).await?;
-            let target = &variant.target;
-            let log = directory.join(format!("{side}.log"));
-            let options = CallOptions {
-                api_key: self.given.api_key.as_deref(),
-                tenant: manifest.plan.tenant.as_deref(),
-                accept_status: &manifest.plan.accept_status,
-                method: manifest.plan.method.as_ref(),
-                headers: &self.given.headers,
-                variables: &self.given.variables,
-                log: Some(&log),
-                ..CallOptions::new(manifest.plan.auth)
-            };
-            Caller::new(target, options, &session)
-                .await
-                .map(Arc::new)
-                .with_context(|| format!("preparing calls of {target}"))
+        let [baseline, candidate] = Side::BOTH.map(|side| self.caller(side, directory, manifest, session));
+        Ok(Sides { baseline: baseline.await?, candidate: candidate.await? })
+    }
+
+    async fn caller(
+        &self,
+        side: Side,
+        directory: &Path,
+        manifest: &Manifest,
+        session: &Session,
+    ) -> anyhow::Result<Arc<Caller>> {
+        let Manifest { plan, sides, .. } = manifest;
+        let variant = &sides[side];
+        let session = session.of_side(variant);
+        preflight::warn_of_move(variant, plan.auth, &session).await?;
+        let log = directory.join(format!("{side}.log"));
+        let options = CallOptions {
+            api_key: self.given.api_key.as_deref(),
+            tenant: plan.tenant.as_deref(),
+            accept_status: &plan.accept_status,
+            method: plan.method.as_ref(),
+            headers: &self.given.headers,
+            variables: &self.given.variables,
+            log: Some(&log),
+            ..CallOptions::new(plan.auth)
         };
-        Ok(Sides { baseline: caller(Side::Baseline).await?, candidate: caller(Side::Candidate).await? })
+        let caller = Caller::new(&variant.target, options, &session).await;
+        caller.map(Arc::new).with_context(|| format!("preparing calls of {}", variant.target))
     }
 }
 

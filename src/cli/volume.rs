@@ -27,7 +27,7 @@ impl FromStr for Volume {
     type Err = VolumeError;
 
     fn from_str(text: &str) -> Result<Self, VolumeError> {
-        let unit = text.chars().next_back().map(|it| it.to_ascii_lowercase());
+        let unit = text.chars().next_back().map(|unit| unit.to_ascii_lowercase());
         let unit = UNITS.into_iter().find(|(name, _)| Some(*name) == unit);
         let (number, factor) = match unit {
             // Units are ASCII, a byte each.
@@ -35,9 +35,10 @@ impl FromStr for Volume {
             None => (text, 1.0),
         };
         // `parse` would take inf, nan, signs and exponents too.
-        let is_plain = number.chars().all(|it| it.is_ascii_digit() || it == '.' || it == '_');
-        let value = number.replace('_', "").parse::<f64>().ok().filter(|_| is_plain).map(|it| it * factor);
-        value.filter(|it| *it > 0.0 && *it <= MAX).map(Self).ok_or_else(|| VolumeError(text.to_owned()))
+        let is_plain =
+            number.chars().all(|character| character.is_ascii_digit() || character == '.' || character == '_');
+        let value = number.replace('_', "").parse::<f64>().ok().filter(|_| is_plain).map(|value| value * factor);
+        value.filter(|value| *value > 0.0 && *value <= MAX).map(Self).ok_or_else(|| VolumeError(text.to_owned()))
     }
 }
 

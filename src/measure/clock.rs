@@ -1,20 +1,12 @@
 //! The two clocks: wall (monotonic) and CPU (of this thread).
 
-use crate::protocol::Clock;
+use crate::protocol::{Clock, whole_ns};
 use rustix::time::{ClockId, Timespec, clock_getres, clock_gettime};
-use std::{
-    sync::OnceLock,
-    time::{Duration, Instant},
-};
+use std::{sync::OnceLock, time::Instant};
 
 /// CPU time that this thread has used, in nanoseconds.
 pub fn cpu_ns() -> u64 {
     timespec_ns(clock_gettime(ClockId::ThreadCPUTime))
-}
-
-/// A duration in whole nanoseconds.
-pub fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The monotonic clock, which times `wall_ns`; measured once a process.
@@ -52,7 +44,7 @@ fn cost_of_reading<T>(read: impl Fn() -> T) -> u64 {
         start.elapsed()
     };
     let least = (0..BATCHES).map(|_| batch()).min().expect("there is a batch");
-    nanoseconds(least / READINGS)
+    whole_ns(least / READINGS)
 }
 
 fn timespec_ns(time: Timespec) -> u64 {
@@ -62,6 +54,7 @@ fn timespec_ns(time: Timespec) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn cpu_time_passes_while_working_and_not_while_sleeping() {

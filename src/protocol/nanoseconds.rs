@@ -1,7 +1,12 @@
 //! Times of iterations on the wire.
 
 use serde::{Deserialize, Serialize, Serializer};
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
+
+/// A duration in whole nanoseconds, as fields that end in `_ns` have it.
+pub fn whole_ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
 
 /// Times in nanoseconds: whole, or where they are means of several runs, with up to three decimals.
 ///

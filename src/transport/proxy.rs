@@ -72,7 +72,7 @@ impl Proxies {
 
 /// A variable and its name, in lower case first, as everywhere; an empty one counts as unset.
 fn variable(name: &str) -> Option<(String, String)> {
-    let value = |name: String| Some((name.clone(), env::var(name).ok().filter(|it| !it.trim().is_empty())?));
+    let value = |name: String| Some((name.clone(), env::var(name).ok().filter(|value| !value.trim().is_empty())?));
     value(name.to_lowercase()).or_else(|| value(name.to_owned()))
 }
 

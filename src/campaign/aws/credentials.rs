@@ -28,7 +28,9 @@ impl Kept {
     async fn get(&self) -> Result<Credentials, CredentialsError> {
         let mut last = self.last.lock().await;
         let renewal = SystemTime::now() + MARGIN;
-        if let Some(kept) = last.as_ref().filter(|it| it.expiry().is_none_or(|expiry| expiry > renewal)) {
+        if let Some(kept) =
+            last.as_ref().filter(|credentials| credentials.expiry().is_none_or(|expiry| expiry > renewal))
+        {
             return Ok(kept.clone());
         }
         let new = self.provider.provide_credentials().await?;

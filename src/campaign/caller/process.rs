@@ -82,7 +82,7 @@ impl Process {
             Some(path) => Logs::to_file(path).map_err(failed)?,
             None => Stdio::from(io::stderr()).into(),
         };
-        let own = self.variables.iter().map(|it| (it.name.as_str(), it.value.as_str()));
+        let own = self.variables.iter().map(|variable| (variable.name.as_str(), variable.value.as_str()));
         let variables = [("METRICS_SINK", "none")].into_iter().chain(own);
         let mut environment = LocalEnvironment::start(&self.path, variables, logs).await?;
         environment.ready(TIMEOUT).await?;
@@ -118,8 +118,8 @@ impl Process {
         init: Option<Duration>,
     ) -> Answer {
         let report = PlatformReport {
-            duration_ms: Some(milliseconds(duration)),
-            init_ms: init.map(milliseconds),
+            duration_ms: Some(rounded_ms(duration)),
+            init_ms: init.map(rounded_ms),
             max_memory_mb: environment.max_memory_mb(),
             ..PlatformReport::default()
         };
@@ -148,7 +148,7 @@ impl Drop for Process {
     }
 }
 
-fn milliseconds(duration: Duration) -> f64 {
-    // To the microsecond; more is noise.
+/// Milliseconds, rounded to the microsecond: the rest is noise.
+fn rounded_ms(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -109,7 +109,7 @@ fn plain(name: &str) -> String {
     let plain: String = name
         .chars()
         .take(MAX_NAME)
-        .map(|it| if it.is_ascii_alphanumeric() || ".-".contains(it) { it } else { '_' })
+        .map(|character| if character.is_ascii_alphanumeric() || ".-".contains(character) { character } else { '_' })
         .collect();
     if plain.is_empty() { "unknown".to_owned() } else { plain }
 }

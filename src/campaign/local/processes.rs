@@ -95,7 +95,7 @@ fn found(is_meant: impl Fn(&[u8]) -> bool) -> Vec<Pid> {
 
 fn has_log_stream(process: Pid, is_meant: impl Fn(&[u8]) -> bool) -> bool {
     let variables = fs::read(format!("/proc/{}/environ", process.as_raw_pid())).unwrap_or_default();
-    let values = variables.split(|byte| *byte == 0).filter_map(|it| it.strip_prefix(LOG_STREAM.as_bytes()));
+    let values = variables.split(|byte| *byte == 0).filter_map(|variable| variable.strip_prefix(LOG_STREAM.as_bytes()));
     values.filter_map(|value| value.strip_prefix(b"=")).any(is_meant)
 }
 

@@ -78,7 +78,8 @@ impl FromStr for Variable {
         if is_reserved(name) {
             return Err(VariableError::Reserved(name.to_owned()));
         }
-        let is_plain = name.len() > 1 && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
+        let is_plain =
+            name.len() > 1 && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
         if name != "_HANDLER" && !(is_plain && name.starts_with(|first: char| first.is_ascii_alphabetic())) {
             return Err(VariableError::Name(name.to_owned()));
         }
@@ -125,7 +126,7 @@ mod tests {
         let variables = of_lambda(Path::new("/task"), "127.0.0.1:9001", "stream");
         let names: Vec<_> = variables.iter().map(|(name, _)| *name).collect();
         assert!(names.is_sorted_by(|one, other| one < other), "{names:?}");
-        let value = |name: &str| &variables.iter().find(|(it, _)| *it == name).unwrap().1;
+        let value = |name: &str| &variables.iter().find(|(known, _)| *known == name).unwrap().1;
         assert_eq!(value("LAMBDA_TASK_ROOT"), "/task");
         assert_eq!(value("LD_LIBRARY_PATH"), "/task:/task/lib");
         assert_eq!(value("AWS_LAMBDA_RUNTIME_API"), "127.0.0.1:9001");

@@ -3,7 +3,7 @@
 use super::{Price, Tier};
 use crate::protocol::{Architecture, nearest};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// The prices of regions at some date.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub enum PriceTableError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there are no prices of the region \"{region}\"{}: --prices FILE takes a table that has them",
-    nearest.as_ref().map(|it| format!(" (did you mean \"{it}\"?)")).unwrap_or_default()
+    nearest.as_ref().map(|name| format!(" (did you mean \"{name}\"?)")).unwrap_or_default()
 )]
 pub struct UnknownRegion {
     /// Its name.
@@ -150,19 +150,20 @@ fn is_price(value: f64) -> bool {
     value.is_finite() && value >= 0.0
 }
 
-/// Whether it looks like a day; that the month has so many days is not looked at.
+/// Whether `text` looks like a day; the length of the month is not checked.
 fn is_date(text: &str) -> bool {
-    let is_number = |part: &str, range: std::ops::RangeInclusive<u32>, digits| {
-        part.len() == digits
-            && part.bytes().all(|it| it.is_ascii_digit())
-            && part.parse().is_ok_and(|it| range.contains(&it))
-    };
     match text.split('-').collect::<Vec<_>>()[..] {
         [year, month, day] => {
             is_number(year, 2000..=9999, 4) && is_number(month, 1..=12, 2) && is_number(day, 1..=31, 2)
         }
         _ => false,
     }
+}
+
+fn is_number(text: &str, range: RangeInclusive<u32>, digits: usize) -> bool {
+    text.len() == digits
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && text.parse().is_ok_and(|number| range.contains(&number))
 }
 
 pub(in super::super) fn check_tiers(field: &str, tiers: &[Tier]) -> Result<(), PriceTableError> {
@@ -212,7 +213,7 @@ mod tests {
         let table = PriceTable::built_in();
         let tiers = |architecture| {
             let tiers = table.price("us-east-1", architecture).unwrap().tiers;
-            tiers.iter().map(|it| (it.up_to_gb_seconds, it.gb_second_usd)).collect::<Vec<_>>()
+            tiers.iter().map(|tier| (tier.up_to_gb_seconds, tier.gb_second_usd)).collect::<Vec<_>>()
         };
         let x86_64 = [(Some(6e9), 0.000_016_666_7), (Some(15e9), 0.000_015), (None, 0.000_013_333_4)];
         let arm64 = [(Some(7.5e9), 0.000_013_333_4), (Some(18.75e9), 0.000_012_000_1), (None, 0.000_010_666_7)];
@@ -229,7 +230,7 @@ mod tests {
             let ratio = prices.arm64[0].gb_second_usd / prices.x86_64[0].gb_second_usd;
             assert!((0.798..0.8001).contains(&ratio), "{name}: {ratio}");
             for tiers in [&prices.x86_64, &prices.arm64] {
-                assert!(tiers.windows(2).all(|it| it[1].gb_second_usd < it[0].gb_second_usd), "{name}");
+                assert!(tiers.windows(2).all(|pair| pair[1].gb_second_usd < pair[0].gb_second_usd), "{name}");
             }
             // Typing errors would be powers of ten.
             assert!((1e-5..3e-5).contains(&prices.x86_64[0].gb_second_usd), "{name}");

@@ -24,7 +24,7 @@ pub(super) fn split(text: &str) -> Result<(&str, Option<&str>), String> {
     check_name(parts[index])?;
     let qualifier = parts.get(index + 1).copied();
     qualifier.map_or(Ok(()), check_qualifier)?;
-    let name = qualifier.map_or(text, |it| &text[..text.len() - it.len() - 1]);
+    let name = qualifier.map_or(text, |qualifier| &text[..text.len() - qualifier.len() - 1]);
     Ok((name, qualifier))
 }
 

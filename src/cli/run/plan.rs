@@ -170,6 +170,16 @@ impl FromStr for PayloadFile {
     }
 }
 
+impl PayloadFile {
+    fn cell(&self) -> anyhow::Result<Cell> {
+        let Self { path, weight } = self;
+        let payload = fs::read_to_string(path).with_context(|| format!("reading the payload from {path}"))?;
+        serde_json::from_str::<serde::de::IgnoredAny>(&payload)
+            .with_context(|| format!("the payload in {path} is not JSON, which Lambda requires"))?;
+        Ok(Cell { name: visible(path), weight: *weight, workload: None, payload, guess_ms: 100.0 })
+    }
+}
+
 fn size(text: &str) -> Result<Size, String> {
     let named = SizeName::ALL.into_iter().find(|name| name.as_str() == text).map(Size::Named);
     named
@@ -193,14 +203,14 @@ fn method(text: &str) -> Result<Method, String> {
 }
 
 fn dollars(text: &str) -> Result<f64, String> {
-    let amount: Option<f64> = text.parse().ok().filter(|it: &f64| it.is_finite() && *it > 0.0);
+    let amount: Option<f64> = text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount > 0.0);
     amount.ok_or_else(|| "it must be an amount of US dollars above 0, such as 0.50".to_owned())
 }
 
 /// A time in which something can happen.
 pub(in crate::cli) fn some_time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if milliseconds(time) == 0 { Err("it must be at least 1ms".to_owned()) } else { Ok(time) }
+    if whole_ms(time) == 0 { Err("it must be at least 1ms".to_owned()) } else { Ok(time) }
 }
 
 impl PlanOptions {
@@ -219,8 +229,9 @@ impl PlanOptions {
         };
         let mut variants = preflight::variants(&targets, choices, &session).await?;
         pricing::set_prices(&mut variants, &table, &session).await?;
-        let is_local = |it: &Target| matches!(it, Target::Process { .. });
-        let is_endpoint = |it: &Target| matches!(it, Target::Endpoint { .. });
+        let is_local = |target: &Target| matches!(target, Target::Process { .. });
+        let has_process = targets.iter().any(|(_, target)| is_local(target));
+        let has_endpoint = targets.iter().any(|(_, target)| matches!(target, Target::Endpoint { .. }));
         let for_endpoints = [
             ("--no-auth", self.no_auth),
             ("--api-key", given.api_key.is_some()),
@@ -228,25 +239,24 @@ impl PlanOptions {
             ("--header", !given.headers.is_empty()),
         ];
         let option = for_endpoints.into_iter().find_map(|(option, is_given)| is_given.then_some(option));
-        if let Some(option) = option.filter(|_| !targets.iter().any(|(_, it)| is_endpoint(it))) {
+        if let Some(option) = option.filter(|_| !has_endpoint) {
             bail!("{option} is for https:// and http:// targets, and there is none");
         }
         if !self.no_auth && given.api_key.is_none() && given.headers.iter().any(Header::is_authorization) {
             bail!("--header authorization takes the place of the signature: use --no-auth with it");
         }
-        check_variables(&given.variables, targets.iter().any(|(_, it)| is_local(it)))?;
+        check_variables(&given.variables, has_process)?;
         if self.cold {
             preflight::check_cold(&variants)?;
         }
         let names_environments = self.payload.is_empty() || self.environment.is_some() || self.cold;
-        if !names_environments && !targets.iter().all(|(_, it)| is_local(it)) {
+        if !names_environments && !targets.iter().all(|(_, target)| is_local(target)) {
             note(
                 "Warning: nothing will tell which environment gives an answer, so there can be no verdict: say where \
                  answers name it (--environment POINTER), or use --cold",
             );
         }
         let timeout = self.timeout.unwrap_or_else(|| preflight::timeout(&variants));
-        let has_process = targets.iter().any(|(_, it)| is_local(it));
         let plan = Plan {
             seed: self.seed.unwrap_or_else(unix_ms),
             environments: self.environments,
@@ -257,8 +267,8 @@ impl PlanOptions {
             order: if has_process || self.environments == 1 { Order::SingleCalls } else { Order::JointSteps },
             separate_from: None,
             cells,
-            pace_ms: self.pace.map_or(0, milliseconds),
-            timeout_ms: milliseconds(timeout).max(1),
+            pace_ms: self.pace.map_or(0, whole_ms),
+            timeout_ms: whole_ms(timeout).max(1),
             auth,
             compare_output: self.compare_output,
             tolerance: self.tolerance,
@@ -272,7 +282,7 @@ impl PlanOptions {
             variables: variable_names(&given.variables),
         };
         let limits = Limits {
-            duration_ms: Some(milliseconds(self.duration)),
+            duration_ms: Some(whole_ms(self.duration)),
             invocations: self.invocations,
             max_cost_usd: Some(self.max_cost),
             until_ci: self.until_ci,
@@ -321,45 +331,39 @@ impl PlanOptions {
     fn workload_cells(&self) -> anyhow::Result<Vec<Cell>> {
         let selection =
             if self.workloads.is_empty() { Selection::All } else { Selection::Some(self.workloads.clone()) };
-        let cell = |workload: &&'static Workload| {
-            let request = Request {
-                workloads: Selection::Some(vec![workload.name.to_owned()]),
-                size: self.size,
-                iterations: self.iterations,
-                // Neither is to be on anybody's bill.
-                heap: false,
-                emit_metrics: false,
-                ..Request::default()
-            };
-            let iteration_ms = match self.size {
-                Size::Named(SizeName::Small) => 1.0,
-                Size::Named(SizeName::Large) => 1000.0,
-                Size::Named(SizeName::Medium) | Size::Elements(_) => 50.0,
-            };
-            Ok(Cell {
-                name: workload.name.to_owned(),
-                weight: 1,
-                workload: Some(workload.name.to_owned()),
-                payload: serde_json::to_string(&request)?,
-                guess_ms: iteration_ms * f64::from(request.iterations + request.warmup),
-            })
+        workload::select(&selection)?.into_iter().map(|workload| self.workload_cell(workload)).collect()
+    }
+
+    fn workload_cell(&self, workload: &Workload) -> anyhow::Result<Cell> {
+        let request = Request {
+            workloads: Selection::Some(vec![workload.name.to_owned()]),
+            size: self.size,
+            iterations: self.iterations,
+            // Both would add to the bill.
+            heap: false,
+            emit_metrics: false,
+            ..Request::default()
         };
-        workload::select(&selection)?.iter().map(cell).collect()
+        let iteration_ms = match self.size {
+            Size::Named(SizeName::Small) => 1.0,
+            Size::Named(SizeName::Large) => 1000.0,
+            Size::Named(SizeName::Medium) | Size::Elements(_) => 50.0,
+        };
+        Ok(Cell {
+            name: workload.name.to_owned(),
+            weight: 1,
+            workload: Some(workload.name.to_owned()),
+            payload: serde_json::to_string(&request)?,
+            guess_ms: iteration_ms * f64::from(request.iterations + request.warmup),
+        })
     }
 
     fn payload_cells(&self) -> anyhow::Result<Vec<Cell>> {
-        let names: BTreeSet<&str> = self.payload.iter().map(|it| it.path.as_str()).collect();
+        let names: BTreeSet<&str> = self.payload.iter().map(|file| file.path.as_str()).collect();
         if names.len() < self.payload.len() {
             bail!("--payload names a file twice: give it a weight instead (FILE:2)");
         }
-        let cell = |file: &PayloadFile| {
-            let payload =
-                fs::read_to_string(&file.path).with_context(|| format!("reading the payload from {}", file.path))?;
-            serde_json::from_str::<serde::de::IgnoredAny>(&payload)
-                .with_context(|| format!("the payload in {} is not JSON, which Lambda requires", file.path))?;
-            Ok(Cell { name: visible(&file.path), weight: file.weight, workload: None, payload, guess_ms: 100.0 })
-        };
-        self.payload.iter().map(cell).collect()
+        self.payload.iter().map(PayloadFile::cell).collect()
     }
 }
 
@@ -382,7 +386,7 @@ fn check_sizes(cells: &[Cell], targets: &Sides<Target>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+fn whole_ms(duration: Duration) -> u64 {
     duration.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
@@ -392,7 +396,7 @@ mod tests {
 
     #[test]
     fn payloads_have_weights_and_their_names_may_have_colons() {
-        let read = |text: &str| text.parse::<PayloadFile>().map(|it| (it.path, it.weight));
+        let read = |text: &str| text.parse::<PayloadFile>().map(|file| (file.path, file.weight));
         assert_eq!(read("a.json"), Ok(("a.json".to_owned(), 1)));
         assert_eq!(read("a.json:3"), Ok(("a.json".to_owned(), 3)));
         assert_eq!(read("a:b.json"), Ok(("a:b.json".to_owned(), 1)));

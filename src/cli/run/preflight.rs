@@ -63,7 +63,7 @@ pub(super) async fn variants(
 }
 
 fn features(variant: &Variant) -> impl Iterator<Item = Feature> {
-    variant.configuration.iter().flat_map(|it| it.features.iter().copied())
+    variant.configuration.iter().flat_map(|configuration| configuration.features.iter().copied())
 }
 
 /// Refuses what cannot be measured like an ordinary function, and says what to know of the rest.

@@ -107,29 +107,28 @@ impl<'a> ProgressDisplay<'a> {
     }
 
     fn lines(&self, totals: &Totals) -> Sides<String> {
-        totals.sides.map(|_, it| {
-            let SideTotals { calls, environments, cpu_models, cost_usd, .. } = it;
+        totals.sides.map(|_, side| {
+            let SideTotals { calls, environments, cold, made_again, cpu_models, cost_usd, .. } = side;
             let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
-            let environments = environments.len();
             format!(
-                "{calls} calls, {environments} environments, {} cold, {} failed, {} made again, ${cost_usd:.6}  {models}",
-                it.cold,
-                it.failed(),
-                it.made_again
+                "{calls} calls, {} environments, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  {models}",
+                environments.len(),
+                side.failed(),
             )
         })
     }
 
     fn totals(&self, totals: &Totals) -> Value {
-        let sides = totals.sides.map(|side, it| {
+        let sides = totals.sides.map(|side, totals| {
+            let SideTotals { calls, cold, environments, cpu_models, failures, cost_usd, .. } = totals;
             json!({
                 "name": self.manifest.sides[side].name,
-                "calls": it.calls,
-                "cold": it.cold,
-                "environments": it.environments.len(),
-                "cpu_models": it.cpu_models,
-                "failures": it.failures.iter().map(|(kind, n)| (kind.as_str(), n)).collect::<std::collections::BTreeMap<_, _>>(),
-                "cost_usd": it.cost_usd,
+                "calls": calls,
+                "cold": cold,
+                "environments": environments.len(),
+                "cpu_models": cpu_models,
+                "failures": failures,
+                "cost_usd": cost_usd,
             })
         });
         json!({ "elapsed_ms": totals.elapsed_ms, "sides": sides })
@@ -195,9 +194,8 @@ impl Observer for ProgressDisplay<'_> {
         let cell = &self.manifest.plan.cells[difference.cell].name;
         let mut text = format!("answers to {cell} differ: {}", difference.text);
         let paths = [1, 2].map(|number| self.directory.join(format!("difference-{}-{number}", difference.cell)));
-        let mut kept = paths.iter().zip(&difference.answers).map(|(path, answer)| fs::write(path, answer));
-        // The campaign does not need them.
-        text += &match kept.try_for_each(|it| it) {
+        // The campaign does not need these files: a failure to write them is only reported.
+        text += &match paths.iter().zip(&difference.answers).try_for_each(|(path, answer)| fs::write(path, answer)) {
             Ok(()) => format!("; they are kept in {} and {}", paths[0].display(), paths[1].display()),
             Err(error) => format!("; they cannot be kept: {error}"),
         };

@@ -53,8 +53,9 @@ const PASSING: [Act; 7] = [
 async fn what_passes_is_tried_again() {
     for trouble in PASSING {
         for method in ["GET", "PUT"] {
-            let lambda =
-                Arc::new(Lambda::new(move |number, it| if number < 6 && it == method { trouble } else { Act::Answer }));
+            let lambda = Arc::new(Lambda::new(
+                move |number, asked| if number < 6 && asked == method { trouble } else { Act::Answer },
+            ));
             let variables = lambda.variables();
             set(&variables).await.unwrap();
             assert!(lambda.has_variable(), "{trouble:?} {method}");

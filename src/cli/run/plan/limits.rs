@@ -56,8 +56,8 @@ impl PlanOptions {
                 self.max_cost
             );
         }
-        let has_more_blocks = self.invocations.is_none_or(|it| it >= 2 * calls);
-        if let Some(pace) = self.pace.filter(|it| has_more_blocks && *it >= self.duration) {
+        let has_more_blocks = self.invocations.is_none_or(|invocations| invocations >= 2 * calls);
+        if let Some(pace) = self.pace.filter(|pace| has_more_blocks && *pace >= self.duration) {
             let [pace, duration] = [pace, self.duration].map(humantime::format_duration);
             bail!(
                 "--pace {pace} leaves no time for a second block within --duration {duration}: lower the one or raise the \
