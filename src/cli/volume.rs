@@ -1,4 +1,4 @@
-//! Numbers of invocations as people write them.
+//! Numbers of invocations on the command line.
 
 use std::{fmt, str::FromStr};
 
@@ -6,18 +6,18 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Volume(f64);
 
-/// Why a text is no volume.
+/// The text is not a volume.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not a number of invocations above 0; write 300, 1.5k (thousands), 50M (millions) or 2B (billions)")]
 pub struct VolumeError(String);
 
-/// The greatest: a thousand times what the largest account might do, far below where sums lose dollars.
+/// The largest volume: a thousand times what the largest account might have, far below where sums lose dollars.
 const MAX: f64 = 1e15;
 
 const UNITS: [(char, f64); 3] = [('k', 1e3), ('m', 1e6), ('b', 1e9)];
 
 impl Volume {
-    /// As a number; above 0 and finite.
+    /// The number, which is finite and above 0.
     pub fn get(self) -> f64 {
         self.0
     }

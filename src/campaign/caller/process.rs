@@ -24,13 +24,13 @@ use std::{
 /// Lambda's longest timeout: nothing bills a local call.
 const TIMEOUT: Duration = Duration::from_secs(900);
 
-/// A binary that is called; each slot has a process of its own.
+/// A binary that is called, with one process per slot.
 #[derive(Debug)]
 pub struct Process {
     path: PathBuf,
     /// The function's own variables.
     variables: Vec<Variable>,
-    /// The file of their output, which otherwise goes to standard error.
+    /// The file for the output of the processes; `None` for standard error.
     log: Option<PathBuf>,
     environments: Mutex<HashMap<u32, LocalEnvironment>>,
 }
@@ -49,7 +49,7 @@ impl Process {
         self.invoke(slot, payload).await.unwrap_or_else(|error| self.failure(&error).into())
     }
 
-    /// What became of a call without an outcome, and where to read more.
+    /// The failure of a call without an outcome, with the file of its log.
     fn failure(&self, error: &LocalError) -> Failure {
         let kind = match error {
             LocalError::Timeout { .. } => FailureKind::Timeout,
@@ -89,14 +89,13 @@ impl Process {
         Ok(environment)
     }
 
-    /// The environment is back in its place only after an outcome: one that has died, or whose caller has
-    /// given up, is not asked again.
+    /// An environment is kept only after an outcome: one that has ended, or whose caller has given up, is not called again.
     async fn invoke(&self, slot: u32, payload: Bytes) -> Result<Answer, LocalError> {
         let kept = self.environments().remove(&slot);
         if let Some(mut environment) = kept {
             let begin = Instant::now();
             match environment.invoke(payload.clone(), TIMEOUT, TIMEOUT).await {
-                // It ended when it had nothing to do. Lambda starts another one then.
+                // It ended while it was idle. Lambda would start another one.
                 Err(LocalError::Exit { .. }) if environment.is_idle() => {}
                 outcome => return Ok(self.answer(slot, environment, outcome?, begin.elapsed(), None)),
             }

@@ -40,82 +40,80 @@ use std::{
 #[group(id = "PlanOptions", multiple = true)]
 pub struct PlanOptions {
     /// Baseline and candidate, two of: lambda:NAME[:QUALIFIER], https://…, exec:PATH (a function's binary,
-    /// run on this machine), local (this project's own, built beside this program); or stack:NAME_OR_ARN,
+    /// run on this machine), local (this project's own binary, in the directory of this program); or stack:NAME_OR_ARN,
     /// both functions of a deployed stack of this project [default: the stack that ./samconfig.toml names].
     #[arg(long, value_names = ["BASELINE", "CANDIDATE"], num_args = 1..=2, value_parser = Unechoed::<Subject>::new())]
     targets: Vec<Subject>,
-    /// The environment of ./samconfig.toml that says which stack is meant, in which region and with which
-    /// profile [default: default].
+    /// The environment of ./samconfig.toml that names the stack, its region and its profile [default: default].
     #[arg(long, value_name = "NAME")]
     config_env: Option<String>,
-    /// Workloads of the benchmark service: categories (sorting) and names (math/fft); each is a cell of its
-    /// own [default: all].
+    /// Workloads of the benchmark service: categories (sorting) or names (math/fft); each workload is a cell
+    /// [default: all].
     #[arg(long = "workload", value_name = "SELECTOR", conflicts_with = "payload")]
     workloads: Vec<String>,
-    /// Their size: small, medium, large or a number of elements.
+    /// The size of the workloads: small, medium, large or a number of elements.
     #[arg(long, default_value = "medium", value_parser = size, conflicts_with = "payload")]
     size: Size,
-    /// Their timed iterations in each call, 1–1000.
+    /// The timed iterations of a workload in each call, 1–1000.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), conflicts_with = "payload")]
     iterations: u32,
-    /// A file that your own functions are sent, with how often a block sends it (order.json:3).
+    /// A payload for your own functions, and how many times a block sends it (order.json:3).
     #[arg(long = "payload", value_name = "FILE[:WEIGHT]")]
     payload: Vec<PayloadFile>,
-    /// Answers to one payload must be equal; else the exit code is 4.
+    /// Compare the answers to each payload: if they differ, the exit code is 4.
     #[arg(long, requires = "payload")]
     compare_output: bool,
-    /// How far numbers in them may differ, in units of the larger one, such as 1e-9.
+    /// The largest relative difference between numbers in compared answers, such as 1e-9.
     #[arg(long, value_name = "NUMBER", requires = "compare_output", value_parser = tolerance)]
     tolerance: Option<f64>,
-    /// A JSON pointer to what that comparison leaves out, such as /request_id.
+    /// A JSON pointer to a part of the answers that is not compared, such as /request_id.
     #[arg(long, value_name = "POINTER", requires = "compare_output", value_parser = pointer)]
     ignore: Vec<String>,
-    /// A JSON pointer to what names the execution environment in an answer, such as /environment/id.
+    /// A JSON pointer to the id of the execution environment in an answer, such as /environment/id.
     #[arg(long, value_name = "POINTER", requires = "payload", value_parser = pointer)]
     environment: Option<String>,
-    /// A JSON pointer to what names the processor's model in an answer, such as /cpu.
+    /// A JSON pointer to the processor's model in an answer, such as /cpu.
     #[arg(long, value_name = "POINTER", requires = "payload", value_parser = pointer)]
     cpu_model: Option<String>,
-    /// Statuses that count as success beside 200 to 299, such as 404 or 4xx: of https:// targets, and the statusCode of a
-    /// function that is invoked directly and answers as for API Gateway.
+    /// Statuses that count as success besides 200 to 299, such as 404 or 4xx: of https:// targets, and in the statusCode of
+    /// functions that are invoked directly and answer in API Gateway's format.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     accept_status: Vec<AcceptedStatus>,
-    /// How many environments of each side are called: by as many calls of each that are open together, or of processes one
-    /// by one.
+    /// The number of execution environments to call on each side: with that many concurrent calls, or one after the other
+    /// for processes on this machine.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_ENVIRONMENTS)))]
     environments: u32,
-    /// Make every call meet an environment that has just started, by a change of a variable of the function
-    /// that is undone afterwards.
+    /// Make every call a cold start, by changing an environment variable of the function; the change is undone afterwards.
     #[arg(long)]
     cold: bool,
-    /// The seed of the order of calls [default: from the clock].
+    /// The seed of the order of calls [default: the time].
     #[arg(long)]
     seed: Option<u64>,
-    /// The least time from the start of one block to the start of the next, such as 30s.
+    /// The minimum time from the start of one block to the start of the next, such as 30s.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pace: Option<Duration>,
-    /// How long a call may take [default: the functions' own timeout and 10s, 40s for https://, 15m for exec:].
+    /// How long a call may take [default: the functions' own timeout plus 10s, 40s for https://, 15m for exec:].
     #[arg(long, value_name = "TIME", value_parser = some_time)]
     timeout: Option<Duration>,
-    /// End after this time, with the block that is under way.
+    /// End after this time, when the current block is complete.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = some_time)]
     duration: Duration,
-    /// Make no more calls than this, both sides together; only whole blocks are made.
+    /// Make at most this many calls, both sides together; only whole blocks are begun.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     invocations: Option<u64>,
-    /// Spend no more than this, in US dollars, by the list prices of the region.
+    /// Spend at most this many US dollars, at the list prices of the region.
     #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = dollars)]
     max_cost: f64,
-    /// End as soon as the intervals are no wider than this to either side, such as 2%.
+    /// End as soon as the intervals extend at most this far to either side, such as 2%.
     #[arg(long, value_name = "PERCENT", value_parser = crate::cli::percent::percent)]
     until_ci: Option<f64>,
     /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
-    /// Compare functions of unequal memory nevertheless.
+    /// Compare functions even if their memory differs.
     #[arg(long)]
     allow_unequal: bool,
-    /// The tenant that functions with tenant isolation are called for.
+    /// The tenant for which to call functions with tenant isolation.
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
     /// The method of requests to https:// targets, such as PUT; GET and HEAD send no payload [default: POST].
@@ -126,7 +124,7 @@ pub struct PlanOptions {
     no_auth: bool,
 }
 
-/// What one of `--targets` names.
+/// A value of `--targets`.
 #[derive(Clone, Debug)]
 enum Subject {
     Target(Target),
@@ -164,7 +162,7 @@ impl FromStr for PayloadFile {
         match weight.parse() {
             Ok(weight @ 1..=1000) => Ok(Self { path: path.to_owned(), weight }),
             Ok(_) => Err(format!("the weight of {path} is {weight}; it must be from 1 to 1000")),
-            // A colon may be part of a name.
+            // A colon may be part of a file's name.
             Err(_) => Ok(whole()),
         }
     }
@@ -207,7 +205,7 @@ fn dollars(text: &str) -> Result<f64, String> {
     amount.ok_or_else(|| "it must be an amount of US dollars above 0, such as 0.50".to_owned())
 }
 
-/// A time in which something can happen.
+/// Reads a duration of at least 1 ms.
 pub(in crate::cli) fn some_time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if whole_ms(time) == 0 { Err("it must be at least 1ms".to_owned()) } else { Ok(time) }
@@ -261,9 +259,9 @@ impl PlanOptions {
             seed: self.seed.unwrap_or_else(unix_ms),
             environments: self.environments,
             cold: self.cold,
-            // Processes on one machine would take the processors from each other.
+            // Processes on one machine would compete for its processors.
             concurrent: !has_process,
-            // So are those of single environments, of which an emulator may have no more.
+            // With one environment a side, an emulator may have no more than one in all.
             order: if has_process || self.environments == 1 { Order::SingleCalls } else { Order::JointSteps },
             separate_from: None,
             cells,
@@ -308,13 +306,13 @@ impl PlanOptions {
         }
     }
 
-    /// Both targets, and the session that knows where those of a stack are.
+    /// Both targets, and a session with the region and the profile of their stack, if they are of a stack.
     async fn targets(&self, session: &Session) -> anyhow::Result<(Sides<Target>, Session)> {
         if let [Subject::Target(baseline), Subject::Target(candidate)] = self.targets.as_slice() {
             if self.config_env.is_some() {
                 bail!("--config-env says which stack is meant, and --targets names none");
             }
-            // It is the same binary also where the campaign is continued from another directory.
+            // An absolute path names the same binary when the campaign is continued from another directory.
             let targets = Sides { baseline: baseline.clone().absolute()?, candidate: candidate.clone().absolute()? };
             return Ok((targets, session.with(None, None)));
         }
@@ -367,7 +365,7 @@ impl PlanOptions {
     }
 }
 
-/// A payload that nobody would take is a mistake.
+/// Refuses payloads that are longer than their target accepts.
 fn check_sizes(cells: &[Cell], targets: &Sides<Target>) -> anyhow::Result<()> {
     for (_, target) in targets.iter() {
         let (service, most) = match target {
