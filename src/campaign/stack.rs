@@ -1,4 +1,4 @@
-//! Both functions of a deployed Lambda Duet stack, as CloudFormation names them.
+//! The functions of a deployed Lambda Duet stack, as CloudFormation names them.
 
 use super::{
     Target,
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 /// Both functions of the stack `name`: x86_64 is the baseline.
 ///
 /// # Errors
-/// When there is no such stack, or it is none of Lambda Duet.
+/// When there is no such stack, or it is not a stack of Lambda Duet.
 pub async fn functions(name: &str, session: &Session) -> Result<Sides<Target>, Failure> {
     let outputs = parse(&describe(name, session).await?)
         .ok_or_else(|| failure(format!("CloudFormation's description of the stack {name} cannot be read")))?;
@@ -36,7 +36,7 @@ fn failure(message: String) -> Failure {
     Failure::new(FailureKind::Refused, message)
 }
 
-/// Holds what names a stack to what a query can carry, and to the form of ARNs where it is one.
+/// Checks that `name` has only characters that the query can carry, and that an ARN has the right form.
 fn check_name(name: &str) -> Result<(), Failure> {
     // Stack names consist of letters, digits and hyphens; ARNs add colons and slashes.
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "-:/._".contains(character);
@@ -52,7 +52,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
     }
 }
 
-/// Asks CloudFormation by its query protocol.
+/// Describes the stack by CloudFormation's query protocol.
 async fn describe(name: &str, session: &Session) -> Result<String, Failure> {
     check_name(name)?;
     let query = format!("Action=DescribeStacks&Version=2010-05-15&StackName={name}");
@@ -77,7 +77,7 @@ fn parse(xml: &str) -> Option<HashMap<String, String>> {
     Some(outputs.collect())
 }
 
-/// What an error says.
+/// The message of an error response.
 fn message(xml: &str) -> Option<String> {
     let document = roxmltree::Document::parse(xml).ok()?;
     let message = document.descendants().find(|node| node.tag_name().name() == "Message")?;
