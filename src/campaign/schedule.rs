@@ -1,39 +1,38 @@
-//! In which order a block calls sides, cells and environments.
+//! The order in which a block calls sides, cells and environments.
 
 use super::{manifest::Plan, sides::Side};
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 use serde::{Deserialize, Serialize};
 
-/// What is called together, and what in turns. Whatever disturbs calls that are made at the same time, or one after the
-/// other, is to meet both sides.
+/// Which calls are made at the same time. Disturbances at any time must affect both sides alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
-    /// A step is of one side and one cell. It takes the least concurrency; campaigns of earlier versions are in it.
+    /// A step calls one side with one cell. This needs the least concurrency; campaigns of earlier versions have it.
     #[default]
     SeparateSteps,
-    /// A step is of both sides and one cell.
+    /// A step calls both sides with one cell.
     JointSteps,
-    /// A step is of one call.
+    /// A step is one call.
     SingleCalls,
 }
 
 /// A call of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Who is called.
+    /// The side that is called.
     pub side: Side,
-    /// With which cell's payload, as its place in the plan.
+    /// The index in the plan of the cell whose payload is sent.
     pub cell: usize,
-    /// For which of the environments of its side.
+    /// The index of the environment of its side.
     pub slot: u32,
 }
 
-/// A step: calls that are released together, in this order.
+/// A step: calls that are sent together, in this order.
 pub type Step = Vec<Call>;
 
-/// The steps of the block with this number: every environment of both sides gets every cell as often as the cell's weight
-/// says, in an order that follows from the plan's seed and the number alone.
+/// The steps of a block: every environment of both sides gets every cell as many times as its weight, in an order that
+/// depends only on the plan's seed and the number of the block.
 pub fn block(plan: &Plan, number: u64, order: Order) -> Vec<Step> {
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
     rng.set_stream(number);

@@ -83,7 +83,7 @@ impl Known {
 pub enum Claim<'a> {
     /// The variable of another program that is still running is left alone.
     Owner(&'a Owner),
-    /// Any variable is removed.
+    /// The variable is removed, no matter which program has set it.
     Anybody,
 }
 
