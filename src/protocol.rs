@@ -1,7 +1,7 @@
-//! The types on the wire: what a caller sends, what the service answers, how it refuses.
+//! The types on the wire: requests, responses and errors.
 //!
-//! Everything here is plain data with a stable JSON shape. Times are whole nanoseconds in fields
-//! that end in `_ns`, milliseconds in `_ms`, sizes are bytes in `_bytes` and mebibytes in `_mb`.
+//! Everything here is plain data with a stable JSON format. Times are nanoseconds in fields that end in `_ns`,
+//! milliseconds in `_ms`; sizes are bytes in `_bytes` and mebibytes in `_mb`.
 
 mod error;
 mod nanoseconds;

@@ -184,7 +184,7 @@ fn sample(sample: &Sample) -> Result<(), String> {
     for time in wall.iter() {
         number("wall_ns", *time, YEAR_NS as f64)?;
         if *time == 0.0 {
-            return Err("wall_ns has 0, and nothing takes no time".to_owned());
+            return Err("wall_ns has 0; every time must be above 0".to_owned());
         }
     }
     // Times of a coarse CPU clock may be 0.
@@ -218,7 +218,7 @@ fn below(field: &str, value: u64, end: u64) -> Result<(), String> {
 
 fn name(field: &str, value: &str) -> Result<(), String> {
     match value.len() {
-        0 => Err(format!("{field} is empty; leave it out where there is none")),
+        0 => Err(format!("{field} is empty; leave it out if there is no name")),
         1..=MAX_NAME_BYTES => printable(field, value),
         _ => Err(too_long(field)),
     }

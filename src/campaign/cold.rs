@@ -108,5 +108,8 @@ fn warn(target: &Target, remark: Option<String>) {
 }
 
 fn not_written(error: &io::Error) -> Failure {
-    Failure::new(FailureKind::Refused, format!("the run directory does not take what is changed: {error}"))
+    Failure::new(
+        FailureKind::Refused,
+        format!("the list of changed functions cannot be written to the run directory: {error}"),
+    )
 }

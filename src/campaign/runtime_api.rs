@@ -356,7 +356,7 @@ impl State {
             Err(error) if error.is::<LengthLimitError>() => too_large(MAX_STREAMED_RESPONSE),
             Err(error) => (
                 InvocationResult::truncated(&error),
-                Refusal::new(StatusCode::BAD_REQUEST, "Truncated", "it broke off").response(),
+                Refusal::new(StatusCode::BAD_REQUEST, "Truncated", "the request broke off").response(),
             ),
         };
         // A caller that has given up no longer listens.

@@ -65,19 +65,16 @@ mod tests {
     use super::*;
     use crate::campaign::manifest::{Cell, Manifest};
     use proptest::prelude::*;
+    use std::iter::zip;
 
     const ORDERS: [Order; 3] = [Order::SeparateSteps, Order::JointSteps, Order::SingleCalls];
 
     fn plan(seed: u64, weights: &[u32], environments: u32) -> Plan {
-        let cell = |(index, weight): (usize, &u32)| Cell {
-            name: index.to_string(),
-            weight: *weight,
-            workload: None,
-            payload: String::new(),
-            guess_ms: 0.0,
-        };
-        let cells = weights.iter().enumerate().map(cell).collect();
-        Plan { seed, cells, environments, ..Manifest::example().plan }
+        let mut plan = Plan { seed, environments, ..Manifest::example().plan };
+        let cell = &plan.cells[0];
+        plan.cells =
+            zip(0.., weights).map(|(n, &weight)| Cell { name: format!("{n}"), weight, ..cell.clone() }).collect();
+        plan
     }
 
     proptest! {

@@ -21,7 +21,7 @@ pub async fn functions(name: &str, session: &Session) -> Result<Sides<Target>, F
             .parse()
             .map_err(|error| failure(format!("the stack {name} has an output {key} that names no function: {error}"))),
         None => Err(failure(format!(
-            "the stack {name} has no output {key}, so it is none of Lambda Duet: name the functions with --targets"
+            "the stack {name} has no output {key}, so it is not a stack of Lambda Duet: name the functions with --targets"
         ))),
     };
     Ok(Sides { baseline: function("X86FunctionName")?, candidate: function("Arm64FunctionName")? })

@@ -21,8 +21,8 @@ pub fn cpu() -> Clock {
     *CLOCK.get_or_init(|| describe(ClockId::ThreadCPUTime, cpu_ns))
 }
 
-/// The shortest time that both clocks tell within 0.1%: 1000 times what a reading of the dearer one
-/// costs, or what the coarser one resolves.
+/// The shortest time that both clocks measure within 0.1%: 1000 times the higher cost of a reading, or the coarser
+/// resolution.
 pub fn shortest_ns() -> u64 {
     let finest = |clock: Clock| clock.cost_ns.max(clock.resolution_ns);
     1000 * finest(monotonic()).max(finest(cpu()))
@@ -32,7 +32,7 @@ fn describe<T>(id: ClockId, read: impl Fn() -> T) -> Clock {
     Clock { resolution_ns: timespec_ns(clock_getres(id)), cost_ns: cost_of_reading(read) }
 }
 
-/// The least mean over several batches: what interrupts a batch is not the clock's cost.
+/// The smallest mean of several batches, because interruptions of a batch are not the clock's cost.
 fn cost_of_reading<T>(read: impl Fn() -> T) -> u64 {
     const BATCHES: u32 = 16;
     const READINGS: u32 = 64;

@@ -103,7 +103,7 @@ impl Function {
                 let _ = writeln!(
                     io::stderr(),
                     "Warning: {} is called without the end of its log, which is refused ({refusal}): what Lambda reports \
-                     of calls is missing, so durations and bills are the client's, and starts are not told apart",
+                     of calls is missing, so durations and bills are the client's, and cold starts are not recognized",
                     self.name
                 );
             }

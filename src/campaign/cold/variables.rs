@@ -187,7 +187,9 @@ impl Variables {
         };
         let update = &course.update;
         if configured.revision_id.is_some() && *lock(&self.replaced) == configured.revision_id {
-            return Err(Obstacle::Pending("Lambda still tells what was before its last update".to_owned()));
+            return Err(Obstacle::Pending(
+                "Lambda still answers with the configuration before its last update".to_owned(),
+            ));
         }
         let variables = self.readable(&configured)?;
         self.check_claim(&variables, claim)?;
@@ -290,7 +292,7 @@ impl Variables {
         let mut known = lock(&self.known);
         let tells_none = configured.environment().is_none();
         if known.as_ref().is_some_and(|known| known.is_contradicted_by(&now, tells_none)) {
-            return Err(Obstacle::Passing("Lambda does not tell the variables that it told before".to_owned()));
+            return Err(Obstacle::Passing("Lambda does not tell variables that it told before".to_owned()));
         }
         *known = Some(now);
         Ok(variables)
@@ -302,8 +304,8 @@ impl Variables {
             return match configured.revision_id() {
                 Some(_) => Ok(HashMap::new()),
                 None => Err(self.refused(
-                    "neither its variables nor its revision are told, as by something else than Lambda, and what is not \
-                     told would be lost"
+                    "neither its variables nor its revision are told, so this may not be Lambda, and an update would \
+                     delete the variables"
                         .to_owned(),
                 )),
             };
@@ -311,14 +313,15 @@ impl Variables {
         if let Some(error) = environment.error() {
             let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
             return Err(self.refused(format!(
-                "its variables cannot be read ({}: {}), and what cannot be read would be lost; allow kms:Decrypt on {key}",
+                "its variables cannot be read ({}: {}), and an update would delete them; allow kms:Decrypt on {key}",
                 error.error_code().unwrap_or("no code"),
                 error.message().unwrap_or("no message")
             )));
         }
-        environment.variables().cloned().ok_or_else(|| {
-            self.refused("Lambda does not tell its variables, and what is not told would be lost".to_owned())
-        })
+        environment
+            .variables()
+            .cloned()
+            .ok_or_else(|| self.refused("Lambda does not tell its variables, which an update would delete".to_owned()))
     }
 
     /// The variables with the one that campaigns set as `wanted`.
@@ -380,8 +383,7 @@ impl Variables {
             };
             if Instant::now() >= end {
                 let within = humantime::format_duration(within);
-                let message =
-                    format!("Lambda has not taken the change within {within}; the last that is known: {reason}");
+                let message = format!("Lambda has not taken the change within {within}; last status: {reason}");
                 return Err(Failure::new(FailureKind::Timeout, message));
             }
             tokio::select! {

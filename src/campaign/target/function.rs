@@ -89,7 +89,7 @@ fn check_name(name: &str) -> Result<(), String> {
 
 fn check_qualifier(qualifier: &str) -> Result<(), String> {
     if qualifier.is_empty() {
-        return Err("there is nothing behind the last colon; write NAME, NAME:VERSION or NAME:ALIAS".to_owned());
+        return Err("there is nothing after the last colon; write NAME, NAME:VERSION or NAME:ALIAS".to_owned());
     }
     let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if ["$LATEST", "$LATEST.PUBLISHED"].contains(&qualifier) || qualifier.bytes().all(is_known) {
@@ -143,12 +143,12 @@ mod tests {
             ("arn:aws:lambda:eu-west-1:123456789012:function:", "the name is empty"),
             ("arn:aws:lambda:eu-west-1:123456789012:layer:fast:1", "of layer in lambda"),
             ("arn:aws:states:eu-west-1:123456789012:stateMachine:fast", "of stateMachine in states"),
-            ("arn:aws:lambda:eu-west-1:123456789012:function:fast:", "nothing behind the last colon"),
+            ("arn:aws:lambda:eu-west-1:123456789012:function:fast:", "nothing after the last colon"),
             ("arn:aws:lambda:eu-west-1:123456789012:function:fast:1:2", "parts behind the qualifier"),
             ("123456789012:function", "ACCOUNT:function:NAME"),
             ("us-east-1:123456789012", "ACCOUNT:function:NAME"),
             ("123456789012:function:", "the name is empty"),
-            ("fast:", "nothing behind the last colon"),
+            ("fast:", "nothing after the last colon"),
             (":live", "the name is empty"),
             ("fast:live:2", "parts behind the qualifier"),
             ("fast:l!ve", "\"l!ve\" is not a qualifier"),

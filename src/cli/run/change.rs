@@ -96,7 +96,7 @@ async fn since<'a>(
         let found = function.configuration().await.with_context(|| format!("looking at {target}"))?;
         let Some(configuration) = found.configuration else {
             note(format_args!(
-                "Warning: whether {target} has changed is not known: how it is configured is not told any more"
+                "Warning: whether {target} has changed is not known: its configuration cannot be read any more"
             ));
             continue;
         };

@@ -52,7 +52,7 @@ impl Given {
 /// Refuses variables unless there is a process on this machine, and a variable that is given twice.
 pub(in crate::cli) fn check_variables(variables: &[Variable], is_local: bool) -> anyhow::Result<()> {
     if let Some(Variable { name, .. }) = variables.first().filter(|_| !is_local) {
-        bail!("--env {name} is for exec: and local targets, and there is none");
+        bail!("--env {name} is for exec: and local targets, but no target is one");
     }
     match variable_names(variables).windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => bail!("--env names {} twice", pair[0]),

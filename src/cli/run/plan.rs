@@ -136,7 +136,7 @@ impl FromStr for Subject {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.strip_prefix("stack:") {
-            Some("") => Err("stack: lacks the name of the stack; write stack:NAME".to_owned()),
+            Some("") => Err("the name of the stack is missing; write stack:NAME".to_owned()),
             Some(name) => Ok(Self::Stack(name.to_owned())),
             None => text.parse().map(Self::Target).map_err(|error| match error {
                 TargetError::Unknown(_) => format!("{error}; or stack:NAME for both functions of a stack"),
@@ -238,10 +238,10 @@ impl PlanOptions {
         ];
         let option = for_endpoints.into_iter().find_map(|(option, is_given)| is_given.then_some(option));
         if let Some(option) = option.filter(|_| !has_endpoint) {
-            bail!("{option} is for https:// and http:// targets, and there is none");
+            bail!("{option} is for https:// and http:// targets, but neither target is one");
         }
         if !self.no_auth && given.api_key.is_none() && given.headers.iter().any(Header::is_authorization) {
-            bail!("--header authorization takes the place of the signature: use --no-auth with it");
+            bail!("--header authorization replaces the signature: use --no-auth with it");
         }
         check_variables(&given.variables, has_process)?;
         if self.cold {
@@ -377,7 +377,7 @@ fn check_sizes(cells: &[Cell], targets: &Sides<Target>) -> anyhow::Result<()> {
         if let Some(cell) = cells.iter().find(|cell| cell.payload.len() > most) {
             let (name, bytes) = (&cell.name, cell.payload.len());
             bail!(
-                "the payload in {name} has {bytes} bytes, and {service} takes {most} at most: {target} would refuse it"
+                "the payload in {name} has {bytes} bytes; {service} accepts at most {most}, so {target} would refuse it"
             );
         }
     }
