@@ -1,5 +1,5 @@
-//! Calls of functions, wherever they run; and campaigns, which call two functions in an order that cancels drift and keep
-//! every sample.
+//! Calls of functions, wherever they run; and campaigns, which call two functions in an order that cancels drift and
+//! keep every sample.
 
 pub mod aws;
 pub mod caller;

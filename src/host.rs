@@ -121,8 +121,8 @@ impl Cpu {
         Self { model, features: features.map(|feature| (*feature).to_owned()).collect(), architecture }
     }
 
-    /// Whether a binary for `binary` is emulated here: this CPU or the kernel has another architecture, or the CPU is the
-    /// one that Rosetta emulates.
+    /// Whether a binary for `binary` is emulated here: this CPU or the kernel has another architecture, or the CPU is
+    /// the one that Rosetta emulates.
     fn emulates(&self, binary: Architecture, kernel: Option<Architecture>) -> bool {
         let other = |architecture: Option<Architecture>| architecture.is_some_and(|it| it != binary);
         other(self.architecture) || other(kernel) || self.model.starts_with("VirtualApple")

@@ -1,6 +1,7 @@
 //! HTTP for everything that talks to AWS: HTTP/1.1, one TLS stack (rustls with ring), one pool.
 //!
-//! The SDK's own client includes HTTP/2, which no service here needs and which would be a tenth of the function's binary.
+//! The SDK's own client includes HTTP/2, which no service here needs and which would be a tenth of the function's
+//! binary.
 
 #[cfg(feature = "cli")]
 mod proxy;

@@ -1,5 +1,5 @@
-//! Access to AWS from the user's machine: regions, profiles, credentials, endpoints and signatures, by the same rules for
-//! all services.
+//! Access to AWS from the user's machine: regions, profiles, credentials, endpoints and signatures, by the same rules
+//! for all services.
 
 mod credentials;
 mod endpoint;
@@ -40,7 +40,8 @@ use renewal::Renewable;
 use std::{collections::HashMap, error::Error, io, sync::Arc, time::SystemTime};
 use tokio::sync::{Mutex, OnceCell};
 
-/// A pool of connections, and the SDK's configuration for one region and one profile, which is loaded when it is needed.
+/// A pool of connections, and the SDK's configuration for one region and one profile, which is loaded when it is
+/// needed.
 ///
 /// Sessions that are made from another one share its connections and, for the same profile, its credentials.
 #[derive(Debug)]

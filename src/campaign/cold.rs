@@ -1,8 +1,9 @@
 //! Forcing cold starts: the one change that a campaign makes in the user's account, and undoing it.
 //!
 //! Lambda starts new environments after every change of a function's configuration, so a variable is set before each
-//! step. At any time, however the program ends, the run directory names the functions that are changed, and the variable
-//! names the program that has set it. The next campaign or `duet clean-up` removes what a killed program has left behind.
+//! step. At any time, however the program ends, the run directory names the functions that are changed, and the
+//! variable names the program that has set it. The next campaign or `duet clean-up` removes what a killed program has
+//! left behind.
 
 mod changes;
 #[cfg(test)]

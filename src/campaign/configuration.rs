@@ -43,8 +43,8 @@ pub struct Configuration {
     /// How its code is deployed: `Zip` or `Image`.
     #[serde(default)]
     pub package_type: Option<String>,
-    /// The handler; for a container image its entry point, command and working directory, if the function overrides those
-    /// of the image.
+    /// The handler; for a container image its entry point, command and working directory, if the function overrides
+    /// those of the image.
     #[serde(default)]
     pub handler: Option<String>,
     /// The subnets and security groups of its VPC; empty outside of one.

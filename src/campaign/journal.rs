@@ -290,8 +290,8 @@ pub fn rows(directory: &Path) -> Result<impl Iterator<Item = Result<Row, Journal
     read(directory, |_| Ok(()))
 }
 
-/// Reads the samples of `directory` as [`rows`] does, and checks that each can be a sample of `manifest`'s campaign at its
-/// place: steps follow each other as in the schedule, and no call is there twice.
+/// Reads the samples of `directory` as [`rows`] does, and checks that each can be a sample of `manifest`'s campaign at
+/// its place: steps follow each other as in the schedule, and no call is there twice.
 ///
 /// # Errors
 /// When there is no file; items are errors for lines that are not samples of this campaign.

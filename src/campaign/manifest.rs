@@ -227,8 +227,8 @@ impl Manifest {
 }
 
 impl Variant {
-    /// The price of a call that is billed for `billed_ms`, in US dollars, with the reported memory or else the configured
-    /// one.
+    /// The price of a call that is billed for `billed_ms`, in US dollars, with the reported memory or else the
+    /// configured one.
     pub fn cost(&self, billed_ms: f64, reported_memory_mb: Option<u32>) -> f64 {
         let memory_mb = reported_memory_mb.unwrap_or_else(|| self.memory_mb());
         self.price.as_ref().map_or(0.0, |price| price.of_call(billed_ms, memory_mb, self.ephemeral_mb()))

@@ -28,8 +28,8 @@ impl Pauses {
         self.after(self.attempt - 1, longest)
     }
 
-    /// The pause after an attempt, counted from 0: it doubles with each attempt up to `longest`, and is shortened at random
-    /// by up to a half.
+    /// The pause after an attempt, counted from 0: it doubles with each attempt up to `longest`, and is shortened at
+    /// random by up to a half.
     pub(super) fn after(&mut self, attempt: u32, longest: Duration) -> Duration {
         let whole = FIRST.saturating_mul(1 << attempt.min(16)).min(longest);
         whole.mul_f64(self.jitter.random_range(0.5..=1.0))

@@ -37,9 +37,9 @@ impl PlatformReport {
         self.billed_ms.zip(self.duration_ms).is_some_and(|(billed, duration)| billed < duration.floor())
     }
 
-    /// The report of the request `id` in the end of a log. Functions and extensions can write anything into the same log:
-    /// reports of other requests are theirs. Some emulators do not tell the request's id; the last report then counts,
-    /// unless there are reports of several requests.
+    /// The report of the request `id` in the end of a log. Functions and extensions can write anything into the same
+    /// log: reports of other requests are theirs. Some emulators do not tell the request's id; the last report then
+    /// counts, unless there are reports of several requests.
     pub fn find(log: &str, id: Option<&str>) -> Option<Self> {
         let is_meant = |found: &String| id.is_none_or(|id| id == found);
         // If there are several reports on a line, the last is Lambda's.
@@ -94,9 +94,9 @@ fn field(text: &str, name: &str, unit: &str) -> Option<f64> {
     value.strip_suffix(unit)?.trim_end().parse().ok()
 }
 
-/// The init duration of the environment, in milliseconds, if the log has it apart from the report: as a JSON event, or in
-/// the text format after an init that took longer than Lambda's limit of 10 s. Lambda's own entry is the last before the
-/// request starts; other entries that look like one are output of the function.
+/// The init duration of the environment, in milliseconds, if the log has it apart from the report: as a JSON event, or
+/// in the text format after an init that took longer than Lambda's limit of 10 s. Lambda's own entry is the last before
+/// the request starts; other entries that look like one are output of the function.
 fn initialization(log: &str) -> Option<f64> {
     let is_start = |line: &&str| {
         line.starts_with("START RequestId: ") || event(line).is_some_and(|event| event.kind == "platform.start")

@@ -1,5 +1,5 @@
-//! Later configurations of a campaign's functions: they are read again whenever it ends or is continued, and changed ones
-//! are stored.
+//! Later configurations of a campaign's functions: they are read again whenever it ends or is continued, and changed
+//! ones are stored.
 
 use super::{
     configuration::Configuration,

@@ -28,7 +28,8 @@ pub struct Row {
     pub cell: String,
     /// When the call was sent, in milliseconds since 1970-01-01 UTC.
     pub started_unix_ms: u64,
-    /// When the call was sent, in milliseconds since the campaign began, without pauses between two starts of the program.
+    /// When the call was sent, in milliseconds since the campaign began, without pauses between two starts of the
+    /// program.
     pub elapsed_ms: u64,
     /// The delay of the call after the start of its step, in nanoseconds.
     pub delay_ns: u64,
@@ -67,7 +68,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// Lambda's report, if it is credible: no call takes longer in the function than its client waited, or than is billed.
+    /// Lambda's report, if it is credible: no call takes longer in the function than its client waited, or than is
+    /// billed.
     pub fn believed_report(&self) -> Option<&PlatformReport> {
         self.report.as_ref().filter(|report| !self.is_shorter_than(report.duration_ms) && !report.contradicts_itself())
     }
@@ -97,8 +99,8 @@ impl Row {
         self.attempt + 1 < ATTEMPTS && self.failure.as_ref().is_some_and(|it| it.kind.is_repeated())
     }
 
-    /// The id of the environment that answered, if it is known. In a cold campaign each call has an environment of its own,
-    /// even if no id is known.
+    /// The id of the environment that answered, if it is known. In a cold campaign each call has an environment of its
+    /// own, even if no id is known.
     pub fn environment(&self) -> Option<&str> {
         self.response.as_ref().map(|it| it.environment.id.as_str()).or(self.environment.as_deref())
     }

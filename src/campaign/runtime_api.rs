@@ -1,9 +1,9 @@
 //! Lambda's Runtime API for a function's binary on this machine.
 //!
-//! The protocol is the published one (*Using the Lambda runtime API for custom runtimes*, version 2018-06-01): the binary
-//! asks for the next invocation, and posts a response or an error for it. Like Lambda, it refuses another request's answer
-//! (400), a second answer or a next invocation before the answer (403), and an answer that is too large (413), which also
-//! fails the invocation.
+//! The protocol is the published one (*Using the Lambda runtime API for custom runtimes*, version 2018-06-01): the
+//! binary asks for the next invocation, and posts a response or an error for it. Like Lambda, it refuses another
+//! request's answer (400), a second answer or a next invocation before the answer (403), and an answer that is too
+//! large (413), which also fails the invocation.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http_body_util::{BodyExt, Collected, Full, LengthLimitError, Limited};

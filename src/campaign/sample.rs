@@ -28,8 +28,8 @@ pub(super) struct Returned {
     pub(super) answer: Answer,
 }
 
-/// The row of a call, with its place in the schedule and the number of earlier attempts. `totals`, and the rows that are
-/// not in them yet, tell whether its environment is new.
+/// The row of a call, with its place in the schedule and the number of earlier attempts. `totals`, and the rows that
+/// are not in them yet, tell whether its environment is new.
 pub(super) fn row(
     manifest: &Manifest,
     (block, step, attempt): (u64, u32, u32),
@@ -115,8 +115,8 @@ fn is_first_of_environment(row: &Row, totals: &Totals, others: &[Row]) -> bool {
     })
 }
 
-/// Whether the environment's cold start is part of a call; `None` if that is unknown: without a credible report, and for
-/// the first call of an environment that may have started before the campaign.
+/// Whether the environment's cold start is part of a call; `None` if that is unknown: without a credible report, and
+/// for the first call of an environment that may have started before the campaign.
 fn cold(row: &Row, is_first: bool, is_forced: bool) -> Option<bool> {
     if row.has_earlier_init() {
         return None;

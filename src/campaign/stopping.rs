@@ -64,8 +64,8 @@ impl StoppingRule for Invocations {
     }
 }
 
-/// Begins no block that would exceed the cost, judged by the calls so far; and no step of a block whose calls turn out to
-/// cost more than expected, because they take longer or are made again.
+/// Begins no block that would exceed the cost, judged by the calls so far; and no step of a block whose calls turn out
+/// to cost more than expected, because they take longer or are made again.
 #[derive(Debug)]
 struct Cost {
     dollars: f64,

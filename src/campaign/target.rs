@@ -94,7 +94,8 @@ impl Target {
         (named == LATEST || named.bytes().all(|byte| byte.is_ascii_digit())).then_some(named)
     }
 
-    /// Whether the target may be the function with this ARN, with or without a qualifier; false if it names another ARN.
+    /// Whether the target may be the function with this ARN, with or without a qualifier; false if it names another
+    /// ARN.
     pub fn may_be(&self, arn: &str) -> bool {
         let Self::Function { name, .. } = self else { return false };
         !name.starts_with("arn:")

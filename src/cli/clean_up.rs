@@ -22,9 +22,9 @@ use std::{
 
 /// Restores functions that a campaign with --cold has left changed: removes the variable LAMBDA_DUET_COLD.
 ///
-/// A campaign restores its functions itself, after Ctrl-C too. If it was killed, or if Lambda refused the change, the next
-/// campaign on the same functions or this command restores them. Exit codes: 0 nothing is changed any more, 1 something
-/// still is; the message says what and why.
+/// A campaign restores its functions itself, after Ctrl-C too. If it was killed, or if Lambda refused the change, the
+/// next campaign on the same functions or this command restores them. Exit codes: 0 nothing is changed any more, 1
+/// something still is; the message says what and why.
 #[derive(Debug, Args)]
 pub struct CleanUp {
     /// Run directories, or functions as lambda:NAME [default: the run directories in ./duet-runs].

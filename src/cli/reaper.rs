@@ -82,7 +82,8 @@ impl Reaped {
 
 impl Drop for Reaped {
     fn drop(&mut self) {
-        // Without this message the reaper only takes longer; if the reaper has ended already, there is nothing to wait for.
+        // Without this message the reaper only takes longer; if the reaper has ended already, there is nothing to wait
+        // for.
         if let Some(mut words) = self.0.stdin.take() {
             let _ = words.write_all(IN_ORDER);
         }

@@ -17,8 +17,8 @@ use std::{
     process::ExitCode,
 };
 
-/// Reports the result of a campaign, also of one that is still running or was interrupted: which side is faster, which is
-/// cheaper, and how certain that is.
+/// Reports the result of a campaign, also of one that is still running or was interrupted: which side is faster, which
+/// is cheaper, and how certain that is.
 #[derive(Debug, Args)]
 pub struct Report {
     /// The run directory.
@@ -26,7 +26,8 @@ pub struct Report {
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Also print the details behind the verdict: other measures, CPU models, cold starts, the bill, both sides, the method.
+    /// Also print the details behind the verdict: other measures, CPU models, cold starts, the bill, both sides, the
+    /// method.
     #[arg(long)]
     details: bool,
     /// Also write a page with charts, as one self-contained file.

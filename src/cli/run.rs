@@ -59,16 +59,16 @@ const INTERRUPTED: u8 = 130;
 /// Both sides get the same payloads in every block, in an order drawn from a seed. Every call, failed or not, becomes a
 /// row of samples.jsonl in the run directory before its side is called again.
 ///
-/// Exit codes: 0 the campaign is complete, 1 it could not be run or a function is still changed, 2 wrong arguments, 3 all
-/// recent calls of one side failed, 4 equal work gave different results, 130 it was interrupted. After 1, 3 and 130 it can
-/// be continued with --resume.
+/// Exit codes: 0 the campaign is complete, 1 it could not be run or a function is still changed, 2 wrong arguments, 3
+/// all recent calls of one side failed, 4 equal work gave different results, 130 it was interrupted. After 1, 3 and 130
+/// it can be continued with --resume.
 #[derive(Debug, Args)]
 pub struct Run {
     /// Continue the campaign in this run directory at the point where it stopped.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "PlanOptions"])]
     resume: Option<PathBuf>,
-    /// Continue even if the configuration of a function has changed: samples from before and after are then mixed, and the
-    /// report says so.
+    /// Continue even if the configuration of a function has changed: samples from before and after are then mixed, and
+    /// the report says so.
     #[arg(long, requires = "resume")]
     allow_changed: bool,
     /// The run directory, which must not contain a campaign yet [default: duet-runs/TIME].

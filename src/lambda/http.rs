@@ -62,8 +62,8 @@ fn resource_path(request: &lambda_http::Request) -> String {
     }
 }
 
-/// An event reduced to what the service needs: `lambda_http` panics on a host, a path or a query that does not make a URL,
-/// and on a body that is not encoded as the event says.
+/// An event reduced to what the service needs: `lambda_http` panics on a host, a path or a query that does not make a
+/// URL, and on a body that is not encoded as the event says.
 ///
 /// # Errors
 /// [`Error::InvalidRequest`] for such a body.

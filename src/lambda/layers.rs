@@ -16,8 +16,8 @@ type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Hands any event to the handler as text.
 ///
-/// The runtime deserializes events itself and reports its own error for text that is not JSON. As a JSON string, any text
-/// reaches the handler, which refuses it with an error of this service.
+/// The runtime deserializes events itself and reports its own error for text that is not JSON. As a JSON string, any
+/// text reaches the handler, which refuses it with an error of this service.
 pub struct RawEvent;
 
 impl<S> Layer<S> for RawEvent {

@@ -15,8 +15,8 @@ static REQUEST_ID: Mutex<String> = Mutex::new(String::new());
 /// Writes logs to standard output: JSON lines, or text where `AWS_LAMBDA_LOG_FORMAT` is `Text`,
 /// from the level in `AWS_LAMBDA_LOG_LEVEL` up (`INFO` where unset or unknown).
 ///
-/// Unlike the runtime's own subscriber, this one keeps timestamps (Lambda takes the time of a JSON record from them), and
-/// nothing else overrides the level that was set for the function. Panics are events too.
+/// Unlike the runtime's own subscriber, this one keeps timestamps (Lambda takes the time of a JSON record from them),
+/// and nothing else overrides the level that was set for the function. Panics are events too.
 pub fn init() {
     let level = level(&env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default());
     // The runtime's record of a function error would repeat `refused`, which knows the invocation.

@@ -153,8 +153,9 @@ impl Metrics {
     }
 }
 
-/// Distinct values, ascending, with their counts. If they are too many for one datum, those between the smallest and the
-/// largest are replaced by the means of groups of equal size: count, sum and extremes stay exact, percentiles nearly so.
+/// Distinct values, ascending, with their counts. If they are too many for one datum, those between the smallest and
+/// the largest are replaced by the means of groups of equal size: count, sum and extremes stay exact, percentiles
+/// nearly so.
 fn counted(mut values: Vec<f64>) -> Vec<(f64, f64)> {
     values.sort_unstable_by(f64::total_cmp);
     let distinct = values.chunk_by(|a, b| a == b);

@@ -25,7 +25,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// The time at the end of an invocation that is reserved for freeing the workload, and serializing and sending the answer.
+/// The time at the end of an invocation that is reserved for freeing the workload, and serializing and sending the
+/// answer.
 pub const SAFETY_MARGIN: Duration = Duration::from_millis(250);
 
 /// The memory with which Lambda gives a function one virtual CPU.

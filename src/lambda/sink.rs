@@ -15,8 +15,8 @@ use tracing::{debug, error, warn};
 
 /// A destination for metrics, chosen by `METRICS_SINK`.
 pub enum Sink {
-    /// `PutMetricData` of CloudWatch. The client is created at the first delivery, so that loading its configuration delays
-    /// neither the cold start nor an answer.
+    /// `PutMetricData` of CloudWatch. The client is created at the first delivery, so that loading its configuration
+    /// delays neither the cold start nor an answer.
     CloudWatch(OnceCell<Client>),
     /// Standard output, as log lines.
     Emf,
@@ -41,8 +41,8 @@ impl Sink {
         }
     }
 
-    /// Delivers the metrics of one invocation. If CloudWatch does not accept them, in one call before the deadline, they
-    /// are written as log lines.
+    /// Delivers the metrics of one invocation. If CloudWatch does not accept them, in one call before the deadline,
+    /// they are written as log lines.
     pub async fn deliver(&self, report: &Report) {
         let request_id = report.request_id.as_str();
         match self {

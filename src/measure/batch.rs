@@ -15,8 +15,8 @@ pub const MAX_PREPARATION: Duration = Duration::from_millis(200);
 
 /// What is timed at once: usually one run of one routine.
 ///
-/// A workload that does not change its input is run again and again; one that destroys it has a copy for each run, and all
-/// copies are restored beforehand.
+/// A workload that does not change its input is run again and again; one that destroys it has a copy for each run, and
+/// all copies are restored beforehand.
 pub struct Batch {
     copies: Vec<Box<dyn Routine>>,
     runs_of_each: u32,

@@ -2,8 +2,8 @@
 
 /// The candidate that is most similar to `name`, if it is similar enough.
 ///
-/// Similarity is the Damerau-Levenshtein distance scaled to 0–1, in which a swapped pair of letters counts as one slip; a
-/// suggestion below 0.5 would be a guess. A candidate that is less than half as long is always below that, and is not
+/// Similarity is the Damerau-Levenshtein distance scaled to 0–1, in which a swapped pair of letters counts as one slip;
+/// a suggestion below 0.5 would be a guess. A candidate that is less than half as long is always below that, and is not
 /// compared, so that long made-up names take no time.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();

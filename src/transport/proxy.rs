@@ -1,5 +1,5 @@
-//! Proxies from the environment, as for the AWS CLI: `HTTP_PROXY` for http:// and `HTTPS_PROXY` for https://, except for
-//! the hosts in `NO_PROXY`; all names in either case. The function does not support proxies.
+//! Proxies from the environment, as for the AWS CLI: `HTTP_PROXY` for http:// and `HTTPS_PROXY` for https://, except
+//! for the hosts in `NO_PROXY`; all names in either case. The function does not support proxies.
 
 use hyper::{
     Request, Uri,

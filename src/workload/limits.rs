@@ -2,8 +2,8 @@
 //!
 //! Everything that may take long, timed or not, passes a [`checkpoint`] at least every millisecond, so that even the
 //! largest size ends in time; buffers that grow with the size are allocated with [`room`] and similar functions. When a
-//! limit is exceeded, the workload is unwound, as by a panic but without its message, and [`within`] returns which limit
-//! it was.
+//! limit is exceeded, the workload is unwound, as by a panic but without its message, and [`within`] returns which
+//! limit it was.
 
 use std::{
     any::Any,
@@ -57,8 +57,8 @@ pub fn checkpoint() {
     }
 }
 
-/// Ends the workload unless there is time for work that no checkpoint can interrupt, and that takes `time` on a CPU of its
-/// own. Twice that time must be left.
+/// Ends the workload unless there is time for work that no checkpoint can interrupt, and that takes `time` on a CPU of
+/// its own. Twice that time must be left.
 pub fn reserve(time: Duration) {
     let fits = |limits: Limits| time.as_secs_f64() * 2.0 / limits.cpu_share < remaining(limits).as_secs_f64();
     if !LIMITS.get().is_none_or(fits) {

@@ -12,7 +12,8 @@ use tokio::sync::Mutex;
 /// How long before their expiry credentials are renewed.
 const MARGIN: Duration = Duration::from_secs(300);
 
-/// A cache of the last credentials: getting new ones may take a call to another service, or a program that asks for a code.
+/// A cache of the last credentials: getting new ones may take a call to another service, or a program that asks for a
+/// code.
 #[derive(Debug)]
 struct Kept {
     provider: SharedCredentialsProvider,
@@ -48,8 +49,8 @@ impl ProvideCredentials for Kept {
     }
 }
 
-/// Refuses keys with white space, such as a line end that was copied with them: the SDK would panic, or sign with a wrong
-/// key.
+/// Refuses keys with white space, such as a line end that was copied with them: the SDK would panic, or sign with a
+/// wrong key.
 fn check(credentials: &Credentials) -> Result<(), String> {
     let parts = [
         ("access key ID", "AWS_ACCESS_KEY_ID", credentials.access_key_id()),

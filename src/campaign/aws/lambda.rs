@@ -31,8 +31,8 @@ impl Lambda {
         self.client.count()
     }
 
-    /// Renews its credentials, also from files, which may have changed; unless they have been renewed more than `renewals`
-    /// times already.
+    /// Renews its credentials, also from files, which may have changed; unless they have been renewed more than
+    /// `renewals` times already.
     pub async fn renew(&self, renewals: u64) {
         let Some(session) = &self.session else { return };
         self.client.renew(renewals, async { session.renewed().lambda().await.ok() }).await;

@@ -1,5 +1,5 @@
-//! The selected profile of the AWS configuration files. Unlike the SDK, this refuses to go on without files that cannot be
-//! read.
+//! The selected profile of the AWS configuration files. Unlike the SDK, this refuses to go on without files that cannot
+//! be read.
 
 use super::variable;
 use crate::transport::with_causes;

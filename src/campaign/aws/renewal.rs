@@ -27,8 +27,8 @@ impl<T: Clone> Renewable<T> {
         self.current().0
     }
 
-    /// Replaces the value by that of `fetch`, unless it has been renewed more than `count` times already. If `fetch` gives
-    /// `None`, the old value remains, and the next call with it reports what is wrong.
+    /// Replaces the value by that of `fetch`, unless it has been renewed more than `count` times already. If `fetch`
+    /// gives `None`, the old value remains, and the next call with it reports what is wrong.
     pub(super) async fn renew(&self, count: u64, fetch: impl Future<Output = Option<T>>) {
         let _busy = self.is_busy.lock().await;
         if self.count() != count {

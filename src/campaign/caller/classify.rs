@@ -154,8 +154,8 @@ fn service_kind(status: u16, code: &str) -> FailureKind {
 }
 
 /// Whether a response of an HTTP endpoint is the function's answer. Unless the user accepts other statuses, that is any
-/// response with a status of success, except 202, which promises an answer for later, and HTML pages, which are login or
-/// error pages of something else.
+/// response with a status of success, except 202, which promises an answer for later, and HTML pages, which are login
+/// or error pages of something else.
 pub(super) fn of_http(
     status: StatusCode,
     headers: &HeaderMap,
@@ -234,8 +234,8 @@ fn is_page(body: &[u8]) -> bool {
         .any(|tag| begin.get(..tag.len()).is_some_and(|it| it.eq_ignore_ascii_case(tag.as_bytes())))
 }
 
-/// Whether a response of Lambda's own endpoint is the function's answer, which is JSON: proxies and portals in its place
-/// answer with HTML pages.
+/// Whether a response of Lambda's own endpoint is the function's answer, which is JSON: proxies and portals in its
+/// place answer with HTML pages.
 pub(super) fn of_lambda(status: i32, payload: &[u8]) -> Result<(), Failure> {
     let text = String::from_utf8_lossy(payload);
     let message = match status {

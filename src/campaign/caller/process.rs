@@ -89,7 +89,8 @@ impl Process {
         Ok(environment)
     }
 
-    /// An environment is kept only after an outcome: one that has ended, or whose caller has given up, is not called again.
+    /// An environment is kept only after an outcome: one that has ended, or whose caller has given up, is not called
+    /// again.
     async fn invoke(&self, slot: u32, payload: Bytes) -> Result<Answer, LocalError> {
         let kept = self.environments().remove(&slot);
         if let Some(mut environment) = kept {

@@ -15,8 +15,8 @@ const LEASE: Duration = Duration::from_secs(3600);
 /// The longest name of a campaign or a host that is written: all variables of a function share 4 KB.
 const MAX_NAME: usize = 40;
 
-/// A program that forces cold starts of a function. Written into the function's variable, it tells other campaigns which
-/// program is changing the function, and whether that is still running.
+/// A program that forces cold starts of a function. Written into the function's variable, it tells other campaigns
+/// which program is changing the function, and whether that is still running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     campaign: String,

@@ -1,7 +1,7 @@
 //! The variables of a function, one of which is set and removed through Lambda's control plane.
 //!
-//! A change is requested until Lambda has accepted it. The values of the function's variables are sent back to Lambda and
-//! go nowhere else: not into messages, not onto disk.
+//! A change is requested until Lambda has accepted it. The values of the function's variables are sent back to Lambda
+//! and go nowhere else: not into messages, not onto disk.
 
 use super::{
     super::{
@@ -158,8 +158,8 @@ impl Variables {
     /// Removes the variable.
     ///
     /// # Errors
-    /// When Lambda has not made the change `within` this time, or refuses it, or does not find the function, which may be
-    /// in another account.
+    /// When Lambda has not made the change `within` this time, or refuses it, or does not find the function, which may
+    /// be in another account.
     pub async fn remove(&self, claim: Claim<'_>, within: Duration) -> Result<Removal, Failure> {
         self.change(None, claim, within, std::future::pending()).await
     }
@@ -284,8 +284,8 @@ impl Variables {
         }
     }
 
-    /// All variables of the function. Variables that cannot be read, or that an inconsistent answer leaves out, would be
-    /// lost with the next update.
+    /// All variables of the function. Variables that cannot be read, or that an inconsistent answer leaves out, would
+    /// be lost with the next update.
     fn readable(&self, configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
         let variables = self.told(configured)?;
         let now = Known::of(configured.revision_id.clone(), &variables);
@@ -363,8 +363,8 @@ impl Variables {
         Obstacle::Final(Failure::new(FailureKind::Refused, reason))
     }
 
-    /// Repeats `attempt` after growing pauses until it succeeds or fails for good. It is stopped only during a pause, never
-    /// during a request.
+    /// Repeats `attempt` after growing pauses until it succeeds or fails for good. It is stopped only during a pause,
+    /// never during a request.
     async fn until_done(
         &self,
         attempt: impl AsyncFn() -> Result<(), Obstacle>,

@@ -2,8 +2,8 @@
 //!
 //! They are found in two ways. The first process leads its own process group, to which its children belong unless they
 //! leave it. And all of them inherit its variables, one of which is unique to the environment: processes that have left
-//! the group (`setsid`, a daemon) are found by reading the environment of every process of this user. Only a process that
-//! has both left the group and cleared its variables is not found.
+//! the group (`setsid`, a daemon) are found by reading the environment of every process of this user. Only a process
+//! that has both left the group and cleared its variables is not found.
 
 use super::variables::LOG_STREAM;
 use memchr::memmem;
@@ -99,8 +99,8 @@ fn has_log_stream(process: Pid, is_meant: impl Fn(&[u8]) -> bool) -> bool {
     values.filter_map(|value| value.strip_prefix(b"=")).any(is_meant)
 }
 
-/// The sum of the peak resident sets, in MiB, of a process and its current descendants. That is what Lambda would count,
-/// except that shared pages count for each process, and that children that have ended are missing.
+/// The sum of the peak resident sets, in MiB, of a process and its current descendants. That is what Lambda would
+/// count, except that shared pages count for each process, and that children that have ended are missing.
 pub fn max_memory_mb(leader: u32) -> Option<u32> {
     let kibibytes: u64 = descendants(leader).into_iter().filter_map(peak_kibibytes).sum();
     (kibibytes > 0).then(|| kibibytes.div_ceil(1024).try_into().unwrap_or(u32::MAX))

@@ -5,8 +5,8 @@ use std::{fmt, path::Path, str::FromStr};
 /// The variable that identifies the processes of an environment: its value is unique to the environment.
 pub const LOG_STREAM: &str = "AWS_LAMBDA_LOG_STREAM_NAME";
 
-/// The variables that Lambda sets (*Defined runtime environment variables*). `AWS_EXECUTION_ENV` is not among them: Lambda
-/// does not set it for custom runtimes.
+/// The variables that Lambda sets (*Defined runtime environment variables*). `AWS_EXECUTION_ENV` is not among them:
+/// Lambda does not set it for custom runtimes.
 pub fn of_lambda(task_root: &Path, runtime_api: &str, log_stream: &str) -> Vec<(&'static str, String)> {
     let root = task_root.display();
     vec![

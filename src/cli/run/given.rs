@@ -14,8 +14,8 @@ pub struct Given {
     /// A header of requests to https:// targets; may be repeated. Values are not stored: --resume needs them again.
     #[arg(long = "header", value_name = "NAME=VALUE")]
     pub headers: Vec<Header>,
-    /// An environment variable for exec: and local targets. Of the variables that Lambda itself sets, only _HANDLER, the
-    /// region and credentials can be given. Values are not stored: --resume needs them again.
+    /// An environment variable for exec: and local targets. Of the variables that Lambda itself sets, only _HANDLER,
+    /// the region and credentials can be given. Values are not stored: --resume needs them again.
     #[arg(long = "env", value_name = "KEY=VALUE")]
     pub variables: Vec<Variable>,
 }

@@ -22,8 +22,8 @@ use tokio::{
     sync::watch,
 };
 
-/// How long after the first signal Ctrl-C still counts as the same: shells, and programs that run others, pass on a signal
-/// that the terminal has sent to all of them already.
+/// How long after the first signal Ctrl-C still counts as the same: shells, and programs that run others, pass on a
+/// signal that the terminal has sent to all of them already.
 const SAME: Duration = Duration::from_millis(500);
 
 /// Turns true on Ctrl-C, on SIGTERM, and when the terminal is closed. Another Ctrl-C ends the program at once, after a

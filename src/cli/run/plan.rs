@@ -75,15 +75,16 @@ pub struct PlanOptions {
     /// A JSON pointer to the processor's model in an answer, such as /cpu.
     #[arg(long, value_name = "POINTER", requires = "payload", value_parser = pointer)]
     cpu_model: Option<String>,
-    /// Statuses that count as success besides 200 to 299, such as 404 or 4xx: of https:// targets, and in the statusCode of
-    /// functions that are invoked directly and answer in API Gateway's format.
+    /// Statuses that count as success besides 200 to 299, such as 404 or 4xx: of https:// targets, and in the
+    /// statusCode of functions that are invoked directly and answer in API Gateway's format.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     accept_status: Vec<AcceptedStatus>,
-    /// The number of execution environments to call on each side: with that many concurrent calls, or one after the other
-    /// for processes on this machine.
+    /// The number of execution environments to call on each side: with that many concurrent calls, or one after the
+    /// other for processes on this machine.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_ENVIRONMENTS)))]
     environments: u32,
-    /// Make every call a cold start, by changing an environment variable of the function; the change is undone afterwards.
+    /// Make every call a cold start, by changing an environment variable of the function; the change is undone
+    /// afterwards.
     #[arg(long)]
     cold: bool,
     /// The seed of the order of calls [default: the time].

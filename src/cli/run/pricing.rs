@@ -19,8 +19,8 @@ use std::collections::BTreeSet;
 /// The region whose prices stand in for unknown prices: most regions have the same.
 const USUAL_REGION: &str = "us-east-1";
 
-/// Sets the price of each side by its region. Processes on this machine get no price, nor do functions that Lambda bills
-/// by instances.
+/// Sets the price of each side by its region. Processes on this machine get no price, nor do functions that Lambda
+/// bills by instances.
 ///
 /// # Errors
 /// When the table has neither a side's region nor us-east-1.

@@ -69,8 +69,8 @@ mod tests {
     use std::collections::HashMap;
 
     proptest! {
-        /// All sorts of keys have the result of the standard library's: for one seed and shape all checksums except that
-        /// of the strings are equal.
+        /// All sorts of keys have the result of the standard library's: for one seed and shape all checksums except
+        /// that of the strings are equal.
         #[test]
         fn all_sorts_of_keys_agree(elements in 1u64..2000, seed: u64, shape in prop::sample::select(&Shape::ALL)) {
             let params = Params { elements, seed, shape };

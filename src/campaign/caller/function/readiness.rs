@@ -25,11 +25,13 @@ enum Readiness {
 }
 
 impl Function {
-    /// Waits until the function can be invoked, and its last change has taken effect. A function that is inactive, because
-    /// it was not called for weeks, is woken with `payload`: Lambda fails that call and does not run the function.
+    /// Waits until the function can be invoked, and its last change has taken effect. A function that is inactive,
+    /// because it was not called for weeks, is woken with `payload`: Lambda fails that call and does not run the
+    /// function.
     ///
     /// # Errors
-    /// When its state is a final one, or it takes too long. A function whose state cannot be read is assumed to be ready.
+    /// When its state is a final one, or it takes too long. A function whose state cannot be read is assumed to be
+    /// ready.
     pub async fn wait_until_ready(&self, payload: &str) -> Result<(), Failure> {
         let refused = |reason: String| Err(Failure::new(FailureKind::Refused, reason));
         let (end, mut pauses, mut is_woken) = (Instant::now() + LIMIT, Pauses::new(), false);
