@@ -378,7 +378,7 @@ fn check_sizes(cells: &[Cell], targets: &Sides<Target>) -> anyhow::Result<()> {
         if let Some(cell) = cells.iter().find(|cell| cell.payload.len() > most) {
             let (name, bytes) = (&cell.name, cell.payload.len());
             bail!(
-                "the payload in {name} has {bytes} bytes; {service} accepts at most {most}, so {target} would refuse it"
+                "the payload in {name} has {bytes} bytes, and {service} takes {most} at most: {target} would refuse it"
             );
         }
     }
