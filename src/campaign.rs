@@ -1,5 +1,5 @@
-//! Calling functions: wherever they run, one way to ask and one way to be told; and campaigns, which call
-//! two of them in an order that cancels drift and keep every sample.
+//! Calls of functions, wherever they run; and campaigns, which call two functions in an order that cancels drift and
+//! keep every sample.
 
 pub mod aws;
 pub mod caller;

@@ -1,4 +1,4 @@
-//! The command line: one subcommand a file, each with its arguments and its `run`.
+//! The command line: one file per subcommand, with its arguments and its `run`.
 
 mod calibrate;
 mod call;
@@ -21,7 +21,7 @@ mod workloads;
 pub use reaper::Reaper;
 pub use volume::{Volume, VolumeError};
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Should this AWS Lambda function run on arm64 or on x86_64?
@@ -29,11 +29,11 @@ use std::process::ExitCode;
 #[command(name = "duet", version, about, max_term_width = 100)]
 pub struct Cli {
     #[command(subcommand)]
-    subcommand: Subcommand,
+    command: Command,
 }
 
-#[derive(Debug, clap::Subcommand)]
-enum Subcommand {
+#[derive(Debug, Subcommand)]
+enum Command {
     Run(Box<run::Run>),
     Report(report::Report),
     Compare(compare::Compare),
@@ -48,23 +48,23 @@ enum Subcommand {
 }
 
 impl Cli {
-    /// Does what the arguments say.
+    /// Runs the subcommand.
     ///
     /// # Errors
-    /// With the reason, written for the person at the terminal.
+    /// With the reason, written for the user.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        match self.subcommand {
-            Subcommand::Run(subcommand) => return subcommand.run().await,
-            Subcommand::Report(subcommand) => return subcommand.run().await,
-            Subcommand::Compare(subcommand) => return subcommand.run(),
-            Subcommand::Gate(subcommand) => return subcommand.run(),
-            Subcommand::CleanUp(subcommand) => return subcommand.run().await,
-            Subcommand::Calibrate(subcommand) => return subcommand.run(),
-            Subcommand::Workloads(subcommand) => subcommand.run()?,
-            Subcommand::Call(subcommand) => subcommand.run().await?,
-            Subcommand::Prices(subcommand) => subcommand.run()?,
-            Subcommand::Completions(subcommand) => subcommand.run()?,
-            Subcommand::Man(subcommand) => subcommand.run()?,
+        match self.command {
+            Command::Run(command) => return command.run().await,
+            Command::Report(command) => return command.run().await,
+            Command::Compare(command) => return command.run(),
+            Command::Gate(command) => return command.run(),
+            Command::CleanUp(command) => return command.run().await,
+            Command::Calibrate(command) => return command.run(),
+            Command::Workloads(command) => command.run()?,
+            Command::Call(command) => command.run().await?,
+            Command::Prices(command) => command.run()?,
+            Command::Completions(command) => command.run()?,
+            Command::Man(command) => command.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -18,7 +18,7 @@ pub fn build() -> Build {
     }
 }
 
-/// What the process can see of its machine, whose clocks were measured elsewhere.
+/// The machine as the process sees it, with clocks that were measured elsewhere.
 pub fn describe(clock: Clock, cpu_clock: Clock) -> Host {
     let cpu = Cpu::parse(&read("/proc/cpuinfo"));
     let kernel = kernel_architecture(&read("/proc/sys/kernel/arch"));
@@ -37,8 +37,8 @@ pub fn max_rss_bytes() -> u64 {
     status_bytes(&read("/proc/self/status"), "VmHWM:")
 }
 
-/// How much this process may still take of `memory` bytes: what is not resident, as far as its address space
-/// is not limited to less.
+/// How many of `memory` bytes this process may still use: those that are not resident, or fewer if its address space is
+/// limited.
 pub fn free_bytes(memory: u64) -> u64 {
     let status = read("/proc/self/status");
     let free = memory.saturating_sub(status_bytes(&status, "VmRSS:"));
@@ -48,7 +48,7 @@ pub fn free_bytes(memory: u64) -> u64 {
     }
 }
 
-/// A file of `/proc`, or nothing where there is none.
+/// The content of a file of `/proc`; empty if it cannot be read.
 fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
@@ -59,7 +59,7 @@ fn status_bytes(status: &str, key: &str) -> u64 {
     kibibytes.unwrap_or(0) * 1024
 }
 
-/// The instruction set of the kernel, which an emulator of programs does not hide.
+/// The kernel's architecture, which a user-mode emulator does not hide.
 fn kernel_architecture(name: &str) -> Option<Architecture> {
     match name.trim() {
         "aarch64" => Some(Architecture::Arm64),
@@ -77,7 +77,7 @@ struct Cpu {
 }
 
 impl Cpu {
-    /// Features that the workloads, or the libraries beneath them, use where they exist.
+    /// Features that the workloads or their libraries use.
     const FEATURES: [&str; 20] = [
         "aes",
         "asimd",
@@ -121,8 +121,8 @@ impl Cpu {
         Self { model, features: features.map(|feature| (*feature).to_owned()).collect(), architecture }
     }
 
-    /// Whether a binary for `binary` can only run here through emulation: this CPU or the kernel
-    /// is of the other kind, or the CPU is the one that Rosetta pretends to be.
+    /// Whether a binary for `binary` is emulated here: this CPU or the kernel has another architecture, or the CPU is
+    /// the one that Rosetta emulates.
     fn emulates(&self, binary: Architecture, kernel: Option<Architecture>) -> bool {
         let other = |architecture: Option<Architecture>| architecture.is_some_and(|it| it != binary);
         other(self.architecture) || other(kernel) || self.model.starts_with("VirtualApple")

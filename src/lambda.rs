@@ -1,8 +1,8 @@
 //! The deployed service: events in, measurements out, metrics after the answer.
 //!
-//! The Lambda runtime hands over every event as raw text (`layers::RawEvent`). An API Gateway
-//! event goes through `lambda_http`, anything else is a request by itself (`service`). What the
-//! invocation measured leaves for CloudWatch once the answer is out (`layers::AfterResponse`).
+//! The Lambda runtime hands over every event as raw text (`layers::RawEvent`). An API Gateway event goes through
+//! `lambda_http`, any other event is itself a request (`service`). Metrics are sent to CloudWatch after the answer
+//! (`layers::AfterResponse`).
 
 mod aws;
 mod emf;
@@ -26,10 +26,10 @@ use std::{env, sync::Arc, time::Instant};
 /// `started` is the moment at which the process began, for `init_ms`.
 ///
 /// # Errors
-/// An unknown `METRICS_SINK`, or a Runtime API that cannot be reached.
+/// When `METRICS_SINK` is unknown, or the Runtime API cannot be reached.
 ///
 /// # Panics
-/// Where the variables that Lambda sets for every function are missing.
+/// When variables that Lambda sets for every function are missing.
 pub async fn run(started: Instant) -> Result<(), lambda_runtime::Error> {
     logging::init();
     let sink = Sink::named(env::var("METRICS_SINK").as_deref().unwrap_or_default())?;

@@ -16,7 +16,7 @@ pub use budget::Budget;
 
 use crate::{
     host,
-    protocol::{HeapUse, Memory, Nanoseconds, Request, Sample, Status, Summary, Warning, WarningKind},
+    protocol::{HeapUse, Memory, Nanoseconds, Request, Sample, Status, Summary, Warning, WarningKind, whole_ns},
     workload::{
         Params, Workload,
         limits::{self, Stopped},
@@ -30,8 +30,8 @@ use std::{
 
 /// Measures `workloads` one after the other, as `request` says, until the budget is spent.
 ///
-/// There is one sample a workload, also where no iteration fitted ([`Status::Skipped`]) or the
-/// workload panicked ([`Status::Failed`]).
+/// There is one sample per workload, even if no iteration fitted ([`Status::Skipped`]) or the workload panicked
+/// ([`Status::Failed`]).
 pub fn run(workloads: &[&'static Workload], request: &Request, budget: &Budget) -> Vec<Sample> {
     workloads.iter().map(|workload| measure(workload, request, budget)).collect()
 }
@@ -48,7 +48,7 @@ fn measure(workload: &Workload, request: &Request, budget: &Budget) -> Sample {
     });
     heap::release();
     match stopped {
-        // Time that is over leaves the iterations that fitted.
+        // When the time is over, the completed iterations count.
         Ok(()) | Err(Stopped::Time) => {}
         Err(Stopped::Memory(bytes)) => {
             timings = Timings::failed(format!("the system has no {bytes} bytes for a buffer"));
@@ -98,7 +98,7 @@ fn short_iterations(batch_size: u32) -> Option<Warning> {
     (batch_size > 1).then(|| Warning { kind: WarningKind::ShortIterations, detail: detail() })
 }
 
-/// What the timed iterations of one workload gave.
+/// The results of the timed iterations of one workload.
 #[derive(Default)]
 struct Timings {
     wall_ns: Nanoseconds,
@@ -107,7 +107,7 @@ struct Timings {
     checksum: Option<u64>,
     code_path: Option<&'static str>,
     error: Option<String>,
-    /// The longest that a whole turn took: restoring, running, taking the checksum.
+    /// The longest time of a whole turn: restoring, running, taking the checksum.
     longest_turn: Duration,
     preparation: Duration,
 }
@@ -165,10 +165,10 @@ fn iterate(batch: &mut Batch) -> (u64, u64) {
     batch.run();
     let wall = wall_start.elapsed();
     let cpu_ns = clock::cpu_ns() - cpu_start;
-    (clock::nanoseconds(wall), cpu_ns)
+    (whole_ns(wall), cpu_ns)
 }
 
-/// Remembers the first checksum; every other one has to be the same.
+/// Stores the first checksum; all others must be the same.
 fn agree(first: &mut Option<u64>, checksums: impl Iterator<Item = u64>) -> Result<(), String> {
     for checksum in checksums {
         let first = *first.get_or_insert(checksum);

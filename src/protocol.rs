@@ -1,7 +1,7 @@
-//! The types on the wire: what a caller sends, what the service answers, how it refuses.
+//! The types on the wire: requests, responses and errors.
 //!
-//! Everything here is plain data with a stable JSON shape. Times are whole nanoseconds in fields
-//! that end in `_ns`, milliseconds in `_ms`, sizes are bytes in `_bytes` and mebibytes in `_mb`.
+//! Everything here is plain data with a stable JSON format. Times are nanoseconds in fields that end in `_ns`,
+//! milliseconds in `_ms`; sizes are bytes in `_bytes` and mebibytes in `_mb`.
 
 mod error;
 mod nanoseconds;
@@ -11,7 +11,7 @@ mod response;
 mod summary;
 
 pub use error::{Error, Problem};
-pub use nanoseconds::Nanoseconds;
+pub use nanoseconds::{Nanoseconds, whole_ns};
 pub use nearest::nearest;
 pub(crate) use request::shortened;
 pub use request::{MAX_BODY_BYTES, Request, Selection, Shape, Size, SizeName};

@@ -1,7 +1,7 @@
 //! HTTP for everything that talks to AWS: HTTP/1.1, one TLS stack (rustls with ring), one pool.
 //!
-//! The SDK's own client brings HTTP/2, which neither CloudWatch nor Lambda nor API Gateway needs
-//! from us and which would be a tenth of the function's binary.
+//! The SDK's own client includes HTTP/2, which no service here needs and which would be a tenth of the function's
+//! binary.
 
 #[cfg(feature = "cli")]
 mod proxy;
@@ -24,7 +24,7 @@ use std::{error::Error, io, iter};
 #[cfg(not(feature = "cli"))]
 type Connector = TcpConnector;
 
-/// The longest answer that is taken, in bytes: the most that Lambda streams. One that has no end would fill the memory.
+/// The longest response that is read, in bytes: the most that Lambda streams. An endless one would fill the memory.
 pub const MAX_ANSWER: usize = 200 << 20;
 
 #[cfg(feature = "cli")]
@@ -39,7 +39,7 @@ pub struct Transport {
 }
 
 impl Transport {
-    /// A transport that trusts the certificates which the operating system trusts.
+    /// A transport that trusts the operating system's certificates.
     ///
     /// # Errors
     /// When no trusted certificate can be read.
@@ -49,7 +49,7 @@ impl Transport {
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(tls) })
     }
 
-    /// A transport that trusts the certificates which the operating system trusts, without proxies.
+    /// A transport that trusts the operating system's certificates, without proxies.
     ///
     /// # Errors
     /// When no trusted certificate can be read.
@@ -58,10 +58,10 @@ impl Transport {
         Self::through(proxy::Proxies::none())
     }
 
-    /// The same through the proxies that the environment names.
+    /// A transport through the proxies that the environment names.
     ///
     /// # Errors
-    /// When no trusted certificate can be read, or a variable names no proxy.
+    /// When no trusted certificate can be read, or a variable does not name a proxy.
     #[cfg(feature = "cli")]
     pub fn with_proxies() -> io::Result<Self> {
         Self::through(proxy::Proxies::of_environment()?)
@@ -73,7 +73,7 @@ impl Transport {
         tcp.enforce_http(false);
         let tls =
             || Ok::<_, io::Error>(HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1());
-        // Reading the certificates takes a while: a second time only where a proxy may need them.
+        // Reading the certificates takes a while, so it is repeated only if a proxy may need them.
         let to_proxy = if proxies.are_any() { Some(tls()?.wrap_connector(tcp.clone())) } else { None };
         let tls = tls()?.wrap_connector(Connector::new(proxies.clone(), tcp, to_proxy));
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(tls), proxies })
@@ -111,8 +111,7 @@ impl HttpConnector for Transport {
     }
 }
 
-/// An error with all its causes, outermost first: the SDK's own messages leave the causes out. Where it says the same
-/// twice, that is said once.
+/// An error with all its causes, outermost first, without repetitions: the SDK's own messages leave the causes out.
 pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     let causes = iter::successors(Some(error), |error| (*error).source());
     let mut causes: Vec<String> = causes.map(ToString::to_string).collect();
@@ -120,13 +119,13 @@ pub fn with_causes(error: &(dyn Error + 'static)) -> String {
     causes.join(": ")
 }
 
-/// Whether an error means that there was no connection over which a request could have been sent.
+/// Whether an error means that no connection was established, so that the request cannot have been sent.
 pub fn has_no_connection(error: &(dyn Error + 'static)) -> bool {
     let mut causes = iter::successors(Some(error), |error| (*error).source());
     causes.any(|error| error.downcast_ref::<ClientError>().is_some_and(ClientError::is_connect))
 }
 
-/// Tells the SDK what it may try again: a connection that failed or broke, not a faulty request.
+/// Tells the SDK which errors are retryable: those of connections, not those of faulty requests.
 fn classify(error: ClientError) -> ConnectorError {
     let user_error =
         error.source().and_then(|source| source.downcast_ref::<hyper::Error>()).is_some_and(hyper::Error::is_user);

@@ -11,7 +11,7 @@ pub mod input;
 pub mod limits;
 mod math;
 mod sorting;
-// Public so that benches/rivals can give others the same input.
+// Public so that benches/rivals can use the same input.
 #[doc(hidden)]
 pub mod string;
 
@@ -53,16 +53,16 @@ pub static ALL: [Workload; 27] = [
     string::word_count::WORKLOAD,
 ];
 
-/// A kernel with everything that a reader has to know to interpret its times.
+/// A kernel with everything that is needed to interpret its times.
 #[derive(Debug)]
 pub struct Workload {
     /// `category/name`, unique.
     pub name: &'static str,
     /// The part of the name before the slash.
     pub category: Category,
-    /// Who wrote the kernel, and for which end.
+    /// How the kernel is implemented.
     pub implementation: Implementation,
-    /// How the kernel comes by vector instructions.
+    /// How vector instructions are chosen.
     pub vectorization: Vectorization,
     /// What it does.
     pub summary: &'static str,
@@ -80,9 +80,9 @@ pub struct Workload {
     pub memory: &'static str,
     /// The elements of its three sizes.
     pub sizes: Sizes,
-    /// Whether the order of its input, [`Params::shape`], means something to it.
+    /// Whether the order of its input, [`Params::shape`], matters.
     pub shapes: bool,
-    /// Whether a run destroys its input, so that [`Routine::restore`] has to come before the next.
+    /// Whether a run destroys its input, so that [`Routine::restore`] must come before the next run.
     pub in_place: bool,
     /// The bytes of its buffers at a number of elements: an upper bound, input included, that
     /// never shrinks as the elements grow and saturates instead of overflowing.
@@ -91,14 +91,14 @@ pub struct Workload {
     pub prepare: fn(&Params) -> Box<dyn Routine>,
 }
 
-/// Who wrote a kernel, and for which end.
+/// How a kernel is implemented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Implementation {
-    /// Ours, the obvious way, for contrast with the right one.
+    /// Our own, in the obvious way, for contrast with a better one.
     Naive,
-    /// Ours, as a textbook has it, because it stresses a known part of a machine.
+    /// Our own, as in a textbook, because it stresses a known part of a machine.
     Textbook,
-    /// The library that programs use for the job.
+    /// The library that programs commonly use.
     Library,
     /// The fastest maintained library for the job, which chooses its instructions at run time.
     Tuned,
@@ -116,14 +116,14 @@ impl Implementation {
     }
 }
 
-/// How a kernel comes by vector instructions.
+/// How the vector instructions of a kernel are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vectorization {
-    /// It has none that matter.
+    /// There are none that matter.
     Scalar,
-    /// The compiler made them, for the target CPU of the build.
+    /// By the compiler, for the build's target CPU.
     Autovectorized,
-    /// The library asks the CPU when it runs, whatever the build's target CPU.
+    /// By the library at run time, for the CPU that it finds.
     RunTimeDispatch,
 }
 
@@ -169,14 +169,14 @@ impl fmt::Display for Category {
     }
 }
 
-/// What a routine is made from.
+/// The parameters of a routine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
     /// The size of the input, at least 1, in the workload's own unit.
     pub elements: u64,
     /// The seed of the input generator.
     pub seed: u64,
-    /// The order of the input, for the workloads to which it means something.
+    /// The order of the input, for the workloads to which it matters.
     pub shape: Shape,
 }
 
@@ -184,7 +184,7 @@ impl Params {
     /// The elements as a length in memory.
     ///
     /// # Panics
-    /// Where the machine cannot address as much, which the memory check refuses beforehand.
+    /// When the machine cannot address that many, which the memory check refuses beforehand.
     fn len(&self) -> usize {
         usize::try_from(self.elements).expect("the memory check bounds the number of elements")
     }
@@ -192,17 +192,17 @@ impl Params {
 
 /// A prepared workload.
 pub trait Routine {
-    /// Puts the input where [`Routine::run`] will change it. Not timed; it comes before every run of a workload
-    /// that is [`in_place`](Workload::in_place), and before the first run of the others.
+    /// Restores the input that [`Routine::run`] changes. Not timed; called before every run of a workload that is
+    /// [`in_place`](Workload::in_place), and before the first run of the others.
     fn restore(&mut self) {}
 
     /// Does the work: the one call that is timed.
     fn run(&mut self);
 
-    /// The checksum of what [`Routine::run`] left behind. Not timed.
+    /// The checksum of the result of [`Routine::run`]. Not timed.
     fn checksum(&self) -> u64;
 
-    /// The instructions that the kernel's library chooses on this CPU, where it chooses.
+    /// The instructions that the kernel's library chooses on this CPU, if it chooses any.
     fn code_path(&self) -> Option<&'static str> {
         None
     }
@@ -219,8 +219,7 @@ impl Workload {
         }
     }
 
-    /// The most heap it has in use at a number of elements, in bytes: its buffers, and a page for
-    /// the routine itself.
+    /// The peak heap use at a number of elements, in bytes: its buffers, and a page for the routine itself.
     pub fn memory_bytes(&self, elements: u64) -> u64 {
         (self.buffer_bytes)(elements).saturating_add(4096)
     }
@@ -259,7 +258,7 @@ pub fn select(selection: &Selection) -> Result<Vec<&'static Workload>, Error> {
     Ok(ALL.iter().filter(|workload| selectors.iter().any(|selector| matches(workload, selector))).collect())
 }
 
-/// Refuses a shape that means nothing to any of `workloads`.
+/// Refuses a shape that matters to none of `workloads`.
 ///
 /// # Errors
 /// [`Error::InvalidRequest`].
@@ -326,7 +325,7 @@ impl From<&Workload> for CatalogueEntry {
     }
 }
 
-/// A 64-bit checksum of bytes; the same on every architecture for the same bytes.
+/// A 64-bit checksum of bytes, which is the same on every architecture.
 pub fn checksum_of(chunks: impl IntoIterator<Item = impl AsRef<[u8]>>) -> u64 {
     let mut hasher = xxhash_rust::xxh3::Xxh3::new();
     let mut pace = Pace::every(64);

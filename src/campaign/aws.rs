@@ -1,5 +1,5 @@
-//! AWS from the user's machine: regions, profiles, credentials and endpoints by one rule for all services, and
-//! signatures.
+//! Access to AWS from the user's machine: regions, profiles, credentials, endpoints and signatures, by the same rules
+//! for all services.
 
 mod credentials;
 mod endpoint;
@@ -40,23 +40,23 @@ use renewal::Renewable;
 use std::{collections::HashMap, error::Error, io, sync::Arc, time::SystemTime};
 use tokio::sync::{Mutex, OnceCell};
 
-/// One pool of connections, and the SDK's configuration for one region and one profile as soon as somebody needs it.
+/// A pool of connections, and the SDK's configuration for one region and one profile, which is loaded when it is
+/// needed.
 ///
-/// Sessions that are made from another share its connections and, of one profile, its credentials.
+/// Sessions that are made from another one share its connections and, for the same profile, its credentials.
 #[derive(Debug)]
 pub struct Session {
     transport: Transport,
-    /// The region that is meant; None for that of the environment or the profile.
+    /// The region; `None` for that of the environment or the profile.
     region: Option<String>,
-    /// The profile that is meant, whose credentials then go before those of the environment; None for the
-    /// environment's.
+    /// The profile, whose credentials then take precedence over those of the environment; `None` for the environment's.
     profile: Option<String>,
     config: OnceCell<SdkConfig>,
     credentials: Arc<Mutex<HashMap<Option<String>, SharedCredentialsProvider>>>,
 }
 
 impl Session {
-    /// A session that has asked nobody anything yet, as the environment says.
+    /// A session for the region and the profile of the environment.
     ///
     /// # Errors
     /// When no trusted certificate can be read, or a variable names no proxy.
@@ -70,7 +70,7 @@ impl Session {
         })
     }
 
-    /// The same with another region and profile, where there are any.
+    /// The same session with another region and profile, if they are given.
     pub fn with(&self, region: Option<String>, profile: Option<String>) -> Self {
         Self {
             transport: self.transport.clone(),
@@ -81,17 +81,17 @@ impl Session {
         }
     }
 
-    /// The same with credentials that are looked for anew: a chain that has been asked before does not read files again.
+    /// The same session with new credentials: a chain that has been used before does not read files again.
     pub(super) fn renewed(&self) -> Self {
         Self { credentials: Arc::default(), ..self.with(None, None) }
     }
 
-    /// The same in the region that `target` itself names, where it names one.
+    /// The same session in the region that `target` names, if it names one.
     pub fn at(&self, target: &Target) -> Self {
         self.with(region::of_target(target), None)
     }
 
-    /// The same for the side of a campaign, where that was called before.
+    /// The same session in the region, and with the profile, in which a side of a campaign was called before.
     pub fn of_side(&self, side: &Variant) -> Self {
         let session = self.at(&side.target);
         let Some(place) = &side.place else { return session };
@@ -103,10 +103,9 @@ impl Session {
         &self.transport
     }
 
-    /// Region and credentials. Where a service is, says [`endpoint()`].
+    /// Region and credentials. [`endpoint()`] gives the URL of a service.
     ///
-    /// Nothing is tried again behind the caller's back: a call that was made twice would be measured,
-    /// and paid, twice.
+    /// The SDK's retries are disabled: a call that was made twice would be measured, and billed, twice.
     ///
     /// # Errors
     /// When the configuration files cannot be read, or there is no such profile.
@@ -160,7 +159,7 @@ impl Session {
         credentials::get(self.config().await?).await.map_err(refused)
     }
 
-    /// Where `target` is called, after it was made sure that calls can be signed; None for what this machine runs.
+    /// Where `target` is called, after a check that calls can be signed; `None` for processes on this machine.
     ///
     /// # Errors
     /// When there is no region, no credentials, or no usable endpoint.
@@ -189,7 +188,7 @@ impl Session {
     }
 }
 
-/// The region that the environment or the profile names, or that of the machine, if it is one of AWS's.
+/// The region of the environment, of the profile, or of the EC2 instance that this runs on.
 async fn environment_region(profile: &Profile, providers: &ProviderConfig) -> Option<Region> {
     let of_variables = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(variable);
     if let Some(region) = of_variables {
@@ -270,13 +269,12 @@ impl Signer {
         credentials::get(&self.config.get()).await.map_err(refused)
     }
 
-    /// How often credentials have been fetched again.
+    /// How many times credentials have been renewed.
     pub(super) fn renewals(&self) -> u64 {
         self.config.count()
     }
 
-    /// Has the next requests signed with credentials that are fetched again, if there are any, unless that has been done
-    /// since it was done so many times.
+    /// Renews the credentials for the next requests, unless they have been renewed more than `renewals` times already.
     pub(super) async fn renew(&self, renewals: u64) {
         let fetch = async {
             let session = self.session.renewed();

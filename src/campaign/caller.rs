@@ -1,4 +1,4 @@
-//! Making calls: one way to ask, wherever the function runs, and one way to be told.
+//! Calls of functions, with one interface wherever the function runs.
 
 mod classify;
 mod endpoint;
@@ -22,25 +22,25 @@ use std::{path::Path, time::Instant};
 pub(super) use classify::{failure, is_expired, of_api_answer};
 pub use function::{Found, Function};
 
-/// What came back from a call.
+/// The outcome of a call.
 #[derive(Debug)]
 pub struct Answer {
-    /// The function's answer, or why there is none.
+    /// The function's answer, or the reason why there is none.
     pub output: Result<Bytes, Failure>,
-    /// What is known about the invocation from outside of the function.
+    /// Lambda's report of the invocation, or measurements in its place.
     pub report: Option<PlatformReport>,
-    /// The id of the environment that answered, where the caller knows it; no other has it, nor had it before.
+    /// The id of the environment that answered, if the caller knows it; it is never used again.
     pub environment: Option<String>,
-    /// What Lambda calls the request.
+    /// Lambda's id of the request.
     pub request_id: Option<String>,
     /// The version of the function that ran.
     pub executed_version: Option<String>,
-    /// When the request was sent that it is the answer to, where another was refused before.
+    /// When the answered request was sent, if an earlier one was refused.
     pub sent: Option<Instant>,
 }
 
 impl Answer {
-    /// An answer of which nothing else is known.
+    /// An answer about which nothing else is known.
     fn of(output: Result<Bytes, Failure>) -> Self {
         Self { output, report: None, environment: None, request_id: None, executed_version: None, sent: None }
     }
@@ -55,26 +55,26 @@ impl From<Failure> for Answer {
 /// How calls are made.
 #[derive(Clone, Copy, Debug)]
 pub struct CallOptions<'a> {
-    /// How requests to HTTP endpoints prove who sends them.
+    /// The authentication of requests to HTTP endpoints.
     pub auth: Auth,
-    /// The key, where that is a key.
+    /// The API key, for [`Auth::ApiKey`].
     pub api_key: Option<&'a str>,
-    /// The tenant that functions with tenant isolation are called for.
+    /// The tenant for which functions with tenant isolation are called.
     pub tenant: Option<&'a str>,
-    /// Statuses of HTTP endpoints that count as success beside those that do by themselves.
+    /// Further statuses of HTTP endpoints that count as success.
     pub accept_status: &'a [AcceptedStatus],
-    /// The method of requests to HTTP endpoints; none for POST.
+    /// The method of requests to HTTP endpoints; `None` for POST.
     pub method: Option<&'a Method>,
-    /// What else requests to HTTP endpoints have in their heads.
+    /// Further headers of requests to HTTP endpoints.
     pub headers: &'a [Header],
-    /// The variables of a function's own that runs on this machine.
+    /// Environment variables of functions on this machine, besides those that Lambda sets.
     pub variables: &'a [Variable],
-    /// The file that such a function's output goes to; standard error where there is none.
+    /// The file for the output of functions on this machine; `None` for standard error.
     pub log: Option<&'a Path>,
 }
 
 impl CallOptions<'_> {
-    /// Calls with this proof of who sends them, and nothing else out of the ordinary.
+    /// The defaults, with this authentication.
     pub const fn new(auth: Auth) -> Self {
         Self {
             auth,
@@ -89,7 +89,7 @@ impl CallOptions<'_> {
     }
 }
 
-/// A target that is ready to be called, by many at a time.
+/// A target that is ready for calls, also for concurrent ones.
 #[derive(Debug)]
 pub enum Caller {
     /// A Lambda function.
@@ -115,7 +115,7 @@ impl Caller {
         })
     }
 
-    /// Makes one call. Calls of different slots that run at the same time meet different environments.
+    /// Makes one call. Concurrent calls of different slots meet different environments.
     pub async fn call(&self, slot: u32, payload: Bytes) -> Answer {
         match self {
             Self::Function(function) => function.call(payload).await,

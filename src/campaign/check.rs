@@ -1,5 +1,5 @@
-//! What the files of a run directory may say. They may have been edited, cut, or made by somebody else; what passes here
-//! is safe to compute with: numbers are finite, times and sums stay within their types.
+//! Checks of the files of a run directory, which may have been edited, cut, or made by another program. Values that
+//! pass are safe to compute with: numbers are finite, times and sums stay within their types.
 
 use super::{
     manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Variant},
@@ -13,17 +13,17 @@ use super::{
 use crate::protocol::{Response, SCHEMA, Sample};
 use std::collections::BTreeSet;
 
-/// No time of a campaign is longer than a year, in milliseconds and in nanoseconds.
+/// The longest time in a campaign, a year, in milliseconds and in nanoseconds.
 const YEAR_MS: u64 = 366 * 24 * 60 * 60 * 1000;
 const YEAR_NS: u64 = YEAR_MS * 1_000_000;
 
-/// The last millisecond of the year 9999, since 1970-01-01 UTC: no date behind it can be written.
+/// The last millisecond of the year 9999, since 1970-01-01 UTC: no later date can be formatted.
 const LAST_UNIX_MS: u64 = 253_402_300_799_999;
 
 /// More than anything costs: a call, a GB-second, a request; in US dollars.
 const MAX_USD: f64 = 1e6;
 
-/// As much as the command line takes as a weight.
+/// The largest weight that the command line accepts.
 const MAX_WEIGHT: u32 = 1000;
 
 /// More payloads than a campaign could call.
@@ -33,7 +33,7 @@ const MAX_CELLS: usize = 10_000;
 const MAX_RESULTS: usize = 1000;
 const MAX_ITERATIONS: usize = 100_000;
 
-/// Whether a campaign can be that of `manifest`.
+/// Checks a manifest.
 ///
 /// # Errors
 /// The field, its value, and what it has to be.
@@ -60,7 +60,7 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
         return Err("plan.timeout_ms is 0; it must be at least 1".to_owned());
     }
     let pointers = plan.ignore.iter().chain(&plan.environment).chain(&plan.cpu_model);
-    if let Some(pointer) = pointers.into_iter().find(|it| !it.starts_with('/')) {
+    if let Some(pointer) = pointers.into_iter().find(|pointer| !pointer.starts_with('/')) {
         return Err(format!("plan has {pointer:?} as a JSON pointer, which must start with /"));
     }
     match plan.separate_from {
@@ -92,7 +92,7 @@ fn variant(variant: &Variant) -> Result<(), String> {
     check_tiers("price.tiers", &price.tiers).map_err(|error| error.to_string())
 }
 
-/// Whether a sample can be one of `manifest`'s campaign.
+/// Checks that a sample can belong to `manifest`'s campaign.
 ///
 /// # Errors
 /// The field, its value, and what it has to be.
@@ -125,14 +125,14 @@ pub fn row(manifest: &Manifest, row: &Row) -> Result<(), String> {
         value.as_ref().map_or(Ok(()), |value| name(field, value))?;
     }
     match &row.output_sha256 {
-        Some(digest) if digest.len() != 64 || !digest.bytes().all(|it| it.is_ascii_hexdigit()) => {
+        Some(digest) if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             Err(format!("output_sha256 is {digest:?}; it must be 64 hexadecimal digits"))
         }
         _ => Ok(()),
     }
 }
 
-/// Whether Lambda can have reported that.
+/// Checks that Lambda can have made this report.
 ///
 /// # Errors
 /// The field, its value, and what it has to be.
@@ -150,7 +150,7 @@ pub fn report(report: &PlatformReport) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the benchmark service can have answered that.
+/// Checks that the benchmark service can have given this response.
 ///
 /// # Errors
 /// The field, its value, and what it has to be.
@@ -160,7 +160,7 @@ pub fn response(response: &Response) -> Result<(), String> {
     }
     name("response.environment.id", &response.environment.id)?;
     number("response.environment.init_ms", response.environment.init_ms, YEAR_MS as f64)?;
-    // A kernel that hides the model is no reason to refuse.
+    // Some kernels hide the model.
     if !response.host.cpu_model.is_empty() {
         name("response.host.cpu_model", &response.host.cpu_model)?;
     }
@@ -168,7 +168,8 @@ pub fn response(response: &Response) -> Result<(), String> {
         return Err(format!("response.results has {} entries; {MAX_RESULTS} are the most", response.results.len()));
     }
     let mut samples = response.results.iter().enumerate();
-    samples.try_for_each(|(index, it)| sample(it).map_err(|reason| format!("response.results[{index}].{reason}")))
+    samples
+        .try_for_each(|(index, result)| sample(result).map_err(|reason| format!("response.results[{index}].{reason}")))
 }
 
 fn sample(sample: &Sample) -> Result<(), String> {
@@ -183,20 +184,20 @@ fn sample(sample: &Sample) -> Result<(), String> {
     for time in wall.iter() {
         number("wall_ns", *time, YEAR_NS as f64)?;
         if *time == 0.0 {
-            return Err("wall_ns has 0, and nothing takes no time".to_owned());
+            return Err("wall_ns has 0; every time must be above 0".to_owned());
         }
     }
-    // A coarse CPU clock may well stand still.
+    // Times of a coarse CPU clock may be 0.
     cpu.iter().try_for_each(|time| number("cpu_ns", *time, YEAR_NS as f64))?;
     if let Some(summary) = &sample.summary {
         let numbers = [summary.min, summary.median, summary.mean, summary.p95, summary.stddev];
-        numbers.into_iter().try_for_each(|it| number("summary", it, YEAR_NS as f64))?;
+        numbers.into_iter().try_for_each(|value| number("summary", value, YEAR_NS as f64))?;
     }
     sample.throttled_fraction.map_or(Ok(()), |fraction| number("throttled_fraction", fraction, 1.0))
 }
 
 fn number(field: &str, value: f64, most: f64) -> Result<(), String> {
-    // What is no number is in no range.
+    // This refuses NaN too.
     if (0.0..=most).contains(&value) {
         return Ok(());
     }
@@ -217,7 +218,7 @@ fn below(field: &str, value: u64, end: u64) -> Result<(), String> {
 
 fn name(field: &str, value: &str) -> Result<(), String> {
     match value.len() {
-        0 => Err(format!("{field} is empty; leave it out where there is none")),
+        0 => Err(format!("{field} is empty; leave it out if there is no name")),
         1..=MAX_NAME_BYTES => printable(field, value),
         _ => Err(too_long(field)),
     }

@@ -1,9 +1,9 @@
-//! Forcing cold starts: the one change that a campaign makes in the user's account, and its undoing.
+//! Forcing cold starts: the one change that a campaign makes in the user's account, and undoing it.
 //!
 //! Lambda starts new environments after every change of a function's configuration, so a variable is set before each
-//! step. What holds at any time, whatever ends the program: a function that is changed is named in the run directory, and
-//! the variable names the program that has set it; what is left behind by a program that is gone, the next campaign and
-//! `duet clean-up` remove.
+//! step. At any time, however the program ends, the run directory names the functions that are changed, and the
+//! variable names the program that has set it. The next campaign or `duet clean-up` removes what a killed program has
+//! left behind.
 
 mod changes;
 #[cfg(test)]
@@ -41,15 +41,15 @@ pub struct ColdStarts {
 }
 
 impl ColdStarts {
-    /// Cold starts that `owner` forces; what is changed for them is written down in `changes`.
+    /// Cold starts that `owner` forces; `changes` records the functions that are changed for them.
     pub fn new(owner: Owner, changes: Arc<Changes>, within: Duration) -> Self {
         Self { owner, changes, within }
     }
 
-    /// Makes the next calls of `target` meet environments that have just started. Comes back early when `stop` turns true.
+    /// Makes the next calls of `target` cold starts. Returns early when `stop` turns true.
     ///
     /// # Errors
-    /// When that cannot be had; what was changed is still to be undone.
+    /// When that fails; a change must still be undone then.
     pub async fn force(&self, target: &Target, caller: &Caller, stop: &watch::Receiver<bool>) -> Result<(), Failure> {
         match caller {
             Caller::Function(function) => {
@@ -67,7 +67,7 @@ impl ColdStarts {
         }
     }
 
-    /// Undoes what [`Self::force`] did, and what an earlier start of the campaign has left behind.
+    /// Undoes [`Self::force`], and what an earlier start of the campaign has left behind.
     ///
     /// # Errors
     /// When it is not undone.
@@ -85,10 +85,10 @@ impl ColdStarts {
         Ok(())
     }
 
-    /// Removes what a program that is gone has left behind, and says whether there was anything.
+    /// Removes what a program that has ended has left behind; false if there was nothing.
     ///
     /// # Errors
-    /// When it is not removed, and where the program is not gone.
+    /// When it is not removed, or the program is still running.
     pub async fn clean_up(&self, target: &Target, caller: &Caller) -> Result<bool, Failure> {
         let Caller::Function(function) = caller else { return Ok(false) };
         let is_changed = function.configuration().await?.is_changed;
@@ -101,7 +101,7 @@ impl ColdStarts {
     }
 }
 
-/// Says what there is to know of a function that is changed back.
+/// Warns if there is a remark about a function that is changed back.
 fn warn(target: &Target, remark: Option<String>) {
     if let Some(remark) = remark {
         let _ = writeln!(io::stderr(), "Warning: {target} is changed back, but {}", visible_lines(&remark));
@@ -109,5 +109,8 @@ fn warn(target: &Target, remark: Option<String>) {
 }
 
 fn not_written(error: &io::Error) -> Failure {
-    Failure::new(FailureKind::Refused, format!("the run directory does not take what is changed: {error}"))
+    Failure::new(
+        FailureKind::Refused,
+        format!("the list of changed functions cannot be written to the run directory: {error}"),
+    )
 }

@@ -1,4 +1,4 @@
-//! Comparing answers to one payload while they are at hand: rows keep only their digests.
+//! Comparison of answers to the same payload when they arrive: rows keep only their digests.
 
 use super::{failure::readable, journal, manifest::Plan, payload, row::Row};
 use hyper::body::Bytes;
@@ -10,22 +10,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The most of a value that is shown, in characters.
+/// The most characters of a value that are shown.
 const MAX_SHOWN: usize = 100;
 
-/// Two answers to one payload that are not equal.
+/// Two answers to the same payload that differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// The payload's place in the plan.
+    /// The index of the cell in the plan.
     pub cell: usize,
-    /// Both, as they came.
+    /// Both answers, unchanged.
     pub answers: [Bytes; 2],
-    /// Where they differ first.
+    /// The first difference, in words.
     pub text: String,
 }
 
-/// The first answer to each payload, with which later ones are compared. It is kept in the run directory, so that a
-/// campaign that is continued compares with the same.
+/// The first answer to each payload, with which later ones are compared. It is stored in the run directory, so that a
+/// continued campaign compares with the same answer.
 #[derive(Debug)]
 pub struct Comparison {
     directory: PathBuf,
@@ -36,15 +36,15 @@ pub struct Comparison {
 struct First {
     answer: Bytes,
     digest: String,
-    /// Whether another answer has differed from it: one difference is enough.
+    /// Whether a difference has been reported: one is enough.
     is_contradicted: bool,
 }
 
 impl Comparison {
-    /// The comparison of the campaign in `directory`, an earlier start of the program included.
+    /// The comparison of the campaign in `directory`, including an earlier start of the program.
     ///
     /// # Errors
-    /// When an answer is there and cannot be read.
+    /// When a stored answer cannot be read.
     pub fn of(directory: &Path, plan: &Plan) -> io::Result<Self> {
         let mut comparison = Self { directory: directory.to_owned(), first: BTreeMap::new() };
         for cell in 0..plan.cells.len() {
@@ -59,11 +59,11 @@ impl Comparison {
         self.directory.join(format!("answer-{cell}"))
     }
 
-    /// Takes in an answer and its row; gives the first difference between answers to its payload. The row of an answer
-    /// that is equal within the plan's tolerance gets the digest of the one that it is equal to.
+    /// Takes in an answer and its row, and returns the first difference between answers to its payload. The row of an
+    /// answer that equals the first one within the plan's tolerance gets the digest of the first one.
     ///
     /// # Errors
-    /// When the first answer cannot be kept.
+    /// When the first answer cannot be stored.
     pub(super) fn add(
         &mut self,
         plan: &Plan,
@@ -107,7 +107,7 @@ impl First {
     }
 }
 
-/// Where two answers differ first.
+/// The first difference of two answers, in words.
 fn difference(one: &Option<Value>, other: &Option<Value>, tolerance: f64) -> String {
     match (one, other) {
         (Some(one), Some(other)) => match first_difference(one, other, tolerance, String::new()) {
@@ -121,8 +121,7 @@ fn difference(one: &Option<Value>, other: &Option<Value>, tolerance: f64) -> Str
     }
 }
 
-/// Whether two values that are neither objects nor arrays are equal: numbers within the tolerance, in units of the larger
-/// one.
+/// Whether two values are equal, numbers within a relative tolerance.
 fn are_equal(one: &Value, other: &Value, tolerance: f64) -> bool {
     match (one.as_f64(), other.as_f64()) {
         (Some(one), Some(other)) if tolerance > 0.0 => (one - other).abs() <= tolerance * one.abs().max(other.abs()),
@@ -130,7 +129,7 @@ fn are_equal(one: &Value, other: &Value, tolerance: f64) -> bool {
     }
 }
 
-/// The JSON pointer to the first place where two values differ, with what is there; nothing where there is none.
+/// The JSON pointer to the first place where two values differ, with both values there; `None` if they are equal.
 fn first_difference<'a>(
     one: &'a Value,
     other: &'a Value,

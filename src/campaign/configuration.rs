@@ -1,4 +1,4 @@
-//! How Lambda has configured a function, and what sets two functions apart.
+//! The configuration of a function, and the differences between two of them.
 
 use super::{cold::VARIABLE, feature::Feature};
 use crate::protocol::Architecture;
@@ -9,10 +9,10 @@ use std::{
     fmt,
 };
 
-/// What stands for a setting that nobody has told.
+/// The text for a setting that is not known.
 const UNKNOWN: &str = "unknown";
 
-/// The settings that may move a function's times.
+/// The settings that may affect a function's times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Configuration {
@@ -24,11 +24,11 @@ pub struct Configuration {
     pub memory_mb: u32,
     /// How long an invocation may take, in seconds.
     pub timeout_s: u32,
-    /// The runtime, such as `provided.al2023`; none for a container image.
+    /// The runtime, such as `provided.al2023`; `None` for a container image.
     pub runtime: Option<String>,
     /// The format of its logs: `Text` or `JSON`.
     pub log_format: Option<String>,
-    /// The log group; none for the one of the function's name.
+    /// The log group; `None` for the one with the function's name.
     #[serde(default)]
     pub log_group: Option<String>,
     /// The size of `/tmp`, in MiB.
@@ -43,29 +43,29 @@ pub struct Configuration {
     /// How its code is deployed: `Zip` or `Image`.
     #[serde(default)]
     pub package_type: Option<String>,
-    /// What the runtime calls; of a container image its entry point, command and working directory, where the function
-    /// has others than the image.
+    /// The handler; for a container image its entry point, command and working directory, if the function overrides
+    /// those of the image.
     #[serde(default)]
     pub handler: Option<String>,
     /// The subnets and security groups of its VPC; empty outside of one.
     #[serde(default)]
     pub vpc: Option<Vec<String>>,
-    /// When snapshots are restored in place of starts: `PublishedVersions` or `None`.
+    /// Whether environments are restored from snapshots: `PublishedVersions` or `None`.
     #[serde(default)]
     pub snap_start: Option<String>,
-    /// The names of its environment variables, where they can be read; their values are the user's.
+    /// The names of its environment variables, if they can be read; their values may be secret and are not stored.
     #[serde(default)]
     pub variables: Option<BTreeSet<String>>,
-    /// The SHA-256 of its code, as Lambda tells it.
+    /// The SHA-256 of its code.
     #[serde(default)]
     pub code_sha256: Option<String>,
-    /// What Lambda calls this state of the configuration.
+    /// Lambda's id of this revision of the configuration.
     #[serde(default)]
     pub revision_id: Option<String>,
-    /// What it has that ordinary functions have not.
+    /// Its special features.
     #[serde(default)]
     pub features: BTreeSet<Feature>,
-    /// The values of its variables, for a comparison before the first call.
+    /// The values of its variables, for the comparison before the first call.
     #[serde(skip)]
     values: Values,
 }
@@ -82,7 +82,7 @@ impl fmt::Debug for Values {
 
 impl Configuration {
     pub(super) fn of(output: &GetFunctionConfigurationOutput) -> Self {
-        let number = |value: Option<i32>, default| value.and_then(|it| it.try_into().ok()).unwrap_or(default);
+        let number = |value: Option<i32>, default| value.and_then(|value| value.try_into().ok()).unwrap_or(default);
         let architecture = match output.architectures() {
             [types::Architecture::Arm64, ..] => Architecture::Arm64,
             _ => Architecture::X86_64,
@@ -98,16 +98,16 @@ impl Configuration {
             memory_mb: number(output.memory_size, 128),
             timeout_s: number(output.timeout, 3),
             runtime: output.runtime().map(|it| it.as_str().to_owned()),
-            log_format: output.logging_config().and_then(|it| Some(it.log_format()?.as_str().to_owned())),
-            log_group: output.logging_config().and_then(|it| it.log_group()).map(str::to_owned),
+            log_format: output.logging_config().and_then(|logging| Some(logging.log_format()?.as_str().to_owned())),
+            log_group: output.logging_config().and_then(|logging| logging.log_group()).map(str::to_owned),
             ephemeral_storage_mb: number(output.ephemeral_storage().map(types::EphemeralStorage::size), 512),
-            tracing: output.tracing_config().and_then(|it| Some(it.mode()?.as_str().to_owned())),
-            layers: output.layers().iter().filter_map(|it| it.arn().map(str::to_owned)).collect(),
+            tracing: output.tracing_config().and_then(|tracing| Some(tracing.mode()?.as_str().to_owned())),
+            layers: output.layers().iter().filter_map(|layer| layer.arn().map(str::to_owned)).collect(),
             version: output.version.clone(),
             package_type: output.package_type().map(|it| it.as_str().to_owned()),
             handler: handler(output),
             vpc: Some(vpc(output)),
-            snap_start: output.snap_start().and_then(|it| Some(it.apply_on()?.as_str().to_owned())),
+            snap_start: output.snap_start().and_then(|snap_start| Some(snap_start.apply_on()?.as_str().to_owned())),
             variables: is_readable.then(|| values.keys().cloned().collect()),
             code_sha256: output.code_sha256.clone(),
             revision_id: output.revision_id.clone(),
@@ -116,33 +116,34 @@ impl Configuration {
         }
     }
 
-    /// Whether both have the same memory, without which times say nothing about the architecture.
+    /// Whether both have the same memory; otherwise times say nothing about the architecture.
     pub fn has_memory_of(&self, other: &Self) -> bool {
         self.memory_mb == other.memory_mb
     }
 
-    /// What differs besides the architecture, one sentence each.
+    /// The differences besides the architecture, one sentence each.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let pairs = self.settings().into_iter().zip(other.settings()).filter(|(one, another)| one != another);
         let differences = pairs.map(|((name, one), (_, another))| format!("{name}: {one} against {another}"));
         differences.chain(self.different_variables(other)).collect()
     }
 
-    /// What has changed since the function was configured like `before`, one sentence each.
+    /// The changes since the configuration `before`, one sentence each.
     pub fn changes_since(&self, before: &Self) -> Vec<String> {
         let changed = |name: &str, now: &str, then: &str| format!("{name}: {now}, was {then}");
         let mut changes = Vec::new();
         if self.architecture != before.architecture {
             changes.push(changed("architecture", &self.architecture.to_string(), &before.architecture.to_string()));
         }
-        let names = |it: &Self| Some(list(&it.variables.as_ref()?.iter().cloned().collect::<Vec<_>>()));
+        let names =
+            |configuration: &Self| Some(list(&configuration.variables.as_ref()?.iter().cloned().collect::<Vec<_>>()));
         let known = [
             ("function", self.arn.clone(), before.arn.clone()),
             ("version", self.version.clone(), before.version.clone()),
             ("SHA-256 of the code", self.code_sha256.clone(), before.code_sha256.clone()),
             ("environment variables", names(self), names(before)),
         ];
-        // What was not told before tells no change.
+        // A setting that was not known before has not changed.
         let known = known.into_iter().filter_map(|(name, now, then)| Some((name, now?, then?)));
         let settings = self.settings().into_iter().zip(before.settings());
         let settings =
@@ -152,7 +153,7 @@ impl Configuration {
         changes
     }
 
-    /// The function's ARN without a version or an alias, where it is known.
+    /// The function's ARN without a version or an alias, if it is known.
     pub fn unqualified_arn(&self) -> Option<&str> {
         /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`
         const PARTS: usize = 7;
@@ -160,18 +161,17 @@ impl Configuration {
         Some(arn.match_indices(':').nth(PARTS - 1).map_or(arn, |(end, _)| &arn[..end]))
     }
 
-    /// Whether it is of another function than the one that was configured like `before`: one of another account or region.
+    /// Whether `before` is the configuration of another function: one in another account or region.
     pub fn is_of_another_function(&self, before: &Self) -> bool {
         self.arn.is_some() && before.arn.is_some() && self.arn != before.arn
     }
 
-    /// Whether Lambda has another revision of it, by which alone a change shows that is not kept here, such as one of a
-    /// variable's value.
+    /// Whether Lambda's revision differs. Only that shows a change of what is not stored, such as a variable's value.
     pub fn has_other_revision(&self, before: &Self) -> bool {
         self.revision_id.is_some() && before.revision_id.is_some() && self.revision_id != before.revision_id
     }
 
-    /// Which variables differ, by their names.
+    /// The names of the variables that differ, in a sentence.
     fn different_variables(&self, other: &Self) -> Option<String> {
         let (own, others) = (self.variables.as_ref()?, other.variables.as_ref()?);
         let names = own.union(others);
@@ -183,9 +183,9 @@ impl Configuration {
         (!different.is_empty()).then(|| format!("environment variables: {}", different.join(", ")))
     }
 
-    /// What may differ, in words.
+    /// The settings that are compared, in words.
     fn settings(&self) -> [(&'static str, String); 11] {
-        let text = |it: &Option<String>| it.clone().unwrap_or(UNKNOWN.to_owned());
+        let text = |setting: &Option<String>| setting.clone().unwrap_or(UNKNOWN.to_owned());
         [
             ("memory", format!("{} MB", self.memory_mb)),
             ("timeout", format!("{} s", self.timeout_s)),
@@ -208,15 +208,15 @@ fn list(texts: &[String]) -> String {
 
 fn handler(output: &GetFunctionConfigurationOutput) -> Option<String> {
     let image = output.image_config_response().and_then(|it| it.image_config());
-    let of_image = image.map(|it| {
-        let words = it.entry_point().iter().chain(it.command()).map(String::as_str);
-        words.chain(it.working_directory()).collect::<Vec<_>>().join(" ")
+    let of_image = image.map(|image| {
+        let words = image.entry_point().iter().chain(image.command()).map(String::as_str);
+        words.chain(image.working_directory()).collect::<Vec<_>>().join(" ")
     });
     output.handler.clone().or(of_image)
 }
 
 fn vpc(output: &GetFunctionConfigurationOutput) -> Vec<String> {
-    let vpc = output.vpc_config().map(|it| it.subnet_ids().iter().chain(it.security_group_ids()));
+    let vpc = output.vpc_config().map(|vpc| vpc.subnet_ids().iter().chain(vpc.security_group_ids()));
     let mut ids: Vec<String> = vpc.into_iter().flatten().cloned().collect();
     ids.sort_unstable();
     ids
@@ -226,7 +226,7 @@ fn vpc(output: &GetFunctionConfigurationOutput) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// As campaigns kept it before more was kept.
+    /// As campaigns of earlier versions stored it.
     const SHORT: &str = r#"{"arn": null, "architecture": "x86_64", "memory_mb": 1769, "timeout_s": 30, "tracing": null,
         "runtime": "provided.al2023", "log_format": "JSON", "ephemeral_storage_mb": 512, "layers": []}"#;
 

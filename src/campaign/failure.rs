@@ -8,18 +8,18 @@ use std::{
     fmt::{self, Write},
 };
 
-/// The most of a message that is kept, in bytes: a function may put anything into its errors.
+/// The most bytes of a message that are kept: a function may put anything into its errors.
 const MAX_MESSAGE_BYTES: usize = 2048;
 
-/// Why a call gave no answer that can be used.
+/// The reason why a call gave no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
     pub kind: FailureKind,
-    /// What happened, for people.
+    /// What happened, in words.
     pub message: String,
-    /// Why Lambda throttled the call, where it says so, such as `ConcurrentInvocationLimitExceeded`.
+    /// Lambda's reason for throttling the call, such as `ConcurrentInvocationLimitExceeded`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Whether the function cannot have run, so that nothing is billed.
@@ -31,30 +31,29 @@ pub struct Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
-    /// There were too many calls: it is tried again.
+    /// There were too many calls: the call is made again.
     Throttled,
-    /// The service before the function could not do it now: it is tried again.
+    /// A passing failure of the service in front of the function: the call is made again.
     Transient,
-    /// There was no answer in time, from the function or from the network.
+    /// There was no answer in time.
     Timeout,
     /// The function answered with an error, or ended.
     Function,
-    /// The service before the function refused the call.
+    /// The service in front of the function refused the call.
     Refused,
-    /// The call did not arrive, or its answer did not.
+    /// The call or its answer was lost.
     Network,
-    /// The answer is not what was asked for.
+    /// The answer is not one of the function, or not of the expected kind.
     Answer,
 }
 
 impl Failure {
-    /// A failure of this kind. Of a message that is very long the beginning is kept; characters that would do something
-    /// to a terminal are escaped.
+    /// A failure of this kind. A very long message is cut; characters that would control a terminal are escaped.
     pub fn new(kind: FailureKind, message: impl AsRef<str>) -> Self {
         Self { kind, message: readable(message.as_ref()), reason: None, has_not_run: false }
     }
 
-    /// That of a call which was lost on its way, or whose answer was.
+    /// The failure of a call that was lost, or whose answer was.
     pub fn lost(error: &(dyn Error + 'static)) -> Self {
         Self { has_not_run: has_no_connection(error), ..Self::new(FailureKind::Network, with_causes(error)) }
     }
@@ -74,7 +73,7 @@ impl FailureKind {
         }
     }
 
-    /// Whether the same call may well succeed a moment later, so that it is made again.
+    /// Whether the call is made again, because it may succeed a moment later.
     pub fn is_repeated(self) -> bool {
         matches!(self, Self::Throttled | Self::Transient)
     }
@@ -86,7 +85,7 @@ impl fmt::Display for FailureKind {
     }
 }
 
-/// The beginning of a text, on one line, without what a terminal would obey.
+/// The beginning of a text, on one line, with control characters escaped.
 pub(super) fn readable(text: &str) -> String {
     let mut readable = String::new();
     for character in text.chars() {

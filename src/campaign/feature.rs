@@ -1,4 +1,4 @@
-//! What some functions have that ordinary ones have not, and what a campaign does about it.
+//! Special features of functions, and their consequences for a campaign.
 
 use aws_sdk_lambda::{
     operation::get_function_configuration::GetFunctionConfigurationOutput,
@@ -7,43 +7,42 @@ use aws_sdk_lambda::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Something that sets a function apart from an ordinary one, as its configuration says.
+/// A feature that sets a function apart from an ordinary one, as its configuration says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Feature {
     /// It runs on Lambda Managed Instances: EC2 instances of the account.
     ManagedInstances,
-    /// Its executions are durable: they go on over several invocations.
+    /// Its executions are durable: they extend over several invocations.
     DurableExecution,
-    /// Each tenant has execution environments of its own.
+    /// Each tenant has its own execution environments.
     TenantIsolation,
     /// Published versions start from a snapshot.
     SnapStart,
     /// Its code is a container image.
     ContainerImage,
-    /// It is the replica that Lambda@Edge has made of another function.
+    /// It is a replica that Lambda@Edge has made of another function.
     EdgeReplica,
 }
 
-/// What a campaign is to do with a function.
+/// How a campaign uses a function.
 #[derive(Clone, Copy, Debug)]
 pub struct Use<'a> {
     /// Whether it forces cold starts.
     pub cold: bool,
-    /// The tenant that calls are made for.
+    /// The tenant for which calls are made.
     pub tenant: Option<&'a str>,
     /// Whether a published version is called.
     pub is_published: bool,
 }
 
-/// What comes of a feature.
+/// The consequence of a feature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Consequence {
-    /// Nothing that a user would have to know.
     None,
-    /// It is measured, with this to know.
+    /// The function is measured, with this warning.
     Warning(String),
-    /// It cannot be measured like that, for this reason.
+    /// The function cannot be measured, for this reason.
     Refusal(String),
 }
 
@@ -63,7 +62,7 @@ impl Feature {
         .collect()
     }
 
-    /// What it means for a campaign.
+    /// The consequence of the feature for a campaign.
     pub fn consequence(self, call: Use<'_>) -> Consequence {
         match self {
             Self::ManagedInstances if call.cold => Consequence::Refusal(

@@ -1,9 +1,9 @@
-//! Headers of requests to HTTP endpoints, as the user gives them.
+//! Headers that the user adds to requests to HTTP endpoints.
 
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use std::str::FromStr;
 
-/// A header with its value, which may be a secret: it is neither shown nor stored.
+/// A header with its value, which may be secret: it is neither shown nor stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     pub name: HeaderName,
@@ -11,7 +11,7 @@ pub struct Header {
     pub value: HeaderValue,
 }
 
-/// Why a text is not a header.
+/// The text is not a header that can be added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
     /// There is no value.
@@ -23,7 +23,7 @@ pub enum HeaderError {
     /// No header can have this value.
     #[error("the value of {0} has characters that no header may have")]
     Value(HeaderName),
-    /// The connection itself has this header.
+    /// The request itself sets this header.
     #[error("{0} is set by the request itself; leave it out")]
     Own(HeaderName),
 }
@@ -44,7 +44,7 @@ impl FromStr for Header {
 }
 
 impl Header {
-    /// Whether it is the one that a signature goes into.
+    /// Whether this is the header that carries the signature.
     pub fn is_authorization(&self) -> bool {
         self.name == AUTHORIZATION
     }

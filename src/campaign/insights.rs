@@ -1,4 +1,4 @@
-//! How many of a function's invocations are cold starts, as its own log tells: a query of CloudWatch Logs Insights.
+//! Counts cold starts in a function's log, by a query of CloudWatch Logs Insights.
 
 use super::{
     aws::{self, Service, Session},
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How far back the log is read.
+/// The days of the log that are read.
 pub const DAYS: u64 = 14;
 
 /// How long a query may take.
@@ -20,11 +20,11 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// The longest pause between two looks at a query.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// What a log tells of a time.
+/// The invocations in a period of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub invocations: u64,
-    /// Those of them that started an environment, or restored one from a snapshot.
+    /// Invocations that started an environment, or restored one from a snapshot.
     pub cold_starts: u64,
 }
 
@@ -33,12 +33,12 @@ pub struct Counts {
 pub struct Log {
     /// The log group.
     pub group: String,
-    /// The function's name, where others may log into the same group.
+    /// The function's name, if other functions may log into the same group.
     name_in_stream: Option<String>,
 }
 
 impl Log {
-    /// That of the function with this configuration; none where its ARN is not known.
+    /// The log of the function with this configuration; `None` if its ARN is not known.
     pub fn of(configuration: &Configuration) -> Option<Self> {
         /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`
         const NAME: usize = 6;
@@ -82,10 +82,10 @@ struct Field {
     value: String,
 }
 
-/// Counts a function's invocations in the days before a time, in milliseconds since 1970-01-01 UTC.
+/// Counts a function's invocations in the [`DAYS`] before a time, in milliseconds since 1970-01-01 UTC.
 ///
 /// # Errors
-/// When the log cannot be asked, or its answer does not come.
+/// When the query fails, or takes too long.
 pub async fn count(log: &Log, before_unix_ms: u64, session: &Session) -> Result<Counts, Failure> {
     let end = before_unix_ms / 1000;
     let start = end.saturating_sub(DAYS * 24 * 3600);
@@ -104,7 +104,7 @@ pub async fn count(log: &Log, before_unix_ms: u64, session: &Session) -> Result<
     }
 }
 
-/// A log without reports has no row.
+/// Reads the counts; a log without reports gives no row.
 fn counts(results: &[Vec<Field>]) -> Counts {
     let value = |name: &str| {
         let field = results.first()?.iter().find(|field| field.field == name)?;
@@ -116,7 +116,7 @@ fn counts(results: &[Vec<Field>]) -> Counts {
     }
 }
 
-/// Asks CloudWatch Logs by its JSON protocol.
+/// Calls CloudWatch Logs by its JSON protocol.
 async fn ask<T: for<'de> Deserialize<'de>>(session: &Session, action: &str, body: &Value) -> Result<T, Failure> {
     let operation = format!("Logs_20140328.{action}");
     let head = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", operation.as_str())];

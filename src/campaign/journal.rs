@@ -19,17 +19,16 @@ use std::{
 const MANIFEST: &str = "campaign.json";
 const SAMPLES: &str = "samples.jsonl";
 
-/// The longest line that is read, in bytes. Lambda's answers have 6 MB at most; a file of another kind may have no line
-/// that ends.
+/// The longest line that is read, in bytes. Lambda's answers have 6 MB at most; other files may have endless lines.
 const MAX_LINE: u64 = 64 << 20;
 
-/// The longest manifest that is read, in bytes: payloads are in it.
+/// The longest manifest that is read, in bytes: it contains the payloads.
 const MAX_MANIFEST: u64 = 1 << 30;
 
-/// How every sample begins.
+/// The beginning of every sample.
 const BEGINNING: &[u8] = b"{\"block\":";
 
-/// The file of samples, open for one campaign alone.
+/// The file of samples, locked by this process.
 #[derive(Debug)]
 pub struct Journal {
     directory: PathBuf,
@@ -37,10 +36,10 @@ pub struct Journal {
     buffer: Vec<u8>,
 }
 
-/// Why a run directory cannot be used.
+/// The reason why a run directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The operating system refuses.
+    /// An input or output error.
     #[error("{path}: {source}", path = .path.display())]
     Io {
         /// The file.
@@ -58,10 +57,10 @@ pub enum JournalError {
     /// There is no campaign.
     #[error("{path} holds no campaign: there is no {MANIFEST} in it", path = .0.display())]
     Missing(PathBuf),
-    /// Another process is at it.
+    /// Another process has locked it.
     #[error("{path} is in use: another duet is writing to it", path = .0.display())]
     Busy(PathBuf),
-    /// A sample is none of the campaign's.
+    /// A sample does not belong to the campaign.
     #[error("{SAMPLES}, line {line}: {reason}")]
     Foreign {
         /// Where.
@@ -69,7 +68,7 @@ pub enum JournalError {
         /// What is wrong.
         reason: String,
     },
-    /// A file holds something else than it should.
+    /// A file has unexpected content.
     #[error("{path}, line {line}: {reason}", path = .path.display())]
     Malformed {
         /// The file.
@@ -79,7 +78,7 @@ pub enum JournalError {
         /// What is wrong.
         reason: String,
     },
-    /// The manifest is one of no campaign.
+    /// The manifest has values that no campaign has.
     #[error("{path}: {reason}", path = .path.display())]
     Invalid {
         /// The file.
@@ -90,15 +89,15 @@ pub enum JournalError {
 }
 
 impl Journal {
-    /// Begins the campaign of `manifest` in `directory`, which is made where there is none.
+    /// Begins the campaign of `manifest` in `directory`, which is created if it does not exist.
     ///
     /// # Errors
-    /// When there is a campaign already, or the files cannot be written, or not be read again.
+    /// When there is a campaign already, or the files cannot be written, or could not be read again.
     pub fn create(directory: &Path, manifest: &Manifest) -> Result<Self, JournalError> {
         fs::create_dir_all(directory).map_err(at(directory))?;
         let journal = Self::lock(directory)?;
         let path = directory.join(MANIFEST);
-        // Without its manifest, a directory was left behind before the first call.
+        // A directory without a manifest was left behind before the first call.
         if path.exists() {
             return Err(JournalError::Exists(directory.to_owned()));
         }
@@ -107,10 +106,10 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Opens the samples of `directory` for more; an end that was cut off by a crash is dropped.
+    /// Opens the samples of `directory` to append more; a last sample that was cut off by a crash is dropped.
     ///
     /// # Errors
-    /// When there is no campaign, another process writes to it, or the file ends with something else than a part of a
+    /// When there is no campaign, another process writes to it, or the file ends with something other than a part of a
     /// sample.
     pub fn open(directory: &Path) -> Result<Self, JournalError> {
         if !directory.join(MANIFEST).exists() {
@@ -123,7 +122,7 @@ impl Journal {
         Ok(journal)
     }
 
-    /// The file of samples, for nobody else until this is dropped or the process ends.
+    /// Locks the file of samples until this is dropped or the process ends.
     fn lock(directory: &Path) -> Result<Self, JournalError> {
         let path = directory.join(SAMPLES);
         let samples = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(at(&path))?;
@@ -134,7 +133,7 @@ impl Journal {
         }
     }
 
-    /// Hands rows to the operating system, which keeps them also when this process dies.
+    /// Hands rows to the operating system, which keeps them even if this process dies.
     ///
     /// # Errors
     /// When they cannot be written.
@@ -147,7 +146,7 @@ impl Journal {
         self.samples.write_all(&self.buffer)
     }
 
-    /// Keeps the campaign as it is from now on.
+    /// Replaces the manifest.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -171,7 +170,7 @@ pub fn write_json(path: &Path, content: &impl Serialize) -> io::Result<()> {
     write_whole(path, &text)
 }
 
-/// Writes a file of the run directory: all of it is there, also after a power cut, or nothing is.
+/// Writes a file of the run directory atomically, even with regard to a power cut.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -183,10 +182,10 @@ pub fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     fs::rename(&unfinished, path)
 }
 
-/// A file of the run directory; none where it is not there.
+/// Reads a file of the run directory; `None` if it does not exist.
 ///
 /// # Errors
-/// When it is there and cannot be read.
+/// When it exists and cannot be read.
 pub fn read_whole(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -194,7 +193,7 @@ pub fn read_whole(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// The length of the lines that are whole, in bytes. What stands behind them can be dropped.
+/// The length of the complete lines, in bytes; what follows them can be dropped.
 fn whole_lines(file: &mut File, path: &Path) -> Result<u64, JournalError> {
     file.seek(SeekFrom::Start(0)).map_err(at(path))?;
     let mut lines = Lines::new(&*file, path);
@@ -207,9 +206,9 @@ struct Lines<R> {
     reader: BufReader<R>,
     path: PathBuf,
     line: Vec<u8>,
-    /// The number of the line that was read last.
+    /// The number of the last line that was read.
     number: u64,
-    /// The length of the lines so far, in bytes.
+    /// The length of the complete lines so far, in bytes.
     whole: u64,
 }
 
@@ -218,11 +217,11 @@ impl<R: Read> Lines<R> {
         Self { reader: BufReader::new(file), path: path.to_owned(), line: Vec::new(), number: 0, whole: 0 }
     }
 
-    /// The next line, without its end; none behind the last. A sample that a crash cut off is no line.
+    /// The next line, without its end; `None` after the last. A sample that was cut off by a crash is not a line.
     fn next(&mut self) -> Result<Option<&[u8]>, JournalError> {
         self.line.clear();
         self.number += 1;
-        // One byte more, to tell a line that is too long from one that is not.
+        // One byte more, to recognize a line that is too long.
         let length = self.reader.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut self.line);
         let length = length.map_err(at(&self.path))? as u64;
         if length > MAX_LINE {
@@ -232,7 +231,7 @@ impl<R: Read> Lines<R> {
             self.whole += length;
             return Ok(Some(line));
         }
-        // After a power cut there may be zeros where the end of the file was on its way to the disk.
+        // After a power cut there may be zeros in place of the end of the file.
         let is_cut_off = self.line.starts_with(BEGINNING)
             || BEGINNING.starts_with(&self.line)
             || (self.number > 1 && self.line.iter().all(|byte| *byte == 0));
@@ -251,7 +250,7 @@ impl<R: Read> Lines<R> {
 /// Reads the manifest of `directory`.
 ///
 /// # Errors
-/// When there is none, one of another version, or one of no campaign.
+/// When there is none, or it is of another version or invalid.
 pub fn manifest(directory: &Path) -> Result<Manifest, JournalError> {
     let path = directory.join(MANIFEST);
     let file = match File::open(&path) {
@@ -276,26 +275,26 @@ pub fn manifest(directory: &Path) -> Result<Manifest, JournalError> {
     Ok(manifest)
 }
 
-/// What every version's manifest has.
+/// The part that manifests of all versions have.
 #[derive(Deserialize)]
 struct Version {
     schema: u64,
 }
 
-/// Reads the samples of `directory` one after the other, without those that a crash cut off. What they say is taken as
-/// it is; [`checked_rows`] does not.
+/// Reads the samples of `directory` one after the other, without one that was cut off by a crash. Unlike
+/// [`checked_rows`], this does not check their values.
 ///
 /// # Errors
-/// When there are none; items are errors where a line is no sample.
+/// When there is no file; items are errors for lines that are not samples.
 pub fn rows(directory: &Path) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
     read(directory, |_| Ok(()))
 }
 
-/// Reads the samples of `directory` one after the other as [`rows`] does, and holds each to what a sample of `manifest`'s
-/// campaign can be, at its place: steps come one after the other, as the schedule has them, and no call stands there twice.
+/// Reads the samples of `directory` as [`rows`] does, and checks that each can be a sample of `manifest`'s campaign at
+/// its place: steps follow each other as in the schedule, and no call is there twice.
 ///
 /// # Errors
-/// When there are none; items are errors where a line is no sample, or none of this campaign.
+/// When there is no file; items are errors for lines that are not samples of this campaign.
 pub fn checked_rows(
     directory: &Path,
     manifest: &Manifest,
@@ -307,14 +306,14 @@ pub fn checked_rows(
     })
 }
 
-/// How far a journal has been read.
+/// The place in the schedule up to which a journal has been read.
 struct Sequence<'a> {
     plan: &'a Plan,
-    /// The steps of the block.
+    /// The steps of the current block.
     steps: Vec<Step>,
-    /// The block and the step.
+    /// The current block and step.
     place: (u64, u32),
-    /// The calls of that step: side, slot, attempt.
+    /// The calls of the current step so far: side, slot, attempt.
     calls: HashSet<(Side, u32, u32)>,
 }
 
@@ -369,7 +368,7 @@ fn read(
         if is_over {
             return None;
         }
-        // Behind a line that cannot be read, there is none.
+        // After a line that cannot be read, nothing more is read.
         is_over = true;
         let row = match lines.next() {
             Ok(line) => line?,

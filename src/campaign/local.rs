@@ -18,13 +18,13 @@ use tokio::{
     time::timeout,
 };
 
-/// The lines of a stack trace that a message shows, and how much of each.
+/// The most lines of a stack trace that a message shows, and the most characters of each.
 const TRACE_LINES: usize = 3;
 const TRACE_LINE: usize = 200;
 
-/// One execution environment: a process with a Runtime API of its own.
+/// One execution environment: a process with its own Runtime API.
 ///
-/// When this is dropped, the process is killed, and whatever it has started ([`processes`]).
+/// When this is dropped, the process and all that it has started are killed ([`processes`]).
 #[derive(Debug)]
 pub struct LocalEnvironment {
     process: Child,
@@ -32,7 +32,7 @@ pub struct LocalEnvironment {
     path: PathBuf,
     id: String,
     leader: u32,
-    /// None where its end has been seen to.
+    /// `None` once its processes have been ended.
     log_stream: Option<String>,
 }
 
@@ -40,19 +40,19 @@ pub struct LocalEnvironment {
 #[derive(Debug)]
 pub struct Logs {
     output: Stdio,
-    /// This program's own where there is none.
+    /// `None` for this program's own.
     error: Option<Stdio>,
 }
 
 impl From<Stdio> for Logs {
-    /// Its standard output there, and its standard error to this program's.
+    /// Standard output to `output`, standard error to that of this program.
     fn from(output: Stdio) -> Self {
         Self { output, error: None }
     }
 }
 
 impl Logs {
-    /// Both to the end of one file, as Lambda has both in one log.
+    /// Standard output and standard error to the end of one file, as Lambda has both in one log.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -62,7 +62,7 @@ impl Logs {
     }
 }
 
-/// Why a local binary gave no outcome.
+/// The reason why a local binary gave no outcome.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
     /// It could not be started.
@@ -73,7 +73,7 @@ pub enum LocalError {
         /// The operating system's reason.
         source: io::Error,
     },
-    /// Its output has nowhere to go.
+    /// Its log cannot be written.
     #[error("{path} cannot be written: {source}", path = .path.display())]
     Log {
         /// The file.
@@ -81,7 +81,7 @@ pub enum LocalError {
         /// The operating system's reason.
         source: io::Error,
     },
-    /// It reported that it could not come up.
+    /// It reported that its initialization failed.
     #[error("{path} could not come up: {message}", path = .path.display(), message = told(.error))]
     Init {
         /// The binary.
@@ -106,7 +106,7 @@ pub enum LocalError {
     },
 }
 
-/// What the operating system means where its words lead astray.
+/// An explanation of an error whose message by the operating system is misleading.
 fn hint(path: &Path, source: &io::Error) -> &'static str {
     match rustix::io::Errno::from_io_error(source) {
         Some(rustix::io::Errno::NOEXEC) => {
@@ -119,7 +119,7 @@ fn hint(path: &Path, source: &io::Error) -> &'static str {
     }
 }
 
-/// What a binary that did not come up says of it, and where.
+/// A reported failure of the initialization, with the first lines of its stack trace.
 fn told(InitError { error, stack_trace }: &InitError) -> String {
     let mut message = error.to_string();
     for line in stack_trace.iter().take(TRACE_LINES) {
@@ -131,8 +131,8 @@ fn told(InitError { error, stack_trace }: &InitError) -> String {
 }
 
 impl LocalEnvironment {
-    /// Starts the binary at `path`, which is a file also where it has no slash, in its own directory, as Lambda does,
-    /// with the variables that Lambda sets, and those of `variables` after them; nothing is inherited.
+    /// Starts the binary at `path`, which is never searched for in `PATH`, in its own directory, as Lambda does. Its
+    /// environment has the variables that Lambda sets, then `variables`, and nothing inherited.
     ///
     /// # Errors
     /// [`LocalError::Start`].
@@ -156,13 +156,13 @@ impl LocalEnvironment {
             .stdin(Stdio::null())
             .stdout(logs.output)
             .kill_on_drop(true)
-            // Ctrl-C is for the program that calls, which has an answer to wait for.
+            // Ctrl-C must not reach it: the calling program still waits for its answer.
             .process_group(0);
         if let Some(error) = logs.error {
             command.stderr(error);
         }
         let process = command.spawn().map_err(failed)?;
-        // The operating system gives a process's id to another one some day, but not at the same moment.
+        // The operating system reuses process ids, but not at the same moment.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let leader = process.id().unwrap_or_default();
         let id = format!("{leader}-{:x}", now.as_nanos());
@@ -195,7 +195,7 @@ impl LocalEnvironment {
     ) -> Result<InvocationResult, LocalError> {
         let outcome = self.api.send(event, deadline);
         tokio::select! {
-            // An answer that has come counts, also where the process ended right behind it.
+            // An answer counts even if the process ended right after it.
             biased;
             outcome = timeout(patience, outcome) => match outcome {
                 Ok(outcome) => Ok(outcome.unwrap_or_else(|_| InvocationResult::truncated("its connection was closed"))),
@@ -205,29 +205,31 @@ impl LocalEnvironment {
         }
     }
 
-    /// Ends many, which takes no longer than to end one.
+    /// Ends several environments at once, which takes no longer than ending one.
     pub fn end_all(environments: impl IntoIterator<Item = Self>) {
         let mut environments: Vec<Self> = environments.into_iter().collect();
-        let streams = environments.iter_mut().filter_map(|it| Some((it.leader, it.log_stream.take()?)));
+        let streams = environments
+            .iter_mut()
+            .filter_map(|environment| Some((environment.leader, environment.log_stream.take()?)));
         processes::end_environments(&streams.collect());
     }
 
     fn ended(&self, status: io::Result<ExitStatus>) -> LocalError {
         let path = self.path.clone();
         match status {
-            // Having reported why, it ends.
+            // It has reported the reason before it ended.
             Ok(_) if let Some(error) = self.api.init_error() => LocalError::Init { path, error },
             Ok(status) => LocalError::Exit { path, status },
             Err(source) => LocalError::Start { path, source },
         }
     }
 
-    /// Whether it has no invocation that it has not answered.
+    /// Whether it has no unanswered invocation.
     pub fn is_idle(&self) -> bool {
         !self.api.is_busy()
     }
 
-    /// A name that no other environment has, nor had in an earlier start of this program.
+    /// A name that is unique, even among environments of earlier starts of this program.
     pub fn id(&self) -> &str {
         &self.id
     }
@@ -237,7 +239,7 @@ impl LocalEnvironment {
         self.process.id()
     }
 
-    /// The most memory that the process and those that it has started have had so far, in MiB.
+    /// The peak memory of the process and its descendants so far, in MiB.
     pub fn max_memory_mb(&self) -> Option<u32> {
         processes::max_memory_mb(self.leader)
     }

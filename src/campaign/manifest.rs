@@ -1,4 +1,4 @@
-//! What a campaign is, as `campaign.json` keeps it.
+//! The description of a campaign, as `campaign.json` stores it.
 
 use super::{
     Auth, Target,
@@ -13,54 +13,54 @@ use hyper::Method;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, ops::Not, time::Duration};
 
-/// The version of the run directory's shape; it grows when a field changes its meaning or goes.
+/// The version of the run directory's format; it grows when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
-/// A campaign, complete enough to be continued and to be judged later.
+/// A campaign, complete enough to be continued and analysed later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// The version of this shape, [`SCHEMA`].
+    /// The version of this format, [`SCHEMA`].
     pub schema: u32,
-    /// The version of Lambda Duet that made it.
+    /// The version of Lambda Duet that created it.
     pub version: String,
-    /// When it was made, in milliseconds since 1970-01-01 UTC.
+    /// When it was created, in milliseconds since 1970-01-01 UTC.
     pub created_unix_ms: u64,
-    /// What is compared.
+    /// The variants that are compared.
     pub sides: Sides<Variant>,
-    /// What is called, how often and in which order.
+    /// The calls of a block and their order.
     pub plan: Plan,
     /// When it ends.
     pub limits: Limits,
 }
 
-/// One of the two things that are compared.
+/// One of the two variants that are compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
-    /// A short name for people.
+    /// A short display name.
     pub name: String,
     /// What is called.
     #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
     pub target: Target,
-    /// Where it is called; None for what this machine runs.
+    /// Where it is called; `None` for processes on this machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// How Lambda has configured it, where Lambda says so.
+    /// Its configuration, if it is a function whose configuration can be read.
     pub configuration: Option<Configuration>,
-    /// What Lambda asks for it; none for what Lambda does not run.
+    /// Lambda's price for it; `None` for processes on this machine and functions that are billed by instances.
     pub price: Option<Price>,
 }
 
-/// Where a side is called, and as whom.
+/// The place where a side is called, and the profile that is used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
-    /// The region that calls are signed for, or in which an endpoint is that asks for no signature; None if unknown.
+    /// The region that calls are signed for, or that of an endpoint without signatures; `None` if unknown.
     pub region: Option<String>,
     /// The profile of the AWS configuration files, if one was named.
     pub profile: Option<String>,
-    /// Whether samconfig names that profile: its credentials then go before those of the environment.
+    /// Whether samconfig names that profile: its credentials then take precedence over those of the environment.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub is_profile_fixed: bool,
     /// The URL of Lambda, for functions.
@@ -80,56 +80,56 @@ impl fmt::Display for Place {
     }
 }
 
-/// The schedule and all that decides about it.
+/// The schedule and the options of calls.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// The seed of the order of every block.
     pub seed: u64,
-    /// How many environments of each side are called at a time.
+    /// How many environments of each side are called.
     pub environments: u32,
-    /// What is called together, and what in turns.
+    /// Which calls are made at the same time.
     #[serde(default)]
     pub order: Order,
-    /// The block from which on steps are separate, because there was not the concurrency for joint ones.
+    /// The first block with separate steps, if there was not enough concurrency for joint ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub separate_from: Option<u64>,
-    /// Whether every call meets an environment that has just started.
+    /// Whether every call is a cold start.
     pub cold: bool,
-    /// Whether the calls of one step run side by side; on one machine they would get in each other's way.
+    /// Whether the calls of a step are concurrent; on one machine they would compete for its processors.
     pub concurrent: bool,
     /// The payloads, each with its weight.
     pub cells: Vec<Cell>,
-    /// The least time from the start of one block to the start of the next, in milliseconds.
+    /// The minimum time from the start of one block to the start of the next, in milliseconds.
     pub pace_ms: u64,
     /// How long a call may take, in milliseconds.
     pub timeout_ms: u64,
-    /// How requests to HTTP endpoints prove who sends them.
+    /// The authentication of requests to HTTP endpoints.
     pub auth: Auth,
-    /// Whether answers of one cell must be equal.
+    /// Whether all answers to a cell must be equal.
     pub compare_output: bool,
-    /// How far numbers in them may differ, in units of the larger one; none where they must be the same.
+    /// The largest relative difference between numbers in answers; `None` if they must be equal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tolerance: Option<f64>,
-    /// The JSON pointers to what is left out of that comparison.
+    /// JSON pointers to parts of answers that are not compared.
     pub ignore: Vec<String>,
-    /// The JSON pointer to what names the environment in an answer of the user's own function.
+    /// The JSON pointer to the environment's id in answers of the user's own function.
     pub environment: Option<String>,
-    /// The JSON pointer to what names the processor's model there.
+    /// The JSON pointer to the processor's model in answers of the user's own function.
     pub cpu_model: Option<String>,
-    /// The tenant that functions with tenant isolation are called for.
+    /// The tenant for which functions with tenant isolation are called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// Statuses that count as success beside those that do by themselves.
+    /// Further statuses that count as success.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accept_status: Vec<AcceptedStatus>,
-    /// The method of requests to HTTP endpoints; none for POST.
+    /// The method of requests to HTTP endpoints; `None` for POST.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "method")]
     pub method: Option<Method>,
-    /// The names of the headers that they have besides; values may be secrets.
+    /// The names of further headers of requests to HTTP endpoints; their values may be secret and are not stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<String>,
-    /// The names of the variables of a function's own that runs on this machine; their values are not kept.
+    /// The names of environment variables for processes on this machine; their values may be secret and are not stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<String>,
 }
@@ -140,17 +140,17 @@ pub struct Plan {
 pub struct Cell {
     /// Its name, unique in the campaign.
     pub name: String,
-    /// How often a block sends it to each side.
+    /// How many times a block sends it to each environment.
     pub weight: u32,
-    /// The workload of the benchmark service, where the payload is a request to it.
+    /// The workload, if the payload is a request to the benchmark service.
     pub workload: Option<String>,
     /// What is sent, byte for byte.
     pub payload: String,
-    /// A guess at the billed duration of one call before there is any, in milliseconds.
+    /// A guess at the billed duration of one call, in milliseconds.
     pub guess_ms: f64,
 }
 
-/// What [`Limits::until_ci`] has to be below: an interval of ±50% says next to nothing.
+/// The upper bound of [`Limits::until_ci`]: an interval of ±50% says next to nothing.
 pub const MAX_HALF_WIDTH: f64 = 0.5;
 
 /// The most environments of a side that a block may call.
@@ -160,18 +160,18 @@ pub const MAX_ENVIRONMENTS: u32 = 1000;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// The time it takes, in milliseconds, pauses between two starts of the program left out.
+    /// The duration, in milliseconds, without pauses between two starts of the program.
     pub duration_ms: Option<u64>,
-    /// The calls of both sides together; only whole blocks are made.
+    /// The calls of both sides together; only whole blocks are begun.
     pub invocations: Option<u64>,
-    /// The bill as estimated, in US dollars.
+    /// The estimated bill, in US dollars.
     pub max_cost_usd: Option<f64>,
-    /// The half width of the intervals that are enough, as a share of the estimate: 0.02 for ±2%.
+    /// The half-width of sufficiently narrow intervals, as a share of the estimate: 0.02 for ±2%.
     pub until_ci: Option<f64>,
 }
 
 impl Plan {
-    /// The order of a block, where steps are separate from another block on.
+    /// The order of a block, if steps are separate from the block `separate_from` on.
     pub fn order_of(&self, block: u64, separate_from: Option<u64>) -> Order {
         if separate_from.is_some_and(|from| block >= from) { Order::SeparateSteps } else { self.order }
     }
@@ -190,7 +190,7 @@ impl Plan {
         2 * self.visits() * u64::from(self.environments)
     }
 
-    /// How often a block sends payloads to an environment.
+    /// How many payloads a block sends to each environment.
     fn visits(&self) -> u64 {
         self.cells.iter().map(|cell| u64::from(cell.weight)).sum()
     }
@@ -202,7 +202,7 @@ impl Plan {
 }
 
 impl Manifest {
-    /// The guess at the bill of one block, in US dollars.
+    /// A guess at the bill of one block, in US dollars.
     pub fn guessed_cost(&self) -> f64 {
         let call = |side: Side, cell: &Cell| {
             self.sides[side].cost(cell.guess_ms, None) * f64::from(cell.weight) * f64::from(self.plan.environments)
@@ -210,15 +210,15 @@ impl Manifest {
         Side::BOTH.iter().flat_map(|side| self.plan.cells.iter().map(move |cell| call(*side, cell))).sum()
     }
 
-    /// Whether both sides are one function, perhaps in two versions of it, which share the concurrency that is reserved.
+    /// Whether both sides are the same function, perhaps in two versions, which share its reserved concurrency.
     pub fn has_one_function(&self) -> bool {
         let Sides { baseline, candidate } = &self.sides;
         let arn = |variant: &Variant| variant.configuration.as_ref()?.unqualified_arn().map(str::to_owned);
         match (arn(baseline).zip(arn(candidate)), &baseline.target, &candidate.target) {
             (Some((one, other)), ..) => one == other,
-            // In whichever form they are named.
+            // They may be named in different forms.
             (None, Target::Function { name: one, .. }, Target::Function { name: other, .. }) => {
-                let name = |it: &str| it.rsplit(':').next().map(str::to_owned);
+                let name = |text: &str| text.rsplit(':').next().map(str::to_owned);
                 name(one) == name(other) && baseline.place == candidate.place
             }
             _ => false,
@@ -227,24 +227,24 @@ impl Manifest {
 }
 
 impl Variant {
-    /// What Lambda asks for a call that is billed for so many milliseconds, in US dollars: with the memory that Lambda
-    /// reports of it, else with that of the configuration.
+    /// The price of a call that is billed for `billed_ms`, in US dollars, with the reported memory or else the
+    /// configured one.
     pub fn cost(&self, billed_ms: f64, reported_memory_mb: Option<u32>) -> f64 {
         let memory_mb = reported_memory_mb.unwrap_or_else(|| self.memory_mb());
         self.price.as_ref().map_or(0.0, |price| price.of_call(billed_ms, memory_mb, self.ephemeral_mb()))
     }
 
-    /// Its memory in MiB, as configured; where Lambda does not say, what the project's own stack has.
+    /// Its configured memory in MiB; that of the project's own stack if unknown.
     pub fn memory_mb(&self) -> u32 {
         self.configuration.as_ref().map_or(DEFAULT_MEMORY_MB, |it| it.memory_mb)
     }
 
-    /// How long Lambda lets an invocation run, in seconds; where Lambda does not say, as long as it lets any.
+    /// Its configured timeout in seconds; Lambda's longest if unknown.
     pub fn longest_s(&self) -> u32 {
         self.configuration.as_ref().map_or(LONGEST_TIMEOUT_S, |it| it.timeout_s)
     }
 
-    /// Its ephemeral storage in MiB, as configured; where Lambda does not say, what is free.
+    /// Its configured ephemeral storage in MiB; the free storage if unknown.
     pub fn ephemeral_mb(&self) -> u32 {
         self.configuration.as_ref().map_or(FREE_EPHEMERAL_MB, |it| it.ephemeral_storage_mb)
     }
@@ -253,7 +253,7 @@ impl Variant {
 /// The longest timeout that a function can have, in seconds.
 const LONGEST_TIMEOUT_S: u32 = 900;
 
-/// What the project's own stack has, in MiB.
+/// The memory of the functions in the project's own stack, in MiB.
 pub const DEFAULT_MEMORY_MB: u32 = 1769;
 
 fn as_text<S: Serializer>(target: &Target, serializer: S) -> Result<S::Ok, S::Error> {

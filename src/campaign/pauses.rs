@@ -1,4 +1,4 @@
-//! Pauses before something is asked for again.
+//! Pauses between attempts.
 
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::{
@@ -9,7 +9,7 @@ use std::{
 /// The first pause.
 const FIRST: Duration = Duration::from_millis(100);
 
-/// Pauses that grow, and are partly random: all who wait for the same do not come back at the same time.
+/// Pauses that grow and are partly random, so that concurrent callers do not try again at the same time.
 #[derive(Debug)]
 pub(super) struct Pauses {
     attempt: u32,
@@ -19,7 +19,7 @@ pub(super) struct Pauses {
 impl Pauses {
     pub(super) fn new() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
-        // Pauses alone depend on it, and nothing that is measured.
+        // Only pauses depend on this seed, not what is measured.
         Self { attempt: 0, jitter: ChaCha8Rng::seed_from_u64(now ^ u64::from(process::id())) }
     }
 
@@ -28,8 +28,8 @@ impl Pauses {
         self.after(self.attempt - 1, longest)
     }
 
-    /// That after an attempt, counted from 0: twice as long as after the one before, at most the `longest`, and at least
-    /// half of that.
+    /// The pause after an attempt, counted from 0: it doubles with each attempt up to `longest`, and is shortened at
+    /// random by up to a half.
     pub(super) fn after(&mut self, attempt: u32, longest: Duration) -> Duration {
         let whole = FIRST.saturating_mul(1 << attempt.min(16)).min(longest);
         whole.mul_f64(self.jitter.random_range(0.5..=1.0))

@@ -1,4 +1,4 @@
-//! What functions are sent, and what of their answers is compared.
+//! Answers of functions: their canonical form for comparison, and JSON pointers into them.
 
 use super::visible::visible;
 use crate::protocol::nearest;
@@ -6,9 +6,9 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
-/// The SHA-256 of an answer, in hexadecimal digits. What the JSON pointers of `ignore` point at is left
-/// out, the order of an object's members and the space between them do not matter, and 1.0 is 1; an answer that
-/// is no JSON counts byte for byte.
+/// The SHA-256 of an answer, in hexadecimal digits. Parts that the JSON pointers of `ignore` point at are left out, the
+/// order of an object's members and white space do not matter, and 1.0 is 1; an answer that is not JSON counts byte for
+/// byte.
 pub fn digest(output: &[u8], ignore: &[String]) -> String {
     // serde_json keeps the members of an object sorted.
     let canonical = compared(output, ignore).map(|value| value.to_string().into_bytes());
@@ -20,7 +20,7 @@ pub fn digest(output: &[u8], ignore: &[String]) -> String {
     })
 }
 
-/// What of an answer is compared, if it is JSON.
+/// The canonical form of an answer for comparison; `None` if it is not JSON.
 pub fn compared(output: &[u8], ignore: &[String]) -> Option<Value> {
     let mut value = serde_json::from_slice(output).ok()?;
     for pointer in ignore {
@@ -33,8 +33,8 @@ pub fn compared(output: &[u8], ignore: &[String]) -> Option<Value> {
 /// The longest name that is read in an answer, in bytes.
 pub const MAX_NAME_BYTES: usize = 256;
 
-/// What the JSON pointers find in an answer, as text: strings that are not empty and at most [`MAX_NAME_BYTES`] long,
-/// and numbers. Without a pointer, and where one finds nothing of the kind, there is none.
+/// The values that the JSON pointers find in an answer, as text: numbers, and strings that are not empty and at most
+/// [`MAX_NAME_BYTES`] long. `None` without a pointer, or if it finds no such value.
 pub fn names<const N: usize>(output: &[u8], pointers: [Option<&str>; N]) -> [Option<String>; N] {
     let is_asked = pointers.iter().any(Option::is_some);
     let answer = is_asked.then(|| serde_json::from_slice::<Value>(output).ok()).flatten();
@@ -45,8 +45,8 @@ pub fn names<const N: usize>(output: &[u8], pointers: [Option<&str>; N]) -> [Opt
     })
 }
 
-/// What a JSON pointer (RFC 6901) points at. It goes through strings that hold JSON, as the `body` of an answer for API
-/// Gateway does.
+/// The value that a JSON pointer (RFC 6901) points at, also within strings that contain JSON, such as the `body` of an
+/// answer in API Gateway's format.
 fn find(value: &Value, pointer: &str) -> Option<Value> {
     let Some((token, rest)) = split(pointer) else { return pointer.is_empty().then(|| value.clone()) };
     match value {
@@ -55,9 +55,9 @@ fn find(value: &Value, pointer: &str) -> Option<Value> {
     }
 }
 
-/// The pointer to a name in an answer that is most like this one, if one is.
+/// The pointer to a name in an answer that is most like `pointer`, if there is a similar one.
 pub fn nearest_pointer(output: &[u8], pointer: &str) -> Option<String> {
-    /// Answers may be long, and people look at few.
+    /// The most pointers that are compared: answers may be long.
     const MOST: usize = 1000;
     let mut pointers = Vec::new();
     collect_pointers(&serde_json::from_slice(output).ok()?, String::new(), &mut pointers);
@@ -66,7 +66,7 @@ pub fn nearest_pointer(output: &[u8], pointer: &str) -> Option<String> {
     of_the_name.or_else(|| nearest(pointer, pointers.iter().take(MOST).map(String::as_str)).map(str::to_owned))
 }
 
-/// The pointers to all strings and numbers, also to those in strings that hold JSON.
+/// Collects the pointers to all strings and numbers, also within strings that contain JSON.
 fn collect_pointers(value: &Value, here: String, pointers: &mut Vec<String>) {
     match value {
         Value::Object(members) => members
@@ -92,13 +92,13 @@ pub(super) fn token(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// The object or the array that a string holds, as the `body` of an answer for API Gateway does.
+/// The object or array in a string that contains JSON.
 pub(super) fn held(text: &str) -> Option<Value> {
     let value = serde_json::from_str(text).ok()?;
     matches!(value, Value::Object(_) | Value::Array(_)).then_some(value)
 }
 
-/// Removes what a JSON pointer points at, if there is something; goes where [`find`] does.
+/// Removes the value that a JSON pointer points at, also within strings that contain JSON, as [`find`] finds it.
 fn remove(value: &mut Value, pointer: &str) {
     let Some((token, rest)) = split(pointer) else { return };
     match value {
@@ -112,21 +112,21 @@ fn remove(value: &mut Value, pointer: &str) {
         Value::Object(members) if rest.is_empty() => {
             members.remove(&token[1..].replace("~1", "/").replace("~0", "~"));
         }
-        // The others keep their places.
+        // The other items keep their indices.
         Value::Array(_) if rest.is_empty() => value.pointer_mut(token).into_iter().for_each(|item| *item = Value::Null),
         _ => value.pointer_mut(token).into_iter().for_each(|child| remove(child, rest)),
     }
 }
 
-/// The first token of a JSON pointer, as a pointer itself, and the rest; none of a pointer to the whole.
+/// The first token of a JSON pointer, as a pointer itself, and the rest; `None` for a pointer to the whole.
 fn split(pointer: &str) -> Option<(&str, &str)> {
     let end = pointer.strip_prefix('/')?.find('/').map_or(pointer.len(), |end| end + 1);
     Some(pointer.split_at(end))
 }
 
-/// JSON has one kind of numbers, however languages write them: 1.0 is 1.
+/// Turns floating-point numbers that are whole into integers: languages differ in how they write them.
 fn make_numbers_canonical(value: &mut Value) {
-    /// Up to here, all whole numbers have a double of their own.
+    /// Up to here, a double represents every whole number exactly.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match value {
         Value::Number(number) => {
@@ -187,7 +187,10 @@ mod tests {
             assert_eq!(name(nothing), None, "{nothing}");
         }
         let digest = |id, at, ignore: &[&str]| {
-            super::digest(answer(id, at).as_bytes(), &ignore.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>())
+            super::digest(
+                answer(id, at).as_bytes(),
+                &ignore.iter().map(|pointer| (*pointer).to_owned()).collect::<Vec<_>>(),
+            )
         };
         assert_ne!(digest(1, 2.5, &[]), digest(1, 3.5, &[]));
         assert_eq!(digest(1, 2.5, &["/body/at"]), digest(1, 3.5, &["/body/at"]));

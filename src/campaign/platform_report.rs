@@ -1,22 +1,21 @@
-//! Lambda's own measurements of an invocation: its report at the end of the log, as a `REPORT` line or as an event of the
-//! JSON format.
+//! Lambda's own measurements of an invocation: the report at the end of the log, as a `REPORT` line or as a JSON event.
 
 use serde::{Deserialize, Serialize};
 
-/// What Lambda reports about an invocation; whatever the end of the log does not have is none.
+/// What Lambda reports about an invocation. Fields that are not in the end of the log are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlatformReport {
     /// How long the function took, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<f64>,
-    /// What is billed, in milliseconds; none where nobody bills.
+    /// The billed duration, in milliseconds; `None` if nothing is billed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed_ms: Option<f64>,
-    /// What is billed besides for restoring a snapshot, in milliseconds.
+    /// What is billed in addition for restoring a snapshot, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed_restore_ms: Option<f64>,
-    /// How long the environment took to start, in milliseconds; none in an environment that was there.
+    /// The init duration of the environment, in milliseconds; `None` if it had been started before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init_ms: Option<f64>,
     /// The function's memory setting, in MiB.
@@ -28,26 +27,26 @@ pub struct PlatformReport {
 }
 
 impl PlatformReport {
-    /// All that is billed, in milliseconds: the restore of a snapshot stands beside the rest.
+    /// All that is billed, in milliseconds, including the restore of a snapshot.
     pub fn all_billed_ms(&self) -> Option<f64> {
         Some(self.billed_ms? + self.billed_restore_ms.unwrap_or_default())
     }
 
-    /// Whether less is billed than the function took: Lambda rounds up.
+    /// Whether less is billed than the function took, which cannot be: Lambda rounds up.
     pub fn contradicts_itself(&self) -> bool {
         self.billed_ms.zip(self.duration_ms).is_some_and(|(billed, duration)| billed < duration.floor())
     }
 
-    /// The report of the request `id` in the end of a log. Functions and extensions write into the same log whatever they
-    /// like: a report of another request is theirs. Some emulators do not say what the request's id is; there the last
-    /// report counts, unless there are reports of several requests.
+    /// The report of the request `id` in the end of a log. Functions and extensions can write anything into the same
+    /// log: reports of other requests are theirs. Some emulators do not tell the request's id; the last report then
+    /// counts, unless there are reports of several requests.
     pub fn find(log: &str, id: Option<&str>) -> Option<Self> {
         let is_meant = |found: &String| id.is_none_or(|id| id == found);
-        // Of a line that several reports stand on the last is Lambda's.
+        // If there are several reports on a line, the last is Lambda's.
         let of_line = |line| reports(line).into_iter().rev().find(|(found, _)| is_meant(found));
         let mut reports: Vec<(String, Self)> = log.lines().filter_map(of_line).collect();
         let are_of_several = reports.windows(2).any(|pair| pair[0].0 != pair[1].0);
-        // Nobody can tell which of two that differ is Lambda's.
+        // If two reports differ, either may be Lambda's.
         let contradict = reports.windows(2).any(|pair| pair[0].1.duration_ms != pair[1].1.duration_ms);
         if are_of_several || contradict && id.is_some() {
             reports.clear();
@@ -61,7 +60,7 @@ impl PlatformReport {
     }
 }
 
-/// The reports of a line, each with the id of its request. Output that does not end with a newline stands before them.
+/// The reports on a line, each with the id of its request, after any output that does not end with a newline.
 fn reports(line: &str) -> Vec<(String, PlatformReport)> {
     if let Some(Event { kind, record }) = event(line) {
         let id = record.request_id.filter(|_| kind == "platform.report");
@@ -80,24 +79,24 @@ fn from_text(text: &str) -> Option<PlatformReport> {
         duration_ms: field(text, "Duration", "ms"),
         billed_ms: field(text, "Billed Duration", "ms"),
         billed_restore_ms: field(text, "Billed Restore Duration", "ms"),
-        // SnapStart restores an environment where others start it.
+        // SnapStart restores an environment instead of starting it.
         init_ms: field(text, "Init Duration", "ms").or_else(|| field(text, "Restore Duration", "ms")),
         memory_mb: field(text, "Memory Size", "MB").and_then(mebibytes),
         max_memory_mb: field(text, "Max Memory Used", "MB").and_then(mebibytes),
     };
-    // A line that was cut off says nothing.
+    // A line that was cut off has no duration.
     report.duration_ms.is_some().then_some(report)
 }
 
-/// The number of one field of a text, if it is whole, its unit included.
+/// The number in one field of a text, if the field is complete, including its unit.
 fn field(text: &str, name: &str, unit: &str) -> Option<f64> {
     let value = text.split('\t').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix(": "))?;
     value.strip_suffix(unit)?.trim_end().parse().ok()
 }
 
-/// The init duration of the environment, in milliseconds, where the log has it apart from the report: as an event of
-/// the JSON format, and in the text format after an init that took longer than the 10 s that Lambda gives it. Lambda's own
-/// is the last before the request starts; whatever else looks like one, the function has printed.
+/// The init duration of the environment, in milliseconds, if the log has it apart from the report: as a JSON event, or
+/// in the text format after an init that took longer than Lambda's limit of 10 s. Lambda's own entry is the last before
+/// the request starts; other entries that look like one are output of the function.
 fn initialization(log: &str) -> Option<f64> {
     let is_start = |line: &&str| {
         line.starts_with("START RequestId: ") || event(line).is_some_and(|event| event.kind == "platform.start")
@@ -111,18 +110,18 @@ fn init_report(line: &str) -> Option<f64> {
         return field(text, "Init Duration", "ms");
     }
     let Event { kind, record } = event(line)?;
-    // Environments that are provisioned have started before anybody called.
+    // Provisioned environments start before they are called.
     let is_on_demand = record.initialization_type.is_none_or(|it| it == "on-demand");
     record.metrics.duration.filter(|_| kind == "platform.initReport" && is_on_demand)
 }
 
-/// The event of a line; output that does not end with a newline may stand before it.
+/// The event on a line, after any output that does not end with a newline.
 fn event(line: &str) -> Option<Event> {
     let whole = serde_json::from_str(line).ok();
     whole.or_else(|| serde_json::from_str(&line[line.rfind(r#"{"time":"#)?..]).ok())
 }
 
-/// Lambda has whole numbers of them, however they are written.
+/// A number of MiB, which must be whole.
 fn mebibytes(number: f64) -> Option<u32> {
     (number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number)).then_some(number as u32)
 }
@@ -233,7 +232,7 @@ mod tests {
         let of = |id: &str, duration: f64| {
             format!("REPORT RequestId: {id}\tDuration: {duration} ms\tBilled Duration: 9 ms\n")
         };
-        let duration = |log: &str, id| PlatformReport::find(log, id).and_then(|it| it.duration_ms);
+        let duration = |log: &str, id| PlatformReport::find(log, id).and_then(|report| report.duration_ms);
         let foreign = [of("one", 100.0), of("two", 5.0)].concat();
         assert_eq!(duration(&foreign, Some("one")), Some(100.0));
         assert_eq!(duration(&foreign, Some("two")), Some(5.0));

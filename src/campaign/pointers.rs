@@ -1,4 +1,4 @@
-//! Whether the JSON pointers that the user gave find something in answers, said while it can still be mended.
+//! Early warnings of JSON pointers that find nothing in the answers.
 
 use super::{
     failure::readable,
@@ -8,7 +8,7 @@ use super::{
 };
 use hyper::body::Bytes;
 
-/// What the first answers of each side say about the pointers.
+/// What the pointers have found in the answers of each side so far.
 #[derive(Debug)]
 pub(super) struct PointerCheck<'a> {
     pointers: Vec<Pointer<'a>>,
@@ -26,9 +26,9 @@ enum Finding {
     /// There is no answer yet.
     #[default]
     Open,
-    /// It finds nothing in any answer so far, such as this one.
+    /// It has found nothing in any answer so far, such as this one.
     Nothing(Bytes),
-    /// It is known whether it finds something; where not, that is said.
+    /// It has found something, or the user has been warned.
     Known,
 }
 
@@ -53,7 +53,7 @@ impl<'a> PointerCheck<'a> {
         }
     }
 
-    /// What there is to say after a step of `side`: each thing once.
+    /// The new warnings after a step of `side`.
     pub(super) fn warnings(&mut self, side: Side, name: &str) -> Vec<String> {
         let mut warnings = Vec::new();
         for Pointer { option, pointer, sides } in &mut self.pointers {

@@ -1,4 +1,4 @@
-//! Where a campaign stands, as its samples tell.
+//! The position of a campaign in its schedule, as its samples show.
 
 use super::{
     manifest::Plan,
@@ -8,24 +8,24 @@ use super::{
 };
 use std::collections::BTreeMap;
 
-/// The first step that is not complete, and the calls of it that are still to be made.
+/// The first incomplete step, and its remaining calls.
 #[derive(Debug)]
 pub struct Position<'a> {
     plan: &'a Plan,
-    /// The block from which on steps are separate.
+    /// The first block with separate steps.
     separate_from: Option<u64>,
     /// The number of the block.
     pub block: u64,
-    /// The place of the step in the block.
+    /// The index of the step in the block.
     pub step: u32,
     /// The steps of the block.
     steps: Vec<Step>,
-    /// The calls of the step that are still to be made, each with the number of attempts so far.
+    /// The remaining calls of the step, each with the number of attempts so far.
     open: BTreeMap<(Side, u32), u32>,
 }
 
 impl<'a> Position<'a> {
-    /// The beginning.
+    /// The beginning of the campaign.
     pub fn new(plan: &'a Plan) -> Self {
         let mut position = Self {
             plan,
@@ -44,15 +44,14 @@ impl<'a> Position<'a> {
         self.plan.order_of(self.block, self.separate_from)
     }
 
-    /// Has steps be separate from the next block on, and says which that is; none where they already will be.
+    /// Makes steps separate from the next block on and returns its number; `None` if that was decided before.
     pub fn separate(&mut self) -> Option<u64> {
         let is_new = self.separate_from.is_none();
         let from = *self.separate_from.get_or_insert(self.block + 1);
         is_new.then_some(from)
     }
 
-    /// The calls of the step that are still to be made, in the order in which they are released, each with the number of
-    /// attempts so far.
+    /// The remaining calls of the step, in the order in which they are sent, each with the number of attempts so far.
     pub fn open(&self) -> Vec<(Call, u32)> {
         let calls = self.steps[self.step as usize].iter();
         calls.filter_map(|call| Some((*call, *self.open.get(&(call.side, call.slot))?))).collect()
@@ -68,7 +67,7 @@ impl<'a> Position<'a> {
         self.open.len() == self.steps[self.step as usize].len() && self.open.values().all(|attempt| *attempt == 0)
     }
 
-    /// Takes note of what became of a call.
+    /// Takes in the outcome of a call.
     ///
     /// # Errors
     /// When the schedule has no such call at this place.

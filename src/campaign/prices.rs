@@ -1,4 +1,4 @@
-//! What Lambda asks for.
+//! Lambda's prices.
 
 mod table;
 
@@ -7,38 +7,37 @@ pub use table::{PriceTable, PriceTableError, RegionPrices, UnknownRegion};
 
 use serde::{Deserialize, Serialize};
 
-/// The ephemeral storage that every function has at no price, in MiB.
+/// The ephemeral storage that is free, in MiB.
 pub const FREE_EPHEMERAL_MB: u32 = 512;
 
 /// The list price of one architecture in one region, without free tier.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
-    /// The region that asks it.
     pub region: String,
-    /// The date of the table that it is from.
+    /// The date of its price table.
     pub date: String,
-    /// A request, in US dollars.
+    /// The price of a request, in US dollars.
     pub request_usd: f64,
-    /// A GB-second of ephemeral storage above 512 MB, in US dollars.
+    /// The price of a GB-second of ephemeral storage above 512 MB, in US dollars.
     pub ephemeral_gb_second_usd: f64,
-    /// What time costs, by what an account uses in a month; never empty.
+    /// The prices of a GB-second of memory, by an account's use in a month; never empty.
     pub tiers: Vec<Tier>,
 }
 
-/// A part of a month's use, with its price.
+/// A price tier of a month's use.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
-    /// Where it ends, in GB-seconds of one month, one architecture and one region; none for the last.
+    /// Its end, in GB-seconds of one month, one architecture and one region; `None` for the last tier.
     pub up_to_gb_seconds: Option<f64>,
-    /// A GB-second, in US dollars (Lambda's GB has 1024 MiB).
+    /// The price of a GB-second, in US dollars (Lambda's GB has 1024 MiB).
     pub gb_second_usd: f64,
 }
 
 impl Price {
-    /// What one call costs in the first tier, in US dollars, that is billed for `billed_ms` with `memory_mb` of memory
-    /// and `ephemeral_mb` of ephemeral storage.
+    /// The cost of one call in the first tier, in US dollars, billed for `billed_ms` with `memory_mb` of memory and
+    /// `ephemeral_mb` of ephemeral storage.
     pub fn of_call(&self, billed_ms: f64, memory_mb: u32, ephemeral_mb: u32) -> f64 {
         let gb_second_usd = self.tiers.first().map_or(0.0, |tier| tier.gb_second_usd);
         let second_usd = gb_second_usd * gigabytes(memory_mb)
@@ -47,7 +46,7 @@ impl Price {
     }
 }
 
-/// So many MiB in Lambda's GB.
+/// Converts MiB to Lambda's GB.
 pub fn gigabytes(mebibytes: u32) -> f64 {
     f64::from(mebibytes) / 1024.0
 }

@@ -1,5 +1,5 @@
-//! How the functions of a campaign were configured later on: they are looked at again at every end and every
-//! continuation, and what has changed is kept.
+//! Later configurations of a campaign's functions: they are read again whenever it ends or is continued, and changed
+//! ones are stored.
 
 use super::{
     configuration::Configuration,
@@ -9,21 +9,20 @@ use super::{
 use serde::{Deserialize, Serialize};
 use std::{ops::Not, path::Path};
 
-/// The file of the run directory that keeps them; there is none where nothing has changed.
+/// The file of the run directory that stores them; it exists only if something has changed.
 const FILE: &str = "configurations.json";
 
-/// How a function was configured when it was looked at again.
+/// The configuration of a function when it was read again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
-    /// When, in milliseconds since 1970-01-01 UTC.
+    /// When it was read, in milliseconds since 1970-01-01 UTC.
     pub unix_ms: u64,
-    /// Whose function it is.
     pub side: Side,
     pub configuration: Configuration,
-    /// Whether the user wants samples from before and after in one campaign (`--allow-changed`).
+    /// Whether the user allows samples from before and after in one campaign (`--allow-changed`).
     pub is_allowed: bool,
-    /// Whether it is how the function was after the campaign itself had removed what a killed one had left: no change.
+    /// Whether it was read after the campaign itself had removed what a killed one had left, which is not a change.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub is_restored: bool,
 }
@@ -31,7 +30,7 @@ pub struct Reading {
 /// The readings of the campaign in `directory`, the earliest first.
 ///
 /// # Errors
-/// When they are there and cannot be read.
+/// When the file exists and cannot be read.
 pub fn of(directory: &Path) -> Result<Vec<Reading>, JournalError> {
     let path = directory.join(FILE);
     let text = match journal::read_whole(&path) {
@@ -46,7 +45,7 @@ pub fn of(directory: &Path) -> Result<Vec<Reading>, JournalError> {
     })
 }
 
-/// Adds readings to those of the campaign in `directory`.
+/// Adds readings of the campaign in `directory`.
 ///
 /// # Errors
 /// When they cannot be read or written.

@@ -1,10 +1,10 @@
-//! Where a target runs, as far as its name says.
+//! The region of a target, as its name says.
 
 use super::{Target, configuration::Configuration};
 
-/// What AWS's hosts end with in each partition, by IPv4 and by both versions, and the hosts of function URLs.
+/// The domains of AWS's hosts in each partition, for IPv4 and for dual stack, and the domain of function URLs.
 ///
-/// The SDKs have this in a `partitions.json` that theirs for Rust does not make public.
+/// The SDKs have this in a `partitions.json`, which the Rust SDK does not make public.
 const SUFFIXES: [&str; 15] = [
     "amazonaws.com",
     "api.aws",
@@ -23,7 +23,7 @@ const SUFFIXES: [&str; 15] = [
     "api.aws.hci.ic.gov",
 ];
 
-/// The beginnings of the names of regions outside of the ordinary partition.
+/// The prefixes of region names outside the ordinary partition.
 const PARTITIONS: [(&str, &str); 7] = [
     ("cn-", "aws-cn"),
     ("eusc-", "aws-eusc"),
@@ -39,22 +39,22 @@ pub fn partition(region: &str) -> &'static str {
     PARTITIONS.iter().find(|(beginning, _)| region.starts_with(beginning)).map_or("aws", |(_, partition)| partition)
 }
 
-/// Whether this is what regions are called: `us-east-1`, `us-gov-west-1`, `us-isob-east-1`, `eusc-de-east-1`.
+/// Whether `text` has the form of a region: `us-east-1`, `us-gov-west-1`, `us-isob-east-1`, `eusc-de-east-1`.
 pub fn is_region(text: &str) -> bool {
     let mut parts = text.strip_prefix("eusc-").unwrap_or(text).split('-').peekable();
-    let is_lowercase = |it: &str| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_lowercase());
-    let is_country = |it: &str| it.len() == 2 && is_lowercase(it);
-    let is_isolated = |it: &str| it == "gov" || (it.starts_with("iso") && it.len() <= 4 && is_lowercase(it));
+    let is_lowercase = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_country = |part: &str| part.len() == 2 && is_lowercase(part);
+    let is_isolated = |part: &str| part == "gov" || (part.starts_with("iso") && part.len() <= 4 && is_lowercase(part));
     if !parts.next().is_some_and(is_country) {
         return false;
     }
     parts.next_if(|part| is_isolated(part));
     parts.next().is_some_and(is_lowercase)
-        && parts.next().is_some_and(|it| it.len() == 1 && it.as_bytes()[0].is_ascii_digit())
+        && parts.next().is_some_and(|number| number.len() == 1 && number.as_bytes()[0].is_ascii_digit())
         && parts.next().is_none()
 }
 
-/// The region of an ARN, and of `REGION:ACCOUNT:function:NAME`, which Lambda takes too.
+/// The region of an ARN or of `REGION:ACCOUNT:function:NAME`, which Lambda accepts too.
 pub fn of_arn(arn: &str) -> Option<&str> {
     let mut parts = arn.split(':');
     let first = parts.next()?;
@@ -77,7 +77,7 @@ fn of_url(url: &str) -> Option<String> {
     (SUFFIXES.contains(&suffix) && is_region(region)).then(|| region.to_owned())
 }
 
-/// The region that `target` names: in a function's ARN or in an endpoint's host; None where neither does.
+/// The region in a function's ARN or in an endpoint's host; `None` if there is none.
 pub fn of_target(target: &Target) -> Option<String> {
     match target {
         Target::Function { name, .. } => of_arn(name).map(str::to_owned),
@@ -86,7 +86,7 @@ pub fn of_target(target: &Target) -> Option<String> {
     }
 }
 
-/// The region that runs `target`: as the function's own ARN says, else as its name does.
+/// The region of `target`, by the function's own ARN or else by the target's name.
 pub fn of(target: &Target, configuration: Option<&Configuration>) -> Option<String> {
     let own = configuration.and_then(|it| it.arn.as_deref()).and_then(of_arn);
     own.map(str::to_owned).or_else(|| of_target(target))

@@ -6,86 +6,87 @@ use serde::{Deserialize, Serialize};
 
 pub use super::failure::{Failure, FailureKind};
 
-/// How often a call is made that is throttled, or meets a transient failure, each time.
+/// The most attempts at a call that is throttled or meets a transient failure.
 pub const ATTEMPTS: u32 = 8;
 
-/// What became of one invocation: a measurement or a failure, never a gap.
+/// The outcome of one invocation: a measurement or a failure, never a gap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Row {
     /// The number of the block.
     pub block: u64,
-    /// The place of the step in the block.
+    /// The index of the step in the block.
     pub step: u32,
-    /// Which of the calls of that step it is.
+    /// The index of the environment of its side.
     pub slot: u32,
-    /// How many times this call has been made before, because it was throttled or met a transient failure.
+    /// The number of earlier attempts at this call, which were throttled or met a transient failure.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub attempt: u32,
-    /// Who was called.
+    /// The side that was called.
     pub side: Side,
-    /// With which cell's payload.
+    /// The name of the cell whose payload was sent.
     pub cell: String,
-    /// When, in milliseconds since 1970-01-01 UTC.
+    /// When the call was sent, in milliseconds since 1970-01-01 UTC.
     pub started_unix_ms: u64,
-    /// When, in milliseconds since the campaign began, pauses between two starts of the program left out.
+    /// When the call was sent, in milliseconds since the campaign began, without pauses between two starts of the
+    /// program.
     pub elapsed_ms: u64,
-    /// How much later than its step the call was sent, in nanoseconds.
+    /// The delay of the call after the start of its step, in nanoseconds.
     pub delay_ns: u64,
     /// From sending the call to having the whole answer, in nanoseconds: the client's time.
     pub latency_ns: u64,
-    /// Whether the environment's cold start is part of this call; none where that cannot be told.
+    /// Whether the environment's cold start is part of this call; `None` if that is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cold: Option<bool>,
-    /// The bill for this call as estimated, in US dollars; nothing where Lambda does not run it.
+    /// The estimated bill for this call, in US dollars; 0 if Lambda does not run it.
     #[serde(default, skip_serializing_if = "is_free")]
     pub cost_usd: f64,
-    /// What Lambda reports.
+    /// Lambda's report of the invocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<PlatformReport>,
-    /// What Lambda calls the request.
+    /// Lambda's id of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// The version of the function that ran, which an alias does not tell.
+    /// The version of the function that ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executed_version: Option<String>,
     /// The answer of the benchmark service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<Box<Response>>,
-    /// The environment that answered, where the answer of the benchmark service does not name it.
+    /// The environment that answered, if it is not the benchmark service, whose response names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<String>,
-    /// The model of the processor that answered, where the answer of the benchmark service does not name it.
+    /// The model of the processor, if it is not the benchmark service that answered, whose response names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_model: Option<String>,
-    /// The SHA-256 of any other answer, in hexadecimal digits; what was to be ignored left out.
+    /// The SHA-256 of any other answer, without its ignored parts, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_sha256: Option<String>,
-    /// Why there is no answer.
+    /// The reason why there is no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
 }
 
 impl Row {
-    /// What Lambda reports, if that can be: no call takes longer in the function than its client waited, nor longer than is
+    /// Lambda's report, if it is credible: no call takes longer in the function than its client waited, or than is
     /// billed.
     pub fn believed_report(&self) -> Option<&PlatformReport> {
-        self.report.as_ref().filter(|it| !self.is_shorter_than(it.duration_ms) && !it.contradicts_itself())
+        self.report.as_ref().filter(|report| !self.is_shorter_than(report.duration_ms) && !report.contradicts_itself())
     }
 
-    /// Whether the report is one of an environment that had started before it was called, as those of provisioned
-    /// concurrency: the reported init and the duration together take longer than the client waited.
+    /// Whether the environment had started before it was called, as with provisioned concurrency: the reported init and
+    /// the duration together are longer than the client waited.
     pub fn has_earlier_init(&self) -> bool {
-        let report = self.believed_report();
-        report.is_some_and(|it| {
-            it.init_ms.is_some_and(|init| self.is_shorter_than(Some(init + it.duration_ms.unwrap_or_default())))
-        })
+        let Some(PlatformReport { init_ms: Some(init), duration_ms, .. }) = self.believed_report() else {
+            return false;
+        };
+        self.is_shorter_than(Some(init + duration_ms.unwrap_or_default()))
     }
 
-    /// Whether the client waited for less than so many milliseconds, by more than clocks may differ.
+    /// Whether the client waited for less than `reported_ms`, by more than clocks may differ.
     fn is_shorter_than(&self, reported_ms: Option<f64>) -> bool {
         const TOLERANCE_MS: f64 = 1.0;
-        reported_ms.is_some_and(|it| it > self.latency_ms() + TOLERANCE_MS)
+        reported_ms.is_some_and(|reported| reported > self.latency_ms() + TOLERANCE_MS)
     }
 
     /// The client's time in milliseconds.
@@ -93,18 +94,18 @@ impl Row {
         self.latency_ns as f64 / 1e6
     }
 
-    /// Whether the call failed in a way that has it made again.
+    /// Whether the call failed and is made again.
     pub fn is_made_again(&self) -> bool {
         self.attempt + 1 < ATTEMPTS && self.failure.as_ref().is_some_and(|it| it.kind.is_repeated())
     }
 
-    /// The id of the environment that answered, where anybody says so. A cold campaign of functions that do not say
-    /// so has none either, though each of its calls meets an environment of its own.
+    /// The id of the environment that answered, if it is known. In a cold campaign each call has an environment of its
+    /// own, even if no id is known.
     pub fn environment(&self) -> Option<&str> {
         self.response.as_ref().map(|it| it.environment.id.as_str()).or(self.environment.as_deref())
     }
 
-    /// The model of the processor that answered, where anybody says so.
+    /// The model of the processor that answered, if it is known.
     pub fn cpu_model(&self) -> Option<&str> {
         self.response.as_ref().map(|it| it.host.cpu_model.as_str()).or(self.cpu_model.as_deref())
     }

@@ -1,9 +1,9 @@
-//! Lambda's Runtime API on this machine: what a function's binary talks to instead of Lambda.
+//! Lambda's Runtime API for a function's binary on this machine.
 //!
-//! The protocol is the published one (*Using the Lambda runtime API for custom runtimes*, version
-//! 2018-06-01): the binary asks for the next invocation, and posts a response or an error for it. What Lambda refuses
-//! is refused here too, so that what works here works there: another request's answer (400), a second answer or a next
-//! invocation before the answer (403), and an answer that is too large (413), which also fails the invocation.
+//! The protocol is the published one (*Using the Lambda runtime API for custom runtimes*, version 2018-06-01): the
+//! binary asks for the next invocation, and posts a response or an error for it. Like Lambda, it refuses another
+//! request's answer (400), a second answer or a next invocation before the answer (403), and an answer that is too
+//! large (413), which also fails the invocation.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http_body_util::{BodyExt, Collected, Full, LengthLimitError, Limited};
@@ -29,21 +29,21 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What comes before every path.
+/// The prefix of every path.
 const ROOT: &str = "/2018-06-01/runtime/";
 
-/// The largest response that Lambda takes, in bytes: 6 MB and some. One that is streamed may have more.
+/// The largest response that Lambda accepts, in bytes: a little over 6 MB. A streamed one may be larger.
 const MAX_RESPONSE: usize = 6_291_556;
 const MAX_STREAMED_RESPONSE: usize = 200 << 20;
 
-/// What the function is called, in Lambda's words.
+/// The ARN that the function is told.
 const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:local";
 
 /// The headers, or trailers of a streamed response, by which a runtime reports an error.
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 
-/// What the binary made of an invocation.
+/// The outcome of an invocation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvocationResult {
     /// It answered with this payload.
@@ -53,7 +53,7 @@ pub enum InvocationResult {
 }
 
 impl InvocationResult {
-    /// A response whose sender went away amid it.
+    /// A response that broke off before its end.
     pub fn truncated(reason: impl fmt::Display) -> Self {
         let error_message = format!("the response broke off before its end: {reason}");
         Self::Error(FunctionError { error_type: "Runtime.TruncatedResponse".to_owned(), error_message })
@@ -64,13 +64,12 @@ impl InvocationResult {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct FunctionError {
-    /// Its kind.
     pub error_type: String,
     pub error_message: String,
 }
 
 impl fmt::Display for FunctionError {
-    /// What it has of its kind and its message.
+    /// The type and the message, if it has them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.error_type.as_str(), self.error_message.as_str()) {
             ("", "") => f.write_str("of which it says nothing"),
@@ -81,7 +80,7 @@ impl fmt::Display for FunctionError {
 }
 
 impl FunctionError {
-    /// Reads the payload of an error; one that is not of Lambda's shape becomes the message.
+    /// Reads the payload of an error; a payload that does not have Lambda's shape becomes the message.
     pub fn parse(payload: &[u8]) -> Self {
         serde_json::from_slice(payload).unwrap_or_else(|_| Self {
             error_type: "Unknown".to_owned(),
@@ -90,12 +89,11 @@ impl FunctionError {
     }
 }
 
-/// Why a binary could not come up, as it reports it.
+/// A failed initialization, as the binary reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InitError {
-    /// The error.
     pub error: FunctionError,
-    /// Where it happened, if it says so.
+    /// Empty if the binary reports none.
     pub stack_trace: Vec<String>,
 }
 
@@ -112,7 +110,7 @@ impl InitError {
     }
 }
 
-/// An error of which the body may lack the kind, which is in a header too.
+/// Reads an error whose type may be in a header instead of the body.
 fn reported_error(headers: &HeaderMap, payload: &[u8]) -> FunctionError {
     let mut error = FunctionError::parse(payload);
     let kind = headers.get(ERROR_TYPE).and_then(|kind| kind.to_str().ok());
@@ -143,13 +141,13 @@ struct Invocation {
 struct State {
     events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
     current: Mutex<Current>,
-    /// How often the binary has asked for work.
+    /// How many times the binary has asked for work.
     asked: watch::Sender<u64>,
-    /// Why it did not come up.
+    /// The reported failure of the initialization.
     init_error: watch::Sender<Option<InitError>>,
 }
 
-/// What the binary is at.
+/// The state of the binary.
 #[derive(Debug, Default)]
 enum Current {
     /// It has not asked for work yet.
@@ -183,9 +181,9 @@ impl RuntimeApi {
         self.address.to_string()
     }
 
-    /// Queues an event; what the binary makes of it arrives at the receiver.
+    /// Queues an event; its outcome arrives at the receiver.
     ///
-    /// `timeout` is what the binary is told to have; it is not enforced here.
+    /// The binary is told that it has `timeout`, which is not enforced here.
     pub fn send(&self, event: impl Into<Bytes>, timeout: Duration) -> oneshot::Receiver<InvocationResult> {
         let (outcome, receiver) = oneshot::channel();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -195,8 +193,8 @@ impl RuntimeApi {
         receiver
     }
 
-    /// Waits until the binary has asked for work `times` times since the start: once it has come
-    /// up, and once more after everything that it does behind an answer.
+    /// Waits until the binary has asked for work `times` times since the start: once after its initialization, and once
+    /// more after all work that follows each answer.
     ///
     /// # Panics
     /// Never: what it waits for lives as long as this.
@@ -204,7 +202,7 @@ impl RuntimeApi {
         self.state.asked.subscribe().wait_for(|count| *count >= times).await.expect("it lives as long as this");
     }
 
-    /// Waits until the binary has reported that it could not come up.
+    /// Waits until the binary has reported that its initialization failed.
     ///
     /// # Panics
     /// Never: what it waits for lives as long as this.
@@ -214,12 +212,12 @@ impl RuntimeApi {
         error.clone().expect("it was waited for")
     }
 
-    /// What the binary has reported of a failure to come up.
+    /// The failure of the initialization, if the binary has reported one.
     pub fn init_error(&self) -> Option<InitError> {
         self.state.init_error.borrow().clone()
     }
 
-    /// Whether the binary has an invocation that it has not answered.
+    /// Whether the binary has an unanswered invocation.
     pub fn is_busy(&self) -> bool {
         matches!(*self.state.current(), Current::Invocation(..))
     }
@@ -250,13 +248,13 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     })
 }
 
-/// An outcome, and how its sender is answered.
+/// An outcome, and the response to its sender.
 type Settled = (InvocationResult, Response<Full<Bytes>>);
 
-/// What a response comes to.
+/// Settles an invocation by a response.
 fn response(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
     let is_streamed = request.get("lambda-runtime-function-response-mode").is_some_and(|mode| mode == "streaming");
-    // A stream that breaks off says so at its end, when most of it has long been sent.
+    // A stream reports an error in its trailers, after most of it has been sent.
     if let Some(error) = body.trailers().and_then(streamed_error) {
         return (InvocationResult::Error(error), accepted());
     }
@@ -285,7 +283,7 @@ fn streamed_error(trailers: &HeaderMap) -> Option<FunctionError> {
     Some(FunctionError { error_type, ..FunctionError::parse(&payload) })
 }
 
-/// What a reported error comes to.
+/// Settles an invocation by a reported error.
 fn error(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
     (InvocationResult::Error(reported_error(request, &body.to_bytes())), accepted())
 }
@@ -300,7 +298,7 @@ impl State {
             return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Shutdown", "there is no more work").response();
         };
         let Invocation { id, event, deadline_ms, outcome } = invocation;
-        // As X-Ray names a trace that is not sampled.
+        // X-Ray's form of a trace that is not sampled.
         let hex = id.replace('-', "");
         let trace = format!("Root=1-{}-{};Parent={};Sampled=0", &hex[..8], &hex[8..], &hex[16..]);
         let response = Response::builder()
@@ -315,7 +313,7 @@ impl State {
         response
     }
 
-    /// The binary may wait for work unless it has some.
+    /// Refuses a request for work if the binary has an unanswered invocation.
     fn begin_waiting(&self) -> Result<(), Refusal> {
         let mut current = self.current();
         match &*current {
@@ -326,7 +324,7 @@ impl State {
         Ok(())
     }
 
-    /// The receiver of an invocation's outcome, which can be had once.
+    /// Takes the sender for an invocation's outcome, once.
     fn begin_answering(&self, id: &str) -> Result<oneshot::Sender<InvocationResult>, Refusal> {
         let mut current = self.current();
         match std::mem::replace(&mut *current, Current::Answered(id.to_owned())) {
@@ -352,13 +350,13 @@ impl State {
             Err(refused) => return refused.response(),
         };
         let (head, body) = request.into_parts();
-        // What is longer than any answer is not kept; by its length it is refused.
+        // A body that is longer than any answer is not read to its end, but refused.
         let (result, response) = match Limited::new(body, MAX_STREAMED_RESPONSE).collect().await {
             Ok(body) => settled(&head.headers, body),
             Err(error) if error.is::<LengthLimitError>() => too_large(MAX_STREAMED_RESPONSE),
             Err(error) => (
                 InvocationResult::truncated(&error),
-                Refusal::new(StatusCode::BAD_REQUEST, "Truncated", "it broke off").response(),
+                Refusal::new(StatusCode::BAD_REQUEST, "Truncated", "the request broke off").response(),
             ),
         };
         // A caller that has given up no longer listens.
@@ -366,7 +364,7 @@ impl State {
         response
     }
 
-    /// Keeps why the binary could not come up.
+    /// Stores a reported failure of the initialization.
     async fn fail(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         if !matches!(*self.current(), Current::Init) {
             return Refusal::out_of_turn("it has asked for work, so its start is over").response();
@@ -387,7 +385,7 @@ fn accepted() -> Response<Full<Bytes>> {
     json(StatusCode::ACCEPTED, &serde_json::json!({"status": "OK"}))
 }
 
-/// Why Lambda does not take a request.
+/// The reason why Lambda refuses a request.
 struct Refusal {
     status: StatusCode,
     kind: &'static str,

@@ -1,16 +1,16 @@
-//! What SAM CLI's configuration file says about a deployed stack, as SAM CLI reads it.
+//! SAM CLI's configuration file, which names a deployed stack, read as SAM CLI reads it.
 
 use serde::Deserialize;
 use serde_json::Value;
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// The names under which SAM CLI looks for the file; the first that is there counts.
+/// The file names that SAM CLI looks for; the first that exists counts.
 const FILES: [&str; 3] = ["samconfig.toml", "samconfig.yaml", "samconfig.yml"];
 
-/// The environment that is meant where none is named.
+/// The default environment.
 const DEFAULT: &str = "default";
 
-/// Which stack, and where.
+/// A stack, its region, and the profile of its account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct SamConfig {
@@ -20,14 +20,14 @@ pub struct SamConfig {
     pub profile: Option<String>,
 }
 
-/// Parameters of one command.
+/// The parameters of a command.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Command {
     parameters: SamConfig,
 }
 
-/// What of an environment is about `sam deploy`.
+/// The parts of an environment that concern `sam deploy`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Environment {
@@ -35,11 +35,11 @@ struct Environment {
     global: Command,
 }
 
-/// The file: a table for each environment, and beside them its version.
+/// The file: a table for each environment, and the version of the format.
 type File = BTreeMap<String, Value>;
 
 impl SamConfig {
-    /// What the file in `directory` says to `sam deploy` for an environment; nothing where there is no file.
+    /// The parameters of `sam deploy` for an environment in the file in `directory`; empty if there is no file.
     ///
     /// # Errors
     /// When the file cannot be read, or lacks an environment that was asked for by name.
@@ -69,7 +69,7 @@ impl SamConfig {
 }
 
 impl Environment {
-    /// A command's own parameters go before those for all commands; empty ones count as none.
+    /// A command's own parameters take precedence over those for all commands; empty ones count as unset.
     fn merged(self) -> SamConfig {
         let first = |own: Option<String>, global: Option<String>| own.or(global).filter(|it| !it.is_empty());
         let (own, global) = (self.deploy.parameters, self.global.parameters);

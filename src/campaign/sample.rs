@@ -1,4 +1,4 @@
-//! What is kept of a call that has come back.
+//! The row of a call that has returned.
 
 use super::{
     caller::{Answer, of_api_answer},
@@ -10,15 +10,15 @@ use super::{
     schedule::Call,
     totals::Totals,
 };
-use crate::protocol::{Response, Status};
+use crate::protocol::{Response, Status, whole_ns};
 use hyper::body::Bytes;
 use std::time::Duration;
 
-/// The longest that Lambda waits for an init, in milliseconds. One that takes longer is begun again within the call, whose
+/// How long Lambda waits for an init, in milliseconds. An init that takes longer is begun again within the call, whose
 /// report then has no `Init Duration`: the init is part of its duration.
 const INIT_LIMIT_MS: f64 = 10_000.0;
 
-/// A call that has come back.
+/// A call that has returned.
 pub(super) struct Returned {
     pub(super) call: Call,
     pub(super) started_unix_ms: u64,
@@ -28,8 +28,8 @@ pub(super) struct Returned {
     pub(super) answer: Answer,
 }
 
-/// The row of a call, at its place in the schedule, and made so often before. Whether it met an environment
-/// that nobody has seen, `totals` and the rows that are not in them yet say.
+/// The row of a call, with its place in the schedule and the number of earlier attempts. `totals`, and the rows that
+/// are not in them yet, tell whether its environment is new.
 pub(super) fn row(
     manifest: &Manifest,
     (block, step, attempt): (u64, u32, u32),
@@ -49,11 +49,11 @@ pub(super) fn row(
         cell: cell.name.clone(),
         started_unix_ms: returned.started_unix_ms,
         elapsed_ms: returned.elapsed.as_millis() as u64,
-        delay_ns: nanoseconds(returned.delay),
-        latency_ns: nanoseconds(returned.latency),
+        delay_ns: whole_ns(returned.delay),
+        latency_ns: whole_ns(returned.latency),
         cold: None,
         cost_usd: 0.0,
-        // What no reader would take is not written either: a log line can say anything.
+        // A log line can contain anything, so a report that could not be read back is not written.
         report: report.filter(|report| check::report(report).is_ok()),
         request_id,
         executed_version,
@@ -76,7 +76,7 @@ pub(super) fn row(
 /// Reads an answer of the benchmark service.
 fn read_response(output: &[u8], row: &mut Row) {
     let response = serde_json::from_slice::<Box<Response>>(output).map_err(|error| error.to_string());
-    let response = match response.and_then(|it| check::response(&it).map(|()| it)) {
+    let response = match response.and_then(|response| check::response(&response).map(|()| response)) {
         Ok(response) => response,
         Err(error) => {
             let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();
@@ -89,16 +89,16 @@ fn read_response(output: &[u8], row: &mut Row) {
         let reason = sample.error.as_deref().unwrap_or_default();
         Failure::new(FailureKind::Answer, format!("{} failed: {reason}", sample.workload))
     });
-    // It names its environment itself.
+    // The response itself names its environment.
     row.environment = None;
     row.response = Some(response);
 }
 
-/// Reads an answer of any other function.
+/// Reads the answer of any other function.
 fn read_output(output: &Bytes, plan: &Plan, row: &mut Row) {
     let pointers = [plan.environment.as_deref(), plan.cpu_model.as_deref()];
     let [environment, cpu_model] = payload::names(output, pointers);
-    // What the function says of itself goes before what its process is called here.
+    // The function's own name of its environment takes precedence over the caller's.
     row.environment = environment.or(row.environment.take());
     row.cpu_model = cpu_model;
     row.failure = of_api_answer(output, &plan.accept_status);
@@ -107,7 +107,7 @@ fn read_output(output: &Bytes, plan: &Plan, row: &mut Row) {
     }
 }
 
-/// Whether nobody has met the environment that answered; not where nobody says which it was.
+/// Whether no earlier call has met the environment that answered; false if it is unknown.
 fn is_first_of_environment(row: &Row, totals: &Totals, others: &[Row]) -> bool {
     row.environment().is_some_and(|id| {
         let is_same = |other: &Row| other.side == row.side && other.environment() == Some(id);
@@ -115,8 +115,8 @@ fn is_first_of_environment(row: &Row, totals: &Totals, others: &[Row]) -> bool {
     })
 }
 
-/// Whether the environment's cold start is part of a call; none where nothing tells. That is so where there is no report
-/// that can be believed, and for the first call of an environment which may have been there before the campaign.
+/// Whether the environment's cold start is part of a call; `None` if that is unknown: without a credible report, and
+/// for the first call of an environment that may have started before the campaign.
 fn cold(row: &Row, is_first: bool, is_forced: bool) -> Option<bool> {
     if row.has_earlier_init() {
         return None;
@@ -136,20 +136,20 @@ fn cold(row: &Row, is_first: bool, is_forced: bool) -> Option<bool> {
     }
 }
 
-/// What may be on the bill for a call, in US dollars.
+/// The most that a call may cost, in US dollars.
 fn cost(manifest: &Manifest, row: &Row) -> f64 {
     let memory_mb = row.report.as_ref().and_then(|report| report.memory_mb);
     billed_ms(manifest, row).map_or(0.0, |billed| manifest.sides[row.side].cost(billed, memory_mb))
 }
 
-/// The most that Lambda may bill for a call, in milliseconds; none where it has not run the function. What is reported
-/// counts if it can be. Else the client's time is an upper bound where there is an answer, and the function's timeout
-/// where there is none: the function may be running still.
+/// The most that Lambda may bill for a call, in milliseconds; `None` if it has not run the function. A credible report
+/// counts. Otherwise the client's time is an upper bound if there is an answer, and the function's timeout if there is
+/// none: the function may still be running.
 fn billed_ms(manifest: &Manifest, row: &Row) -> Option<f64> {
     let waited = row.latency_ms().ceil();
     let reported = row.report.as_ref().and_then(PlatformReport::all_billed_ms);
     match reported {
-        // An init that nobody waited for is on no bill of this call.
+        // An init before the call is not billed with it.
         Some(billed) if row.has_earlier_init() => return Some(billed.min(waited)),
         Some(billed) if row.believed_report().is_none() => return Some(billed.max(waited)),
         Some(billed) => return Some(billed),
@@ -162,10 +162,6 @@ fn billed_ms(manifest: &Manifest, row: &Row) -> Option<f64> {
         }
         Some(_) | None => Some(waited),
     }
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    duration.as_nanos().try_into().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -208,7 +204,7 @@ mod tests {
         let (first, later) = (true, false);
         for is_first in [first, later] {
             assert_eq!(cold(Some((20.0, Some(300.0))), 330.0, is_first), Some(true));
-            // Provisioned: nobody can have waited for that init.
+            // Provisioned: the client cannot have waited for that init.
             assert_eq!(cold(Some((20.0, Some(4832.0))), 23.0, is_first), None);
             assert_eq!(cold(None, 23.0, is_first), None);
             // No function runs for longer than its client waits.

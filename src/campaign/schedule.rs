@@ -1,43 +1,42 @@
-//! In which order a block calls sides, cells and environments.
+//! The order in which a block calls sides, cells and environments.
 
 use super::{manifest::Plan, sides::Side};
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 use serde::{Deserialize, Serialize};
 
-/// What is called together, and what in turns. Whatever disturbs calls that are made at the same time, or one after the
-/// other, is to meet both sides.
+/// Which calls are made at the same time. Disturbances at any time must affect both sides alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
-    /// A step is of one side and one cell. It takes the least concurrency; campaigns of earlier versions are in it.
+    /// A step calls one side with one cell. This needs the least concurrency; campaigns of earlier versions have it.
     #[default]
     SeparateSteps,
-    /// A step is of both sides and one cell.
+    /// A step calls both sides with one cell.
     JointSteps,
-    /// A step is of one call.
+    /// A step is one call.
     SingleCalls,
 }
 
 /// A call of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Who is called.
+    /// The side that is called.
     pub side: Side,
-    /// With which cell's payload, as its place in the plan.
+    /// The index in the plan of the cell whose payload is sent.
     pub cell: usize,
-    /// For which of the environments of its side.
+    /// The index of the environment of its side.
     pub slot: u32,
 }
 
-/// A step: calls that are released together, in this order.
+/// A step: calls that are sent together, in this order.
 pub type Step = Vec<Call>;
 
-/// The steps of the block with this number: every environment of both sides gets every cell as often as the cell's weight
-/// says, in an order that follows from the plan's seed and the number alone.
+/// The steps of a block: every environment of both sides gets every cell as many times as its weight, in an order that
+/// depends only on the plan's seed and the number of the block.
 pub fn block(plan: &Plan, number: u64, order: Order) -> Vec<Step> {
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
     rng.set_stream(number);
-    let visits = || plan.cells.iter().enumerate().flat_map(|(cell, it)| (0..it.weight).map(move |_| cell));
+    let visits = || plan.cells.iter().enumerate().flat_map(|(index, cell)| (0..cell.weight).map(move |_| index));
     let calls = |side, cell| (0..plan.environments).map(move |slot| Call { side, cell, slot });
     let of_both = |cell| Side::BOTH.into_iter().flat_map(move |side| calls(side, cell));
     match order {
@@ -66,19 +65,16 @@ mod tests {
     use super::*;
     use crate::campaign::manifest::{Cell, Manifest};
     use proptest::prelude::*;
+    use std::iter::zip;
 
     const ORDERS: [Order; 3] = [Order::SeparateSteps, Order::JointSteps, Order::SingleCalls];
 
     fn plan(seed: u64, weights: &[u32], environments: u32) -> Plan {
-        let cell = |(index, weight): (usize, &u32)| Cell {
-            name: index.to_string(),
-            weight: *weight,
-            workload: None,
-            payload: String::new(),
-            guess_ms: 0.0,
-        };
-        let cells = weights.iter().enumerate().map(cell).collect();
-        Plan { seed, cells, environments, ..Manifest::example().plan }
+        let mut plan = Plan { seed, environments, ..Manifest::example().plan };
+        let cell = &plan.cells[0];
+        plan.cells =
+            zip(0.., weights).map(|(n, &weight)| Cell { name: format!("{n}"), weight, ..cell.clone() }).collect();
+        plan
     }
 
     proptest! {
@@ -135,7 +131,7 @@ mod tests {
         use Side::{Baseline as B, Candidate as C};
         let order = |number| {
             let steps = block(&plan(42, &[1, 2], 1), number, Order::SeparateSteps);
-            steps.iter().map(|it| (it[0].side, it[0].cell)).collect::<Vec<_>>()
+            steps.iter().map(|step| (step[0].side, step[0].cell)).collect::<Vec<_>>()
         };
         assert_eq!(order(0), [(B, 1), (B, 1), (C, 1), (C, 1), (C, 0), (B, 0)]);
         assert_eq!(order(1), [(B, 0), (C, 1), (C, 1), (C, 0), (B, 1), (B, 1)]);

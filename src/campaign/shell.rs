@@ -1,13 +1,13 @@
-//! Paths in commands that people are advised to run.
+//! Paths in commands that the user is advised to run.
 
 use std::{fmt::Write, path::Path};
 
-/// Whether a shell takes it for itself.
+/// Whether a shell takes the byte literally.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_-./:=@%+,".contains(&byte)
 }
 
-/// A path as a word of a POSIX shell, whatever is in its name, that no program takes for an option.
+/// Any path as a word of a POSIX shell that no program takes for an option.
 pub fn word(path: &Path) -> String {
     let bytes = path.as_os_str().as_encoded_bytes();
     let prefix = if bytes.starts_with(b"-") { "./" } else { "" };
@@ -18,7 +18,7 @@ pub fn word(path: &Path) -> String {
     }
 }
 
-/// What cannot be shown, as escapes in octal, which `$'…'` has in every shell that has it.
+/// Escapes for `$'…'`: unprintable bytes in octal, which every shell with `$'…'` supports.
 fn escaped(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.

@@ -1,4 +1,4 @@
-//! The two things that are compared.
+//! The two sides of a comparison.
 
 use serde::{Deserialize, Serialize};
 use std::{
@@ -6,13 +6,13 @@ use std::{
     ops::{Index, IndexMut},
 };
 
-/// One of the two.
+/// A side of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
-    /// What there is: x86_64, unless the user says otherwise.
+    /// The function in use: x86_64, unless the user says otherwise.
     Baseline,
-    /// What might take its place: arm64, unless the user says otherwise.
+    /// The function that might replace it: arm64, unless the user says otherwise.
     Candidate,
 }
 
@@ -35,18 +35,16 @@ impl fmt::Display for Side {
     }
 }
 
-/// Something that each side has.
+/// A value for each side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sides<T> {
-    /// The baseline's.
     pub baseline: T,
-    /// The candidate's.
     pub candidate: T,
 }
 
 impl<T> Sides<T> {
-    /// The same made from each side's.
+    /// Maps the value of each side.
     pub fn map<'a, U>(&'a self, mut make: impl FnMut(Side, &'a T) -> U) -> Sides<U> {
         Sides { baseline: make(Side::Baseline, &self.baseline), candidate: make(Side::Candidate, &self.candidate) }
     }

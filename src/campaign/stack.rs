@@ -1,4 +1,4 @@
-//! Both functions of a deployed Lambda Duet stack, as CloudFormation names them.
+//! The functions of a deployed Lambda Duet stack, as CloudFormation names them.
 
 use super::{
     Target,
@@ -12,7 +12,7 @@ use std::collections::HashMap;
 /// Both functions of the stack `name`: x86_64 is the baseline.
 ///
 /// # Errors
-/// When there is no such stack, or it is none of Lambda Duet.
+/// When there is no such stack, or it is not a stack of Lambda Duet.
 pub async fn functions(name: &str, session: &Session) -> Result<Sides<Target>, Failure> {
     let outputs = parse(&describe(name, session).await?)
         .ok_or_else(|| failure(format!("CloudFormation's description of the stack {name} cannot be read")))?;
@@ -21,7 +21,7 @@ pub async fn functions(name: &str, session: &Session) -> Result<Sides<Target>, F
             .parse()
             .map_err(|error| failure(format!("the stack {name} has an output {key} that names no function: {error}"))),
         None => Err(failure(format!(
-            "the stack {name} has no output {key}, so it is none of Lambda Duet: name the functions with --targets"
+            "the stack {name} has no output {key}, so it is not a stack of Lambda Duet: name the functions with --targets"
         ))),
     };
     Ok(Sides { baseline: function("X86FunctionName")?, candidate: function("Arm64FunctionName")? })
@@ -36,10 +36,10 @@ fn failure(message: String) -> Failure {
     Failure::new(FailureKind::Refused, message)
 }
 
-/// Holds what names a stack to what a query can carry, and to the form of ARNs where it is one.
+/// Checks that `name` has only characters that the query can carry, and that an ARN has the right form.
 fn check_name(name: &str) -> Result<(), Failure> {
     // Stack names consist of letters, digits and hyphens; ARNs add colons and slashes.
-    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-:/._".contains(it);
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-:/._".contains(character);
     if name.is_empty() || !name.chars().all(is_plain) {
         return Err(failure(format!("\"{name}\" is not the name of a stack")));
     }
@@ -52,7 +52,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
     }
 }
 
-/// Asks CloudFormation by its query protocol.
+/// Describes the stack by CloudFormation's query protocol.
 async fn describe(name: &str, session: &Session) -> Result<String, Failure> {
     check_name(name)?;
     let query = format!("Action=DescribeStacks&Version=2010-05-15&StackName={name}");
@@ -71,13 +71,13 @@ fn parse(xml: &str) -> Option<HashMap<String, String>> {
     let document = roxmltree::Document::parse(xml).ok()?;
     let stack = document.descendants().find(|node| node.tag_name().name() == "Stacks")?;
     let text = |node: roxmltree::Node<'_, '_>, name: &str| {
-        Some(node.children().find(|it| it.tag_name().name() == name)?.text()?.trim().to_owned())
+        Some(node.children().find(|child| child.tag_name().name() == name)?.text()?.trim().to_owned())
     };
     let outputs = stack.descendants().filter_map(|node| Some((text(node, "OutputKey")?, text(node, "OutputValue")?)));
     Some(outputs.collect())
 }
 
-/// What an error says.
+/// The message of an error response.
 fn message(xml: &str) -> Option<String> {
     let document = roxmltree::Document::parse(xml).ok()?;
     let message = document.descendants().find(|node| node.tag_name().name() == "Message")?;

@@ -1,22 +1,22 @@
-//! Statuses that count as success because the user says so.
+//! HTTP statuses that the user accepts as success.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, ops::RangeInclusive, str::FromStr};
 
-/// A status such as `404`, or all of a class, such as `4xx`.
+/// A status, such as `404`, or a class of statuses, such as `4xx`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedStatus(RangeInclusive<u16>);
 
-/// Why a text names no status.
+/// The text does not name a status.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not a status; write one from 100 to 599, such as 404, or a class, such as 4xx")]
 pub struct StatusError(String);
 
 impl AcceptedStatus {
-    /// Everything that HTTP calls a success.
+    /// The statuses of success in HTTP.
     pub const SUCCESS: Self = Self(200..=299);
 
-    /// Whether any of `all` has the status.
+    /// Whether any of `all` includes the status.
     pub fn any(all: &[Self], status: u16) -> bool {
         all.iter().any(|accepted| accepted.0.contains(&status))
     }

@@ -1,4 +1,4 @@
-//! When a campaign has enough.
+//! The rules that end a campaign.
 
 use super::{
     manifest::{Limits, Plan},
@@ -7,23 +7,23 @@ use super::{
 };
 use std::{fmt::Debug, time::Duration};
 
-/// Decides, before every block and within it, whether the campaign has enough.
+/// Decides, before every block and within it, whether the campaign has enough samples.
 ///
-/// Rules are shown every sample, those of an earlier start of the program too, in the order of the journal.
+/// Rules observe every sample in the order of the journal, including those of an earlier start of the program.
 pub trait StoppingRule: Debug {
-    /// Takes note of one more sample.
+    /// Takes in one more sample.
     fn observe(&mut self, _row: &Row) {}
 
     /// The reason not to begin another block, which would begin when the campaign is `at` this age.
     fn reason(&self, totals: &Totals, at: Duration) -> Option<String>;
 
-    /// The reason not to make so many `calls` more of a block that has begun.
+    /// The reason not to make the remaining `calls` of a block that has begun.
     fn reason_within_block(&self, _totals: &Totals, _calls: u64) -> Option<String> {
         None
     }
 }
 
-/// The rules that limits amount to, but for [`Limits::until_ci`]: what an interval is, the analysis says.
+/// The rules for `limits`, except [`Limits::until_ci`], which needs the analysis.
 pub fn rules(limits: &Limits, plan: &Plan, guessed_cost: f64) -> Vec<Box<dyn StoppingRule>> {
     let mut rules: Vec<Box<dyn StoppingRule>> = Vec::new();
     if let Some(milliseconds) = limits.duration_ms {
@@ -48,7 +48,7 @@ impl StoppingRule for Time {
     }
 }
 
-/// A block that would lead beyond the number is not begun.
+/// Begins no block that would exceed the number of calls.
 #[derive(Debug)]
 struct Invocations {
     calls: u64,
@@ -57,15 +57,15 @@ struct Invocations {
 
 impl StoppingRule for Invocations {
     fn reason(&self, totals: &Totals, _: Duration) -> Option<String> {
-        // A call that was throttled is made again, and counts once.
-        let made_again: u64 = totals.sides.iter().map(|(_, it)| it.made_again).sum();
+        // Attempts of the same call count once.
+        let made_again: u64 = totals.sides.iter().map(|(_, side)| side.made_again).sum();
         let is_enough = totals.calls() - made_again + self.of_a_block > self.calls;
         is_enough.then(|| format!("all calls are made (--invocations {})", self.calls))
     }
 }
 
-/// Nor is one that would cost too much, as far as the calls so far tell; nor a step of it where its calls have come to
-/// cost more than the block was begun for, because they take longer or are made again.
+/// Begins no block that would exceed the cost, judged by the calls so far; and no step of a block whose calls turn out
+/// to cost more than expected, because they take longer or are made again.
 #[derive(Debug)]
 struct Cost {
     dollars: f64,
@@ -74,14 +74,14 @@ struct Cost {
 }
 
 impl Cost {
-    /// Why so many calls more would be too much.
+    /// The reason not to make `calls` more calls.
     fn too_much(&self, totals: &Totals, calls: u64) -> Option<String> {
         let spent = totals.cost_usd();
         let of_a_call = match totals.calls() {
             0 => self.guessed_cost / self.calls_of_a_block as f64,
             calls => spent / calls as f64,
         };
-        // Sums of the same numbers in another order may differ in the last digit.
+        // Sums of the same numbers in a different order may differ in the last digit.
         let is_enough = spent + of_a_call * calls as f64 > self.dollars * (1.0 + 1e-12);
         is_enough.then(|| format!("the money is spent (--max-cost {}): ${spent:.4}", self.dollars))
     }

@@ -1,4 +1,4 @@
-//! What can be called.
+//! Targets of calls.
 
 mod function;
 
@@ -10,7 +10,7 @@ use std::{
     str::FromStr,
 };
 
-/// The version of a function that can be changed; without a qualifier it is what is called.
+/// The version of a function that can be changed, and that is called without a qualifier.
 pub(super) const LATEST: &str = "$LATEST";
 
 /// Something that takes a request and gives an answer.
@@ -18,21 +18,21 @@ pub(super) const LATEST: &str = "$LATEST";
 pub enum Target {
     /// A Lambda function, invoked directly.
     Function {
-        /// Its name, in any form that Lambda takes, without the qualifier.
+        /// Its name, in any form that Lambda accepts, without the qualifier.
         name: String,
         /// The version or alias.
         qualifier: Option<String>,
     },
-    /// An HTTP endpoint, sent a POST.
+    /// An HTTP endpoint.
     Endpoint { url: String },
     /// A function's binary, run on this machine.
     Process {
-        /// Its path; one without a slash means a file of the current directory.
+        /// Its path; a name without a slash is a file in the current directory.
         path: PathBuf,
     },
 }
 
-/// How a request to an HTTP endpoint proves who sends it.
+/// The authentication of requests to an HTTP endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Auth {
@@ -41,11 +41,10 @@ pub enum Auth {
     SigV4,
     /// The key of an API Gateway usage plan.
     ApiKey,
-    /// Not at all.
     None,
 }
 
-/// Why a text names no target.
+/// The text does not name a target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
     /// It is of no known kind.
@@ -54,15 +53,15 @@ pub enum TargetError {
          or local"
     )]
     Unknown(String),
-    /// Lambda takes no such name.
+    /// Lambda does not accept the name.
     #[error("\"lambda:{name}\" is not a function: {reason}")]
     Function {
-        /// What was to be a function's name.
+        /// The name that was given.
         name: String,
         /// What is wrong with it.
         reason: String,
     },
-    /// It is a URL with a user name or a password, which is not repeated.
+    /// The URL contains a user name or a password. The message does not repeat it.
     #[error(
         "the URL has a user name or a password before its host, which would be written down and shown; leave out what \
          stands before the @"
@@ -77,7 +76,7 @@ impl Target {
         Ok(Self::Function { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) })
     }
 
-    /// The same target from whatever directory: a binary is a file of the current one, also where its path has no slash.
+    /// The target with an absolute path, so that it is the same from any directory.
     ///
     /// # Errors
     /// When there is no current directory.
@@ -88,34 +87,34 @@ impl Target {
         })
     }
 
-    /// The version of a function that it names; none where it names an alias, which leads to whatever version.
+    /// The version of the function; `None` if the target names an alias, which may point to any version.
     pub fn version(&self) -> Option<&str> {
         let Self::Function { qualifier, .. } = self else { return None };
         let named = qualifier.as_deref().unwrap_or(LATEST);
         (named == LATEST || named.bytes().all(|byte| byte.is_ascii_digit())).then_some(named)
     }
 
-    /// Whether the function of this ARN, with or without a qualifier, is one that it may name: one that is named by an ARN
-    /// itself has no other.
+    /// Whether the target may be the function with this ARN, with or without a qualifier; false if it names another
+    /// ARN.
     pub fn may_be(&self, arn: &str) -> bool {
         let Self::Function { name, .. } = self else { return false };
         !name.starts_with("arn:")
             || arn.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     }
 
-    /// Whether it names a version or an alias, which cannot be changed.
+    /// Whether the target is a published version or an alias, which cannot be changed.
     pub fn is_published(&self) -> bool {
         matches!(self, Self::Function { qualifier: Some(qualifier), .. } if qualifier != LATEST)
     }
 }
 
-/// Whether a URL has a user name or a password before its host.
+/// Whether a URL contains a user name or a password before its host.
 fn has_userinfo(url: &str) -> bool {
     let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
     authority.split(['/', '?', '#']).next().is_some_and(|it| it.contains('@'))
 }
 
-/// Holds a URL to what can be called, and written down.
+/// Checks that a URL can be called and stored.
 ///
 /// # Errors
 /// With a reason that repeats nothing of the URL.

@@ -1,4 +1,4 @@
-//! What a campaign has come to so far, in memory that does not grow with the samples.
+//! Running totals of a campaign, in memory that does not grow with the samples.
 
 use super::{
     failure::{Failure, FailureKind},
@@ -7,40 +7,40 @@ use super::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The sums over the samples.
+/// The totals of all samples.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     pub sides: Sides<SideTotals>,
     /// When the last call was sent, in milliseconds since the campaign began.
     pub elapsed_ms: u64,
-    /// The latest that a call was sent after its step, in nanoseconds.
+    /// The longest delay of a call after the start of its step, in nanoseconds.
     pub longest_delay_ns: u64,
-    /// The cells whose work was not the same on every call, with two results that differ.
+    /// The pieces of work that gave different results, with two of these.
     pub mismatches: BTreeMap<String, [String; 2]>,
-    /// The result of each piece of work, as it came first.
+    /// The first result of each piece of work.
     work: BTreeMap<String, String>,
 }
 
-/// The sums over the samples of one side.
+/// The totals of one side.
 #[derive(Clone, Debug, Default)]
 pub struct SideTotals {
-    /// Calls, failed ones and those that were throttled included.
+    /// Calls, including those that failed or were throttled.
     pub calls: u64,
-    /// Calls that met an environment which had to start.
+    /// Cold starts.
     pub cold: u64,
     /// Failed calls by kind.
     pub failures: BTreeMap<FailureKind, u64>,
-    /// The calls that were throttled, or met a transient failure, and were made again.
+    /// Calls that were made again after being throttled or a transient failure.
     pub made_again: u64,
-    /// How many calls have failed since the last that did not; those that were made again do not count.
+    /// Failed calls since the last success, without those that were made again.
     pub failed_in_a_row: u64,
-    /// The failure that came last.
+    /// The last failure.
     pub last_failure: Option<Failure>,
     /// The ids of the environments that have answered.
     pub environments: BTreeSet<String>,
     /// The models of the processors that have answered.
     pub cpu_models: BTreeSet<String>,
-    /// The bill as estimated, in US dollars.
+    /// The estimated bill, in US dollars.
     pub cost_usd: f64,
 }
 
@@ -75,12 +75,12 @@ impl Totals {
 
     /// The calls of both sides.
     pub fn calls(&self) -> u64 {
-        self.sides.iter().map(|(_, it)| it.calls).sum()
+        self.sides.iter().map(|(_, side)| side.calls).sum()
     }
 
-    /// The bill of both sides as estimated, in US dollars.
+    /// The estimated bill of both sides, in US dollars.
     pub fn cost_usd(&self) -> f64 {
-        self.sides.iter().map(|(_, it)| it.cost_usd).sum()
+        self.sides.iter().map(|(_, side)| side.cost_usd).sum()
     }
 }
 
@@ -101,18 +101,18 @@ impl SideTotals {
         note(&mut self.cpu_models, row.cpu_model());
     }
 
-    /// The calls that failed for good: not those that were made again.
+    /// Calls that failed for good, without those that were made again.
     pub fn failed(&self) -> u64 {
         self.failures.values().sum::<u64>() - self.made_again
     }
 
-    /// The calls that gave what was asked for.
+    /// Calls that succeeded.
     pub fn succeeded(&self) -> u64 {
         self.calls - self.failures.values().sum::<u64>()
     }
 }
 
-/// Copies the name only where it is new, which is seldom.
+/// Adds a name. It is copied only if it is new, which is rare.
 fn note(names: &mut BTreeSet<String>, name: Option<&str>) {
     if let Some(name) = name.filter(|name| !names.contains(*name)) {
         names.insert(name.to_owned());

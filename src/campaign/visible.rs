@@ -1,6 +1,6 @@
-//! Text from outside, as people see it: without what a terminal would obey.
+//! Text from outside made safe for terminals.
 
-/// A text on one line. Control characters are escaped, and so is what changes the direction in which a terminal writes.
+/// A text on one line. Control characters are escaped, including those that change the writing direction.
 pub fn visible(text: &str) -> String {
     let mut visible = String::with_capacity(text.len());
     for character in text.chars() {
@@ -9,12 +9,12 @@ pub fn visible(text: &str) -> String {
     visible
 }
 
-/// The same, with its line breaks.
+/// Escapes a text like [`visible`], but keeps its line breaks.
 pub fn visible_lines(text: &str) -> String {
     text.split('\n').map(visible).collect::<Vec<_>>().join("\n")
 }
 
-/// Adds a character as it is seen.
+/// Adds a character, escaped if necessary.
 pub(super) fn push(visible: &mut String, character: char) {
     if is_obeyed(character) {
         visible.extend(character.escape_default());
@@ -23,7 +23,7 @@ pub(super) fn push(visible: &mut String, character: char) {
     }
 }
 
-/// Whether a terminal would do something else than show it.
+/// Whether a terminal would obey a character instead of showing it.
 pub fn is_obeyed(character: char) -> bool {
     character.is_control() || matches!(character, '\u{200e}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -8,16 +8,16 @@ use crate::{
 use clap::Args;
 use std::process::ExitCode;
 
-/// Exit code where the estimator misses its aims.
+/// Exit code if the estimator misses its aims.
 const MISSED: u8 = 5;
 
 /// Simulates campaigns on fleets whose truth is known, and prints how often the report errs.
 ///
-/// Beside it stand what a t test on all invocations says, what trimmed means say, and what comes of looking after every
-/// block. Exit codes: 0 the aims are met, 5 they are not (docs/method.md says what they are).
+/// For comparison it also evaluates a t test on all invocations, trimmed means, and looking at the result after every
+/// block. Exit codes: 0 the aims are met, 5 they are not (docs/method.md defines them).
 #[derive(Debug, Args)]
 pub struct Calibrate {
-    /// The campaigns that are simulated of each scenario.
+    /// The number of campaigns to simulate per scenario.
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..))]
     runs: u32,
     /// The seed of the simulation.
@@ -33,7 +33,7 @@ impl Calibrate {
         let mut outcomes = Vec::new();
         for scenario in Scenario::all() {
             let outcome = calibration::simulate(&scenario, self.runs, self.seed);
-            // A scenario takes seconds: each is shown as it comes.
+            // A scenario takes seconds, so each result is shown at once.
             if !self.json {
                 let is_first = outcomes.is_empty();
                 let table = terminal::full(&[table::outcome(&outcome, outcomes.last())]);

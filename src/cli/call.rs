@@ -19,22 +19,22 @@ use std::{fs, io::Read, path::PathBuf};
 /// Calls one target once and prints its answer.
 ///
 /// Credentials, region and endpoint come from the environment and the AWS configuration files, as for the
-/// AWS CLI; a region in a function's ARN or in an endpoint's host goes before that.
+/// AWS CLI; a region in a function's ARN or in an endpoint's host takes precedence.
 #[derive(Debug, Args)]
 pub struct Call {
     /// What to call: lambda:NAME[:QUALIFIER] (direct invocation), https://… (POST through API
     /// Gateway), or exec:PATH (a function's binary, run on this machine).
     #[arg(value_parser = Unechoed::<Target>::new())]
     target: Target,
-    /// A file with the request, or - for standard input; left out, the request is {}.
+    /// A file with the request, or - for standard input [default: the request {}].
     request: Option<PathBuf>,
-    /// Print the answer as it came instead of a table.
+    /// Print the answer unchanged instead of a table.
     #[arg(long)]
     json: bool,
     /// Do not sign the request to an https:// target.
     #[arg(long)]
     no_auth: bool,
-    /// A variable of the function's own, for exec:PATH and local.
+    /// An environment variable for the function, for exec:PATH and local.
     #[arg(long = "env", value_name = "KEY=VALUE")]
     variables: Vec<Variable>,
 }
@@ -63,7 +63,7 @@ impl Call {
         }
     }
 
-    /// What is sent is checked by the service alone, so that any function can be called.
+    /// The request, unchecked: any function can be called, and the service checks its own requests.
     fn request_text(&self) -> anyhow::Result<String> {
         match &self.request {
             None => Ok("{}".to_owned()),

@@ -20,16 +20,16 @@ use std::{
     time::Duration,
 };
 
-/// Changes functions back that a campaign with --cold has left changed: removes the variable LAMBDA_DUET_COLD.
+/// Restores functions that a campaign with --cold has left changed: removes the variable LAMBDA_DUET_COLD.
 ///
-/// A campaign changes its functions back itself, after Ctrl-C too. What is left behind, by a program that was killed or
-/// where Lambda took no change, the next campaign on the same functions and this command remove. Exit codes: 0 nothing is
-/// changed any more, 1 something is; the message says what and why.
+/// A campaign restores its functions itself, after Ctrl-C too. If it was killed, or if Lambda refused the change, the
+/// next campaign on the same functions or this command restores them. Exit codes: 0 nothing is changed any more, 1
+/// something still is; the message says what and why.
 #[derive(Debug, Args)]
 pub struct CleanUp {
-    /// Run directories, and functions as lambda:NAME [default: the run directories in ./duet-runs].
+    /// Run directories, or functions as lambda:NAME [default: the run directories in ./duet-runs].
     what: Vec<String>,
-    /// Remove the variable also where a campaign that is still running, or nobody known, has set it.
+    /// Remove the variable even if a campaign that is still running has set it, or something other than a campaign.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -39,7 +39,7 @@ pub struct CleanUp {
 /// How functions are changed.
 #[derive(Debug, Args)]
 pub(super) struct ChangeOptions {
-    /// How long a change of a function's configuration may take, attempts after errors included.
+    /// How long a change of a function's configuration may take, retries included.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = some_time)]
     pub change_timeout: Duration,
 }
@@ -69,9 +69,9 @@ impl CleanUp {
         Ok(code)
     }
 
-    /// Changes back what the campaign in `directory` has left changed.
+    /// Restores the functions that the campaign in `directory` has left changed.
     async fn directory(&self, directory: &Path, session: &Session) -> anyhow::Result<Vec<String>> {
-        // Nobody continues the campaign meanwhile.
+        // Locks the campaign, so that no other process continues it meanwhile.
         let _journal = Journal::open(directory)?;
         let changes = Changes::of(directory, &Owner::this_process(directory))?;
         let mut lines = Vec::new();
@@ -93,7 +93,7 @@ impl CleanUp {
         Ok(lines)
     }
 
-    /// Changes a function back; the one that was changed had this ARN, where it is known.
+    /// Restores a function; `arn`, if known, is the ARN of the function that was changed.
     async fn function(&self, target: &Target, arn: Option<&str>, session: &Session) -> anyhow::Result<String> {
         let options = CallOptions::new(Auth::None);
         if target.is_published() {
@@ -102,7 +102,7 @@ impl CleanUp {
         let Caller::Function(function) = Caller::new(target, options, session).await? else {
             bail!("only a function is ever changed; name it as lambda:NAME");
         };
-        // What cannot be looked at is said below.
+        // A configuration that cannot be read is reported below.
         if let Some(changed) = arn
             && let Some(found) = function.configuration().await.ok().and_then(|it| it.configuration?.arn)
             && found != changed
@@ -123,7 +123,7 @@ impl CleanUp {
     }
 }
 
-/// The run directories that name changed functions.
+/// The run directories whose campaigns have left functions changed.
 fn left_behind(runs: &Path) -> anyhow::Result<Vec<String>> {
     let Ok(entries) = fs::read_dir(runs) else { return Ok(Vec::new()) };
     let directories: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();

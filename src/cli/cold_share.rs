@@ -12,12 +12,12 @@ use crate::{
 use anyhow::{Context, bail};
 use std::str::FromStr;
 
-/// What the user says of it.
+/// The value of `--cold-share`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum ColdShare {
-    /// This proportion.
+    /// A proportion.
     Assumed(f64),
-    /// As many as the functions' logs have.
+    /// The proportion in the functions' logs.
     Measured,
 }
 
@@ -33,7 +33,7 @@ impl FromStr for ColdShare {
 }
 
 impl ColdShare {
-    /// What it comes to for the functions of a campaign.
+    /// The cold starts of a campaign's functions.
     pub(super) async fn of(self, manifest: &Manifest) -> anyhow::Result<ColdStarts> {
         match self {
             Self::Assumed(proportion) => Ok(ColdStarts::Assumed(proportion)),
@@ -42,7 +42,7 @@ impl ColdShare {
     }
 }
 
-/// The invocations of both functions before the campaign, a function on both sides once.
+/// Counts the invocations of both functions before the campaign; a function on both sides counts once.
 async fn counted(manifest: &Manifest) -> anyhow::Result<Counts> {
     let session = Session::new().context("reading the trusted certificates")?;
     let mut logs: Vec<Log> = Vec::new();

@@ -10,8 +10,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 /// Compares two campaigns in time: how the candidate's ratio to its baseline has changed, cell by cell.
 ///
-/// Only that change is judged. The level of each side is shown beside it, and what else differs between the campaigns:
-/// nothing tells a change of the code from drift of the fleet.
+/// Only that change is judged. The level of each side is shown too, as is what else differs between the campaigns: a
+/// change of level may come from the code or from drift of the fleet.
 #[derive(Debug, Args)]
 pub struct Compare {
     /// The run directory of the first campaign.
@@ -20,7 +20,7 @@ pub struct Compare {
     /// The run directory of the second campaign.
     #[arg(value_name = "RUN_B")]
     b: PathBuf,
-    /// Changes of the ratio up to this count as none.
+    /// Changes of the ratio up to this size count as no change.
     #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = percent)]
     margin: f64,
     /// Print the changes as JSON.

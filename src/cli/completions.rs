@@ -4,7 +4,7 @@ use super::{Cli, output};
 use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
-/// Prints the completions of a shell, to be put where that shell looks for them.
+/// Prints a completion script, to be installed where the shell looks for them.
 #[derive(Debug, Args)]
 pub struct Completions {
     /// The shell.

@@ -11,19 +11,18 @@ use crate::{
 use clap::Args;
 use std::{path::PathBuf, process::ExitCode};
 
-/// Exit code where the candidate is slower than allowed.
+/// Exit code if the candidate is slower than allowed.
 const SLOWER: u8 = 6;
-/// Exit code where that is open, or nothing may be said.
+/// Exit code if the result is inconclusive, or there is no verdict.
 const UNDECIDED: u8 = 7;
 
 /// Decides whether a change may pass, by exit code: for CI.
 ///
-/// It passes where the whole interval of every cell lies below the limit, and fails where that of a cell lies above it,
-/// with Holm's correction over cells. Without --baseline the candidate is held to the baseline of the same campaign;
-/// with it, to what it was beside its baseline in an earlier campaign, so that drift which both share cancels.
+/// It passes if the whole interval of every cell lies below the limit, and fails if the interval of any cell lies above
+/// it, with Holm's correction over cells. Without --baseline the candidate is compared with the baseline of the same
+/// campaign; with it, with its own ratio to the baseline in an earlier campaign, so that drift of both sides cancels.
 ///
-/// Exit codes: 0 pass, 6 slower than allowed, 7 inconclusive or no verdict, 1 it could not be told, 2 the arguments are
-/// wrong.
+/// Exit codes: 0 pass, 6 slower than allowed, 7 inconclusive or no verdict, 1 an error, 2 wrong arguments.
 #[derive(Debug, Args)]
 pub struct Gate {
     /// The run directory.
@@ -32,10 +31,10 @@ pub struct Gate {
     /// The run directory of an earlier campaign of the same cells.
     #[arg(long, value_name = "DIR")]
     baseline: Option<PathBuf>,
-    /// How much slower may pass, in percent, such as 5%.
+    /// The largest slowdown that passes, in percent, such as 5%.
     #[arg(long, value_name = "PERCENT", value_parser = share)]
     max_slowdown: f64,
-    /// Write the decision as Markdown to this file too, for a comment on a pull request.
+    /// Also write the decision as Markdown to this file, for a comment on a pull request.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
     /// Print the decision as JSON.
@@ -47,7 +46,7 @@ impl Gate {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let options = Options::default();
         let run = analysis_of(&self.directory, &options)?;
-        let earlier = self.baseline.as_deref().map(|it| analysis_of(it, &options)).transpose()?;
+        let earlier = self.baseline.as_deref().map(|directory| analysis_of(directory, &options)).transpose()?;
         let gate = gate::gate(&run, earlier.as_ref(), self.max_slowdown);
         if let Some(path) = &self.markdown {
             output::write(path, &markdown::render(&document(&gate)))?;
@@ -65,7 +64,7 @@ impl Gate {
     }
 }
 
-/// Reads `5%` as 0.05. That nothing may be slower, 0%, is a limit too.
+/// Reads `5%` as 0.05. 0%, no slowdown at all, is a limit too.
 fn share(text: &str) -> Result<f64, String> {
     match text.strip_suffix('%').and_then(|it| it.parse::<f64>().ok()) {
         Some(percent) if (0.0..=1000.0).contains(&percent) => Ok(percent / 100.0),

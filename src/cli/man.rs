@@ -4,7 +4,7 @@ use super::Cli;
 use clap::{Args, CommandFactory};
 use std::{fs, path::PathBuf};
 
-/// Writes the manual pages: duet(1) and one page for each subcommand.
+/// Writes the manual pages: duet(1) and one page per subcommand.
 #[derive(Debug, Args)]
 pub struct Man {
     /// The directory for the pages; it must exist.

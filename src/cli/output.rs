@@ -1,4 +1,4 @@
-//! What a subcommand prints: an output that fails is an error or is passed over, never a panic.
+//! What a subcommand prints. A failure to write is an error or is ignored, never a panic.
 
 use crate::campaign::visible::visible_lines;
 use anyhow::Context;
@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-/// Prints a text to standard output, in colours where that is a terminal. Whoever reads it may stop early, as `head` does.
+/// Prints a text to standard output, with colours if that is a terminal. The reader may stop early, as `head` does.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
     let mut output = anstream::stdout().lock();
     match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
@@ -18,12 +18,11 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Prints a line to standard error. It is for the person at the terminal, whom nothing else reaches where that fails.
+/// Prints a line for the user to standard error. There is nowhere to report a failure of that.
 pub(super) fn note(line: impl Display) {
     let _ = writeln!(io::stderr(), "{}", visible_lines(&line.to_string()));
 }
 
-/// Writes a text to a file.
 pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }

@@ -1,14 +1,14 @@
-//! Shares as people write them.
+//! Percentages on the command line.
 
-/// A share that is written as a percentage: 0.02 for `2%`.
+/// Reads a percentage above 0% and below 50% as a share: 0.02 for `2%`.
 pub(super) fn percent(text: &str) -> Result<f64, String> {
-    let share = proportion(text).filter(|it| *it > 0.0 && *it < 0.5);
+    let share = proportion(text).filter(|share| *share > 0.0 && *share < 0.5);
     share.ok_or_else(|| "it must be a percentage above 0% and below 50%, such as 2%".to_owned())
 }
 
-/// The same, from `0%` to `100%`.
+/// Reads a percentage from 0% to 100% as a share.
 pub(super) fn up_to_all(text: &str) -> Result<f64, String> {
-    let proportion = proportion(text).filter(|it| (0.0..=1.0).contains(it));
+    let proportion = proportion(text).filter(|share| (0.0..=1.0).contains(share));
     proportion.ok_or_else(|| "it must be a percentage from 0% to 100%, such as 1%".to_owned())
 }
 

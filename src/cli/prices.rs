@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Shows what Lambda asks for in each region, with the date and the source of the prices.
+/// Shows Lambda's prices in each region, with their date and their source.
 ///
 /// `duet run --prices` takes a table of your own, in the format of docs/prices.md.
 #[derive(Debug, Args)]
@@ -42,7 +42,7 @@ impl Prices {
     }
 }
 
-/// The table in `file`, else the built-in one.
+/// The table in `file`, or the built-in one.
 pub(super) fn table(file: Option<&Path>) -> anyhow::Result<PriceTable> {
     let Some(file) = file else { return Ok(PriceTable::built_in()) };
     let read = || -> anyhow::Result<PriceTable> { Ok(fs::read_to_string(file)?.parse()?) };

@@ -1,8 +1,8 @@
 //! Ends the processes of a campaign on this machine when the program that started them is gone.
 //!
-//! A program that is killed (`kill -9`) ends nothing itself. So this one runs beside it, at the other end of a pipe, which
-//! the kernel closes however the program ends; then it ends whatever that has started and not ended. It leads a process
-//! group of its own, so that Ctrl-C does not reach it.
+//! A program that is killed (`kill -9`) cannot end its processes. The reaper runs beside it, at the other end of a pipe
+//! that the kernel closes however the program ends, and then ends all processes that the program has left. It leads its
+//! own process group, so that Ctrl-C does not reach it.
 
 use crate::campaign::local::processes;
 use anyhow::Context;
@@ -15,33 +15,33 @@ use std::{
     time::Duration,
 };
 
-/// What the program writes where it has ended in good order.
+/// What the program writes to the pipe if it ends in good order.
 const IN_ORDER: &[u8] = b"done";
 
-/// For how long processes are looked for that a program had just begun to start when it was killed.
+/// How long to look for processes that the program was just starting when it was killed.
 const LATECOMERS: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// The variable by which this program starts itself as a reaper: the name of the run whose processes it is to end. A
-/// subcommand would be offered to people by their shells.
+/// The variable by which this program starts itself as a reaper: it names the run whose processes are to end. (Shells
+/// would offer a subcommand as a completion.)
 const REAPS: &str = "LAMBDA_DUET_REAPS";
 
-/// What it is called among processes, so that `pkill -9 duet` does not end it too.
+/// The name of its process, so that `pkill -9 duet` does not end it too.
 const NAME: &str = "lambda-reaper";
 
-/// What this program is when it has been started as a reaper.
+/// This program, started as a reaper.
 #[derive(Debug)]
 pub struct Reaper {
     owner: String,
 }
 
 impl Reaper {
-    /// Whether it has been.
+    /// The reaper, if this program has been started as one.
     pub fn asked_for() -> Option<Self> {
         env::var(REAPS).ok().map(|owner| Self { owner })
     }
 
-    /// Ends the processes of that run as soon as standard input ends.
+    /// Ends the processes of the run as soon as standard input ends.
     ///
     /// # Errors
     /// When it cannot take its name, or standard input cannot be read.
@@ -60,12 +60,12 @@ impl Reaper {
     }
 }
 
-/// A reaper that is running; when this is dropped, nothing is left of what this program has started.
+/// A running reaper; when this is dropped, all processes that this program has started are ended.
 #[derive(Debug)]
 pub(super) struct Reaped(Child);
 
 impl Reaped {
-    /// Starts a reaper of what this program starts.
+    /// Starts a reaper for the processes of this program.
     pub(super) fn start() -> anyhow::Result<Self> {
         let reaper = Command::new(env::current_exe().context("looking for this program")?)
             .arg0(NAME)
@@ -82,7 +82,8 @@ impl Reaped {
 
 impl Drop for Reaped {
     fn drop(&mut self) {
-        // It does the same without the word, only later; and where it is gone, there is nobody to wait for.
+        // Without this message the reaper only takes longer; if the reaper has ended already, there is nothing to wait
+        // for.
         if let Some(mut words) = self.0.stdin.take() {
             let _ = words.write_all(IN_ORDER);
         }

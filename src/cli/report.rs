@@ -17,19 +17,20 @@ use std::{
     process::ExitCode,
 };
 
-/// Says what the samples of a campaign come to, also of one that is under way or was interrupted: which side is
-/// faster, which is cheaper, and how certain that is.
+/// Reports the result of a campaign, also of one that is still running or was interrupted: which side is faster, which
+/// is cheaper, and how certain that is.
 #[derive(Debug, Args)]
 pub struct Report {
     /// The run directory.
     directory: PathBuf,
-    /// In which form it is printed.
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Also print what the verdict rests on: other measures, CPU models, cold starts, the bill, both sides, the method.
+    /// Also print the details behind the verdict: other measures, CPU models, cold starts, the bill, both sides, the
+    /// method.
     #[arg(long)]
     details: bool,
-    /// Also write a page with charts, one file that needs nothing else.
+    /// Also write a page with charts, as one self-contained file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]
@@ -43,35 +44,35 @@ enum Format {
     Table,
     /// For a comment on a pull request.
     Markdown,
-    /// A row for each measure of each payload.
+    /// One row for each measure of each payload.
     Csv,
-    /// All of it, as docs/schema/report.schema.json describes it.
+    /// The whole analysis, as described by docs/schema/report.schema.json.
     Json,
 }
 
-/// What the analysis is told by the user.
+/// The options of the analysis.
 #[derive(Clone, Debug, Args)]
 pub(super) struct AnalysisOptions {
-    /// Differences up to this count as none.
+    /// Differences up to this size count as no difference.
     #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = super::percent::percent)]
     margin: f64,
-    /// The invocations a month that the bill is for, such as 300, 1.5k, 50M or 2B.
+    /// The number of invocations a month to bill, such as 300, 1.5k, 50M or 2B.
     #[arg(long, value_name = "N", default_value = "1M")]
     monthly_invocations: Volume,
-    /// How many of those invocations are cold starts, whose init is billed too; or `measured`: as many as the functions'
-    /// logs have of the 14 days before the campaign, by a query that CloudWatch Logs Insights bills.
+    /// The share of those invocations that are cold starts, whose init is billed too; or `measured`: the share in the
+    /// functions' logs of the 14 days before the campaign, by a query that CloudWatch Logs Insights bills.
     #[arg(long, value_name = "PERCENT", default_value = "1%")]
     cold_share: ColdShare,
-    /// Take Lambda's free tier off the bill.
+    /// Deduct Lambda's free tier from the bill.
     #[arg(long)]
     free_tier: bool,
-    /// A table of prices of your own, as docs/prices.md describes it, instead of those that the campaign has stored.
+    /// A table of prices of your own, as docs/prices.md describes it, instead of the prices stored with the campaign.
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
 }
 
 impl AnalysisOptions {
-    /// What the samples in a run directory come to. They are read one after the other.
+    /// Analyses the samples in a run directory, reading them one after the other.
     pub(super) async fn analyse(&self, directory: &Path) -> anyhow::Result<Analysis> {
         let mut manifest = journal::manifest(directory)?;
         if let Some(path) = &self.prices {
@@ -86,7 +87,7 @@ impl AnalysisOptions {
     }
 }
 
-/// What the samples in a run directory come to, by the prices that it holds.
+/// Analyses the samples in a run directory, with the prices stored there.
 ///
 /// # Errors
 /// When it holds no campaign, or samples that cannot be read.

@@ -23,7 +23,7 @@ use crate::{
         comparison::Comparison,
         driver::{Campaign, Finished, Outcome, Progress},
         journal::{self, Journal},
-        manifest::{Manifest, Variant},
+        manifest::Manifest,
         shell,
         sides::{Side, Sides},
         stop::unless_asked,
@@ -47,37 +47,37 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// Exit code where nothing but failures came from a side.
+/// Exit code if all recent calls of one side failed.
 const FAILING: u8 = 3;
-/// Exit code where calls of equal work gave different results.
+/// Exit code if calls of equal work gave different results.
 const MISMATCH: u8 = 4;
-/// Exit code after Ctrl-C, as of every program that ends by it.
+/// Exit code after Ctrl-C, by convention.
 const INTERRUPTED: u8 = 130;
 
 /// Calls two functions in turns, in an order that cancels drift, and keeps every sample.
 ///
-/// Both sides get the same payloads in every block, in an order drawn from a seed. Every call becomes a
-/// row of samples.jsonl in the run directory before its side is called again, also where it fails.
+/// Both sides get the same payloads in every block, in an order drawn from a seed. Every call, failed or not, becomes a
+/// row of samples.jsonl in the run directory before its side is called again.
 ///
-/// Exit codes: 0 the campaign is complete, 1 it could not be run or a function is still changed, 2 the arguments are wrong, 3 nothing but
-/// failures came from a side, 4 equal work gave different results, 130 it was interrupted. After 1, 3 and
-/// 130 it can be continued with --resume.
+/// Exit codes: 0 the campaign is complete, 1 it could not be run or a function is still changed, 2 wrong arguments, 3
+/// all recent calls of one side failed, 4 equal work gave different results, 130 it was interrupted. After 1, 3 and 130
+/// it can be continued with --resume.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// Continue the campaign in this run directory: the same schedule, nothing repeated, nothing left out.
+    /// Continue the campaign in this run directory at the point where it stopped.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "PlanOptions"])]
     resume: Option<PathBuf>,
-    /// Continue also where a function is not configured as it was before: samples from before and after are mixed then,
-    /// and the report says so.
+    /// Continue even if the configuration of a function has changed: samples from before and after are then mixed, and
+    /// the report says so.
     #[arg(long, requires = "resume")]
     allow_changed: bool,
-    /// The run directory; it must not hold a campaign yet [default: duet-runs/TIME].
+    /// The run directory, which must not contain a campaign yet [default: duet-runs/TIME].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print the plan, the number of calls and the expected bill, and call nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Print what happens as one JSON object a line.
+    /// Print events as JSON, one object per line.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -141,7 +141,7 @@ impl Run {
             }
             end => end.with_context(|| resume(&directory)),
         };
-        // Where it is the output that has failed, nobody reads this.
+        // If the output itself has failed, this cannot be written either.
         let end = end.inspect_err(|error| drop(progress.fail(error, &totals)))?;
         progress.end(&end, &totals).context("writing the output")?;
         Ok(if still_changed.is_empty() { exit_code(&end, &totals) } else { ExitCode::FAILURE })
@@ -160,33 +160,39 @@ impl Run {
         manifest: &Manifest,
         session: &Session,
     ) -> anyhow::Result<Sides<Arc<Caller>>> {
-        let caller = async |side: Side| {
-            let variant: &Variant = &manifest.sides[side];
-            let session = session.of_side(variant);
-            preflight::warn_of_move(variant, manifest.plan.auth, &session).await?;
-            let target = &variant.target;
-            let log = directory.join(format!("{side}.log"));
-            let options = CallOptions {
-                api_key: self.given.api_key.as_deref(),
-                tenant: manifest.plan.tenant.as_deref(),
-                accept_status: &manifest.plan.accept_status,
-                method: manifest.plan.method.as_ref(),
-                headers: &self.given.headers,
-                variables: &self.given.variables,
-                log: Some(&log),
-                ..CallOptions::new(manifest.plan.auth)
-            };
-            Caller::new(target, options, &session)
-                .await
-                .map(Arc::new)
-                .with_context(|| format!("preparing calls of {target}"))
+        let [baseline, candidate] = Side::BOTH.map(|side| self.caller(side, directory, manifest, session));
+        Ok(Sides { baseline: baseline.await?, candidate: candidate.await? })
+    }
+
+    async fn caller(
+        &self,
+        side: Side,
+        directory: &Path,
+        manifest: &Manifest,
+        session: &Session,
+    ) -> anyhow::Result<Arc<Caller>> {
+        let Manifest { plan, sides, .. } = manifest;
+        let variant = &sides[side];
+        let session = session.of_side(variant);
+        preflight::warn_of_move(variant, plan.auth, &session).await?;
+        let log = directory.join(format!("{side}.log"));
+        let options = CallOptions {
+            api_key: self.given.api_key.as_deref(),
+            tenant: plan.tenant.as_deref(),
+            accept_status: &plan.accept_status,
+            method: plan.method.as_ref(),
+            headers: &self.given.headers,
+            variables: &self.given.variables,
+            log: Some(&log),
+            ..CallOptions::new(plan.auth)
         };
-        Ok(Sides { baseline: caller(Side::Baseline).await?, candidate: caller(Side::Candidate).await? })
+        let caller = Caller::new(&variant.target, options, &session).await;
+        caller.map(Arc::new).with_context(|| format!("preparing calls of {}", variant.target))
     }
 }
 
-/// Has the functions ready to be called, and as the user means them to be; false where the campaign was asked to end
-/// meanwhile.
+/// Waits until the functions are ready, and restores what a killed campaign has left changed; false if the campaign was
+/// asked to end meanwhile.
 async fn prepare(
     directory: &Path,
     manifest: &Manifest,
@@ -213,7 +219,7 @@ async fn prepare(
     Ok(true)
 }
 
-/// What the program says by its exit code of how a campaign ended.
+/// The exit code for the outcome of a campaign.
 fn exit_code(end: &Outcome, totals: &Totals) -> ExitCode {
     match end {
         Outcome::Interrupted => ExitCode::from(INTERRUPTED),
@@ -223,12 +229,12 @@ fn exit_code(end: &Outcome, totals: &Totals) -> ExitCode {
     }
 }
 
-/// The rule that ends the campaign once its intervals are as narrow as they are to be.
+/// The rule that ends the campaign once its intervals are narrow enough, if there is such a limit.
 fn until_ci_rules(manifest: &Manifest) -> Vec<Box<dyn StoppingRule>> {
     Precision::of(manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>).into_iter().collect()
 }
 
-/// How to go on.
+/// How to continue the campaign.
 fn resume(directory: &Path) -> String {
     format!("the samples so far are kept; continue with `duet run --resume {}`", shell::word(directory))
 }

@@ -3,7 +3,7 @@
 use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind};
 use std::{ffi::OsStr, fmt::Display, marker::PhantomData, str::FromStr};
 
-/// Reads an argument without repeating it where it is wrong, as clap's own messages do: a URL may have a password.
+/// Reads an argument; error messages do not repeat it, as clap's own would: a URL may contain a password.
 pub(super) struct Unechoed<T>(PhantomData<fn() -> T>);
 
 impl<T> Unechoed<T> {

@@ -1,4 +1,4 @@
-//! Numbers of invocations as people write them.
+//! Numbers of invocations on the command line.
 
 use std::{fmt, str::FromStr};
 
@@ -6,18 +6,18 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Volume(f64);
 
-/// Why a text is no volume.
+/// The text is not a volume.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("\"{0}\" is not a number of invocations above 0; write 300, 1.5k (thousands), 50M (millions) or 2B (billions)")]
 pub struct VolumeError(String);
 
-/// The greatest: a thousand times what the largest account might do, far below where sums lose dollars.
+/// The largest volume: a thousand times what the largest account might have, far below where sums lose dollars.
 const MAX: f64 = 1e15;
 
 const UNITS: [(char, f64); 3] = [('k', 1e3), ('m', 1e6), ('b', 1e9)];
 
 impl Volume {
-    /// As a number; above 0 and finite.
+    /// The number, which is finite and above 0.
     pub fn get(self) -> f64 {
         self.0
     }
@@ -27,7 +27,7 @@ impl FromStr for Volume {
     type Err = VolumeError;
 
     fn from_str(text: &str) -> Result<Self, VolumeError> {
-        let unit = text.chars().next_back().map(|it| it.to_ascii_lowercase());
+        let unit = text.chars().next_back().map(|unit| unit.to_ascii_lowercase());
         let unit = UNITS.into_iter().find(|(name, _)| Some(*name) == unit);
         let (number, factor) = match unit {
             // Units are ASCII, a byte each.
@@ -35,9 +35,10 @@ impl FromStr for Volume {
             None => (text, 1.0),
         };
         // `parse` would take inf, nan, signs and exponents too.
-        let is_plain = number.chars().all(|it| it.is_ascii_digit() || it == '.' || it == '_');
-        let value = number.replace('_', "").parse::<f64>().ok().filter(|_| is_plain).map(|it| it * factor);
-        value.filter(|it| *it > 0.0 && *it <= MAX).map(Self).ok_or_else(|| VolumeError(text.to_owned()))
+        let is_plain =
+            number.chars().all(|character| character.is_ascii_digit() || character == '.' || character == '_');
+        let value = number.replace('_', "").parse::<f64>().ok().filter(|_| is_plain).map(|value| value * factor);
+        value.filter(|value| *value > 0.0 && *value <= MAX).map(Self).ok_or_else(|| VolumeError(text.to_owned()))
     }
 }
 

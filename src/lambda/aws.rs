@@ -14,11 +14,11 @@ use std::{env, io, time::Duration};
 /// The longest that one call may take, retries included.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A client with what Lambda puts into the environment: region and credentials, and the endpoint
-/// where a test or an emulator sets one.
+/// A client with the region and the credentials that Lambda puts into the environment, and with the endpoint that a
+/// test or an emulator may set.
 ///
-/// The SDK's default chain would also look for profiles, containers and instance metadata, none
-/// of which a function has; leaving it out keeps the binary and its start small.
+/// The SDK's default chain would also look for profiles, containers and instance metadata, none of which a function
+/// has; leaving it out makes the binary smaller and its start faster.
 ///
 /// # Errors
 /// When no trusted certificate can be read.

@@ -1,7 +1,7 @@
 //! Metrics as log lines, in CloudWatch's embedded metric format (EMF).
 //!
-//! CloudWatch Logs makes the same metrics of them that `PutMetricData` would have made, with no call; a line
-//! may hold what is no metric besides, which can be searched for but costs nothing.
+//! CloudWatch Logs extracts the same metrics from them that `PutMetricData` would have sent, without a call. A line may
+//! also have properties that are not metrics, which can be searched for and cost nothing.
 
 use super::metrics::{Datum, Metrics, NAMESPACE, Scope};
 use serde_json::{Map, Value, json};
@@ -10,7 +10,7 @@ use std::{
     time::UNIX_EPOCH,
 };
 
-/// The most values that a member of a line may have.
+/// The most values of a metric in a line.
 const MAX_VALUES: usize = 100;
 
 /// Writes the metrics to standard output, where Lambda takes logs from.
@@ -20,13 +20,13 @@ const MAX_VALUES: usize = 100;
 pub fn write(metrics: &Metrics) -> io::Result<()> {
     let mut output = io::stdout().lock();
     for document in documents(metrics) {
-        // One call for each line, so that none is torn.
+        // One call per line, so that none is torn.
         output.write_all(format!("{document}\n").as_bytes())?;
     }
     output.flush()
 }
 
-/// One document for each scope, and more where there are more values than one takes.
+/// One document per scope, or more if there are more values than a document may have.
 pub fn documents(metrics: &Metrics) -> Vec<Value> {
     let scopes = metrics.data.chunk_by(|a, b| a.scope == b.scope);
     scopes.flat_map(|data| documents_of_scope(metrics, &data[0].scope, data)).collect()
@@ -72,7 +72,7 @@ fn document<'a>(metrics: &Metrics, scope: &Scope, data: impl Iterator<Item = (&'
     Value::Object(members)
 }
 
-/// Every value as often as it occurred: a line knows no counts.
+/// Every value as many times as it occurred: lines have no counts.
 fn repeated(datum: &Datum) -> Vec<f64> {
     datum.values.iter().flat_map(|&(value, count)| std::iter::repeat_n(value, count as usize)).collect()
 }

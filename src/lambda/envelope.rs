@@ -1,10 +1,10 @@
-//! Which kind of event arrived: an API Gateway request or the request itself.
+//! The kinds of events: an API Gateway event, or the request itself.
 
 use crate::protocol::{Error, shortened};
 use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequest;
 use serde::{Deserialize, de::IgnoredAny};
 
-/// An event, by the way it came.
+/// An event, by the way it was sent.
 pub enum Envelope {
     /// Through API Gateway, as a REST proxy event (payload version 1), unless parts are missing.
     ApiGateway(Result<Box<ApiGatewayProxyRequest>, Error>),
@@ -12,7 +12,7 @@ pub enum Envelope {
     Direct(String),
 }
 
-/// The two fields that tell an API Gateway event from a request.
+/// The two fields that distinguish an API Gateway event from a request.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Probe {
@@ -21,12 +21,12 @@ struct Probe {
 }
 
 impl Envelope {
-    /// Tells the envelope of an event and opens it.
+    /// Recognizes the envelope of an event and opens it.
     ///
     /// # Errors
     /// [`Error::InvalidRequest`] for an event of another kind of API.
     pub fn open(event: String) -> Result<Self, Error> {
-        // What is no JSON object is refused later, as a request, with the reason.
+        // Text that is not a JSON object is refused later, as a request, with the reason.
         let probe: Probe = serde_json::from_str(&event).unwrap_or_default();
         match (probe.http_method, probe.request_context) {
             (Some(_), Some(_)) => {
@@ -42,7 +42,7 @@ impl Envelope {
     }
 }
 
-/// The reason may quote a whole member of the event.
+/// The error is shortened, because it may quote a whole member of the event.
 fn unreadable(error: &serde_json::Error) -> Error {
     let (line, column, reason) = (error.line(), error.column(), shortened(&error.to_string()));
     refuse(format!("the API Gateway event cannot be read, at line {line} column {column}: {reason}"))

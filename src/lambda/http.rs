@@ -1,4 +1,4 @@
-//! HTTP as API Gateway passes it through: routes, responses, and `lambda_http` in between.
+//! HTTP through API Gateway: routes, responses, and `lambda_http` in between.
 
 use crate::protocol::{Architecture, Error, Problem, shortened};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -17,7 +17,7 @@ use std::{
     pin::Pin,
 };
 
-/// What the function serves.
+/// The routes of the function.
 #[derive(Clone, Copy)]
 pub enum Route {
     /// Run a benchmark.
@@ -27,7 +27,7 @@ pub enum Route {
 }
 
 impl Route {
-    /// The path below this function's own architecture, and the one method it takes.
+    /// The path below this function's architecture, and the only allowed method.
     const ALL: [(&'static str, &'static str, Self); 2] =
         [("benchmark", "POST", Self::Benchmark), ("workloads", "GET", Self::Catalogue)];
 
@@ -54,7 +54,7 @@ impl Route {
     }
 }
 
-/// The path, where [`readable`] has left it.
+/// The path, as [`readable`] has stored it.
 fn resource_path(request: &lambda_http::Request) -> String {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => context.resource_path.clone().unwrap_or_default(),
@@ -62,13 +62,13 @@ fn resource_path(request: &lambda_http::Request) -> String {
     }
 }
 
-/// What the service needs of an event, and no more: `lambda_http` panics on a host, a path or a query that makes
-/// no URL, and on a body that is not encoded as the event says.
+/// An event reduced to what the service needs: `lambda_http` panics on a host, a path or a query that does not make a
+/// URL, and on a body that is not encoded as the event says.
 ///
 /// # Errors
 /// [`Error::InvalidRequest`] for such a body.
 pub fn readable(event: ApiGatewayProxyRequest) -> Result<LambdaRequest, Error> {
-    // The path as the API declares it is without stage and custom domain's base path.
+    // The path that the API declares has neither the stage nor a custom domain's base path.
     let declared = event.request_context.resource_path.filter(|path| !path.contains('{'));
     let path = declared.or(event.path).unwrap_or_default();
     let body = match event.body {
@@ -90,8 +90,8 @@ pub fn readable(event: ApiGatewayProxyRequest) -> Result<LambdaRequest, Error> {
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Passes an API Gateway event through `lambda_http`, which makes an HTTP request of it and a proxy
-/// response of the answer. `answer` is called at once, before the future is waited for.
+/// Passes an API Gateway event through `lambda_http`, which turns it into an HTTP request, and the answer into a proxy
+/// response. `answer` is called at once, before the future is awaited.
 pub fn proxy<'a>(
     event: LambdaRequest,
     context: &Context,
@@ -102,13 +102,13 @@ pub fn proxy<'a>(
     Box::pin(async move { json(&response.await.unwrap_or_else(|never| match never {})) })
 }
 
-/// A proxy response for an event that makes no HTTP request.
+/// A proxy response for an event that is not a valid HTTP request.
 pub fn proxy_without_request(context: &Context, answer: JsonResponse) -> BoxFuture<'static, Box<RawValue>> {
     let event = LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default());
     proxy(event, context, move |_| answer.clone())
 }
 
-/// An HTTP response whose body is text already, so that `lambda_http` need not detect its encoding.
+/// An HTTP response with a text body, so that `lambda_http` need not detect its encoding.
 #[derive(Clone)]
 pub struct JsonResponse(Response<Body>);
 
@@ -118,7 +118,7 @@ impl JsonResponse {
         Self::new(StatusCode::OK, "application/json", body)
     }
 
-    /// A response that says why there is no answer.
+    /// A response that reports an error.
     pub fn problem(error: &Error) -> Self {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = Self::new(status, "application/problem+json", json(&Problem::from(error)));
@@ -142,7 +142,7 @@ impl IntoResponse for JsonResponse {
     }
 }
 
-/// The JSON of a type of ours.
+/// The JSON of a type of this crate.
 pub fn json(value: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(value).expect("plain data has string keys and serializes")
 }

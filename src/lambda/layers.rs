@@ -1,4 +1,4 @@
-//! What happens around the handler: before it sees the event, and after its answer has left.
+//! Layers around the handler: before it receives the event, and after its answer has been sent.
 
 use super::{metrics::Outbox, sink::Sink};
 use lambda_runtime::{
@@ -14,10 +14,10 @@ use std::{
 
 type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Hands the event to the handler as text, whatever it is.
+/// Hands any event to the handler as text.
 ///
-/// The runtime deserializes events itself and reports its own error for what is no JSON; as a
-/// JSON string, any text gets through to the handler, which knows how to refuse it by name.
+/// The runtime deserializes events itself and reports its own error for text that is not JSON. As a JSON string, any
+/// text reaches the handler, which refuses it with an error of this service.
 pub struct RawEvent;
 
 impl<S> Layer<S> for RawEvent {
@@ -57,7 +57,7 @@ pub struct AfterResponse {
 }
 
 impl AfterResponse {
-    /// Delivers what is put into `outbox` to `sink`.
+    /// Delivers reports from `outbox` to `sink`.
     pub fn new(outbox: Outbox, sink: Sink) -> Self {
         Self { outbox, sink: Arc::new(sink) }
     }

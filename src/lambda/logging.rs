@@ -1,4 +1,4 @@
-//! Structured logs, as Lambda's advanced logging controls ask for them.
+//! Structured logs, as configured by Lambda's advanced logging controls.
 
 use crate::protocol::{Architecture, Environment, Error, Response, Sample, Status};
 use std::{
@@ -9,18 +9,17 @@ use std::{
 use tracing::{error, info, level_filters::LevelFilter};
 use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// The id of the invocation under way, for what cannot be told it.
+/// The id of the current invocation, for the panic hook.
 static REQUEST_ID: Mutex<String> = Mutex::new(String::new());
 
 /// Writes logs to standard output: JSON lines, or text where `AWS_LAMBDA_LOG_FORMAT` is `Text`,
 /// from the level in `AWS_LAMBDA_LOG_LEVEL` up (`INFO` where unset or unknown).
 ///
-/// Unlike the runtime's own subscriber, this one keeps timestamps (Lambda takes the time of a JSON
-/// record from them) and lets nothing else override the level that was set for the function. Panics are
-/// events too.
+/// Unlike the runtime's own subscriber, this one keeps timestamps (Lambda takes the time of a JSON record from them),
+/// and nothing else overrides the level that was set for the function. Panics are events too.
 pub fn init() {
     let level = level(&env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default());
-    // What the runtime logs of a function error says `refused`, which knows the invocation.
+    // The runtime's record of a function error would repeat `refused`, which knows the invocation.
     let targets = Targets::new().with_default(level).with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let logs = fmt().with_max_level(level).with_ansi(false);
     if env::var("AWS_LAMBDA_LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("text")) {
@@ -32,20 +31,20 @@ pub fn init() {
     panic::set_hook(Box::new(panicked));
 }
 
-/// Notes the invocation that begins.
+/// Stores the id of the invocation that begins.
 pub fn begin(request_id: &str) {
     request_id.clone_into(&mut REQUEST_ID.lock().unwrap_or_else(PoisonError::into_inner));
 }
 
-/// The event of a panic, with the id of the invocation under way; empty before the first.
+/// Logs a panic, with the id of the current invocation, which is empty before the first.
 fn panicked(info: &PanicHookInfo<'_>) {
     let request_id = REQUEST_ID.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let location = info.location().map(ToString::to_string);
     error!(request_id, location, detail = info.payload_as_str(), "panic");
 }
 
-/// The event of an invocation that was answered: what ran, and its totals. Single measurements are in the
-/// answer and in the metrics.
+/// Logs an invocation that was answered: what ran, and its totals. Single measurements are in the answer and in the
+/// metrics.
 pub fn answered(response: &Response) {
     let results = response.results.as_slice();
     let workloads: Vec<&str> = results.iter().map(|sample| sample.workload.as_str()).collect();
@@ -78,12 +77,12 @@ pub fn answered(response: &Response) {
     );
 }
 
-/// The event of an invocation that was answered with the catalogue.
+/// Logs an invocation that was answered with the catalogue.
 pub fn listed(request_id: &str, environment: &Environment) {
     without_measurements("catalogue", request_id, environment, None);
 }
 
-/// The event of an invocation that was answered with an error.
+/// Logs an invocation that was answered with an error.
 pub fn refused(request_id: &str, environment: &Environment, error: &Error) {
     without_measurements("refused", request_id, environment, Some(error));
 }

@@ -1,4 +1,4 @@
-//! The metrics of an invocation, as numbers; where they go is the [sink](super::sink)'s business.
+//! The metrics of an invocation, as numbers; the [sink](super::sink) delivers them.
 //!
 //! Dimensions are `[Architecture, Workload]` and `[Architecture]` and nothing finer: CloudWatch
 //! bills every combination of dimension values as a metric of its own.
@@ -12,18 +12,18 @@ use std::{
 /// The namespace of every metric; the function's role may write to no other.
 pub const NAMESPACE: &str = "LambdaDuet";
 
-/// The most distinct values that CloudWatch takes in one datum.
+/// The most distinct values that CloudWatch accepts in one datum.
 const MAX_VALUES: usize = 150;
 
-/// What an invocation leaves behind to be made metrics of.
+/// The data of an invocation from which metrics are made.
 pub struct Report {
     /// The environment that served it.
     pub environment: Environment,
-    /// What it measured, or nothing where it ended in an error.
+    /// The measurements; `None` if it ended in an error.
     pub results: Option<Vec<Sample>>,
     /// The invocation's id.
     pub request_id: String,
-    /// The CPU's model, where it was asked for.
+    /// The CPU's model, if it has been read.
     pub cpu_model: Option<String>,
     /// When the answer was ready.
     pub timestamp: SystemTime,
@@ -41,7 +41,7 @@ impl Outbox {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
     }
 
-    /// Takes the report out, where there is one.
+    /// Takes the report out, if there is one.
     pub fn take(&self) -> Option<Report> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -53,9 +53,9 @@ pub struct Metrics {
     pub architecture: Architecture,
     /// When it was measured.
     pub timestamp: SystemTime,
-    /// The values; those of one scope follow each other.
+    /// The values, grouped by scope.
     pub data: Vec<Datum>,
-    /// What else is known about the invocation: too fine for dimensions.
+    /// Further facts about the invocation, which are too fine for dimensions.
     pub properties: Vec<(&'static str, String)>,
 }
 
@@ -66,13 +66,13 @@ pub struct Datum {
     pub name: &'static str,
     /// The unit of the values.
     pub unit: Unit,
-    /// What the values are of.
+    /// What the values describe.
     pub scope: Scope,
-    /// Distinct values, ascending, each with how often it occurred; at most [`MAX_VALUES`].
+    /// Distinct values, ascending, each with its number of occurrences; at most [`MAX_VALUES`].
     pub values: Vec<(f64, f64)>,
 }
 
-/// What values are of, which decides their dimensions.
+/// What values describe, which decides their dimensions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// One workload: they count under it, and under the architecture as a whole.
@@ -81,7 +81,7 @@ pub enum Scope {
     Architecture,
 }
 
-/// CloudWatch's units, as far as they are used.
+/// The CloudWatch units that are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
     /// Thousandths of a second.
@@ -128,7 +128,7 @@ impl From<&Report> for Metrics {
 }
 
 impl Metrics {
-    /// Adds a number of things that concern the architecture as a whole.
+    /// Adds a count for the architecture as a whole.
     pub fn add_count(&mut self, name: &'static str, count: u32) {
         self.add(name, Unit::Count, Scope::Architecture, [f64::from(count)]);
     }
@@ -144,7 +144,7 @@ impl Metrics {
         self.add("Truncated", Unit::Count, scope(), [f64::from(truncated)]);
     }
 
-    /// Adds a datum; none for no values.
+    /// Adds a datum, unless there are no values.
     fn add(&mut self, name: &'static str, unit: Unit, scope: Scope, values: impl IntoIterator<Item = f64>) {
         let values = counted(values.into_iter().collect());
         if !values.is_empty() {
@@ -153,9 +153,9 @@ impl Metrics {
     }
 }
 
-/// Distinct values, ascending, with their counts. Where they are too many for one datum, those between the
-/// least and the greatest become the means of groups of equal size: count, sum and extremes stay exact,
-/// percentiles nearly so.
+/// Distinct values, ascending, with their counts. If they are too many for one datum, those between the smallest and
+/// the largest are replaced by the means of groups of equal size: count, sum and extremes stay exact, percentiles
+/// nearly so.
 fn counted(mut values: Vec<f64>) -> Vec<(f64, f64)> {
     values.sort_unstable_by(f64::total_cmp);
     let distinct = values.chunk_by(|a, b| a == b);

@@ -1,4 +1,4 @@
-//! The service behind both envelopes: requests in, measurements or errors out, all of it recorded.
+//! The service behind both envelopes: it answers requests with measurements or errors, and records every invocation.
 
 use super::{
     envelope::Envelope,
@@ -25,14 +25,14 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-/// Kept free at the end of an invocation for taking down the workload, serializing the answer and
-/// handing it over.
+/// The time at the end of an invocation that is reserved for freeing the workload, and serializing and sending the
+/// answer.
 pub const SAFETY_MARGIN: Duration = Duration::from_millis(250);
 
-/// Lambda gives a function one virtual CPU for so much memory.
+/// The memory with which Lambda gives a function one virtual CPU.
 const MEMORY_MB_OF_A_VCPU: f64 = 1769.0;
 
-/// What outlives an invocation.
+/// The state that outlives an invocation.
 pub struct Service {
     environment_id: String,
     init: Duration,
@@ -69,7 +69,7 @@ impl Service {
         answer.map_err(|error| Diagnostic { error_type: error.kind().to_owned(), error_message: error.to_string() })
     }
 
-    /// A proxy response, also where the event makes no HTTP request.
+    /// A proxy response, even if the event is not a valid HTTP request.
     async fn through_api_gateway(
         &self,
         event: Result<Box<ApiGatewayProxyRequest>, Error>,
@@ -108,7 +108,7 @@ impl Service {
         error
     }
 
-    /// Runs a benchmark request, writes the answer and records what came of it.
+    /// Runs a benchmark request, writes the answer and records the outcome.
     fn benchmark(&self, text: &str, invocation: &Invocation) -> Result<Box<RawValue>, Error> {
         let request = Request::parse(text);
         let emit = request.as_ref().map_or(true, |request| request.emit_metrics);
@@ -152,7 +152,7 @@ impl Service {
         }
     }
 
-    /// Logs the invocation, and leaves what it measured for when the answer is out.
+    /// Logs the invocation, and puts its report into the outbox.
     fn record(&self, invocation: &Invocation, outcome: Result<Response, Error>, emit: bool) {
         let environment = self.environment(invocation);
         let request_id = invocation.context.request_id.as_str();

@@ -1,4 +1,4 @@
-//! Where metrics go.
+//! Destinations of metrics.
 
 use super::{
     aws, emf,
@@ -15,8 +15,8 @@ use tracing::{debug, error, warn};
 
 /// A destination for metrics, chosen by `METRICS_SINK`.
 pub enum Sink {
-    /// `PutMetricData` of CloudWatch. The client is made at the first delivery, so that loading
-    /// its configuration costs neither the cold start nor an answer.
+    /// `PutMetricData` of CloudWatch. The client is created at the first delivery, so that loading its configuration
+    /// delays neither the cold start nor an answer.
     CloudWatch(OnceCell<Client>),
     /// Standard output, as log lines.
     Emf,
@@ -24,11 +24,11 @@ pub enum Sink {
     None,
 }
 
-/// Kept free of calls before the deadline, for writing what could not be delivered into the log.
+/// The time before the deadline that is reserved for writing undelivered metrics to the log.
 const TIME_TO_WRITE: Duration = Duration::from_millis(50);
 
 impl Sink {
-    /// The sink of that name; CloudWatch where the name is empty.
+    /// The sink with this name; CloudWatch if the name is empty.
     ///
     /// # Errors
     /// Names the variable, its value and the choices.
@@ -41,8 +41,8 @@ impl Sink {
         }
     }
 
-    /// Delivers the metrics of one invocation. What CloudWatch does not take, in one call, before the
-    /// deadline, becomes log lines.
+    /// Delivers the metrics of one invocation. If CloudWatch does not accept them, in one call before the deadline,
+    /// they are written as log lines.
     pub async fn deliver(&self, report: &Report) {
         let request_id = report.request_id.as_str();
         match self {

@@ -1,4 +1,4 @@
-//! Runs at a stretch, for workloads that are over before the clocks can tell.
+//! Batches of runs, for workloads that are too short for the clocks.
 
 use super::clock;
 use crate::workload::{Params, Routine, Workload};
@@ -7,16 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The most runs at a stretch: even an empty run takes a nanosecond or two.
+/// The most runs in a batch: even an empty run takes a nanosecond or two.
 const MAX_SIZE: u32 = 10_000;
 
-/// The longest that making copies may take: a batch that would need more of them stays shorter.
+/// The longest time that making copies may take: a batch that would need more copies stays smaller.
 pub const MAX_PREPARATION: Duration = Duration::from_millis(200);
 
 /// What is timed at once: usually one run of one routine.
 ///
-/// A workload that leaves its input alone is run again and again; of one that destroys it there is a
-/// copy for each run, all restored beforehand.
+/// A workload that does not change its input is run again and again; one that destroys it has a copy for each run, and
+/// all copies are restored beforehand.
 pub struct Batch {
     copies: Vec<Box<dyn Routine>>,
     runs_of_each: u32,
@@ -40,17 +40,17 @@ impl Batch {
         self.preparation
     }
 
-    /// How many runs it is.
+    /// The number of runs.
     pub fn size(&self) -> u32 {
         self.copies.len() as u32 * self.runs_of_each
     }
 
-    /// Whether a batch of this size, having taken `wall_ns`, should be larger and may be.
+    /// Whether the batch, which took `wall_ns`, should be larger and may be.
     pub fn is_too_short(&self, wall_ns: u64) -> bool {
         wall_ns < clock::shortest_ns() && self.size() < self.max_size
     }
 
-    /// The size that takes long enough, and a quarter more, where this one takes `wall_ns`.
+    /// The size that takes long enough, plus a quarter, if this one takes `wall_ns`.
     fn larger_for(&self, wall_ns: u64) -> u32 {
         let wanted = clock::shortest_ns() * 5 / 4 * u64::from(self.size()) / wall_ns.max(1) + 1;
         u32::try_from(wanted).unwrap_or(MAX_SIZE).clamp(self.size() + 1, self.max_size)
@@ -66,7 +66,7 @@ impl Batch {
         }
     }
 
-    /// Brings all inputs back to what they were.
+    /// Restores all inputs.
     pub fn restore(&mut self) {
         self.copies.iter_mut().for_each(|routine| routine.restore());
     }
@@ -80,12 +80,12 @@ impl Batch {
         }
     }
 
-    /// The checksum that each routine was left with.
+    /// The checksum of each routine.
     pub fn checksums(&self) -> impl Iterator<Item = u64> {
         self.copies.iter().map(|routine| routine.checksum())
     }
 
-    /// The instructions that the workload's library chooses, where it chooses.
+    /// The instructions that the workload's library has chosen, if it chooses any.
     pub fn code_path(&self) -> Option<&'static str> {
         self.copies[0].code_path()
     }

@@ -3,7 +3,7 @@
 use crate::workload::limits::Limits;
 use std::time::{Duration, Instant};
 
-/// A moment by which measuring has to end.
+/// The moment by which measuring has to end.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     end: Instant,
@@ -11,7 +11,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// A budget of `time` from now, on so many virtual CPUs (what is above one is of no use here).
+    /// A budget of `time` from now, on this many virtual CPUs (more than one are of no use here).
     pub fn of(time: Duration, vcpus: f64) -> Self {
         Self { end: Instant::now() + time, cpu_share: vcpus.min(1.0) }
     }
@@ -22,7 +22,7 @@ impl Budget {
         Instant::now() + time + time / 4 < self.end
     }
 
-    /// The limits of a workload of `bytes`: it ends early enough to give its memory back.
+    /// The limits of a workload of `bytes`, which must end early enough to free its memory.
     pub fn limits(&self, bytes: u64) -> Limits {
         // The kernel takes back 8 to 12 bytes a nanosecond, or half of that beside others.
         const BYTES_A_NANOSECOND: u64 = 4;

@@ -1,20 +1,12 @@
 //! The two clocks: wall (monotonic) and CPU (of this thread).
 
-use crate::protocol::Clock;
+use crate::protocol::{Clock, whole_ns};
 use rustix::time::{ClockId, Timespec, clock_getres, clock_gettime};
-use std::{
-    sync::OnceLock,
-    time::{Duration, Instant},
-};
+use std::{sync::OnceLock, time::Instant};
 
 /// CPU time that this thread has used, in nanoseconds.
 pub fn cpu_ns() -> u64 {
     timespec_ns(clock_gettime(ClockId::ThreadCPUTime))
-}
-
-/// A duration in whole nanoseconds.
-pub fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// The monotonic clock, which times `wall_ns`; measured once a process.
@@ -29,8 +21,8 @@ pub fn cpu() -> Clock {
     *CLOCK.get_or_init(|| describe(ClockId::ThreadCPUTime, cpu_ns))
 }
 
-/// The shortest time that both clocks tell within 0.1%: 1000 times what a reading of the dearer one
-/// costs, or what the coarser one resolves.
+/// The shortest time that both clocks measure within 0.1%: 1000 times the higher cost of a reading, or the coarser
+/// resolution.
 pub fn shortest_ns() -> u64 {
     let finest = |clock: Clock| clock.cost_ns.max(clock.resolution_ns);
     1000 * finest(monotonic()).max(finest(cpu()))
@@ -40,7 +32,7 @@ fn describe<T>(id: ClockId, read: impl Fn() -> T) -> Clock {
     Clock { resolution_ns: timespec_ns(clock_getres(id)), cost_ns: cost_of_reading(read) }
 }
 
-/// The least mean over several batches: what interrupts a batch is not the clock's cost.
+/// The smallest mean of several batches, because interruptions of a batch are not the clock's cost.
 fn cost_of_reading<T>(read: impl Fn() -> T) -> u64 {
     const BATCHES: u32 = 16;
     const READINGS: u32 = 64;
@@ -52,7 +44,7 @@ fn cost_of_reading<T>(read: impl Fn() -> T) -> u64 {
         start.elapsed()
     };
     let least = (0..BATCHES).map(|_| batch()).min().expect("there is a batch");
-    nanoseconds(least / READINGS)
+    whole_ns(least / READINGS)
 }
 
 fn timespec_ns(time: Timespec) -> u64 {
@@ -62,6 +54,7 @@ fn timespec_ns(time: Timespec) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn cpu_time_passes_while_working_and_not_while_sleeping() {

@@ -21,7 +21,7 @@ use std::{
 #[derive(Debug)]
 pub struct CountingAllocator;
 
-/// Counters of one pass. `live` is signed: what was allocated before may be freed inside.
+/// Counters of one pass. `live` is signed, because the pass may free earlier allocations.
 #[derive(Clone, Copy)]
 struct Counters {
     live: i64,
@@ -57,8 +57,7 @@ pub fn count<T>(work: impl FnOnce() -> T) -> (T, HeapUse) {
     (result, HeapUse { peak_heap_bytes: peak.unsigned_abs(), allocations, allocated_bytes: allocated })
 }
 
-/// Gives back to the system what has been freed. glibc keeps freed buffers of up to 32 MiB for the next one,
-/// and they count as resident.
+/// Returns freed memory to the system. glibc keeps freed buffers of up to 32 MiB for reuse, and they count as resident.
 pub fn release() {
     // SAFETY: it takes no pointer, and may be called at any time.
     #[cfg(target_env = "gnu")]

@@ -1,11 +1,11 @@
-//! The documented ways in which the service refuses or fails, one stable name each.
+//! The documented errors of the service, each with a stable name.
 
 use serde::{Deserialize, Serialize};
 
-/// Why a request was not answered with measurements.
+/// The reason why a request was not answered with measurements.
 ///
-/// The variant's name is the stable `errorType` of a direct invocation and the last part of the
-/// `type` of an HTTP problem; `detail` is written for the person who has to mend the request.
+/// The variant's name is the stable `errorType` of a direct invocation and the last part of the `type` of an HTTP
+/// problem; `detail` tells the caller how to mend the request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not JSON, a wrong type, an unknown field or selector, or a value out of bounds.
@@ -19,7 +19,7 @@ pub enum Error {
     /// No such route on this function.
     #[error("{detail}")]
     NotFound {
-        /// The path that was asked for and the routes that exist.
+        /// The requested path and the routes that exist.
         detail: String,
     },
     /// The route exists, but not for this method.
@@ -27,26 +27,26 @@ pub enum Error {
     MethodNotAllowed {
         /// The method that was used.
         method: String,
-        /// The path that was asked for.
+        /// The requested path.
         path: String,
         /// The method that is allowed, as in the `Allow` header.
         allow: &'static str,
     },
-    /// The body, or the memory that the size needs, passes what the function has.
+    /// The body, or the memory that the size needs, is too large for the function.
     #[error("{detail}")]
     InputTooLarge {
-        /// The field at fault; none when it is the body as a whole.
+        /// The field at fault; `None` for the body as a whole.
         field: Option<String>,
         /// Both numbers, and what would fit.
         detail: String,
     },
-    /// Not one iteration fits before the deadline less its safety margin.
+    /// Not one iteration fits before the deadline minus the safety margin.
     #[error("{detail}")]
     DeadlineTooShort {
-        /// The time there was and how to get more.
+        /// The available time and how to get more.
         detail: String,
     },
-    /// A bug in the service: the log holds the cause under the same request id.
+    /// A bug in the service: the log has the cause under the same request id.
     #[error("internal error; the log has the cause under request id {request_id}")]
     Internal {
         /// The id to look for in the log.
@@ -115,7 +115,7 @@ pub struct Problem {
     pub status: u16,
     /// This occurrence in words.
     pub detail: String,
-    /// The field at fault, where there is one.
+    /// The field at fault, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
 }

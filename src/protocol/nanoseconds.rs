@@ -1,17 +1,22 @@
 //! Times of iterations on the wire.
 
 use serde::{Deserialize, Serialize, Serializer};
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 
-/// Times in nanoseconds: whole, or where they are means of several runs, with up to three decimals.
+/// A duration in whole nanoseconds, as fields that end in `_ns` have it.
+pub fn whole_ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Times in nanoseconds: whole, or with up to three decimals if they are means of several runs.
 ///
-/// Whole times are written as JSON integers, so that what is usual stays short.
+/// Whole times, the usual case, are written as JSON integers.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub struct Nanoseconds(Vec<f64>);
 
 impl Nanoseconds {
-    /// Keeps one more time, that of `runs` runs which took `total` nanoseconds together.
+    /// Adds the mean time of `runs` runs that took `total` nanoseconds together.
     pub fn push_mean(&mut self, total: u64, runs: u32) {
         let picoseconds = (total as f64 * 1e3 / f64::from(runs)).round();
         self.0.push(picoseconds / 1e3);

@@ -1,10 +1,10 @@
 //! "Did you mean …?" for names that users type.
 
-/// The candidate closest to `name`, if one is close enough to be what was meant.
+/// The candidate that is most similar to `name`, if it is similar enough.
 ///
-/// Closeness is the Damerau-Levenshtein distance scaled to 0–1, so that a swapped pair of letters
-/// counts as one slip; below 0.5 the suggestion would be a guess and is withheld. A candidate that is less than half as
-/// long is always below; it is not compared, because that would take time, for which long names could be made up.
+/// Similarity is the Damerau-Levenshtein distance scaled to 0–1, in which a swapped pair of letters counts as one slip;
+/// a suggestion below 0.5 would be a guess. A candidate that is less than half as long is always below that, and is not
+/// compared, so that long made-up names take no time.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let length = name.chars().count();
     candidates

@@ -1,4 +1,4 @@
-//! What a caller asks for, read strictly: every refusal names the field, the value and the fix.
+//! Requests, read strictly: every error names the field, the value and the fix.
 
 use super::{Error, nearest};
 use serde::{
@@ -20,11 +20,11 @@ const WARMUP: RangeInclusive<u64> = 0..=100;
 pub struct Request {
     /// Which workloads to run.
     pub workloads: Selection,
-    /// How large an input each workload gets.
+    /// The size of each workload's input.
     pub size: Size,
-    /// In which order the input of the sorting workloads comes.
+    /// The order of the sorting workloads' input.
     pub shape: Shape,
-    /// Timed iterations a workload, 1–1000.
+    /// Timed iterations per workload, 1–1000.
     pub iterations: u32,
     /// Untimed iterations first, 0–100.
     pub warmup: u32,
@@ -120,7 +120,7 @@ impl fmt::Display for SizeName {
     }
 }
 
-/// The order in which the input of a sorting workload comes.
+/// The order of a sorting workload's input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Shape {
@@ -205,7 +205,7 @@ impl Request {
     }
 }
 
-/// The first name that an object has twice. A map would keep the last value and say nothing.
+/// The first name that an object has twice. A map would silently keep the last value.
 fn repeated(object: &str) -> Option<String> {
     struct Names(Vec<String>);
 
@@ -317,7 +317,7 @@ fn describe(value: &Value) -> String {
     }
 }
 
-/// The beginning of what a caller wrote, for an error message.
+/// The beginning of a caller's text, for an error message.
 pub(crate) fn shortened(text: &str) -> String {
     const SHOWN: usize = 40;
     match text.char_indices().nth(SHOWN) {

@@ -1,10 +1,10 @@
-//! What the service answers: raw measurements, and the facts that make them comparable.
+//! Responses of the service: raw measurements, and the facts that make them comparable.
 
 use super::{Nanoseconds, Shape, Size, Summary};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The version of the response's shape; it grows when a field changes its meaning or goes.
+/// The version of the response's format; it grows when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
 /// The answer to a benchmark request.
@@ -22,7 +22,7 @@ pub struct Response {
     pub host: Host,
     /// The binary.
     pub build: Build,
-    /// One entry a workload, in the order of the catalogue.
+    /// One entry per workload, in the order of the catalogue.
     pub results: Vec<Sample>,
     /// Whether every workload ran all its iterations.
     pub complete: bool,
@@ -99,7 +99,7 @@ pub struct Host {
     pub cpu_features: Vec<String>,
     /// Visible virtual CPUs.
     pub vcpus: u32,
-    /// Whether the binary runs on another instruction set than its own: its times mean nothing.
+    /// Whether the binary is emulated on another instruction set, so that its times mean nothing.
     pub emulated: bool,
     /// The clock of `wall_ns`.
     pub clock: Clock,
@@ -107,7 +107,7 @@ pub struct Host {
     pub cpu_clock: Clock,
 }
 
-/// What a clock can resolve, and what it costs to read.
+/// The resolution of a clock, and the cost of reading it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clock {
     /// The resolution that the kernel states, in nanoseconds.
@@ -121,7 +121,7 @@ pub struct Clock {
 pub struct Build {
     /// The version of Lambda Duet.
     pub version: String,
-    /// The git revision, `-dirty` where the program's sources had changes, `unknown` outside a checkout.
+    /// The git revision, with `-dirty` if the program's sources had changes; `unknown` outside a checkout.
     pub git_revision: String,
     /// The compiler, as `rustc --version` prints it.
     pub rustc: String,
@@ -129,7 +129,7 @@ pub struct Build {
     pub target: String,
     /// The CPU the code was generated for.
     pub target_cpu: String,
-    /// The instruction-set extensions the code may use without asking.
+    /// The instruction-set extensions that the code uses without detection at run time.
     pub target_features: Vec<String>,
 }
 
@@ -140,43 +140,43 @@ pub struct Sample {
     pub workload: String,
     /// Its category, such as `math`.
     pub category: String,
-    /// The size that was asked for.
+    /// The requested size.
     pub size: Size,
     /// The size in elements, in the workload's own unit.
     pub elements: u64,
-    /// The order of the input, where the workload takes one.
+    /// The order of the input, if it matters to the workload.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub shape: Option<Shape>,
-    /// The instructions that the workload's library chose when it saw the CPU, where it chooses.
+    /// The instructions that the workload's library chose for the CPU, if it chooses any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub code_path: Option<String>,
     /// The checksum of the work done, 16 hexadecimal digits: equal on every architecture for
-    /// equal workload, size and seed. None where no iteration ran.
+    /// equal workload, size and seed. `None` if no iteration ran.
     pub checksum: Option<String>,
     /// How far the workload came.
     pub status: Status,
-    /// What went wrong, where the status is `failed`.
+    /// What went wrong, if the status is `failed`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<String>,
-    /// How many runs were timed at a stretch for one iteration: 1, unless a run is too short for
-    /// the clocks. The times of an iteration are those of the stretch divided by this.
+    /// The number of runs that were timed together as one iteration: 1, unless a run is too short for the clocks. The
+    /// times of an iteration are those of the batch divided by this.
     pub batch_size: u32,
-    /// Wall-clock time of each timed iteration, in nanoseconds; whole where the batch size is 1.
+    /// Wall-clock time of each timed iteration, in nanoseconds; whole if the batch size is 1.
     pub wall_ns: Nanoseconds,
-    /// CPU time of each timed iteration, in nanoseconds; whole where the batch size is 1.
+    /// CPU time of each timed iteration, in nanoseconds; whole if the batch size is 1.
     pub cpu_ns: Nanoseconds,
-    /// The wall-clock times in five numbers, in nanoseconds. None where no iteration ran.
+    /// The wall-clock times in five numbers, in nanoseconds. `None` if no iteration ran.
     pub summary: Option<Summary>,
-    /// What the workload and the process used.
+    /// The memory that the workload and the process used.
     pub memory: Memory,
     /// The share of wall time in which the thread did not run: 1 − CPU ÷ wall, at least 0.
     pub throttled_fraction: Option<f64>,
-    /// What a reader has to know before using the times.
+    /// Warnings about the times.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub warnings: Vec<Warning>,
 }
 
-/// Something that a reader has to know before using the times of a [`Sample`].
+/// A warning about the times of a [`Sample`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     pub kind: WarningKind,
@@ -184,11 +184,11 @@ pub struct Warning {
     pub detail: String,
 }
 
-/// The warnings there are.
+/// The kinds of warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WarningKind {
-    /// One run takes less than 1000 readings of the clock, so that several were timed at a stretch.
+    /// One run takes less than 1000 readings of the clock, so that several were timed together.
     ShortIterations,
 }
 
@@ -198,7 +198,7 @@ pub enum WarningKind {
 pub enum Status {
     /// All iterations ran.
     Completed,
-    /// The deadline came first; the iterations that fitted are there.
+    /// The deadline came first; the completed iterations are there.
     Truncated,
     /// Not one iteration fitted.
     Skipped,
@@ -220,19 +220,19 @@ impl fmt::Display for Status {
 /// Memory, of the workload and of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Memory {
-    /// The heap use of one pass of the workload; none where it was not asked for or did not fit.
+    /// The heap use of one pass of the workload; `None` if it was not requested or did not fit.
     #[serde(flatten)]
     pub heap: Option<HeapUse>,
     /// The largest resident set of the process so far, in bytes.
     pub max_rss_bytes: u64,
 }
 
-/// What one pass of a workload, from making its input to its result, takes from the heap.
+/// The heap use of one pass of a workload, from making its input to its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeapUse {
     /// The most bytes in use at any moment.
     pub peak_heap_bytes: u64,
-    /// How many times memory was asked for (a growing reallocation counts as one).
+    /// The number of allocations (a growing reallocation counts as one).
     pub allocations: u64,
     /// The bytes of all allocations together.
     pub allocated_bytes: u64,
@@ -267,7 +267,7 @@ pub struct CatalogueEntry {
     pub category: String,
     /// How it is implemented: `naive`, `textbook`, `library` or `tuned`.
     pub implementation: String,
-    /// How it comes by vector instructions: `scalar`, `autovectorized` or `run-time dispatch`.
+    /// How vector instructions are chosen: `scalar`, `autovectorized` or `run-time dispatch`.
     pub vectorization: String,
     /// What it does.
     pub summary: String,
@@ -277,7 +277,7 @@ pub struct CatalogueEntry {
     pub difference: String,
     /// Where the algorithm or the library comes from.
     pub source: String,
-    /// What one element of its size is, n of them make its size.
+    /// What one element of its size is; n is the number of elements.
     pub element: String,
     /// How its time grows with n.
     pub time: String,

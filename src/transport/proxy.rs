@@ -1,5 +1,5 @@
-//! Proxies, as the AWS CLI takes them from the environment: `HTTP_PROXY` for http:// and `HTTPS_PROXY` for https://,
-//! but for the hosts of `NO_PROXY`, all in either case. The function, which has no proxy, goes without this.
+//! Proxies from the environment, as for the AWS CLI: `HTTP_PROXY` for http:// and `HTTPS_PROXY` for https://, except
+//! for the hosts in `NO_PROXY`; all names in either case. The function does not support proxies.
 
 use hyper::{
     Request, Uri,
@@ -26,10 +26,10 @@ use std::{
 use tokio::net::TcpStream;
 use tower_service::Service;
 
-/// Where credentials of machines and containers come from: nothing stands between.
+/// The addresses of the credentials of machines and containers, which are never reached through a proxy.
 const NEVER: &str = "169.254.169.254,169.254.170.2,169.254.170.23,fd00:ec2::254,fd00:ec2::23";
 
-/// Which hosts are reached through which proxy.
+/// The rules that assign proxies to hosts.
 #[derive(Clone, Debug)]
 pub(super) struct Proxies {
     matcher: Arc<Matcher>,
@@ -45,10 +45,10 @@ impl Proxies {
         self.are_any
     }
 
-    /// Those of the environment.
+    /// The proxies of the environment.
     ///
     /// # Errors
-    /// When a variable names none.
+    /// When a variable does not name a proxy.
     pub(super) fn of_environment() -> io::Result<Self> {
         let hosts = variable("NO_PROXY").map_or(String::new(), |(_, hosts)| hosts);
         if hosts.split(',').any(|host| host.trim() == "*") {
@@ -60,7 +60,7 @@ impl Proxies {
         Ok(Self { matcher: Arc::new(matcher), are_any })
     }
 
-    /// Adds the proxy's password where the proxy reads the request itself.
+    /// Adds the proxy's password if the proxy itself reads the request.
     pub(super) fn authorize<B>(&self, request: &mut Request<B>) {
         let is_read = request.uri().scheme_str() == Some("http");
         let Some(proxy) = self.matcher.intercept(request.uri()).filter(|_| is_read) else { return };
@@ -70,15 +70,15 @@ impl Proxies {
     }
 }
 
-/// A variable and its name, in lower case first, as everywhere; an empty one counts as unset.
+/// A variable and its name, which is first looked for in lower case, as is usual; an empty one counts as unset.
 fn variable(name: &str) -> Option<(String, String)> {
-    let value = |name: String| Some((name.clone(), env::var(name).ok().filter(|it| !it.trim().is_empty())?));
+    let value = |name: String| Some((name.clone(), env::var(name).ok().filter(|value| !value.trim().is_empty())?));
     value(name.to_lowercase()).or_else(|| value(name.to_owned()))
 }
 
 fn proxy(name: &str) -> io::Result<String> {
     let Some((name, url)) = variable(name) else { return Ok(String::new()) };
-    // Without a scheme it is an HTTP proxy. The URL is not repeated, because it may hold a password.
+    // Without a scheme it is an HTTP proxy. The error does not repeat the URL, which may contain a password.
     let uri: Option<Uri> = if url.contains("://") { url.parse().ok() } else { format!("http://{url}").parse().ok() };
     let is_http = |uri: &Uri| ["http", "https"].contains(&uri.scheme_str().unwrap_or_default());
     match uri.filter(is_http).and_then(|uri| uri.host().map(|host| !host.is_empty())) {
@@ -87,12 +87,12 @@ fn proxy(name: &str) -> io::Result<String> {
     }
 }
 
-/// Opens connections, through a proxy where there is one.
+/// Opens connections, through a proxy if there is one.
 #[derive(Clone, Debug)]
 pub struct Connector {
     proxies: Proxies,
     direct: TcpConnector,
-    /// To the proxies themselves; None where there are none.
+    /// The connector for the proxies themselves; `None` without proxies.
     to_proxy: Option<HttpsConnector<TcpConnector>>,
 }
 
@@ -122,7 +122,7 @@ impl Service<Uri> for Connector {
     }
 }
 
-/// What is encrypted goes through a tunnel; the rest is asked of the proxy.
+/// Connects for https:// through a tunnel, and for http:// to the proxy, which makes the request.
 async fn through(proxy: Intercept, target: Uri, mut connector: HttpsConnector<TcpConnector>) -> Result<Stream, Failed> {
     let failed = |reason: &dyn Display| format!("through the proxy {}: {reason}", proxy.uri());
     if target.scheme_str() == Some("http") {

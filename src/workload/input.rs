@@ -43,7 +43,7 @@ impl TryRng for Generator {
     }
 }
 
-/// Random 64-bit keys in the order that the shape asks for.
+/// Random 64-bit keys in the order of the shape.
 pub fn keys(params: &Params) -> Vec<u64> {
     let mut rng = rng(params.seed);
     let mut keys = match params.shape {
@@ -57,10 +57,10 @@ pub fn keys(params: &Params) -> Vec<u64> {
     keys
 }
 
-/// How many different keys there are where they are few.
+/// The number of different keys of [`Shape::FewUnique`].
 pub const FEW: u32 = 16;
 
-/// Brings keys in random order into the order that `shape` asks for. Takes no memory.
+/// Brings keys in random order into the order of `shape`, without allocating.
 pub fn arrange<T>(keys: &mut [T], shape: Shape, compare: impl Fn(&T, &T) -> Ordering) {
     let mut pace = Pace::every(BLOCK as u32);
     let mut compare = |a: &T, b: &T| {
@@ -112,7 +112,7 @@ pub const MAX_WORD_BYTES: usize = 12;
 /// The number of words that [`text`] draws from.
 const VOCABULARY: usize = 10_000;
 
-/// Pronounceable words, the common ones shorter; a repetition is as good as a new word.
+/// Pronounceable words, the common ones shorter; words may repeat.
 fn vocabulary(rng: &mut impl Rng) -> Vec<String> {
     const ONSETS: [&str; 16] = ["b", "c", "d", "f", "g", "h", "l", "m", "n", "p", "r", "s", "t", "v", "st", "th"];
     const VOWELS: [&str; 6] = ["a", "e", "i", "o", "u", "ea"];

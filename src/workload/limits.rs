@@ -1,9 +1,9 @@
 //! The time and the memory that a workload may take.
 //!
-//! Whatever may take long, timed or not, passes a [`checkpoint`] every millisecond or oftener, so that
-//! even the largest size ends in time; buffers that grow with the size are taken with [`room`] and the
-//! like. Where a limit is passed, the workload is unwound, as by a panic but without its message, and
-//! [`within`] tells which limit it was.
+//! Everything that may take long, timed or not, passes a [`checkpoint`] at least every millisecond, so that even the
+//! largest size ends in time; buffers that grow with the size are allocated with [`room`] and similar functions. When a
+//! limit is exceeded, the workload is unwound, as by a panic but without its message, and [`within`] returns which
+//! limit it was.
 
 use std::{
     any::Any,
@@ -12,22 +12,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// When a workload has to end, and how fast time runs until then.
+/// The moment when a workload has to end, and its share of a CPU until then.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The moment at which the next checkpoint ends it.
     pub end: Instant,
-    /// How many virtual CPUs there are for it, at most 1: below 1 the scheduler takes them away in turns,
-    /// so that work takes longer than a short measurement lets expect.
+    /// The number of its virtual CPUs, at most 1: below 1 the scheduler interrupts it, so that work takes longer than a
+    /// short measurement suggests.
     pub cpu_share: f64,
 }
 
-/// Why a workload did not come to its end.
+/// The reason why a workload was stopped.
 #[derive(Debug)]
 pub enum Stopped {
     /// Its time was over.
     Time,
-    /// A buffer of so many bytes was not to be had.
+    /// A buffer of this many bytes could not be allocated.
     Memory(usize),
     /// It panicked, with this payload.
     Panic(Box<dyn Any + Send>),
@@ -40,7 +40,7 @@ thread_local! {
 /// Runs `work`, on this thread, within limits.
 ///
 /// # Errors
-/// [`Stopped`] where it did not come to its end.
+/// [`Stopped`] if it was stopped.
 pub fn within<T>(limits: Limits, work: impl FnOnce() -> T) -> Result<T, Stopped> {
     LIMITS.set(Some(limits));
     let outcome = catch_unwind(AssertUnwindSafe(work));
@@ -48,8 +48,8 @@ pub fn within<T>(limits: Limits, work: impl FnOnce() -> T) -> Result<T, Stopped>
     outcome.map_err(|payload| payload.downcast().map_or_else(Stopped::Panic, |stopped| *stopped))
 }
 
-/// Ends the workload where its time is over. Costs a reading of the clock. Cold, so that the loops around it
-/// keep the registers.
+/// Ends the workload if its time is over. This costs a reading of the clock. Cold, so that surrounding loops keep the
+/// registers.
 #[cold]
 pub fn checkpoint() {
     if LIMITS.get().is_some_and(|limits| limits.end <= Instant::now()) {
@@ -57,8 +57,8 @@ pub fn checkpoint() {
     }
 }
 
-/// Ends the workload where its time would be over before something is done that no checkpoint can
-/// interrupt, and that takes `time` on a CPU of its own. Twice that time has to be left.
+/// Ends the workload unless there is time for work that no checkpoint can interrupt, and that takes `time` on a CPU of
+/// its own. Twice that time must be left.
 pub fn reserve(time: Duration) {
     let fits = |limits: Limits| time.as_secs_f64() * 2.0 / limits.cpu_share < remaining(limits).as_secs_f64();
     if !LIMITS.get().is_none_or(fits) {
@@ -75,7 +75,7 @@ fn stop(why: Stopped) -> ! {
     resume_unwind(Box::new(why))
 }
 
-/// A checkpoint once in a while, for loops of short steps.
+/// A checkpoint every so many steps, for loops of short steps.
 pub struct Pace {
     every: u32,
     left: u32,
@@ -98,10 +98,10 @@ impl Pace {
     }
 }
 
-/// The elements of a slice that are handled between two checkpoints: 256 KiB of words.
+/// The number of elements of a slice between two checkpoints: 256 KiB of words.
 pub const BLOCK: usize = 1 << 15;
 
-/// An empty vector with room for `capacity` elements; the workload ends where there is none.
+/// An empty vector with room for `capacity` elements; the workload ends if there is not enough memory.
 pub fn room<T>(capacity: usize) -> Vec<T> {
     let mut vec = Vec::new();
     if vec.try_reserve_exact(capacity).is_err() {
@@ -110,12 +110,12 @@ pub fn room<T>(capacity: usize) -> Vec<T> {
     vec
 }
 
-/// An empty text with room for `capacity` bytes; the workload ends where there is none.
+/// An empty text with room for `capacity` bytes; the workload ends if there is not enough memory.
 pub fn text_room(capacity: usize) -> String {
     String::from_utf8(room(capacity)).expect("an empty text is UTF-8")
 }
 
-/// A vector of `len` times `value`.
+/// A vector of `len` copies of `value`.
 pub fn filled<T: Copy>(value: T, len: usize) -> Vec<T> {
     let mut vec = room(len);
     while vec.len() < len {
@@ -125,7 +125,7 @@ pub fn filled<T: Copy>(value: T, len: usize) -> Vec<T> {
     vec
 }
 
-/// A vector of what `make` gives, `len` times.
+/// A vector of `len` values of `make`.
 pub fn made<T>(len: usize, make: impl FnMut() -> T) -> Vec<T> {
     let mut vec = room(len);
     let mut pace = Pace::every(BLOCK as u32);

@@ -10,11 +10,11 @@ pub mod std_unstable;
 
 use std::time::{Duration, Instant};
 
-/// The most elements that are sorted to see how long the rest takes.
+/// The most elements that are sorted to estimate how long all of them take.
 const SAMPLE: usize = 1 << 16;
 
-/// What a library's sort of `len` elements may take, by what it takes to `sort_first` so many of them: such a
-/// sort meets no checkpoint.
+/// An estimate of the time that a library's sort of `len` elements takes, from the time to `sort_first` some of
+/// them: such a sort passes no checkpoint.
 fn expected(len: usize, sort_first: impl FnOnce(usize)) -> Duration {
     let sampled = len.min(SAMPLE);
     let start = Instant::now();

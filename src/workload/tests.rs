@@ -1,4 +1,4 @@
-//! What holds for every workload.
+//! Properties of every workload.
 
 use super::*;
 use crate::workload::limits::{Limits, Stopped, within};

@@ -1,4 +1,4 @@
-//! Credentials that are kept while they are valid, and looked at before anybody signs with them.
+//! Credentials that are cached while they are valid, and checked before they are used.
 
 use crate::transport::with_causes;
 use aws_config::SdkConfig;
@@ -9,17 +9,18 @@ use aws_credential_types::{
 use std::time::{Duration, SystemTime};
 use tokio::sync::Mutex;
 
-/// How long before they expire credentials are renewed.
+/// How long before their expiry credentials are renewed.
 const MARGIN: Duration = Duration::from_secs(300);
 
-/// Those that were given out last: asking for them may be a call to another service, or a program that asks for a code.
+/// A cache of the last credentials: getting new ones may take a call to another service, or a program that asks for a
+/// code.
 #[derive(Debug)]
 struct Kept {
     provider: SharedCredentialsProvider,
     last: Mutex<Option<Credentials>>,
 }
 
-/// What `provider` gives, asked once for all until it is about to expire.
+/// A provider that caches the credentials of `provider` until they are about to expire.
 pub(super) fn kept(provider: SharedCredentialsProvider) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Kept { provider, last: Mutex::default() })
 }
@@ -28,7 +29,9 @@ impl Kept {
     async fn get(&self) -> Result<Credentials, CredentialsError> {
         let mut last = self.last.lock().await;
         let renewal = SystemTime::now() + MARGIN;
-        if let Some(kept) = last.as_ref().filter(|it| it.expiry().is_none_or(|expiry| expiry > renewal)) {
+        if let Some(kept) =
+            last.as_ref().filter(|credentials| credentials.expiry().is_none_or(|expiry| expiry > renewal))
+        {
             return Ok(kept.clone());
         }
         let new = self.provider.provide_credentials().await?;
@@ -46,8 +49,8 @@ impl ProvideCredentials for Kept {
     }
 }
 
-/// Keys with white space, such as the end of a line that was copied with them: the SDK would panic, or sign for another
-/// key than the one that is meant.
+/// Refuses keys with white space, such as a line end that was copied with them: the SDK would panic, or sign with a
+/// wrong key.
 fn check(credentials: &Credentials) -> Result<(), String> {
     let parts = [
         ("access key ID", "AWS_ACCESS_KEY_ID", credentials.access_key_id()),
@@ -67,7 +70,7 @@ fn check(credentials: &Credentials) -> Result<(), String> {
 /// The credentials of a configuration.
 ///
 /// # Errors
-/// With a sentence that says what to do where there are none.
+/// When there are none, with advice on what to do.
 pub(super) async fn get(config: &SdkConfig) -> Result<Credentials, String> {
     let missing = "there are no AWS credentials: sign in with `aws login` or `aws sso login`, or set AWS_PROFILE, or \
                    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";

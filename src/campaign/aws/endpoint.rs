@@ -1,5 +1,5 @@
-//! Where the services are, by one rule for all: `AWS_ENDPOINT_URL_SERVICE`, `AWS_ENDPOINT_URL`, the profile's `services`
-//! section and its `endpoint_url`, unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` says otherwise; else AWS's own host.
+//! The URLs of services, by one rule for all: `AWS_ENDPOINT_URL_SERVICE`, `AWS_ENDPOINT_URL`, the profile's `services`
+//! section and its `endpoint_url`, unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is set; otherwise AWS's own host.
 
 use super::{
     super::{row::Failure, target::check_url},
@@ -10,10 +10,10 @@ use aws_config::SdkConfig;
 use aws_sdk_lambda::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_types::service_config::ServiceConfigKey;
 
-/// A variable that is set for all services.
+/// The variable for all services.
 const VARIABLE: &str = "AWS_ENDPOINT_URL";
 
-/// A service that is asked.
+/// A service that this program calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     Lambda,
@@ -32,7 +32,7 @@ impl Service {
         }
     }
 
-    /// Its name in signatures, and in its hosts.
+    /// Its name in signatures and in host names.
     pub(super) fn signing_name(self) -> &'static str {
         match self {
             Self::Lambda => "lambda",
@@ -41,16 +41,16 @@ impl Service {
         }
     }
 
-    /// The variable that is set for it alone.
+    /// The variable for this service alone.
     fn variable(self) -> String {
         format!("{VARIABLE}_{}", self.id().to_uppercase().replace(' ', "_"))
     }
 }
 
-/// The URL of a service: the one that is configured, or else AWS's.
+/// The URL of a service: the configured one, or AWS's.
 ///
 /// # Errors
-/// When the one that is configured is no URL, or the partition has none of the wanted kind (FIPS, dual stack).
+/// When the configured one is not a URL, or the partition has no endpoint of the wanted kind (FIPS, dual stack).
 pub async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, Failure> {
     if let Some(url) = configured(config, service)? {
         return Ok(url);
@@ -69,8 +69,8 @@ pub async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, Fa
     })
 }
 
-/// Another service's host beside Lambda's: all partitions name both alike, but for GovCloud, whose ordinary endpoints of
-/// the other services are the FIPS ones.
+/// Another service's URL, derived from Lambda's: all partitions name their hosts alike, except that in GovCloud the
+/// ordinary endpoints of the other services are the FIPS ones.
 fn beside(lambda: &str, service: &str) -> String {
     let url = lambda.replacen("lambda", service, 1);
     if url.contains("-fips.us-gov-") && url.ends_with(".amazonaws.com") { url.replacen("-fips", "", 1) } else { url }
@@ -79,14 +79,14 @@ fn beside(lambda: &str, service: &str) -> String {
 /// The URL that is configured for a service; an empty variable counts as unset.
 ///
 /// # Errors
-/// When it is no URL.
+/// When it is not a URL.
 pub(super) fn configured(config: &SdkConfig, service: Service) -> Result<Option<String>, Failure> {
     let Some(url) = find(config, service) else { return Ok(None) };
     let own = service.variable();
     let source = [own.as_str(), VARIABLE].into_iter().find(|name| variable(name).as_ref() == Some(&url));
     let source = source.unwrap_or("endpoint_url of the AWS profile");
     if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
-        // What might hold a password is not repeated.
+        // A URL that may contain a password is not repeated.
         let shown = if url.contains('@') { "it" } else { url.as_str() };
         return Err(refused(if url.contains("://") {
             format!("{source} has another scheme than http:// and https://: {shown}")
@@ -104,7 +104,7 @@ fn find(config: &SdkConfig, service: Service) -> Option<String> {
         let key = ServiceConfigKey::builder().service_id(service.id()).env(name).profile("endpoint_url").build();
         settings.load_config(key.ok()?)
     };
-    // None also where configured endpoints are to be ignored.
+    // `None` also if configured endpoints are to be ignored.
     let first = of(VARIABLE)?;
     let is_set = |url: &String| !url.is_empty();
     // An empty variable hides the next one and the profile from the SDK. No variable is called "".

@@ -1,4 +1,4 @@
-//! A client of Lambda whose credentials can be fetched again.
+//! A client of Lambda whose credentials can be renewed.
 
 use super::{super::row::Failure, Session, renewal::Renewable};
 use aws_sdk_lambda::Client;
@@ -6,7 +6,7 @@ use aws_sdk_lambda::Client;
 /// A client of Lambda.
 #[derive(Debug)]
 pub struct Lambda {
-    /// Where credentials come from; none in tests.
+    /// The source of credentials; `None` in tests.
     session: Option<Session>,
     client: Renewable<Client>,
 }
@@ -21,18 +21,18 @@ impl Lambda {
         Ok(Self { session: Some(session.with(None, None)), client })
     }
 
-    /// The client as it is now.
+    /// The current client.
     pub fn client(&self) -> Client {
         self.client.get()
     }
 
-    /// How often its credentials have been fetched again.
+    /// How many times its credentials have been renewed.
     pub fn renewals(&self) -> u64 {
         self.client.count()
     }
 
-    /// Fetches its credentials again, from files too: whoever keeps them there may have replaced them. Not if that has
-    /// been done since it was done `renewals` times.
+    /// Renews its credentials, also from files, which may have changed; unless they have been renewed more than
+    /// `renewals` times already.
     pub async fn renew(&self, renewals: u64) {
         let Some(session) = &self.session else { return };
         self.client.renew(renewals, async { session.renewed().lambda().await.ok() }).await;

@@ -1,5 +1,5 @@
-//! The profile of the AWS configuration files that counts, and whether those files can be read at all: the SDK would go
-//! on without them.
+//! The selected profile of the AWS configuration files. Unlike the SDK, this refuses to go on without files that cannot
+//! be read.
 
 use super::variable;
 use crate::transport::with_causes;
@@ -9,14 +9,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The profile that counts where none is named.
+/// The profile if none is named.
 const DEFAULT: &str = "default";
 
-/// The variables that name the files, and where they are in the home directory otherwise.
+/// The variables that name the files, and their default paths in the home directory.
 const FILES: [(&str, &str); 2] =
     [("AWS_CONFIG_FILE", ".aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")];
 
-/// A profile that there is, or `default`, which need not be there.
+/// A profile that exists, or `default`, which need not exist.
 #[derive(Debug)]
 pub(super) struct Profile {
     pub(super) name: String,
@@ -28,7 +28,7 @@ pub(super) fn of_environment() -> Option<String> {
 }
 
 impl Profile {
-    /// The profile `asked`, which samconfig names, else that of the environment, else `default`.
+    /// The profile `asked`, which samconfig or the manifest names, else that of the environment, else `default`.
     ///
     /// # Errors
     /// When there is no such profile, or a file cannot be read.
@@ -39,7 +39,7 @@ impl Profile {
             (None, Some(name)) => (name, "AWS_PROFILE"),
             (None, None) => (DEFAULT.to_owned(), ""),
         };
-        // Files and environment of this process.
+        // The files and the environment of this process.
         let files = profile::load(&Default::default(), &Default::default(), &Default::default(), None).await;
         let profiles = files.map_err(|error| {
             let reason = with_causes(&error);
@@ -71,7 +71,7 @@ fn file(name: &str, default: &str) -> Option<PathBuf> {
     }
 }
 
-/// A file that is not there is no fault.
+/// Refuses a file that exists but cannot be read.
 fn check_file(path: &Path) -> Result<(), String> {
     match fs::read_to_string(path) {
         Err(error) if ![io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {

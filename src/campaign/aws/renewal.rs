@@ -1,11 +1,11 @@
-//! Credentials that are fetched again once for all calls that find them expired.
+//! Credentials that are renewed once for all concurrent calls that find them expired.
 
 use std::{
     future::Future,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// What signs with credentials, and how often they have been fetched again.
+/// Something that depends on credentials, and how many times it has been renewed.
 #[derive(Debug)]
 pub(super) struct Renewable<T> {
     current: Mutex<(u64, T)>,
@@ -17,18 +17,18 @@ impl<T: Clone> Renewable<T> {
         Self { current: Mutex::new((0, first)), is_busy: tokio::sync::Mutex::default() }
     }
 
-    /// As it is now.
+    /// The current value.
     pub(super) fn get(&self) -> T {
         self.current().1.clone()
     }
 
-    /// How often it has been renewed.
+    /// How many times it has been renewed.
     pub(super) fn count(&self) -> u64 {
         self.current().0
     }
 
-    /// Puts what `fetch` gives in its place, unless that has been done since it was done `count` times. Where it gives
-    /// nothing the old one stays, with which the next call says what is wrong.
+    /// Replaces the value by that of `fetch`, unless it has been renewed more than `count` times already. If `fetch`
+    /// gives `None`, the old value remains, and the next call with it reports what is wrong.
     pub(super) async fn renew(&self, count: u64, fetch: impl Future<Output = Option<T>>) {
         let _busy = self.is_busy.lock().await;
         if self.count() != count {

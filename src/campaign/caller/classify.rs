@@ -1,4 +1,4 @@
-//! What counts as the function's answer and what as which kind of failure: the one place that decides.
+//! The classification of outcomes: what is the function's answer, and which kind of failure everything else is.
 
 use super::super::{
     failure::{Failure, FailureKind},
@@ -23,7 +23,7 @@ use std::{error::Error, iter, ops::RangeInclusive, time::Duration};
 /// The header in which AWS's services name an error.
 const ERROR_TYPE: &str = "x-amzn-errortype";
 
-/// The errors of Lambda that mean: not now. What only a change of the function, of its network or of a quota mends is not
+/// Lambda's passing errors. Errors that only a change of the function, of its network or of a quota would mend are not
 /// among them.
 const TRANSIENT: [&str; 12] = [
     "CodeArtifactUserPendingException",
@@ -40,7 +40,7 @@ const TRANSIENT: [&str; 12] = [
     "SnapStartTimeoutException",
 ];
 
-/// Those, of the same meaning, by which a service says that it has failed itself, at whatever point.
+/// Passing errors of a service itself, after which the function may have run.
 const INTERNAL: [&str; 5] = [
     "InternalFailure",
     "InternalServerError",
@@ -49,7 +49,7 @@ const INTERNAL: [&str; 5] = [
     "ServiceUnavailableException",
 ];
 
-/// Those that no second try mends, although their HTTP status is one of a passing fault of a service.
+/// Errors that no retry mends, although their HTTP status is that of a passing one.
 const LASTING: [&str; 13] = [
     "CodeArtifactUserDeletedException",
     "CodeArtifactUserFailedException",
@@ -66,12 +66,12 @@ const LASTING: [&str; 13] = [
     "SubnetIPAddressLimitReachedException",
 ];
 
-/// Whether an error says that credentials have expired.
+/// Whether the error code means that credentials have expired.
 pub(in crate::campaign) fn is_expired(code: &str) -> bool {
     matches!(code, "ExpiredTokenException" | "ExpiredToken")
 }
 
-/// What an error of the SDK means for a campaign.
+/// The failure that an error of the SDK is.
 pub(in crate::campaign) fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -92,7 +92,7 @@ where
     }
 }
 
-/// Whether an answer was given up because no function's can be so long.
+/// Whether reading an answer was given up because it is longer than a function's can be.
 fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     iter::successors(Some(error), |error| (*error).source()).any(<dyn Error>::is::<LengthLimitError>)
 }
@@ -102,12 +102,12 @@ fn too_long() -> Failure {
     Failure::new(FailureKind::Answer, message)
 }
 
-/// What an answer over HTTP that did not come means.
+/// The failure of an HTTP request without an answer.
 pub(super) fn lost(error: &(dyn Error + 'static)) -> Failure {
     if is_too_long(error) { too_long() } else { Failure::lost(error) }
 }
 
-/// What an error of Lambda, or of what stands for it, means; a redirect leads to a `location`.
+/// The failure that an error of Lambda, or of an emulator, is; a redirect has a `location`.
 fn of_service(
     (status, location): (u16, Option<&str>),
     code: Option<&str>,
@@ -127,7 +127,7 @@ fn of_service(
         _ => format!("HTTP {status}{}: {}", to(location), String::from_utf8_lossy(body)),
     };
     let kind = service_kind(status, code.unwrap_or_default());
-    // Lambda says with any other error that it has not come to the function.
+    // After any other error of Lambda the function has not run.
     let may_have_run = status >= 500 && code.is_none_or(|code| INTERNAL.contains(&code));
     Failure {
         reason: reason.filter(|_| kind == FailureKind::Throttled),
@@ -139,13 +139,13 @@ fn of_service(
 fn service_kind(status: u16, code: &str) -> FailureKind {
     match (status, code) {
         (429, _) => FailureKind::Throttled,
-        // Whoever throttles behind Lambda (EC2, KMS) is named so.
+        // Services behind Lambda (EC2, KMS) throttle with codes like these.
         (_, code) if code.contains("Throttl") || code.contains("TooManyRequests") => FailureKind::Throttled,
         (_, code) if is_expired(code) || INTERNAL.contains(&code) || TRANSIENT.contains(&code) => {
             FailureKind::Transient
         }
         (_, code) if LASTING.contains(&code) => FailureKind::Refused,
-        // What runs in the function when it is restored from a snapshot.
+        // The function's own code failed while it was restored from a snapshot.
         (_, "SnapStartException") => FailureKind::Function,
         (504, _) => FailureKind::Timeout,
         (500 | 502 | 503, _) => FailureKind::Transient,
@@ -153,9 +153,9 @@ fn service_kind(status: u16, code: &str) -> FailureKind {
     }
 }
 
-/// Whether what came from an HTTP endpoint is the function's answer. Without a word of the user's, that is what has a
-/// status of success: but 202, which promises an answer for later, and pages where JSON was sent, which are those of
-/// somebody who asks for a login or explains an error.
+/// Whether a response of an HTTP endpoint is the function's answer. Unless the user accepts other statuses, that is any
+/// response with a status of success, except 202, which promises an answer for later, and HTML pages, which are login
+/// or error pages of something else.
 pub(super) fn of_http(
     status: StatusCode,
     headers: &HeaderMap,
@@ -193,30 +193,30 @@ pub(super) fn of_http(
     Err(Failure::new(kind, message))
 }
 
-/// The error's name in an answer of API Gateway or of a function's URL.
+/// The error's name in a response of API Gateway or of a function URL.
 pub(super) fn error_type(headers: &HeaderMap) -> &str {
     let value = headers.get(ERROR_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    // A URL may follow.
+    // A URL may follow the name.
     value.split(':').next().unwrap_or_default()
 }
 
 fn http_kind(status: u16, error_type: &str, waited: Duration) -> FailureKind {
-    /// An HTTP API waits for a function so long, and then answers 503.
+    /// How long an HTTP API waits for a function before it answers 503.
     const PATIENCE: Duration = Duration::from_secs(29);
     match (status, error_type) {
         _ if is_expired(error_type) => FailureKind::Transient,
-        // The quota of a usage plan is used up, for a day at least.
+        // The quota of a usage plan is used up, for at least a day.
         (429, "LimitExceededException") => FailureKind::Refused,
         (429, _) => FailureKind::Throttled,
         (503, _) if waited < PATIENCE => FailureKind::Transient,
         (503 | 504, _) => FailureKind::Timeout,
-        // API Gateway says so where the function failed.
+        // API Gateway answers so if the function failed.
         (500 | 502, _) => FailureKind::Function,
         _ => FailureKind::Refused,
     }
 }
 
-/// Where a redirect leads.
+/// The target of a redirect, in words.
 fn to(location: Option<&str>) -> String {
     location.map_or_else(String::new, |location| format!(" to {location}"))
 }
@@ -226,7 +226,7 @@ fn names_page(media_type: &str) -> bool {
     ["text/html", "application/xhtml+xml"].iter().any(|page| essence.eq_ignore_ascii_case(page))
 }
 
-/// Whether a body is a page, whatever its head says.
+/// Whether a body is an HTML page, whatever its headers say.
 fn is_page(body: &[u8]) -> bool {
     let begin = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     ["<!doctype html", "<html"]
@@ -234,8 +234,8 @@ fn is_page(body: &[u8]) -> bool {
         .any(|tag| begin.get(..tag.len()).is_some_and(|it| it.eq_ignore_ascii_case(tag.as_bytes())))
 }
 
-/// Whether what Lambda's own endpoint sent is the function's answer, which is JSON: proxies and portals that stand in
-/// its place answer with pages.
+/// Whether a response of Lambda's own endpoint is the function's answer, which is JSON: proxies and portals in its
+/// place answer with HTML pages.
 pub(super) fn of_lambda(status: i32, payload: &[u8]) -> Result<(), Failure> {
     let text = String::from_utf8_lossy(payload);
     let message = match status {
@@ -248,8 +248,8 @@ pub(super) fn of_lambda(status: i32, payload: &[u8]) -> Result<(), Failure> {
     Err(Failure::new(FailureKind::Answer, message))
 }
 
-/// The failure that a function's answer for API Gateway reports, if it does: a `statusCode` from 400 on. Whoever invokes
-/// the function directly sees it as any other answer.
+/// The failure that an answer in API Gateway's format reports: a `statusCode` from 400 on. A direct invocation of the
+/// function gets it like any other answer.
 pub(in crate::campaign) fn of_api_answer(output: &[u8], accepted: &[AcceptedStatus]) -> Option<Failure> {
     const STATUS: RangeInclusive<f64> = 400.0..=599.0;
     #[derive(Deserialize)]
@@ -259,7 +259,7 @@ pub(in crate::campaign) fn of_api_answer(output: &[u8], accepted: &[AcceptedStat
         body: Option<Value>,
     }
     let answer: ApiAnswer = serde_json::from_slice(output).ok()?;
-    // API Gateway takes either, and numbers with a fraction of nothing.
+    // API Gateway takes strings too, and numbers such as 404.0.
     let status = match &answer.status_code {
         Value::Number(number) => number.as_f64()?,
         Value::String(digits) => digits.trim().parse().ok()?,
@@ -285,7 +285,7 @@ pub(in crate::campaign) fn of_api_answer(output: &[u8], accepted: &[AcceptedStat
 
 impl From<FunctionError> for Failure {
     fn from(error: FunctionError) -> Self {
-        // Lambda ends what takes too long, and says so in the place of the function.
+        // Lambda ends an invocation that takes too long, and answers in place of the function.
         let timed_out = error.error_type == "Sandbox.Timedout" || error.error_message.contains("Task timed out after");
         let kind = if timed_out { FailureKind::Timeout } else { FailureKind::Function };
         Self::new(kind, format!("the function answered with an error, {error}"))

@@ -45,7 +45,7 @@ impl Endpoint {
         let refused = |message: String| Failure::new(FailureKind::Refused, message);
         check_url(url).map_err(|reason| refused(format!("\"{url}\" is not a URL: {reason}")))?;
         let uri: Uri = url.parse().map_err(|error| refused(format!("\"{url}\" is not a URL: {error}")))?;
-        // A function's own URL is a door of Lambda's, every other is taken for one of API Gateway's.
+        // Function URLs belong to Lambda; all other URLs are assumed to be API Gateway's.
         let service = match uri.host() {
             Some(host) if host.contains(".lambda-url.") => "lambda",
             _ => "execute-api",
@@ -83,7 +83,7 @@ impl Endpoint {
         if has_body {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
-        // The first of a name takes the place of what stands there; the others stand beside it.
+        // The first header of a name replaces the default; further ones are added.
         for (index, Header { name, value }) in self.headers.iter().enumerate() {
             let is_first = !self.headers[..index].iter().any(|earlier| earlier.name == *name);
             if is_first {

@@ -39,21 +39,21 @@ use std::{
 };
 use tokio::time::sleep;
 
-/// The longest pause before a question that may be answered the next time is asked again.
+/// The longest pause before a request is made again after a passing failure.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// The codes of those who may not ask.
+/// The error codes of denied requests.
 const DENIED: [&str; 2] = ["AccessDeniedException", "AccessDenied"];
 
-/// What is found out about a function before it is called.
+/// What is known about a function before it is called.
 #[derive(Debug)]
 pub struct Found {
-    /// How it is configured; none where the endpoint does not know such a question, or does not answer it.
+    /// Its configuration; `None` if the endpoint does not tell it.
     pub configuration: Option<Configuration>,
-    /// Whether the caller may not know how.
+    /// Whether the credentials do not allow reading it.
     pub is_denied: bool,
-    /// Whether a campaign has changed it to force cold starts, and not changed it back. Of a published version nothing
-    /// can be changed back.
+    /// Whether a campaign has changed it to force cold starts and not restored it; always false for published versions,
+    /// which cannot be changed.
     pub is_changed: bool,
 }
 
@@ -86,7 +86,7 @@ impl Function {
             variables: Variables::new(Arc::clone(&lambda), name),
             lambda,
             name: name.to_owned(),
-            // Without a qualifier it is the same function, and one that can be changed.
+            // Without a qualifier this is the same function, but one that can be changed.
             qualifier: qualifier.filter(|it| *it != LATEST).map(str::to_owned),
             tenant: None,
             has_log_tail: true.into(),
@@ -103,7 +103,7 @@ impl Function {
                 let _ = writeln!(
                     io::stderr(),
                     "Warning: {} is called without the end of its log, which is refused ({refusal}): what Lambda reports \
-                     of calls is missing, so durations and bills are the client's, and starts are not told apart",
+                     of calls is missing, so durations and bills are the client's, and cold starts are not recognized",
                     self.name
                 );
             }
@@ -121,7 +121,7 @@ impl Function {
         Answer { report, request_id, executed_version, sent, ..Answer::of(outcome(output)) }
     }
 
-    /// The answer; else why there is none, with the id of the request.
+    /// The answer, or the reason why there is none and the id of the request.
     async fn invoke(&self, payload: Bytes, with_log: bool) -> Result<InvokeOutput, (Failure, Option<String>)> {
         let (renewals, client) = (self.lambda.renewals(), self.lambda.client());
         let invoke = client
@@ -141,10 +141,10 @@ impl Function {
         Err((failure(&error), name(error.request_id())))
     }
 
-    /// How the function is configured.
+    /// Reads the function's configuration, again after passing failures.
     ///
     /// # Errors
-    /// When there is no such function, no credentials, or no answer; what may pass is asked again.
+    /// When there is no such function, no credentials, or no answer.
     pub async fn configuration(&self) -> Result<Found, Failure> {
         let mut pauses = Pauses::new();
         for _ in 1..ATTEMPTS {
@@ -163,11 +163,11 @@ impl Function {
                 configuration: Some(Configuration::of(&configured)),
                 is_denied: false,
             }),
-            // Whoever may call a function need not be allowed to look at it.
+            // Permission to call a function does not include permission to read its configuration.
             Err(SdkError::ServiceError(error)) if error.err().code().is_some_and(|code| DENIED.contains(&code)) => {
                 Ok(Found { configuration: None, is_denied: true, is_changed: false })
             }
-            // Emulators of Lambda that only invoke do not say in Lambda's words that there is nothing.
+            // Emulators that can only invoke functions answer this request with errors of their own.
             Err(SdkError::ServiceError(error))
                 if error.err().code().is_none_or(|code| code.contains("PathNotFound")) =>
             {
@@ -183,7 +183,7 @@ impl Function {
         get.set_qualifier(qualifier.map(str::to_owned)).send().await
     }
 
-    /// Its variables, one of which forces cold starts.
+    /// The function's variables, one of which forces cold starts.
     pub fn variables(&self) -> &Variables {
         &self.variables
     }
@@ -194,7 +194,7 @@ fn has_variable(configured: &Configured) -> bool {
     variables.is_some_and(|variables| variables.contains_key(VARIABLE))
 }
 
-/// What an answer to an invocation is.
+/// The function's answer in the output of an invocation.
 fn outcome(output: InvokeOutput) -> Result<Bytes, Failure> {
     let payload = output.payload.map(Blob::into_inner).unwrap_or_default();
     if output.function_error.is_some() {
@@ -203,13 +203,13 @@ fn outcome(output: InvokeOutput) -> Result<Bytes, Failure> {
     of_lambda(output.status_code, &payload).map(|()| Bytes::from(payload))
 }
 
-/// A name in an answer, unless it is longer than any is.
+/// A name in an answer, if its length is plausible.
 fn name(text: Option<&str>) -> Option<String> {
     text.filter(|text| (1..=MAX_NAME_BYTES).contains(&text.len())).map(str::to_owned)
 }
 
-/// Whether a call was refused because of the wish for the end of the log alone, before the function was called: by
-/// `sam local start-lambda` always, by Lambda to callers of another account.
+/// Whether a call was refused only because it asked for the end of the log, before the function ran. `sam local
+/// start-lambda` always refuses that, Lambda refuses it to callers of another account.
 fn refuses_log_tail(failure: &Failure) -> bool {
     ["log-type", "Cross-account log access is not allowed"].iter().any(|part| failure.message.contains(part))
 }

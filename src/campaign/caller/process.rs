@@ -24,13 +24,13 @@ use std::{
 /// Lambda's longest timeout: nothing bills a local call.
 const TIMEOUT: Duration = Duration::from_secs(900);
 
-/// A binary that is called; each slot has a process of its own.
+/// A binary that is called, with one process per slot.
 #[derive(Debug)]
 pub struct Process {
     path: PathBuf,
     /// The function's own variables.
     variables: Vec<Variable>,
-    /// The file of their output, which otherwise goes to standard error.
+    /// The file for the output of the processes; `None` for standard error.
     log: Option<PathBuf>,
     environments: Mutex<HashMap<u32, LocalEnvironment>>,
 }
@@ -49,7 +49,7 @@ impl Process {
         self.invoke(slot, payload).await.unwrap_or_else(|error| self.failure(&error).into())
     }
 
-    /// What became of a call without an outcome, and where to read more.
+    /// The failure of a call without an outcome, with the file of its log.
     fn failure(&self, error: &LocalError) -> Failure {
         let kind = match error {
             LocalError::Timeout { .. } => FailureKind::Timeout,
@@ -82,21 +82,21 @@ impl Process {
             Some(path) => Logs::to_file(path).map_err(failed)?,
             None => Stdio::from(io::stderr()).into(),
         };
-        let own = self.variables.iter().map(|it| (it.name.as_str(), it.value.as_str()));
+        let own = self.variables.iter().map(|variable| (variable.name.as_str(), variable.value.as_str()));
         let variables = [("METRICS_SINK", "none")].into_iter().chain(own);
         let mut environment = LocalEnvironment::start(&self.path, variables, logs).await?;
         environment.ready(TIMEOUT).await?;
         Ok(environment)
     }
 
-    /// The environment is back in its place only after an outcome: one that has died, or whose caller has
-    /// given up, is not asked again.
+    /// An environment is kept only after an outcome: one that has ended, or whose caller has given up, is not called
+    /// again.
     async fn invoke(&self, slot: u32, payload: Bytes) -> Result<Answer, LocalError> {
         let kept = self.environments().remove(&slot);
         if let Some(mut environment) = kept {
             let begin = Instant::now();
             match environment.invoke(payload.clone(), TIMEOUT, TIMEOUT).await {
-                // It ended when it had nothing to do. Lambda starts another one then.
+                // It ended while it was idle. Lambda would start another one.
                 Err(LocalError::Exit { .. }) if environment.is_idle() => {}
                 outcome => return Ok(self.answer(slot, environment, outcome?, begin.elapsed(), None)),
             }
@@ -118,8 +118,8 @@ impl Process {
         init: Option<Duration>,
     ) -> Answer {
         let report = PlatformReport {
-            duration_ms: Some(milliseconds(duration)),
-            init_ms: init.map(milliseconds),
+            duration_ms: Some(rounded_ms(duration)),
+            init_ms: init.map(rounded_ms),
             max_memory_mb: environment.max_memory_mb(),
             ..PlatformReport::default()
         };
@@ -148,7 +148,7 @@ impl Drop for Process {
     }
 }
 
-fn milliseconds(duration: Duration) -> f64 {
-    // To the microsecond; more is noise.
+/// Milliseconds, rounded to the microsecond: the rest is noise.
+fn rounded_ms(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }

@@ -1,4 +1,4 @@
-//! What a campaign has changed in the user's account and not yet changed back.
+//! The list of functions that a campaign has changed and not yet restored.
 
 use super::{
     super::{Target, journal},
@@ -12,15 +12,15 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// The file of the run directory that names the changed functions; there is none while nothing is changed.
+/// The file of the run directory that names the changed functions; it exists only while there are any.
 const FILE: &str = "changed.json";
 
-/// The functions that are changed. Each is written down before its change, and struck out when the change is undone, so
-/// that a program that is killed leaves the list behind.
+/// The functions that are changed. Each is recorded before its change, and removed when the change is undone, so that a
+/// program that is killed leaves the list behind.
 #[derive(Debug)]
 pub struct Changes {
     path: PathBuf,
-    /// Who makes them.
+    /// The program that makes the changes.
     owner: String,
     functions: Mutex<BTreeSet<String>>,
 }
@@ -28,17 +28,17 @@ pub struct Changes {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
-    /// The variable that the change is about.
+    /// The variable that is changed.
     variable: String,
     owner: String,
     functions: BTreeSet<String>,
 }
 
 impl Changes {
-    /// Those of the campaign in `directory`, an earlier start of the program included.
+    /// The changes of the campaign in `directory`, including those of an earlier start of the program.
     ///
     /// # Errors
-    /// When the file is there and cannot be read.
+    /// When the file exists and cannot be read.
     pub fn of(directory: &Path, owner: &Owner) -> io::Result<Self> {
         let path = directory.join(FILE);
         let functions = read(&path)?.map(|content| content.functions).unwrap_or_default();
@@ -50,7 +50,7 @@ impl Changes {
         directory.join(FILE).exists()
     }
 
-    /// Writes down that `target` is about to be changed.
+    /// Records that `target` is about to be changed.
     ///
     /// # Errors
     /// When that cannot be written; the target must not be changed then.
@@ -63,7 +63,7 @@ impl Changes {
         self.write(&functions)
     }
 
-    /// Strikes out `target`, whose change is undone.
+    /// Removes `target`, whose change is undone.
     ///
     /// # Errors
     /// When that cannot be written.
@@ -72,7 +72,7 @@ impl Changes {
         if functions.remove(&target.to_string()) { self.write(&functions) } else { Ok(()) }
     }
 
-    /// The targets that are changed, as they are named on the command line.
+    /// The targets that are changed, as on the command line.
     pub fn open(&self) -> Vec<String> {
         self.functions().iter().cloned().collect()
     }

@@ -1,4 +1,4 @@
-//! A function in memory, whose control plane answers as a test says and in virtual time.
+//! A function in memory, whose control plane follows a test's script in virtual time.
 
 use super::{VARIABLE, Variables};
 use aws_sdk_lambda::{
@@ -28,29 +28,29 @@ pub(in crate::campaign) enum Act {
     Refuse(u16, &'static str),
     /// The connection breaks before the request arrives.
     LoseRequest,
-    /// It does what it is asked to do, and the connection breaks before the answer arrives.
+    /// It handles the request, and the connection breaks before the answer arrives.
     LoseAnswer,
-    /// It tells what was before the last update.
+    /// It answers with the configuration before the last update.
     AnswerLate,
-    /// It does not tell the variables.
+    /// It answers without the variables.
     LeaveOutVariables,
-    /// It answers never; an update is taken this much later.
+    /// It never answers; an update is made this much later.
     HangFor(Duration),
 }
 
-/// What becomes of a request, by its number and its method.
+/// Decides about a request by its number and its method.
 type Script = Box<dyn Fn(usize, &str) -> Act + Send + Sync>;
 
 /// A function `x` and its control plane.
 pub(in crate::campaign) struct Lambda {
     pub variables: Mutex<Value>,
-    /// What was before the last update.
+    /// The configuration before the last update.
     pub before: Mutex<Option<Value>>,
     pub revision: Mutex<u32>,
-    /// When the update is through that was taken last, and its result.
+    /// When the last update is complete.
     pub busy_until: Mutex<Instant>,
     pub update_takes: Duration,
-    /// What is said of the last update, and of anything else that a test wants otherwise.
+    /// The status of the last update, and any other fields that a test overrides.
     pub result: Value,
     pub script: Script,
     pub calls: Mutex<Vec<String>>,

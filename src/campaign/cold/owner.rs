@@ -1,4 +1,4 @@
-//! Who has changed a function: what the value of the variable says.
+//! The program that has changed a function, as the value of the variable names it.
 
 use sha2::{Digest, Sha256};
 use std::{
@@ -9,35 +9,35 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How long a campaign on another machine, which cannot be looked at, is taken to be alive after its last change.
+/// How long a campaign on another machine, where its process cannot be seen, counts as alive after its last change.
 const LEASE: Duration = Duration::from_secs(3600);
 
-/// The longest name of a campaign or a host that is written: a function's variables have 4 KB in all.
+/// The longest name of a campaign or a host that is written: all variables of a function share 4 KB.
 const MAX_NAME: usize = 40;
 
-/// A program that forces cold starts of a function. Written into the function's variable, it tells other campaigns that
-/// the function is being changed, by whom, and whether that program is still there.
+/// A program that forces cold starts of a function. Written into the function's variable, it tells other campaigns
+/// which program is changing the function, and whether that is still running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     campaign: String,
     host: String,
-    /// A fingerprint of the running system and its process ids: numbers of processes mean something there alone.
+    /// A fingerprint of the system within which the process id is valid.
     machine: String,
     process: u32,
-    /// When the process began, in clock ticks since the system did: ids of processes are used again.
+    /// When the process began, in clock ticks since boot: process ids are reused.
     process_began: u64,
 }
 
-/// What a variable holds: the owner and when it made the change.
+/// The value of the variable: the owner and the time of its change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Who made the change.
+    /// The program that made the change.
     pub owner: Owner,
     at: SystemTime,
 }
 
 impl Owner {
-    /// This process, with the campaign of a run directory.
+    /// This process, as the owner of the campaign in a run directory.
     pub fn this_process(directory: &Path) -> Self {
         let campaign = directory.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let process = process::id();
@@ -50,14 +50,14 @@ impl Owner {
         }
     }
 
-    /// The mark of a change at this time; no two are the same.
+    /// The mark of a change at this time, which must be unique.
     pub fn mark(&self, at: SystemTime) -> Mark {
         Mark { owner: self.clone(), at }
     }
 }
 
 impl Mark {
-    /// Whether the program that made the change may still be there.
+    /// Whether the program that made the change may still be running.
     pub fn is_alive(&self, now: SystemTime) -> bool {
         let owner = &self.owner;
         if owner.machine == machine() && Path::new("/proc/self/stat").exists() {
@@ -68,14 +68,14 @@ impl Mark {
 }
 
 impl fmt::Display for Owner {
-    /// For people.
+    /// For messages.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the campaign {} on {} (process {})", self.campaign, self.host, self.process)
     }
 }
 
 impl fmt::Display for Mark {
-    /// As it is written into the variable.
+    /// The value of the variable.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { owner: Owner { campaign, host, machine, process, process_began }, at } = self;
         let at = humantime::format_rfc3339_nanos(*at);
@@ -104,12 +104,12 @@ impl FromStr for Mark {
     }
 }
 
-/// A name in the characters that are the same everywhere.
+/// A name with all characters but letters, digits, dots and hyphens replaced.
 fn plain(name: &str) -> String {
     let plain: String = name
         .chars()
         .take(MAX_NAME)
-        .map(|it| if it.is_ascii_alphanumeric() || ".-".contains(it) { it } else { '_' })
+        .map(|character| if character.is_ascii_alphanumeric() || ".-".contains(character) { character } else { '_' })
         .collect();
     if plain.is_empty() { "unknown".to_owned() } else { plain }
 }
@@ -127,7 +127,7 @@ fn machine() -> String {
     format!("{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
 }
 
-/// When a process began; none where there is no such process.
+/// When a process began, in clock ticks since boot; `None` if there is no such process.
 fn began(process: u32) -> Option<u64> {
     const START_TIME: usize = 22;
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;

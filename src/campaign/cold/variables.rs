@@ -1,7 +1,7 @@
 //! The variables of a function, one of which is set and removed through Lambda's control plane.
 //!
-//! A change is asked for until Lambda has taken it. What the function's variables hold is sent back to Lambda and goes
-//! nowhere else: not into messages, not onto disk.
+//! A change is requested until Lambda has accepted it. The values of the function's variables are sent back to Lambda
+//! and go nowhere else: not into messages, not onto disk.
 
 use super::{
     super::{
@@ -37,27 +37,27 @@ use tokio::{
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(20);
 
-/// The longest pause between two requests: while Lambda is at work, and after an error.
+/// The longest pause between two requests: while an update is in progress, and after an error.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE_AFTER_ERROR: Duration = Duration::from_secs(5);
 
-/// The most that a function's variables may take, as the JSON that Lambda measures.
+/// The most bytes that a function's variables may have, as JSON.
 const MAX_BYTES: usize = 4096;
 
-/// The variables of one function, as `$LATEST` has them.
+/// The variables of a function's `$LATEST`.
 #[derive(Debug)]
 pub struct Variables {
     lambda: Arc<Lambda>,
     function: String,
-    /// Whether an update may still be under way whose answer was lost: it must not come after its undoing.
+    /// Whether an update whose answer was lost may still take effect: that must not happen after it was undone.
     may_come_late: AtomicBool,
-    /// The revision that the last update has replaced: whoever still tells it tells what was before.
+    /// The revision that the last update has replaced: an answer with this revision is stale.
     replaced: Mutex<Option<String>>,
-    /// The variables as they were told or sent last.
+    /// The variables as they were last received or sent.
     known: Mutex<Option<Known>>,
 }
 
-/// What is known of variables without their values.
+/// The names of variables at a revision.
 #[derive(Debug)]
 struct Known {
     revision: Option<String>,
@@ -69,8 +69,8 @@ impl Known {
         Self { revision, names: variables.keys().cloned().collect() }
     }
 
-    /// Whether Lambda contradicts itself, if it tells these variables now: of one revision, but for the one that campaigns
-    /// set, or by telling none at all where there were some.
+    /// Whether Lambda contradicts itself by answering with the variables `now`: the revision is the same, but variables
+    /// other than the one that campaigns set differ; or there are none at all, though there were some.
     fn is_contradicted_by(&self, now: &Self, tells_none: bool) -> bool {
         let others = |known: &Self| known.names.iter().filter(|name| *name != VARIABLE).cloned().collect::<Vec<_>>();
         let is_same_revision = self.revision.is_some() && self.revision == now.revision;
@@ -81,21 +81,21 @@ impl Known {
 /// On whose behalf the variable is set or removed.
 #[derive(Clone, Copy, Debug)]
 pub enum Claim<'a> {
-    /// What another program has set, and is still there, is not touched.
+    /// The variable of another program that is still running is left alone.
     Owner(&'a Owner),
-    /// The variable is removed, whoever has set it.
+    /// The variable is removed, no matter which program has set it.
     Anybody,
 }
 
-/// What the removal of the variable came to.
+/// The outcome of removing the variable.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Removal {
     pub was_there: bool,
-    /// What there is to know of it.
+    /// What the user should know about it.
     pub remark: Option<String>,
 }
 
-/// How far the update of a change has come.
+/// The progress of an update.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Update {
     #[default]
@@ -104,25 +104,25 @@ enum Update {
     Taken,
 }
 
-/// How a change is going.
+/// The progress of a change.
 #[derive(Default)]
 struct Course {
     update: Cell<Update>,
     remark: RefCell<Option<String>>,
 }
 
-/// Why there is no change yet.
+/// The reason why a change has not been made yet.
 enum Obstacle {
-    /// Lambda is at it.
+    /// Lambda is working on it.
     Pending(String),
-    /// It may work the next time.
+    /// It may succeed the next time.
     Passing(String),
-    /// It will not.
+    /// It will not succeed.
     Final(Failure),
 }
 
 impl Variables {
-    /// Those of a function by its name or ARN.
+    /// The variables of the function with this name or ARN.
     pub fn new(lambda: Arc<Lambda>, function: &str) -> Self {
         Self {
             lambda,
@@ -133,7 +133,7 @@ impl Variables {
         }
     }
 
-    /// Whether the variable could be set.
+    /// Checks that the variable could be set.
     ///
     /// # Errors
     /// With the reason why not.
@@ -146,11 +146,10 @@ impl Variables {
         self.until_done(check, within, std::future::pending()).await
     }
 
-    /// Sets the variable, so that the environments that Lambda starts from then on are new. Comes back early when `stop`
-    /// turns true.
+    /// Sets the variable, so that the next calls start new environments. Returns early when `stop` turns true.
     ///
     /// # Errors
-    /// When Lambda has not taken the change `within` this time, or refuses it.
+    /// When Lambda has not made the change `within` this time, or refuses it.
     pub async fn set(&self, owner: &Owner, within: Duration, stop: &watch::Receiver<bool>) -> Result<(), Failure> {
         let mark = owner.mark(SystemTime::now()).to_string();
         self.change(Some(&mark), Claim::Owner(owner), within, stop::asked(stop)).await.map(drop)
@@ -159,13 +158,13 @@ impl Variables {
     /// Removes the variable.
     ///
     /// # Errors
-    /// When Lambda has not taken the change `within` this time, or refuses it, or knows no such function: that may be
-    /// one of another account.
+    /// When Lambda has not made the change `within` this time, or refuses it, or does not find the function, which may
+    /// be in another account.
     pub async fn remove(&self, claim: Claim<'_>, within: Duration) -> Result<Removal, Failure> {
         self.change(None, claim, within, std::future::pending()).await
     }
 
-    /// Makes the variable what is `wanted`.
+    /// Sets the variable to `wanted`, or removes it.
     async fn change(
         &self,
         wanted: Option<&str>,
@@ -178,7 +177,7 @@ impl Variables {
         Ok(Removal { was_there: course.update.get() != Update::None, remark: course.remark.into_inner() })
     }
 
-    /// One look at the function, and one request to change it where it is not as it is `wanted`.
+    /// Reads the configuration once, and requests the change once if the variable is not as `wanted`.
     async fn attempt(&self, wanted: Option<&str>, claim: Claim<'_>, course: &Course) -> Result<(), Obstacle> {
         let configured = match self.configured().await {
             Err(Obstacle::Final(failure)) if wanted.is_none() && failure.message.starts_with("ResourceNotFound") => {
@@ -188,7 +187,9 @@ impl Variables {
         };
         let update = &course.update;
         if configured.revision_id.is_some() && *lock(&self.replaced) == configured.revision_id {
-            return Err(Obstacle::Pending("Lambda still tells what was before its last update".to_owned()));
+            return Err(Obstacle::Pending(
+                "Lambda still answers with the configuration before its last update".to_owned(),
+            ));
         }
         let variables = self.readable(&configured)?;
         self.check_claim(&variables, claim)?;
@@ -200,7 +201,7 @@ impl Variables {
         if has_failed && wanted.is_some() && (is_as_wanted || update.get() == Update::Taken) {
             return Err(self.refused(failed_update(&configured)));
         }
-        // Another update makes Lambda refuse the one that may come late, which is for a revision that is gone then.
+        // After another update Lambda refuses the one that may come late, because its revision is outdated.
         if is_as_wanted && (wanted.is_some() || !self.may_come_late.load(Ordering::Relaxed)) {
             if has_failed && update.get() == Update::Taken {
                 course.remark.replace(Some(failed_update(&configured)));
@@ -214,7 +215,7 @@ impl Variables {
         Err(Obstacle::Pending(if has_failed { failed_update(&configured) } else { "it is not there yet".to_owned() }))
     }
 
-    /// With a function that was deleted its change is gone; one that others look for in the wrong place is not.
+    /// A function that is not found may have been deleted, its change with it, or may be in another account.
     fn not_found(&self, claim: Claim<'_>, failure: Failure, course: &Course) -> Result<(), Obstacle> {
         if matches!(claim, Claim::Anybody) {
             course.remark.replace(Some("there is no such function (any more)".to_owned()));
@@ -248,7 +249,7 @@ impl Variables {
     ) -> Result<(), Obstacle> {
         let renewals = self.lambda.renewals();
         let update = self.lambda.client().update_function_configuration().function_name(&self.function);
-        // Somebody else's change in between is not undone.
+        // The revision prevents overwriting a change that somebody else makes in between.
         let update = update.set_revision_id(revision.clone());
         let sent = Known::of(None, &variables);
         let environment = Environment::builder().set_variables(Some(variables)).build();
@@ -262,7 +263,7 @@ impl Variables {
         self.may_come_late.store(!is_settled, Ordering::Relaxed);
         match answer {
             Ok(Ok(updated)) => {
-                // Emulators may not count revisions.
+                // Emulators may not have revisions.
                 let is_counted = updated.revision_id.is_some() && updated.revision_id != revision;
                 *lock(&self.replaced) = revision.filter(|_| is_counted);
                 *lock(&self.known) = Some(Known { revision: updated.revision_id, ..sent });
@@ -276,22 +277,22 @@ impl Variables {
         }
     }
 
-    /// Has the next request signed with credentials that are fetched again, where these have expired.
+    /// Renews the credentials for the next request if they have expired.
     async fn renew_after<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>, renewals: u64) {
         if error.code().is_some_and(is_expired) {
             self.lambda.renew(renewals).await;
         }
     }
 
-    /// All variables of the function. What cannot be read would be lost with the next update; so would what Lambda does not
-    /// tell this time, though it told it before.
+    /// All variables of the function. Variables that cannot be read, or that an inconsistent answer leaves out, would
+    /// be lost with the next update.
     fn readable(&self, configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
         let variables = self.told(configured)?;
         let now = Known::of(configured.revision_id.clone(), &variables);
         let mut known = lock(&self.known);
         let tells_none = configured.environment().is_none();
         if known.as_ref().is_some_and(|known| known.is_contradicted_by(&now, tells_none)) {
-            return Err(Obstacle::Passing("Lambda does not tell the variables that it told before".to_owned()));
+            return Err(Obstacle::Passing("Lambda does not tell variables that it told before".to_owned()));
         }
         *known = Some(now);
         Ok(variables)
@@ -299,12 +300,12 @@ impl Variables {
 
     fn told(&self, configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
         let Some(environment) = configured.environment() else {
-            // Lambda leaves them out where there are none, but never the revision.
+            // Lambda leaves out empty variables, but never the revision.
             return match configured.revision_id() {
                 Some(_) => Ok(HashMap::new()),
                 None => Err(self.refused(
-                    "neither its variables nor its revision are told, as by something else than Lambda, and what is not \
-                     told would be lost"
+                    "neither its variables nor its revision are told, so this may not be Lambda, and an update would \
+                     delete the variables"
                         .to_owned(),
                 )),
             };
@@ -312,17 +313,18 @@ impl Variables {
         if let Some(error) = environment.error() {
             let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
             return Err(self.refused(format!(
-                "its variables cannot be read ({}: {}), and what cannot be read would be lost; allow kms:Decrypt on {key}",
+                "its variables cannot be read ({}: {}), and an update would delete them; allow kms:Decrypt on {key}",
                 error.error_code().unwrap_or("no code"),
                 error.message().unwrap_or("no message")
             )));
         }
-        environment.variables().cloned().ok_or_else(|| {
-            self.refused("Lambda does not tell its variables, and what is not told would be lost".to_owned())
-        })
+        environment
+            .variables()
+            .cloned()
+            .ok_or_else(|| self.refused("Lambda does not tell its variables, which an update would delete".to_owned()))
     }
 
-    /// The variables with the one as it is wanted.
+    /// The variables with the one that campaigns set as `wanted`.
     fn with(
         &self,
         variables: &HashMap<String, String>,
@@ -361,8 +363,8 @@ impl Variables {
         Obstacle::Final(Failure::new(FailureKind::Refused, reason))
     }
 
-    /// Tries again, after pauses that grow, until it is done, will never be, or is stopped in a pause: a request under
-    /// way is waited for.
+    /// Repeats `attempt` after growing pauses until it succeeds or fails for good. It is stopped only during a pause,
+    /// never during a request.
     async fn until_done(
         &self,
         attempt: impl AsyncFn() -> Result<(), Obstacle>,
@@ -381,8 +383,7 @@ impl Variables {
             };
             if Instant::now() >= end {
                 let within = humantime::format_duration(within);
-                let message =
-                    format!("Lambda has not taken the change within {within}; the last that is known: {reason}");
+                let message = format!("Lambda has not taken the change within {within}; last status: {reason}");
                 return Err(Failure::new(FailureKind::Timeout, message));
             }
             tokio::select! {
@@ -407,7 +408,7 @@ fn no_answer() -> Obstacle {
     Obstacle::Passing(format!("no answer within {}", humantime::format_duration(REQUEST)))
 }
 
-/// What an error means for a change, with its message as `shown`.
+/// The obstacle that an error is for a change; `shown` filters its message.
 fn obstacle<E>(error: &SdkError<E, HttpResponse>, shown: impl FnOnce(String) -> String) -> Obstacle
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -415,7 +416,7 @@ where
     let is_passing = match error {
         SdkError::ServiceError(refused) => {
             let code = refused.err().code().unwrap_or_default();
-            // 409: another update is under way. 412: somebody else has changed the function since it was looked at.
+            // 409: another update is in progress. 412: the function has been changed since it was read.
             matches!(refused.raw().status().as_u16(), 409 | 412 | 429 | 500..)
                 || code.contains("Throttl")
                 || is_expired(code)
@@ -428,9 +429,9 @@ where
     if is_passing { Obstacle::Passing(message) } else { Obstacle::Final(Failure { message, ..failure }) }
 }
 
-/// Lambda's messages may repeat the variables that it was sent.
+/// A message of Lambda without the values of variables, which it may repeat.
 fn without_values(message: &str, variables: &HashMap<String, String>) -> String {
-    /// Shorter ones are found in any text.
+    /// Shorter values occur in any text.
     const SHORTEST: usize = 4;
     let end = ["String measured", "{"].iter().filter_map(|begin| message.find(begin)).min();
     let shown = end.map_or(message.to_owned(), |end| format!("{}…", &message[..end]));

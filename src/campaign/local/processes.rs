@@ -1,9 +1,9 @@
-//! All processes of an environment: the one that was started, and whatever it has started in turn.
+//! All processes of an environment: the first one and its descendants.
 //!
-//! They are found in two ways. The first process leads a process group of its own, which its children belong to unless
-//! they leave it. And all of them inherit its variables, one of which no other environment has; so those that have left
-//! the group (`setsid`, a daemon) are found by looking into the environment of every process of this user. Only a process
-//! that has both left the group and cleared its variables is lost sight of.
+//! They are found in two ways. The first process leads its own process group, to which its children belong unless they
+//! leave it. And all of them inherit its variables, one of which is unique to the environment: processes that have left
+//! the group (`setsid`, a daemon) are found by reading the environment of every process of this user. Only a process
+//! that has both left the group and cleared its variables is not found.
 
 use super::variables::LOG_STREAM;
 use memchr::memmem;
@@ -20,13 +20,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// How often processes are looked for that others have started while those were ended.
+/// How many times to look again for processes that others have started while they were being ended.
 const ROUNDS: u32 = 100;
 
-/// The time between two of these looks where there is something to wait for.
+/// The time between two of these looks.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// A name for what this run of this program starts.
+/// A unique name for the processes of this run of the program.
 pub fn owner() -> &'static str {
     static OWNER: LazyLock<String> = LazyLock::new(|| {
         let mut bytes = [0; 8];
@@ -43,10 +43,10 @@ pub fn new_log_stream() -> String {
     format!("{date}/[$LATEST]{}{:016x}", owner(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Ends environments, given by their first processes, which may have ended already, and their log streams.
+/// Ends environments, given by their first processes (which may have ended already) and their log streams.
 pub fn end_environments(environments: &HashMap<u32, String>) {
     for leader in environments.keys().filter_map(|leader| Pid::from_raw(leader.cast_signed())) {
-        // There is no such group where all have ended.
+        // If all its processes have ended, the group does not exist.
         let _ = kill_process_group(leader, Signal::KILL);
     }
     let streams: HashSet<&[u8]> = environments.values().map(String::as_bytes).collect();
@@ -59,7 +59,7 @@ pub fn end_all_of(owner: &str) {
     end_all(|stream| memmem::find(stream, mark.as_bytes()).is_some());
 }
 
-/// Ends all processes with such a log stream, until there is none; gives up on what cannot be ended.
+/// Ends all processes with a matching log stream; gives up on those that cannot be ended.
 fn end_all(is_meant: impl Fn(&[u8]) -> bool) {
     for _ in 0..ROUNDS {
         let found = found(&is_meant);
@@ -67,7 +67,7 @@ fn end_all(is_meant: impl Fn(&[u8]) -> bool) {
             return;
         }
         for process in found {
-            // A group that one of them leads is theirs, also where a member has other variables.
+            // The whole group of a leader is ended, even members with other variables.
             if getpgid(Some(process)) == Ok(process) {
                 let _ = kill_process_group(process, Signal::KILL);
             }
@@ -86,7 +86,7 @@ fn kill(process: Pid, is_meant: impl Fn(&[u8]) -> bool) {
     }
 }
 
-/// The processes with such a log stream; of those that have ended nobody can see any.
+/// The running processes with a matching log stream.
 fn found(is_meant: impl Fn(&[u8]) -> bool) -> Vec<Pid> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
@@ -95,12 +95,12 @@ fn found(is_meant: impl Fn(&[u8]) -> bool) -> Vec<Pid> {
 
 fn has_log_stream(process: Pid, is_meant: impl Fn(&[u8]) -> bool) -> bool {
     let variables = fs::read(format!("/proc/{}/environ", process.as_raw_pid())).unwrap_or_default();
-    let values = variables.split(|byte| *byte == 0).filter_map(|it| it.strip_prefix(LOG_STREAM.as_bytes()));
+    let values = variables.split(|byte| *byte == 0).filter_map(|variable| variable.strip_prefix(LOG_STREAM.as_bytes()));
     values.filter_map(|value| value.strip_prefix(b"=")).any(is_meant)
 }
 
-/// The largest resident sets so far, in MiB, of a process and all that descend from it, as they are now: what Lambda
-/// would count, but for pages that they share, which count for each, and for children that have ended.
+/// The sum of the peak resident sets, in MiB, of a process and its current descendants. That is what Lambda would
+/// count, except that shared pages count for each process, and that children that have ended are missing.
 pub fn max_memory_mb(leader: u32) -> Option<u32> {
     let kibibytes: u64 = descendants(leader).into_iter().filter_map(peak_kibibytes).sum();
     (kibibytes > 0).then(|| kibibytes.div_ceil(1024).try_into().unwrap_or(u32::MAX))

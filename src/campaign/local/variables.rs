@@ -2,11 +2,11 @@
 
 use std::{fmt, path::Path, str::FromStr};
 
-/// The variable by which the processes of an environment are found again: no two environments have the same value.
+/// The variable that identifies the processes of an environment: its value is unique to the environment.
 pub const LOG_STREAM: &str = "AWS_LAMBDA_LOG_STREAM_NAME";
 
-/// What a function that only invokes is told (*Defined runtime environment variables*). `AWS_EXECUTION_ENV` is not
-/// among them: Lambda does not set it where the runtime is the function's own.
+/// The variables that Lambda sets (*Defined runtime environment variables*). `AWS_EXECUTION_ENV` is not among them:
+/// Lambda does not set it for custom runtimes.
 pub fn of_lambda(task_root: &Path, runtime_api: &str, log_stream: &str) -> Vec<(&'static str, String)> {
     let root = task_root.display();
     vec![
@@ -25,7 +25,7 @@ pub fn of_lambda(task_root: &Path, runtime_api: &str, log_stream: &str) -> Vec<(
         ("LD_LIBRARY_PATH", format!("{root}:{root}/lib")),
         ("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin".to_owned()),
         ("TZ", ":UTC".to_owned()),
-        // What AWS's tutorial calls it; a binary that is its own handler does not look.
+        // The value in AWS's tutorial; a binary that is its own handler ignores it.
         ("_HANDLER", "function.handler".to_owned()),
     ]
 }
@@ -34,7 +34,7 @@ pub fn of_lambda(task_root: &Path, runtime_api: &str, log_stream: &str) -> Vec<(
 #[derive(Clone, PartialEq, Eq)]
 pub struct Variable {
     pub name: String,
-    /// Its value, which is nobody's business: it is neither printed nor stored.
+    /// Its value, which may be secret: it is neither printed nor stored.
     pub value: String,
 }
 
@@ -44,27 +44,27 @@ impl fmt::Debug for Variable {
     }
 }
 
-/// Why a text is no variable of a function's own.
+/// The text is not a variable that a function can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VariableError {
     /// There is no value.
     #[error("\"{0}\" has no value; write KEY=VALUE")]
     NoValue(String),
-    /// Lambda takes no such name.
+    /// Lambda does not accept the name.
     #[error(
         "\"{0}\" is no name that Lambda takes: it must begin with a letter and have two characters at least, all of them \
          letters, digits and underscores"
     )]
     Name(String),
-    /// It is not the function's own.
+    /// Lambda itself sets it.
     #[error("{0} is set by Lambda itself, and here by this program; a function cannot have another one")]
     Reserved(String),
 }
 
-/// Whether Lambda sets a variable and lets nobody change it.
+/// Whether Lambda sets a variable and does not allow changing it.
 ///
-/// Three kinds of Lambda's own variables can be given here, because on Lambda they follow from something that a process
-/// on this machine does not have: `_HANDLER` (the function's configuration), the region, and the credentials (its role).
+/// Three kinds of Lambda's own variables can be given here, because on Lambda they follow from something that a local
+/// process does not have: `_HANDLER` (the function's configuration), the region, and the credentials (its role).
 fn is_reserved(name: &str) -> bool {
     name.starts_with("AWS_LAMBDA_")
         || ["AWS_EXECUTION_ENV", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "TZ", "_X_AMZN_TRACE_ID"].contains(&name)
@@ -78,7 +78,8 @@ impl FromStr for Variable {
         if is_reserved(name) {
             return Err(VariableError::Reserved(name.to_owned()));
         }
-        let is_plain = name.len() > 1 && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
+        let is_plain =
+            name.len() > 1 && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
         if name != "_HANDLER" && !(is_plain && name.starts_with(|first: char| first.is_ascii_alphabetic())) {
             return Err(VariableError::Name(name.to_owned()));
         }
@@ -125,7 +126,7 @@ mod tests {
         let variables = of_lambda(Path::new("/task"), "127.0.0.1:9001", "stream");
         let names: Vec<_> = variables.iter().map(|(name, _)| *name).collect();
         assert!(names.is_sorted_by(|one, other| one < other), "{names:?}");
-        let value = |name: &str| &variables.iter().find(|(it, _)| *it == name).unwrap().1;
+        let value = |name: &str| &variables.iter().find(|(known, _)| *known == name).unwrap().1;
         assert_eq!(value("LAMBDA_TASK_ROOT"), "/task");
         assert_eq!(value("LD_LIBRARY_PATH"), "/task:/task/lib");
         assert_eq!(value("AWS_LAMBDA_RUNTIME_API"), "127.0.0.1:9001");

@@ -1,17 +1,17 @@
-//! A dated table of prices: the built-in one, or a user's file of the same format.
+//! A dated table of prices: the built-in one, or a user's file in the same format.
 
 use super::{Price, Tier};
 use crate::protocol::{Architecture, nearest};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
-/// The prices of regions at some date.
+/// The prices of regions at a date.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PriceTable {
-    /// When it was so, as `2026-08-31`.
+    /// The date of the prices, such as `2026-08-31`.
     pub date: String,
-    /// Where it is from.
+    /// The source of the prices.
     pub source: String,
     pub regions: BTreeMap<String, RegionPrices>,
 }
@@ -21,41 +21,34 @@ pub struct PriceTable {
 #[serde(deny_unknown_fields)]
 pub struct RegionPrices {
     pub request_usd: f64,
-    /// A GB-second of ephemeral storage above 512 MB.
+    /// The price of a GB-second of ephemeral storage above 512 MB.
     pub ephemeral_gb_second_usd: f64,
-    /// What time costs on x86_64.
+    /// The prices of a GB-second of memory on x86_64.
     pub x86_64: Vec<Tier>,
-    /// What time costs on arm64.
+    /// The prices of a GB-second of memory on arm64.
     pub arm64: Vec<Tier>,
 }
 
-/// Why a text is no table of prices.
+/// The text is not a table of prices.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PriceTableError {
-    /// It has another shape.
+    /// It does not have the shape of one.
     #[error("{0}")]
     Shape(String),
-    /// A value cannot be.
+    /// A value is out of range.
     #[error("{field} is {value}; it must be {expected}")]
-    Value {
-        /// Where it is.
-        field: String,
-        value: String,
-        /// What it should be.
-        expected: &'static str,
-    },
+    Value { field: String, value: String, expected: &'static str },
 }
 
-/// A region that a table has no prices of.
+/// The table has no prices of the region.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "there are no prices of the region \"{region}\"{}: --prices FILE takes a table that has them",
-    nearest.as_ref().map(|it| format!(" (did you mean \"{it}\"?)")).unwrap_or_default()
+    nearest.as_ref().map(|name| format!(" (did you mean \"{name}\"?)")).unwrap_or_default()
 )]
 pub struct UnknownRegion {
-    /// Its name.
     pub region: String,
-    /// The region that may have been meant.
+    /// A similar region that the table has.
     pub nearest: Option<String>,
 }
 
@@ -65,7 +58,7 @@ impl PriceTable {
         include_str!("lambda.toml").parse().expect("a test reads it")
     }
 
-    /// What `architecture` costs in `region`.
+    /// The price of `architecture` in `region`.
     ///
     /// # Errors
     /// When the table does not have the region.
@@ -125,7 +118,7 @@ impl PriceTable {
 }
 
 impl RegionPrices {
-    /// What time costs on `architecture`.
+    /// The prices of a GB-second of memory on `architecture`.
     pub fn tiers(&self, architecture: Architecture) -> &[Tier] {
         match architecture {
             Architecture::Arm64 => &self.arm64,
@@ -150,19 +143,20 @@ fn is_price(value: f64) -> bool {
     value.is_finite() && value >= 0.0
 }
 
-/// Whether it looks like a day; that the month has so many days is not looked at.
+/// Whether `text` looks like a day; the length of the month is not checked.
 fn is_date(text: &str) -> bool {
-    let is_number = |part: &str, range: std::ops::RangeInclusive<u32>, digits| {
-        part.len() == digits
-            && part.bytes().all(|it| it.is_ascii_digit())
-            && part.parse().is_ok_and(|it| range.contains(&it))
-    };
     match text.split('-').collect::<Vec<_>>()[..] {
         [year, month, day] => {
             is_number(year, 2000..=9999, 4) && is_number(month, 1..=12, 2) && is_number(day, 1..=31, 2)
         }
         _ => false,
     }
+}
+
+fn is_number(text: &str, range: RangeInclusive<u32>, digits: usize) -> bool {
+    text.len() == digits
+        && text.bytes().all(|byte| byte.is_ascii_digit())
+        && text.parse().is_ok_and(|number| range.contains(&number))
 }
 
 pub(in super::super) fn check_tiers(field: &str, tiers: &[Tier]) -> Result<(), PriceTableError> {
@@ -182,7 +176,7 @@ pub(in super::super) fn check_tiers(field: &str, tiers: &[Tier]) -> Result<(), P
                 return wrong(field(), up_to.to_string(), "left out in the last tier, which has no end");
             }
             None if !is_last => return wrong(field(), "left out".to_owned(), "there in every tier but the last"),
-            // Written so that what is no number is refused.
+            // The negation refuses NaN too.
             Some(up_to) if !(up_to > end && up_to.is_finite()) => {
                 return wrong(field(), up_to.to_string(), "more than where the tier before ends");
             }
@@ -212,7 +206,7 @@ mod tests {
         let table = PriceTable::built_in();
         let tiers = |architecture| {
             let tiers = table.price("us-east-1", architecture).unwrap().tiers;
-            tiers.iter().map(|it| (it.up_to_gb_seconds, it.gb_second_usd)).collect::<Vec<_>>()
+            tiers.iter().map(|tier| (tier.up_to_gb_seconds, tier.gb_second_usd)).collect::<Vec<_>>()
         };
         let x86_64 = [(Some(6e9), 0.000_016_666_7), (Some(15e9), 0.000_015), (None, 0.000_013_333_4)];
         let arm64 = [(Some(7.5e9), 0.000_013_333_4), (Some(18.75e9), 0.000_012_000_1), (None, 0.000_010_666_7)];
@@ -229,7 +223,7 @@ mod tests {
             let ratio = prices.arm64[0].gb_second_usd / prices.x86_64[0].gb_second_usd;
             assert!((0.798..0.8001).contains(&ratio), "{name}: {ratio}");
             for tiers in [&prices.x86_64, &prices.arm64] {
-                assert!(tiers.windows(2).all(|it| it[1].gb_second_usd < it[0].gb_second_usd), "{name}");
+                assert!(tiers.windows(2).all(|pair| pair[1].gb_second_usd < pair[0].gb_second_usd), "{name}");
             }
             // Typing errors would be powers of ten.
             assert!((1e-5..3e-5).contains(&prices.x86_64[0].gb_second_usd), "{name}");

@@ -1,4 +1,4 @@
-//! The forms in which Lambda takes a function's name.
+//! The forms of a function's name that Lambda accepts.
 
 use super::super::region;
 
@@ -10,11 +10,12 @@ const PARTS: [&str; 7] = ["\"arn\"", "partition", "service", "region", "account"
 /// The longest name of a function, in characters.
 const MAX_NAME: usize = 64;
 
-/// Splits what Lambda takes for a function into its name and its qualifier: `NAME`, `ACCOUNT:function:NAME` and
-/// `REGION:ACCOUNT:function:NAME`, each part before the name left out or not, or an ARN, with `:QUALIFIER` or without.
+/// Splits a function's name, in any form that Lambda accepts, into the name and the qualifier. The forms are `NAME`,
+/// `REGION:ACCOUNT:function:NAME`, in which each part before the name is optional, and an ARN, all with or without
+/// `:QUALIFIER`.
 ///
 /// # Errors
-/// With the reason why Lambda would not take it, and with the form that is meant.
+/// With the reason why Lambda would not accept it, and with the right form.
 pub(super) fn split(text: &str) -> Result<(&str, Option<&str>), String> {
     let parts: Vec<&str> = text.split(':').collect();
     let index = if parts[0] == "arn" { name_in_arn(&parts)? } else { name_in_partial_arn(&parts)? };
@@ -24,11 +25,11 @@ pub(super) fn split(text: &str) -> Result<(&str, Option<&str>), String> {
     check_name(parts[index])?;
     let qualifier = parts.get(index + 1).copied();
     qualifier.map_or(Ok(()), check_qualifier)?;
-    let name = qualifier.map_or(text, |it| &text[..text.len() - it.len() - 1]);
+    let name = qualifier.map_or(text, |qualifier| &text[..text.len() - qualifier.len() - 1]);
     Ok((name, qualifier))
 }
 
-/// Where the name stands in an ARN.
+/// The index of the name in an ARN.
 fn name_in_arn(parts: &[&str]) -> Result<usize, String> {
     let name = PARTS.len() - 1;
     if let Some(part) = PARTS.get(parts.len()) {
@@ -46,7 +47,7 @@ fn name_in_arn(parts: &[&str]) -> Result<usize, String> {
     Ok(name)
 }
 
-/// Where the name stands behind a region, an account and `function`, each of which may be left out.
+/// The index of the name after a region, an account and `function`, each of which is optional.
 fn name_in_partial_arn(parts: &[&str]) -> Result<usize, String> {
     let last = parts.len() - 1;
     let mut index = 0;
@@ -88,7 +89,7 @@ fn check_name(name: &str) -> Result<(), String> {
 
 fn check_qualifier(qualifier: &str) -> Result<(), String> {
     if qualifier.is_empty() {
-        return Err("there is nothing behind the last colon; write NAME, NAME:VERSION or NAME:ALIAS".to_owned());
+        return Err("there is nothing after the last colon; write NAME, NAME:VERSION or NAME:ALIAS".to_owned());
     }
     let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if ["$LATEST", "$LATEST.PUBLISHED"].contains(&qualifier) || qualifier.bytes().all(is_known) {
@@ -142,12 +143,12 @@ mod tests {
             ("arn:aws:lambda:eu-west-1:123456789012:function:", "the name is empty"),
             ("arn:aws:lambda:eu-west-1:123456789012:layer:fast:1", "of layer in lambda"),
             ("arn:aws:states:eu-west-1:123456789012:stateMachine:fast", "of stateMachine in states"),
-            ("arn:aws:lambda:eu-west-1:123456789012:function:fast:", "nothing behind the last colon"),
+            ("arn:aws:lambda:eu-west-1:123456789012:function:fast:", "nothing after the last colon"),
             ("arn:aws:lambda:eu-west-1:123456789012:function:fast:1:2", "parts behind the qualifier"),
             ("123456789012:function", "ACCOUNT:function:NAME"),
             ("us-east-1:123456789012", "ACCOUNT:function:NAME"),
             ("123456789012:function:", "the name is empty"),
-            ("fast:", "nothing behind the last colon"),
+            ("fast:", "nothing after the last colon"),
             (":live", "the name is empty"),
             ("fast:live:2", "parts behind the qualifier"),
             ("fast:l!ve", "\"l!ve\" is not a qualifier"),

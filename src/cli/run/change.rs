@@ -1,4 +1,4 @@
-//! Whether functions are still configured as they were.
+//! Changes of the functions' configuration since the campaign began.
 
 use crate::{
     campaign::{
@@ -14,7 +14,7 @@ use crate::{
 use anyhow::{Context, bail};
 use std::{path::Path, sync::Arc};
 
-/// Refuses to mix samples of functions that are configured differently, unless that is wanted.
+/// Refuses to continue with a changed configuration, which would mix samples, unless that is allowed.
 pub(super) async fn check(
     directory: &Path,
     manifest: &Manifest,
@@ -36,7 +36,7 @@ pub(super) async fn check(
     add(directory, changes.into_iter().map(|change| Reading { is_allowed: true, ..change.reading }))
 }
 
-/// Keeps how a function is configured now that the campaign itself has removed what a killed one had left in it.
+/// Stores the configuration of a function after the campaign has removed what a killed one had left in it.
 pub(super) async fn restored(directory: &Path, manifest: &Manifest, side: Side, caller: &Caller) -> anyhow::Result<()> {
     let Caller::Function(function) = caller else { return Ok(()) };
     let looking = || format!("looking at {}", manifest.sides[side].target);
@@ -47,11 +47,11 @@ pub(super) async fn restored(directory: &Path, manifest: &Manifest, side: Side, 
     add(directory, [reading].into_iter())
 }
 
-/// Keeps what has changed while calls were made.
+/// Stores what has changed during the campaign.
 pub(super) async fn keep(directory: &Path, manifest: &Manifest, callers: &Sides<Arc<Caller>>) -> anyhow::Result<()> {
     let changes = match since(directory, manifest, callers).await {
         Ok(changes) => changes,
-        // The samples are there all the same.
+        // This does not invalidate the samples.
         Err(error) => {
             note(format_args!("Warning: whether the functions have changed meanwhile is not known: {error:#}"));
             return Ok(());
@@ -68,19 +68,19 @@ fn add(directory: &Path, readings: impl Iterator<Item = Reading>) -> anyhow::Res
     if readings.is_empty() { Ok(()) } else { Ok(readings::add(directory, readings)?) }
 }
 
-/// A function that is not configured as it was when it was last looked at.
+/// A function whose configuration has changed since it was last read.
 struct Change<'a> {
     target: &'a Target,
-    /// Whether something has changed that is listed; else only the revision tells.
+    /// Whether a known setting has changed; otherwise only the revision has.
     is_listed: bool,
-    /// Whether it is another function, of the same name.
+    /// Whether this is another function with the same name.
     is_another: bool,
     /// What has changed.
     text: String,
     reading: Reading,
 }
 
-/// What has changed since the functions of the campaign in `directory` were last looked at.
+/// The changes since the configurations of the campaign in `directory` were last read.
 async fn since<'a>(
     directory: &Path,
     manifest: &'a Manifest,
@@ -96,12 +96,12 @@ async fn since<'a>(
         let found = function.configuration().await.with_context(|| format!("looking at {target}"))?;
         let Some(configuration) = found.configuration else {
             note(format_args!(
-                "Warning: whether {target} has changed is not known: how it is configured is not told any more"
+                "Warning: whether {target} has changed is not known: its configuration cannot be read any more"
             ));
             continue;
         };
         let listed = configuration.changes_since(before);
-        // A cold campaign makes revisions of its own.
+        // A cold campaign itself makes new revisions.
         let is_revised = !manifest.plan.cold && configuration.has_other_revision(before);
         if listed.is_empty() && !is_revised {
             continue;
@@ -114,6 +114,6 @@ async fn since<'a>(
     Ok(changes)
 }
 
-/// What a revision tells that differs alone.
+/// The message if nothing but the revision has changed.
 const REVISED: &str =
     "it has another revision, though nothing that is compared has changed; perhaps the value of a variable";

@@ -1,27 +1,27 @@
-//! What calls are given that is not stored, because it may be secret: whoever continues a campaign gives it again.
+//! Call options that are not stored, because they may be secret: they must be given again to continue a campaign.
 
 use crate::campaign::{Auth, header::Header, local::variables::Variable, manifest::Plan};
 use anyhow::bail;
 use clap::Args;
 use std::collections::BTreeSet;
 
-/// What requests and processes are given besides a payload.
+/// The key, headers and variables of calls.
 #[derive(Debug, Args)]
 pub struct Given {
     /// The key that https:// targets ask for, sent as x-api-key instead of a signature.
     #[arg(long, value_name = "KEY", env = "DUET_API_KEY", hide_env_values = true)]
     pub api_key: Option<String>,
-    /// A header of requests to https:// targets; may be repeated. Values are not stored: --resume asks for them again.
+    /// A header of requests to https:// targets; may be repeated. Values are not stored: --resume needs them again.
     #[arg(long = "header", value_name = "NAME=VALUE")]
     pub headers: Vec<Header>,
-    /// A variable of the functions' own, for exec: and local targets. Lambda's own cannot be set, but for _HANDLER, the
-    /// region and credentials. Values are not stored: --resume asks for them again.
+    /// An environment variable for exec: and local targets. Of the variables that Lambda itself sets, only _HANDLER,
+    /// the region and credentials can be given. Values are not stored: --resume needs them again.
     #[arg(long = "env", value_name = "KEY=VALUE")]
     pub variables: Vec<Variable>,
 }
 
 impl Given {
-    /// Whether a campaign that was begun with `plan` is given the same again.
+    /// Checks that the options are those that the campaign of `plan` was begun with.
     pub(super) fn check(&self, plan: &Plan) -> anyhow::Result<()> {
         if plan.auth == Auth::ApiKey && self.api_key.is_none() {
             bail!("the campaign was begun with an API key, which is not stored: use --api-key or DUET_API_KEY");
@@ -42,17 +42,17 @@ impl Given {
         Ok(())
     }
 
-    /// The names of the headers, each once, in alphabetical order.
+    /// The unique names of the headers, in alphabetical order.
     pub(super) fn header_names(&self) -> Vec<String> {
         let names: BTreeSet<&str> = self.headers.iter().map(|header| header.name.as_str()).collect();
         names.into_iter().map(str::to_owned).collect()
     }
 }
 
-/// Variables are for processes on this machine, and each is there once.
+/// Refuses variables unless there is a process on this machine, and a variable that is given twice.
 pub(in crate::cli) fn check_variables(variables: &[Variable], is_local: bool) -> anyhow::Result<()> {
     if let Some(Variable { name, .. }) = variables.first().filter(|_| !is_local) {
-        bail!("--env {name} is for exec: and local targets, and there is none");
+        bail!("--env {name} is for exec: and local targets, but no target is one");
     }
     match variable_names(variables).windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => bail!("--env names {} twice", pair[0]),

@@ -1,4 +1,4 @@
-//! How a campaign is asked to end from outside.
+//! Signals that end a campaign.
 
 use super::INTERRUPTED;
 use crate::{
@@ -22,12 +22,12 @@ use tokio::{
     sync::watch,
 };
 
-/// How long after the first signal Ctrl-C is a second one: shells, and programs that run others, pass on a signal that the
-/// terminal has sent to all of them already.
+/// How long after the first signal Ctrl-C still counts as the same: shells, and programs that run others, pass on a
+/// signal that the terminal has sent to all of them already.
 const SAME: Duration = Duration::from_millis(500);
 
-/// Turns true on Ctrl-C, on the signal by which services are ended, and when the terminal is closed. Another Ctrl-C ends
-/// the program at once, after it has said what is still changed; the other signals never do.
+/// Turns true on Ctrl-C, on SIGTERM, and when the terminal is closed. Another Ctrl-C ends the program at once, after a
+/// message that says what is still changed; the other signals never do.
 pub(super) fn interruption(changes: Arc<Changes>, directory: &Path) -> io::Result<watch::Receiver<bool>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut others = others()?;
@@ -53,18 +53,18 @@ pub(super) fn interruption(changes: Arc<Changes>, directory: &Path) -> io::Resul
     Ok(stopped)
 }
 
-/// Waits for a Ctrl-C that is not the first signal once more.
+/// Waits for a Ctrl-C that is not a copy of the first signal.
 async fn second(interrupt: &mut Signal, begin: Instant) {
     while interrupt.recv().await.is_some() {
         if begin.elapsed() >= SAME {
             return;
         }
     }
-    // No more of them can come.
+    // No more signals can come.
     std::future::pending::<()>().await;
 }
 
-/// What is left changed, and how to change it back.
+/// The message that a function is left changed, and how to restore it.
 pub(super) fn still_changed(function: &str, reason: &str, directory: &Path) -> String {
     format!(
         "Still changed: {function} with the variable {VARIABLE} ({reason}); remove it with `duet clean-up {}`",
@@ -72,10 +72,10 @@ pub(super) fn still_changed(function: &str, reason: &str, directory: &Path) -> S
     )
 }
 
-/// The signals besides Ctrl-C that ask for an end.
+/// The signals besides Ctrl-C that end a campaign.
 fn others() -> io::Result<Vec<Signal>> {
     let mut kinds = vec![SignalKind::terminate()];
-    // `nohup` has it ignored.
+    // `nohup` ignores it.
     if !is_ignored(SignalKind::hangup()) {
         kinds.push(SignalKind::hangup());
     }
@@ -90,7 +90,7 @@ async fn any(signals: &mut [Signal]) {
     .await;
 }
 
-/// Whether this program was started with a signal ignored, as far as the operating system tells.
+/// Whether this program was started with `signal` ignored; false if the operating system does not say.
 fn is_ignored(signal: SignalKind) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -40,82 +40,81 @@ use std::{
 #[group(id = "PlanOptions", multiple = true)]
 pub struct PlanOptions {
     /// Baseline and candidate, two of: lambda:NAME[:QUALIFIER], https://…, exec:PATH (a function's binary,
-    /// run on this machine), local (this project's own, built beside this program); or stack:NAME_OR_ARN,
+    /// run on this machine), local (this project's own binary, in the directory of this program); or stack:NAME_OR_ARN,
     /// both functions of a deployed stack of this project [default: the stack that ./samconfig.toml names].
     #[arg(long, value_names = ["BASELINE", "CANDIDATE"], num_args = 1..=2, value_parser = Unechoed::<Subject>::new())]
     targets: Vec<Subject>,
-    /// The environment of ./samconfig.toml that says which stack is meant, in which region and with which
-    /// profile [default: default].
+    /// The environment of ./samconfig.toml that names the stack, its region and its profile [default: default].
     #[arg(long, value_name = "NAME")]
     config_env: Option<String>,
-    /// Workloads of the benchmark service: categories (sorting) and names (math/fft); each is a cell of its
-    /// own [default: all].
+    /// Workloads of the benchmark service: categories (sorting) or names (math/fft); each workload is a cell
+    /// [default: all].
     #[arg(long = "workload", value_name = "SELECTOR", conflicts_with = "payload")]
     workloads: Vec<String>,
-    /// Their size: small, medium, large or a number of elements.
+    /// The size of the workloads: small, medium, large or a number of elements.
     #[arg(long, default_value = "medium", value_parser = size, conflicts_with = "payload")]
     size: Size,
-    /// Their timed iterations in each call, 1–1000.
+    /// The timed iterations of a workload in each call, 1–1000.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), conflicts_with = "payload")]
     iterations: u32,
-    /// A file that your own functions are sent, with how often a block sends it (order.json:3).
+    /// A payload for your own functions, and how many times a block sends it (order.json:3).
     #[arg(long = "payload", value_name = "FILE[:WEIGHT]")]
     payload: Vec<PayloadFile>,
-    /// Answers to one payload must be equal; else the exit code is 4.
+    /// Compare the answers to each payload: if they differ, the exit code is 4.
     #[arg(long, requires = "payload")]
     compare_output: bool,
-    /// How far numbers in them may differ, in units of the larger one, such as 1e-9.
+    /// The largest relative difference between numbers in compared answers, such as 1e-9.
     #[arg(long, value_name = "NUMBER", requires = "compare_output", value_parser = tolerance)]
     tolerance: Option<f64>,
-    /// A JSON pointer to what that comparison leaves out, such as /request_id.
+    /// A JSON pointer to a part of the answers that is not compared, such as /request_id.
     #[arg(long, value_name = "POINTER", requires = "compare_output", value_parser = pointer)]
     ignore: Vec<String>,
-    /// A JSON pointer to what names the execution environment in an answer, such as /environment/id.
+    /// A JSON pointer to the id of the execution environment in an answer, such as /environment/id.
     #[arg(long, value_name = "POINTER", requires = "payload", value_parser = pointer)]
     environment: Option<String>,
-    /// A JSON pointer to what names the processor's model in an answer, such as /cpu.
+    /// A JSON pointer to the processor's model in an answer, such as /cpu.
     #[arg(long, value_name = "POINTER", requires = "payload", value_parser = pointer)]
     cpu_model: Option<String>,
-    /// Statuses that count as success beside 200 to 299, such as 404 or 4xx: of https:// targets, and the statusCode of a
-    /// function that is invoked directly and answers as for API Gateway.
+    /// Statuses that count as success besides 200 to 299, such as 404 or 4xx: of https:// targets, and in the
+    /// statusCode of functions that are invoked directly and answer in API Gateway's format.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     accept_status: Vec<AcceptedStatus>,
-    /// How many environments of each side are called: by as many calls of each that are open together, or of processes one
-    /// by one.
+    /// The number of execution environments to call on each side: with that many concurrent calls, or one after the
+    /// other for processes on this machine.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_ENVIRONMENTS)))]
     environments: u32,
-    /// Make every call meet an environment that has just started, by a change of a variable of the function
-    /// that is undone afterwards.
+    /// Make every call a cold start, by changing an environment variable of the function; the change is undone
+    /// afterwards.
     #[arg(long)]
     cold: bool,
-    /// The seed of the order of calls [default: from the clock].
+    /// The seed of the order of calls [default: the time].
     #[arg(long)]
     seed: Option<u64>,
-    /// The least time from the start of one block to the start of the next, such as 30s.
+    /// The minimum time from the start of one block to the start of the next, such as 30s.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pace: Option<Duration>,
-    /// How long a call may take [default: the functions' own timeout and 10s, 40s for https://, 15m for exec:].
+    /// How long a call may take [default: the functions' own timeout plus 10s, 40s for https://, 15m for exec:].
     #[arg(long, value_name = "TIME", value_parser = some_time)]
     timeout: Option<Duration>,
-    /// End after this time, with the block that is under way.
+    /// End after this time, when the current block is complete.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = some_time)]
     duration: Duration,
-    /// Make no more calls than this, both sides together; only whole blocks are made.
+    /// Make at most this many calls, both sides together; only whole blocks are begun.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     invocations: Option<u64>,
-    /// Spend no more than this, in US dollars, by the list prices of the region.
+    /// Spend at most this many US dollars, at the list prices of the region.
     #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = dollars)]
     max_cost: f64,
-    /// End as soon as the intervals are no wider than this to either side, such as 2%.
+    /// End as soon as the intervals extend at most this far to either side, such as 2%.
     #[arg(long, value_name = "PERCENT", value_parser = crate::cli::percent::percent)]
     until_ci: Option<f64>,
     /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
-    /// Compare functions of unequal memory nevertheless.
+    /// Compare functions even if their memory differs.
     #[arg(long)]
     allow_unequal: bool,
-    /// The tenant that functions with tenant isolation are called for.
+    /// The tenant for which to call functions with tenant isolation.
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
     /// The method of requests to https:// targets, such as PUT; GET and HEAD send no payload [default: POST].
@@ -126,7 +125,7 @@ pub struct PlanOptions {
     no_auth: bool,
 }
 
-/// What one of `--targets` names.
+/// A value of `--targets`.
 #[derive(Clone, Debug)]
 enum Subject {
     Target(Target),
@@ -138,7 +137,7 @@ impl FromStr for Subject {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text.strip_prefix("stack:") {
-            Some("") => Err("stack: lacks the name of the stack; write stack:NAME".to_owned()),
+            Some("") => Err("the name of the stack is missing; write stack:NAME".to_owned()),
             Some(name) => Ok(Self::Stack(name.to_owned())),
             None => text.parse().map(Self::Target).map_err(|error| match error {
                 TargetError::Unknown(_) => format!("{error}; or stack:NAME for both functions of a stack"),
@@ -164,9 +163,19 @@ impl FromStr for PayloadFile {
         match weight.parse() {
             Ok(weight @ 1..=1000) => Ok(Self { path: path.to_owned(), weight }),
             Ok(_) => Err(format!("the weight of {path} is {weight}; it must be from 1 to 1000")),
-            // A colon may be part of a name.
+            // A colon may be part of a file's name.
             Err(_) => Ok(whole()),
         }
+    }
+}
+
+impl PayloadFile {
+    fn cell(&self) -> anyhow::Result<Cell> {
+        let Self { path, weight } = self;
+        let payload = fs::read_to_string(path).with_context(|| format!("reading the payload from {path}"))?;
+        serde_json::from_str::<serde::de::IgnoredAny>(&payload)
+            .with_context(|| format!("the payload in {path} is not JSON, which Lambda requires"))?;
+        Ok(Cell { name: visible(path), weight: *weight, workload: None, payload, guess_ms: 100.0 })
     }
 }
 
@@ -193,14 +202,14 @@ fn method(text: &str) -> Result<Method, String> {
 }
 
 fn dollars(text: &str) -> Result<f64, String> {
-    let amount: Option<f64> = text.parse().ok().filter(|it: &f64| it.is_finite() && *it > 0.0);
+    let amount: Option<f64> = text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount > 0.0);
     amount.ok_or_else(|| "it must be an amount of US dollars above 0, such as 0.50".to_owned())
 }
 
-/// A time in which something can happen.
+/// Reads a duration of at least 1 ms.
 pub(in crate::cli) fn some_time(text: &str) -> Result<Duration, String> {
     let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if milliseconds(time) == 0 { Err("it must be at least 1ms".to_owned()) } else { Ok(time) }
+    if whole_ms(time) == 0 { Err("it must be at least 1ms".to_owned()) } else { Ok(time) }
 }
 
 impl PlanOptions {
@@ -219,8 +228,9 @@ impl PlanOptions {
         };
         let mut variants = preflight::variants(&targets, choices, &session).await?;
         pricing::set_prices(&mut variants, &table, &session).await?;
-        let is_local = |it: &Target| matches!(it, Target::Process { .. });
-        let is_endpoint = |it: &Target| matches!(it, Target::Endpoint { .. });
+        let is_local = |target: &Target| matches!(target, Target::Process { .. });
+        let has_process = targets.iter().any(|(_, target)| is_local(target));
+        let has_endpoint = targets.iter().any(|(_, target)| matches!(target, Target::Endpoint { .. }));
         let for_endpoints = [
             ("--no-auth", self.no_auth),
             ("--api-key", given.api_key.is_some()),
@@ -228,37 +238,36 @@ impl PlanOptions {
             ("--header", !given.headers.is_empty()),
         ];
         let option = for_endpoints.into_iter().find_map(|(option, is_given)| is_given.then_some(option));
-        if let Some(option) = option.filter(|_| !targets.iter().any(|(_, it)| is_endpoint(it))) {
-            bail!("{option} is for https:// and http:// targets, and there is none");
+        if let Some(option) = option.filter(|_| !has_endpoint) {
+            bail!("{option} is for https:// and http:// targets, but neither target is one");
         }
         if !self.no_auth && given.api_key.is_none() && given.headers.iter().any(Header::is_authorization) {
-            bail!("--header authorization takes the place of the signature: use --no-auth with it");
+            bail!("--header authorization replaces the signature: use --no-auth with it");
         }
-        check_variables(&given.variables, targets.iter().any(|(_, it)| is_local(it)))?;
+        check_variables(&given.variables, has_process)?;
         if self.cold {
             preflight::check_cold(&variants)?;
         }
         let names_environments = self.payload.is_empty() || self.environment.is_some() || self.cold;
-        if !names_environments && !targets.iter().all(|(_, it)| is_local(it)) {
+        if !names_environments && !targets.iter().all(|(_, target)| is_local(target)) {
             note(
                 "Warning: nothing will tell which environment gives an answer, so there can be no verdict: say where \
                  answers name it (--environment POINTER), or use --cold",
             );
         }
         let timeout = self.timeout.unwrap_or_else(|| preflight::timeout(&variants));
-        let has_process = targets.iter().any(|(_, it)| is_local(it));
         let plan = Plan {
             seed: self.seed.unwrap_or_else(unix_ms),
             environments: self.environments,
             cold: self.cold,
-            // Processes on one machine would take the processors from each other.
+            // Processes on one machine would compete for its processors.
             concurrent: !has_process,
-            // So are those of single environments, of which an emulator may have no more.
+            // With one environment a side, an emulator may have no more than one in all.
             order: if has_process || self.environments == 1 { Order::SingleCalls } else { Order::JointSteps },
             separate_from: None,
             cells,
-            pace_ms: self.pace.map_or(0, milliseconds),
-            timeout_ms: milliseconds(timeout).max(1),
+            pace_ms: self.pace.map_or(0, whole_ms),
+            timeout_ms: whole_ms(timeout).max(1),
             auth,
             compare_output: self.compare_output,
             tolerance: self.tolerance,
@@ -272,7 +281,7 @@ impl PlanOptions {
             variables: variable_names(&given.variables),
         };
         let limits = Limits {
-            duration_ms: Some(milliseconds(self.duration)),
+            duration_ms: Some(whole_ms(self.duration)),
             invocations: self.invocations,
             max_cost_usd: Some(self.max_cost),
             until_ci: self.until_ci,
@@ -298,13 +307,13 @@ impl PlanOptions {
         }
     }
 
-    /// Both targets, and the session that knows where those of a stack are.
+    /// Both targets, and a session with the region and the profile of their stack, if they are of a stack.
     async fn targets(&self, session: &Session) -> anyhow::Result<(Sides<Target>, Session)> {
         if let [Subject::Target(baseline), Subject::Target(candidate)] = self.targets.as_slice() {
             if self.config_env.is_some() {
                 bail!("--config-env says which stack is meant, and --targets names none");
             }
-            // It is the same binary also where the campaign is continued from another directory.
+            // An absolute path names the same binary when the campaign is continued from another directory.
             let targets = Sides { baseline: baseline.clone().absolute()?, candidate: candidate.clone().absolute()? };
             return Ok((targets, session.with(None, None)));
         }
@@ -321,49 +330,43 @@ impl PlanOptions {
     fn workload_cells(&self) -> anyhow::Result<Vec<Cell>> {
         let selection =
             if self.workloads.is_empty() { Selection::All } else { Selection::Some(self.workloads.clone()) };
-        let cell = |workload: &&'static Workload| {
-            let request = Request {
-                workloads: Selection::Some(vec![workload.name.to_owned()]),
-                size: self.size,
-                iterations: self.iterations,
-                // Neither is to be on anybody's bill.
-                heap: false,
-                emit_metrics: false,
-                ..Request::default()
-            };
-            let iteration_ms = match self.size {
-                Size::Named(SizeName::Small) => 1.0,
-                Size::Named(SizeName::Large) => 1000.0,
-                Size::Named(SizeName::Medium) | Size::Elements(_) => 50.0,
-            };
-            Ok(Cell {
-                name: workload.name.to_owned(),
-                weight: 1,
-                workload: Some(workload.name.to_owned()),
-                payload: serde_json::to_string(&request)?,
-                guess_ms: iteration_ms * f64::from(request.iterations + request.warmup),
-            })
+        workload::select(&selection)?.into_iter().map(|workload| self.workload_cell(workload)).collect()
+    }
+
+    fn workload_cell(&self, workload: &Workload) -> anyhow::Result<Cell> {
+        let request = Request {
+            workloads: Selection::Some(vec![workload.name.to_owned()]),
+            size: self.size,
+            iterations: self.iterations,
+            // Both would add to the bill.
+            heap: false,
+            emit_metrics: false,
+            ..Request::default()
         };
-        workload::select(&selection)?.iter().map(cell).collect()
+        let iteration_ms = match self.size {
+            Size::Named(SizeName::Small) => 1.0,
+            Size::Named(SizeName::Large) => 1000.0,
+            Size::Named(SizeName::Medium) | Size::Elements(_) => 50.0,
+        };
+        Ok(Cell {
+            name: workload.name.to_owned(),
+            weight: 1,
+            workload: Some(workload.name.to_owned()),
+            payload: serde_json::to_string(&request)?,
+            guess_ms: iteration_ms * f64::from(request.iterations + request.warmup),
+        })
     }
 
     fn payload_cells(&self) -> anyhow::Result<Vec<Cell>> {
-        let names: BTreeSet<&str> = self.payload.iter().map(|it| it.path.as_str()).collect();
+        let names: BTreeSet<&str> = self.payload.iter().map(|file| file.path.as_str()).collect();
         if names.len() < self.payload.len() {
             bail!("--payload names a file twice: give it a weight instead (FILE:2)");
         }
-        let cell = |file: &PayloadFile| {
-            let payload =
-                fs::read_to_string(&file.path).with_context(|| format!("reading the payload from {}", file.path))?;
-            serde_json::from_str::<serde::de::IgnoredAny>(&payload)
-                .with_context(|| format!("the payload in {} is not JSON, which Lambda requires", file.path))?;
-            Ok(Cell { name: visible(&file.path), weight: file.weight, workload: None, payload, guess_ms: 100.0 })
-        };
-        self.payload.iter().map(cell).collect()
+        self.payload.iter().map(PayloadFile::cell).collect()
     }
 }
 
-/// A payload that nobody would take is a mistake.
+/// Refuses payloads that are longer than their target accepts.
 fn check_sizes(cells: &[Cell], targets: &Sides<Target>) -> anyhow::Result<()> {
     for (_, target) in targets.iter() {
         let (service, most) = match target {
@@ -382,7 +385,7 @@ fn check_sizes(cells: &[Cell], targets: &Sides<Target>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn milliseconds(duration: Duration) -> u64 {
+fn whole_ms(duration: Duration) -> u64 {
     duration.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
@@ -392,7 +395,7 @@ mod tests {
 
     #[test]
     fn payloads_have_weights_and_their_names_may_have_colons() {
-        let read = |text: &str| text.parse::<PayloadFile>().map(|it| (it.path, it.weight));
+        let read = |text: &str| text.parse::<PayloadFile>().map(|file| (file.path, file.weight));
         assert_eq!(read("a.json"), Ok(("a.json".to_owned(), 1)));
         assert_eq!(read("a.json:3"), Ok(("a.json".to_owned(), 3)));
         assert_eq!(read("a:b.json"), Ok(("a:b.json".to_owned(), 1)));

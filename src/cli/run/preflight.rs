@@ -1,4 +1,4 @@
-//! What is found out before the first call that costs money.
+//! Checks before the first call that costs money.
 
 use crate::{
     campaign::{
@@ -16,7 +16,7 @@ use crate::{
 use anyhow::{Context, bail};
 use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
-/// What the user has chosen that decides how functions are looked at.
+/// The user's choices that decide how functions are checked.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Choices<'a> {
     pub auth: Auth,
@@ -25,7 +25,7 @@ pub(super) struct Choices<'a> {
     pub tenant: Option<&'a str>,
 }
 
-/// Both sides as they are configured, without prices; what differs besides the architecture is said.
+/// Both sides with their configurations, without prices; warns of differences besides the architecture.
 pub(super) async fn variants(
     targets: &Sides<Target>,
     choices: Choices<'_>,
@@ -63,10 +63,10 @@ pub(super) async fn variants(
 }
 
 fn features(variant: &Variant) -> impl Iterator<Item = Feature> {
-    variant.configuration.iter().flat_map(|it| it.features.iter().copied())
+    variant.configuration.iter().flat_map(|configuration| configuration.features.iter().copied())
 }
 
-/// Refuses what cannot be measured like an ordinary function, and says what to know of the rest.
+/// Refuses a function that cannot be measured like an ordinary one, and warns of other special features.
 fn check_features(variant: &Variant, cold: bool, tenant: Option<&str>) -> anyhow::Result<()> {
     let Variant { target, .. } = variant;
     let is_published = target.is_published();
@@ -130,7 +130,7 @@ async fn configuration(target: &Target, session: &Session) -> Result<Found, Fail
     }
 }
 
-/// Says so where a campaign that goes on is called elsewhere, or as somebody else, than it was.
+/// Warns if a continued campaign calls a target at another place, or with another profile, than before.
 pub(super) async fn warn_of_move(variant: &Variant, auth: Auth, session: &Session) -> anyhow::Result<()> {
     let target = &variant.target;
     let now = session.place(target, auth).await.with_context(|| format!("looking at {target}"))?;
@@ -142,7 +142,7 @@ pub(super) async fn warn_of_move(variant: &Variant, auth: Auth, session: &Sessio
     Ok(())
 }
 
-/// Whether functions can be changed as the campaign needs it, and whether no other campaign is changing them.
+/// Checks that functions can be changed as the campaign needs it, and that no other campaign is changing them.
 pub(super) async fn check_functions(
     manifest: &Manifest,
     callers: &Sides<Arc<Caller>>,
@@ -159,8 +159,7 @@ pub(super) async fn check_functions(
     Ok(())
 }
 
-/// Removes what a cold campaign that was killed has left in a function's configuration, and says whether there was
-/// anything.
+/// Removes what a killed cold campaign has left in a function's configuration; false if it has left nothing.
 pub(super) async fn clean_up(target: &Target, caller: &Caller, cold: &ColdStarts) -> anyhow::Result<bool> {
     let undoing = || format!("undoing what a killed campaign left in {target}");
     let was_changed = cold.clean_up(target, caller).await.with_context(undoing)?;
@@ -181,7 +180,7 @@ pub(super) async fn wait_until_ready(manifest: &Manifest, callers: &Sides<Arc<Ca
     Ok(())
 }
 
-/// Cold starts can be forced only where the function itself is at hand.
+/// Refuses targets whose cold starts cannot be forced.
 pub(super) fn check_cold(variants: &Sides<Variant>) -> anyhow::Result<()> {
     for (side, Variant { target, configuration, .. }) in variants.iter() {
         match target {
@@ -201,13 +200,13 @@ pub(super) fn check_cold(variants: &Sides<Variant>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How long a call may take: a little longer than what waits behind it.
+/// The default timeout of a call: a little longer than that of the service behind it.
 pub(super) fn timeout(variants: &Sides<Variant>) -> Duration {
     let of = |variant: &Variant| match (&variant.target, &variant.configuration) {
         (_, Some(configuration)) => u64::from(configuration.timeout_s) + 10,
         // API Gateway gives up after 29 s unless its quota is raised.
         (Target::Endpoint { .. }, None) => 40,
-        // Lambda's longest.
+        // Lambda's longest timeout.
         (_, None) => 900,
     };
     Duration::from_secs(of(&variants.baseline).max(of(&variants.candidate)))

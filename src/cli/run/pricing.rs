@@ -1,4 +1,4 @@
-//! What Lambda asks for each side, where it runs.
+//! Lambda's price for each side in its region.
 
 use crate::{
     campaign::{
@@ -16,10 +16,10 @@ use crate::{
 use anyhow::Context;
 use std::collections::BTreeSet;
 
-/// The region whose prices stand in for those that are not known: most regions ask the same.
+/// The region whose prices stand in for unknown prices: most regions have the same.
 const USUAL_REGION: &str = "us-east-1";
 
-/// Gives each side the price of its region; what this machine runs costs nothing and gets none, nor does what Lambda
+/// Sets the price of each side by its region. Processes on this machine get no price, nor do functions that Lambda
 /// bills by instances.
 ///
 /// # Errors
@@ -53,7 +53,7 @@ pub(super) async fn set_prices(
     Ok(())
 }
 
-/// Gives each side that has a price that of another table.
+/// Replaces the price of each side that has one by the price in another table.
 ///
 /// # Errors
 /// When the table lacks a side's region.
@@ -67,16 +67,16 @@ pub(in crate::cli) fn replace_prices(variants: &mut Sides<Variant>, table: &Pric
     Ok(())
 }
 
-/// What Lambda runs behind a door is taken for what its side usually is.
+/// The architecture of a side; an endpoint is assumed to have the usual architecture of its side.
 fn architecture(variant: &Variant, side: Side) -> Architecture {
     let usual = if side == Side::Baseline { Architecture::X86_64 } else { Architecture::Arm64 };
     variant.configuration.as_ref().map_or(usual, |it| it.architecture)
 }
 
-/// Where a side runs: what its name says, else where calls are signed for, else where they would be.
+/// The region of a side: as its name says, else the region that its calls are signed for, else the configured one.
 async fn region(variant: &Variant, session: &Session) -> String {
-    let of_calls = || variant.place.as_ref().and_then(|it| it.region.clone());
-    if let Some(region) = region::of(&variant.target, variant.configuration.as_ref()).or_else(of_calls) {
+    let signed_for = || variant.place.as_ref().and_then(|it| it.region.clone());
+    if let Some(region) = region::of(&variant.target, variant.configuration.as_ref()).or_else(signed_for) {
         return region;
     }
     let usual = session.config().await.ok().and_then(|config| config.region());

@@ -1,4 +1,4 @@
-//! What a campaign shows while it runs.
+//! The display of a campaign while it runs.
 
 use super::resume;
 use crate::{
@@ -24,13 +24,13 @@ use std::{
     time::Duration,
 };
 
-/// A live display on a terminal, JSON objects for machines, and nothing but the end elsewhere.
+/// A live display on a terminal, JSON events with `--json`, and only the outcome elsewhere.
 pub(super) struct ProgressDisplay<'a> {
     json: bool,
     directory: PathBuf,
     manifest: &'a Manifest,
     bar: ProgressBar,
-    /// The messages of failures that have been shown.
+    /// The failure messages that have been shown.
     shown: BTreeSet<String>,
 }
 
@@ -39,7 +39,7 @@ const FAILURES_SHOWN: usize = 3;
 
 impl<'a> ProgressDisplay<'a> {
     pub(super) fn new(json: bool, directory: &Path, manifest: &'a Manifest) -> io::Result<Self> {
-        // Without a number of calls, the time that is over makes the bar.
+        // Without a number of calls, the bar shows the elapsed time.
         let length = manifest.limits.invocations.or(manifest.limits.duration_ms).unwrap_or_default();
         let template = "{wide_bar} {percent}%\n{msg}\n{prefix}";
         let style = ProgressStyle::with_template(template).expect("the template is well-formed");
@@ -57,7 +57,7 @@ impl<'a> ProgressDisplay<'a> {
         Ok(progress)
     }
 
-    /// Says how the campaign ended and what to do next.
+    /// Prints the outcome of the campaign and what to do next.
     pub(super) fn end(&mut self, end: &Outcome, totals: &Totals) -> io::Result<()> {
         self.bar.finish_and_clear();
         if self.json {
@@ -78,7 +78,7 @@ impl<'a> ProgressDisplay<'a> {
             Outcome::Interrupted => line(format_args!("Interrupted: {}.", resume(&self.directory)))?,
             Outcome::Failing { side, calls, failure } => {
                 let name = &self.manifest.sides[*side].name;
-                // Once is enough for a message that may be long.
+                // A message may be long, so it is not repeated.
                 let is_known = self.shown.contains(&failure.message);
                 let why = if is_known { " for the reason above".to_owned() } else { format!(": {}", failure.message) };
                 line(format_args!("Given up: the last {calls} calls of {name} failed{why}"))?;
@@ -91,13 +91,13 @@ impl<'a> ProgressDisplay<'a> {
         line(format_args!("Summary: duet report {}", shell::word(&self.directory)))
     }
 
-    /// Says, to machines alone, that the campaign could not go on: to people the program itself says it.
+    /// Prints the event that the campaign failed; without `--json` the program itself prints the error.
     pub(super) fn fail(&mut self, error: &anyhow::Error, totals: &Totals) -> io::Result<()> {
         self.bar.finish_and_clear();
         if self.json { self.last(totals, "failed", &format!("{error:#}")) } else { Ok(()) }
     }
 
-    /// The event that comes last.
+    /// Prints the last event.
     fn last(&self, totals: &Totals, reason: &str, detail: &str) -> io::Result<()> {
         let mut body = self.totals(totals);
         body["reason"] = json!(reason);
@@ -107,29 +107,28 @@ impl<'a> ProgressDisplay<'a> {
     }
 
     fn lines(&self, totals: &Totals) -> Sides<String> {
-        totals.sides.map(|_, it| {
-            let SideTotals { calls, environments, cpu_models, cost_usd, .. } = it;
+        totals.sides.map(|_, side| {
+            let SideTotals { calls, environments, cold, made_again, cpu_models, cost_usd, .. } = side;
             let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
-            let environments = environments.len();
             format!(
-                "{calls} calls, {environments} environments, {} cold, {} failed, {} made again, ${cost_usd:.6}  {models}",
-                it.cold,
-                it.failed(),
-                it.made_again
+                "{calls} calls, {} environments, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  {models}",
+                environments.len(),
+                side.failed(),
             )
         })
     }
 
     fn totals(&self, totals: &Totals) -> Value {
-        let sides = totals.sides.map(|side, it| {
+        let sides = totals.sides.map(|side, totals| {
+            let SideTotals { calls, cold, environments, cpu_models, failures, cost_usd, .. } = totals;
             json!({
                 "name": self.manifest.sides[side].name,
-                "calls": it.calls,
-                "cold": it.cold,
-                "environments": it.environments.len(),
-                "cpu_models": it.cpu_models,
-                "failures": it.failures.iter().map(|(kind, n)| (kind.as_str(), n)).collect::<std::collections::BTreeMap<_, _>>(),
-                "cost_usd": it.cost_usd,
+                "calls": calls,
+                "cold": cold,
+                "environments": environments.len(),
+                "cpu_models": cpu_models,
+                "failures": failures,
+                "cost_usd": cost_usd,
             })
         });
         json!({ "elapsed_ms": totals.elapsed_ms, "sides": sides })
@@ -195,9 +194,8 @@ impl Observer for ProgressDisplay<'_> {
         let cell = &self.manifest.plan.cells[difference.cell].name;
         let mut text = format!("answers to {cell} differ: {}", difference.text);
         let paths = [1, 2].map(|number| self.directory.join(format!("difference-{}-{number}", difference.cell)));
-        let mut kept = paths.iter().zip(&difference.answers).map(|(path, answer)| fs::write(path, answer));
-        // The campaign does not need them.
-        text += &match kept.try_for_each(|it| it) {
+        // The campaign does not need these files: a failure to write them is only reported.
+        text += &match paths.iter().zip(&difference.answers).try_for_each(|(path, answer)| fs::write(path, answer)) {
             Ok(()) => format!("; they are kept in {} and {}", paths[0].display(), paths[1].display()),
             Err(error) => format!("; they cannot be kept: {error}"),
         };

@@ -15,18 +15,17 @@ use std::{
     ptr,
 };
 
-/// What `malloc` aligns to by itself on 64-bit Linux, and the least room in front of an aligned block.
+/// The alignment of `malloc` on 64-bit Linux, and the least room in front of an aligned block.
 const MALLOC_ALIGN: usize = 16;
 
-/// The system's allocator. What is to be aligned to more than `malloc` promises is taken with room to
-/// move up, and how far it was moved stands in front of it.
+/// The system's allocator. Over-aligned blocks are taken with room to move up; the distance is stored in front of them.
 pub struct AlignedSystem;
 
 fn is_over_aligned(layout: Layout) -> bool {
     layout.align() > MALLOC_ALIGN
 }
 
-/// `layout` with the room to move up, where there can be so much.
+/// `layout` with room to move up; `None` if that is too large.
 fn roomy(layout: Layout) -> Option<Layout> {
     Layout::from_size_align(layout.size().checked_add(layout.align())?, MALLOC_ALIGN).ok()
 }

@@ -1,4 +1,4 @@
-//! What is a request, and what is said of what is none.
+//! Valid requests, and the errors of invalid ones.
 
 use super::*;
 use proptest::prelude::*;

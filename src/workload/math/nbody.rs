@@ -31,7 +31,7 @@ pub const WORKLOAD: Workload = Workload {
     prepare: |params| Box::new(Orbits::new(params)),
 };
 
-/// Between two checkpoints.
+/// Steps between two checkpoints.
 const STEPS: u64 = 4096;
 
 /// Years.

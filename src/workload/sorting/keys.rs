@@ -21,13 +21,13 @@ impl SortKeys {
         Box::new(Self::new(params, params.len(), sort))
     }
 
-    /// Keys, and a buffer of so many for their sort.
+    /// Keys, and a buffer of this many for their sort.
     pub fn new(params: &Params, buffer: usize, sort: fn(&mut [u64], &mut [u64])) -> Self {
         let input = input::keys(params);
         Self { keys: limits::filled(0, input.len()), buffer: limits::filled(0, buffer), input, sort }
     }
 
-    /// Sorts the first keys alone, at most so many.
+    /// Sorts only the first keys, at most this many.
     pub fn sort_first(&mut self, keys: usize) {
         let len = self.keys.len().min(keys);
         self.keys[..len].copy_from_slice(&self.input[..len]);
@@ -69,8 +69,8 @@ mod tests {
     use std::collections::HashMap;
 
     proptest! {
-        /// Whatever sorts keys ends with what the standard library makes of them: for one seed and
-        /// shape all checksums but that of the strings are equal.
+        /// All sorts of keys have the result of the standard library's: for one seed and shape all checksums except
+        /// that of the strings are equal.
         #[test]
         fn all_sorts_of_keys_agree(elements in 1u64..2000, seed: u64, shape in prop::sample::select(&Shape::ALL)) {
             let params = Params { elements, seed, shape };

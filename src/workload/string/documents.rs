@@ -1,4 +1,4 @@
-//! What the inputs of several text workloads are made of.
+//! Building blocks of the inputs of several text workloads.
 
 use crate::workload::limits::{self, checkpoint};
 use rand::{Rng, RngExt};

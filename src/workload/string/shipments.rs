@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The longest shipment in JSON, with the comma and its part of what stands around the shipments.
 pub const MAX_SHIPMENT_BYTES: usize = 256;
 
-/// What is told about an order that is to be sent.
+/// The data of an order that is to be sent.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shipment {
     pub order: String,

@@ -6,29 +6,31 @@ use aws_sdk_lambda::types::{LastUpdateStatus, State};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long Lambda gets; AWS's own waiter gives it as much.
+/// How long to wait for Lambda, as long as AWS's own waiter.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// The longest pause before a function is looked at again.
+/// The longest pause between two looks at a function.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether a function can be invoked.
 #[derive(Debug, PartialEq, Eq)]
 enum Readiness {
     Ready,
-    /// Not before somebody has called it in vain.
+    /// Only after a call, which fails.
     Asleep,
-    /// Soon; until then it is so.
+    /// Soon; until then it is in this state.
     Later(&'static str),
+    /// Never, for this reason.
     Never(String),
 }
 
 impl Function {
-    /// Waits until the function can be invoked, and has taken its last change. One that Lambda has put to sleep, because
-    /// nobody called it for weeks, is woken with `payload`: Lambda fails that call and does not run the function.
+    /// Waits until the function can be invoked, and its last change has taken effect. A function that is inactive,
+    /// because it was not called for weeks, is woken with `payload`: Lambda fails that call and does not run the
+    /// function.
     ///
     /// # Errors
-    /// When Lambda says that it never will be, or it takes too long. A function whose state cannot be read is taken for
+    /// When its state is a final one, or it takes too long. A function whose state cannot be read is assumed to be
     /// ready.
     pub async fn wait_until_ready(&self, payload: &str) -> Result<(), Failure> {
         let refused = |reason: String| Err(Failure::new(FailureKind::Refused, reason));

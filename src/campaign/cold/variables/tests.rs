@@ -1,4 +1,4 @@
-//! Changes in virtual time, of a function whose control plane answers as a test says.
+//! Changes in virtual time, of a function whose control plane follows a test's script.
 
 use super::{
     super::double::{Act, Lambda},
@@ -53,8 +53,9 @@ const PASSING: [Act; 7] = [
 async fn what_passes_is_tried_again() {
     for trouble in PASSING {
         for method in ["GET", "PUT"] {
-            let lambda =
-                Arc::new(Lambda::new(move |number, it| if number < 6 && it == method { trouble } else { Act::Answer }));
+            let lambda = Arc::new(Lambda::new(
+                move |number, asked| if number < 6 && asked == method { trouble } else { Act::Answer },
+            ));
             let variables = lambda.variables();
             set(&variables).await.unwrap();
             assert!(lambda.has_variable(), "{trouble:?} {method}");
@@ -92,7 +93,7 @@ async fn what_does_not_pass_is_said_at_once() {
             move |_, method| if method == "PUT" { Act::Refuse(status, code) } else { Act::Answer },
         ));
         let failure = set(&lambda.variables()).await.unwrap_err();
-        assert_eq!(failure.message, format!("{code}: KEEP=… …"), "values of variables are nobody's business");
+        assert_eq!(failure.message, format!("{code}: KEEP=… …"), "values of variables may be secret");
         assert_eq!(lambda.count("PUT"), 1);
     }
 }
@@ -103,7 +104,7 @@ async fn a_function_that_is_not_found_may_be_changed_still() {
     let failure = remove(&lambda.variables()).await.unwrap_err();
     assert!(failure.message.contains("the credentials of its account, or if it was deleted"), "{failure}");
     assert!(set(&lambda.variables()).await.is_err());
-    // Whoever says so knows that it is gone.
+    // `--force` says that the user knows that it is gone.
     let gone = lambda.variables().remove(Claim::Anybody, WITHIN).await.unwrap();
     assert_eq!(gone.remark.as_deref(), Some("there is no such function (any more)"));
 }
@@ -249,7 +250,7 @@ async fn what_others_have_set_is_theirs() {
     assert!(remove(&lambda.variables()).await.is_err());
     lambda.variables().remove(Claim::Anybody, WITHIN).await.unwrap();
     assert!(lambda.is_as_before());
-    // What a program has left that is gone, on this machine or long ago elsewhere, is nobody's.
+    // What a program has left that has ended, on this machine or long ago elsewhere, may be removed.
     for left in
         [owner().mark(SystemTime::now()).to_string().replace('/', "/9"), elsewhere.replace(" at=202", " at=200")]
     {

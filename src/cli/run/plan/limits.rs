@@ -1,4 +1,4 @@
-//! What the limits of a campaign leave of it.
+//! Checks of a campaign's limits before it begins.
 
 use super::PlanOptions;
 use crate::{
@@ -7,8 +7,8 @@ use crate::{
 use anyhow::bail;
 
 impl PlanOptions {
-    /// Says so where the limits leave less blocks than a verdict takes. In the first one of warm calls environments start, so
-    /// that some of its cells have none that count.
+    /// Warns if the limits leave fewer blocks than a verdict takes. In the first block of a warm campaign environments
+    /// start, so that some of its cells have no warm calls.
     pub(super) fn warn_of_few_blocks(&self, manifest: &Manifest) {
         let (calls, cost) = (manifest.plan.calls(), manifest.guessed_cost());
         let (least, starts) = if manifest.plan.cold {
@@ -20,7 +20,7 @@ impl PlanOptions {
         let limits = [
             ("--invocations", self.invocations.map(|it| it / calls), FEWER_CALLS),
             ("--max-cost", (cost > 0.0).then(|| (self.max_cost / cost) as u64), FEWER_CALLS),
-            // One begins at once, the next after each pace.
+            // The first block begins at once, every other one a pace later.
             (
                 "--duration",
                 self.pace.map(|pace| (self.duration.as_secs_f64() / pace.as_secs_f64()).ceil() as u64),
@@ -39,7 +39,7 @@ impl PlanOptions {
         }
     }
 
-    /// A campaign that could not make its first block is a mistake.
+    /// Refuses limits that allow no first block, or a pace that allows no second one.
     pub(super) fn check_limits(&self, manifest: &Manifest) -> anyhow::Result<()> {
         let calls = manifest.plan.calls();
         if let Some(invocations) = self.invocations.filter(|it| *it < calls) {
@@ -56,8 +56,8 @@ impl PlanOptions {
                 self.max_cost
             );
         }
-        let has_more_blocks = self.invocations.is_none_or(|it| it >= 2 * calls);
-        if let Some(pace) = self.pace.filter(|it| has_more_blocks && *it >= self.duration) {
+        let has_more_blocks = self.invocations.is_none_or(|invocations| invocations >= 2 * calls);
+        if let Some(pace) = self.pace.filter(|pace| has_more_blocks && *pace >= self.duration) {
             let [pace, duration] = [pace, self.duration].map(humantime::format_duration);
             bail!(
                 "--pace {pace} leaves no time for a second block within --duration {duration}: lower the one or raise the \
