@@ -2,6 +2,7 @@
 //! keep every sample.
 
 pub mod aws;
+mod call_to_row;
 pub mod caller;
 pub(crate) mod check;
 pub(crate) mod cold;
@@ -26,7 +27,6 @@ pub(crate) mod region;
 pub mod row;
 pub mod runtime_api;
 pub(crate) mod samconfig;
-mod sample;
 pub mod schedule;
 pub(crate) mod shell;
 pub mod sides;

@@ -8,6 +8,7 @@ pub use progress::Progress;
 
 use super::{
     Target,
+    call_to_row::{Returned, row_of},
     caller::Caller,
     cold::ColdStarts,
     comparison::{Comparison, Difference},
@@ -16,7 +17,6 @@ use super::{
     pauses::Pauses,
     pointers::PointerCheck,
     row::{Failure, FailureKind, Row},
-    sample::{self, Returned},
     schedule::{Call, Order},
     sides::{Side, Sides},
     stop::unless_asked,
@@ -279,7 +279,7 @@ impl<'a> Campaign<'a> {
             let output = returned.answer.output.as_ref().ok().cloned();
             let Call { side, cell, slot } = returned.call;
             let place = (block, step, attempts[&(side, slot)]);
-            let mut row = sample::row(self.manifest, place, returned, (&self.progress.totals, &rows));
+            let mut row = row_of(self.manifest, place, returned, (&self.progress.totals, &rows));
             if let Some(output) = output {
                 self.pointers.observe(side, &output);
                 let difference = self.comparison.add(&self.manifest.plan, cell, &output, &mut row);

@@ -1,6 +1,6 @@
 //! The calls of a step while they are under way.
 
-use crate::campaign::{sample::Returned, schedule::Call};
+use crate::campaign::{call_to_row::Returned, schedule::Call};
 use std::{collections::VecDeque, future::Future, time::Instant};
 use tokio::task::JoinSet;
 

@@ -30,7 +30,7 @@ pub(super) struct Returned {
 
 /// The row of a call, with its place in the schedule and the number of earlier attempts. `totals`, and the rows that
 /// are not in them yet, tell whether its environment is new.
-pub(super) fn row(
+pub(super) fn row_of(
     manifest: &Manifest,
     (block, step, attempt): (u64, u32, u32),
     returned: Returned,
