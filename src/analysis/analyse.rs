@@ -2,14 +2,16 @@
 
 use super::{
     analyzer::Analyzer,
-    decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, Verdict},
+    cpu_models::cpus,
+    decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
     interval::CONFIDENCE,
     money::BillOptions,
-    proportion::{Proportion, unseen},
-    result::{Analysis, CpuProportion, Method, Provenance, SCHEMA, SideFacts},
+    proportion::unseen,
+    result::{Analysis, Method, Provenance, SCHEMA, SideFacts},
     samples::{Samples, SideSamples},
     summary_statistics::Values,
-    warning,
+    verdict::Verdict,
+    warnings,
 };
 use crate::campaign::{manifest::Manifest, sides::Side};
 
@@ -33,7 +35,7 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
     let analyzer = Analyzer::new(manifest, samples, options.margin);
     let cells = analyzer.cells();
     let headline = analyzer.headline(&cells);
-    let warnings = warning::of(manifest, samples, headline.as_ref(), &cells);
+    let warnings = warnings::of(manifest, samples, headline.as_ref(), &cells);
     let is_withheld = warnings.iter().any(|it| it.kind.withholds());
     let mut analysis = Analysis {
         schema: SCHEMA,
@@ -100,16 +102,4 @@ fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, it: &SideSampl
         memory: Values::of(memory, false).levels(),
         spent_usd: totals.cost_usd,
     }
-}
-
-/// The CPU models of one side, the most frequent first.
-pub(super) fn cpus(side: &SideSamples) -> Vec<CpuProportion> {
-    let known = side.environments.iter().filter(|it| it.cpu.is_some()).count() as u32;
-    let share = |(number, model): (usize, &String)| {
-        let environments = side.environments.iter().filter(|it| it.cpu == Some(number as u16)).count() as u32;
-        CpuProportion { model: model.clone(), environments, share: Proportion::new(environments, known) }
-    };
-    let mut cpus: Vec<CpuProportion> = side.cpu_models.iter().enumerate().map(share).collect();
-    cpus.sort_by(|one, other| other.environments.cmp(&one.environments).then_with(|| one.model.cmp(&other.model)));
-    cpus
 }

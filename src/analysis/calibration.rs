@@ -4,9 +4,10 @@ pub(crate) mod fleet;
 pub(crate) mod naive;
 
 use super::{
-    decision::{Verdict, verdicts},
+    decision::verdicts,
     estimate::{self, Clusters, Difference, Groups, Model, Observation, Variance},
     interval::{Bounds, CONFIDENCE, Looks},
+    verdict::Verdict,
 };
 use crate::campaign::sides::Sides;
 use fleet::Scenario;

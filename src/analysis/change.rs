@@ -5,11 +5,13 @@
 //! described. The fleet of one side may get other CPUs than before: that is in the ratio, and is listed.
 
 use super::{
-    decision::{self, Verdict},
+    decision,
     estimate::{Difference, Sources, welch},
     interval::Looks,
+    measure::Measure,
     proportion::Proportion,
-    result::{Analysis, CellAnalysis, Comparison, Measure, Method, Provenance, Ratio, SideFacts},
+    result::{Analysis, CellAnalysis, Comparison, Method, Provenance, Ratio, SideFacts},
+    verdict::Verdict,
     warning::Warning,
 };
 use crate::campaign::sides::{Side, Sides};

@@ -1,12 +1,12 @@
 //! What may be said of a comparison, and of many at once.
 
+pub use super::verdict::Verdict;
+
 use super::{
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
 };
 use crate::campaign::manifest::MAX_ENVIRONMENTS;
-use serde::Serialize;
-use std::fmt;
 
 /// A side of fewer environments gets no interval and no verdict: too often they all have the same CPU, where the
 /// fleet has two (of eight environments and a CPU with a share of 44%, once in a hundred times).
@@ -14,34 +14,6 @@ pub const MINIMUM_ENVIRONMENTS: u32 = 8;
 
 /// A campaign of fewer blocks tells too little of what disturbs calls together: it gets no interval and no verdict either.
 pub const MINIMUM_BLOCKS: u32 = 5;
-
-/// What a comparison comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The candidate takes less time: the interval excludes that there is no difference.
-    Faster,
-    /// The candidate takes more time.
-    Slower,
-    /// The whole interval lies within the margin.
-    Equivalent,
-    /// None of these, with the environments so far.
-    Inconclusive,
-    /// No verdict is given; the warnings say why.
-    Withheld,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Faster => "faster",
-            Self::Slower => "slower",
-            Self::Equivalent => "equivalent",
-            Self::Inconclusive => "inconclusive",
-            Self::Withheld => "withheld",
-        })
-    }
-}
 
 /// The verdict on each of these differences of logarithms, such that with 95% probability none of those that say
 /// faster, slower or equivalent is wrong (Holm 1979).

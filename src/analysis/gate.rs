@@ -8,7 +8,8 @@ use super::{
     decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, environments_for, holm},
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
-    result::{Analysis, CellAnalysis, Comparison, Measure, Ratio},
+    measure::Measure,
+    result::{Analysis, CellAnalysis, Comparison, Ratio},
     warning::Warning,
 };
 use crate::campaign::sides::Sides;

@@ -6,8 +6,9 @@ use super::{
     decision::{MINIMUM_BLOCKS, has_enough},
     estimate::{self, Clusters, Difference, Groups, Model, Observation},
     interval::{Bounds, CONFIDENCE, normal_quantile},
+    measure::Measure,
     proportion::Proportion,
-    result::{ColdShare, ColdShareSource, Cost, Interval, Measure, Money},
+    result::{ColdShare, ColdShareSource, Cost, Interval, Money},
     samples::{Record, observations},
     summary_statistics::Values,
 };

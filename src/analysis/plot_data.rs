@@ -3,7 +3,8 @@
 use super::{
     analyzer::Analyzer,
     estimate::{self, Groups},
-    result::{Comparison, CpuComparison, Distribution, Measure, Ratio, SeriesPoint, Starts},
+    measure::Measure,
+    result::{Comparison, CpuComparison, Distribution, Ratio, SeriesPoint, Starts},
     samples::{Block, Record, observations, values},
     summary_statistics::Values,
 };

@@ -1,10 +1,11 @@
 //! What a campaign comes to: everything that a report shows, and nothing that it has to compute.
 
+pub use super::measure::Measure;
+
 use super::{
-    decision::{Verdict, has_enough},
-    estimate::{Difference, Sources},
-    interval::{Bounds, CONFIDENCE, Looks},
+    estimate::Sources,
     proportion::Proportion,
+    verdict::Verdict,
     warning::{Warning, WarningKind},
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     protocol::Architecture,
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 /// The version of this shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -129,59 +130,6 @@ pub struct CpuProportion {
     pub share: Proportion,
 }
 
-/// What is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Measure {
-    /// The wall-clock time of one iteration, measured in the handler: geometric means.
-    Wall,
-    /// The CPU time of one iteration, measured in the handler: geometric means.
-    Cpu,
-    /// The function's time as Lambda reports it: geometric means.
-    Duration,
-    /// What Lambda bills: arithmetic means, because bills add up.
-    Billed,
-    /// The client's time: geometric means.
-    Latency,
-    /// How long environments took to start, as Lambda reports it (or the handler where nobody does): geometric means.
-    Init,
-}
-
-impl Measure {
-    /// All of them, in the order in which reports show them.
-    pub const ALL: [Self; 6] = [Self::Wall, Self::Cpu, Self::Duration, Self::Billed, Self::Latency, Self::Init];
-
-    /// The same at the beginning of a title.
-    pub fn at_start(self) -> &'static str {
-        match self {
-            Self::Wall => "Wall time",
-            Self::Cpu => "CPU time",
-            Self::Duration => "Duration",
-            Self::Billed => "Billed duration",
-            Self::Latency => "Client latency",
-            Self::Init => "Init duration",
-        }
-    }
-
-    /// Its name for people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Wall => "wall time",
-            Self::Cpu => "CPU time",
-            Self::Duration => "duration",
-            Self::Billed => "billed duration",
-            Self::Latency => "client latency",
-            Self::Init => "init duration",
-        }
-    }
-}
-
-impl fmt::Display for Measure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 /// Both sides by one measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
@@ -218,23 +166,6 @@ pub struct Ratio {
     pub degrees_of_freedom: Option<f64>,
     /// The probability of a ratio as far from 1 if there were no difference, not adjusted for other cells.
     pub p_value: Option<f64>,
-}
-
-impl Ratio {
-    /// That of a difference of logarithms.
-    pub(super) fn new(difference: &Difference, looks: Looks) -> Self {
-        let has_enough = has_enough(difference);
-        // Where next to nothing is known an end may be infinite; the largest number says as much.
-        let Bounds { low, high } = difference.bounds(CONFIDENCE, looks);
-        let interval = Interval { low: low.exp(), high: high.exp().min(f64::MAX) };
-        Self {
-            estimate: difference.estimate.exp(),
-            interval: has_enough.then_some(interval),
-            log_standard_error: Some(difference.standard_error),
-            degrees_of_freedom: Some(difference.degrees_of_freedom),
-            p_value: has_enough.then(|| difference.p_value(0.0, looks)),
-        }
-    }
 }
 
 /// A 95% interval.

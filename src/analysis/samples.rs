@@ -1,6 +1,6 @@
 //! The samples of a campaign, kept small: ten million of them are to fit into a gigabyte.
 
-use super::{estimate::Observation, quality::Quality, result::Measure};
+use super::{estimate::Observation, measure::Measure, quality::Quality};
 use crate::{
     campaign::{
         platform_report::PlatformReport,

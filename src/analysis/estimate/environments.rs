@@ -1,6 +1,10 @@
 //! The variance by environments: cluster-robust, of the kinds CR2 and CR3, with Satterthwaite's degrees of freedom.
 
-use super::{Cluster, Difference, Entry, Fit, Sources, welch};
+use super::{
+    combined::welch,
+    difference::{Difference, Sources},
+    fit::{Cluster, Entry, Fit},
+};
 use crate::campaign::sides::{Side, Sides};
 
 /// How residuals are adjusted for what their own environment has moved the fit, with H the part of the hat matrix that

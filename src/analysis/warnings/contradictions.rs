@@ -1,8 +1,11 @@
 //! Warnings about calls, and parts of calls, that contradict each other.
 
-use super::{Warning, WarningKind};
 use crate::{
-    analysis::{quality::Counted, samples::Samples},
+    analysis::{
+        quality::Counted,
+        samples::Samples,
+        warning::{Warning, WarningKind},
+    },
     campaign::{
         Target,
         manifest::Manifest,
