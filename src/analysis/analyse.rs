@@ -35,7 +35,7 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
     let analyzer = Analyzer::new(manifest, samples, options.margin);
     let cells = analyzer.cells();
     let headline = analyzer.headline(&cells);
-    let warnings = warnings::of(manifest, samples, headline.as_ref(), &cells);
+    let warnings = warnings::collect(manifest, samples, headline.as_ref(), &cells);
     let is_withheld = warnings.iter().any(|it| it.kind.withholds());
     let mut analysis = Analysis {
         schema: SCHEMA,
@@ -99,7 +99,7 @@ fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, it: &SideSampl
         unseen: unseen(environments),
         emulated: it.emulated,
         builds: it.builds.iter().cloned().collect(),
-        memory: Values::of(memory, false).levels(),
+        memory: Values::new(memory, false).levels(),
         spent_usd: totals.cost_usd,
     }
 }

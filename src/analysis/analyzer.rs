@@ -70,7 +70,7 @@ impl<'a> Analyzer<'a> {
             };
             for side in Side::BOTH {
                 let records = set[side].iter().copied().flatten();
-                let values = Values::of(values(records, measure), measure != Measure::Billed);
+                let values = Values::new(values(records, measure), measure != Measure::Billed);
                 comparison.calls[side] = values.count();
                 comparison.environments[side] = values.environments();
                 // Times of different cells have no level in common.

@@ -64,7 +64,7 @@ impl Bill {
     /// What `usage` costs at `price`, as if the account had no other function.
     ///
     /// The free tier is taken off first; the tiers of the price count what is left.
-    pub fn of(price: &Price, usage: &Usage, free: FreeTier) -> Self {
+    pub fn new(price: &Price, usage: &Usage, free: FreeTier) -> Self {
         Self {
             requests_usd: requests(price, usage, free),
             compute_usd: compute(&price.tiers, (usage.gb_seconds() - free.gb_seconds).max(0.0)),
@@ -91,7 +91,7 @@ pub fn saving(baseline_usd: f64, candidate_usd: f64) -> Option<f64> {
 /// nothing, or there is nothing that it could be a multiple of.
 pub fn break_even_slowdown(baseline: &Price, candidate: &Price, usage: &Usage, free: FreeTier) -> Option<f64> {
     let gb_seconds = usage.gb_seconds();
-    let mut left = Bill::of(baseline, usage, free).total() - requests(candidate, usage, free);
+    let mut left = Bill::new(baseline, usage, free).total() - requests(candidate, usage, free);
     if left < 0.0 || gb_seconds.is_nan() || gb_seconds <= 0.0 {
         return None;
     }

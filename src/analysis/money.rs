@@ -108,7 +108,7 @@ struct Part {
 
 impl Part {
     /// The billed durations of the calls that decide.
-    fn of_calls(analyzer: &Analyzer<'_>) -> Option<Self> {
+    fn from_calls(analyzer: &Analyzer<'_>) -> Option<Self> {
         let set = analyzer.set_of_all(|cell| cell.deciding(analyzer.is_cold()));
         let values = |cells: &[&[Record]]| observations(cells, Measure::Billed);
         let means = estimate::means(&set.map(|_, cells| values(cells)), Groups::CellsAndBlocks)?;
@@ -135,7 +135,7 @@ impl Part {
 
     /// By how much longer than the calls of environments that were there those are billed that started one. None where
     /// too few starts were measured to tell how uncertain that is.
-    fn of_starts(analyzer: &Analyzer<'_>, share: f64) -> Option<Self> {
+    fn from_starts(analyzer: &Analyzer<'_>, share: f64) -> Option<Self> {
         let (starts, calls) = (analyzer.set_of_all(|cell| &cell.cold), analyzer.set_of_all(|cell| &cell.warm));
         let values = starts.map(|side, cells| {
             // Which cell met the start is chance, so each is compared with its own cell's calls.
@@ -164,7 +164,7 @@ fn mean(values: &[Observation]) -> Option<f64> {
 
 /// Half the width of the interval of their mean; none of fewer than two environments.
 fn half_width(values: &[Observation]) -> Option<f64> {
-    let Bounds { low, high } = Values::of(values.iter().map(|it| (it.environment, it.value)), false).bounds()?;
+    let Bounds { low, high } = Values::new(values.iter().map(|it| (it.environment, it.value)), false).bounds()?;
     Some((high - low) / 2.0)
 }
 
@@ -181,9 +181,9 @@ struct Billed {
 impl Billed {
     /// None where a side has no billed duration.
     fn new(analyzer: &Analyzer<'_>, cold_starts: ColdStarts) -> Option<Self> {
-        let mut parts = vec![Part::of_calls(analyzer)?];
+        let mut parts = vec![Part::from_calls(analyzer)?];
         let known = |value, source| ColdShare { value, interval: None, invocations: None, source };
-        let cold_share = match Part::of_starts(analyzer, cold_starts.value()) {
+        let cold_share = match Part::from_starts(analyzer, cold_starts.value()) {
             _ if analyzer.is_cold() => known(1.0, ColdShareSource::Campaign),
             None => known(0.0, ColdShareSource::Unknown),
             Some(starts) => {
@@ -268,7 +268,7 @@ impl Analyzer<'_> {
         };
         let free = if volume.free_tier { FreeTier::LAMBDA } else { FreeTier::NONE };
         let bill = |side: Side, billed_ms: f64, invocations: f64, free: FreeTier| {
-            Bill::of(prices[side], &usage(side, billed_ms, invocations), free)
+            Bill::new(prices[side], &usage(side, billed_ms, invocations), free)
         };
         let intervals = billed.means.map(|side, _| difference.as_ref().and_then(|_| billed.interval(side)));
         let cost = |invocations: f64, free: FreeTier| {

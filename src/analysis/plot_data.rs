@@ -58,7 +58,7 @@ impl<'a> Analyzer<'a> {
         }
         let distribution = |(cpu, number): (&str, Option<u16>)| {
             let of_cpu = records.iter().filter(|it| facts.environments[it.environment as usize].cpu == number);
-            let values = Values::of(values(of_cpu, self.primary), true);
+            let values = Values::new(values(of_cpu, self.primary), true);
             let (environments, calls) = (values.environments(), values.count());
             Some(Distribution { cpu: cpu.to_owned(), environments, calls, percentiles: values.percentiles()? })
         };
@@ -112,7 +112,7 @@ impl<'a> Analyzer<'a> {
             // Starts of different cells are the same thing.
             comparison.levels = self.of_both(|side| {
                 let records = set[0][side].iter().copied().flatten();
-                Values::of(values(records, Measure::Init), true).levels()
+                Values::new(values(records, Measure::Init), true).levels()
             });
         }
         // Where each cell met starts of one side only, there is nothing to say.

@@ -190,7 +190,7 @@ impl Samples {
             Kind::Warm => &mut cell.warm,
             Kind::Unknown => return,
         };
-        records[row.side].push(Record::of(row, environment, block));
+        records[row.side].push(Record::new(row, environment, block));
     }
 
     /// Whether any call of a side gave something to compare.
@@ -330,7 +330,7 @@ impl Record {
         self.wall.is_nan() && self.duration.is_nan()
     }
 
-    fn of(row: &Row, environment: u32, block: u32) -> Self {
+    fn new(row: &Row, environment: u32, block: u32) -> Self {
         let known = |value: Option<f64>| value.unwrap_or(f64::NAN) as f32;
         let report = row.believed_report();
         let times = |pick: fn(&crate::protocol::Sample) -> &[f64]| {

@@ -16,7 +16,7 @@ pub(super) struct Values {
 
 impl Values {
     /// These values, each with the number of its environment; their means are geometric or arithmetic.
-    pub(super) fn of(values: impl Iterator<Item = (u32, f64)>, is_geometric: bool) -> Self {
+    pub(super) fn new(values: impl Iterator<Item = (u32, f64)>, is_geometric: bool) -> Self {
         let (mut sums, mut kept) = (Vec::<(f64, u32)>::new(), Vec::new());
         for (environment, value) in values {
             let environment = environment as usize;

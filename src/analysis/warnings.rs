@@ -39,7 +39,7 @@ const UNLIKELY: f64 = 0.01;
 const UNSEEN: f64 = 0.10;
 
 /// What is to be known of a campaign, the gravest first.
-pub(super) fn of(
+pub(super) fn collect(
     manifest: &Manifest,
     samples: &Samples,
     headline: Option<&Comparison>,
@@ -51,7 +51,7 @@ pub(super) fn of(
     for side in Side::BOTH {
         of_one(manifest, samples, side, &mut warnings);
         of_changes(manifest, samples, side, &mut warnings);
-        contradictions::of(manifest, samples, side, &mut warnings);
+        contradictions::collect(manifest, samples, side, &mut warnings);
     }
     warnings.sort_by_key(|it| it.kind);
     warnings

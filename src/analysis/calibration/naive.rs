@@ -10,12 +10,12 @@ pub fn welch_of_environments(values: &Sides<Vec<Observation>>) -> Option<Differe
         let of_environment = values.chunk_by(|one, other| one.environment == other.environment);
         of_environment.map(|it| it.iter().map(|it| it.value).sum::<f64>() / it.len() as f64).collect::<Vec<_>>()
     });
-    welch(&means.map(|_, it| Moments::of(it)), values)
+    welch(&means.map(|_, it| Moments::from_values(it)), values)
 }
 
 /// Welch's t test on all values.
 pub fn welch_of_invocations(values: &Sides<Vec<Observation>>) -> Option<Difference> {
-    let moments = values.map(|_, it| Moments::of(&it.iter().map(|it| it.value).collect::<Vec<_>>()));
+    let moments = values.map(|_, it| Moments::from_values(&it.iter().map(|it| it.value).collect::<Vec<_>>()));
     welch(&moments, values)
 }
 
@@ -29,7 +29,7 @@ pub fn trimmed(values: &Sides<Vec<Observation>>) -> Option<Difference> {
         let mean = sorted[cut..sorted.len() - cut].iter().sum::<f64>() / kept;
         let last = sorted.len() - 1 - cut;
         let winsorized: Vec<f64> = (0..sorted.len()).map(|index| sorted[index.clamp(cut, last)]).collect();
-        let squares = Moments::of(&winsorized).variance * (sorted.len() as f64 - 1.0);
+        let squares = Moments::from_values(&winsorized).variance * (sorted.len() as f64 - 1.0);
         // As if there were `kept` values with this variance.
         Moments { mean, variance: squares / (kept - 1.0), count: kept }
     });
@@ -43,7 +43,7 @@ struct Moments {
 }
 
 impl Moments {
-    fn of(values: &[f64]) -> Self {
+    fn from_values(values: &[f64]) -> Self {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
         let variance = values.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / (count - 1.0);

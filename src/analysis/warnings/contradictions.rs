@@ -14,7 +14,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, fmt::Display};
 
-pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
+pub(super) fn collect(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
     let variant = &manifest.sides[side];
     let name = &variant.name;
     let quality = &samples.sides[side].quality;
