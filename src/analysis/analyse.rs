@@ -47,7 +47,7 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
             minimum_blocks: MINIMUM_BLOCKS,
         },
         campaign: provenance(manifest, samples),
-        sides: samples.sides.map(|side, it| side_facts(manifest, samples, side, it)),
+        sides: samples.sides.map(|side, facts| side_facts(manifest, samples, side, facts)),
         warnings,
         headline,
         cells,
@@ -79,26 +79,26 @@ fn provenance(manifest: &Manifest, samples: &Samples) -> Provenance {
     }
 }
 
-fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, it: &SideSamples) -> SideFacts {
+fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, facts: &SideSamples) -> SideFacts {
     let variant = &manifest.sides[side];
     let totals = &samples.totals.sides[side];
     let configuration = variant.configuration.as_ref();
-    let environments = if it.unknown_environments > 0 { 0 } else { it.count() };
-    let memory = it.environments.iter().zip(0..).map(|(it, number)| (number, f64::from(it.max_memory_mb)));
-    let memory = memory.filter(|(_, it)| *it > 0.0);
+    let environments = if facts.unknown_environments > 0 { 0 } else { facts.count() };
+    let memory = (0..).zip(&facts.environments).map(|(number, it)| (number, f64::from(it.max_memory_mb)));
+    let memory = memory.filter(|(_, max_memory_mb)| *max_memory_mb > 0.0);
     SideFacts {
         name: variant.name.clone(),
         target: variant.target.to_string(),
-        architecture: configuration.map(|it| it.architecture).or(it.architecture),
-        memory_mb: configuration.map(|it| it.memory_mb).or(it.memory_mb),
+        architecture: configuration.map(|it| it.architecture).or(facts.architecture),
+        memory_mb: configuration.map(|it| it.memory_mb).or(facts.memory_mb),
         calls: totals.calls,
         cold_calls: totals.cold,
         failures: totals.failures.iter().map(|(kind, count)| (kind.to_string(), *count)).collect(),
         environments,
-        cpus: cpus(it),
+        cpus: cpus(facts),
         unseen: unseen(environments),
-        emulated: it.emulated,
-        builds: it.builds.iter().cloned().collect(),
+        emulated: facts.emulated,
+        builds: facts.builds.iter().cloned().collect(),
         memory: Values::new(memory, false).levels(),
         spent_usd: totals.cost_usd,
     }

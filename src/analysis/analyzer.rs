@@ -53,49 +53,66 @@ impl<'a> Analyzer<'a> {
     pub(super) fn compare(&self, sets: &[Set<'_>], measure: Measure, groups: Groups) -> Vec<Comparison> {
         let differences = self.differences(sets, measure, groups);
         let verdicts = verdicts(&differences, self.margin, self.looks);
-        let comparison = |((set, difference), verdict): ((&Set<'_>, &Option<Difference>), Verdict)| {
+        let judged = differences.into_iter().zip(verdicts);
+        let comparisons = sets.iter().zip(judged).map(|(set, (difference, verdict))| {
             let is_open = matches!(verdict, Verdict::Inconclusive | Verdict::Withheld);
-            let mut comparison = Comparison {
-                measure,
-                levels: Sides::default(),
-                environments: Sides::default(),
-                calls: Sides::default(),
-                blocks: difference.map_or_else(|| paired_blocks(set), |it| it.blocks),
-                sources: difference.and_then(|it| it.sources.shares()),
-                ratio: difference.as_ref().map(|it| Ratio::new(it, self.looks)),
-                verdict,
-                environments_needed: difference
-                    .filter(|_| is_open)
-                    .and_then(|it| environments_needed(&it, self.margin, self.looks, sets.len())),
-            };
-            for side in Side::BOTH {
-                let records = set[side].iter().copied().flatten();
-                let values = Values::new(values(records, measure), measure != Measure::Billed);
-                comparison.calls[side] = values.count();
-                comparison.environments[side] = values.environments();
-                // Times of different cells have no level in common.
-                if set[side].len() == 1 && !self.samples.sides[side].emulated {
-                    comparison.levels[side] = values.levels();
-                }
-            }
-            comparison
-        };
-        sets.iter().zip(&differences).zip(verdicts).map(comparison).collect()
+            let environments_needed = difference
+                .filter(|_| is_open)
+                .and_then(|it| environments_needed(&it, self.margin, self.looks, sets.len()));
+            self.comparison(set, measure, difference, verdict, environments_needed)
+        });
+        comparisons.collect()
     }
 
-    /// How the sides differ in each set of records; none where times mean nothing.
-    pub(super) fn differences(&self, sets: &[Set<'_>], measure: Measure, groups: Groups) -> Vec<Option<Difference>> {
-        let difference = |set: &Set<'_>| {
-            let values = set.map(|_, it| observations(it, measure));
-            let difference = match measure {
-                Measure::Billed => estimate::log_ratio_of_means(values, self.model(groups)),
-                _ => estimate::difference(&values, self.model(groups)),
-            }?;
-            // More blocks of a cold campaign are more environments.
-            let fixed_variance = if self.is_cold() { 0.0 } else { difference.fixed_variance };
-            Some(Difference { fixed_variance, ..difference })
+    fn comparison(
+        &self,
+        set: &Set<'_>,
+        measure: Measure,
+        difference: Option<Difference>,
+        verdict: Verdict,
+        environments_needed: Option<u64>,
+    ) -> Comparison {
+        let mut comparison = Comparison {
+            measure,
+            levels: Sides::default(),
+            environments: Sides::default(),
+            calls: Sides::default(),
+            blocks: difference.map_or_else(|| paired_blocks(set), |it| it.blocks),
+            sources: difference.and_then(|it| it.sources.shares()),
+            ratio: difference.as_ref().map(|it| Ratio::new(it, self.looks)),
+            verdict,
+            environments_needed,
         };
-        if self.is_emulated() { vec![None; sets.len()] } else { sets.iter().map(difference).collect() }
+        for side in Side::BOTH {
+            let records = set[side].iter().copied().flatten();
+            let values = Values::new(values(records, measure), measure != Measure::Billed);
+            comparison.calls[side] = values.count();
+            comparison.environments[side] = values.environments();
+            // Times of different cells have no level in common.
+            if set[side].len() == 1 && !self.samples.sides[side].emulated {
+                comparison.levels[side] = values.levels();
+            }
+        }
+        comparison
+    }
+
+    /// How the sides differ in each set of records. None if an instruction set was emulated, so that times mean nothing.
+    pub(super) fn differences(&self, sets: &[Set<'_>], measure: Measure, groups: Groups) -> Vec<Option<Difference>> {
+        sets.iter().map(|set| self.difference(set, measure, groups)).collect()
+    }
+
+    fn difference(&self, set: &Set<'_>, measure: Measure, groups: Groups) -> Option<Difference> {
+        if self.is_emulated() {
+            return None;
+        }
+        let values = set.map(|_, cells| observations(cells, measure));
+        let difference = match measure {
+            Measure::Billed => estimate::log_ratio_of_means(values, self.model(groups)),
+            _ => estimate::difference(&values, self.model(groups)),
+        }?;
+        // More blocks of a cold campaign are more environments.
+        let fixed_variance = if self.is_cold() { 0.0 } else { difference.fixed_variance };
+        Some(Difference { fixed_variance, ..difference })
     }
 
     /// How values are compared that have a mean of their own in such groups.
@@ -109,17 +126,17 @@ impl<'a> Analyzer<'a> {
 
     pub(super) fn sets_of_cells(&self) -> Vec<Set<'a>> {
         let cells = self.samples_of_cells();
-        cells.map(|(_, it)| it.deciding(self.is_cold()).map(|_, it| vec![it.as_slice()])).collect()
+        cells.map(|(_, cell)| cell.deciding(self.is_cold()).map(|_, records| vec![records.as_slice()])).collect()
     }
 
     pub(super) fn set_of_all(&self, pick: impl Fn(&'a CellSamples) -> &'a Sides<Vec<Record>>) -> Set<'a> {
-        let records: Vec<_> = self.samples_of_cells().map(|(_, it)| pick(it)).collect();
-        Sides::<()>::default().map(|side, ()| records.iter().map(|it| it[side].as_slice()).collect())
+        let cells: Vec<_> = self.samples_of_cells().map(|(_, cell)| pick(cell)).collect();
+        Sides::<()>::default().map(|side, ()| cells.iter().map(|records| records[side].as_slice()).collect())
     }
 
     /// The same of each side whose times mean something.
     pub(super) fn of_both<T>(&self, make: impl Fn(Side) -> Option<T>) -> Sides<Option<T>> {
-        self.samples.sides.map(|side, it| if it.emulated { None } else { make(side) })
+        self.samples.sides.map(|side, facts| if facts.emulated { None } else { make(side) })
     }
 }
 
@@ -135,9 +152,9 @@ fn paired_blocks(set: &Set<'_>) -> u32 {
 /// The measure that decides: what the handler measured, where it did; else what Lambda reports; else the client's time.
 fn primary(samples: &Samples, is_cold: bool) -> Measure {
     let is_known = |measure: &Measure| {
-        let known = |records: &Vec<Record>| records.iter().any(|it| it.value(*measure).is_some());
+        let has_values = |records: &[Record]| records.iter().any(|it| it.value(*measure).is_some());
         let mut cells = samples.cells.values().map(|it| it.deciding(is_cold));
-        cells.any(|it| known(&it.baseline) && known(&it.candidate))
+        cells.any(|records| has_values(&records.baseline) && has_values(&records.candidate))
     };
     [Measure::Wall, Measure::Duration].into_iter().find(is_known).unwrap_or(Measure::Latency)
 }

@@ -21,7 +21,7 @@ pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -
     let alpha = 1.0 - CONFIDENCE;
     let log_margin = margin.ln_1p();
     let p_values = |p: &dyn Fn(&Difference) -> f64| -> Vec<f64> {
-        holm(&differences.iter().map(|it| it.as_ref().map_or(1.0, p)).collect::<Vec<_>>())
+        holm(&differences.iter().map(|difference| difference.as_ref().map_or(1.0, p)).collect::<Vec<_>>())
     };
     let different = p_values(&|it| it.p_value(0.0, looks));
     let equivalent = p_values(&|it| it.p_equivalence(log_margin, looks));
@@ -43,7 +43,7 @@ pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -
 
 /// Whether an interval may be given.
 pub fn has_enough(difference: &Difference) -> bool {
-    let has_environments = difference.environments.iter().all(|(_, it)| *it >= MINIMUM_ENVIRONMENTS);
+    let has_environments = difference.environments.iter().all(|(_, count)| *count >= MINIMUM_ENVIRONMENTS);
     has_environments && difference.blocks >= MINIMUM_BLOCKS
 }
 
@@ -52,7 +52,7 @@ pub fn has_enough(difference: &Difference) -> bool {
 ///
 /// None where it is blocks that are too few, or disturbances that are too large: those take more blocks.
 pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, tests: usize) -> Option<u64> {
-    let now = difference.environments.iter().map(|(_, it)| *it).min().unwrap_or_default().max(1);
+    let now = difference.environments.iter().map(|(_, count)| *count).min().unwrap_or_default().max(1);
     if difference.blocks < MINIMUM_BLOCKS {
         return None;
     }

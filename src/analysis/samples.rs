@@ -83,14 +83,14 @@ enum Kind {
     Cold,
     /// An environment that was there.
     Warm,
-    /// Either, or neither: nobody knows.
+    /// An environment of which nothing tells whether it had just started.
     Unknown,
 }
 
 /// What is known of one environment.
 #[derive(Clone, Copy, Debug)]
 pub struct EnvironmentFacts {
-    /// Its CPU model's number on its side; none where unknown.
+    /// Its CPU model's number on its side. None if unknown.
     pub cpu: Option<u16>,
     /// The most memory that it has used, in MiB; 0 where unknown.
     pub max_memory_mb: f32,
@@ -135,25 +135,24 @@ impl Record {
         let least = if measure == Measure::Billed { 0.0 } else { f64::from(f32::MIN_POSITIVE) };
         (value.is_finite() && value >= least).then_some(value)
     }
+
+    fn observation(&self, cell: u32, measure: Measure) -> Option<Observation> {
+        let value = self.value(measure)?;
+        let value = if measure == Measure::Billed { value } else { value.ln() };
+        Some(Observation { environment: self.environment, cell, block: self.block, step: self.step, value })
+    }
 }
 
 /// The values of one measure, where they are known, each with its environment.
 pub fn values<'a>(records: impl Iterator<Item = &'a Record>, measure: Measure) -> impl Iterator<Item = (u32, f64)> {
-    records.filter_map(move |it| Some((it.environment, it.value(measure)?)))
+    records.filter_map(move |record| Some((record.environment, record.value(measure)?)))
 }
 
 /// Values of one measure on the scale on which they are compared: logarithms but for what is billed. The records are
 /// those of one cell after the other.
 pub fn observations(cells: &[&[Record]], measure: Measure) -> Vec<Observation> {
-    let of_cell = |(cell, records): (u32, &&[Record])| {
-        let observation = |it: &Record| {
-            let value = it.value(measure)?;
-            let value = if measure == Measure::Billed { value } else { value.ln() };
-            Some(Observation { environment: it.environment, cell, block: it.block, step: it.step, value })
-        };
-        records.iter().filter_map(observation).collect::<Vec<_>>()
-    };
-    (0..).zip(cells).flat_map(of_cell).collect()
+    let of_cells = (0..).zip(cells).flat_map(|(cell, records)| records.iter().map(move |record| (cell, record)));
+    of_cells.filter_map(|(cell, record)| record.observation(cell, measure)).collect()
 }
 
 impl Samples {
@@ -171,7 +170,7 @@ impl Samples {
         }
         if row.report.is_some() && side.quality.reported == 0 {
             // So Lambda reports, and the reports of earlier calls are missing.
-            self.cells.values_mut().for_each(|cell| cell.warm[row.side].retain(|it| !it.is_of_client_alone()));
+            self.cells.values_mut().for_each(|cell| cell.warm[row.side].retain(|record| !record.is_of_client_alone()));
             side.forget_unknown_environments();
         }
         let is_first = side.is_first(row);
@@ -202,7 +201,7 @@ impl Samples {
     fn block(&mut self, row: &Row) -> u32 {
         let place = match self.blocks.last() {
             Some(last) if last.number == row.block => self.blocks.len() - 1,
-            Some(last) if last.number > row.block => self.blocks.partition_point(|it| it.number < row.block),
+            Some(last) if last.number > row.block => self.blocks.partition_point(|block| block.number < row.block),
             _ => {
                 self.blocks.push(Block { number: row.block, elapsed_ms: row.elapsed_ms });
                 self.blocks.len() - 1
@@ -225,7 +224,7 @@ impl SideSamples {
         }
     }
 
-    /// Whether nobody has met the environment of this call before.
+    /// Whether this is the first call of an environment that is known by name.
     fn is_first(&self, row: &Row) -> bool {
         row.environment().is_some_and(|id| !self.numbers.contains_key(id) && !self.failed.contains(id))
     }
@@ -275,7 +274,7 @@ impl SideSamples {
                     number
                 }
             },
-            // Whoever waited for a start met an environment that nobody had met before.
+            // A cold start means a new environment, even without a name.
             None if row.cold == Some(true) => self.new_environment(row),
             None => {
                 self.unknown_environments += 1;
@@ -302,7 +301,7 @@ impl SideSamples {
 
     fn new_environment(&mut self, row: &Row) -> u32 {
         let cpu = row.cpu_model().map(|model| {
-            let known = self.cpu_models.iter().position(|it| it == model);
+            let known = self.cpu_models.iter().position(|known| known == model);
             known.unwrap_or_else(|| {
                 self.cpu_models.push(model.to_owned());
                 self.cpu_models.len() - 1
@@ -316,9 +315,9 @@ impl SideSamples {
 impl DataFlags {
     fn add(&mut self, response: &Response) {
         let is_truncated = |status| matches!(status, Status::Truncated | Status::Skipped);
-        self.truncated += u64::from(response.results.iter().any(|it| is_truncated(it.status)));
+        self.truncated += u64::from(response.results.iter().any(|sample| is_truncated(sample.status)));
         let is_short = |kind| kind == WarningKind::ShortIterations;
-        let short = response.results.iter().any(|it| it.warnings.iter().any(|it| is_short(it.kind)));
+        let short = response.results.iter().flat_map(|it| &it.warnings).any(|warning| is_short(warning.kind));
         self.short_iterations += u64::from(short);
         self.coarsest_clock_ns = self.coarsest_clock_ns.max(response.host.clock.resolution_ns);
     }
@@ -335,7 +334,7 @@ impl Record {
         let report = row.believed_report();
         let times = |pick: fn(&crate::protocol::Sample) -> &[f64]| {
             let samples = row.response.iter().flat_map(|it| &it.results);
-            geometric_mean(samples.flat_map(|it| pick(it).iter().copied())).map(|nanoseconds| nanoseconds / 1e6)
+            geometric_mean(samples.flat_map(|sample| pick(sample).iter().copied())).map(|nanoseconds| nanoseconds / 1e6)
         };
         let of_handler = row.response.as_ref().map(|it| it.environment.init_ms);
         Self {

@@ -10,7 +10,7 @@ use super::{
     measure::Measure,
     proportion::unseen,
     result::{CellAnalysis, Comparison, CpuProportion},
-    samples::{DataFlags, Record, Samples},
+    samples::{DataFlags, Samples},
     warning::{Warning, WarningKind},
 };
 use crate::campaign::{
@@ -45,7 +45,8 @@ pub(super) fn collect(
     headline: Option<&Comparison>,
     cells: &[CellAnalysis],
 ) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> = headline.and_then(|it| of_disturbances(manifest, it)).into_iter().collect();
+    let mut warnings: Vec<Warning> =
+        headline.and_then(|headline| of_disturbances(manifest, headline)).into_iter().collect();
     warnings.extend(of_blocks(manifest, cells));
     of_both(manifest, samples, &mut warnings);
     for side in Side::BOTH {
@@ -61,8 +62,9 @@ pub(super) fn collect(
 fn of_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<Warning> {
     let deciding = cells.iter().filter_map(CellAnalysis::deciding);
     // Where a side has nothing, other warnings say why.
-    let known: Vec<u32> = deciding.filter(|it| it.calls.iter().all(|(_, it)| *it > 0)).map(|it| it.blocks).collect();
-    let what = match known.iter().filter(|it| **it < MINIMUM_BLOCKS).count() {
+    let known = deciding.filter(|comparison| comparison.calls.iter().all(|(_, calls)| *calls > 0));
+    let known: Vec<u32> = known.map(|it| it.blocks).collect();
+    let what = match known.iter().filter(|blocks| **blocks < MINIMUM_BLOCKS).count() {
         0 => return None,
         all if all == known.len() => "The campaign has".to_owned(),
         1 => format!("One of {} cells has", known.len()),
@@ -161,9 +163,9 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
     // Of two architectures the targets differ, and nothing else may.
     let [baseline, candidate] = Side::BOTH
         .map(|side| &samples.sides[side])
-        .map(|it| if has_one_architecture { &it.builds } else { &it.sources });
+        .map(|facts| if has_one_architecture { &facts.builds } else { &facts.sources });
     if !baseline.is_empty() && !candidate.is_empty() && (baseline != candidate || baseline.len() > 1) {
-        let list = |it: &BTreeSet<String>| it.iter().cloned().collect::<Vec<_>>().join("; ");
+        let list = |builds: &BTreeSet<String>| builds.iter().cloned().collect::<Vec<_>>().join("; ");
         warn(
             WarningKind::DifferentBuilds,
             format!(
@@ -183,7 +185,7 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
             ),
         );
     }
-    if let Some(waited) = waited(manifest, samples).filter(|it| *it > WAITED) {
+    if let Some(waited) = waited(manifest, samples).filter(|share| *share > WAITED) {
         warn(
             WarningKind::BusyMachine,
             format!(
@@ -215,11 +217,11 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
 }
 
 fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
-    let (variant, it) = (&manifest.sides[side], &samples.sides[side]);
+    let (variant, facts) = (&manifest.sides[side], &samples.sides[side]);
     let (name, totals) = (&variant.name, &samples.totals.sides[side]);
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
     let is_local = matches!(variant.target, Target::Process { .. });
-    if it.emulated {
+    if facts.emulated {
         warn(
             WarningKind::Emulated,
             format!(
@@ -228,9 +230,9 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             ),
         );
     }
-    let environments = it.count();
+    let environments = facts.count();
     if !samples.has_records(side) {
-        let text = match it.quality.first_without_cold_start {
+        let text = match facts.quality.first_without_cold_start {
             0 => format!("No call of {name} gave a measurement: there is nothing to compare."),
             calls => format!(
                 "Each of the {calls} answers of {name} that can be used is the first of its environment, which may have \
@@ -238,13 +240,13 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             ),
         };
         warn(WarningKind::NoSamples, text);
-    } else if it.unknown_environments > 0 {
+    } else if facts.unknown_environments > 0 {
         warn(
             WarningKind::EnvironmentsUnknown,
             format!(
                 "{} answers of {name} do not tell which environment gave them, so that nobody knows how often chance \
                  had a say. {}",
-                it.unknown_environments,
+                facts.unknown_environments,
                 advice::on_unknown_environments(manifest, side)
             ),
         );
@@ -256,7 +258,7 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
                 advice::on_few_environments(manifest)
             ),
         );
-    } else if !is_local && !it.emulated && unseen(environments) > UNSEEN {
+    } else if !is_local && !facts.emulated && unseen(environments) > UNSEEN {
         warn(
             WarningKind::UnseenCpus,
             format!(
@@ -266,7 +268,7 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             ),
         );
     }
-    if let Some(memory_mb) = memory_mb(manifest, samples, side).filter(|it| *it < ONE_VCPU_MB) {
+    if let Some(memory_mb) = memory_mb(manifest, samples, side).filter(|memory_mb| *memory_mb < ONE_VCPU_MB) {
         warn(
             WarningKind::LessThanOneVcpu,
             format!(
@@ -298,15 +300,14 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             ),
         );
     }
-    let is_billed = |it: &Record| it.value(Measure::Billed).is_some();
-    let has_bill =
-        samples.cells.values().any(|it| [&it.warm, &it.cold].iter().any(|it| it[side].iter().any(is_billed)));
+    let mut records = samples.cells.values().flat_map(|cell| cell.warm[side].iter().chain(&cell.cold[side]));
+    let has_bill = records.any(|record| record.value(Measure::Billed).is_some());
     if !is_local && environments > 0 && !has_bill {
         warn(
             WarningKind::NoBill,
             format!(
                 "No billed duration of {name} is known, so there is no bill: {}",
-                advice::on_missing_bill(&variant.target, it.quality.reported)
+                advice::on_missing_bill(&variant.target, facts.quality.reported)
             ),
         );
     }
@@ -320,15 +321,15 @@ fn memory_mb(manifest: &Manifest, samples: &Samples, side: Side) -> Option<u32> 
     configured.or(reported)
 }
 
-/// For how much of their time processes on this machine waited for a processor, as a share; none where nothing tells.
+/// For how much of their time processes on this machine waited for a processor, as a share. None if no such process was timed.
 fn waited(manifest: &Manifest, samples: &Samples) -> Option<f64> {
     let is_timed =
         |side: &Side| matches!(manifest.sides[*side].target, Target::Process { .. }) && !samples.sides[*side].emulated;
     let sides = Side::BOTH.into_iter().filter(is_timed);
     let is_cold = manifest.plan.cold;
     let records = sides.flat_map(|side| samples.cells.values().flat_map(move |cell| &cell.deciding(is_cold)[side]));
-    let times = records.filter_map(|it| Some((it.value(Measure::Wall)?, it.value(Measure::Cpu)?)));
-    let (wall, cpu) = times.fold((0.0, 0.0), |sum, it| (sum.0 + it.0, sum.1 + it.1));
+    let times = records.filter_map(|record| Some((record.value(Measure::Wall)?, record.value(Measure::Cpu)?)));
+    let (wall, cpu) = times.fold((0.0, 0.0), |sum, time| (sum.0 + time.0, sum.1 + time.1));
     (wall > 0.0).then(|| 1.0 - cpu / wall)
 }
 
@@ -343,7 +344,7 @@ fn unbalanced(samples: &Samples) -> Option<String> {
     let total = |cpus: &[CpuProportion]| cpus.iter().map(|it| f64::from(it.environments)).sum::<f64>();
     let (n, m) = (total(&one), total(&other));
     let of = |cpus: &[CpuProportion], model: &str| {
-        cpus.iter().find(|it| it.model == model).map_or(0.0, |it| f64::from(it.environments))
+        cpus.iter().find(|cpu| cpu.model == model).map_or(0.0, |cpu| f64::from(cpu.environments))
     };
     let models = one.iter().chain(&other).map(|it| it.model.as_str());
     let mut differing = models.filter(|model| {

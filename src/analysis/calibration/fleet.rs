@@ -149,7 +149,7 @@ impl Scenario {
             Disturbance::Lasting,
         ];
         let disturbed =
-            disturbances.into_iter().flat_map(|it| DISTURBED_SIZES.map(|size| scenario(kinds[0], it, size)));
+            disturbances.into_iter().flat_map(|kind| DISTURBED_SIZES.map(|size| scenario(kinds[0], kind, size)));
         undisturbed.chain(disturbed).collect()
     }
 

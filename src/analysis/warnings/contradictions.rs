@@ -172,7 +172,8 @@ fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) 
 /// How many environments two different functions have in common, if that can be told and there are any.
 fn environments_of_both(manifest: &Manifest, samples: &Samples) -> Option<usize> {
     let Sides { baseline, candidate } = &manifest.sides;
-    let arns = [baseline, candidate].map(|variant| variant.configuration.as_ref().and_then(|it| it.arn.as_ref()));
+    let arns = [baseline, candidate]
+        .map(|variant| variant.configuration.as_ref().and_then(|configuration| configuration.arn.as_ref()));
     let are_different = match arns {
         [Some(one), Some(other)] => one != other,
         // Several URLs may lead to one function.
