@@ -88,39 +88,26 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
     let margin = a.method.margin.max(b.method.margin);
     let pairs: Vec<(&CellAnalysis, Pair)> = pairs(a, b);
     let campaigns = Campaigns { a: &a.campaign, b: &b.campaign };
-    let differences: Vec<Option<Difference>> = pairs
-        .iter()
-        .map(|(_, Pair { a, b })| {
-            if is_withheld || a.measure != b.measure {
-                None
-            } else {
-                Some(change(&difference(a, campaigns.a)?, &difference(b, campaigns.b)?))
-            }
-        })
-        .collect();
+    let differences: Vec<Option<Difference>> =
+        pairs.iter().map(|(_, pair)| pair.difference(&campaigns).filter(|_| !is_withheld)).collect();
     let verdicts = decision::verdicts(&differences, margin, looks);
-    let cells = pairs
-        .iter()
-        .zip(differences.iter().zip(verdicts))
-        .map(|((cell, Pair { a, b }), (difference, verdict))| CellChange {
-            name: cell.name.clone(),
-            measure: b.measure,
-            ratios: Campaigns { a: shown(a), b: shown(b) },
-            change: difference.as_ref().map(|it| Ratio::new(it, looks)),
-            verdict,
-            environments_needed: difference
-                .as_ref()
-                .filter(|_| verdict == Verdict::Inconclusive)
-                .and_then(|it| decision::environments_needed(it, margin, looks, pairs.len())),
-            levels: Sides {
-                baseline: level_change(a, b, Side::Baseline),
-                candidate: level_change(a, b, Side::Candidate),
-            },
-        })
-        .collect();
+    let judged = differences.iter().zip(verdicts);
+    let cells = pairs.iter().zip(judged).map(|((cell, pair), (difference, verdict))| CellChange {
+        name: cell.name.clone(),
+        measure: pair.b.measure,
+        ratios: Campaigns { a: shown(pair.a), b: shown(pair.b) },
+        change: difference.as_ref().map(|it| Ratio::new(it, looks)),
+        verdict,
+        environments_needed: difference
+            .as_ref()
+            .filter(|_| verdict == Verdict::Inconclusive)
+            .and_then(|it| decision::environments_needed(it, margin, looks, pairs.len())),
+        levels: pair.level_changes(),
+    });
+    let cells = cells.collect();
     Changes {
         schema: SCHEMA,
-        names: b.names().map(|_, it| (*it).to_owned()),
+        names: b.names().map(|_, name| (*name).to_owned()),
         created_unix_ms: Campaigns { a: a.campaign.created_unix_ms, b: b.campaign.created_unix_ms },
         margin,
         withheld,
@@ -201,6 +188,23 @@ pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
 pub(super) fn looks(methods: &[&Method]) -> Looks {
     let targets: f64 = methods.iter().filter_map(|it| it.until_ci).map(|target| target.ln_1p().powi(2)).sum();
     if targets > 0.0 { Looks::EveryBlock(targets.sqrt()) } else { Looks::Once }
+}
+
+impl Pair<'_> {
+    /// How the ratio has changed. None if the campaigns decide by different measures, or one of them has no verdict.
+    fn difference(&self, campaigns: &Campaigns<&Provenance>) -> Option<Difference> {
+        if self.a.measure != self.b.measure {
+            return None;
+        }
+        Some(change(&difference(self.a, campaigns.a)?, &difference(self.b, campaigns.b)?))
+    }
+
+    fn level_changes(&self) -> Sides<LevelChange> {
+        Sides {
+            baseline: level_change(self.a, self.b, Side::Baseline),
+            candidate: level_change(self.a, self.b, Side::Candidate),
+        }
+    }
 }
 
 fn level_change(a: &Comparison, b: &Comparison, side: Side) -> LevelChange {

@@ -25,7 +25,7 @@ pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -
     };
     let different = p_values(&|it| it.p_value(0.0, looks));
     let equivalent = p_values(&|it| it.p_equivalence(log_margin, looks));
-    let verdict = |(index, difference): (usize, &Option<Difference>)| match difference {
+    let verdicts = differences.iter().enumerate().map(|(index, difference)| match difference {
         None => Verdict::Withheld,
         Some(it) if !has_enough(it) => Verdict::Withheld,
         Some(_) if equivalent[index] <= alpha => Verdict::Equivalent,
@@ -37,8 +37,8 @@ pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -
             }
         }
         Some(_) => Verdict::Inconclusive,
-    };
-    differences.iter().enumerate().map(verdict).collect()
+    });
+    verdicts.collect()
 }
 
 /// Whether an interval may be given.
@@ -50,7 +50,7 @@ pub fn has_enough(difference: &Difference) -> bool {
 /// The environments of each side with which the interval would probably allow a verdict, as one of so many tests, if the
 /// difference is what it seems to be: what they add to the variance shrinks as their number grows.
 ///
-/// None where it is blocks that are too few, or disturbances that are too large: those take more blocks.
+/// None if more environments would not help because blocks are too few or disturbances too large: those take more blocks.
 pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, tests: usize) -> Option<u64> {
     let now = difference.environments.iter().map(|(_, count)| *count).min().unwrap_or_default().max(1);
     if difference.blocks < MINIMUM_BLOCKS {
@@ -67,8 +67,10 @@ pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, t
     environments_for(difference, wanted, confidence, looks, now)
 }
 
-/// With how many environments of each side the interval would be so wide to either side, where it has `now`. None where what
-/// more of them do not narrow is wider already, or so much of it that no campaign has as many.
+/// How many environments each side needs for an interval of this half-width, given that each has `now`.
+///
+/// None if the part of the variance that more environments do not narrow is too large on its own, or so large that the
+/// number needed is more than a campaign may have.
 pub(super) fn environments_for(
     difference: &Difference,
     half_width: f64,

@@ -197,6 +197,6 @@ fn proportions<T: Display + Ord>(counts: &BTreeMap<T, u64>, unit: &str) -> Strin
     let all = counts.values().sum::<u64>() as f64;
     let mut counts: Vec<_> = counts.iter().collect();
     counts.sort_by(|one, other| other.1.cmp(one.1).then_with(|| one.0.cmp(other.0)));
-    let proportion = |(what, count): &(&T, &u64)| format!("{what}{unit} {:.0}%", **count as f64 / all * 100.0);
-    counts.iter().map(proportion).collect::<Vec<_>>().join(", ")
+    let proportions = counts.iter().map(|(what, count)| format!("{what}{unit} {:.0}%", **count as f64 / all * 100.0));
+    proportions.collect::<Vec<_>>().join(", ")
 }
