@@ -8,6 +8,15 @@
 //!
 //! Environments are independent of each other only if nothing disturbs several of them at once. What does is measured by
 //! blocks, the second way of clustering (Cameron, Gelbach & Miller 2011).
+//!
+//! The names are those of docs/method.md:
+//!
+//! - w₀, w₁: the weights of the baseline and the candidate in a group (a cell and block);
+//! - u: a score, by how much one call (or the mean of several) moves the estimate;
+//! - h: the part that the values themselves have in the mean that is taken out of them;
+//! - b: the blocks with values of both sides;
+//! - V_environment, V_block, V_both: the variances by environments, by blocks, and by environments within blocks, in the
+//!   code `v_environment`, `v_block`, `v_both`; V = V_environment + V_block − V_both.
 
 mod combined;
 mod difference;
@@ -24,7 +33,7 @@ use crate::campaign::sides::{Side, Sides};
 use combined::satterthwaite;
 use disturbances::Disturbances;
 use environments::Adjusted;
-use fit::{Cluster, Fit};
+use fit::{Cluster, Fit, Sum};
 
 /// What calls may have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +56,8 @@ pub struct Model {
 
 /// The difference of the means of both sides' values.
 ///
-/// None where no group has values of both sides, or nothing tells how uncertain the difference is: a side of which
-/// fewer than two environments answered. Only groups with values of both sides have a part in it.
+/// None if no group has values of both sides, or if fewer than two environments of a side answered, so that nothing tells
+/// how uncertain the difference is. Only groups with values of both sides have a part in it.
 pub fn difference(values: &Sides<Vec<Observation>>, model: Model) -> Option<Difference> {
     let fit = Fit::new(values, model.groups)?;
     let (by_environment, disturbances) = (fit.difference(Variance::Cr3)?, fit.disturbances(values));
@@ -63,14 +72,14 @@ pub fn difference(values: &Sides<Vec<Observation>>, model: Model) -> Option<Diff
 pub fn difference_by(values: &Sides<Vec<Observation>>, variance: Variance) -> Option<Difference> {
     let fit = Fit::new(values, Groups::CellsAndBlocks)?;
     let clusters: Vec<&Cluster> = fit.clusters.iter().collect();
-    let adjusted: Vec<Adjusted> = clusters.iter().map(|it| fit.adjust(it, variance)).collect();
+    let adjusted: Vec<Adjusted> = clusters.iter().map(|cluster| fit.adjust(cluster, variance)).collect();
     let degrees_of_freedom = fit.degrees_of_freedom(&clusters, &adjusted);
     Some(Difference { degrees_of_freedom, ..fit.difference(variance)? })
 }
 
 /// The difference of the logarithms of the arithmetic means of both sides' values, which must not be negative.
 ///
-/// None where [`difference`] is none, and where a mean is 0.
+/// None if [`difference`] is None, or if a mean is 0.
 pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>, model: Model) -> Option<Difference> {
     let means = means(&values, model.groups)?;
     if means.baseline <= 0.0 || means.candidate <= 0.0 {
@@ -78,7 +87,7 @@ pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>, model: Model) -> 
     }
     // To first order the logarithm of a mean moves as the mean does in units of itself (the delta method).
     for side in Side::BOTH {
-        values[side].iter_mut().for_each(|it| it.value /= means[side]);
+        values[side].iter_mut().for_each(|observation| observation.value /= means[side]);
     }
     let difference = difference(&values, model)?;
     Some(Difference { estimate: (means.candidate / means.baseline).ln(), ..difference })
@@ -86,44 +95,44 @@ pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>, model: Model) -> 
 
 /// The means of both sides' values over the groups that have values of both, each environment weighing the same.
 ///
-/// None where there is no such group.
+/// None if there is no such group.
 pub fn means(values: &Sides<Vec<Observation>>, groups: Groups) -> Option<Sides<f64>> {
     let fit = Fit::new(values, groups)?;
     let mut sums = Sides::<f64>::default();
-    for Sides { baseline, candidate } in fit.groups.iter().filter(|it| it.baseline.weight > 0.0) {
-        let weight = baseline.weight * candidate.weight / (baseline.weight + candidate.weight);
+    for Sides { baseline, candidate } in fit.groups.iter().filter(|group| group.baseline.weight > 0.0) {
+        let weight = Sum::information(*baseline, *candidate);
         sums.baseline += weight * baseline.mean();
         sums.candidate += weight * candidate.mean();
     }
-    Some(sums.map(|_, it| it / fit.information))
+    Some(sums.map(|_, sum| sum / fit.information))
 }
 
 impl Difference {
-    /// The same where disturbances meet both sides by chance, and have a share in what single calls vary by.
+    /// The same if disturbances meet both sides by chance: V = V_environment, and disturbances have a share in V_both.
     fn interleaved(self, disturbances: &Disturbances, share: f64) -> Self {
-        let variance = self.standard_error.powi(2);
-        let of_calls = disturbances.of_calls.min(variance);
+        let v_environment = self.standard_error.powi(2);
+        let v_both = disturbances.v_both.min(v_environment);
         let sources = Sources {
-            environments: variance - of_calls,
-            disturbances: of_calls * share,
-            calls: of_calls * (1.0 - share),
+            environments: v_environment - v_both,
+            disturbances: v_both * share,
+            calls: v_both * (1.0 - share),
         };
         Self { blocks: disturbances.blocks, sources, ..self }
     }
 
-    /// The same where disturbances have a part in its variance. What they add is an estimate too, with the degrees of
-    /// freedom of the blocks that tell it (Satterthwaite 1946).
+    /// The same if disturbances last for blocks: V = V_environment + V_block − V_both. V_block is an estimate too, with its
+    /// own degrees of freedom (Satterthwaite 1946).
     fn disturbed(self, disturbances: &Disturbances) -> Self {
-        let by_environments = self.standard_error.powi(2);
-        // What single calls have of their own is part of both.
-        let of_calls = disturbances.of_calls.min(by_environments);
-        let excess = (disturbances.of_blocks - of_calls).max(0.0);
-        let variance = by_environments + excess;
-        let sources = Sources { environments: by_environments - of_calls, disturbances: excess, calls: of_calls };
+        let v_environment = self.standard_error.powi(2);
+        let v_block = disturbances.v_block;
+        // Both of the others hold what single calls have of their own.
+        let v_both = disturbances.v_both.min(v_environment);
+        let excess = (v_block - v_both).max(0.0);
+        let variance = v_environment + excess;
+        let sources = Sources { environments: v_environment - v_both, disturbances: excess, calls: v_both };
         let mut disturbed = Self { blocks: disturbances.blocks, sources, fixed_variance: excess, ..self };
         if excess > 0.0 {
-            let parts =
-                [(by_environments, self.degrees_of_freedom), (disturbances.of_blocks, disturbances.degrees_of_freedom)];
+            let parts = [(v_environment, self.degrees_of_freedom), (v_block, disturbances.degrees_of_freedom)];
             disturbed.standard_error = variance.sqrt();
             disturbed.degrees_of_freedom = satterthwaite(variance, &parts);
         }

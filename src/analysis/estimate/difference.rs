@@ -34,7 +34,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The parts as shares of the whole; none where there is nothing to share.
+    /// The parts as shares of the whole. None if the whole is 0.
     pub fn shares(self) -> Option<Self> {
         let Self { environments, disturbances, calls } = self;
         let whole = environments + disturbances + calls;

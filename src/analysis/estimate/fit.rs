@@ -35,6 +35,11 @@ pub(super) struct Sum {
 }
 
 impl Sum {
+    /// What a group tells about the difference: w₀w₁/(w₀ + w₁).
+    pub(super) fn information(baseline: Self, candidate: Self) -> f64 {
+        baseline.weight * candidate.weight / (baseline.weight + candidate.weight)
+    }
+
     pub(super) fn mean(self) -> f64 {
         self.value / self.weight
     }
@@ -61,7 +66,7 @@ pub(super) struct Fit {
     pub(super) clusters: Vec<Cluster>,
     pub(super) grouping: Grouping,
     pub(super) groups: Vec<Sides<Sum>>,
-    /// The information about the difference, by the weights: Σ w₀w₁/(w₀ + w₁) over the groups.
+    /// The information about the difference: Σ w₀w₁/(w₀ + w₁) over the groups.
     pub(super) information: f64,
     pub(super) estimate: f64,
 }
@@ -75,10 +80,10 @@ pub(super) struct Grouping {
 }
 
 impl Grouping {
-    pub(super) fn group(self, it: &Observation) -> u32 {
+    pub(super) fn group(self, observation: &Observation) -> u32 {
         match self.groups {
-            Groups::CellsAndBlocks => it.cell * self.blocks + it.block,
-            Groups::Cells => it.cell,
+            Groups::CellsAndBlocks => observation.cell * self.blocks + observation.block,
+            Groups::Cells => observation.cell,
             Groups::One => 0,
         }
     }
@@ -86,15 +91,15 @@ impl Grouping {
 
 impl Fit {
     pub(super) fn new(values: &Sides<Vec<Observation>>, groups: Groups) -> Option<Self> {
-        let all = || values.iter().flat_map(|(_, it)| it);
+        let all = || values.iter().flat_map(|(_, values)| values);
         let grouping = Grouping { groups, blocks: all().map(|it| it.block).max()? + 1 };
         let last = all().map(|it| grouping.group(it)).max()?;
         let mut present = vec![Sides::<bool>::default(); last as usize + 1];
         for (side, values) in values.iter() {
-            values.iter().for_each(|it| present[grouping.group(it) as usize][side] = true);
+            values.iter().for_each(|value| present[grouping.group(value) as usize][side] = true);
         }
         let is_paired =
-            |it: &Observation| present[grouping.group(it) as usize] == Sides { baseline: true, candidate: true };
+            |value: &Observation| present[grouping.group(value) as usize] == Sides { baseline: true, candidate: true };
         let clusters: Vec<Cluster> = values
             .iter()
             .flat_map(|(side, values)| clusters(side, values.iter().copied().filter(is_paired), grouping))
@@ -108,30 +113,32 @@ impl Fit {
             }
         }
         let (mut information, mut sum) = (0.0, 0.0);
-        for Sides { baseline, candidate } in groups.iter().filter(|it| it.baseline.weight > 0.0) {
-            let weight = baseline.weight * candidate.weight / (baseline.weight + candidate.weight);
+        for Sides { baseline, candidate } in groups.iter().filter(|group| group.baseline.weight > 0.0) {
+            let weight = Sum::information(*baseline, *candidate);
             information += weight;
             sum += weight * (candidate.mean() - baseline.mean());
         }
         (information > 0.0).then(|| Self { clusters, grouping, groups, information, estimate: sum / information })
     }
 
-    pub(super) fn group(&self, it: &Observation) -> u32 {
-        self.grouping.group(it)
+    pub(super) fn group(&self, value: &Observation) -> u32 {
+        self.grouping.group(value)
     }
 
     /// Whether a value has a part in the fit: its group has values of both sides.
-    pub(super) fn has(&self, it: &Observation) -> bool {
-        let Sides { baseline, candidate } = &self.groups[self.group(it) as usize];
+    pub(super) fn has(&self, value: &Observation) -> bool {
+        let Sides { baseline, candidate } = &self.groups[self.group(value) as usize];
         baseline.weight > 0.0 && candidate.weight > 0.0
     }
 
+    /// w₀ + w₁.
     pub(super) fn weight_of(&self, group: u32) -> f64 {
         let Sides { baseline, candidate } = &self.groups[group as usize];
         baseline.weight + candidate.weight
     }
 
-    /// How far the side of a value is from the mean side of its group, by weight.
+    /// How far the side of a value (0 for the baseline, 1 for the candidate) is from the mean side of its group, which is
+    /// w₁/(w₀ + w₁).
     pub(super) fn centred_side(&self, side: Side, group: u32) -> f64 {
         let Sides { baseline, candidate } = &self.groups[group as usize];
         let share = candidate.weight / (baseline.weight + candidate.weight);
@@ -155,22 +162,23 @@ pub(super) fn by_environment(values: impl Iterator<Item = Observation>) -> impl 
         }
         of_environments[environment].push(value);
     }
-    of_environments.into_iter().filter(|it| !it.is_empty())
+    of_environments.into_iter().filter(|values| !values.is_empty())
 }
 
 /// The values of each environment, as means by group. Environments weigh 1 each, their values alike.
 fn clusters(side: Side, values: impl Iterator<Item = Observation>, grouping: Grouping) -> Vec<Cluster> {
-    let cluster = |mut values: Vec<Observation>| {
-        // Campaigns give them in this order already.
-        values.sort_by_key(|it| grouping.group(it));
-        let total = values.len() as f64;
-        let of_group = values.chunk_by(|one, other| grouping.group(one) == grouping.group(other));
-        let entry = |values: &[Observation]| {
-            let count = values.len() as f64;
-            let mean = values.iter().map(|it| it.value).sum::<f64>() / count;
-            Entry { group: grouping.group(&values[0]), weight: count / total, mean }
-        };
-        Cluster { side, entries: of_group.map(entry).collect() }
-    };
-    by_environment(values).map(cluster).collect()
+    by_environment(values).map(|values| Cluster { side, entries: entries(values, grouping) }).collect()
+}
+
+fn entries(mut values: Vec<Observation>, grouping: Grouping) -> Vec<Entry> {
+    // Campaigns give them in this order already.
+    values.sort_by_key(|value| grouping.group(value));
+    let total = values.len() as f64;
+    let groups = values.chunk_by(|one, other| grouping.group(one) == grouping.group(other));
+    let entries = groups.map(|values| {
+        let count = values.len() as f64;
+        let mean = values.iter().map(|it| it.value).sum::<f64>() / count;
+        Entry { group: grouping.group(&values[0]), weight: count / total, mean }
+    });
+    entries.collect()
 }
