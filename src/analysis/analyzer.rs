@@ -115,7 +115,7 @@ impl<'a> Analyzer<'a> {
         Some(Difference { fixed_variance, ..difference })
     }
 
-    /// How values are compared that have a mean of their own in such groups.
+    /// The model by which values are compared within such groups.
     pub(super) fn model(&self, groups: Groups) -> Model {
         let clusters = match self.manifest.plan.order {
             Order::SingleCalls => Clusters::Environments,
@@ -134,7 +134,7 @@ impl<'a> Analyzer<'a> {
         Sides::<()>::default().map(|side, ()| cells.iter().map(|records| records[side].as_slice()).collect())
     }
 
-    /// The same of each side whose times mean something.
+    /// Makes something of each side. None for a side whose instruction set was emulated.
     pub(super) fn of_both<T>(&self, make: impl Fn(Side) -> Option<T>) -> Sides<Option<T>> {
         self.samples.sides.map(|side, facts| if facts.emulated { None } else { make(side) })
     }

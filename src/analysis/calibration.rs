@@ -15,7 +15,7 @@ use rand::{SeedableRng, rngs::ChaCha8Rng};
 use serde::Serialize;
 use std::thread;
 
-/// The true differences for which power is told, as shares of the baseline's time.
+/// The true differences for which power is reported, as shares of the baseline's time.
 pub const EFFECTS: [f64; 3] = [0.02, 0.05, 0.10];
 
 /// The margin of equivalence that verdicts are given with here.

@@ -4,10 +4,10 @@
 use super::estimate::Difference;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-/// The share of intervals that are to cover the truth.
+/// The probability with which intervals cover the truth.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// How often a campaign is looked at before it is believed.
+/// How often a campaign is looked at before its result is used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Looks {
     /// Once, when it is complete.

@@ -44,7 +44,7 @@ impl ColdStarts {
         }
     }
 
-    /// The variance of the proportion: of one that is assumed there is none.
+    /// The variance of the proportion; 0 if it is assumed.
     fn variance(self) -> f64 {
         match self {
             Self::Assumed(_) => 0.0,
@@ -181,9 +181,9 @@ fn half_width(values: &[Observation]) -> Option<f64> {
 struct Billed {
     parts: Vec<Part>,
     cold_share: ColdShare,
-    /// The variance of that proportion, where it was counted.
+    /// The variance of that proportion; 0 unless it was counted.
     share_variance: f64,
-    /// The means of both sides in milliseconds, all cells alike often as their weights say.
+    /// The means of both sides in milliseconds, cells weighted as in the fit.
     means: Sides<f64>,
 }
 
@@ -206,7 +206,7 @@ impl Billed {
         Some(Self { parts, cold_share, share_variance, means })
     }
 
-    /// How much longer a start is billed than another call of a side, in milliseconds; nothing where starts are left out.
+    /// How much longer a start is billed than another call of a side, in milliseconds; 0 if starts are left out.
     fn start_ms(&self, side: Side) -> f64 {
         self.parts.get(1).map_or(0.0, |starts| starts.means[side])
     }

@@ -115,7 +115,7 @@ impl<'a> Analyzer<'a> {
                 Values::new(values(records, Measure::Init), true).levels()
             });
         }
-        // Where each cell met starts of one side only, there is nothing to say.
+        // If each cell met starts of one side only, there is nothing to show.
         let says_something = |comparison: &Comparison| {
             comparison.ratio.is_some() || comparison.levels.iter().any(|(_, levels)| levels.is_some())
         };

@@ -1,4 +1,4 @@
-//! How many of a fleet: shares with their intervals.
+//! Proportions with their intervals.
 
 use super::interval::{CONFIDENCE, normal_quantile};
 use serde::Serialize;

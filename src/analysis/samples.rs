@@ -24,7 +24,7 @@ pub struct Samples {
     pub cells: BTreeMap<String, CellSamples>,
     /// The blocks that have samples, in their order.
     pub blocks: Vec<Block>,
-    /// What single answers have to say about themselves.
+    /// What single answers say about their own quality.
     pub flags: DataFlags,
     /// How functions were configured that have changed since the campaign began, the earliest first.
     pub readings: Vec<Reading>,
@@ -39,7 +39,7 @@ pub struct Block {
     pub elapsed_ms: u64,
 }
 
-/// What single answers have to say about themselves.
+/// What single answers say about their own quality.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DataFlags {
     /// Answers whose deadline came before all their iterations.
@@ -66,17 +66,17 @@ pub struct SideSamples {
     pub architecture: Option<Architecture>,
     /// The memory setting that the function reports, in MiB.
     pub memory_mb: Option<u32>,
-    /// Calls whose environment nothing tells.
+    /// Calls whose environment is unknown.
     pub unknown_environments: u64,
-    /// What its calls say against each other.
+    /// Contradictions between its calls.
     pub quality: Quality,
     /// Environments of which only failures are known.
     failed: HashSet<String>,
-    /// Whether a number stands for environments that nothing told, and whose calls were left out later.
+    /// Whether one of the numbers stands for unnamed environments whose calls were left out later.
     has_unused_number: bool,
 }
 
-/// What a call says something about.
+/// What kind of environment a call met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// An environment that had a cold start.
@@ -104,7 +104,7 @@ pub struct CellSamples {
     pub cold: Sides<Vec<Record>>,
 }
 
-/// The numbers of one call, in milliseconds. What is not known is no number (NaN).
+/// The times of one call, in milliseconds; NaN if unknown.
 #[derive(Clone, Copy, Debug)]
 pub struct Record {
     /// Its environment's number on its side.
@@ -122,7 +122,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The value of one measure, where it is known; all but billed durations are more than 0.
+    /// The value of one measure. None if unknown, or if a time other than a billed duration is 0.
     pub fn value(&self, measure: Measure) -> Option<f64> {
         let value = f64::from(match measure {
             Measure::Wall => self.wall,
@@ -143,7 +143,7 @@ impl Record {
     }
 }
 
-/// The values of one measure, where they are known, each with its environment.
+/// The known values of one measure, each with its environment.
 pub fn values<'a>(records: impl Iterator<Item = &'a Record>, measure: Measure) -> impl Iterator<Item = (u32, f64)> {
     records.filter_map(move |record| Some((record.environment, record.value(measure)?)))
 }
@@ -169,7 +169,7 @@ impl Samples {
             return side.note_failure(row);
         }
         if row.report.is_some() && side.quality.reported == 0 {
-            // So Lambda reports, and the reports of earlier calls are missing.
+            // This is the first report: Lambda does report, so those of earlier calls are missing.
             self.cells.values_mut().for_each(|cell| cell.warm[row.side].retain(|record| !record.is_of_client_alone()));
             side.forget_unknown_environments();
         }
@@ -229,15 +229,15 @@ impl SideSamples {
         row.environment().is_some_and(|id| !self.numbers.contains_key(id) && !self.failed.contains(id))
     }
 
-    /// A call that failed has met its environment all the same.
+    /// A failed call has met its environment all the same.
     fn note_failure(&mut self, row: &Row) {
         if self.is_first(row) {
             self.failed.extend(row.environment().map(str::to_owned));
         }
     }
 
-    /// What a call says something about. Where Lambda reports nothing at all, as of HTTP endpoints, the environments'
-    /// names have to do; where nothing has a name either, all calls count as warm, and no verdict is given.
+    /// What kind of environment a call met. If Lambda reports nothing at all, as with HTTP endpoints, the environments' names
+    /// have to do; if they have no names either, all calls count as warm, and no verdict is given.
     fn kind(&self, row: &Row, is_first: bool) -> Kind {
         match row.cold {
             Some(true) => Kind::Cold,
@@ -257,7 +257,7 @@ impl SideSamples {
         self.environments.len() as u32 - u32::from(self.has_unused_number)
     }
 
-    /// Takes back what calls did that had no name and turn out to lack their report.
+    /// Forgets the unnamed environments of calls that turn out to lack their reports.
     fn forget_unknown_environments(&mut self) {
         self.unknown_environments = 0;
         self.has_unused_number = self.numbers.remove("").is_some();

@@ -1,11 +1,11 @@
-//! Ending a campaign when it knows enough.
+//! Ending a campaign once its intervals are narrow enough.
 
 use super::{analyzer, decision::has_enough, estimate::Difference, interval::CONFIDENCE, samples::Samples};
 use crate::campaign::{manifest::Manifest, row::Row, stopping::StoppingRule, totals::Totals};
 use std::time::Duration;
 
-/// Ends a campaign as soon as the interval of every cell is narrow enough. They are intervals that hold however often
-/// one looks at them, because this looks after every block.
+/// Ends a campaign as soon as the interval of every cell is narrow enough. The intervals are those that are valid at all looks
+/// together, because this looks after every block.
 #[derive(Debug)]
 pub struct Precision {
     manifest: Manifest,

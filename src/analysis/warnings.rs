@@ -29,16 +29,16 @@ const ONE_VCPU_MB: u32 = 1769;
 /// A clock that is coarser than this, in nanoseconds, does not tell short iterations apart.
 const COARSE_NS: u64 = 1000;
 
-/// Processes that waited for more of their time than this were not alone on their machine.
+/// Processes that waited for more than this share of their time were not alone on their machine.
 const WAITED: f64 = 0.02;
 
-/// What is less probable than this is no chance.
+/// The level of the test for disturbances.
 const UNLIKELY: f64 = 0.01;
 
-/// Unseen CPU models that may have a larger share than this are worth a word.
+/// Unseen CPU models that may have a larger share than this are warned of.
 const UNSEEN: f64 = 0.10;
 
-/// What is to be known of a campaign, the gravest first.
+/// All warnings about a campaign, the gravest first.
 pub(super) fn collect(
     manifest: &Manifest,
     samples: &Samples,
@@ -61,7 +61,7 @@ pub(super) fn collect(
 /// That cells have samples of both sides in too few blocks.
 fn of_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<Warning> {
     let deciding = cells.iter().filter_map(CellAnalysis::deciding);
-    // Where a side has nothing, other warnings say why.
+    // If a side has nothing, other warnings say why.
     let known = deciding.filter(|comparison| comparison.calls.iter().all(|(_, calls)| *calls > 0));
     let known: Vec<u32> = known.map(|it| it.blocks).collect();
     let what = match known.iter().filter(|blocks| **blocks < MINIMUM_BLOCKS).count() {
@@ -87,7 +87,7 @@ fn of_disturbances(manifest: &Manifest, headline: &Comparison) -> Option<Warning
     let freedom = f64::from(headline.blocks - 1);
     // Without disturbances, what blocks vary by is that of their calls, but for chance.
     let chance = ChiSquared::new(freedom).expect("there are several blocks").sf(freedom * (1.0 + disturbances / calls));
-    // Of single calls neighbours tell, which are many.
+    // For single calls it rests on hundreds of neighbours, which need no test.
     let is_clear = disturbances > 0.5 && (manifest.plan.order == Order::SingleCalls || chance < UNLIKELY);
     let (least, what) = match manifest.plan.order {
         Order::SingleCalls => ("At least ", "calls in a row"),

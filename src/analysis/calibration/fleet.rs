@@ -59,7 +59,7 @@ pub enum Drift {
     Diurnal,
 }
 
-/// How large disturbances are that are not rare: the standard deviation, on the logarithmic scale.
+/// The standard deviation of disturbances that are not rare, on the logarithmic scale.
 const DISTURBED: f64 = 0.03;
 
 /// How much slower a rare disturbance makes a step, and how many steps meet one.
@@ -68,7 +68,7 @@ const RARE: (f64, f64) = (0.25, 0.04);
 /// How often the next step is in the same stretch of disturbed ones.
 const STRETCH: f64 = 2.0 / 3.0;
 
-/// The same of the next of single calls, and by how much these are disturbed.
+/// How often the next of single calls is in the same stretch, and by how much the calls of one are disturbed.
 const STRETCH_OF_CALLS: (f64, f64) = (7.0 / 8.0, 0.10);
 
 /// How much of a lasting disturbance is left in the next block.
@@ -192,7 +192,7 @@ impl Scenario {
         }
     }
 
-    /// Whether it is one that no aim is for, because it shows where the method ends: blocks that resemble each other.
+    /// Whether no aims hold for it, because it shows a limit of the method: blocks that resemble each other.
     pub fn is_beyond_aims(&self) -> bool {
         self.disturbance == Disturbance::Lasting
     }
