@@ -84,7 +84,8 @@ fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, facts: &SideSa
     let totals = &samples.totals.sides[side];
     let configuration = variant.configuration.as_ref();
     let environments = if facts.unknown_environments > 0 { 0 } else { facts.count() };
-    let memory = (0..).zip(&facts.environments).map(|(number, it)| (number, f64::from(it.max_memory_mb)));
+    let memory =
+        (0..).zip(&facts.environments).map(|(number, environment)| (number, f64::from(environment.max_memory_mb)));
     let memory = memory.filter(|(_, max_memory_mb)| *max_memory_mb > 0.0);
     SideFacts {
         name: variant.name.clone(),

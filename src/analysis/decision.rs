@@ -119,8 +119,8 @@ mod tests {
         }
     }
 
-    fn verdict(it: Difference) -> Verdict {
-        verdicts(&[Some(it)], 0.02, Looks::Once)[0]
+    fn verdict(difference: Difference) -> Verdict {
+        verdicts(&[Some(difference)], 0.02, Looks::Once)[0]
     }
 
     #[test]

@@ -140,7 +140,7 @@ impl Part {
     fn difference(&self, whole: Sides<f64>) -> Option<Difference> {
         let values = self.values.map(|side, values| {
             let unit = self.share / whole[side];
-            values.iter().map(|it| Observation { value: it.value * unit, ..*it }).collect::<Vec<_>>()
+            values.iter().map(|call| Observation { value: call.value * unit, ..*call }).collect::<Vec<_>>()
         });
         estimate::difference(&values, self.model)
     }
@@ -164,7 +164,7 @@ fn in_units_of_mean(cell: &[Record]) -> Vec<Observation> {
     let values = observations(&[cell], Measure::Billed);
     // A cell that costs nothing adds nothing.
     let mean = mean(&values).filter(|mean| *mean > 0.0).unwrap_or(1.0);
-    values.into_iter().map(|it| Observation { value: it.value / mean, ..it }).collect()
+    values.into_iter().map(|call| Observation { value: call.value / mean, ..call }).collect()
 }
 
 fn mean(values: &[Observation]) -> Option<f64> {

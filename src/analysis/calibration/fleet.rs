@@ -216,7 +216,8 @@ impl Scenario {
     fn disturbances(&self, rng: &mut impl Rng) -> Sides<Vec<Vec<f64>>> {
         let (normal, blocks) = (Normal::standard(), self.blocks() as usize);
         let mut of_hosts = |hosts: u32| -> Vec<Vec<f64>> {
-            let mut of_host = |_| normal.sample_iter(&mut *rng).take(blocks).map(|it: f64| DISTURBED * it).collect();
+            let mut of_host =
+                |_| normal.sample_iter(&mut *rng).take(blocks).map(|normal: f64| DISTURBED * normal).collect();
             (0..hosts).map(&mut of_host).collect()
         };
         let undisturbed = || vec![vec![0.0; blocks]];
