@@ -102,7 +102,7 @@ fn prepare(workload: &Workload) -> Box<dyn Routine> {
 }
 
 fn compare(name: &str, routine: &mut dyn Routine) {
-    // One routine serves both: its input lies where it lies.
+    // One routine serves both, so that its input has the same place in memory.
     let routine = RefCell::new(routine);
     let time_with = |counting| {
         ALLOCATOR.counting.store(counting, Relaxed);

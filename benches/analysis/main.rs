@@ -78,7 +78,7 @@ fn report(directory: &Path) -> Finished {
 
 /// Both make the same estimates.
 fn assert_same(duet: &Finished, numpy: &Finished) {
-    let read = |it: &Finished| serde_json::from_slice::<Value>(&it.output).expect("JSON");
+    let read = |process: &Finished| serde_json::from_slice::<Value>(&process.output).expect("JSON");
     let (duet, numpy) = (read(duet), read(numpy));
     for comparison in duet["cells"][0]["comparisons"].as_array().expect("comparisons") {
         let measure = comparison["measure"].as_str().expect("a measure");

@@ -6,7 +6,7 @@ pub fn is_short() -> bool {
     !std::env::args().any(|argument| argument == "--bench")
 }
 
-/// So many rounds, or one.
+/// The number of rounds: `thorough`, or one if cargo runs the benchmark as a test.
 #[allow(dead_code, reason = "not every benchmark goes in rounds")]
 pub fn rounds(thorough: usize) -> usize {
     if is_short() { 1 } else { thorough }

@@ -8,19 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a process took until its end, from when this was asked for.
+/// What a process took, from the call until its end.
 pub struct Finished {
     pub seconds: f64,
     pub peak_kib: u64,
-    /// What it printed, where somebody reads it.
+    /// What it printed, if its output is piped.
     #[allow(dead_code, reason = "not every benchmark reads it")]
     pub output: Vec<u8>,
 }
 
-/// Waits for the end of a process, which has to be a good one.
+/// Waits for the end of a process, which must succeed.
 pub fn finish(mut process: Child) -> Finished {
     let begin = Instant::now();
-    // It would wait for somebody who reads what it prints.
+    // A process blocks if its pipe is full and not read.
     let output = process.stdout.take().map(|mut output| {
         thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -37,7 +37,7 @@ pub fn finish(mut process: Child) -> Finished {
     };
     let seconds = begin.elapsed().as_secs_f64();
     assert!(status.success(), "{status}");
-    let output = output.map_or_else(Vec::new, |it| it.join().expect("a reader").expect("a pipe"));
+    let output = output.map_or_else(Vec::new, |reader| reader.join().expect("a reader").expect("a pipe"));
     Finished { seconds, peak_kib, output }
 }
 

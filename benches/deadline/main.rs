@@ -32,7 +32,7 @@ const ALONE: Setting = Setting { name: "alone", memory_mb: 1769, size: "large", 
 const BESIDE_BUSY_LOOPS: Setting = Setting { name: "beside 2 busy loops", busy_loops: 2, ..ALONE };
 const SMALLEST_FUNCTION: Setting = Setting { name: "on 1/14 of a CPU", memory_mb: 128, size: "medium", ..ALONE };
 
-/// What a function finds itself in.
+/// The conditions under which a function runs.
 struct Setting {
     name: &'static str,
     memory_mb: u64,

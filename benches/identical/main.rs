@@ -34,11 +34,11 @@ const ENVIRONMENTS: usize = 10;
 const BLOCKS: usize = 8;
 const CELLS: [&str; 2] = ["sorting/quicksort", "math/primes"];
 
-/// How long the load goes on, and how long it stays away, in milliseconds.
+/// How long the load lasts, and how long it pauses, in milliseconds.
 const BURST_MS: std::ops::Range<u64> = 20..500;
 const REST_MS: std::ops::Range<u64> = 50..1000;
 
-/// What is to be covered at least, and what is less probable than this is no chance.
+/// The coverage that is required, and the level of the test that finds less.
 const LEAST: f64 = 0.93;
 const CHANCE: f64 = 1e-4;
 
@@ -200,7 +200,7 @@ fn add(found: &mut [Found; MEASURES.len()], report: &Value) {
     all.add(&report["headline"]);
     for cell in report["cells"].as_array().expect("a report has cells") {
         for comparison in cell["comparisons"].as_array().expect("a cell has comparisons") {
-            if let Some(index) = MEASURES.iter().position(|it| comparison["measure"] == *it)
+            if let Some(index) = MEASURES.iter().position(|measure| comparison["measure"] == *measure)
                 && comparison["ratio"]["interval"].is_object()
             {
                 measures[index].add(comparison);

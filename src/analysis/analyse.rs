@@ -2,14 +2,16 @@
 
 use super::{
     analyzer::Analyzer,
-    decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, Verdict},
+    cpu_models::cpus,
+    decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
     interval::CONFIDENCE,
     money::BillOptions,
-    proportion::{Proportion, unseen},
-    result::{Analysis, CpuProportion, Method, Provenance, SCHEMA, SideFacts},
+    proportion::unseen,
+    result::{Analysis, Method, Provenance, SCHEMA, SideFacts},
     samples::{Samples, SideSamples},
     summary_statistics::Values,
-    warning,
+    verdict::Verdict,
+    warnings,
 };
 use crate::campaign::{manifest::Manifest, sides::Side};
 
@@ -33,7 +35,7 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
     let analyzer = Analyzer::new(manifest, samples, options.margin);
     let cells = analyzer.cells();
     let headline = analyzer.headline(&cells);
-    let warnings = warning::of(manifest, samples, headline.as_ref(), &cells);
+    let warnings = warnings::collect(manifest, samples, headline.as_ref(), &cells);
     let is_withheld = warnings.iter().any(|it| it.kind.withholds());
     let mut analysis = Analysis {
         schema: SCHEMA,
@@ -45,7 +47,7 @@ pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
             minimum_blocks: MINIMUM_BLOCKS,
         },
         campaign: provenance(manifest, samples),
-        sides: samples.sides.map(|side, it| side_facts(manifest, samples, side, it)),
+        sides: samples.sides.map(|side, facts| side_facts(manifest, samples, side, facts)),
         warnings,
         headline,
         cells,
@@ -77,39 +79,28 @@ fn provenance(manifest: &Manifest, samples: &Samples) -> Provenance {
     }
 }
 
-fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, it: &SideSamples) -> SideFacts {
+fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, facts: &SideSamples) -> SideFacts {
     let variant = &manifest.sides[side];
     let totals = &samples.totals.sides[side];
     let configuration = variant.configuration.as_ref();
-    let environments = if it.unknown_environments > 0 { 0 } else { it.count() };
-    let memory = it.environments.iter().zip(0..).map(|(it, number)| (number, f64::from(it.max_memory_mb)));
-    let memory = memory.filter(|(_, it)| *it > 0.0);
+    let environments = if facts.unknown_environments > 0 { 0 } else { facts.count() };
+    let memory =
+        (0..).zip(&facts.environments).map(|(number, environment)| (number, f64::from(environment.max_memory_mb)));
+    let memory = memory.filter(|(_, max_memory_mb)| *max_memory_mb > 0.0);
     SideFacts {
         name: variant.name.clone(),
         target: variant.target.to_string(),
-        architecture: configuration.map(|it| it.architecture).or(it.architecture),
-        memory_mb: configuration.map(|it| it.memory_mb).or(it.memory_mb),
+        architecture: configuration.map(|it| it.architecture).or(facts.architecture),
+        memory_mb: configuration.map(|it| it.memory_mb).or(facts.memory_mb),
         calls: totals.calls,
         cold_calls: totals.cold,
         failures: totals.failures.iter().map(|(kind, count)| (kind.to_string(), *count)).collect(),
         environments,
-        cpus: cpus(it),
+        cpus: cpus(facts),
         unseen: unseen(environments),
-        emulated: it.emulated,
-        builds: it.builds.iter().cloned().collect(),
-        memory: Values::of(memory, false).levels(),
+        emulated: facts.emulated,
+        builds: facts.builds.iter().cloned().collect(),
+        memory: Values::new(memory, false).levels(),
         spent_usd: totals.cost_usd,
     }
-}
-
-/// The CPU models of one side, the most frequent first.
-pub(super) fn cpus(side: &SideSamples) -> Vec<CpuProportion> {
-    let known = side.environments.iter().filter(|it| it.cpu.is_some()).count() as u32;
-    let share = |(number, model): (usize, &String)| {
-        let environments = side.environments.iter().filter(|it| it.cpu == Some(number as u16)).count() as u32;
-        CpuProportion { model: model.clone(), environments, share: Proportion::new(environments, known) }
-    };
-    let mut cpus: Vec<CpuProportion> = side.cpu_models.iter().enumerate().map(share).collect();
-    cpus.sort_by(|one, other| other.environments.cmp(&one.environments).then_with(|| one.model.cmp(&other.model)));
-    cpus
 }

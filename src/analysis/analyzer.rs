@@ -1,12 +1,14 @@
 //! Comparing sets of samples: cells, all cells together, starts.
 
 use super::{
-    decision::{Verdict, environments_needed, verdicts},
+    decision::{environments_needed, verdicts},
     estimate::{self, Clusters, Difference, Groups, Model},
     interval::Looks,
-    result::{CellAnalysis, Comparison, Measure, Ratio},
+    measure::Measure,
+    result::{Comparison, Ratio},
     samples::{CellSamples, Record, Samples, observations, values},
     summary_statistics::Values,
+    verdict::Verdict,
 };
 use crate::campaign::{
     manifest::Manifest,
@@ -51,52 +53,69 @@ impl<'a> Analyzer<'a> {
     pub(super) fn compare(&self, sets: &[Set<'_>], measure: Measure, groups: Groups) -> Vec<Comparison> {
         let differences = self.differences(sets, measure, groups);
         let verdicts = verdicts(&differences, self.margin, self.looks);
-        let comparison = |((set, difference), verdict): ((&Set<'_>, &Option<Difference>), Verdict)| {
+        let judged = differences.into_iter().zip(verdicts);
+        let comparisons = sets.iter().zip(judged).map(|(set, (difference, verdict))| {
             let is_open = matches!(verdict, Verdict::Inconclusive | Verdict::Withheld);
-            let mut comparison = Comparison {
-                measure,
-                levels: Sides::default(),
-                environments: Sides::default(),
-                calls: Sides::default(),
-                blocks: difference.map_or_else(|| paired_blocks(set), |it| it.blocks),
-                sources: difference.and_then(|it| it.sources.shares()),
-                ratio: difference.as_ref().map(|it| Ratio::new(it, self.looks)),
-                verdict,
-                environments_needed: difference
-                    .filter(|_| is_open)
-                    .and_then(|it| environments_needed(&it, self.margin, self.looks, sets.len())),
-            };
-            for side in Side::BOTH {
-                let records = set[side].iter().copied().flatten();
-                let values = Values::of(values(records, measure), measure != Measure::Billed);
-                comparison.calls[side] = values.count();
-                comparison.environments[side] = values.environments();
-                // Times of different cells have no level in common.
-                if set[side].len() == 1 && !self.samples.sides[side].emulated {
-                    comparison.levels[side] = values.levels();
-                }
+            let environments_needed = difference
+                .filter(|_| is_open)
+                .and_then(|it| environments_needed(&it, self.margin, self.looks, sets.len()));
+            self.comparison(set, measure, difference, verdict, environments_needed)
+        });
+        comparisons.collect()
+    }
+
+    fn comparison(
+        &self,
+        set: &Set<'_>,
+        measure: Measure,
+        difference: Option<Difference>,
+        verdict: Verdict,
+        environments_needed: Option<u64>,
+    ) -> Comparison {
+        let mut comparison = Comparison {
+            measure,
+            levels: Sides::default(),
+            environments: Sides::default(),
+            calls: Sides::default(),
+            blocks: difference.map_or_else(|| paired_blocks(set), |it| it.blocks),
+            sources: difference.and_then(|it| it.sources.shares()),
+            ratio: difference.as_ref().map(|it| Ratio::new(it, self.looks)),
+            verdict,
+            environments_needed,
+        };
+        for side in Side::BOTH {
+            let records = set[side].iter().copied().flatten();
+            let values = Values::new(values(records, measure), measure != Measure::Billed);
+            comparison.calls[side] = values.count();
+            comparison.environments[side] = values.environments();
+            // Times of different cells have no level in common.
+            if set[side].len() == 1 && !self.samples.sides[side].emulated {
+                comparison.levels[side] = values.levels();
             }
-            comparison
-        };
-        sets.iter().zip(&differences).zip(verdicts).map(comparison).collect()
+        }
+        comparison
     }
 
-    /// How the sides differ in each set of records; none where times mean nothing.
+    /// How the sides differ in each set of records. None if an instruction set was emulated, so that times mean nothing.
     pub(super) fn differences(&self, sets: &[Set<'_>], measure: Measure, groups: Groups) -> Vec<Option<Difference>> {
-        let difference = |set: &Set<'_>| {
-            let values = set.map(|_, it| observations(it, measure));
-            let difference = match measure {
-                Measure::Billed => estimate::log_ratio_of_means(values, self.model(groups)),
-                _ => estimate::difference(&values, self.model(groups)),
-            }?;
-            // More blocks of a cold campaign are more environments.
-            let fixed_variance = if self.is_cold() { 0.0 } else { difference.fixed_variance };
-            Some(Difference { fixed_variance, ..difference })
-        };
-        if self.is_emulated() { vec![None; sets.len()] } else { sets.iter().map(difference).collect() }
+        sets.iter().map(|set| self.difference(set, measure, groups)).collect()
     }
 
-    /// How values are compared that have a mean of their own in such groups.
+    fn difference(&self, set: &Set<'_>, measure: Measure, groups: Groups) -> Option<Difference> {
+        if self.is_emulated() {
+            return None;
+        }
+        let values = set.map(|_, cells| observations(cells, measure));
+        let difference = match measure {
+            Measure::Billed => estimate::log_ratio_of_means(values, self.model(groups)),
+            _ => estimate::difference(&values, self.model(groups)),
+        }?;
+        // More blocks of a cold campaign are more environments.
+        let fixed_variance = if self.is_cold() { 0.0 } else { difference.fixed_variance };
+        Some(Difference { fixed_variance, ..difference })
+    }
+
+    /// The model by which values are compared within such groups.
     pub(super) fn model(&self, groups: Groups) -> Model {
         let clusters = match self.manifest.plan.order {
             Order::SingleCalls => Clusters::Environments,
@@ -107,55 +126,17 @@ impl<'a> Analyzer<'a> {
 
     pub(super) fn sets_of_cells(&self) -> Vec<Set<'a>> {
         let cells = self.samples_of_cells();
-        cells.map(|(_, it)| it.deciding(self.is_cold()).map(|_, it| vec![it.as_slice()])).collect()
+        cells.map(|(_, cell)| cell.deciding(self.is_cold()).map(|_, records| vec![records.as_slice()])).collect()
     }
 
     pub(super) fn set_of_all(&self, pick: impl Fn(&'a CellSamples) -> &'a Sides<Vec<Record>>) -> Set<'a> {
-        let records: Vec<_> = self.samples_of_cells().map(|(_, it)| pick(it)).collect();
-        Sides::<()>::default().map(|side, ()| records.iter().map(|it| it[side].as_slice()).collect())
+        let cells: Vec<_> = self.samples_of_cells().map(|(_, cell)| pick(cell)).collect();
+        Sides::<()>::default().map(|side, ()| cells.iter().map(|records| records[side].as_slice()).collect())
     }
 
-    /// All cells together.
-    pub(super) fn headline(&self, cells: &[CellAnalysis]) -> Option<Comparison> {
-        let set = self.set_of_all(|it| it.deciding(self.is_cold()));
-        let has_samples = |it: &Vec<&[Record]>| it.iter().any(|it| !it.is_empty());
-        if set.iter().any(|(_, it)| !has_samples(it)) {
-            return None;
-        }
-        match cells {
-            // Then it is the same.
-            [cell] => cell.deciding().cloned(),
-            _ => self.compare(&[set], self.primary, Groups::CellsAndBlocks).pop(),
-        }
-    }
-
-    pub(super) fn cells(&self) -> Vec<CellAnalysis> {
-        let cells: Vec<_> = self.samples_of_cells().collect();
-        let rest = Measure::ALL.into_iter().filter(|it| *it != self.primary && *it != Measure::Init);
-        let sets = self.sets_of_cells();
-        let mut by_measure: Vec<_> = std::iter::once(self.primary)
-            .chain(rest)
-            .map(|measure| self.compare(&sets, measure, Groups::CellsAndBlocks).into_iter())
-            .collect();
-        let mut analyses = Vec::new();
-        for ((name, _), set) in cells.into_iter().zip(&sets) {
-            let records = set.map(|_, it| it[0]);
-            let comparisons = by_measure.iter_mut().filter_map(Iterator::next);
-            let is_known = |it: &Comparison| it.calls.iter().any(|(_, calls)| *calls > 0);
-            analyses.push(CellAnalysis {
-                name: name.clone(),
-                comparisons: comparisons.filter(is_known).collect(),
-                by_cpu: self.by_cpu(&records),
-                distributions: records.map(|side, it| self.distributions(side, it)),
-                series: self.series(&records),
-            });
-        }
-        analyses
-    }
-
-    /// The same of each side whose times mean something.
+    /// Makes something of each side. None for a side whose instruction set was emulated.
     pub(super) fn of_both<T>(&self, make: impl Fn(Side) -> Option<T>) -> Sides<Option<T>> {
-        self.samples.sides.map(|side, it| if it.emulated { None } else { make(side) })
+        self.samples.sides.map(|side, facts| if facts.emulated { None } else { make(side) })
     }
 }
 
@@ -171,9 +152,9 @@ fn paired_blocks(set: &Set<'_>) -> u32 {
 /// The measure that decides: what the handler measured, where it did; else what Lambda reports; else the client's time.
 fn primary(samples: &Samples, is_cold: bool) -> Measure {
     let is_known = |measure: &Measure| {
-        let known = |records: &Vec<Record>| records.iter().any(|it| it.value(*measure).is_some());
+        let has_values = |records: &[Record]| records.iter().any(|it| it.value(*measure).is_some());
         let mut cells = samples.cells.values().map(|it| it.deciding(is_cold));
-        cells.any(|it| known(&it.baseline) && known(&it.candidate))
+        cells.any(|records| has_values(&records.baseline) && has_values(&records.candidate))
     };
     [Measure::Wall, Measure::Duration].into_iter().find(is_known).unwrap_or(Measure::Latency)
 }

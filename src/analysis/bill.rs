@@ -9,9 +9,8 @@ use serde::Serialize;
 /// What a function does in a month.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Usage {
-    /// How often it is invoked.
     pub invocations_per_month: f64,
-    /// What an invocation is billed for by the mean, in milliseconds; starts are billed too and are part of it.
+    /// The mean billed duration of an invocation, in milliseconds; starts are billed too and are part of it.
     pub billed_ms: f64,
     /// Its memory setting, in MiB.
     pub memory_mb: u32,
@@ -29,7 +28,7 @@ pub struct Bill {
     pub storage_usd: f64,
 }
 
-/// What a month has at no price. An account has it once, for all its functions, architectures and regions together.
+/// What is free each month. An account has it once, for all its functions, architectures and regions together.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FreeTier {
     pub requests: f64,
@@ -40,7 +39,6 @@ pub struct FreeTier {
 impl FreeTier {
     /// What Lambda gives every account: a million requests and 400 000 GB-seconds a month.
     pub const LAMBDA: Self = Self { requests: 1e6, gb_seconds: 400_000.0 };
-    /// Nothing.
     pub const NONE: Self = Self { requests: 0.0, gb_seconds: 0.0 };
 }
 
@@ -64,7 +62,7 @@ impl Bill {
     /// What `usage` costs at `price`, as if the account had no other function.
     ///
     /// The free tier is taken off first; the tiers of the price count what is left.
-    pub fn of(price: &Price, usage: &Usage, free: FreeTier) -> Self {
+    pub fn new(price: &Price, usage: &Usage, free: FreeTier) -> Self {
         Self {
             requests_usd: requests(price, usage, free),
             compute_usd: compute(&price.tiers, (usage.gb_seconds() - free.gb_seconds).max(0.0)),
@@ -72,14 +70,14 @@ impl Bill {
         }
     }
 
-    /// All of it, in US dollars a month.
+    /// In US dollars a month.
     pub fn total(&self) -> f64 {
         self.requests_usd + self.compute_usd + self.storage_usd
     }
 }
 
 /// The part of the baseline's bill that the candidate saves: 0.2 where it costs a fifth less, negative where it costs more.
-/// None where the baseline's is nothing.
+/// None if the baseline's is 0.
 pub fn saving(baseline_usd: f64, candidate_usd: f64) -> Option<f64> {
     (baseline_usd > 0.0).then(|| 1.0 - candidate_usd / baseline_usd)
 }
@@ -87,11 +85,11 @@ pub fn saving(baseline_usd: f64, candidate_usd: f64) -> Option<f64> {
 /// How many times as long as the baseline, which is billed for `usage`, the candidate may take before it costs as
 /// much, at the same memory and storage: the greatest ratio at which it costs no more.
 ///
-/// None where there is no such ratio: the candidate's requests alone cost more than the baseline, or more time costs
-/// nothing, or there is nothing that it could be a multiple of.
+/// None if there is no such ratio: the candidate's requests alone cost more than the baseline, or more time costs
+/// nothing, or the baseline is billed for no time.
 pub fn break_even_slowdown(baseline: &Price, candidate: &Price, usage: &Usage, free: FreeTier) -> Option<f64> {
     let gb_seconds = usage.gb_seconds();
-    let mut left = Bill::of(baseline, usage, free).total() - requests(candidate, usage, free);
+    let mut left = Bill::new(baseline, usage, free).total() - requests(candidate, usage, free);
     if left < 0.0 || gb_seconds.is_nan() || gb_seconds <= 0.0 {
         return None;
     }

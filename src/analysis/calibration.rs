@@ -4,9 +4,10 @@ pub(crate) mod fleet;
 pub(crate) mod naive;
 
 use super::{
-    decision::{Verdict, verdicts},
+    decision::verdicts,
     estimate::{self, Clusters, Difference, Groups, Model, Observation, Variance},
     interval::{Bounds, CONFIDENCE, Looks},
+    verdict::Verdict,
 };
 use crate::campaign::sides::Sides;
 use fleet::Scenario;
@@ -14,7 +15,7 @@ use rand::{SeedableRng, rngs::ChaCha8Rng};
 use serde::Serialize;
 use std::thread;
 
-/// The true differences for which power is told, as shares of the baseline's time.
+/// The true differences for which power is reported, as shares of the baseline's time.
 pub const EFFECTS: [f64; 3] = [0.02, 0.05, 0.10];
 
 /// The margin of equivalence that verdicts are given with here.
@@ -91,7 +92,7 @@ impl Estimator {
         }
     }
 
-    /// What it would show of a campaign: none where it shows no interval.
+    /// What it would show of a campaign. None if it shows no interval.
     fn look(self, values: &Sides<Vec<Observation>>, clusters: Clusters) -> Option<(Difference, Bounds)> {
         let difference = self.difference(values, clusters)?;
         let withholds = matches!(self, Self::Shipped | Self::ShippedEveryBlock);
@@ -106,8 +107,8 @@ impl Estimator {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Score {
     pub method: Estimator,
-    /// The share of campaigns whose interval (all intervals, where it looks after every block) covers the truth;
-    /// none where it shows no interval.
+    /// The share of campaigns whose interval (all intervals, where it looks after every block) covers the truth.
+    /// None if it shows no interval.
     pub coverage: Option<f64>,
     /// The share of campaigns of equal sides in which it says, at one look at least, that one is faster.
     pub false_positives: f64,
@@ -147,6 +148,18 @@ impl Tally {
             log_half_widths: self.log_half_widths + other.log_half_widths,
         }
     }
+
+    /// How the method fared in the `runs` campaigns that are added up here.
+    fn score(self, method: Estimator, runs: u32) -> Score {
+        let share = |count: u32| f64::from(count) / f64::from(runs);
+        Score {
+            method,
+            coverage: (self.intervals > 0).then(|| f64::from(self.covered) / f64::from(self.intervals)),
+            false_positives: share(self.false_positives),
+            power: self.seen.map(share),
+            half_width: (self.intervals > 0).then(|| f64::exp(self.log_half_widths / f64::from(self.intervals))),
+        }
+    }
 }
 
 /// Simulates `runs` campaigns of a scenario from a seed, on all processors; the result does not depend on how many
@@ -167,37 +180,30 @@ pub fn simulate(scenario: &Scenario, runs: u32, seed: u64) -> ScenarioScores {
     };
     let tallies = thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|worker| scope.spawn(move || work(worker))).collect();
-        let joined = threads.into_iter().map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        joined.fold([Tally::default(); Estimator::ALL.len()], |sum, it| {
-            std::array::from_fn(|index| sum[index].add(it[index]))
+        let joined =
+            threads.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        joined.fold([Tally::default(); Estimator::ALL.len()], |sum, tallies| {
+            std::array::from_fn(|index| sum[index].add(tallies[index]))
         })
     });
-    let share = |count: u32| f64::from(count) / f64::from(runs);
-    let score = |(method, it): (Estimator, Tally)| Score {
-        method,
-        coverage: (it.intervals > 0).then(|| f64::from(it.covered) / f64::from(it.intervals)),
-        false_positives: share(it.false_positives),
-        power: it.seen.map(share),
-        half_width: (it.intervals > 0).then(|| f64::exp(it.log_half_widths / f64::from(it.intervals))),
-    };
     ScenarioScores {
         scenario: scenario.clone(),
         runs,
-        scores: Estimator::ALL.into_iter().zip(tallies).map(score).collect(),
+        scores: Estimator::ALL.into_iter().zip(tallies).map(|(method, tally)| tally.score(method, runs)).collect(),
     }
 }
 
 /// What a method says about one campaign of equal sides, and would say if the candidate were slower by each effect:
 /// that moves the estimate and nothing else.
 fn judge(method: Estimator, campaign: &Sides<Vec<Observation>>, clusters: Clusters) -> Tally {
-    let last = campaign.iter().flat_map(|(_, it)| it).map(|it| it.block).max().unwrap_or_default();
+    let last = campaign.iter().flat_map(|(_, values)| values).map(|it| it.block).max().unwrap_or_default();
     let first = if method.is_repeated() { 0 } else { last };
     let mut tally = Tally { intervals: 0, covered: 1, ..Tally::default() };
     for block in first..=last {
         let so_far = if block == last {
             campaign.clone()
         } else {
-            campaign.map(|_, it| it.iter().copied().filter(|it| it.block <= block).collect())
+            campaign.map(|_, values| values.iter().copied().filter(|it| it.block <= block).collect())
         };
         let Some((difference, bounds)) = method.look(&so_far, clusters) else { continue };
         tally.intervals = 1;
@@ -239,7 +245,7 @@ pub struct Missed {
 /// but for the error of the simulation. It is taken as three standard errors, since there are many aims.
 pub fn missed_aims(outcomes: &[ScenarioScores]) -> Vec<Missed> {
     let mut missed = Vec::new();
-    for outcome in outcomes.iter().filter(|it| !it.scenario.is_beyond_aims()) {
+    for outcome in outcomes.iter().filter(|outcome| !outcome.scenario.is_beyond_aims()) {
         let tolerance = |share: f64| 3.0 * (share * (1.0 - share) / f64::from(outcome.runs)).sqrt();
         for score in &outcome.scores {
             let highest = match score.method {

@@ -1,15 +1,17 @@
 //! Two campaigns in time: how the candidate's ratio to its baseline has changed from one to the other.
 //!
-//! SummaryStatistics of different days differ by whatever the fleet is like that day. A ratio of one campaign has that taken out as
+//! Levels of different days differ by whatever the fleet is like that day. A ratio of one campaign has that taken out as
 //! far as both sides share it, and so has the ratio of two such ratios: it is what is judged here, and levels are only
 //! described. The fleet of one side may get other CPUs than before: that is in the ratio, and is listed.
 
 use super::{
-    decision::{self, Verdict},
+    decision,
     estimate::{Difference, Sources, welch},
     interval::Looks,
+    measure::Measure,
     proportion::Proportion,
-    result::{Analysis, CellAnalysis, Comparison, Measure, Method, Provenance, Ratio, SideFacts},
+    result::{Analysis, CellAnalysis, Comparison, Method, Provenance, Ratio, SideFacts},
+    verdict::Verdict,
     warning::Warning,
 };
 use crate::campaign::sides::{Side, Sides};
@@ -86,39 +88,26 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
     let margin = a.method.margin.max(b.method.margin);
     let pairs: Vec<(&CellAnalysis, Pair)> = pairs(a, b);
     let campaigns = Campaigns { a: &a.campaign, b: &b.campaign };
-    let differences: Vec<Option<Difference>> = pairs
-        .iter()
-        .map(|(_, Pair { a, b })| {
-            if is_withheld || a.measure != b.measure {
-                None
-            } else {
-                Some(change(&difference(a, campaigns.a)?, &difference(b, campaigns.b)?))
-            }
-        })
-        .collect();
+    let differences: Vec<Option<Difference>> =
+        pairs.iter().map(|(_, pair)| pair.difference(&campaigns).filter(|_| !is_withheld)).collect();
     let verdicts = decision::verdicts(&differences, margin, looks);
-    let cells = pairs
-        .iter()
-        .zip(differences.iter().zip(verdicts))
-        .map(|((cell, Pair { a, b }), (difference, verdict))| CellChange {
-            name: cell.name.clone(),
-            measure: b.measure,
-            ratios: Campaigns { a: shown(a), b: shown(b) },
-            change: difference.as_ref().map(|it| Ratio::new(it, looks)),
-            verdict,
-            environments_needed: difference
-                .as_ref()
-                .filter(|_| verdict == Verdict::Inconclusive)
-                .and_then(|it| decision::environments_needed(it, margin, looks, pairs.len())),
-            levels: Sides {
-                baseline: level_change(a, b, Side::Baseline),
-                candidate: level_change(a, b, Side::Candidate),
-            },
-        })
-        .collect();
+    let judged = differences.iter().zip(verdicts);
+    let cells = pairs.iter().zip(judged).map(|((cell, pair), (difference, verdict))| CellChange {
+        name: cell.name.clone(),
+        measure: pair.b.measure,
+        ratios: Campaigns { a: shown(pair.a), b: shown(pair.b) },
+        change: difference.as_ref().map(|it| Ratio::new(it, looks)),
+        verdict,
+        environments_needed: difference
+            .as_ref()
+            .filter(|_| verdict == Verdict::Inconclusive)
+            .and_then(|it| decision::environments_needed(it, margin, looks, pairs.len())),
+        levels: pair.level_changes(),
+    });
+    let cells = cells.collect();
     Changes {
         schema: SCHEMA,
-        names: b.names().map(|_, it| (*it).to_owned()),
+        names: b.names().map(|_, name| (*name).to_owned()),
         created_unix_ms: Campaigns { a: a.campaign.created_unix_ms, b: b.campaign.created_unix_ms },
         margin,
         withheld,
@@ -136,7 +125,7 @@ struct Pair<'a> {
 
 fn pairs<'a>(a: &'a Analysis, b: &'a Analysis) -> Vec<(&'a CellAnalysis, Pair<'a>)> {
     let pair = |cell: &'a CellAnalysis| {
-        let before = a.cells.iter().find(|it| it.name == cell.name)?;
+        let before = a.cells.iter().find(|before| before.name == cell.name)?;
         Some((cell, Pair { a: before.deciding()?, b: cell.deciding()? }))
     };
     b.cells.iter().filter_map(pair).collect()
@@ -145,7 +134,7 @@ fn pairs<'a>(a: &'a Analysis, b: &'a Analysis) -> Vec<(&'a CellAnalysis, Pair<'a
 /// The cells of `one` that `other` has not.
 pub(super) fn missing(one: &Analysis, other: &Analysis) -> Vec<String> {
     let has = |name: &str| other.cells.iter().any(|it| it.name == name);
-    one.cells.iter().filter(|it| !has(&it.name)).map(|it| it.name.clone()).collect()
+    one.cells.iter().map(|it| &it.name).filter(|name| !has(name)).cloned().collect()
 }
 
 /// The warnings because of which nothing is said of any cell.
@@ -158,7 +147,7 @@ fn shown(comparison: &Comparison) -> Option<Ratio> {
     comparison.ratio.filter(|_| comparison.verdict != Verdict::Withheld)
 }
 
-/// The difference of logarithms behind a comparison of a campaign; none where no verdict was given on it.
+/// The difference of logarithms behind a comparison of a campaign. None if no verdict was given on it.
 pub(super) fn difference(comparison: &Comparison, campaign: &Provenance) -> Option<Difference> {
     let ratio = shown(comparison)?;
     let standard_error = ratio.log_standard_error?;
@@ -180,12 +169,12 @@ pub(super) fn difference(comparison: &Comparison, campaign: &Provenance) -> Opti
 /// the degrees of freedom of Welch (1947) and Satterthwaite (1946).
 pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
     let (standard_error, degrees_of_freedom) =
-        welch(&[a, b].map(|it| (it.standard_error.powi(2), it.degrees_of_freedom)));
+        welch(&[a, b].map(|difference| (difference.standard_error.powi(2), difference.degrees_of_freedom)));
     Difference {
         estimate: b.estimate - a.estimate,
         standard_error,
         degrees_of_freedom,
-        environments: a.environments.map(|side, it| (*it).min(b.environments[side])),
+        environments: a.environments.map(|side, count| (*count).min(b.environments[side])),
         blocks: a.blocks.min(b.blocks),
         sources: Sources::default(),
         fixed_variance: a.fixed_variance + b.fixed_variance,
@@ -197,12 +186,29 @@ pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
 /// Where one of them was to end by its interval, the interval is the one that is valid at all looks, tightest about
 /// where these campaigns were to end together.
 pub(super) fn looks(methods: &[&Method]) -> Looks {
-    let targets: f64 = methods.iter().filter_map(|it| it.until_ci).map(|it| it.ln_1p().powi(2)).sum();
+    let targets: f64 = methods.iter().filter_map(|it| it.until_ci).map(|target| target.ln_1p().powi(2)).sum();
     if targets > 0.0 { Looks::EveryBlock(targets.sqrt()) } else { Looks::Once }
 }
 
+impl Pair<'_> {
+    /// How the ratio has changed. None if the campaigns decide by different measures, or one of them has no verdict.
+    fn difference(&self, campaigns: &Campaigns<&Provenance>) -> Option<Difference> {
+        if self.a.measure != self.b.measure {
+            return None;
+        }
+        Some(change(&difference(self.a, campaigns.a)?, &difference(self.b, campaigns.b)?))
+    }
+
+    fn level_changes(&self) -> Sides<LevelChange> {
+        Sides {
+            baseline: level_change(self.a, self.b, Side::Baseline),
+            candidate: level_change(self.a, self.b, Side::Candidate),
+        }
+    }
+}
+
 fn level_change(a: &Comparison, b: &Comparison, side: Side) -> LevelChange {
-    let mean = |it: &Comparison| it.levels[side].map(|it| it.mean);
+    let mean = |comparison: &Comparison| comparison.levels[side].map(|it| it.mean);
     let (a_ms, b_ms) = (mean(a), mean(b));
     let ratio = a_ms.zip(b_ms).filter(|_| a.measure == b.measure).map(|(a, b)| b / a).filter(|it| it.is_finite());
     LevelChange { a_ms, b_ms, ratio }
@@ -220,7 +226,7 @@ pub(super) fn what_differs(a: &Analysis, b: &Analysis) -> Vec<String> {
         differences.extend(other_mix(side, &a.sides[side], &b.sides[side]));
     }
     if a.campaign.cold != b.campaign.cold {
-        let kind = |it: &Analysis| if it.campaign.cold { "cold starts" } else { "warm calls" };
+        let kind = |analysis: &Analysis| if analysis.campaign.cold { "cold starts" } else { "warm calls" };
         differences.push(format!("calls: {} in A, {} in B", kind(a), kind(b)));
     }
     for (cell, Pair { a, b }) in pairs(a, b) {
@@ -232,30 +238,30 @@ pub(super) fn what_differs(a: &Analysis, b: &Analysis) -> Vec<String> {
 }
 
 /// What is known of a side, with labels.
-fn facts(it: &SideFacts) -> [(&'static str, String); 4] {
+fn facts(side: &SideFacts) -> [(&'static str, String); 4] {
     let known = |text: Option<String>| text.unwrap_or("unknown".to_owned());
     [
-        ("target", it.target.clone()),
-        ("architecture", known(it.architecture.map(|it| it.to_string()))),
-        ("memory", known(it.memory_mb.map(|it| format!("{it} MB")))),
-        ("build", if it.builds.is_empty() { known(None) } else { it.builds.join(" and ") }),
+        ("target", side.target.clone()),
+        ("architecture", known(side.architecture.map(|it| it.to_string()))),
+        ("memory", known(side.memory_mb.map(|megabytes| format!("{megabytes} MB")))),
+        ("build", if side.builds.is_empty() { known(None) } else { side.builds.join(" and ") }),
     ]
 }
 
 /// The CPU models whose share of the fleet has changed by more than chance explains: the intervals do not meet.
 fn other_mix(side: Side, a: &SideFacts, b: &SideFacts) -> Vec<String> {
-    let total = |it: &SideFacts| it.cpus.iter().map(|it| it.environments).sum::<u32>();
+    let total = |side: &SideFacts| side.cpus.iter().map(|it| it.environments).sum::<u32>();
     let totals = [total(a), total(b)];
     if totals.contains(&0) {
         return Vec::new();
     }
     let count =
-        |it: &SideFacts, model: &str| it.cpus.iter().find(|it| it.model == model).map_or(0, |it| it.environments);
+        |side: &SideFacts, model: &str| side.cpus.iter().find(|cpu| cpu.model == model).map_or(0, |it| it.environments);
     let models: BTreeSet<&str> = a.cpus.iter().chain(&b.cpus).map(|it| it.model.as_str()).collect();
     let sentence = |model: &str| {
         let (before, after) =
             (Proportion::new(count(a, model), totals[0]), Proportion::new(count(b, model), totals[1]));
-        let percent = |it: Proportion| format!("{:.0}% of environments", it.estimate * 100.0);
+        let percent = |share: Proportion| format!("{:.0}% of environments", share.estimate * 100.0);
         (before.high < after.low || after.high < before.low)
             .then(|| format!("{side}, CPU {model}: {} in A, {} in B", percent(before), percent(after)))
     };

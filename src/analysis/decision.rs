@@ -1,12 +1,12 @@
 //! What may be said of a comparison, and of many at once.
 
+pub use super::verdict::Verdict;
+
 use super::{
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
 };
 use crate::campaign::manifest::MAX_ENVIRONMENTS;
-use serde::Serialize;
-use std::fmt;
 
 /// A side of fewer environments gets no interval and no verdict: too often they all have the same CPU, where the
 /// fleet has two (of eight environments and a CPU with a share of 44%, once in a hundred times).
@@ -15,45 +15,17 @@ pub const MINIMUM_ENVIRONMENTS: u32 = 8;
 /// A campaign of fewer blocks tells too little of what disturbs calls together: it gets no interval and no verdict either.
 pub const MINIMUM_BLOCKS: u32 = 5;
 
-/// What a comparison comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// The candidate takes less time: the interval excludes that there is no difference.
-    Faster,
-    /// The candidate takes more time.
-    Slower,
-    /// The whole interval lies within the margin.
-    Equivalent,
-    /// None of these, with the environments so far.
-    Inconclusive,
-    /// No verdict is given; the warnings say why.
-    Withheld,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Faster => "faster",
-            Self::Slower => "slower",
-            Self::Equivalent => "equivalent",
-            Self::Inconclusive => "inconclusive",
-            Self::Withheld => "withheld",
-        })
-    }
-}
-
 /// The verdict on each of these differences of logarithms, such that with 95% probability none of those that say
 /// faster, slower or equivalent is wrong (Holm 1979).
 pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -> Vec<Verdict> {
     let alpha = 1.0 - CONFIDENCE;
     let log_margin = margin.ln_1p();
     let p_values = |p: &dyn Fn(&Difference) -> f64| -> Vec<f64> {
-        holm(&differences.iter().map(|it| it.as_ref().map_or(1.0, p)).collect::<Vec<_>>())
+        holm(&differences.iter().map(|difference| difference.as_ref().map_or(1.0, p)).collect::<Vec<_>>())
     };
     let different = p_values(&|it| it.p_value(0.0, looks));
     let equivalent = p_values(&|it| it.p_equivalence(log_margin, looks));
-    let verdict = |(index, difference): (usize, &Option<Difference>)| match difference {
+    let verdicts = differences.iter().enumerate().map(|(index, difference)| match difference {
         None => Verdict::Withheld,
         Some(it) if !has_enough(it) => Verdict::Withheld,
         Some(_) if equivalent[index] <= alpha => Verdict::Equivalent,
@@ -65,22 +37,22 @@ pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -
             }
         }
         Some(_) => Verdict::Inconclusive,
-    };
-    differences.iter().enumerate().map(verdict).collect()
+    });
+    verdicts.collect()
 }
 
 /// Whether an interval may be given.
 pub fn has_enough(difference: &Difference) -> bool {
-    let has_environments = difference.environments.iter().all(|(_, it)| *it >= MINIMUM_ENVIRONMENTS);
+    let has_environments = difference.environments.iter().all(|(_, count)| *count >= MINIMUM_ENVIRONMENTS);
     has_environments && difference.blocks >= MINIMUM_BLOCKS
 }
 
 /// The environments of each side with which the interval would probably allow a verdict, as one of so many tests, if the
 /// difference is what it seems to be: what they add to the variance shrinks as their number grows.
 ///
-/// None where it is blocks that are too few, or disturbances that are too large: those take more blocks.
+/// None if more environments would not help because blocks are too few or disturbances too large: those take more blocks.
 pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, tests: usize) -> Option<u64> {
-    let now = difference.environments.iter().map(|(_, it)| *it).min().unwrap_or_default().max(1);
+    let now = difference.environments.iter().map(|(_, count)| *count).min().unwrap_or_default().max(1);
     if difference.blocks < MINIMUM_BLOCKS {
         return None;
     }
@@ -95,8 +67,10 @@ pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, t
     environments_for(difference, wanted, confidence, looks, now)
 }
 
-/// With how many environments of each side the interval would be so wide to either side, where it has `now`. None where what
-/// more of them do not narrow is wider already, or so much of it that no campaign has as many.
+/// How many environments each side needs for an interval of this half-width, given that each has `now`.
+///
+/// None if the part of the variance that more environments do not narrow is too large on its own, or so large that the
+/// number needed is more than a campaign may have.
 pub(super) fn environments_for(
     difference: &Difference,
     half_width: f64,
@@ -145,8 +119,8 @@ mod tests {
         }
     }
 
-    fn verdict(it: Difference) -> Verdict {
-        verdicts(&[Some(it)], 0.02, Looks::Once)[0]
+    fn verdict(difference: Difference) -> Verdict {
+        verdicts(&[Some(difference)], 0.02, Looks::Once)[0]
     }
 
     #[test]

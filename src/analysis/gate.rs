@@ -8,7 +8,8 @@ use super::{
     decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, environments_for, holm},
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
-    result::{Analysis, CellAnalysis, Comparison, Measure, Ratio},
+    measure::Measure,
+    result::{Analysis, CellAnalysis, Comparison, Ratio},
     warning::Warning,
 };
 use crate::campaign::sides::Sides;
@@ -91,15 +92,15 @@ pub struct CellGate {
     pub name: String,
     /// The measure that decides.
     pub measure: Option<Measure>,
-    /// The ratio that is held to the limit, above 1 where it is slower. None where it is withheld.
+    /// The ratio that is held to the limit, above 1 if the candidate is slower. None if it is withheld.
     pub ratio: Option<Ratio>,
     /// What it comes to, by Holm's correction over all cells.
     pub decision: Decision,
-    /// Where it is inconclusive: with how many environments of each side in this campaign it probably would not be.
+    /// If it is inconclusive: the environments of each side in this campaign that would probably settle it.
     pub environments_needed: Option<u64>,
-    /// What else it needs, where no number of environments would do.
+    /// What else it needs, if no number of environments would do.
     pub needs: Option<Needs>,
-    /// Why it is withheld, where it is.
+    /// Why it is withheld, if it is.
     pub reason: Option<String>,
 }
 
@@ -117,49 +118,61 @@ pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Ga
         .map(|cell| (cell, if withheld.is_empty() { tested(cell, run, earlier) } else { Err(BY_WARNING.to_owned()) }))
         .collect();
     let differences: Vec<Option<&Difference>> =
-        tested.iter().map(|(_, it)| it.as_ref().ok().map(|it| &it.difference)).collect();
+        tested.iter().map(|(_, tested)| tested.as_ref().ok().map(|it| &it.difference)).collect();
     let decisions = decisions(&differences, max_slowdown, looks);
     let count = differences.iter().flatten().count();
-    let needed = |tested: &Result<Tested, String>, decision| {
-        let open = tested.as_ref().ok().filter(|_| decision == Decision::Inconclusive)?;
-        Some(open.environments_needed(max_slowdown, looks, count))
-    };
-    let cell = |((cell, tested), decision): (&(&CellAnalysis, Result<Tested, String>), Decision)| CellGate {
-        name: cell.name.clone(),
-        measure: cell.deciding().map(|it| it.measure),
-        ratio: tested.as_ref().ok().map(|it| Ratio::new(&it.difference, looks)),
-        decision,
-        environments_needed: needed(tested, decision).and_then(Result::ok),
-        needs: needed(tested, decision).and_then(Result::err),
-        reason: tested.as_ref().err().cloned(),
-    };
-    let mut cells: Vec<CellGate> = tested.iter().zip(decisions).map(cell).collect();
-    cells.extend(earlier.map(|it| missing(it, run)).unwrap_or_default().into_iter().map(gone));
+    let judged = tested.iter().zip(decisions).map(|((cell, tested), decision)| {
+        let open = tested.as_ref().ok().filter(|_| decision == Decision::Inconclusive);
+        let needed = open.map(|it| it.environments_needed(max_slowdown, looks, count));
+        CellGate::new(cell, tested.as_ref(), decision, needed, looks)
+    });
+    let mut cells: Vec<CellGate> = judged.collect();
+    cells.extend(earlier.map(|earlier| missing(earlier, run)).unwrap_or_default().into_iter().map(CellGate::gone));
     Gate {
         schema: SCHEMA,
-        names: run.names().map(|_, it| (*it).to_owned()),
+        names: run.names().map(|_, name| (*name).to_owned()),
         against: if earlier.is_some() { Against::EarlierCampaign } else { Against::Baseline },
         max_slowdown,
         decision: overall(&cells),
         withheld,
-        differences: earlier.map(|it| what_differs(it, run)).unwrap_or_default(),
+        differences: earlier.map(|earlier| what_differs(earlier, run)).unwrap_or_default(),
         cells,
     }
 }
 
 const BY_WARNING: &str = "the campaign gives no verdict";
 
-/// A cell of the earlier campaign that this one has not: what is not measured does not pass.
-fn gone(name: String) -> CellGate {
-    let reason = Some("only the earlier campaign has this cell".to_owned());
-    CellGate {
-        name,
-        measure: None,
-        ratio: None,
-        decision: Decision::Withheld,
-        environments_needed: None,
-        needs: None,
-        reason,
+impl CellGate {
+    fn new(
+        cell: &CellAnalysis,
+        tested: Result<&Tested, &String>,
+        decision: Decision,
+        needed: Option<Result<u64, Needs>>,
+        looks: Looks,
+    ) -> Self {
+        Self {
+            name: cell.name.clone(),
+            measure: cell.deciding().map(|it| it.measure),
+            ratio: tested.ok().map(|tested| Ratio::new(&tested.difference, looks)),
+            decision,
+            environments_needed: needed.and_then(Result::ok),
+            needs: needed.and_then(Result::err),
+            reason: tested.err().cloned(),
+        }
+    }
+
+    /// A cell of the earlier campaign that this one has not: what is not measured does not pass.
+    fn gone(name: String) -> Self {
+        let reason = Some("only the earlier campaign has this cell".to_owned());
+        Self {
+            name,
+            measure: None,
+            ratio: None,
+            decision: Decision::Withheld,
+            environments_needed: None,
+            needs: None,
+            reason,
+        }
     }
 }
 
@@ -178,7 +191,7 @@ fn tested(cell: &CellAnalysis, run: &Analysis, earlier: Option<&Analysis>) -> Re
     let Some(earlier) = earlier else {
         return Ok(Tested { difference: now, earlier_variance: 0.0, environments });
     };
-    let before = earlier.cells.iter().find(|it| it.name == cell.name);
+    let before = earlier.cells.iter().find(|before| before.name == cell.name);
     let before = before.ok_or("the earlier campaign does not have this cell")?.deciding();
     let before = before.ok_or("the earlier campaign has no samples of it")?;
     if before.measure != deciding.measure {
@@ -194,16 +207,16 @@ fn tested(cell: &CellAnalysis, run: &Analysis, earlier: Option<&Analysis>) -> Re
 }
 
 /// Why no verdict is given on a comparison by itself.
-fn why_withheld(it: &Comparison) -> String {
-    let fewest = it.environments.baseline.min(it.environments.candidate);
-    match it.blocks {
+fn why_withheld(comparison: &Comparison) -> String {
+    let fewest = comparison.environments.baseline.min(comparison.environments.candidate);
+    match comparison.blocks {
         _ if fewest < MINIMUM_ENVIRONMENTS => {
             format!("a side has {fewest} of the {MINIMUM_ENVIRONMENTS} environments that a verdict takes")
         }
         blocks if blocks < MINIMUM_BLOCKS => {
             format!("it has samples of both sides in {blocks} of the {MINIMUM_BLOCKS} blocks that a verdict takes")
         }
-        _ => format!("no verdict is given on its {}", it.measure),
+        _ => format!("no verdict is given on its {}", comparison.measure),
     }
 }
 
@@ -229,8 +242,8 @@ impl Tested {
 fn decisions(differences: &[Option<&Difference>], max_slowdown: f64, looks: Looks) -> Vec<Decision> {
     let limit = max_slowdown.ln_1p();
     let p_values = |is_tested: &dyn Fn(&Difference) -> bool| -> Vec<f64> {
-        let p_value = |it: &Option<&Difference>| match it {
-            Some(it) if is_tested(it) => it.p_value(limit, looks),
+        let p_value = |difference: &Option<&Difference>| match difference {
+            Some(difference) if is_tested(difference) => difference.p_value(limit, looks),
             _ => 1.0,
         };
         holm(&differences.iter().map(p_value).collect::<Vec<_>>())
@@ -238,18 +251,19 @@ fn decisions(differences: &[Option<&Difference>], max_slowdown: f64, looks: Look
     let below = p_values(&|it| it.estimate < limit);
     let above = p_values(&|it| it.estimate > limit);
     let alpha = 1.0 - CONFIDENCE;
-    let decision = |(index, difference): (usize, &Option<&Difference>)| match difference {
+    let decisions = differences.iter().enumerate().map(|(index, difference)| match difference {
         None => Decision::Withheld,
         Some(_) if below[index] <= alpha => Decision::Pass,
         Some(_) if above[index] <= alpha => Decision::Fail,
         Some(_) => Decision::Inconclusive,
-    };
-    differences.iter().enumerate().map(decision).collect()
+    });
+    decisions.collect()
 }
 
 fn overall(cells: &[CellGate]) -> Decision {
-    let any = |decision| cells.iter().any(|it| it.decision == decision);
-    let gravest = [Decision::Fail, Decision::Withheld, Decision::Inconclusive].into_iter().find(|it| any(*it));
+    let any = |decision| cells.iter().any(|cell| cell.decision == decision);
+    let gravest =
+        [Decision::Fail, Decision::Withheld, Decision::Inconclusive].into_iter().find(|decision| any(*decision));
     gravest.unwrap_or(if cells.is_empty() { Decision::Withheld } else { Decision::Pass })
 }
 

@@ -4,10 +4,10 @@
 use super::estimate::Difference;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
-/// The share of intervals that are to cover the truth.
+/// The probability with which intervals cover the truth.
 pub const CONFIDENCE: f64 = 0.95;
 
-/// How often a campaign is looked at before it is believed.
+/// How often a campaign is looked at before its result is used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Looks {
     /// Once, when it is complete.
@@ -53,7 +53,7 @@ impl Difference {
             Looks::Once => upper_quantile(&student(self.degrees_of_freedom), alpha / 2.0),
             Looks::EveryBlock(target) => {
                 // Where the mixture's likelihood ratio reaches 1/α.
-                let is_beyond = |it: f64| self.log_likelihood_ratio(it, target) > -alpha.ln();
+                let is_beyond = |normal: f64| self.log_likelihood_ratio(normal, target) > -alpha.ln();
                 to_student(first_beyond(is_beyond), self.degrees_of_freedom)
             }
         }
@@ -92,24 +92,24 @@ impl Difference {
             let exponent = if information.is_finite() { information / (1.0 + information) } else { 1.0 };
             weight.ln() - 0.5 * information.ln_1p() + 0.5 * normal.powi(2) * exponent
         });
-        // The largest is taken out, so that no power is beyond all numbers.
+        // The largest is factored out, so that exp() cannot overflow.
         let largest = logarithms.into_iter().fold(f64::NEG_INFINITY, f64::max);
         if largest.is_finite() {
-            largest + logarithms.iter().map(|it| (it - largest).exp()).sum::<f64>().ln()
+            largest + logarithms.iter().map(|logarithm| (logarithm - largest).exp()).sum::<f64>().ln()
         } else {
             largest
         }
     }
 }
 
-/// Bounds for the mean of one side from the means of its environments; none of fewer than two.
+/// Bounds for the mean of one side from the means of its environments. None if there are fewer than two.
 pub fn mean_bounds(means: &[f64], confidence: f64) -> Option<Bounds> {
     let count = means.len() as f64;
     if means.len() < 2 {
         return None;
     }
     let mean = means.iter().sum::<f64>() / count;
-    let variance = means.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / (count - 1.0);
+    let variance = means.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
     let radius = upper_quantile(&student(count - 1.0), (1.0 - confidence) / 2.0) * (variance / count).sqrt();
     Some(Bounds { low: mean - radius, high: mean + radius })
 }
@@ -120,13 +120,13 @@ pub(super) fn normal_quantile() -> f64 {
 }
 
 fn student(degrees_of_freedom: f64) -> StudentsT {
-    // Beyond this it is the normal distribution to nine digits, and below it nothing is asked.
+    // Above 1e9 Student's is the normal distribution to nine digits; fewer than 0.1 degrees of freedom do not occur.
     StudentsT::new(0.0, 1.0, degrees_of_freedom.clamp(0.1, 1e9)).expect("the parameters are finite and positive")
 }
 
 /// Student's quantile where the normal distribution has `normal`, both above 0.
 fn to_student(normal: f64, degrees_of_freedom: f64) -> f64 {
-    // A tail too small to be told from nothing is that of no sample there is.
+    // Below this a tail would underflow to 0, whose quantile is infinite; no real sample comes near it.
     let tail = Normal::standard().cdf(-normal).max(1e-280);
     upper_quantile(&student(degrees_of_freedom), tail)
 }
@@ -139,7 +139,7 @@ fn to_normal(statistic: f64, degrees_of_freedom: f64) -> f64 {
 
 /// Where a symmetric distribution leaves `tail` above it: the library's own inverses fail far out.
 pub(super) fn upper_quantile(distribution: &impl ContinuousCDF<f64, f64>, tail: f64) -> f64 {
-    first_beyond(|it| distribution.cdf(-it) < tail)
+    first_beyond(|quantile| distribution.cdf(-quantile) < tail)
 }
 
 /// The least number above 0 for which `is_beyond` holds, by bisection; it must hold for all above it.
@@ -205,7 +205,7 @@ mod tests {
         ) {
             let difference = difference(0.0, standard_error, degrees_of_freedom);
             let [once, often] =
-                [Looks::Once, Looks::EveryBlock(target)].map(|it| difference.bounds(CONFIDENCE, it).half_width());
+                [Looks::Once, Looks::EveryBlock(target)].map(|looks| difference.bounds(CONFIDENCE, looks).half_width());
             prop_assert!(often > once && often.is_finite(), "{} {}", once, often);
         }
     }

@@ -6,8 +6,9 @@ use super::{
     decision::{MINIMUM_BLOCKS, has_enough},
     estimate::{self, Clusters, Difference, Groups, Model, Observation},
     interval::{Bounds, CONFIDENCE, normal_quantile},
+    measure::Measure,
     proportion::Proportion,
-    result::{ColdShare, ColdShareSource, Cost, Interval, Measure, Money},
+    result::{ColdShare, ColdShareSource, Cost, Interval, Money},
     samples::{Record, observations},
     summary_statistics::Values,
 };
@@ -43,7 +44,7 @@ impl ColdStarts {
         }
     }
 
-    /// The variance of the proportion: of one that is assumed there is none.
+    /// The variance of the proportion; 0 if it is assumed.
     fn variance(self) -> f64 {
         match self {
             Self::Assumed(_) => 0.0,
@@ -101,49 +102,28 @@ struct Part {
     values: Sides<Vec<Observation>>,
     /// The means of both sides.
     means: Sides<f64>,
-    /// Half the widths of their intervals; none where too few environments answered.
+    /// The half-widths of their intervals. None if too few environments answered.
     half_widths: Sides<Option<f64>>,
 }
 
 impl Part {
     /// The billed durations of the calls that decide.
-    fn of_calls(analyzer: &Analyzer<'_>) -> Option<Self> {
+    fn from_calls(analyzer: &Analyzer<'_>) -> Option<Self> {
         let set = analyzer.set_of_all(|cell| cell.deciding(analyzer.is_cold()));
-        let values = |cells: &[&[Record]]| observations(cells, Measure::Billed);
-        let means = estimate::means(&set.map(|_, cells| values(cells)), Groups::CellsAndBlocks)?;
-        // Cells may take times of different orders: in units of their means they have an interval in common.
-        let half_width = |side: Side, cells: &[&[Record]]| {
-            let of_cell = |cell: &&[Record]| {
-                let values = values(&[cell]);
-                // A cell that costs nothing adds nothing.
-                let mean = mean(&values).filter(|mean| *mean > 0.0).unwrap_or(1.0);
-                values.into_iter().map(move |it| Observation { value: it.value / mean, ..it }).collect::<Vec<_>>()
-            };
-            let relative: Vec<Observation> = cells.iter().flat_map(of_cell).collect();
-            Some(half_width(&relative)? * means[side])
-        };
-        let half_widths = set.map(|side, cells| half_width(side, cells));
-        Some(Self {
-            share: 1.0,
-            model: analyzer.model(Groups::CellsAndBlocks),
-            values: set.map(|_, cells| values(cells)),
-            means,
-            half_widths,
-        })
+        let values = set.map(|_, cells| observations(cells, Measure::Billed));
+        let means = estimate::means(&values, Groups::CellsAndBlocks)?;
+        let half_widths = set.map(|side, cells| Some(relative_half_width(cells)? * means[side]));
+        Some(Self { share: 1.0, model: analyzer.model(Groups::CellsAndBlocks), values, means, half_widths })
     }
 
-    /// By how much longer than the calls of environments that were there those are billed that started one. None where
-    /// too few starts were measured to tell how uncertain that is.
-    fn of_starts(analyzer: &Analyzer<'_>, share: f64) -> Option<Self> {
+    /// By how much longer calls are billed that started an environment than those that met one. None if too few starts
+    /// were measured to tell how uncertain that is.
+    fn from_starts(analyzer: &Analyzer<'_>, share: f64) -> Option<Self> {
         let (starts, calls) = (analyzer.set_of_all(|cell| &cell.cold), analyzer.set_of_all(|cell| &cell.warm));
-        let values = starts.map(|side, cells| {
+        let values = starts.map(|side, starts| {
             // Which cell met the start is chance, so each is compared with its own cell's calls.
-            let of_cell = |(starts, calls): (&&[Record], &&[Record])| {
-                let usual = mean(&observations(&[calls], Measure::Billed));
-                let starts = observations(&[starts], Measure::Billed).into_iter();
-                usual.map(|usual| starts.map(move |it| Observation { value: it.value - usual, ..it }))
-            };
-            cells.iter().zip(&calls[side]).filter_map(of_cell).flatten().collect::<Vec<_>>()
+            let cells = starts.iter().zip(&calls[side]);
+            cells.filter_map(|(starts, calls)| excesses(starts, calls)).flatten().collect::<Vec<_>>()
         });
         let model = analyzer.model(Groups::One);
         // Of starts in a few blocks nothing tells what has disturbed them.
@@ -155,34 +135,64 @@ impl Part {
         let half_widths = values.map(|_, values| half_width(values));
         Some(Self { share, model, values, means, half_widths })
     }
+
+    /// The difference of what this part adds to both sides' means, each in units of the side's `whole` mean.
+    fn difference(&self, whole: Sides<f64>) -> Option<Difference> {
+        let values = self.values.map(|side, values| {
+            let unit = self.share / whole[side];
+            values.iter().map(|call| Observation { value: call.value * unit, ..*call }).collect::<Vec<_>>()
+        });
+        estimate::difference(&values, self.model)
+    }
+}
+
+/// How much longer each start is billed than the mean of other calls of its cell. None if there are no other calls.
+fn excesses(starts: &[Record], calls: &[Record]) -> Option<Vec<Observation>> {
+    let usual = mean(&observations(&[calls], Measure::Billed))?;
+    let starts = observations(&[starts], Measure::Billed).into_iter();
+    Some(starts.map(|start| Observation { value: start.value - usual, ..start }).collect())
+}
+
+/// The half-width of the interval of the billed durations, each in units of its cell's mean: cells may take times of
+/// different orders, and so have an interval in common.
+fn relative_half_width(cells: &[&[Record]]) -> Option<f64> {
+    let relative: Vec<Observation> = cells.iter().flat_map(|cell| in_units_of_mean(cell)).collect();
+    half_width(&relative)
+}
+
+fn in_units_of_mean(cell: &[Record]) -> Vec<Observation> {
+    let values = observations(&[cell], Measure::Billed);
+    // A cell that costs nothing adds nothing.
+    let mean = mean(&values).filter(|mean| *mean > 0.0).unwrap_or(1.0);
+    values.into_iter().map(|call| Observation { value: call.value / mean, ..call }).collect()
 }
 
 fn mean(values: &[Observation]) -> Option<f64> {
     (!values.is_empty()).then(|| values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64)
 }
 
-/// Half the width of the interval of their mean; none of fewer than two environments.
+/// The half-width of the interval of their mean. None if there are fewer than two environments.
 fn half_width(values: &[Observation]) -> Option<f64> {
-    let Bounds { low, high } = Values::of(values.iter().map(|it| (it.environment, it.value)), false).bounds()?;
-    Some((high - low) / 2.0)
+    let values = values.iter().map(|observation| (observation.environment, observation.value));
+    Values::new(values, false).bounds().map(Bounds::half_width)
 }
 
 /// What an invocation of a month is billed for.
 struct Billed {
     parts: Vec<Part>,
     cold_share: ColdShare,
-    /// The variance of that proportion, where it was counted.
+    /// The variance of that proportion; 0 unless it was counted.
     share_variance: f64,
-    /// The means of both sides in milliseconds, all cells alike often as their weights say.
+    /// The means of both sides in milliseconds, cells weighted as in the fit.
     means: Sides<f64>,
 }
 
 impl Billed {
-    /// None where a side has no billed duration.
+    /// None if a side has no billed duration.
     fn new(analyzer: &Analyzer<'_>, cold_starts: ColdStarts) -> Option<Self> {
-        let mut parts = vec![Part::of_calls(analyzer)?];
+        let mut parts = vec![Part::from_calls(analyzer)?];
         let known = |value, source| ColdShare { value, interval: None, invocations: None, source };
-        let cold_share = match Part::of_starts(analyzer, cold_starts.value()) {
+        let cold_share = match Part::from_starts(analyzer, cold_starts.value()) {
             _ if analyzer.is_cold() => known(1.0, ColdShareSource::Campaign),
             None => known(0.0, ColdShareSource::Unknown),
             Some(starts) => {
@@ -196,7 +206,7 @@ impl Billed {
         Some(Self { parts, cold_share, share_variance, means })
     }
 
-    /// How much longer a start is billed than another call of a side, in milliseconds; nothing where starts are left out.
+    /// How much longer a start is billed than another call of a side, in milliseconds; 0 if starts are left out.
     fn start_ms(&self, side: Side) -> f64 {
         self.parts.get(1).map_or(0.0, |starts| starts.means[side])
     }
@@ -208,17 +218,10 @@ impl Billed {
         if whole.baseline <= 0.0 || whole.candidate <= 0.0 {
             return None;
         }
-        let of_part = |part: &Part| {
-            let in_units = |side: Side, values: &[Observation]| {
-                let unit = part.share / whole[side];
-                values.iter().map(|it| Observation { value: it.value * unit, ..*it }).collect::<Vec<_>>()
-            };
-            estimate::difference(&part.values.map(|side, values| in_units(side, values)), part.model)
-        };
-        let differences: Option<Vec<Difference>> = self.parts.iter().map(of_part).collect();
+        let differences: Option<Vec<Difference>> = self.parts.iter().map(|part| part.difference(whole)).collect();
         let differences = differences?;
-        let mut parts: Vec<(f64, f64)> =
-            differences.iter().map(|it| (it.standard_error.powi(2), it.degrees_of_freedom)).collect();
+        let variances = differences.iter().map(|part| (part.standard_error.powi(2), part.degrees_of_freedom));
+        let mut parts: Vec<(f64, f64)> = variances.collect();
         if let Some(invocations) = self.cold_share.invocations {
             // Both sides have the same proportion, so that its error counts as far as their starts differ.
             let slope =
@@ -240,6 +243,32 @@ impl Billed {
     }
 }
 
+/// How a side is charged.
+struct Tariff<'a> {
+    price: &'a Price,
+    memory_mb: u32,
+    ephemeral_mb: u32,
+}
+
+impl Tariff<'_> {
+    fn usage(&self, billed_ms: f64, invocations_per_month: f64) -> Usage {
+        Usage { invocations_per_month, billed_ms, memory_mb: self.memory_mb, ephemeral_mb: self.ephemeral_mb }
+    }
+
+    fn bill(&self, billed_ms: f64, invocations_per_month: f64, free: FreeTier) -> Bill {
+        Bill::new(self.price, &self.usage(billed_ms, invocations_per_month), free)
+    }
+
+    /// What a month costs at a mean billed duration, with the interval that follows from that of the mean.
+    fn cost(&self, mean_ms: f64, interval_ms: Option<Interval>, invocations_per_month: f64, free: FreeTier) -> Cost {
+        let bill = |billed_ms: f64| self.bill(billed_ms, invocations_per_month, free);
+        let total = |billed_ms: f64| bill(billed_ms).total();
+        let Bill { requests_usd, compute_usd, storage_usd } = bill(mean_ms);
+        let interval = interval_ms.map(|Interval { low, high }| Interval { low: total(low), high: total(high) });
+        Cost { requests_usd, compute_usd, storage_usd, total_usd: total(mean_ms), interval }
+    }
+}
+
 impl Analyzer<'_> {
     /// The memory size that Lambda bills, in MiB: the one that most of its reports have, else that of the configuration.
     fn billed_memory_mb(&self, side: Side) -> u32 {
@@ -248,59 +277,56 @@ impl Analyzer<'_> {
         most.unwrap_or_else(|| self.manifest.sides[side].memory_mb())
     }
 
-    /// The bill of both sides. None where a side has no price or no billed duration.
-    pub(super) fn money(&self, volume: BillOptions) -> Option<Money> {
-        let prices = Sides {
-            baseline: self.manifest.sides.baseline.price.as_ref()?,
-            candidate: self.manifest.sides.candidate.price.as_ref()?,
+    /// How each side is charged. None if a side has no price.
+    fn tariffs(&self) -> Option<Sides<Tariff<'_>>> {
+        let tariff = |side: Side| {
+            Some(Tariff {
+                price: self.manifest.sides[side].price.as_ref()?,
+                memory_mb: self.billed_memory_mb(side),
+                ephemeral_mb: self.manifest.sides[side].ephemeral_mb(),
+            })
         };
+        Some(Sides { baseline: tariff(Side::Baseline)?, candidate: tariff(Side::Candidate)? })
+    }
+
+    /// The bill of both sides. None if a side has no price or no billed duration.
+    pub(super) fn money(&self, options: BillOptions) -> Option<Money> {
+        let tariffs = self.tariffs()?;
         if self.is_emulated() {
             return None;
         }
-        let billed = Billed::new(self, volume.cold_starts)?;
+        let billed = Billed::new(self, options.cold_starts)?;
         let difference = billed.log_ratio().filter(has_enough);
-        let usage = |side: Side, billed_ms: f64, invocations_per_month: f64| Usage {
-            invocations_per_month,
-            billed_ms,
-            memory_mb: self.billed_memory_mb(side),
-            ephemeral_mb: self.manifest.sides[side].ephemeral_mb(),
-        };
-        let free = if volume.free_tier { FreeTier::LAMBDA } else { FreeTier::NONE };
-        let bill = |side: Side, billed_ms: f64, invocations: f64, free: FreeTier| {
-            Bill::of(prices[side], &usage(side, billed_ms, invocations), free)
-        };
         let intervals = billed.means.map(|side, _| difference.as_ref().and_then(|_| billed.interval(side)));
+        let invocations_per_month = options.invocations_per_month;
+        let free = if options.free_tier { FreeTier::LAMBDA } else { FreeTier::NONE };
         let cost = |invocations: f64, free: FreeTier| {
-            billed.means.map(|side, mean| {
-                let total = |billed_ms: f64| bill(side, billed_ms, invocations, free).total();
-                let Bill { requests_usd, compute_usd, storage_usd } = bill(side, *mean, invocations, free);
-                let interval = intervals[side].map(|it| Interval { low: total(it.low), high: total(it.high) });
-                Cost { requests_usd, compute_usd, storage_usd, total_usd: total(*mean), interval }
-            })
+            billed.means.map(|side, mean| tariffs[side].cost(*mean, intervals[side], invocations, free))
         };
-        let monthly = cost(volume.invocations_per_month, free);
+        let monthly = cost(invocations_per_month, free);
         // The baseline as it is, the candidate as the ratio of billed durations has it.
         let savings_at = |log_ratio: f64| {
-            let candidate = billed.means.baseline * log_ratio.exp();
-            let candidate = bill(Side::Candidate, candidate, volume.invocations_per_month, free).total();
-            saving(monthly.baseline.total_usd, candidate).unwrap_or_default()
+            let candidate_ms = billed.means.baseline * log_ratio.exp();
+            let candidate = tariffs.candidate.bill(candidate_ms, invocations_per_month, free);
+            saving(monthly.baseline.total_usd, candidate.total()).unwrap_or_default()
         };
         let bounds = difference.map(|it| it.bounds(CONFIDENCE, self.looks));
         let by_volume = VOLUMES.map(|quarter| {
             let invocations = 10_f64.powf(f64::from(quarter) / 4.0);
-            (invocations, billed.means.map(|side, mean| bill(side, *mean, invocations, free).total()))
+            (invocations, billed.means.map(|side, mean| tariffs[side].bill(*mean, invocations, free).total()))
         });
-        let baseline = usage(Side::Baseline, billed.means.baseline, volume.invocations_per_month);
+        let baseline = tariffs.baseline.usage(billed.means.baseline, invocations_per_month);
         Some(Money {
-            prices: prices.map(|_, it: &&Price| format!("{}, {}", it.region, it.date)),
-            invocations_per_month: volume.invocations_per_month,
-            free_tier: volume.free_tier,
+            prices: tariffs.map(|_, tariff| format!("{}, {}", tariff.price.region, tariff.price.date)),
+            invocations_per_month,
+            free_tier: options.free_tier,
             cold_share: billed.cold_share,
             monthly,
             per_million: cost(1e6, FreeTier::NONE),
             savings: saving(monthly.baseline.total_usd, monthly.candidate.total_usd).unwrap_or_default(),
-            savings_interval: bounds.map(|it| Interval { low: savings_at(it.high), high: savings_at(it.low) }),
-            break_even: break_even_slowdown(prices.baseline, prices.candidate, &baseline, free),
+            savings_interval: bounds
+                .map(|Bounds { low, high }| Interval { low: savings_at(high), high: savings_at(low) }),
+            break_even: break_even_slowdown(tariffs.baseline.price, tariffs.candidate.price, &baseline, free),
             by_volume: by_volume.collect(),
         })
     }

@@ -3,8 +3,9 @@
 use super::{
     analyzer::Analyzer,
     estimate::{self, Groups},
-    result::{Comparison, CpuComparison, Distribution, Measure, Ratio, SeriesPoint, Starts},
-    samples::{Block, Record, observations, values},
+    measure::Measure,
+    result::{Comparison, CpuComparison, Distribution, Ratio, SeriesPoint, Starts},
+    samples::{Record, observations, values},
     summary_statistics::Values,
 };
 use crate::campaign::sides::{Side, Sides};
@@ -20,23 +21,23 @@ impl<'a> Analyzer<'a> {
     /// The records of one side by the CPU model that they were measured on, without those of which none is known.
     fn by_model(&self, side: Side, records: &[Record]) -> Vec<(&'a str, Vec<Record>)> {
         let facts = &self.samples.sides[side];
-        let of_model = |(number, model): (usize, &'a String)| {
-            let is_of_model = |it: &&Record| facts.environments[it.environment as usize].cpu == Some(number as u16);
+        let models = facts.cpu_models.iter().enumerate().map(|(number, model)| {
+            let is_of_model =
+                |record: &&Record| facts.environments[record.environment as usize].cpu == Some(number as u16);
             (model.as_str(), records.iter().filter(is_of_model).copied().collect::<Vec<_>>())
-        };
-        let models = facts.cpu_models.iter().enumerate().map(of_model);
+        });
         models.filter(|(_, records)| !records.is_empty()).collect()
     }
 
     pub(super) fn by_cpu(&self, records: &Sides<&[Record]>) -> Vec<CpuComparison> {
-        if self.is_emulated() || self.samples.sides.iter().all(|(_, it)| it.cpu_models.len() < 2) {
+        if self.is_emulated() || self.samples.sides.iter().all(|(_, side)| side.cpu_models.len() < 2) {
             return Vec::new();
         }
-        let models = records.map(|side, it| self.by_model(side, it));
+        let models = records.map(|side, records| self.by_model(side, records));
         let mut comparisons = Vec::new();
         for (one, baseline) in &models.baseline {
             for (other, candidate) in &models.candidate {
-                let values = Sides { baseline, candidate }.map(|_, it| observations(&[it], self.primary));
+                let values = Sides { baseline, candidate }.map(|_, records| observations(&[records], self.primary));
                 let Some(difference) = estimate::difference(&values, self.model(Groups::CellsAndBlocks)) else {
                     continue;
                 };
@@ -55,14 +56,14 @@ impl<'a> Analyzer<'a> {
         if facts.emulated {
             return Vec::new();
         }
-        let distribution = |(cpu, number): (&str, Option<u16>)| {
-            let of_cpu = records.iter().filter(|it| facts.environments[it.environment as usize].cpu == number);
-            let values = Values::of(values(of_cpu, self.primary), true);
+        let known = facts.cpu_models.iter().map(String::as_str).zip((0..).map(Some));
+        let distributions = known.chain([("", None)]).filter_map(|(cpu, number)| {
+            let of_cpu = records.iter().filter(|record| facts.environments[record.environment as usize].cpu == number);
+            let values = Values::new(values(of_cpu, self.primary), true);
             let (environments, calls) = (values.environments(), values.count());
             Some(Distribution { cpu: cpu.to_owned(), environments, calls, percentiles: values.percentiles()? })
-        };
-        let known = facts.cpu_models.iter().map(String::as_str).zip((0..).map(Some));
-        known.chain([("", None)]).filter_map(distribution).collect()
+        });
+        distributions.collect()
     }
 
     /// The campaign in stretches of as many blocks each as make a series that can be drawn.
@@ -81,17 +82,16 @@ impl<'a> Analyzer<'a> {
             }
             stretches
         });
-        let moment = |(stretch, block): (usize, &Block)| SeriesPoint {
+        let points = blocks.iter().step_by(length).enumerate().map(|(stretch, block)| SeriesPoint {
             block: block.number,
             elapsed_s: block.elapsed_ms as f64 / 1e3,
-            mean_ms: stretched.map(|_, it| {
-                let (sum, count, _) = &it[stretch];
+            mean_ms: stretched.map(|_, stretches| {
+                let (sum, count, _) = &stretches[stretch];
                 (*count > 0).then(|| f64::exp(sum / f64::from(*count)))
             }),
-            environments: stretched.map(|_, it| it[stretch].2.len() as u32),
-        };
-        let moments = blocks.iter().step_by(length).enumerate().map(moment);
-        moments.filter(|it| it.environments.iter().any(|(_, it)| *it > 0)).collect()
+            environments: stretched.map(|_, stretches| stretches[stretch].2.len() as u32),
+        });
+        points.filter(|point| point.environments.iter().any(|(_, count)| *count > 0)).collect()
     }
 
     pub(super) fn starts(&self) -> Starts {
@@ -106,16 +106,19 @@ impl<'a> Analyzer<'a> {
             };
             self.compare(&set, measure, groups)
         });
-        let mut comparisons: Vec<_> = compared.filter(|it| it.calls.iter().any(|(_, calls)| *calls > 0)).collect();
+        let mut comparisons: Vec<_> =
+            compared.filter(|comparison| comparison.calls.iter().any(|(_, calls)| *calls > 0)).collect();
         for comparison in comparisons.iter_mut().filter(|it| it.measure == Measure::Init) {
             // Starts of different cells are the same thing.
             comparison.levels = self.of_both(|side| {
                 let records = set[0][side].iter().copied().flatten();
-                Values::of(values(records, Measure::Init), true).levels()
+                Values::new(values(records, Measure::Init), true).levels()
             });
         }
-        // Where each cell met starts of one side only, there is nothing to say.
-        let says_something = |it: &Comparison| it.ratio.is_some() || it.levels.iter().any(|(_, it)| it.is_some());
+        // If each cell met starts of one side only, there is nothing to show.
+        let says_something = |comparison: &Comparison| {
+            comparison.ratio.is_some() || comparison.levels.iter().any(|(_, levels)| levels.is_some())
+        };
         comparisons.retain(says_something);
         let init_ms = self.of_both(|side| {
             let records = set[0][side].iter().copied().flatten();
@@ -125,6 +128,6 @@ impl<'a> Analyzer<'a> {
             times.sort_unstable_by(f64::total_cmp);
             Some(times)
         });
-        Starts { comparisons, init_ms: init_ms.map(|_, it| it.clone().unwrap_or_default()) }
+        Starts { comparisons, init_ms: init_ms.map(|_, times| times.clone().unwrap_or_default()) }
     }
 }

@@ -1,4 +1,4 @@
-//! How many of a fleet: shares with their intervals.
+//! Proportions with their intervals.
 
 use super::interval::{CONFIDENCE, normal_quantile};
 use serde::Serialize;
@@ -22,7 +22,7 @@ impl Proportion {
         let centre = estimate + z.powi(2) / (2.0 * n);
         let radius = z * (estimate * (1.0 - estimate) / n + (z / (2.0 * n)).powi(2)).sqrt();
         let scale = 1.0 + z.powi(2) / n;
-        let bound = |it: f64| (it / scale).clamp(0.0, 1.0);
+        let bound = |end: f64| (end / scale).clamp(0.0, 1.0);
         Self { estimate, low: bound(centre - radius), high: bound(centre + radius) }
     }
 }

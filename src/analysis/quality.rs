@@ -1,23 +1,23 @@
-//! What the calls of one side say against each other: data quality.
+//! Data quality: contradictions between the calls of one side.
 
 use crate::campaign::row::Row;
 use std::collections::BTreeMap;
 
-/// The most versions, and memory sizes, that are told apart: no campaign means to call more.
+/// The most versions, and memory sizes, that are told apart: no campaign is meant to meet more.
 const MAX_KINDS: usize = 16;
 
 /// Contradictions between calls, or between the parts of one, and what is missing.
 #[derive(Debug, Default)]
 pub struct Quality {
-    /// Answers that have a report of Lambda's.
+    /// Answers with a report by Lambda.
     pub reported: u64,
-    /// Answers that have none.
+    /// Answers without one.
     pub unreported: u64,
-    /// Reports that cannot be, because their durations are longer than the client waited, with the first of them.
+    /// Reports that cannot be true, because their durations are longer than the client waited, with the first of them.
     pub impossible: Option<Counted>,
     /// Reports of less billed time, the second of the two, than the function took, with the first of them.
     pub underbilled: Option<Counted>,
-    /// Reports with an init that nobody waited for, with the first of them.
+    /// Reports with an init that was over before the call, with the first of them.
     pub earlier_inits: Option<Counted>,
     /// Answers of the user's own functions that name their environment.
     pub named: u64,
@@ -83,7 +83,7 @@ impl Quality {
         if let Some(init) = report.and_then(|it| it.init_ms).filter(|_| row.has_earlier_init()) {
             count(&mut self.earlier_inits, init, row.latency_ms());
         }
-        // The benchmark service is sure of its own.
+        // The benchmark service names its environments by itself, and rightly.
         let is_named = row.environment.is_some();
         self.named += u64::from(is_named);
         let is_warm_first = is_named && is_first && row.cold != Some(true);

@@ -140,8 +140,8 @@ fn tests_on_means_are_those_of_scipy() {
 fn observations_of_r() -> Sides<Vec<Observation>> {
     observations().map(|_, values| {
         let of_block = values.chunk_by(|one, other| (one.environment, one.block) == (other.environment, other.block));
-        let mean = |it: &[Observation]| it.iter().map(|it| it.value).sum::<f64>() / it.len() as f64;
-        of_block.map(|it| Observation { value: mean(it), ..it[0] }).collect()
+        let mean = |calls: &[Observation]| calls.iter().map(|it| it.value).sum::<f64>() / calls.len() as f64;
+        of_block.map(|calls| Observation { value: mean(calls), ..calls[0] }).collect()
     })
 }
 
@@ -150,9 +150,9 @@ fn the_fit_and_its_errors_are_those_of_club_sandwich() {
     let unbalanced = observations_of_r();
     let mut number = 0;
     let cold = unbalanced.map(|_, values| {
-        let of_its_own = |it: &Observation| {
+        let of_its_own = |call: &Observation| {
             number += 1;
-            Observation { environment: number, ..*it }
+            Observation { environment: number, ..*call }
         };
         values.iter().map(of_its_own).collect()
     });
@@ -171,7 +171,7 @@ fn the_fit_and_its_errors_are_those_of_club_sandwich() {
     }
 }
 
-/// The variance by blocks, by calls, and the degrees of freedom of the first.
+/// A name, V_block, V_both, and the degrees of freedom of V_block.
 type ByR = (String, f64, f64, f64);
 
 #[test]
@@ -179,34 +179,35 @@ fn what_blocks_add_is_what_r_computes() {
     let rows: Vec<ByR> =
         csv::Reader::from_reader(DISTURBANCES.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap();
     let model = |clusters| Model { groups: Groups::CellsAndBlocks, clusters };
-    for (name, of_blocks, of_calls, of_freedom) in rows {
+    for (name, v_block, v_both, freedom_of_v_block) in rows {
         let values = observations_of_r().map(|side, values| {
             let step = if side == Side::Baseline { 7 } else { 14 };
             let is_disturbed = name != "undisturbed";
             let disturbance = |block: u32| if is_disturbed { 0.05 * f64::from(block * step % 5) } else { 0.0 };
-            let disturbed = values.iter().map(|it| Observation { value: it.value + disturbance(it.block), ..*it });
-            let in_second_cell = |it: &Observation| Observation {
+            let disturbed =
+                values.iter().map(|call| Observation { value: call.value + disturbance(call.block), ..*call });
+            let in_second_cell = |call: &Observation| Observation {
                 cell: 1,
-                value: 0.5 * it.value + 0.02 * f64::from(it.environment * it.block % 3),
-                ..*it
+                value: 0.5 * call.value + 0.02 * f64::from(call.environment * call.block % 3),
+                ..*call
             };
             let has_second_cell =
-                |it: &&Observation| name == "two cells" && !(it.environment + it.block).is_multiple_of(4);
+                |call: &&Observation| name == "two cells" && !(call.environment + call.block).is_multiple_of(4);
             disturbed.chain(values.iter().filter(has_second_cell).map(in_second_cell)).collect::<Vec<_>>()
         });
         let alone = estimate::difference(&values, model(Clusters::Environments)).unwrap();
         let found = estimate::difference(&values, model(Clusters::EnvironmentsAndBlocks)).unwrap();
-        let (by_environment, excess) = (alone.standard_error.powi(2), (of_blocks - of_calls).max(0.0));
-        assert_close(found.sources.calls, of_calls, 1e-6);
-        assert_close(found.sources.environments, by_environment - of_calls, 1e-6);
+        let (v_environment, excess) = (alone.standard_error.powi(2), (v_block - v_both).max(0.0));
+        assert_close(found.sources.calls, v_both, 1e-6);
+        assert_close(found.sources.environments, v_environment - v_both, 1e-6);
         assert!((found.sources.disturbances - excess).abs() < 1e-9, "{:?} {excess}", found.sources);
         assert_eq!(excess > 0.0, name != "undisturbed");
-        let variance = by_environment + excess;
+        let variance = v_environment + excess;
         assert_close(found.standard_error, variance.sqrt(), 1e-6);
         let share = |part: f64, freedom: f64| (part / variance).powi(2) / freedom;
         let freedom = match excess {
             0.0 => alone.degrees_of_freedom,
-            _ => 1.0 / (share(by_environment, alone.degrees_of_freedom) + share(of_blocks, of_freedom)),
+            _ => 1.0 / (share(v_environment, alone.degrees_of_freedom) + share(v_block, freedom_of_v_block)),
         };
         assert_close(found.degrees_of_freedom, freedom, 1e-6);
     }

@@ -1,10 +1,11 @@
 //! What a campaign comes to: everything that a report shows, and nothing that it has to compute.
 
+pub use super::measure::Measure;
+
 use super::{
-    decision::{Verdict, has_enough},
-    estimate::{Difference, Sources},
-    interval::{Bounds, CONFIDENCE, Looks},
+    estimate::Sources,
     proportion::Proportion,
+    verdict::Verdict,
     warning::{Warning, WarningKind},
 };
 use crate::{
@@ -12,7 +13,7 @@ use crate::{
     protocol::Architecture,
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 /// The version of this shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -30,13 +31,13 @@ pub struct Analysis {
     pub sides: Sides<SideFacts>,
     /// What to know before using the rest, the gravest first.
     pub warnings: Vec<Warning>,
-    /// All cells together, by the measure that decides. None where there is no sample of either side.
+    /// All cells together, by the measure that decides. None if a side has no sample.
     pub headline: Option<Comparison>,
     /// Each payload or workload.
     pub cells: Vec<CellAnalysis>,
     /// Starts of environments.
     pub starts: Starts,
-    /// The bill. None where no billed durations are known.
+    /// The bill. None if no prices or no billed durations are known.
     pub money: Option<Money>,
 }
 
@@ -47,7 +48,7 @@ pub struct Method {
     pub confidence: f64,
     /// Ratios between 1/(1 + margin) and 1 + margin count as equivalent.
     pub margin: f64,
-    /// The half-width at which the campaign was to end by itself, which makes its intervals wider; none where it was
+    /// The half-width at which the campaign was to end by itself, which makes its intervals wider. None if it was
     /// looked at once.
     pub until_ci: Option<f64>,
     /// The fewest environments of a side with which there is a verdict.
@@ -94,9 +95,9 @@ pub struct SideFacts {
     pub name: String,
     /// What was called.
     pub target: String,
-    /// The instruction set, where known.
+    /// The instruction set, if known.
     pub architecture: Option<Architecture>,
-    /// The memory setting in MiB, where known.
+    /// The memory setting in MiB, if known.
     pub memory_mb: Option<u32>,
     /// The calls, failed and throttled ones included.
     pub calls: u64,
@@ -104,7 +105,7 @@ pub struct SideFacts {
     pub cold_calls: u64,
     /// Those that failed, by kind; throttled calls were made again.
     pub failures: BTreeMap<String, u64>,
-    /// The environments that answered; 0 where nothing tells them apart.
+    /// The environments that answered; 0 if nothing tells them apart.
     pub environments: u32,
     /// The CPU models of those environments, the most frequent first.
     pub cpus: Vec<CpuProportion>,
@@ -114,7 +115,7 @@ pub struct SideFacts {
     pub emulated: bool,
     /// The builds that answered, such as `0.1.0 (3e8a1d7), rustc 1.95.0, aarch64-unknown-linux-gnu for neoverse-n1`.
     pub builds: Vec<String>,
-    /// The most memory that each environment has used, in MiB. None where unknown.
+    /// The most memory that each environment has used, in MiB. None if unknown.
     pub memory: Option<SummaryStatistics>,
     /// The bill of the campaign as estimated, in US dollars.
     pub spent_usd: f64,
@@ -129,64 +130,11 @@ pub struct CpuProportion {
     pub share: Proportion,
 }
 
-/// What is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Measure {
-    /// The wall-clock time of one iteration, measured in the handler: geometric means.
-    Wall,
-    /// The CPU time of one iteration, measured in the handler: geometric means.
-    Cpu,
-    /// The function's time as Lambda reports it: geometric means.
-    Duration,
-    /// What Lambda bills: arithmetic means, because bills add up.
-    Billed,
-    /// The client's time: geometric means.
-    Latency,
-    /// How long environments took to start, as Lambda reports it (or the handler where nobody does): geometric means.
-    Init,
-}
-
-impl Measure {
-    /// All of them, in the order in which reports show them.
-    pub const ALL: [Self; 6] = [Self::Wall, Self::Cpu, Self::Duration, Self::Billed, Self::Latency, Self::Init];
-
-    /// The same at the beginning of a title.
-    pub fn at_start(self) -> &'static str {
-        match self {
-            Self::Wall => "Wall time",
-            Self::Cpu => "CPU time",
-            Self::Duration => "Duration",
-            Self::Billed => "Billed duration",
-            Self::Latency => "Client latency",
-            Self::Init => "Init duration",
-        }
-    }
-
-    /// Its name for people.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Wall => "wall time",
-            Self::Cpu => "CPU time",
-            Self::Duration => "duration",
-            Self::Billed => "billed duration",
-            Self::Latency => "client latency",
-            Self::Init => "init duration",
-        }
-    }
-}
-
-impl fmt::Display for Measure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
 /// Both sides by one measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
     pub measure: Measure,
-    /// The levels of each side. None where a side has no sample, and where levels of different cells would be mixed.
+    /// The levels of each side. None if the side has no sample, or if levels of different cells would be mixed.
     pub levels: Sides<Option<SummaryStatistics>>,
     /// The environments of each side that have a part in it.
     pub environments: Sides<u32>,
@@ -194,47 +142,28 @@ pub struct Comparison {
     pub calls: Sides<u64>,
     /// The blocks in which both sides have values that have a part in it.
     pub blocks: u32,
-    /// Where the uncertainty of the ratio comes from, as shares of its variance. None where it has none.
+    /// Where the uncertainty of the ratio comes from, as shares of its variance. None if there is no ratio, or its variance is 0.
     pub sources: Option<Sources>,
-    /// The ratio. None where a side has no sample or its times mean nothing.
+    /// The ratio. None if no block has samples of both sides, or if an instruction set was emulated.
     pub ratio: Option<Ratio>,
-    /// What it comes to.
     pub verdict: Verdict,
-    /// Where it comes to nothing for want of environments: with how many of each side it probably would. None where no number
-    /// would do: it is blocks that are missing.
+    /// If there is no verdict for want of environments: how many of each side would probably give one. None if no number
+    /// would, because blocks are missing.
     pub environments_needed: Option<u64>,
 }
 
 /// The candidate's mean over the baseline's.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Ratio {
-    /// The ratio.
     pub estimate: f64,
-    /// Its 95% interval. None where too few environments answered.
+    /// Its 95% interval. None if too few environments or blocks have samples.
     pub interval: Option<Interval>,
-    /// The standard error of its logarithm. None where it cannot be told.
+    /// The standard error of its logarithm. None if it cannot be told.
     pub log_standard_error: Option<f64>,
     /// The degrees of freedom of that error.
     pub degrees_of_freedom: Option<f64>,
     /// The probability of a ratio as far from 1 if there were no difference, not adjusted for other cells.
     pub p_value: Option<f64>,
-}
-
-impl Ratio {
-    /// That of a difference of logarithms.
-    pub(super) fn new(difference: &Difference, looks: Looks) -> Self {
-        let has_enough = has_enough(difference);
-        // Where next to nothing is known an end may be infinite; the largest number says as much.
-        let Bounds { low, high } = difference.bounds(CONFIDENCE, looks);
-        let interval = Interval { low: low.exp(), high: high.exp().min(f64::MAX) };
-        Self {
-            estimate: difference.estimate.exp(),
-            interval: has_enough.then_some(interval),
-            log_standard_error: Some(difference.standard_error),
-            degrees_of_freedom: Some(difference.degrees_of_freedom),
-            p_value: has_enough.then(|| difference.p_value(0.0, looks)),
-        }
-    }
 }
 
 /// A 95% interval.
@@ -251,7 +180,7 @@ pub struct Interval {
 pub struct SummaryStatistics {
     /// The mean: geometric but for what is billed and for memory, where it is arithmetic.
     pub mean: f64,
-    /// Its 95% interval. None where too few environments answered.
+    /// Its 95% interval. None if too few environments answered.
     pub interval: Option<Interval>,
     /// The smallest.
     pub min: f64,
@@ -273,7 +202,7 @@ pub struct CellAnalysis {
     pub name: String,
     /// What is compared, the measure that decides first.
     pub comparisons: Vec<Comparison>,
-    /// The measure that decides, for each pair of CPU models. Empty where both sides have one model.
+    /// The measure that decides, for each pair of CPU models. Empty if both sides have one model.
     pub by_cpu: Vec<CpuComparison>,
     /// The distribution of the measure that decides, by CPU model.
     pub distributions: Sides<Vec<Distribution>>,
@@ -342,7 +271,7 @@ pub struct Money {
     /// Its 95% interval.
     pub savings_interval: Option<Interval>,
     /// How many times as long as the baseline the candidate may be billed before it costs as much, at the baseline's
-    /// memory. None where there is no such ratio.
+    /// memory. None if there is no such ratio.
     pub break_even: Option<f64>,
     /// Savings by volume: invocations a month, and each side's bill.
     pub by_volume: Vec<(f64, Sides<f64>)>,
@@ -353,9 +282,9 @@ pub struct Money {
 pub struct ColdShare {
     /// The proportion, from 0 to 1.
     pub value: f64,
-    /// Its 95% interval, where it was counted.
+    /// Its 95% interval. None unless it was counted.
     pub interval: Option<Interval>,
-    /// The invocations in which it was counted, where it was.
+    /// The invocations in which it was counted. None unless it was counted.
     pub invocations: Option<u64>,
     /// Where it is from.
     pub source: ColdShareSource,
@@ -384,7 +313,7 @@ pub struct Cost {
     /// Ephemeral storage above 512 MB.
     pub storage_usd: f64,
     pub total_usd: f64,
-    /// The 95% interval of all of it. None where too few environments answered.
+    /// The 95% interval of all of it. None if too few environments answered.
     pub interval: Option<Interval>,
 }
 

@@ -1,6 +1,6 @@
 //! The samples of a campaign, kept small: ten million of them are to fit into a gigabyte.
 
-use super::{estimate::Observation, quality::Quality, result::Measure};
+use super::{estimate::Observation, measure::Measure, quality::Quality};
 use crate::{
     campaign::{
         platform_report::PlatformReport,
@@ -24,7 +24,7 @@ pub struct Samples {
     pub cells: BTreeMap<String, CellSamples>,
     /// The blocks that have samples, in their order.
     pub blocks: Vec<Block>,
-    /// What single answers have to say about themselves.
+    /// What single answers say about their own quality.
     pub flags: DataFlags,
     /// How functions were configured that have changed since the campaign began, the earliest first.
     pub readings: Vec<Reading>,
@@ -39,7 +39,7 @@ pub struct Block {
     pub elapsed_ms: u64,
 }
 
-/// What single answers have to say about themselves.
+/// What single answers say about their own quality.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DataFlags {
     /// Answers whose deadline came before all their iterations.
@@ -66,31 +66,31 @@ pub struct SideSamples {
     pub architecture: Option<Architecture>,
     /// The memory setting that the function reports, in MiB.
     pub memory_mb: Option<u32>,
-    /// Calls whose environment nothing tells.
+    /// Calls whose environment is unknown.
     pub unknown_environments: u64,
-    /// What its calls say against each other.
+    /// Contradictions between its calls.
     pub quality: Quality,
     /// Environments of which only failures are known.
     failed: HashSet<String>,
-    /// Whether a number stands for environments that nothing told, and whose calls were left out later.
+    /// Whether one of the numbers stands for unnamed environments whose calls were left out later.
     has_unused_number: bool,
 }
 
-/// What a call says something about.
+/// What kind of environment a call met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     /// An environment that had a cold start.
     Cold,
     /// An environment that was there.
     Warm,
-    /// Either, or neither: nobody knows.
+    /// An environment of which nothing tells whether it had just started.
     Unknown,
 }
 
 /// What is known of one environment.
 #[derive(Clone, Copy, Debug)]
 pub struct EnvironmentFacts {
-    /// Its CPU model's number on its side; none where unknown.
+    /// Its CPU model's number on its side. None if unknown.
     pub cpu: Option<u16>,
     /// The most memory that it has used, in MiB; 0 where unknown.
     pub max_memory_mb: f32,
@@ -104,7 +104,7 @@ pub struct CellSamples {
     pub cold: Sides<Vec<Record>>,
 }
 
-/// The numbers of one call, in milliseconds. What is not known is no number (NaN).
+/// The times of one call, in milliseconds; NaN if unknown.
 #[derive(Clone, Copy, Debug)]
 pub struct Record {
     /// Its environment's number on its side.
@@ -122,7 +122,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// The value of one measure, where it is known; all but billed durations are more than 0.
+    /// The value of one measure. None if unknown, or if a time other than a billed duration is 0.
     pub fn value(&self, measure: Measure) -> Option<f64> {
         let value = f64::from(match measure {
             Measure::Wall => self.wall,
@@ -135,25 +135,24 @@ impl Record {
         let least = if measure == Measure::Billed { 0.0 } else { f64::from(f32::MIN_POSITIVE) };
         (value.is_finite() && value >= least).then_some(value)
     }
+
+    fn observation(&self, cell: u32, measure: Measure) -> Option<Observation> {
+        let value = self.value(measure)?;
+        let value = if measure == Measure::Billed { value } else { value.ln() };
+        Some(Observation { environment: self.environment, cell, block: self.block, step: self.step, value })
+    }
 }
 
-/// The values of one measure, where they are known, each with its environment.
+/// The known values of one measure, each with its environment.
 pub fn values<'a>(records: impl Iterator<Item = &'a Record>, measure: Measure) -> impl Iterator<Item = (u32, f64)> {
-    records.filter_map(move |it| Some((it.environment, it.value(measure)?)))
+    records.filter_map(move |record| Some((record.environment, record.value(measure)?)))
 }
 
 /// Values of one measure on the scale on which they are compared: logarithms but for what is billed. The records are
 /// those of one cell after the other.
 pub fn observations(cells: &[&[Record]], measure: Measure) -> Vec<Observation> {
-    let of_cell = |(cell, records): (u32, &&[Record])| {
-        let observation = |it: &Record| {
-            let value = it.value(measure)?;
-            let value = if measure == Measure::Billed { value } else { value.ln() };
-            Some(Observation { environment: it.environment, cell, block: it.block, step: it.step, value })
-        };
-        records.iter().filter_map(observation).collect::<Vec<_>>()
-    };
-    (0..).zip(cells).flat_map(of_cell).collect()
+    let of_cells = (0..).zip(cells).flat_map(|(cell, records)| records.iter().map(move |record| (cell, record)));
+    of_cells.filter_map(|(cell, record)| record.observation(cell, measure)).collect()
 }
 
 impl Samples {
@@ -170,8 +169,8 @@ impl Samples {
             return side.note_failure(row);
         }
         if row.report.is_some() && side.quality.reported == 0 {
-            // So Lambda reports, and the reports of earlier calls are missing.
-            self.cells.values_mut().for_each(|cell| cell.warm[row.side].retain(|it| !it.is_of_client_alone()));
+            // This is the first report: Lambda does report, so those of earlier calls are missing.
+            self.cells.values_mut().for_each(|cell| cell.warm[row.side].retain(|record| !record.is_of_client_alone()));
             side.forget_unknown_environments();
         }
         let is_first = side.is_first(row);
@@ -190,7 +189,7 @@ impl Samples {
             Kind::Warm => &mut cell.warm,
             Kind::Unknown => return,
         };
-        records[row.side].push(Record::of(row, environment, block));
+        records[row.side].push(Record::new(row, environment, block));
     }
 
     /// Whether any call of a side gave something to compare.
@@ -202,7 +201,7 @@ impl Samples {
     fn block(&mut self, row: &Row) -> u32 {
         let place = match self.blocks.last() {
             Some(last) if last.number == row.block => self.blocks.len() - 1,
-            Some(last) if last.number > row.block => self.blocks.partition_point(|it| it.number < row.block),
+            Some(last) if last.number > row.block => self.blocks.partition_point(|block| block.number < row.block),
             _ => {
                 self.blocks.push(Block { number: row.block, elapsed_ms: row.elapsed_ms });
                 self.blocks.len() - 1
@@ -225,20 +224,20 @@ impl SideSamples {
         }
     }
 
-    /// Whether nobody has met the environment of this call before.
+    /// Whether this is the first call of an environment that is known by name.
     fn is_first(&self, row: &Row) -> bool {
         row.environment().is_some_and(|id| !self.numbers.contains_key(id) && !self.failed.contains(id))
     }
 
-    /// A call that failed has met its environment all the same.
+    /// A failed call has met its environment all the same.
     fn note_failure(&mut self, row: &Row) {
         if self.is_first(row) {
             self.failed.extend(row.environment().map(str::to_owned));
         }
     }
 
-    /// What a call says something about. Where Lambda reports nothing at all, as of HTTP endpoints, the environments'
-    /// names have to do; where nothing has a name either, all calls count as warm, and no verdict is given.
+    /// What kind of environment a call met. If Lambda reports nothing at all, as with HTTP endpoints, the environments' names
+    /// have to do; if they have no names either, all calls count as warm, and no verdict is given.
     fn kind(&self, row: &Row, is_first: bool) -> Kind {
         match row.cold {
             Some(true) => Kind::Cold,
@@ -258,7 +257,7 @@ impl SideSamples {
         self.environments.len() as u32 - u32::from(self.has_unused_number)
     }
 
-    /// Takes back what calls did that had no name and turn out to lack their report.
+    /// Forgets the unnamed environments of calls that turn out to lack their reports.
     fn forget_unknown_environments(&mut self) {
         self.unknown_environments = 0;
         self.has_unused_number = self.numbers.remove("").is_some();
@@ -275,7 +274,7 @@ impl SideSamples {
                     number
                 }
             },
-            // Whoever waited for a start met an environment that nobody had met before.
+            // A cold start means a new environment, even without a name.
             None if row.cold == Some(true) => self.new_environment(row),
             None => {
                 self.unknown_environments += 1;
@@ -302,7 +301,7 @@ impl SideSamples {
 
     fn new_environment(&mut self, row: &Row) -> u32 {
         let cpu = row.cpu_model().map(|model| {
-            let known = self.cpu_models.iter().position(|it| it == model);
+            let known = self.cpu_models.iter().position(|known| known == model);
             known.unwrap_or_else(|| {
                 self.cpu_models.push(model.to_owned());
                 self.cpu_models.len() - 1
@@ -316,9 +315,9 @@ impl SideSamples {
 impl DataFlags {
     fn add(&mut self, response: &Response) {
         let is_truncated = |status| matches!(status, Status::Truncated | Status::Skipped);
-        self.truncated += u64::from(response.results.iter().any(|it| is_truncated(it.status)));
+        self.truncated += u64::from(response.results.iter().any(|sample| is_truncated(sample.status)));
         let is_short = |kind| kind == WarningKind::ShortIterations;
-        let short = response.results.iter().any(|it| it.warnings.iter().any(|it| is_short(it.kind)));
+        let short = response.results.iter().flat_map(|it| &it.warnings).any(|warning| is_short(warning.kind));
         self.short_iterations += u64::from(short);
         self.coarsest_clock_ns = self.coarsest_clock_ns.max(response.host.clock.resolution_ns);
     }
@@ -330,12 +329,12 @@ impl Record {
         self.wall.is_nan() && self.duration.is_nan()
     }
 
-    fn of(row: &Row, environment: u32, block: u32) -> Self {
+    fn new(row: &Row, environment: u32, block: u32) -> Self {
         let known = |value: Option<f64>| value.unwrap_or(f64::NAN) as f32;
         let report = row.believed_report();
         let times = |pick: fn(&crate::protocol::Sample) -> &[f64]| {
             let samples = row.response.iter().flat_map(|it| &it.results);
-            geometric_mean(samples.flat_map(|it| pick(it).iter().copied())).map(|nanoseconds| nanoseconds / 1e6)
+            geometric_mean(samples.flat_map(|sample| pick(sample).iter().copied())).map(|nanoseconds| nanoseconds / 1e6)
         };
         let of_handler = row.response.as_ref().map(|it| it.environment.init_ms);
         Self {

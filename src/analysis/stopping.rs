@@ -1,11 +1,11 @@
-//! Ending a campaign when it knows enough.
+//! Ending a campaign once its intervals are narrow enough.
 
 use super::{analyzer, decision::has_enough, estimate::Difference, interval::CONFIDENCE, samples::Samples};
 use crate::campaign::{manifest::Manifest, row::Row, stopping::StoppingRule, totals::Totals};
 use std::time::Duration;
 
-/// Ends a campaign as soon as the interval of every cell is narrow enough. They are intervals that hold however often
-/// one looks at them, because this looks after every block.
+/// Ends a campaign as soon as the interval of every cell is narrow enough. The intervals are those that are valid at all looks
+/// together, because this looks after every block.
 #[derive(Debug)]
 pub struct Precision {
     manifest: Manifest,
@@ -14,22 +14,22 @@ pub struct Precision {
 }
 
 impl Precision {
-    /// The rule of a campaign that is to end so; none of others.
+    /// The rule of a campaign with `--until-ci`. None if the campaign has no such limit.
     pub fn of(manifest: &Manifest) -> Option<Self> {
         let target = manifest.limits.until_ci?;
         Some(Self { manifest: manifest.clone(), samples: Samples::default(), target })
     }
 
-    /// Half the width of the widest interval, as a share of the ratio; none while a cell has no interval.
+    /// Half the width of the widest interval, as a share of the ratio. None while a cell has no interval.
     fn half_width(&self) -> Option<f64> {
         let (differences, looks) = analyzer::deciding_differences(&self.manifest, &self.samples);
-        let half_width = |it: &Option<Difference>| {
-            let difference = it.as_ref().filter(|it| has_enough(it))?;
+        let half_width = |difference: &Option<Difference>| {
+            let difference = difference.as_ref().filter(|it| has_enough(it))?;
             Some(difference.bounds(CONFIDENCE, looks).half_width().exp_m1())
         };
         let widths: Option<Vec<f64>> = differences.iter().map(half_width).collect();
-        // A cell that nobody has called yet is not there.
-        let widths = widths.filter(|it| it.len() == self.manifest.plan.cells.len())?;
+        // Cells that have not been called yet are missing from the samples.
+        let widths = widths.filter(|widths| widths.len() == self.manifest.plan.cells.len())?;
         widths.into_iter().max_by(f64::total_cmp)
     }
 }
@@ -40,7 +40,7 @@ impl StoppingRule for Precision {
     }
 
     fn reason(&self, _: &Totals, _: Duration) -> Option<String> {
-        let half_width = self.half_width().filter(|it| *it <= self.target)?;
+        let half_width = self.half_width().filter(|half_width| *half_width <= self.target)?;
         let (target, half_width) = (self.target * 100.0, half_width * 100.0);
         Some(format!("the intervals are narrow enough (--until-ci {target}%): ±{half_width:.2}% at most"))
     }

@@ -16,7 +16,7 @@ pub(super) struct Values {
 
 impl Values {
     /// These values, each with the number of its environment; their means are geometric or arithmetic.
-    pub(super) fn of(values: impl Iterator<Item = (u32, f64)>, is_geometric: bool) -> Self {
+    pub(super) fn new(values: impl Iterator<Item = (u32, f64)>, is_geometric: bool) -> Self {
         let (mut sums, mut kept) = (Vec::<(f64, u32)>::new(), Vec::new());
         for (environment, value) in values {
             let environment = environment as usize;
@@ -42,19 +42,19 @@ impl Values {
         self.means.len() as u32
     }
 
-    /// Bounds of their mean, on the scale on which it is taken; none of fewer than two environments.
+    /// Bounds of their mean, on the scale on which it is taken. None if there are fewer than two environments.
     pub(super) fn bounds(&self) -> Option<Bounds> {
         mean_bounds(&self.means, CONFIDENCE)
     }
 
-    /// Their percentiles 0, 1, …, 100; none where there are none.
+    /// Their percentiles 0, 1, …, 100. None if there are no values.
     pub(super) fn percentiles(mut self) -> Option<Vec<f64>> {
         self.values.sort_unstable_by(f64::total_cmp);
         let at = |percent: u8| quantile(&self.values, f64::from(percent) / 100.0);
         (!self.values.is_empty()).then(|| (0..=100).map(at).collect())
     }
 
-    /// Where they lie; none where there are none.
+    /// Where they lie. None if there are no values.
     pub(super) fn levels(mut self) -> Option<SummaryStatistics> {
         let off_scale = |value: f64| if self.is_geometric { value.exp().min(f64::MAX) } else { value };
         let bounds = self.bounds().filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);

@@ -25,16 +25,16 @@ fn assert_near(actual: f64, expected: f64, tolerance: f64) {
 /// The three examples of the page on pricing, to the cent that it rounds to.
 #[test]
 fn the_price_lists_own_examples_come_out() {
-    let mobile_backend = Bill::of(&x86_64(), &usage(3e6, 120.0, 1536, 512), FreeTier::LAMBDA);
+    let mobile_backend = Bill::new(&x86_64(), &usage(3e6, 120.0, 1536, 512), FreeTier::LAMBDA);
     assert_near(mobile_backend.compute_usd, 2.33, 0.005);
     assert_near(mobile_backend.requests_usd, 0.40, 1e-9);
     assert_near(mobile_backend.total(), 2.73, 0.005);
 
-    let telemetry = Bill::of(&x86_64(), &usage(7.44e6, 2000.0, 1024, 512), FreeTier::NONE);
+    let telemetry = Bill::new(&x86_64(), &usage(7.44e6, 2000.0, 1024, 512), FreeTier::NONE);
     assert_near(telemetry.requests_usd, 1.488, 1e-9);
     assert_near(telemetry.total(), 249.49, 0.005);
 
-    let support_tickets = Bill::of(&x86_64(), &usage(6e6, 280.0, 4096, 2048), FreeTier::LAMBDA);
+    let support_tickets = Bill::new(&x86_64(), &usage(6e6, 280.0, 4096, 2048), FreeTier::LAMBDA);
     assert_near(support_tickets.compute_usd, 105.33, 0.005);
     assert_near(support_tickets.requests_usd, 1.0, 1e-9);
     assert_near(support_tickets.storage_usd, 0.08, 0.005);
@@ -46,15 +46,15 @@ fn tiers_are_passed_one_after_the_other() {
     // 20 billion GB-s: 20 billion invocations of a second at 1 GB.
     let heavy = usage(20e9, 1000.0, 1024, 512);
     let of_x86_64 = 6e9 * 0.000_016_666_7 + 9e9 * 0.000_015 + 5e9 * 0.000_013_333_4;
-    assert_near(Bill::of(&x86_64(), &heavy, FreeTier::NONE).compute_usd, of_x86_64, 1e-6);
+    assert_near(Bill::new(&x86_64(), &heavy, FreeTier::NONE).compute_usd, of_x86_64, 1e-6);
     let of_arm64 = 7.5e9 * 0.000_013_333_4 + 11.25e9 * 0.000_012_000_1 + 1.25e9 * 0.000_010_666_7;
-    assert_near(Bill::of(&arm64(), &heavy, FreeTier::NONE).compute_usd, of_arm64, 1e-6);
+    assert_near(Bill::new(&arm64(), &heavy, FreeTier::NONE).compute_usd, of_arm64, 1e-6);
 }
 
 #[test]
 fn the_request_swamps_what_short_calls_save() {
     let saving = |usage| {
-        let bill = |price: &Price| Bill::of(price, &usage, FreeTier::NONE);
+        let bill = |price: &Price| Bill::new(price, &usage, FreeTier::NONE);
         saving(bill(&x86_64()).total(), bill(&arm64()).total()).unwrap()
     };
     // 1 ms at 128 MB is 0.000125 GB-s: $0.00000000208 or $0.00000000167 beside a request of $0.0000002.
@@ -65,7 +65,7 @@ fn the_request_swamps_what_short_calls_save() {
 #[test]
 fn a_month_costs_by_its_volume() {
     let usage = usage(50e6, 100.0, 1024, 512);
-    let bill = Bill::of(&arm64(), &usage, FreeTier::NONE);
+    let bill = Bill::new(&arm64(), &usage, FreeTier::NONE);
     assert_near(bill.total(), 50.0 * (0.20 + 1.333_34), 1e-6);
 }
 
@@ -111,7 +111,7 @@ fn prices() -> impl Strategy<Value = Price> {
 proptest! {
     #[test]
     fn more_use_never_costs_less(price in prices(), usage in usages(), free in frees(), factor in 1.0..10.0) {
-        let bill = |usage: Usage| Bill::of(&price, &usage, free).total();
+        let bill = |usage: Usage| Bill::new(&price, &usage, free).total();
         let before = bill(usage);
         let more = [
             Usage { billed_ms: usage.billed_ms * factor, ..usage },
@@ -142,7 +142,7 @@ proptest! {
     ) {
         if let Some(slowdown) = break_even_slowdown(&baseline, &candidate, &usage, free) {
             let slower = Usage { billed_ms: usage.billed_ms * slowdown, ..usage };
-            let bills = [Bill::of(&baseline, &usage, free).total(), Bill::of(&candidate, &slower, free).total()];
+            let bills = [Bill::new(&baseline, &usage, free).total(), Bill::new(&candidate, &slower, free).total()];
             prop_assert!((bills[0] - bills[1]).abs() <= 1e-9 * (1.0 + bills[0]), "{:?}", bills);
         } else {
             prop_assert!(candidate.request_usd > baseline.request_usd);
@@ -157,7 +157,7 @@ proptest! {
         ephemeral in 512..10_241_u32,
     ) {
         let usage = usage(100.0, ms, memory, ephemeral);
-        let bill = Bill::of(&price, &usage, FreeTier::NONE).total();
+        let bill = Bill::new(&price, &usage, FreeTier::NONE).total();
         let calls = 100.0 * price.of_call(ms, memory, ephemeral);
         prop_assert!((bill - calls).abs() <= 1e-12 * (1.0 + bill));
     }

@@ -59,7 +59,7 @@ pub enum Drift {
     Diurnal,
 }
 
-/// How large disturbances are that are not rare: the standard deviation, on the logarithmic scale.
+/// The standard deviation of disturbances that are not rare, on the logarithmic scale.
 const DISTURBED: f64 = 0.03;
 
 /// How much slower a rare disturbance makes a step, and how many steps meet one.
@@ -68,7 +68,7 @@ const RARE: (f64, f64) = (0.25, 0.04);
 /// How often the next step is in the same stretch of disturbed ones.
 const STRETCH: f64 = 2.0 / 3.0;
 
-/// The same of the next of single calls, and by how much these are disturbed.
+/// How often the next of single calls is in the same stretch, and by how much the calls of one are disturbed.
 const STRETCH_OF_CALLS: (f64, f64) = (7.0 / 8.0, 0.10);
 
 /// How much of a lasting disturbance is left in the next block.
@@ -149,7 +149,7 @@ impl Scenario {
             Disturbance::Lasting,
         ];
         let disturbed =
-            disturbances.into_iter().flat_map(|it| DISTURBED_SIZES.map(|size| scenario(kinds[0], it, size)));
+            disturbances.into_iter().flat_map(|kind| DISTURBED_SIZES.map(|size| scenario(kinds[0], kind, size)));
         undisturbed.chain(disturbed).collect()
     }
 
@@ -192,7 +192,7 @@ impl Scenario {
         }
     }
 
-    /// Whether it is one that no aim is for, because it shows where the method ends: blocks that resemble each other.
+    /// Whether no aims hold for it, because it shows a limit of the method: blocks that resemble each other.
     pub fn is_beyond_aims(&self) -> bool {
         self.disturbance == Disturbance::Lasting
     }
@@ -216,7 +216,8 @@ impl Scenario {
     fn disturbances(&self, rng: &mut impl Rng) -> Sides<Vec<Vec<f64>>> {
         let (normal, blocks) = (Normal::standard(), self.blocks() as usize);
         let mut of_hosts = |hosts: u32| -> Vec<Vec<f64>> {
-            let mut of_host = |_| normal.sample_iter(&mut *rng).take(blocks).map(|it: f64| DISTURBED * it).collect();
+            let mut of_host =
+                |_| normal.sample_iter(&mut *rng).take(blocks).map(|normal: f64| DISTURBED * normal).collect();
             (0..hosts).map(&mut of_host).collect()
         };
         let undisturbed = || vec![vec![0.0; blocks]];

@@ -5,31 +5,32 @@ use crate::campaign::sides::Sides;
 
 /// Welch's t test (1947) on the means of environments.
 pub fn welch_of_environments(values: &Sides<Vec<Observation>>) -> Option<Difference> {
-    let means = values.map(|_, values| {
+    let moments = values.map(|_, values| {
         // The observations of an environment follow each other.
-        let of_environment = values.chunk_by(|one, other| one.environment == other.environment);
-        of_environment.map(|it| it.iter().map(|it| it.value).sum::<f64>() / it.len() as f64).collect::<Vec<_>>()
+        let environments = values.chunk_by(|one, other| one.environment == other.environment);
+        let means = environments.map(|calls| calls.iter().map(|it| it.value).sum::<f64>() / calls.len() as f64);
+        Moments::from_values(&means.collect::<Vec<_>>())
     });
-    welch(&means.map(|_, it| Moments::of(it)), values)
+    welch(&moments, values)
 }
 
 /// Welch's t test on all values.
 pub fn welch_of_invocations(values: &Sides<Vec<Observation>>) -> Option<Difference> {
-    let moments = values.map(|_, it| Moments::of(&it.iter().map(|it| it.value).collect::<Vec<_>>()));
+    let moments = values.map(|_, values| Moments::from_values(&values.iter().map(|it| it.value).collect::<Vec<_>>()));
     welch(&moments, values)
 }
 
 /// The test of Yuen (1974) on means without a fifth of the values at each end.
 pub fn trimmed(values: &Sides<Vec<Observation>>) -> Option<Difference> {
-    let moments = values.map(|_, it| {
-        let mut sorted: Vec<f64> = it.iter().map(|it| it.value).collect();
+    let moments = values.map(|_, values| {
+        let mut sorted: Vec<f64> = values.iter().map(|it| it.value).collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let cut = sorted.len() / 5;
         let kept = (sorted.len() - 2 * cut) as f64;
         let mean = sorted[cut..sorted.len() - cut].iter().sum::<f64>() / kept;
         let last = sorted.len() - 1 - cut;
         let winsorized: Vec<f64> = (0..sorted.len()).map(|index| sorted[index.clamp(cut, last)]).collect();
-        let squares = Moments::of(&winsorized).variance * (sorted.len() as f64 - 1.0);
+        let squares = Moments::from_values(&winsorized).variance * (sorted.len() as f64 - 1.0);
         // As if there were `kept` values with this variance.
         Moments { mean, variance: squares / (kept - 1.0), count: kept }
     });
@@ -43,10 +44,10 @@ struct Moments {
 }
 
 impl Moments {
-    fn of(values: &[f64]) -> Self {
+    fn from_values(values: &[f64]) -> Self {
         let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
-        let variance = values.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
         Self { mean, variance, count }
     }
 }
@@ -55,14 +56,14 @@ fn welch(moments: &Sides<Moments>, values: &Sides<Vec<Observation>>) -> Option<D
     if moments.iter().any(|(_, it)| it.count < 2.0) {
         return None;
     }
-    let part = |it: &Moments| (it.variance / it.count, it.count - 1.0);
+    let part = |side: &Moments| (side.variance / side.count, side.count - 1.0);
     let (standard_error, degrees_of_freedom) = estimate::welch(&[part(&moments.baseline), part(&moments.candidate)]);
     Some(Difference {
         estimate: moments.candidate.mean - moments.baseline.mean,
         standard_error,
         degrees_of_freedom,
-        environments: values.map(|_, it| it.iter().map(|it| it.environment + 1).max().unwrap_or_default()),
-        blocks: values.iter().flat_map(|(_, it)| it).map(|it| it.block + 1).max().unwrap_or_default(),
+        environments: values.map(|_, values| values.iter().map(|it| it.environment + 1).max().unwrap_or_default()),
+        blocks: values.iter().flat_map(|(_, values)| values).map(|it| it.block + 1).max().unwrap_or_default(),
         sources: Sources::default(),
         fixed_variance: 0.0,
     })

@@ -121,7 +121,7 @@ fn variances_add_and_degrees_of_freedom_combine() {
 #[test]
 fn what_gained_lost_and_stayed_is_told_apart() {
     let names = ["gained", "lost", "stayed", "open", "gone"];
-    let before = campaign(40, &names.map(|it| (it, 0.9, 0.004)));
+    let before = campaign(40, &names.map(|name| (name, 0.9, 0.004)));
     let mut after = campaign(
         40,
         &[
@@ -135,7 +135,7 @@ fn what_gained_lost_and_stayed_is_told_apart() {
     after.sides.candidate.memory_mb = Some(2048);
     after.sides.candidate.cpus[0].model = "Neoverse-V1".to_owned();
     let changes = changes(&before, &after);
-    let verdicts: Vec<(&str, Verdict)> = changes.cells.iter().map(|it| (it.name.as_str(), it.verdict)).collect();
+    let verdicts: Vec<(&str, Verdict)> = changes.cells.iter().map(|cell| (cell.name.as_str(), cell.verdict)).collect();
     let expected = [
         ("gained", Verdict::Faster),
         ("lost", Verdict::Slower),

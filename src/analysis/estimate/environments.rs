@@ -1,9 +1,14 @@
-//! The variance by environments: cluster-robust, of the kinds CR2 and CR3, with Satterthwaite's degrees of freedom.
+//! V_environment, the variance by environments: cluster-robust, of the kinds CR2 and CR3, with Satterthwaite's degrees of
+//! freedom.
 
-use super::{Cluster, Difference, Entry, Fit, Sources, welch};
+use super::{
+    combined::welch,
+    difference::{Difference, Sources},
+    fit::{Cluster, Fit},
+};
 use crate::campaign::sides::{Side, Sides};
 
-/// How residuals are adjusted for what their own environment has moved the fit, with H the part of the hat matrix that
+/// How residuals are adjusted for how far their own environment has moved the fit, with H the part of the hat matrix that
 /// belongs to the environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variance {
@@ -14,7 +19,7 @@ pub enum Variance {
     Cr3,
 }
 
-/// One side's part of the variance.
+/// One side's part of V_environment.
 #[derive(Debug)]
 struct Part {
     environments: u32,
@@ -22,74 +27,76 @@ struct Part {
     degrees_of_freedom: f64,
 }
 
-/// One environment's part of the variance.
+/// One environment's part of V_environment.
 #[derive(Debug)]
 pub(super) struct Adjusted {
-    /// The derivative of the score by each of the environment's means.
+    /// The derivative of u by each of the environment's means.
     loadings: Vec<f64>,
-    score: f64,
+    /// The sum of the environment's scores.
+    u: f64,
     /// The sum of the loadings, each times its centred side.
     pull: f64,
-    /// The variance of the score if all values had the variance 1 over their weight.
+    /// The variance of u if all values had the variance 1 over their weight.
     own: f64,
 }
 
 impl Fit {
-    /// The difference with the variance that environments have by themselves; none where a side has fewer than two.
+    /// The difference with V_environment for its variance. None if a side has fewer than two environments.
     pub(super) fn difference(&self, variance: Variance) -> Option<Difference> {
         let parts =
             Sides { baseline: self.part(Side::Baseline, variance)?, candidate: self.part(Side::Candidate, variance)? };
         let (standard_error, degrees_of_freedom) =
-            welch(&[&parts.baseline, &parts.candidate].map(|it| (it.variance, it.degrees_of_freedom)));
+            welch(&[&parts.baseline, &parts.candidate].map(|part| (part.variance, part.degrees_of_freedom)));
         Some(Difference {
             estimate: self.estimate,
             standard_error,
             degrees_of_freedom,
-            environments: parts.map(|_, it| it.environments),
+            environments: parts.map(|_, part| part.environments),
             blocks: 0,
             sources: Sources::default(),
             fixed_variance: 0.0,
         })
     }
 
-    /// What the environments of one side add to the variance; none where there are less than two.
+    /// What the environments of one side add to V_environment. None if there are fewer than two.
     fn part(&self, side: Side, variance: Variance) -> Option<Part> {
-        let clusters: Vec<&Cluster> = self.clusters.iter().filter(|it| it.side == side).collect();
+        let clusters: Vec<&Cluster> = self.clusters.iter().filter(|cluster| cluster.side == side).collect();
         if clusters.len() < 2 {
             return None;
         }
-        let adjusted: Vec<Adjusted> = clusters.iter().map(|it| self.adjust(it, variance)).collect();
+        let adjusted: Vec<Adjusted> = clusters.iter().map(|cluster| self.adjust(cluster, variance)).collect();
         Some(Part {
             environments: clusters.len() as u32,
-            variance: adjusted.iter().map(|it| it.score.powi(2)).sum(),
+            variance: adjusted.iter().map(|it| it.u.powi(2)).sum(),
             degrees_of_freedom: self.degrees_of_freedom(&clusters, &adjusted),
         })
     }
 
-    /// The score of one environment, its residuals adjusted for what the environment itself has moved the fit.
+    /// u of one environment, its residuals adjusted for how far the environment itself has moved the fit.
     pub(super) fn adjust(&self, Cluster { side, entries }: &Cluster, variance: Variance) -> Adjusted {
-        let design: Vec<f64> = entries.iter().map(|it| it.weight.sqrt() * self.centred_side(*side, it.group)).collect();
+        let design: Vec<f64> =
+            entries.iter().map(|entry| entry.weight.sqrt() * self.centred_side(*side, entry.group)).collect();
         // I − H is a diagonal matrix less the design's outer product over the information. It is almost singular
         // only where one environment is all that a side has in its groups; the bound keeps its inverse finite.
         let diagonal: Vec<f64> =
-            entries.iter().map(|it| (1.0 - it.weight / self.weight_of(it.group)).max(1e-6)).collect();
+            entries.iter().map(|entry| (1.0 - entry.weight / self.weight_of(entry.group)).max(1e-6)).collect();
         let (rows, own): (Vec<f64>, f64) = match variance {
             Variance::Cr2 => {
                 let rows = inverse_square_root(&diagonal, &design, self.information);
-                (rows, design.iter().map(|it| it * it).sum())
+                (rows, design.iter().map(|v| v * v).sum())
             }
             Variance::Cr3 => {
                 let rows = inverse(&diagonal, &design, self.information);
-                let own = rows.iter().zip(&design).map(|(row, it)| row * it).sum();
+                let own = rows.iter().zip(&design).map(|(row, v)| row * v).sum();
                 (rows, own)
             }
         };
-        let row_of = |(row, it): (&f64, &Entry)| row / self.information * it.weight.sqrt();
-        let loadings: Vec<f64> = rows.iter().zip(entries).map(row_of).collect();
-        let score =
-            loadings.iter().zip(entries).map(|(it, entry)| it * self.residual(*side, entry.group, entry.mean)).sum();
-        let pull = loadings.iter().zip(entries).map(|(it, entry)| it * self.centred_side(*side, entry.group)).sum();
-        Adjusted { loadings, score, pull, own: own / self.information.powi(2) }
+        let rows = rows.iter().zip(entries);
+        let loadings: Vec<f64> = rows.map(|(row, entry)| row / self.information * entry.weight.sqrt()).collect();
+        let loaded = || loadings.iter().zip(entries);
+        let u = loaded().map(|(loading, entry)| loading * self.residual(*side, entry.group, entry.mean)).sum();
+        let pull = loaded().map(|(loading, entry)| loading * self.centred_side(*side, entry.group)).sum();
+        Adjusted { loadings, u, pull, own: own / self.information.powi(2) }
     }
 
     /// Satterthwaite's degrees of freedom of one side's part of the variance, if all values had the same variance:
@@ -139,7 +146,7 @@ fn inverse(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
     let product: f64 = column.iter().zip(v).map(|(column, v)| column * v).sum();
     // Rounding may make it 0 where the matrix is singular.
     let scale = 1.0 / (1.0 - product / kappa).max(1e-9);
-    column.into_iter().map(|it| it * scale).collect()
+    column.into_iter().map(|row| row * scale).collect()
 }
 
 /// (D − vvᵀ/κ)^(−1/2) v, for a diagonal matrix D and a vector v such that the eigenvalues lie between 0 and 1.
@@ -147,7 +154,7 @@ fn inverse(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
 /// By M^(−1/2) = 2/π ∫ (M cos²φ + I sin²φ)⁻¹ dφ from 0 to π/2 with the midpoint rule, which converges exponentially
 /// for this periodic integrand, and [`inverse`]'s formula for each inverse.
 fn inverse_square_root(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
-    let smallest = diagonal.iter().copied().fold(1.0, f64::min) - v.iter().map(|it| it * it).sum::<f64>() / kappa;
+    let smallest = diagonal.iter().copied().fold(1.0, f64::min) - v.iter().map(|v| v * v).sum::<f64>() / kappa;
     let nodes = nodes(smallest);
     let mut result = vec![0.0; v.len()];
     let mut column = vec![0.0; v.len()];

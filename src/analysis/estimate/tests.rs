@@ -34,12 +34,10 @@ fn assert_same(one: Option<Difference>, other: Option<Difference>) {
 proptest! {
     #[test]
     fn what_moves_both_sides_of_a_block_alike_does_not_matter(values in values(), drift: [i8; 8]) {
-        let moved = values.map(|_, it| {
-            let moved = |it: &Observation| {
-                Observation { value: it.value + f64::from(drift[it.block as usize]), ..*it }
-            };
-            it.iter().map(moved).collect()
-        });
+        let moved = |call: &Observation| {
+            Observation { value: call.value + f64::from(drift[call.block as usize]), ..*call }
+        };
+        let moved = values.map(|_, calls| calls.iter().map(moved).collect());
         assert_same(difference(&values, BY_BLOCK), difference(&moved, BY_BLOCK));
     }
 
@@ -47,8 +45,8 @@ proptest! {
     fn neither_the_order_of_calls_nor_their_number_matters(values in values(), seed: u64) {
         use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let twice = values.map(|_, it| {
-            let mut twice = [it.as_slice(), it].concat();
+        let twice = values.map(|_, calls| {
+            let mut twice = [calls.as_slice(), calls].concat();
             twice.shuffle(&mut rng);
             twice
         });
@@ -59,7 +57,7 @@ proptest! {
     fn the_other_way_round_it_is_the_opposite(values in values()) {
         let Sides { baseline, candidate } = values.clone();
         let opposite = difference(&Sides { baseline: candidate, candidate: baseline }, BY_BLOCK);
-        let opposite = opposite.map(|it| Difference { estimate: -it.estimate, ..it });
+        let opposite = opposite.map(|opposite| Difference { estimate: -opposite.estimate, ..opposite });
         assert_same(difference(&values, BY_BLOCK), opposite);
     }
 
@@ -82,9 +80,8 @@ proptest! {
         values in values(),
         scale in prop::sample::select(vec![0.0, 1e-300, 1e-9, 1e9, 1e100]),
     ) {
-        let scaled = values.map(|_, it| {
-            it.iter().map(|it| Observation { value: it.value * scale, ..*it }).collect::<Vec<_>>()
-        });
+        let scaled = |call: &Observation| Observation { value: call.value * scale, ..*call };
+        let scaled = values.map(|_, calls| calls.iter().map(scaled).collect::<Vec<_>>());
         for model in [BY_BLOCK, INTERLEAVED] {
             let Some(it) = difference(&scaled, model) else { continue };
             prop_assert!(it.estimate.is_finite() && it.standard_error.is_finite(), "{:?}", it);

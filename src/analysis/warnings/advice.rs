@@ -30,7 +30,7 @@ pub(super) fn on_few_environments(manifest: &Manifest) -> String {
 }
 
 pub(super) fn on_disturbances(manifest: &Manifest) -> String {
-    let is_here = manifest.sides.iter().any(|(_, it)| matches!(it.target, Target::Process { .. }));
+    let is_here = manifest.sides.iter().any(|(_, variant)| matches!(variant.target, Target::Process { .. }));
     let (what, advice) = if is_here {
         (
             "another program used this machine, or its speed changed",

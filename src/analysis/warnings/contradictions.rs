@@ -1,8 +1,11 @@
 //! Warnings about calls, and parts of calls, that contradict each other.
 
-use super::{Warning, WarningKind};
 use crate::{
-    analysis::{quality::Counted, samples::Samples},
+    analysis::{
+        quality::Counted,
+        samples::Samples,
+        warning::{Warning, WarningKind},
+    },
     campaign::{
         Target,
         manifest::Manifest,
@@ -11,7 +14,7 @@ use crate::{
 };
 use std::{collections::BTreeMap, fmt::Display};
 
-pub(super) fn of(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
+pub(super) fn collect(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
     let variant = &manifest.sides[side];
     let name = &variant.name;
     let quality = &samples.sides[side].quality;
@@ -169,7 +172,8 @@ fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) 
 /// How many environments two different functions have in common, if that can be told and there are any.
 fn environments_of_both(manifest: &Manifest, samples: &Samples) -> Option<usize> {
     let Sides { baseline, candidate } = &manifest.sides;
-    let arns = [baseline, candidate].map(|variant| variant.configuration.as_ref().and_then(|it| it.arn.as_ref()));
+    let arns = [baseline, candidate]
+        .map(|variant| variant.configuration.as_ref().and_then(|configuration| configuration.arn.as_ref()));
     let are_different = match arns {
         [Some(one), Some(other)] => one != other,
         // Several URLs may lead to one function.
@@ -193,6 +197,6 @@ fn proportions<T: Display + Ord>(counts: &BTreeMap<T, u64>, unit: &str) -> Strin
     let all = counts.values().sum::<u64>() as f64;
     let mut counts: Vec<_> = counts.iter().collect();
     counts.sort_by(|one, other| other.1.cmp(one.1).then_with(|| one.0.cmp(other.0)));
-    let proportion = |(what, count): &(&T, &u64)| format!("{what}{unit} {:.0}%", **count as f64 / all * 100.0);
-    counts.iter().map(proportion).collect::<Vec<_>>().join(", ")
+    let proportions = counts.iter().map(|(what, count)| format!("{what}{unit} {:.0}%", **count as f64 / all * 100.0));
+    proportions.collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,49 @@
+//! What is said of each cell, and of all cells together.
+
+use super::{
+    analyzer::Analyzer,
+    estimate::Groups,
+    measure::Measure,
+    result::{CellAnalysis, Comparison},
+    samples::Record,
+};
+
+impl Analyzer<'_> {
+    /// All cells together.
+    pub(super) fn headline(&self, cells: &[CellAnalysis]) -> Option<Comparison> {
+        let set = self.set_of_all(|cell| cell.deciding(self.is_cold()));
+        let has_samples = |cells: &[&[Record]]| cells.iter().any(|records| !records.is_empty());
+        if set.iter().any(|(_, cells)| !has_samples(cells)) {
+            return None;
+        }
+        match cells {
+            // Then it is the same.
+            [cell] => cell.deciding().cloned(),
+            _ => self.compare(&[set], self.primary, Groups::CellsAndBlocks).pop(),
+        }
+    }
+
+    pub(super) fn cells(&self) -> Vec<CellAnalysis> {
+        let cells: Vec<_> = self.samples_of_cells().collect();
+        let rest = Measure::ALL.into_iter().filter(|measure| ![self.primary, Measure::Init].contains(measure));
+        let sets = self.sets_of_cells();
+        let mut by_measure: Vec<_> = std::iter::once(self.primary)
+            .chain(rest)
+            .map(|measure| self.compare(&sets, measure, Groups::CellsAndBlocks).into_iter())
+            .collect();
+        let mut analyses = Vec::new();
+        for ((name, _), set) in cells.into_iter().zip(&sets) {
+            let records = set.map(|_, cells| cells[0]);
+            let comparisons = by_measure.iter_mut().filter_map(Iterator::next);
+            let is_known = |comparison: &Comparison| comparison.calls.iter().any(|(_, calls)| *calls > 0);
+            analyses.push(CellAnalysis {
+                name: name.clone(),
+                comparisons: comparisons.filter(is_known).collect(),
+                by_cpu: self.by_cpu(&records),
+                distributions: records.map(|side, records| self.distributions(side, records)),
+                series: self.series(&records),
+            });
+        }
+        analyses
+    }
+}

@@ -1,0 +1,57 @@
+//! What is compared.
+
+use serde::Serialize;
+use std::fmt;
+
+/// What is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// The wall-clock time of one iteration, measured in the handler: geometric means.
+    Wall,
+    /// The CPU time of one iteration, measured in the handler: geometric means.
+    Cpu,
+    /// The function's time as Lambda reports it: geometric means.
+    Duration,
+    /// What Lambda bills: arithmetic means, because bills add up.
+    Billed,
+    /// The client's time: geometric means.
+    Latency,
+    /// How long environments took to start, as Lambda reports it (or the handler, if Lambda does not): geometric means.
+    Init,
+}
+
+impl Measure {
+    /// All of them, in the order in which reports show them.
+    pub const ALL: [Self; 6] = [Self::Wall, Self::Cpu, Self::Duration, Self::Billed, Self::Latency, Self::Init];
+
+    /// The same at the beginning of a title.
+    pub fn at_start(self) -> &'static str {
+        match self {
+            Self::Wall => "Wall time",
+            Self::Cpu => "CPU time",
+            Self::Duration => "Duration",
+            Self::Billed => "Billed duration",
+            Self::Latency => "Client latency",
+            Self::Init => "Init duration",
+        }
+    }
+
+    /// Its name for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Wall => "wall time",
+            Self::Cpu => "CPU time",
+            Self::Duration => "duration",
+            Self::Billed => "billed duration",
+            Self::Latency => "client latency",
+            Self::Init => "init duration",
+        }
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,25 @@
+//! From a difference of logarithms to a ratio.
+
+use super::{
+    decision::has_enough,
+    estimate::Difference,
+    interval::{Bounds, CONFIDENCE, Looks},
+    result::{Interval, Ratio},
+};
+
+impl Ratio {
+    /// That of a difference of logarithms.
+    pub(super) fn new(difference: &Difference, looks: Looks) -> Self {
+        let has_enough = has_enough(difference);
+        // Where next to nothing is known an end may be infinite; the largest number says as much.
+        let Bounds { low, high } = difference.bounds(CONFIDENCE, looks);
+        let interval = Interval { low: low.exp(), high: high.exp().min(f64::MAX) };
+        Self {
+            estimate: difference.estimate.exp(),
+            interval: has_enough.then_some(interval),
+            log_standard_error: Some(difference.standard_error),
+            degrees_of_freedom: Some(difference.degrees_of_freedom),
+            p_value: has_enough.then(|| difference.p_value(0.0, looks)),
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! What to know before using the numbers of a campaign.
+
+mod advice;
+mod contradictions;
+
+use super::{
+    cpu_models::cpus,
+    decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
+    estimate::Sources,
+    measure::Measure,
+    proportion::unseen,
+    result::{CellAnalysis, Comparison, CpuProportion},
+    samples::{DataFlags, Samples},
+    warning::{Warning, WarningKind},
+};
+use crate::campaign::{
+    Target,
+    failure::FailureKind,
+    manifest::{Manifest, Variant},
+    schedule::Order,
+    sides::{Side, Sides},
+};
+use statrs::distribution::{ChiSquared, ContinuousCDF};
+use std::collections::BTreeSet;
+
+/// The memory at which a function has one vCPU, in MB.
+const ONE_VCPU_MB: u32 = 1769;
+
+/// A clock that is coarser than this, in nanoseconds, does not tell short iterations apart.
+const COARSE_NS: u64 = 1000;
+
+/// Processes that waited for more than this share of their time were not alone on their machine.
+const WAITED: f64 = 0.02;
+
+/// The level of the test for disturbances.
+const UNLIKELY: f64 = 0.01;
+
+/// Unseen CPU models that may have a larger share than this are warned of.
+const UNSEEN: f64 = 0.10;
+
+/// All warnings about a campaign, the gravest first.
+pub(super) fn collect(
+    manifest: &Manifest,
+    samples: &Samples,
+    headline: Option<&Comparison>,
+    cells: &[CellAnalysis],
+) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> =
+        headline.and_then(|headline| of_disturbances(manifest, headline)).into_iter().collect();
+    warnings.extend(of_blocks(manifest, cells));
+    of_both(manifest, samples, &mut warnings);
+    for side in Side::BOTH {
+        of_one(manifest, samples, side, &mut warnings);
+        of_changes(manifest, samples, side, &mut warnings);
+        contradictions::collect(manifest, samples, side, &mut warnings);
+    }
+    warnings.sort_by_key(|it| it.kind);
+    warnings
+}
+
+/// That cells have samples of both sides in too few blocks.
+fn of_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<Warning> {
+    let deciding = cells.iter().filter_map(CellAnalysis::deciding);
+    // If a side has nothing, other warnings say why.
+    let known = deciding.filter(|comparison| comparison.calls.iter().all(|(_, calls)| *calls > 0));
+    let known: Vec<u32> = known.map(|it| it.blocks).collect();
+    let what = match known.iter().filter(|blocks| **blocks < MINIMUM_BLOCKS).count() {
+        0 => return None,
+        all if all == known.len() => "The campaign has".to_owned(),
+        1 => format!("One of {} cells has", known.len()),
+        some => format!("{some} of {} cells have", known.len()),
+    };
+    let warm = if manifest.plan.cold { "" } else { ", calls that waited for a start aside" };
+    Some(Warning {
+        kind: WarningKind::TooFewBlocks,
+        side: None,
+        text: format!(
+            "{what} samples of both sides in fewer than {MINIMUM_BLOCKS} blocks{warm}. These do not tell what disturbed \
+             several calls at once. Let the campaign run longer, or give it fewer cells."
+        ),
+    })
+}
+
+/// That disturbances are most of what makes the headline uncertain, where that is no chance.
+fn of_disturbances(manifest: &Manifest, headline: &Comparison) -> Option<Warning> {
+    let Sources { disturbances, calls, .. } = headline.sources.filter(|_| headline.blocks >= MINIMUM_BLOCKS)?;
+    let freedom = f64::from(headline.blocks - 1);
+    // Without disturbances, what blocks vary by is that of their calls, but for chance.
+    let chance = ChiSquared::new(freedom).expect("there are several blocks").sf(freedom * (1.0 + disturbances / calls));
+    // For single calls it rests on hundreds of neighbours, which need no test.
+    let is_clear = disturbances > 0.5 && (manifest.plan.order == Order::SingleCalls || chance < UNLIKELY);
+    let (least, what) = match manifest.plan.order {
+        Order::SingleCalls => ("At least ", "calls in a row"),
+        Order::SeparateSteps | Order::JointSteps => ("", "environments at once"),
+    };
+    is_clear.then(|| Warning {
+        kind: WarningKind::Disturbed,
+        side: None,
+        text: format!(
+            "{least}{:.0}% of the uncertainty comes from what disturbed several {what}: {}",
+            disturbances * 100.0,
+            advice::on_disturbances(manifest)
+        ),
+    })
+}
+
+/// What has changed of a function while it was called.
+fn of_changes(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
+    let Variant { name, configuration: Some(begun), .. } = &manifest.sides[side] else { return };
+    let mut before = begun;
+    for reading in samples.readings.iter().filter(|reading| reading.side == side) {
+        let changes = reading.configuration.changes_since(before);
+        before = &reading.configuration;
+        if reading.is_restored && changes.is_empty() {
+            continue;
+        }
+        let (kind, text) = match (changes.is_empty(), reading.is_allowed) {
+            (true, _) => (
+                WarningKind::FunctionRevised,
+                format!(
+                    "{name} has got another revision during the campaign, though nothing that is compared has changed; \
+                     perhaps the value of a variable. Make sure that all of its samples are of what you mean."
+                ),
+            ),
+            (false, true) => (
+                WarningKind::FunctionRevised,
+                format!(
+                    "Samples of {name} from before and after a change are mixed, as was wanted: {}.",
+                    changes.join("; ")
+                ),
+            ),
+            (false, false) => (
+                WarningKind::FunctionChanged,
+                format!(
+                    "{name} was changed during the campaign: {}. Its samples are those of two functions: begin a new \
+                     campaign.",
+                    changes.join("; ")
+                ),
+            ),
+        };
+        warnings.push(Warning { kind, side: Some(side), text });
+    }
+}
+
+fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) {
+    let mut warn = |kind, text: String| warnings.push(Warning { kind, side: None, text });
+    for (work, [one, other]) in &samples.totals.mismatches {
+        warn(
+            WarningKind::ChecksumMismatch,
+            format!("{work}: equal work gave {one} and {other}. Times of unequal work mean nothing: look for the bug."),
+        );
+    }
+    let [baseline, candidate] = Side::BOTH.map(|side| memory_mb(manifest, samples, side));
+    if let (Some(baseline), Some(candidate)) = (baseline, candidate)
+        && baseline != candidate
+    {
+        warn(
+            WarningKind::UnequalMemory,
+            format!("{baseline} MB against {candidate} MB: more memory comes with more CPU. Give both sides the same."),
+        );
+    }
+    let has_one_architecture = samples.sides.baseline.architecture == samples.sides.candidate.architecture;
+    // Of two architectures the targets differ, and nothing else may.
+    let [baseline, candidate] = Side::BOTH
+        .map(|side| &samples.sides[side])
+        .map(|facts| if has_one_architecture { &facts.builds } else { &facts.sources });
+    if !baseline.is_empty() && !candidate.is_empty() && (baseline != candidate || baseline.len() > 1) {
+        let list = |builds: &BTreeSet<String>| builds.iter().cloned().collect::<Vec<_>>().join("; ");
+        warn(
+            WarningKind::DifferentBuilds,
+            format!(
+                "{} against {}: what differs may be the code. Deploy one build to both sides, unless builds are what \
+                 you compare.",
+                list(baseline),
+                list(candidate)
+            ),
+        );
+    }
+    if let Some(model) = unbalanced(samples) {
+        warn(
+            WarningKind::UnbalancedCpus,
+            format!(
+                "{model} answered much more often on one side, though both have the same architecture: the difference \
+                 may be that of the hosts. The interval allows for it; more environments narrow it."
+            ),
+        );
+    }
+    if let Some(waited) = waited(manifest, samples).filter(|share| *share > WAITED) {
+        warn(
+            WarningKind::BusyMachine,
+            format!(
+                "The processes had to wait for a processor for {:.0}% of their time: another program used this machine, and \
+                 times scatter more for it. Let nothing else run here while a campaign does.",
+                waited * 100.0
+            ),
+        );
+    }
+    let DataFlags { truncated, short_iterations, coarsest_clock_ns } = samples.flags;
+    if truncated > 0 {
+        warn(
+            WarningKind::Truncated,
+            format!(
+                "{truncated} answers hold less iterations than were asked for, because the deadline came first. Give the \
+                 functions more time, or take a smaller size or fewer iterations."
+            ),
+        );
+    }
+    if short_iterations > 0 || coarsest_clock_ns > COARSE_NS {
+        warn(
+            WarningKind::CoarseClock,
+            format!(
+                "{short_iterations} answers hold iterations too short for a clock that resolves {coarsest_clock_ns} ns; \
+                 several were timed at a stretch. A larger size makes them longer."
+            ),
+        );
+    }
+}
+
+fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
+    let (variant, facts) = (&manifest.sides[side], &samples.sides[side]);
+    let (name, totals) = (&variant.name, &samples.totals.sides[side]);
+    let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
+    let is_local = matches!(variant.target, Target::Process { .. });
+    if facts.emulated {
+        warn(
+            WarningKind::Emulated,
+            format!(
+                "{name} ran on another instruction set than its own, so its times mean nothing and no verdict is given. \
+                 Deploy to AWS, where both sides have their own hardware."
+            ),
+        );
+    }
+    let environments = facts.count();
+    if !samples.has_records(side) {
+        let text = match facts.quality.first_without_cold_start {
+            0 => format!("No call of {name} gave a measurement: there is nothing to compare."),
+            calls => format!(
+                "Each of the {calls} answers of {name} that can be used is the first of its environment, which may have \
+                 had a cold start or not: there is nothing to compare. Let the campaign run longer."
+            ),
+        };
+        warn(WarningKind::NoSamples, text);
+    } else if facts.unknown_environments > 0 {
+        warn(
+            WarningKind::EnvironmentsUnknown,
+            format!(
+                "{} answers of {name} do not tell which environment gave them, so that nobody knows how often chance \
+                 had a say. {}",
+                facts.unknown_environments,
+                advice::on_unknown_environments(manifest, side)
+            ),
+        );
+    } else if environments < MINIMUM_ENVIRONMENTS {
+        warn(
+            WarningKind::TooFewEnvironments,
+            format!(
+                "{environments} environments of {name} answered; a verdict takes {MINIMUM_ENVIRONMENTS} of each side. {}",
+                advice::on_few_environments(manifest)
+            ),
+        );
+    } else if !is_local && !facts.emulated && unseen(environments) > UNSEEN {
+        warn(
+            WarningKind::UnseenCpus,
+            format!(
+                "{environments} environments of {name} answered: CPU models that none of them has may make up {:.0}% of \
+                 the fleet. Run longer, at several times of day, before you decide for a fleet.",
+                unseen(environments) * 100.0
+            ),
+        );
+    }
+    if let Some(memory_mb) = memory_mb(manifest, samples, side).filter(|memory_mb| *memory_mb < ONE_VCPU_MB) {
+        warn(
+            WarningKind::LessThanOneVcpu,
+            format!(
+                "{name} has {memory_mb} MB and so less than one vCPU (which takes {ONE_VCPU_MB} MB): the scheduler's \
+                 quota shapes its wall times. CPU times tell what the processor does."
+            ),
+        );
+    }
+    if totals.failed() > 0 {
+        warn(
+            WarningKind::Failures,
+            format!(
+                "{} of {} calls of {name} failed and are left out. If slow calls fail more often, times look better than \
+                 they are.",
+                totals.failed(),
+                totals.calls
+            ),
+        );
+    }
+    if totals.made_again > 0 {
+        let has_met_faults = totals.failures.contains_key(&FailureKind::Transient);
+        let why = if has_met_faults { "throttled, or met passing faults of the service," } else { "throttled" };
+        warn(
+            WarningKind::Throttled,
+            format!(
+                "{} calls of {name} were {why} and made again. {}",
+                totals.made_again,
+                advice::on_throttles(manifest)
+            ),
+        );
+    }
+    let mut records = samples.cells.values().flat_map(|cell| cell.warm[side].iter().chain(&cell.cold[side]));
+    let has_bill = records.any(|record| record.value(Measure::Billed).is_some());
+    if !is_local && environments > 0 && !has_bill {
+        warn(
+            WarningKind::NoBill,
+            format!(
+                "No billed duration of {name} is known, so there is no bill: {}",
+                advice::on_missing_bill(&variant.target, facts.quality.reported)
+            ),
+        );
+    }
+}
+
+/// The memory setting of what Lambda runs.
+fn memory_mb(manifest: &Manifest, samples: &Samples, side: Side) -> Option<u32> {
+    let variant = &manifest.sides[side];
+    let configured = variant.configuration.as_ref().map(|it| it.memory_mb);
+    let reported = samples.sides[side].memory_mb.filter(|_| !matches!(variant.target, Target::Process { .. }));
+    configured.or(reported)
+}
+
+/// For how much of their time processes on this machine waited for a processor, as a share. None if no such process was timed.
+fn waited(manifest: &Manifest, samples: &Samples) -> Option<f64> {
+    let is_timed =
+        |side: &Side| matches!(manifest.sides[*side].target, Target::Process { .. }) && !samples.sides[*side].emulated;
+    let sides = Side::BOTH.into_iter().filter(is_timed);
+    let is_cold = manifest.plan.cold;
+    let records = sides.flat_map(|side| samples.cells.values().flat_map(move |cell| &cell.deciding(is_cold)[side]));
+    let times = records.filter_map(|record| Some((record.value(Measure::Wall)?, record.value(Measure::Cpu)?)));
+    let (wall, cpu) = times.fold((0.0, 0.0), |sum, time| (sum.0 + time.0, sum.1 + time.1));
+    (wall > 0.0).then(|| 1.0 - cpu / wall)
+}
+
+/// A CPU model whose share differs between two sides of the same architecture more than by chance (a z test of two
+/// shares at 5%).
+fn unbalanced(samples: &Samples) -> Option<String> {
+    let Sides { baseline, candidate } = &samples.sides;
+    if baseline.architecture.is_none() || baseline.architecture != candidate.architecture {
+        return None;
+    }
+    let [one, other] = [cpus(baseline), cpus(candidate)];
+    let total = |cpus: &[CpuProportion]| cpus.iter().map(|it| f64::from(it.environments)).sum::<f64>();
+    let (n, m) = (total(&one), total(&other));
+    let of = |cpus: &[CpuProportion], model: &str| {
+        cpus.iter().find(|cpu| cpu.model == model).map_or(0.0, |cpu| f64::from(cpu.environments))
+    };
+    let models = one.iter().chain(&other).map(|it| it.model.as_str());
+    let mut differing = models.filter(|model| {
+        let (x, y) = (of(&one, model), of(&other, model));
+        let pooled = (x + y) / (n + m);
+        let error = (pooled * (1.0 - pooled) * (1.0 / n + 1.0 / m)).sqrt();
+        (x / n - y / m).abs() > 1.96 * error
+    });
+    differing.next().map(str::to_owned)
+}
