@@ -17,7 +17,7 @@ pub enum Measure {
     Billed,
     /// The client's time: geometric means.
     Latency,
-    /// How long environments took to start, as Lambda reports it (or the handler, if Lambda does not): geometric means.
+    /// How long environments took to start, as Lambda reports it: geometric means.
     Init,
 }
 

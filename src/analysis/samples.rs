@@ -336,7 +336,6 @@ impl Record {
             let samples = row.response.iter().flat_map(|it| &it.results);
             geometric_mean(samples.flat_map(|sample| pick(sample).iter().copied())).map(|nanoseconds| nanoseconds / 1e6)
         };
-        let of_handler = row.response.as_ref().map(|it| it.environment.init_ms);
         Self {
             environment,
             block,
@@ -346,7 +345,7 @@ impl Record {
             duration: known(report.and_then(|it| it.duration_ms)),
             billed: known(report.and_then(PlatformReport::all_billed_ms)),
             latency: row.latency_ns as f32 / 1e6,
-            init: known(report.and_then(|it| it.init_ms).or(of_handler)),
+            init: known(report.and_then(|it| it.init_ms)),
         }
     }
 }

@@ -24,7 +24,7 @@ const TRACE_LINE: usize = 200;
 
 /// One execution environment: a process with its own Runtime API.
 ///
-/// When this is dropped, the process and all that it has started are killed ([`processes`]).
+/// When this is dropped, the process and all that it has started are killed (`processes`).
 #[derive(Debug)]
 pub struct LocalEnvironment {
     process: Child,
