@@ -1,12 +1,12 @@
 //! Calls of functions, wherever they run; and campaigns, which call two functions in an order that cancels drift and
 //! keep every sample.
 
+pub(crate) mod answer_comparison;
 pub mod aws;
 mod call_to_row;
 pub mod caller;
 pub(crate) mod check;
 pub(crate) mod cold;
-pub(crate) mod comparison;
 pub(crate) mod configuration;
 pub mod driver;
 pub(crate) mod failure;
@@ -14,6 +14,7 @@ pub(crate) mod feature;
 pub(crate) mod header;
 pub(crate) mod insights;
 pub mod journal;
+pub(crate) mod later_configurations;
 pub mod local;
 pub mod manifest;
 mod pauses;
@@ -22,7 +23,6 @@ pub mod platform_report;
 mod pointers;
 pub(crate) mod position;
 pub mod prices;
-pub(crate) mod readings;
 pub(crate) mod region;
 pub mod row;
 pub mod runtime_api;
@@ -32,8 +32,8 @@ pub(crate) mod shell;
 pub mod sides;
 pub(crate) mod stack;
 pub(crate) mod status;
-pub(crate) mod stop;
-pub(crate) mod stopping;
+pub(crate) mod stop_request;
+pub(crate) mod stopping_rules;
 mod target;
 pub(crate) mod totals;
 pub mod visible;

@@ -14,7 +14,7 @@ mod prices;
 mod reaper;
 mod report;
 mod run;
-mod unechoed;
+mod secret_argument;
 mod volume;
 mod workloads;
 

@@ -1,16 +1,15 @@
 //! From samples to what they say.
 
 use super::{
-    analyzer::Analyzer,
+    campaign_bill::BillOptions,
+    compare_sets::Analyzer,
     cpu_models::cpus,
-    decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
     interval::CONFIDENCE,
-    money::BillOptions,
     proportion::unseen,
     result::{Analysis, Method, Provenance, SCHEMA, SideFacts},
     samples::{Samples, SideSamples},
     summary_statistics::Values,
-    verdict::Verdict,
+    verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, Verdict},
     warnings,
 };
 use crate::campaign::{manifest::Manifest, sides::Side};

@@ -4,10 +4,9 @@ pub(crate) mod fleet;
 pub(crate) mod naive;
 
 use super::{
-    decision::verdicts,
     estimate::{self, Clusters, Difference, Groups, Model, Observation, Variance},
     interval::{Bounds, CONFIDENCE, Looks},
-    verdict::Verdict,
+    verdict::{Verdict, verdicts},
 };
 use crate::campaign::sides::Sides;
 use fleet::Scenario;
@@ -96,7 +95,7 @@ impl Estimator {
     fn look(self, values: &Sides<Vec<Observation>>, clusters: Clusters) -> Option<(Difference, Bounds)> {
         let difference = self.difference(values, clusters)?;
         let withholds = matches!(self, Self::Shipped | Self::ShippedEveryBlock);
-        if withholds && !super::decision::has_enough(&difference) {
+        if withholds && !super::verdict::has_enough(&difference) {
             return None;
         }
         Some((difference, difference.bounds(CONFIDENCE, self.looks())))

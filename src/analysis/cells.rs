@@ -1,7 +1,7 @@
 //! What is said of each cell, and of all cells together.
 
 use super::{
-    analyzer::Analyzer,
+    compare_sets::Analyzer,
     estimate::Groups,
     measure::Measure,
     result::{CellAnalysis, Comparison},

@@ -5,14 +5,13 @@
 //! described. The fleet of one side may get other CPUs than before: that is in the ratio, and is listed.
 
 use super::{
-    decision,
     estimate::{Difference, Sources, welch},
     interval::Looks,
     measure::Measure,
     proportion::Proportion,
     result::{Analysis, CellAnalysis, Comparison, Method, Provenance, Ratio, SideFacts},
-    verdict::Verdict,
-    warning::Warning,
+    verdict::{self, Verdict},
+    warning_kind::Warning,
 };
 use crate::campaign::sides::{Side, Sides};
 use serde::Serialize;
@@ -90,7 +89,7 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
     let campaigns = Campaigns { a: &a.campaign, b: &b.campaign };
     let differences: Vec<Option<Difference>> =
         pairs.iter().map(|(_, pair)| pair.difference(&campaigns).filter(|_| !is_withheld)).collect();
-    let verdicts = decision::verdicts(&differences, margin, looks);
+    let verdicts = verdict::verdicts(&differences, margin, looks);
     let judged = differences.iter().zip(verdicts);
     let cells = pairs.iter().zip(judged).map(|((cell, pair), (difference, verdict))| CellChange {
         name: cell.name.clone(),
@@ -101,7 +100,7 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
         environments_needed: difference
             .as_ref()
             .filter(|_| verdict == Verdict::Inconclusive)
-            .and_then(|it| decision::environments_needed(it, margin, looks, pairs.len())),
+            .and_then(|it| verdict::environments_needed(it, margin, looks, pairs.len())),
         levels: pair.level_changes(),
     });
     let cells = cells.collect();
@@ -162,7 +161,7 @@ pub(super) fn difference(comparison: &Comparison, campaign: &Provenance) -> Opti
         fixed_variance: if campaign.has_fixed_variance() { disturbances * standard_error.powi(2) } else { 0.0 },
     };
     let is_known = difference.estimate.is_finite() && difference.standard_error.is_finite();
-    (is_known && decision::has_enough(&difference)).then_some(difference)
+    (is_known && verdict::has_enough(&difference)).then_some(difference)
 }
 
 /// The second difference less the first, of two campaigns that know nothing of each other: their variances add, with

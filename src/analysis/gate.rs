@@ -5,12 +5,12 @@
 
 use super::{
     change::{self, difference, looks, missing, what_differs, withholding},
-    decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, environments_for, holm},
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
     measure::Measure,
     result::{Analysis, CellAnalysis, Comparison, Ratio},
-    warning::Warning,
+    verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, environments_for, holm},
+    warning_kind::Warning,
 };
 use crate::campaign::sides::Sides;
 use serde::Serialize;

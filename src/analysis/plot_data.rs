@@ -1,7 +1,7 @@
 //! What charts show: distributions, CPU models, the course of a campaign, starts.
 
 use super::{
-    analyzer::Analyzer,
+    compare_sets::Analyzer,
     estimate::{self, Groups},
     measure::Measure,
     result::{Comparison, CpuComparison, Distribution, Ratio, SeriesPoint, Starts},

@@ -1,10 +1,10 @@
 //! From a difference of logarithms to a ratio.
 
 use super::{
-    decision::has_enough,
     estimate::Difference,
     interval::{Bounds, CONFIDENCE, Looks},
     result::{Interval, Ratio},
+    verdict::has_enough,
 };
 
 impl Ratio {

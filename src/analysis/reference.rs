@@ -2,10 +2,10 @@
 
 use super::{
     calibration::naive,
-    decision::holm,
     estimate::{self, Clusters, Difference, Groups, Model, Observation, Sources, Variance},
     interval::{CONFIDENCE, Looks, mean_bounds, upper_quantile},
     proportion::{Proportion, unseen},
+    verdict::holm,
 };
 use crate::campaign::sides::{Side, Sides};
 use serde::Deserialize;

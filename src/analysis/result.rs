@@ -6,7 +6,7 @@ use super::{
     estimate::Sources,
     proportion::Proportion,
     verdict::Verdict,
-    warning::{Warning, WarningKind},
+    warning_kind::{Warning, WarningKind},
 };
 use crate::{
     campaign::{schedule::Order, sides::Sides},

@@ -1,10 +1,10 @@
 //! The samples of a campaign, kept small: ten million of them are to fit into a gigabyte.
 
-use super::{estimate::Observation, measure::Measure, quality::Quality};
+use super::{data_quality::Quality, estimate::Observation, measure::Measure};
 use crate::{
     campaign::{
+        later_configurations::Reading,
         platform_report::PlatformReport,
-        readings::Reading,
         row::Row,
         sides::{Side, Sides},
         totals::Totals,

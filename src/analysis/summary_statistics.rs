@@ -1,9 +1,9 @@
 //! Where values lie.
 
 use super::{
-    decision::MINIMUM_ENVIRONMENTS,
     interval::{Bounds, CONFIDENCE, mean_bounds},
     result::{Interval, SummaryStatistics},
+    verdict::MINIMUM_ENVIRONMENTS,
 };
 use crate::protocol::quantile;
 

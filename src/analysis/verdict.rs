@@ -1,7 +1,19 @@
-//! What a comparison comes to.
+//! What may be said of a comparison, and of many at once.
 
+use super::{
+    estimate::Difference,
+    interval::{CONFIDENCE, Looks},
+};
+use crate::campaign::manifest::MAX_ENVIRONMENTS;
 use serde::Serialize;
 use std::fmt;
+
+/// A side of fewer environments gets no interval and no verdict: too often they all have the same CPU, where the
+/// fleet has two (of eight environments and a CPU with a share of 44%, once in a hundred times).
+pub const MINIMUM_ENVIRONMENTS: u32 = 8;
+
+/// A campaign of fewer blocks tells too little of what disturbs calls together: it gets no interval and no verdict either.
+pub const MINIMUM_BLOCKS: u32 = 5;
 
 /// What a comparison comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -28,5 +40,171 @@ impl fmt::Display for Verdict {
             Self::Inconclusive => "inconclusive",
             Self::Withheld => "withheld",
         })
+    }
+}
+
+/// The verdict on each of these differences of logarithms, such that with 95% probability none of those that say
+/// faster, slower or equivalent is wrong (Holm 1979).
+pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -> Vec<Verdict> {
+    let alpha = 1.0 - CONFIDENCE;
+    let log_margin = margin.ln_1p();
+    let p_values = |p: &dyn Fn(&Difference) -> f64| -> Vec<f64> {
+        holm(&differences.iter().map(|difference| difference.as_ref().map_or(1.0, p)).collect::<Vec<_>>())
+    };
+    let different = p_values(&|it| it.p_value(0.0, looks));
+    let equivalent = p_values(&|it| it.p_equivalence(log_margin, looks));
+    let verdicts = differences.iter().enumerate().map(|(index, difference)| match difference {
+        None => Verdict::Withheld,
+        Some(it) if !has_enough(it) => Verdict::Withheld,
+        Some(_) if equivalent[index] <= alpha => Verdict::Equivalent,
+        Some(it) if different[index] <= alpha => {
+            if it.estimate < 0.0 {
+                Verdict::Faster
+            } else {
+                Verdict::Slower
+            }
+        }
+        Some(_) => Verdict::Inconclusive,
+    });
+    verdicts.collect()
+}
+
+/// Whether an interval may be given.
+pub fn has_enough(difference: &Difference) -> bool {
+    let has_environments = difference.environments.iter().all(|(_, count)| *count >= MINIMUM_ENVIRONMENTS);
+    has_environments && difference.blocks >= MINIMUM_BLOCKS
+}
+
+/// The environments of each side with which the interval would probably allow a verdict, as one of so many tests, if the
+/// difference is what it seems to be: what they add to the variance shrinks as their number grows.
+///
+/// None if more environments would not help because blocks are too few or disturbances too large: those take more blocks.
+pub fn environments_needed(difference: &Difference, margin: f64, looks: Looks, tests: usize) -> Option<u64> {
+    let now = difference.environments.iter().map(|(_, count)| *count).min().unwrap_or_default().max(1);
+    if difference.blocks < MINIMUM_BLOCKS {
+        return None;
+    }
+    if !has_enough(difference) {
+        return Some(MINIMUM_ENVIRONMENTS.into());
+    }
+    let distance = difference.estimate.abs();
+    // Either clear of no difference, or within the margin, whichever is nearer.
+    let wanted = distance.max(margin.ln_1p() - distance);
+    // The strictest level that Holm's method may ask for.
+    let confidence = 1.0 - (1.0 - CONFIDENCE) / tests.max(1) as f64;
+    environments_for(difference, wanted, confidence, looks, now)
+}
+
+/// How many environments each side needs for an interval of this half-width, given that each has `now`.
+///
+/// None if the part of the variance that more environments do not narrow is too large on its own, or so large that the
+/// number needed is more than a campaign may have.
+pub(super) fn environments_for(
+    difference: &Difference,
+    half_width: f64,
+    confidence: f64,
+    looks: Looks,
+    now: u32,
+) -> Option<u64> {
+    let variance = difference.standard_error.powi(2);
+    let wanted = variance * (half_width / difference.bounds(confidence, looks).half_width()).powi(2);
+    let factor = (variance - difference.fixed_variance) / (wanted - difference.fixed_variance);
+    // A campaign has at most some thousands; more digits would be a pretence.
+    let needed = ((f64::from(now) * factor).ceil().min(1e9) as u64).max(MINIMUM_ENVIRONMENTS.into());
+    let is_known = wanted > difference.fixed_variance;
+    let has_them = difference.fixed_variance == 0.0 || needed <= MAX_ENVIRONMENTS.into();
+    (is_known && has_them).then_some(needed)
+}
+
+/// Holm's adjustment: reject where the result is at most the error probability of all tests together.
+pub fn holm(p_values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p_values.len()).collect();
+    order.sort_by(|one, other| p_values[*one].total_cmp(&p_values[*other]));
+    let mut adjusted = vec![0.0; p_values.len()];
+    let mut largest: f64 = 0.0;
+    for (rank, index) in order.into_iter().enumerate() {
+        let left = (p_values.len() - rank) as f64;
+        largest = largest.max((p_values[index] * left).min(1.0));
+        adjusted[index] = largest;
+    }
+    adjusted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::estimate::Sources, *};
+    use crate::campaign::sides::Sides;
+
+    fn difference(estimate: f64, standard_error: f64, environments: u32) -> Difference {
+        Difference {
+            estimate,
+            standard_error,
+            degrees_of_freedom: 100.0,
+            environments: Sides { baseline: environments, candidate: 20 },
+            blocks: 10,
+            sources: Sources::default(),
+            fixed_variance: 0.0,
+        }
+    }
+
+    fn verdict(difference: Difference) -> Verdict {
+        verdicts(&[Some(difference)], 0.02, Looks::Once)[0]
+    }
+
+    #[test]
+    fn a_verdict_is_what_the_interval_says() {
+        assert_eq!(verdict(difference(-0.10, 0.02, 20)), Verdict::Faster);
+        assert_eq!(verdict(difference(0.10, 0.02, 20)), Verdict::Slower);
+        assert_eq!(verdict(difference(0.001, 0.002, 20)), Verdict::Equivalent);
+        // Different for certain, and too little to matter.
+        assert_eq!(verdict(difference(-0.010, 0.002, 20)), Verdict::Equivalent);
+        assert_eq!(verdict(difference(0.01, 0.02, 20)), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn a_side_of_few_environments_gets_no_verdict() {
+        assert_eq!(verdict(difference(-0.5, 0.001, 7)), Verdict::Withheld);
+        assert_eq!(verdict(difference(-0.5, 0.001, 8)), Verdict::Faster);
+        assert_eq!(environments_needed(&difference(0.0, 0.1, 1), 0.02, Looks::Once, 1), Some(8));
+        assert_eq!(verdicts(&[None], 0.02, Looks::Once), [Verdict::Withheld]);
+    }
+
+    #[test]
+    fn few_blocks_give_no_verdict_and_ask_for_no_environments() {
+        let of = |blocks| Difference { blocks, ..difference(-0.5, 0.001, 8) };
+        assert_eq!((verdict(of(4)), verdict(of(5))), (Verdict::Withheld, Verdict::Faster));
+        assert_eq!(environments_needed(&of(4), 0.02, Looks::Once, 1), None);
+    }
+
+    #[test]
+    fn of_many_cells_each_has_to_be_more_certain() {
+        // p is 0.013: enough for one cell, too little for each of five.
+        let it = difference(-0.05, 0.0198, 20);
+        assert_eq!(verdict(it), Verdict::Faster);
+        let verdicts = verdicts(&[Some(it); 5], 0.001, Looks::Once);
+        assert_eq!(verdicts, [Verdict::Inconclusive; 5]);
+    }
+
+    #[test]
+    fn four_times_the_environments_halve_the_interval() {
+        // ±0.02 around 0.01: half as wide it would be clear of 0, or within the margin of 2%.
+        let it = difference(0.01, 0.02 / 1.984, 20);
+        let needed = |tests| environments_needed(&it, 0.02, Looks::Once, tests).unwrap();
+        assert!((79..=81).contains(&needed(1)), "{}", needed(1));
+        assert!(needed(27) > 2 * needed(1));
+    }
+
+    #[test]
+    fn what_disturbances_add_is_not_narrowed_by_environments() {
+        let it = |share: f64| {
+            let all = difference(0.01, 0.02 / 1.984, 20);
+            let fixed_variance = share * all.standard_error.powi(2);
+            environments_needed(&Difference { fixed_variance, ..all }, 0.02, Looks::Once, 1)
+        };
+        // A quarter of the variance is left for all, and a tenth of it is taken: 0.9/0.15 times the environments.
+        assert!((119..=121).contains(&it(0.1).unwrap()), "{:?}", it(0.1));
+        assert_eq!(it(0.3), None);
+        // Enough in principle, and more than a campaign may have.
+        assert_eq!(it(0.245), None);
     }
 }

@@ -5,13 +5,13 @@ mod contradictions;
 
 use super::{
     cpu_models::cpus,
-    decision::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
     estimate::Sources,
     measure::Measure,
     proportion::unseen,
     result::{CellAnalysis, Comparison, CpuProportion},
     samples::{DataFlags, Samples},
-    warning::{Warning, WarningKind},
+    verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
+    warning_kind::{Warning, WarningKind},
 };
 use crate::campaign::{
     Target,

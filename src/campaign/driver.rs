@@ -1,17 +1,17 @@
 //! Making the calls of a campaign, block by block, and keeping every sample.
 
+mod after_failures;
 mod calls;
-mod failures;
 mod progress;
 
 pub use progress::Progress;
 
 use super::{
     Target,
+    answer_comparison::{Comparison, Difference},
     call_to_row::{Returned, row_of},
     caller::Caller,
     cold::ColdStarts,
-    comparison::{Comparison, Difference},
     journal::Journal,
     manifest::{Manifest, Plan},
     pauses::Pauses,
@@ -19,13 +19,13 @@ use super::{
     row::{Failure, FailureKind, Row},
     schedule::{Call, Order},
     sides::{Side, Sides},
-    stop::unless_asked,
-    stopping::StoppingRule,
+    stop_request::unless_asked,
+    stopping_rules::StoppingRule,
     totals::Totals,
     unix_ms,
 };
+use after_failures::{StepFailures, without_success};
 use calls::Calls;
-use failures::{StepFailures, without_success};
 use hyper::body::Bytes;
 use std::{
     collections::HashMap,

@@ -8,7 +8,7 @@ use crate::{
         local::variables::Variable,
         status::AcceptedStatus,
     },
-    cli::unechoed::Unechoed,
+    cli::secret_argument::Unechoed,
     protocol::Response,
     report::response,
 };

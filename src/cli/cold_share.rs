@@ -2,7 +2,7 @@
 
 use super::{output::note, percent};
 use crate::{
-    analysis::money::ColdStarts,
+    analysis::campaign_bill::ColdStarts,
     campaign::{
         aws::Session,
         insights::{self, Counts, DAYS, Log},

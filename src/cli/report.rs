@@ -4,11 +4,11 @@ use super::{Volume, cold_share::ColdShare, output, prices, run::pricing};
 use crate::{
     analysis::{
         analyse::{self, analyse},
-        money,
+        campaign_bill,
         result::Analysis,
         samples::Samples,
     },
-    campaign::{journal, manifest::Manifest, readings},
+    campaign::{journal, later_configurations, manifest::Manifest},
     report::{campaign::document, csv, html, markdown, terminal},
 };
 use clap::{Args, ValueEnum};
@@ -78,7 +78,7 @@ impl AnalysisOptions {
         if let Some(path) = &self.prices {
             pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
         }
-        let volume = money::BillOptions {
+        let volume = campaign_bill::BillOptions {
             invocations_per_month: self.monthly_invocations.get(),
             cold_starts: self.cold_share.of(&manifest).await?,
             free_tier: self.free_tier,
@@ -96,7 +96,7 @@ pub(super) fn analysis_of(directory: &Path, options: &analyse::Options) -> anyho
 }
 
 fn of_samples(directory: &Path, manifest: &Manifest, options: &analyse::Options) -> anyhow::Result<Analysis> {
-    let mut samples = Samples { readings: readings::of(directory)?, ..Samples::default() };
+    let mut samples = Samples { readings: later_configurations::of(directory)?, ..Samples::default() };
     for row in journal::checked_rows(directory, manifest)? {
         samples.add(&row?);
     }

@@ -1,12 +1,12 @@
 //! `duet run`
 
-mod change;
-mod given;
+mod configuration_change;
 mod interruption;
 mod plan;
 mod preflight;
 pub(super) mod pricing;
 mod progress;
+mod unstored_options;
 
 use super::{
     clean_up::ChangeOptions,
@@ -14,28 +14,26 @@ use super::{
     reaper::Reaped,
 };
 use crate::{
-    analysis::stopping::Precision,
+    analysis::precision::Precision,
     campaign::{
         Target,
+        answer_comparison::Comparison,
         aws::Session,
         caller::{CallOptions, Caller},
         cold::{Changes, ColdStarts, Owner},
-        comparison::Comparison,
         driver::{Campaign, Finished, Outcome, Progress},
         journal::{self, Journal},
         manifest::Manifest,
         shell,
         sides::{Side, Sides},
-        stop::unless_asked,
-        stopping::StoppingRule,
+        stop_request::unless_asked,
+        stopping_rules::StoppingRule,
         totals::Totals,
     },
     report::plan as report,
 };
 use anyhow::{Context, anyhow};
 use clap::Args;
-use given::Given;
-pub(super) use given::check_variables;
 use interruption::interruption;
 use plan::PlanOptions;
 pub(super) use plan::some_time;
@@ -46,6 +44,8 @@ use std::{
     time::SystemTime,
 };
 use tokio::sync::watch;
+use unstored_options::Given;
+pub(super) use unstored_options::check_variables;
 
 /// Exit code if all recent calls of one side failed.
 const FAILING: u8 = 3;
@@ -109,7 +109,7 @@ impl Run {
         let _reaped = is_local.then(Reaped::start).transpose()?;
         let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
         if !is_new {
-            change::check(&directory, &manifest, &callers, self.allow_changed).await?;
+            configuration_change::check(&directory, &manifest, &callers, self.allow_changed).await?;
         }
         let changes = Arc::new(Changes::of(&directory, &owner)?);
         let stop = interruption(Arc::clone(&changes), &directory).context("catching signals")?;
@@ -134,7 +134,7 @@ impl Run {
         for (target, failure) in &still_changed {
             note(interruption::still_changed(&target.to_string(), &failure.message, &directory));
         }
-        change::keep(&directory, &manifest, &callers).await?;
+        configuration_change::keep(&directory, &manifest, &callers).await?;
         let end = match end {
             Ok(_) if !journal::is_there(&directory) => {
                 Err(anyhow!("{} is gone, and its samples with it", directory.display()))
@@ -213,7 +213,7 @@ async fn prepare(
             return Ok(false);
         };
         if restored? {
-            change::restored(directory, manifest, side, caller).await?;
+            configuration_change::restored(directory, manifest, side, caller).await?;
         }
     }
     Ok(true)

@@ -58,8 +58,8 @@ mod tests {
     use super::*;
     use crate::{
         analysis::{
-            decision::Verdict,
-            warning::{Warning, WarningKind},
+            verdict::Verdict,
+            warning_kind::{Warning, WarningKind},
         },
         campaign::sides::Side,
         report::{

@@ -7,8 +7,8 @@ use super::{
 use crate::{
     analysis::{
         change::{CellChange, Changes},
-        decision::Verdict,
         result::Ratio,
+        verdict::Verdict,
     },
     campaign::sides::Side,
 };
@@ -25,7 +25,7 @@ pub fn document(changes: &Changes) -> Vec<Block> {
         }));
     }
     if !changes.cells.is_empty() {
-        let note = "SummaryStatistics are described and not judged: nothing tells a change of the code from drift of the fleet \
+        let note = "Means are described and not judged: nothing tells a change of the code from drift of the fleet \
                     between A and B. The change of the ratio has taken out what both sides share of that drift, but not \
                     what one side's CPUs have to do with it.";
         let tables = [Block::Table(ratios(changes)), Block::Table(levels(changes)), Block::Remark(note.to_owned())];
@@ -108,7 +108,7 @@ fn levels(changes: &Changes) -> Table {
     };
     let of_side = |side: Side| [numbers(format!("{side} A → B")), numbers("change")];
     let columns = [words("cell")].into_iter().chain(Side::BOTH.into_iter().flat_map(of_side));
-    Table::new("Each side's own level", columns).with_rows(changes.cells.iter().map(row))
+    Table::new("Each side's own mean", columns).with_rows(changes.cells.iter().map(row))
 }
 
 fn differences(changes: &Changes) -> impl Iterator<Item = String> {

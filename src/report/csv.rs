@@ -130,7 +130,7 @@ fn number(value: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{analysis::decision::Verdict, report::fixture};
+    use crate::{analysis::verdict::Verdict, report::fixture};
 
     fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
         let text = report(analysis).unwrap();

@@ -2,7 +2,6 @@
 
 use crate::{
     analysis::{
-        decision::Verdict,
         estimate::Sources,
         proportion::{Proportion, unseen},
         result::{
@@ -10,7 +9,8 @@ use crate::{
             Distribution, Interval, Measure, Method, Money, Provenance, Ratio, SCHEMA, SeriesPoint, SideFacts, Starts,
             SummaryStatistics,
         },
-        warning::{Warning, WarningKind},
+        verdict::Verdict,
+        warning_kind::{Warning, WarningKind},
     },
     campaign::{
         schedule::Order,

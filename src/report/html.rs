@@ -6,13 +6,13 @@ mod cold_starts;
 mod distributions;
 mod figure;
 mod forest;
+mod header;
 mod memory;
 mod money;
 mod provenance;
 mod series;
 #[cfg(test)]
 mod tests;
-mod verdict;
 
 use super::sentences::headline;
 use crate::analysis::result::Analysis;
@@ -37,9 +37,9 @@ pub fn page(analysis: &Analysis) -> String {
                 style { (PreEscaped(STYLE)) }
             }
             body {
-                (verdict::header(analysis))
+                (header::header(analysis))
                 main {
-                    (verdict::cautions(analysis))
+                    (header::cautions(analysis))
                     (forest::section(analysis))
                     (distributions::section(analysis))
                     (series::section(analysis))

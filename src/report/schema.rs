@@ -2,8 +2,8 @@
 
 use super::fixture;
 use crate::analysis::{
-    decision::Verdict,
     result::{Analysis, Ratio},
+    verdict::Verdict,
 };
 use serde_json::Value;
 

@@ -1,15 +1,15 @@
 //! What an analysis says, in sentences that every output format has.
 
-use super::words::{Name, change, count, counted, dollars, names, percent, range, significant};
+use super::words::{Name, change, count, counted, dollars, names, percent, range, short_cpu, significant};
 use crate::{
     analysis::{
-        decision::Verdict,
         estimate::Sources,
         result::{
             Analysis, ColdShare, ColdShareSource, Comparison, CpuProportion, Interval, Measure, Method, Money, Ratio,
             SideFacts,
         },
-        warning::WarningKind,
+        verdict::Verdict,
+        warning_kind::{Warning, WarningKind},
     },
     campaign::{insights::DAYS, schedule::Order, sides::Sides},
 };
@@ -105,9 +105,7 @@ fn needed(comparison: &Comparison) -> String {
 fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>) -> String {
     let names = names(analysis);
     let gravest = analysis.warnings.iter().filter(|it| analysis.withholds(it)).min_by_key(|it| it.kind);
-    let of = |warning: &crate::analysis::warning::Warning| {
-        warning.side.map_or("a side".to_owned(), |side| names[side].to_string())
-    };
+    let of = |warning: &Warning| warning.side.map_or("a side".to_owned(), |side| names[side].to_string());
     match gravest.map(|warning| (warning.kind, of(warning))) {
         Some((WarningKind::ChecksumMismatch, _)) => "equal work gave different results".to_owned(),
         Some((WarningKind::Emulated, side)) => format!("{side} was emulated, so its times mean nothing"),
@@ -213,7 +211,7 @@ pub fn side(it: &SideFacts) -> String {
 pub fn cpu_mix(it: &SideFacts) -> String {
     let model = |CpuProportion { model, share, .. }: &CpuProportion| {
         let interval = format!("{} to {}", percent(share.low), percent(share.high));
-        format!("{} {} ({interval})", super::words::short_cpu(model), percent(share.estimate))
+        format!("{} {} ({interval})", short_cpu(model), percent(share.estimate))
     };
     let models = it.cpus.iter().map(model).collect::<Vec<_>>().join(", ");
     format!("{models}; others at most {}", percent(it.unseen))
@@ -305,7 +303,7 @@ pub fn how_to_read(analysis: &Analysis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{analysis::warning::Warning, campaign::sides::Side, report::fixture};
+    use crate::{campaign::sides::Side, report::fixture};
 
     #[test]
     fn the_headline_says_what_was_found() {

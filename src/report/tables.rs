@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     analysis::{
-        decision::Verdict,
         result::{Analysis, CellAnalysis, Comparison, Cost, CpuComparison, Measure, Money, Ratio, SummaryStatistics},
+        verdict::Verdict,
     },
     campaign::sides::{Side, Sides},
 };

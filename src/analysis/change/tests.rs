@@ -3,7 +3,7 @@ use crate::{
     analysis::{
         proportion,
         result::{self, CpuProportion, Provenance, Starts, SummaryStatistics},
-        warning::WarningKind,
+        warning_kind::WarningKind,
     },
     campaign::schedule::Order,
     protocol::Architecture,

@@ -2,9 +2,9 @@
 
 use crate::{
     analysis::{
-        quality::Counted,
+        data_quality::Counted,
         samples::Samples,
-        warning::{Warning, WarningKind},
+        warning_kind::{Warning, WarningKind},
     },
     campaign::{
         Target,

@@ -9,7 +9,7 @@ use super::{
         caller::{failure, is_expired},
         pauses::Pauses,
         row::{Failure, FailureKind},
-        stop,
+        stop_request,
     },
     Mark, Owner, VARIABLE,
 };
@@ -152,7 +152,7 @@ impl Variables {
     /// When Lambda has not made the change `within` this time, or refuses it.
     pub async fn set(&self, owner: &Owner, within: Duration, stop: &watch::Receiver<bool>) -> Result<(), Failure> {
         let mark = owner.mark(SystemTime::now()).to_string();
-        self.change(Some(&mark), Claim::Owner(owner), within, stop::asked(stop)).await.map(drop)
+        self.change(Some(&mark), Claim::Owner(owner), within, stop_request::asked(stop)).await.map(drop)
     }
 
     /// Removes the variable.

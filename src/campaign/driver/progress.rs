@@ -5,7 +5,7 @@ use crate::campaign::{
     manifest::Manifest,
     position::Position,
     row::Row,
-    stopping::{self, StoppingRule},
+    stopping_rules::{self, StoppingRule},
     totals::Totals,
 };
 
@@ -27,7 +27,7 @@ impl<'a> Progress<'a> {
         rows: impl Iterator<Item = Result<Row, JournalError>>,
         extra: Vec<Box<dyn StoppingRule>>,
     ) -> Result<Self, JournalError> {
-        let mut rules = stopping::rules(&manifest.limits, &manifest.plan, manifest.guessed_cost());
+        let mut rules = stopping_rules::rules(&manifest.limits, &manifest.plan, manifest.guessed_cost());
         rules.extend(extra);
         let mut progress = Self { position: Position::new(&manifest.plan), totals: Totals::default(), rules };
         for (index, row) in rows.enumerate() {

@@ -3,8 +3,8 @@
 mod limits;
 
 use super::{
-    given::{Given, check_variables, variable_names},
     preflight, pricing,
+    unstored_options::{Given, check_variables, variable_names},
 };
 use crate::{
     campaign::{
@@ -20,7 +20,7 @@ use crate::{
         unix_ms,
         visible::visible,
     },
-    cli::{output::note, prices, unechoed::Unechoed},
+    cli::{output::note, prices, secret_argument::Unechoed},
     protocol::{Request, Selection, Size, SizeName},
     workload::{self, Workload},
 };

@@ -3,7 +3,7 @@
 use super::resume;
 use crate::{
     campaign::{
-        comparison::Difference,
+        answer_comparison::Difference,
         driver::{Observer, Outcome},
         manifest::Manifest,
         row::Row,

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     analysis::{
-        decision::Verdict,
         result::{Analysis, Comparison, Interval},
+        verdict::Verdict,
     },
     report::{
         tables,

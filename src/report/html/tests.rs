@@ -1,9 +1,9 @@
 use super::*;
 use crate::{
     analysis::{
-        decision::Verdict,
         result::{Comparison, Interval, Ratio, SummaryStatistics},
-        warning::{Warning, WarningKind},
+        verdict::Verdict,
+        warning_kind::{Warning, WarningKind},
     },
     campaign::sides::{Side, Sides},
     report::fixture,

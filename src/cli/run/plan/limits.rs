@@ -2,7 +2,7 @@
 
 use super::PlanOptions;
 use crate::{
-    analysis::decision::MINIMUM_BLOCKS, campaign::manifest::Manifest, cli::output::note, report::words::counted,
+    analysis::verdict::MINIMUM_BLOCKS, campaign::manifest::Manifest, cli::output::note, report::words::counted,
 };
 use anyhow::bail;
 

@@ -2,9 +2,9 @@
 
 use crate::{
     analysis::{
-        decision::Verdict,
         result::{Analysis, Comparison, Interval, Measure, Money},
-        warning::{Warning, WarningKind},
+        verdict::Verdict,
+        warning_kind::{Warning, WarningKind},
     },
     report::{
         sentences::headline,

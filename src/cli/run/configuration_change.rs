@@ -4,8 +4,8 @@ use crate::{
     campaign::{
         Target,
         caller::Caller,
+        later_configurations::{self, Reading},
         manifest::Manifest,
-        readings::{self, Reading},
         sides::{Side, Sides},
         unix_ms,
     },
@@ -65,7 +65,7 @@ pub(super) async fn keep(directory: &Path, manifest: &Manifest, callers: &Sides<
 
 fn add(directory: &Path, readings: impl Iterator<Item = Reading>) -> anyhow::Result<()> {
     let readings: Vec<Reading> = readings.collect();
-    if readings.is_empty() { Ok(()) } else { Ok(readings::add(directory, readings)?) }
+    if readings.is_empty() { Ok(()) } else { Ok(later_configurations::add(directory, readings)?) }
 }
 
 /// A function whose configuration has changed since it was last read.
@@ -86,7 +86,7 @@ async fn since<'a>(
     manifest: &'a Manifest,
     callers: &Sides<Arc<Caller>>,
 ) -> anyhow::Result<Vec<Change<'a>>> {
-    let readings = readings::of(directory)?;
+    let readings = later_configurations::of(directory)?;
     let mut changes = Vec::new();
     for (side, caller) in callers.iter() {
         let Caller::Function(function) = caller.as_ref() else { continue };

@@ -1,7 +1,7 @@
 //! Ending a campaign once its intervals are narrow enough.
 
-use super::{analyzer, decision::has_enough, estimate::Difference, interval::CONFIDENCE, samples::Samples};
-use crate::campaign::{manifest::Manifest, row::Row, stopping::StoppingRule, totals::Totals};
+use super::{compare_sets, estimate::Difference, interval::CONFIDENCE, samples::Samples, verdict::has_enough};
+use crate::campaign::{manifest::Manifest, row::Row, stopping_rules::StoppingRule, totals::Totals};
 use std::time::Duration;
 
 /// Ends a campaign as soon as the interval of every cell is narrow enough. The intervals are those that are valid at all looks
@@ -22,7 +22,7 @@ impl Precision {
 
     /// Half the width of the widest interval, as a share of the ratio. None while a cell has no interval.
     fn half_width(&self) -> Option<f64> {
-        let (differences, looks) = analyzer::deciding_differences(&self.manifest, &self.samples);
+        let (differences, looks) = compare_sets::deciding_differences(&self.manifest, &self.samples);
         let half_width = |difference: &Option<Difference>| {
             let difference = difference.as_ref().filter(|it| has_enough(it))?;
             Some(difference.bounds(CONFIDENCE, looks).half_width().exp_m1())

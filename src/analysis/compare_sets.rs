@@ -1,14 +1,13 @@
 //! Comparing sets of samples: cells, all cells together, starts.
 
 use super::{
-    decision::{environments_needed, verdicts},
     estimate::{self, Clusters, Difference, Groups, Model},
     interval::Looks,
     measure::Measure,
     result::{Comparison, Ratio},
     samples::{CellSamples, Record, Samples, observations, values},
     summary_statistics::Values,
-    verdict::Verdict,
+    verdict::{Verdict, environments_needed, verdicts},
 };
 use crate::campaign::{
     manifest::Manifest,

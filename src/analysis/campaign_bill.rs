@@ -1,9 +1,8 @@
 //! What a campaign says about the bill.
 
 use super::{
-    analyzer::Analyzer,
     bill::{Bill, FreeTier, Usage, break_even_slowdown, saving},
-    decision::{MINIMUM_BLOCKS, has_enough},
+    compare_sets::Analyzer,
     estimate::{self, Clusters, Difference, Groups, Model, Observation},
     interval::{Bounds, CONFIDENCE, normal_quantile},
     measure::Measure,
@@ -11,6 +10,7 @@ use super::{
     result::{ColdShare, ColdShareSource, Cost, Interval, Money},
     samples::{Record, observations},
     summary_statistics::Values,
+    verdict::{MINIMUM_BLOCKS, has_enough},
 };
 use crate::campaign::{
     insights::Counts,
