@@ -3,10 +3,10 @@
 use super::interval::{CONFIDENCE, normal_quantile};
 use serde::Serialize;
 
-/// A share, with its interval.
+/// A proportion, with its interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Proportion {
-    /// The share of those that were seen.
+    /// The proportion of those that were seen.
     pub estimate: f64,
     /// The lower end of the 95% interval.
     pub low: f64,
@@ -15,7 +15,7 @@ pub struct Proportion {
 }
 
 impl Proportion {
-    /// The share that `count` of `total` make, with the score interval of Wilson (1927); `total` must not be 0.
+    /// The proportion that `count` of `total` make, with the score interval of Wilson (1927); `total` must not be 0.
     pub fn new(count: impl Into<u64>, total: impl Into<u64>) -> Self {
         let (count, n) = (count.into() as f64, total.into() as f64);
         let (estimate, z) = (count / n, normal_quantile());

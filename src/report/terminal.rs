@@ -100,20 +100,10 @@ fn hanging(text: &str, first: &str, others: &str, style: Style) -> String {
 }
 
 fn facts(name: &str, lines: &[String]) -> String {
-    let name = format!("{:<width$}", shortened(name), width = INDENT.len());
+    let name = format!("{name:<width$}", width = INDENT.len());
     let line =
         |(index, line): (usize, &String)| hanging(line, if index == 0 { &name } else { INDENT }, INDENT, Style::new());
     lines.iter().enumerate().map(line).collect()
-}
-
-/// The beginning of a name, without an article, such that columns of numbers stay narrow.
-pub fn shortened(name: &str) -> String {
-    const LONGEST: usize = 13;
-    let name = name.strip_prefix("the ").unwrap_or(name);
-    if name.chars().count() <= LONGEST {
-        return name.to_owned();
-    }
-    name.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
 /// A table under its title; nothing of one without rows.

@@ -249,7 +249,7 @@ impl Variables {
     ) -> Result<(), Obstacle> {
         let renewals = self.lambda.renewals();
         let update = self.lambda.client().update_function_configuration().function_name(&self.function);
-        // The revision prevents overwriting a change that somebody else makes in between.
+        // The revision prevents overwriting a change that another program makes in between.
         let update = update.set_revision_id(revision.clone());
         let sent = Known::of(None, &variables);
         let environment = Environment::builder().set_variables(Some(variables)).build();
