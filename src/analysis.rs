@@ -1,6 +1,6 @@
 //! What samples say: pure functions of rows, without clocks, files or chance that is not seeded.
 
-pub mod analyse;
+pub mod analyze_samples;
 pub(crate) mod bill;
 pub(crate) mod calibration;
 pub(crate) mod campaign_bill;
@@ -12,7 +12,7 @@ pub(crate) mod data_quality;
 pub(crate) mod estimate;
 pub(crate) mod gate;
 pub(crate) mod interval;
-mod measure;
+mod measures;
 mod plot_data;
 pub(crate) mod precision;
 pub mod proportion;

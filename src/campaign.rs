@@ -1,17 +1,17 @@
 //! Calls of functions, wherever they run; and campaigns, which call two functions in an order that cancels drift and
 //! keep every sample.
 
+pub(crate) mod accepted_status;
 pub(crate) mod answer_comparison;
 pub mod aws;
 mod call_to_row;
 pub mod caller;
-pub(crate) mod check;
 pub(crate) mod cold;
 pub(crate) mod configuration;
+pub mod control_characters;
 pub mod driver;
 pub(crate) mod failure;
-pub(crate) mod feature;
-pub(crate) mod header;
+pub(crate) mod function_features;
 pub(crate) mod insights;
 pub mod journal;
 pub(crate) mod later_configurations;
@@ -20,23 +20,23 @@ pub mod manifest;
 mod pauses;
 pub(crate) mod payload;
 pub mod platform_report;
-mod pointers;
+mod pointer_check;
 pub(crate) mod position;
 pub mod prices;
 pub(crate) mod region;
+pub(crate) mod request_header;
 pub mod row;
+pub(crate) mod run_directory_checks;
 pub mod runtime_api;
 pub(crate) mod samconfig;
 pub mod schedule;
-pub(crate) mod shell;
+pub(crate) mod shell_quoting;
 pub mod sides;
 pub(crate) mod stack;
-pub(crate) mod status;
 pub(crate) mod stop_request;
 pub(crate) mod stopping_rules;
 mod target;
 pub(crate) mod totals;
-pub mod visible;
 
 pub use target::{Auth, Target, TargetError};
 

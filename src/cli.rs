@@ -34,17 +34,17 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Run(Box<run::Run>),
-    Report(report::Report),
-    Compare(compare::Compare),
-    Gate(gate::Gate),
-    CleanUp(clean_up::CleanUp),
-    Calibrate(calibrate::Calibrate),
-    Workloads(workloads::Workloads),
-    Call(call::Call),
-    Prices(prices::Prices),
-    Completions(completions::Completions),
-    Man(man::Man),
+    Run(Box<run::RunArgs>),
+    Report(report::ReportArgs),
+    Compare(compare::CompareArgs),
+    Gate(gate::GateArgs),
+    CleanUp(clean_up::CleanUpArgs),
+    Calibrate(calibrate::CalibrateArgs),
+    Workloads(workloads::WorkloadsArgs),
+    Call(call::CallArgs),
+    Prices(prices::PricesArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 impl Cli {

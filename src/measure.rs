@@ -16,7 +16,9 @@ pub use budget::Budget;
 
 use crate::{
     host,
-    protocol::{HeapUse, Memory, Nanoseconds, Request, Sample, Status, Summary, Warning, WarningKind, whole_ns},
+    protocol::{
+        AnswerWarning, AnswerWarningKind, HeapUse, Memory, Nanoseconds, Request, Sample, Status, Summary, whole_ns,
+    },
     workload::{
         Params, Workload,
         limits::{self, Stopped},
@@ -77,7 +79,7 @@ fn sample(workload: &Workload, params: &Params, request: &Request, timings: Timi
         checksum: checksum.map(|checksum| format!("{checksum:016x}")),
         status,
         error,
-        summary: Summary::of(&wall_ns),
+        summary: Summary::from_times(&wall_ns),
         throttled_fraction: throttling::throttled_fraction(&wall_ns, &cpu_ns),
         batch_size,
         wall_ns,
@@ -87,7 +89,7 @@ fn sample(workload: &Workload, params: &Params, request: &Request, timings: Timi
     }
 }
 
-fn short_iterations(batch_size: u32) -> Option<Warning> {
+fn short_iterations(batch_size: u32) -> Option<AnswerWarning> {
     let detail = || {
         let shortest = clock::shortest_ns();
         format!(
@@ -95,7 +97,7 @@ fn short_iterations(batch_size: u32) -> Option<Warning> {
              of {batch_size} runs at a stretch, whose spread is smaller than that of single runs; ask for a larger size"
         )
     };
-    (batch_size > 1).then(|| Warning { kind: WarningKind::ShortIterations, detail: detail() })
+    (batch_size > 1).then(|| AnswerWarning { kind: AnswerWarningKind::ShortIterations, detail: detail() })
 }
 
 /// The results of the timed iterations of one workload.

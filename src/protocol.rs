@@ -16,7 +16,7 @@ pub use nearest::nearest;
 pub(crate) use request::shortened;
 pub use request::{MAX_BODY_BYTES, Request, Selection, Shape, Size, SizeName};
 pub use response::{
-    Architecture, Build, Catalogue, CatalogueEntry, Clock, DefaultRequest, Environment, Function, HeapUse, Host,
-    Memory, Response, SCHEMA, Sample, Sizes, Status, Warning, WarningKind,
+    AnswerWarning, AnswerWarningKind, Architecture, Build, Catalogue, CatalogueEntry, Clock, DefaultRequest,
+    Environment, Function, HeapUse, Host, Memory, Response, SCHEMA, Sample, Sizes, Status,
 };
 pub use summary::{Summary, quantile};

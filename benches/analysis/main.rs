@@ -17,7 +17,7 @@ use lambda_duet::{
     campaign::{
         Auth, Target,
         journal::Journal,
-        manifest::{Cell, Limits, Manifest, Plan, SCHEMA, Variant},
+        manifest::{CampaignLimits, Cell, Manifest, Plan, SCHEMA, Variant},
         platform_report::PlatformReport,
         row::Row,
         schedule::{self, Call, Order},
@@ -134,7 +134,7 @@ fn make(directory: &PathBuf, samples: u64) {
             headers: Vec::new(),
             variables: Vec::new(),
         },
-        limits: Limits::default(),
+        limits: CampaignLimits::default(),
     };
     let mut journal = Journal::create(directory, &manifest).expect("a run directory");
     let mut rng = ChaCha8Rng::seed_from_u64(7);

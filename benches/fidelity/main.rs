@@ -85,7 +85,7 @@ fn conclude(long: &[(&str, Ratio)]) {
 
 fn handler_median(workload: &'static Workload, request: &Request) -> f64 {
     const HOUR: Duration = Duration::from_secs(3600);
-    let samples = measure::run(&[workload], request, &Budget::of(HOUR, 1.0));
+    let samples = measure::run(&[workload], request, &Budget::new(HOUR, 1.0));
     assert_eq!(samples[0].status, Status::Completed, "{:?}", samples[0].error);
     median(samples[0].wall_ns.iter().copied())
 }

@@ -5,11 +5,11 @@ use super::{
     compare_sets::Analyzer,
     estimate::{self, Clusters, Difference, Groups, Model, Observation},
     interval::{Bounds, CONFIDENCE, normal_quantile},
-    measure::Measure,
+    measures::Measure,
     proportion::Proportion,
     result::{ColdShare, ColdShareSource, Cost, Interval, Money},
-    samples::{Record, observations},
-    summary_statistics::Values,
+    samples::{CallSample, observations},
+    summary_statistics::ValuesByEnvironment,
     verdict::{MINIMUM_BLOCKS, has_enough},
 };
 use crate::campaign::{
@@ -30,13 +30,13 @@ pub const COLD_SHARE: f64 = 0.01;
 
 /// How many invocations start an environment.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum ColdStarts {
+pub enum ColdStartProportion {
     /// This proportion, which the user assumes.
     Assumed(f64),
     Counted(Counts),
 }
 
-impl ColdStarts {
+impl ColdStartProportion {
     fn value(self) -> f64 {
         match self {
             Self::Assumed(proportion) => proportion,
@@ -77,7 +77,7 @@ pub struct BillOptions {
     /// How many invocations a month the bill is for.
     pub invocations_per_month: f64,
     /// How many of them start an environment.
-    pub cold_starts: ColdStarts,
+    pub cold_starts: ColdStartProportion,
     /// Whether the free tier is taken off.
     pub free_tier: bool,
 }
@@ -86,7 +86,7 @@ impl Default for BillOptions {
     fn default() -> Self {
         Self {
             invocations_per_month: INVOCATIONS_PER_MONTH,
-            cold_starts: ColdStarts::Assumed(COLD_SHARE),
+            cold_starts: ColdStartProportion::Assumed(COLD_SHARE),
             free_tier: false,
         }
     }
@@ -94,7 +94,7 @@ impl Default for BillOptions {
 
 /// What adds to the time that an invocation is billed for: what every one takes, or what starting an environment takes
 /// besides.
-struct Part {
+struct TimeComponent {
     /// The proportion of a month's invocations that have it.
     share: f64,
     model: Model,
@@ -106,7 +106,7 @@ struct Part {
     half_widths: Sides<Option<f64>>,
 }
 
-impl Part {
+impl TimeComponent {
     /// The billed durations of the calls that decide.
     fn from_calls(analyzer: &Analyzer<'_>) -> Option<Self> {
         let set = analyzer.set_of_all(|cell| cell.deciding(analyzer.is_cold()));
@@ -147,7 +147,7 @@ impl Part {
 }
 
 /// How much longer each start is billed than the mean of other calls of its cell. None if there are no other calls.
-fn excesses(starts: &[Record], calls: &[Record]) -> Option<Vec<Observation>> {
+fn excesses(starts: &[CallSample], calls: &[CallSample]) -> Option<Vec<Observation>> {
     let usual = mean(&observations(&[calls], Measure::Billed))?;
     let starts = observations(&[starts], Measure::Billed).into_iter();
     Some(starts.map(|start| Observation { value: start.value - usual, ..start }).collect())
@@ -155,12 +155,12 @@ fn excesses(starts: &[Record], calls: &[Record]) -> Option<Vec<Observation>> {
 
 /// The half-width of the interval of the billed durations, each in units of its cell's mean: cells may take times of
 /// different orders, and so have an interval in common.
-fn relative_half_width(cells: &[&[Record]]) -> Option<f64> {
+fn relative_half_width(cells: &[&[CallSample]]) -> Option<f64> {
     let relative: Vec<Observation> = cells.iter().flat_map(|cell| in_units_of_mean(cell)).collect();
     half_width(&relative)
 }
 
-fn in_units_of_mean(cell: &[Record]) -> Vec<Observation> {
+fn in_units_of_mean(cell: &[CallSample]) -> Vec<Observation> {
     let values = observations(&[cell], Measure::Billed);
     // A cell that costs nothing adds nothing.
     let mean = mean(&values).filter(|mean| *mean > 0.0).unwrap_or(1.0);
@@ -174,12 +174,12 @@ fn mean(values: &[Observation]) -> Option<f64> {
 /// The half-width of the interval of their mean. None if there are fewer than two environments.
 fn half_width(values: &[Observation]) -> Option<f64> {
     let values = values.iter().map(|observation| (observation.environment, observation.value));
-    Values::new(values, false).bounds().map(Bounds::half_width)
+    ValuesByEnvironment::new(values, false).bounds().map(Bounds::half_width)
 }
 
 /// What an invocation of a month is billed for.
 struct Billed {
-    parts: Vec<Part>,
+    parts: Vec<TimeComponent>,
     cold_share: ColdShare,
     /// The variance of that proportion; 0 unless it was counted.
     share_variance: f64,
@@ -189,10 +189,10 @@ struct Billed {
 
 impl Billed {
     /// None if a side has no billed duration.
-    fn new(analyzer: &Analyzer<'_>, cold_starts: ColdStarts) -> Option<Self> {
-        let mut parts = vec![Part::from_calls(analyzer)?];
+    fn new(analyzer: &Analyzer<'_>, cold_starts: ColdStartProportion) -> Option<Self> {
+        let mut parts = vec![TimeComponent::from_calls(analyzer)?];
         let known = |value, source| ColdShare { value, interval: None, invocations: None, source };
-        let cold_share = match Part::from_starts(analyzer, cold_starts.value()) {
+        let cold_share = match TimeComponent::from_starts(analyzer, cold_starts.value()) {
             _ if analyzer.is_cold() => known(1.0, ColdShareSource::Campaign),
             None => known(0.0, ColdShareSource::Unknown),
             Some(starts) => {

@@ -3,16 +3,16 @@
 use super::{
     compare_sets::Analyzer,
     estimate::Groups,
-    measure::Measure,
+    measures::Measure,
     result::{CellAnalysis, Comparison},
-    samples::Record,
+    samples::CallSample,
 };
 
 impl Analyzer<'_> {
     /// All cells together.
     pub(super) fn headline(&self, cells: &[CellAnalysis]) -> Option<Comparison> {
         let set = self.set_of_all(|cell| cell.deciding(self.is_cold()));
-        let has_samples = |cells: &[&[Record]]| cells.iter().any(|records| !records.is_empty());
+        let has_samples = |cells: &[&[CallSample]]| cells.iter().any(|records| !records.is_empty());
         if set.iter().any(|(_, cells)| !has_samples(cells)) {
             return None;
         }

@@ -7,7 +7,7 @@
 use super::{
     estimate::{Difference, Sources, welch},
     interval::Looks,
-    measure::Measure,
+    measures::Measure,
     proportion::Proportion,
     result::{Analysis, CellAnalysis, Comparison, Method, Provenance, Ratio, SideFacts},
     verdict::{self, Verdict},

@@ -3,10 +3,10 @@
 use super::{
     estimate::{self, Clusters, Difference, Groups, Model},
     interval::Looks,
-    measure::Measure,
+    measures::Measure,
     result::{Comparison, Ratio},
-    samples::{CellSamples, Record, Samples, observations, values},
-    summary_statistics::Values,
+    samples::{CallSample, CellSamples, Samples, observations, values},
+    summary_statistics::ValuesByEnvironment,
     verdict::{Verdict, environments_needed, verdicts},
 };
 use crate::campaign::{
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 
 /// Records of both sides that are compared with each other: those of one cell, or of several, each with blocks of its
 /// own.
-pub(super) type Set<'a> = Sides<Vec<&'a [Record]>>;
+pub(super) type Set<'a> = Sides<Vec<&'a [CallSample]>>;
 
 pub(super) struct Analyzer<'a> {
     pub(super) manifest: &'a Manifest,
@@ -84,7 +84,7 @@ impl<'a> Analyzer<'a> {
         };
         for side in Side::BOTH {
             let records = set[side].iter().copied().flatten();
-            let values = Values::new(values(records, measure), measure != Measure::Billed);
+            let values = ValuesByEnvironment::new(values(records, measure), measure != Measure::Billed);
             comparison.calls[side] = values.count();
             comparison.environments[side] = values.environments();
             // Times of different cells have no level in common.
@@ -128,7 +128,7 @@ impl<'a> Analyzer<'a> {
         cells.map(|(_, cell)| cell.deciding(self.is_cold()).map(|_, records| vec![records.as_slice()])).collect()
     }
 
-    pub(super) fn set_of_all(&self, pick: impl Fn(&'a CellSamples) -> &'a Sides<Vec<Record>>) -> Set<'a> {
+    pub(super) fn set_of_all(&self, pick: impl Fn(&'a CellSamples) -> &'a Sides<Vec<CallSample>>) -> Set<'a> {
         let cells: Vec<_> = self.samples_of_cells().map(|(_, cell)| pick(cell)).collect();
         Sides::<()>::default().map(|side, ()| cells.iter().map(|records| records[side].as_slice()).collect())
     }
@@ -151,7 +151,7 @@ fn paired_blocks(set: &Set<'_>) -> u32 {
 /// The measure that decides: what the handler measured, where it did; else what Lambda reports; else the client's time.
 fn primary(samples: &Samples, is_cold: bool) -> Measure {
     let is_known = |measure: &Measure| {
-        let has_values = |records: &[Record]| records.iter().any(|it| it.value(*measure).is_some());
+        let has_values = |records: &[CallSample]| records.iter().any(|it| it.value(*measure).is_some());
         let mut cells = samples.cells.values().map(|it| it.deciding(is_cold));
         cells.any(|records| has_values(&records.baseline) && has_values(&records.candidate))
     };

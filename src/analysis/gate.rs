@@ -7,7 +7,7 @@ use super::{
     change::{self, difference, looks, missing, what_differs, withholding},
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
-    measure::Measure,
+    measures::Measure,
     result::{Analysis, CellAnalysis, Comparison, Ratio},
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, environments_for, holm},
     warning_kind::Warning,

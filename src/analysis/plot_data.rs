@@ -3,10 +3,10 @@
 use super::{
     compare_sets::Analyzer,
     estimate::{self, Groups},
-    measure::Measure,
+    measures::Measure,
     result::{Comparison, CpuComparison, Distribution, Ratio, SeriesPoint, Starts},
-    samples::{Record, observations, values},
-    summary_statistics::Values,
+    samples::{CallSample, observations, values},
+    summary_statistics::ValuesByEnvironment,
 };
 use crate::campaign::sides::{Side, Sides};
 use std::collections::BTreeSet;
@@ -19,17 +19,17 @@ const STARTS: usize = 2000;
 
 impl<'a> Analyzer<'a> {
     /// The records of one side by the CPU model that they were measured on, without those of which none is known.
-    fn by_model(&self, side: Side, records: &[Record]) -> Vec<(&'a str, Vec<Record>)> {
+    fn by_model(&self, side: Side, records: &[CallSample]) -> Vec<(&'a str, Vec<CallSample>)> {
         let facts = &self.samples.sides[side];
         let models = facts.cpu_models.iter().enumerate().map(|(number, model)| {
             let is_of_model =
-                |record: &&Record| facts.environments[record.environment as usize].cpu == Some(number as u16);
+                |record: &&CallSample| facts.environments[record.environment as usize].cpu == Some(number as u16);
             (model.as_str(), records.iter().filter(is_of_model).copied().collect::<Vec<_>>())
         });
         models.filter(|(_, records)| !records.is_empty()).collect()
     }
 
-    pub(super) fn by_cpu(&self, records: &Sides<&[Record]>) -> Vec<CpuComparison> {
+    pub(super) fn by_cpu(&self, records: &Sides<&[CallSample]>) -> Vec<CpuComparison> {
         if self.is_emulated() || self.samples.sides.iter().all(|(_, side)| side.cpu_models.len() < 2) {
             return Vec::new();
         }
@@ -51,7 +51,7 @@ impl<'a> Analyzer<'a> {
         comparisons
     }
 
-    pub(super) fn distributions(&self, side: Side, records: &[Record]) -> Vec<Distribution> {
+    pub(super) fn distributions(&self, side: Side, records: &[CallSample]) -> Vec<Distribution> {
         let facts = &self.samples.sides[side];
         if facts.emulated {
             return Vec::new();
@@ -59,7 +59,7 @@ impl<'a> Analyzer<'a> {
         let known = facts.cpu_models.iter().map(String::as_str).zip((0..).map(Some));
         let distributions = known.chain([("", None)]).filter_map(|(cpu, number)| {
             let of_cpu = records.iter().filter(|record| facts.environments[record.environment as usize].cpu == number);
-            let values = Values::new(values(of_cpu, self.primary), true);
+            let values = ValuesByEnvironment::new(values(of_cpu, self.primary), true);
             let (environments, calls) = (values.environments(), values.count());
             Some(Distribution { cpu: cpu.to_owned(), environments, calls, percentiles: values.percentiles()? })
         });
@@ -67,7 +67,7 @@ impl<'a> Analyzer<'a> {
     }
 
     /// The campaign in stretches of as many blocks each as make a series that can be drawn.
-    pub(super) fn series(&self, records: &Sides<&[Record]>) -> Vec<SeriesPoint> {
+    pub(super) fn series(&self, records: &Sides<&[CallSample]>) -> Vec<SeriesPoint> {
         let blocks = &self.samples.blocks;
         let length = blocks.len().div_ceil(POINTS).max(1);
         let stretches = blocks.len().div_ceil(length);
@@ -112,7 +112,7 @@ impl<'a> Analyzer<'a> {
             // Starts of different cells are the same thing.
             comparison.levels = self.of_both(|side| {
                 let records = set[0][side].iter().copied().flatten();
-                Values::new(values(records, Measure::Init), true).levels()
+                ValuesByEnvironment::new(values(records, Measure::Init), true).levels()
             });
         }
         // If each cell met starts of one side only, there is nothing to show.

@@ -15,7 +15,7 @@ pub struct Precision {
 
 impl Precision {
     /// The rule of a campaign with `--until-ci`. None if the campaign has no such limit.
-    pub fn of(manifest: &Manifest) -> Option<Self> {
+    pub fn new(manifest: &Manifest) -> Option<Self> {
         let target = manifest.limits.until_ci?;
         Some(Self { manifest: manifest.clone(), samples: Samples::default(), target })
     }

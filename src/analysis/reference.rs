@@ -21,7 +21,7 @@ const HOLM: &str = include_str!("../../tests/reference/holm.csv");
 struct Scipy {
     students: Vec<Student>,
     normals: Vec<NormalTail>,
-    shares: Vec<Counted>,
+    shares: Vec<CountedProportion>,
     welch_of_invocations: Test,
     welch_of_environments: Test,
     yuen: Test,
@@ -43,7 +43,7 @@ struct NormalTail {
 }
 
 #[derive(Deserialize)]
-struct Counted {
+struct CountedProportion {
     count: u32,
     total: u32,
     low: f64,
@@ -107,7 +107,7 @@ fn quantiles_and_p_values_are_those_of_scipy() {
 
 #[test]
 fn shares_are_those_of_scipy() {
-    for Counted { count, total, low, high, unseen: largest } in scipy().shares {
+    for CountedProportion { count, total, low, high, unseen: largest } in scipy().shares {
         let share = Proportion::new(count, total);
         assert!((share.low - low).abs() < 1e-12 && (share.high - high).abs() < 1e-12, "{share:?} {low} {high}");
         assert_close(unseen(total), largest, 1e-9);

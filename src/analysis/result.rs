@@ -1,6 +1,6 @@
 //! What a campaign comes to: everything that a report shows, and nothing that it has to compute.
 
-pub use super::measure::Measure;
+pub use super::measures::Measure;
 
 use super::{
     estimate::Sources,

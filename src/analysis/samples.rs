@@ -1,6 +1,6 @@
 //! The samples of a campaign, kept small: ten million of them are to fit into a gigabyte.
 
-use super::{data_quality::Quality, estimate::Observation, measure::Measure};
+use super::{data_quality::Quality, estimate::Observation, measures::Measure};
 use crate::{
     campaign::{
         later_configurations::Reading,
@@ -9,7 +9,7 @@ use crate::{
         sides::{Side, Sides},
         totals::Totals,
     },
-    protocol::{Architecture, Build, Response, Status, WarningKind},
+    protocol::{AnswerWarningKind, Architecture, Build, Response, Status},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -23,7 +23,7 @@ pub struct Samples {
     /// The samples of each cell, by its name.
     pub cells: BTreeMap<String, CellSamples>,
     /// The blocks that have samples, in their order.
-    pub blocks: Vec<Block>,
+    pub blocks: Vec<BlockStart>,
     /// What single answers say about their own quality.
     pub flags: DataFlags,
     /// How functions were configured that have changed since the campaign began, the earliest first.
@@ -32,7 +32,7 @@ pub struct Samples {
 
 /// A block that has samples.
 #[derive(Clone, Copy, Debug)]
-pub struct Block {
+pub struct BlockStart {
     /// Its number in the schedule.
     pub number: u64,
     /// When it began, in milliseconds of the campaign's own time.
@@ -99,14 +99,14 @@ pub struct EnvironmentFacts {
 #[derive(Debug, Default)]
 pub struct CellSamples {
     /// Calls of environments that were there.
-    pub warm: Sides<Vec<Record>>,
+    pub warm: Sides<Vec<CallSample>>,
     /// Calls that waited for an environment to start.
-    pub cold: Sides<Vec<Record>>,
+    pub cold: Sides<Vec<CallSample>>,
 }
 
 /// The times of one call, in milliseconds; NaN if unknown.
 #[derive(Clone, Copy, Debug)]
-pub struct Record {
+pub struct CallSample {
     /// Its environment's number on its side.
     pub environment: u32,
     /// The place of its block among those that have samples.
@@ -121,7 +121,7 @@ pub struct Record {
     init: f32,
 }
 
-impl Record {
+impl CallSample {
     /// The value of one measure. None if unknown, or if a time other than a billed duration is 0.
     pub fn value(&self, measure: Measure) -> Option<f64> {
         let value = f64::from(match measure {
@@ -144,13 +144,13 @@ impl Record {
 }
 
 /// The known values of one measure, each with its environment.
-pub fn values<'a>(records: impl Iterator<Item = &'a Record>, measure: Measure) -> impl Iterator<Item = (u32, f64)> {
+pub fn values<'a>(records: impl Iterator<Item = &'a CallSample>, measure: Measure) -> impl Iterator<Item = (u32, f64)> {
     records.filter_map(move |record| Some((record.environment, record.value(measure)?)))
 }
 
 /// Values of one measure on the scale on which they are compared: logarithms but for what is billed. The records are
 /// those of one cell after the other.
-pub fn observations(cells: &[&[Record]], measure: Measure) -> Vec<Observation> {
+pub fn observations(cells: &[&[CallSample]], measure: Measure) -> Vec<Observation> {
     let of_cells = (0..).zip(cells).flat_map(|(cell, records)| records.iter().map(move |record| (cell, record)));
     of_cells.filter_map(|(cell, record)| record.observation(cell, measure)).collect()
 }
@@ -189,7 +189,7 @@ impl Samples {
             Kind::Warm => &mut cell.warm,
             Kind::Unknown => return,
         };
-        records[row.side].push(Record::new(row, environment, block));
+        records[row.side].push(CallSample::new(row, environment, block));
     }
 
     /// Whether any call of a side gave something to compare.
@@ -203,7 +203,7 @@ impl Samples {
             Some(last) if last.number == row.block => self.blocks.len() - 1,
             Some(last) if last.number > row.block => self.blocks.partition_point(|block| block.number < row.block),
             _ => {
-                self.blocks.push(Block { number: row.block, elapsed_ms: row.elapsed_ms });
+                self.blocks.push(BlockStart { number: row.block, elapsed_ms: row.elapsed_ms });
                 self.blocks.len() - 1
             }
         };
@@ -316,14 +316,14 @@ impl DataFlags {
     fn add(&mut self, response: &Response) {
         let is_truncated = |status| matches!(status, Status::Truncated | Status::Skipped);
         self.truncated += u64::from(response.results.iter().any(|sample| is_truncated(sample.status)));
-        let is_short = |kind| kind == WarningKind::ShortIterations;
+        let is_short = |kind| kind == AnswerWarningKind::ShortIterations;
         let short = response.results.iter().flat_map(|it| &it.warnings).any(|warning| is_short(warning.kind));
         self.short_iterations += u64::from(short);
         self.coarsest_clock_ns = self.coarsest_clock_ns.max(response.host.clock.resolution_ns);
     }
 }
 
-impl Record {
+impl CallSample {
     /// Whether neither the function nor Lambda has measured anything.
     fn is_of_client_alone(&self) -> bool {
         self.wall.is_nan() && self.duration.is_nan()
@@ -362,7 +362,7 @@ fn geometric_mean(times: impl Iterator<Item = f64>) -> Option<f64> {
 
 impl CellSamples {
     /// The calls that decide: those of environments that were there, or in a cold campaign those that were not.
-    pub fn deciding(&self, is_cold: bool) -> &Sides<Vec<Record>> {
+    pub fn deciding(&self, is_cold: bool) -> &Sides<Vec<CallSample>> {
         if is_cold { &self.cold } else { &self.warm }
     }
 }

@@ -8,13 +8,13 @@ use super::{
 use crate::protocol::quantile;
 
 /// Values, and the means of the environments that they are of.
-pub(super) struct Values {
+pub(super) struct ValuesByEnvironment {
     is_geometric: bool,
     values: Vec<f64>,
     means: Vec<f64>,
 }
 
-impl Values {
+impl ValuesByEnvironment {
     /// These values, each with the number of its environment; their means are geometric or arithmetic.
     pub(super) fn new(values: impl Iterator<Item = (u32, f64)>, is_geometric: bool) -> Self {
         let (mut sums, mut kept) = (Vec::<(f64, u32)>::new(), Vec::new());

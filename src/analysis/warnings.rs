@@ -6,7 +6,7 @@ mod contradictions;
 use super::{
     cpu_models::cpus,
     estimate::Sources,
-    measure::Measure,
+    measures::Measure,
     proportion::unseen,
     result::{CellAnalysis, Comparison, CpuProportion},
     samples::{DataFlags, Samples},

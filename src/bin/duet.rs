@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use lambda_duet::{
-    campaign::visible::visible_lines,
+    campaign::control_characters::visible_lines,
     cli::{Cli, Reaper},
 };
 use std::{

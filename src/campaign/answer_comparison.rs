@@ -15,7 +15,7 @@ const MAX_SHOWN: usize = 100;
 
 /// Two answers to the same payload that differ.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Difference {
+pub struct AnswerDifference {
     /// The index of the cell in the plan.
     pub cell: usize,
     /// Both answers, unchanged.
@@ -27,7 +27,7 @@ pub struct Difference {
 /// The first answer to each payload, with which later ones are compared. It is stored in the run directory, so that a
 /// continued campaign compares with the same answer.
 #[derive(Debug)]
-pub struct Comparison {
+pub struct AnswerComparison {
     directory: PathBuf,
     first: BTreeMap<usize, First>,
 }
@@ -40,12 +40,12 @@ struct First {
     is_contradicted: bool,
 }
 
-impl Comparison {
+impl AnswerComparison {
     /// The comparison of the campaign in `directory`, including an earlier start of the program.
     ///
     /// # Errors
     /// When a stored answer cannot be read.
-    pub fn of(directory: &Path, plan: &Plan) -> io::Result<Self> {
+    pub fn read(directory: &Path, plan: &Plan) -> io::Result<Self> {
         let mut comparison = Self { directory: directory.to_owned(), first: BTreeMap::new() };
         for cell in 0..plan.cells.len() {
             if let Some(answer) = journal::read_whole(&comparison.path(cell))? {
@@ -70,7 +70,7 @@ impl Comparison {
         cell: usize,
         answer: &Bytes,
         row: &mut Row,
-    ) -> io::Result<Option<Difference>> {
+    ) -> io::Result<Option<AnswerDifference>> {
         let Some(digest) = &mut row.output_sha256 else { return Ok(None) };
         let path = self.path(cell);
         let first = match self.first.entry(cell) {
@@ -96,7 +96,7 @@ impl Comparison {
             return Ok(None);
         }
         let text = readable(&difference(&one, &other, tolerance));
-        Ok(Some(Difference { cell, answers: [first.answer.clone(), answer.clone()], text }))
+        Ok(Some(AnswerDifference { cell, answers: [first.answer.clone(), answer.clone()], text }))
     }
 }
 

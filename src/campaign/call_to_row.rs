@@ -2,11 +2,11 @@
 
 use super::{
     caller::{Answer, of_api_answer},
-    check,
     manifest::{Manifest, Plan},
     payload,
     platform_report::PlatformReport,
     row::{Failure, FailureKind, Row},
+    run_directory_checks,
     schedule::Call,
     totals::Totals,
 };
@@ -54,7 +54,7 @@ pub(super) fn row_of(
         cold: None,
         cost_usd: 0.0,
         // A log line can contain anything, so a report that could not be read back is not written.
-        report: report.filter(|report| check::report(report).is_ok()),
+        report: report.filter(|report| run_directory_checks::report(report).is_ok()),
         request_id,
         executed_version,
         response: None,
@@ -76,7 +76,7 @@ pub(super) fn row_of(
 /// Reads an answer of the benchmark service.
 fn read_response(output: &[u8], row: &mut Row) {
     let response = serde_json::from_slice::<Box<Response>>(output).map_err(|error| error.to_string());
-    let response = match response.and_then(|response| check::response(&response).map(|()| response)) {
+    let response = match response.and_then(|response| run_directory_checks::response(&response).map(|()| response)) {
         Ok(response) => response,
         Err(error) => {
             let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();

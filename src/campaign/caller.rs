@@ -7,12 +7,12 @@ mod process;
 
 use super::{
     Auth, Target,
+    accepted_status::AcceptedStatus,
     aws::Session,
-    header::Header,
     local::variables::Variable,
     platform_report::PlatformReport,
+    request_header::Header,
     row::{Failure, FailureKind},
-    status::AcceptedStatus,
 };
 use endpoint::Endpoint;
 use hyper::{Method, body::Bytes};
@@ -41,14 +41,14 @@ pub struct Answer {
 
 impl Answer {
     /// An answer about which nothing else is known.
-    fn of(output: Result<Bytes, Failure>) -> Self {
+    fn from_output(output: Result<Bytes, Failure>) -> Self {
         Self { output, report: None, environment: None, request_id: None, executed_version: None, sent: None }
     }
 }
 
 impl From<Failure> for Answer {
     fn from(failure: Failure) -> Self {
-        Self::of(Err(failure))
+        Self::from_output(Err(failure))
     }
 }
 

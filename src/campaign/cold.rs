@@ -5,7 +5,7 @@
 //! variable names the program that has set it. The next campaign or `duet clean-up` removes what a killed program has
 //! left behind.
 
-mod changes;
+mod changed_functions;
 #[cfg(test)]
 pub(super) mod double;
 mod owner;
@@ -14,8 +14,8 @@ mod variables;
 use super::{
     Target,
     caller::Caller,
+    control_characters::visible_lines,
     row::{Failure, FailureKind},
-    visible::visible_lines,
 };
 use std::{
     io::{self, Write},
@@ -24,7 +24,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-pub use changes::Changes;
+pub use changed_functions::ChangedFunctions;
 pub use owner::{Mark, Owner};
 pub use variables::{Claim, Removal, Variables};
 
@@ -33,16 +33,16 @@ pub const VARIABLE: &str = "LAMBDA_DUET_COLD";
 
 /// How a campaign forces cold starts.
 #[derive(Debug)]
-pub struct ColdStarts {
+pub struct ColdStartForcer {
     owner: Owner,
-    changes: Arc<Changes>,
+    changes: Arc<ChangedFunctions>,
     /// How long a change may take.
     within: Duration,
 }
 
-impl ColdStarts {
+impl ColdStartForcer {
     /// Cold starts that `owner` forces; `changes` records the functions that are changed for them.
-    pub fn new(owner: Owner, changes: Arc<Changes>, within: Duration) -> Self {
+    pub fn new(owner: Owner, changes: Arc<ChangedFunctions>, within: Duration) -> Self {
         Self { owner, changes, within }
     }
 

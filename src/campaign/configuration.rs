@@ -1,6 +1,6 @@
 //! The configuration of a function, and the differences between two of them.
 
-use super::{cold::VARIABLE, feature::Feature};
+use super::{cold::VARIABLE, function_features::Feature};
 use crate::protocol::Architecture;
 use aws_sdk_lambda::{operation::get_function_configuration::GetFunctionConfigurationOutput, types};
 use serde::{Deserialize, Serialize};
@@ -67,21 +67,21 @@ pub struct Configuration {
     pub features: BTreeSet<Feature>,
     /// The values of its variables, for the comparison before the first call.
     #[serde(skip)]
-    values: Values,
+    values: HiddenVariables,
 }
 
 /// Values that are neither shown nor stored.
 #[derive(Clone, Default, PartialEq, Eq)]
-struct Values(BTreeMap<String, String>);
+struct HiddenVariables(BTreeMap<String, String>);
 
-impl fmt::Debug for Values {
+impl fmt::Debug for HiddenVariables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("…")
     }
 }
 
 impl Configuration {
-    pub(super) fn of(output: &GetFunctionConfigurationOutput) -> Self {
+    pub(super) fn from_output(output: &GetFunctionConfigurationOutput) -> Self {
         let number = |value: Option<i32>, default| value.and_then(|value| value.try_into().ok()).unwrap_or(default);
         let architecture = match output.architectures() {
             [types::Architecture::Arm64, ..] => Architecture::Arm64,
@@ -111,8 +111,8 @@ impl Configuration {
             variables: is_readable.then(|| values.keys().cloned().collect()),
             code_sha256: output.code_sha256.clone(),
             revision_id: output.revision_id.clone(),
-            features: Feature::of(output),
-            values: Values(values),
+            features: Feature::from_output(output),
+            values: HiddenVariables(values),
         }
     }
 
@@ -244,7 +244,11 @@ mod tests {
     fn with_variables(variables: &[(&str, &str)]) -> Configuration {
         let values: BTreeMap<_, _> =
             variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        Configuration { variables: Some(values.keys().cloned().collect()), values: Values(values), ..configuration() }
+        Configuration {
+            variables: Some(values.keys().cloned().collect()),
+            values: HiddenVariables(values),
+            ..configuration()
+        }
     }
 
     #[test]

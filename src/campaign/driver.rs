@@ -8,14 +8,14 @@ pub use progress::Progress;
 
 use super::{
     Target,
-    answer_comparison::{Comparison, Difference},
+    answer_comparison::{AnswerComparison, AnswerDifference},
     call_to_row::{Returned, row_of},
     caller::Caller,
-    cold::ColdStarts,
+    cold::ColdStartForcer,
     journal::Journal,
     manifest::{Manifest, Plan},
     pauses::Pauses,
-    pointers::PointerCheck,
+    pointer_check::PointerCheck,
     row::{Failure, FailureKind, Row},
     schedule::{Call, Order},
     sides::{Side, Sides},
@@ -50,12 +50,12 @@ type Attempts = HashMap<(Side, u32), u32>;
 pub struct Campaign<'a> {
     manifest: &'a Manifest,
     callers: Sides<Arc<Caller>>,
-    cold: ColdStarts,
+    cold: ColdStartForcer,
     journal: Journal,
     progress: Progress<'a>,
     payloads: Vec<Bytes>,
     pointers: PointerCheck<'a>,
-    comparison: Comparison,
+    comparison: AnswerComparison,
     /// Whether to come to an end.
     stop: watch::Receiver<bool>,
     pauses: Pauses,
@@ -72,7 +72,7 @@ pub trait Observer {
     /// There is something to know while the campaign goes on.
     fn warning(&mut self, text: &str) -> io::Result<()>;
     /// Two answers that should be equal are not.
-    fn difference(&mut self, difference: &Difference) -> io::Result<()>;
+    fn difference(&mut self, difference: &AnswerDifference) -> io::Result<()>;
     /// Calls wait because they are made again.
     fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()>;
 }
@@ -126,12 +126,12 @@ pub enum CampaignError {
 
 /// The campaign's own time, as if it had never been interrupted.
 #[derive(Clone, Copy)]
-struct Clock {
+struct CampaignClock {
     begin: Instant,
     before: Duration,
 }
 
-impl Clock {
+impl CampaignClock {
     fn elapsed(self) -> Duration {
         self.before + self.begin.elapsed()
     }
@@ -142,8 +142,8 @@ impl<'a> Campaign<'a> {
     pub fn new(
         manifest: &'a Manifest,
         callers: &Sides<Arc<Caller>>,
-        cold: ColdStarts,
-        comparison: Comparison,
+        cold: ColdStartForcer,
+        comparison: AnswerComparison,
         journal: Journal,
         progress: Progress<'a>,
         stop: watch::Receiver<bool>,
@@ -192,7 +192,8 @@ impl<'a> Campaign<'a> {
     }
 
     async fn blocks(&mut self, observer: &mut dyn Observer) -> Result<Outcome, CampaignError> {
-        let clock = Clock { begin: Instant::now(), before: Duration::from_millis(self.progress.totals.elapsed_ms) };
+        let clock =
+            CampaignClock { begin: Instant::now(), before: Duration::from_millis(self.progress.totals.elapsed_ms) };
         let pace = Duration::from_millis(self.manifest.plan.pace_ms);
         let mut last_block: Option<Instant> = None;
         loop {
@@ -234,7 +235,11 @@ impl<'a> Campaign<'a> {
     }
 
     /// Makes the calls of one step that are still open, once each.
-    async fn step(&mut self, clock: Clock, observer: &mut dyn Observer) -> Result<Option<Outcome>, CampaignError> {
+    async fn step(
+        &mut self,
+        clock: CampaignClock,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<Outcome>, CampaignError> {
         let open = self.progress.position.open();
         let attempts: Attempts = open.iter().map(|(call, attempt)| ((call.side, call.slot), *attempt)).collect();
         let mut calls = Calls::new(open.into_iter().map(|(call, _)| call), self.manifest.plan.concurrent);
@@ -272,7 +277,7 @@ impl<'a> Campaign<'a> {
         &mut self,
         returned: Vec<Returned>,
         attempts: &Attempts,
-    ) -> Result<(Vec<Row>, Vec<Difference>), CampaignError> {
+    ) -> Result<(Vec<Row>, Vec<AnswerDifference>), CampaignError> {
         let (block, step) = (self.progress.position.block, self.progress.position.step);
         let (mut rows, mut differences) = (Vec::new(), Vec::new());
         for returned in returned {
@@ -388,7 +393,7 @@ impl<'a> Campaign<'a> {
         observer.warning(&text).map_err(CampaignError::Output)
     }
 
-    fn call(&self, call: Call, begin: Instant, clock: Clock) -> impl Future<Output = Returned> + use<> {
+    fn call(&self, call: Call, begin: Instant, clock: CampaignClock) -> impl Future<Output = Returned> + use<> {
         let caller = Arc::clone(&self.callers[call.side]);
         let (payload, time) = (self.payloads[call.cell].clone(), self.manifest.plan.timeout());
         async move {

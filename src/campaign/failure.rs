@@ -1,6 +1,6 @@
 //! Why calls fail.
 
-use super::visible;
+use super::control_characters;
 use crate::transport::{has_no_connection, with_causes};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -94,7 +94,7 @@ pub(super) fn readable(text: &str) -> String {
             let _ = write!(readable, "… ({} bytes in all)", text.len());
             break;
         }
-        visible::push(&mut readable, character);
+        control_characters::push(&mut readable, character);
     }
     readable
 }

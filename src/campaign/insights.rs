@@ -30,16 +30,16 @@ pub struct Counts {
 
 /// Where a function logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
+pub struct LogGroup {
     /// The log group.
     pub group: String,
     /// The function's name, if other functions may log into the same group.
     name_in_stream: Option<String>,
 }
 
-impl Log {
+impl LogGroup {
     /// The log of the function with this configuration; `None` if its ARN is not known.
-    pub fn of(configuration: &Configuration) -> Option<Self> {
+    pub fn from_configuration(configuration: &Configuration) -> Option<Self> {
         /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`
         const NAME: usize = 6;
         let name = configuration.arn.as_deref()?.split(':').nth(NAME)?;
@@ -86,7 +86,7 @@ struct Field {
 ///
 /// # Errors
 /// When the query fails, or takes too long.
-pub async fn count(log: &Log, before_unix_ms: u64, session: &Session) -> Result<Counts, Failure> {
+pub async fn count(log: &LogGroup, before_unix_ms: u64, session: &Session) -> Result<Counts, Failure> {
     let end = before_unix_ms / 1000;
     let start = end.saturating_sub(DAYS * 24 * 3600);
     let query = json!({
@@ -136,13 +136,13 @@ fn failure(message: String) -> Failure {
 mod tests {
     use super::*;
 
-    fn log(arn: &str, group: Option<&str>) -> Option<Log> {
+    fn log(arn: &str, group: Option<&str>) -> Option<LogGroup> {
         let mut text = json!({
             "arn": arn, "architecture": "x86_64", "memory_mb": 1769, "timeout_s": 30, "tracing": null,
             "runtime": null, "log_format": null, "ephemeral_storage_mb": 512, "layers": [],
         });
         text["log_group"] = json!(group);
-        Log::of(&serde_json::from_value(text).unwrap())
+        LogGroup::from_configuration(&serde_json::from_value(text).unwrap())
     }
 
     #[test]

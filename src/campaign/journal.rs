@@ -1,11 +1,11 @@
 //! The run directory: `campaign.json` and `samples.jsonl`.
 
 use super::{
-    check,
     manifest::{Manifest, Plan, SCHEMA},
     row::Row,
+    run_directory_checks,
     schedule::{self, Call, Step},
-    shell,
+    shell_quoting,
     sides::Side,
 };
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ pub enum JournalError {
     #[error(
         "{path} holds a campaign already: continue it with `duet run --resume {word}`, or choose another --out",
         path = .0.display(),
-        word = shell::word(.0)
+        word = shell_quoting::word(.0)
     )]
     Exists(PathBuf),
     /// There is no campaign.
@@ -101,7 +101,8 @@ impl Journal {
         if path.exists() {
             return Err(JournalError::Exists(directory.to_owned()));
         }
-        check::manifest(manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
+        run_directory_checks::manifest(manifest)
+            .map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
         write_json(&path, manifest).map_err(at(&path))?;
         Ok(journal)
     }
@@ -271,7 +272,7 @@ pub fn manifest(directory: &Path) -> Result<Manifest, JournalError> {
         return Err(malformed(1, format!("schema {schema} is not known to this version, which reads {SCHEMA}")));
     }
     let manifest = serde_json::from_slice(&text).map_err(|error| malformed(error.line() as u64, error.to_string()))?;
-    check::manifest(&manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
+    run_directory_checks::manifest(&manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
     Ok(manifest)
 }
 
@@ -301,7 +302,7 @@ pub fn checked_rows(
 ) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
     let mut sequence = Sequence::new(&manifest.plan);
     read(directory, move |row| {
-        check::row(manifest, row)?;
+        run_directory_checks::row(manifest, row)?;
         sequence.check(row)
     })
 }

@@ -31,7 +31,7 @@ pub struct Reading {
 ///
 /// # Errors
 /// When the file exists and cannot be read.
-pub fn of(directory: &Path) -> Result<Vec<Reading>, JournalError> {
+pub fn read(directory: &Path) -> Result<Vec<Reading>, JournalError> {
     let path = directory.join(FILE);
     let text = match journal::read_whole(&path) {
         Ok(None) => return Ok(Vec::new()),
@@ -50,7 +50,7 @@ pub fn of(directory: &Path) -> Result<Vec<Reading>, JournalError> {
 /// # Errors
 /// When they cannot be read or written.
 pub fn add(directory: &Path, new: Vec<Reading>) -> Result<(), JournalError> {
-    let mut all = of(directory)?;
+    let mut all = read(directory)?;
     all.extend(new);
     let path = directory.join(FILE);
     journal::write_json(&path, &all).map_err(|source| JournalError::Io { path, source })

@@ -2,12 +2,12 @@
 
 use super::{
     Auth, Target,
+    accepted_status::AcceptedStatus,
     configuration::Configuration,
     prices::{FREE_EPHEMERAL_MB, Price},
     region,
     schedule::Order,
     sides::{Side, Sides},
-    status::AcceptedStatus,
 };
 use hyper::Method;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -16,7 +16,7 @@ use std::{fmt, ops::Not, time::Duration};
 /// The version of the run directory's format; it grows when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
-/// A campaign, complete enough to be continued and analysed later.
+/// A campaign, complete enough to be continued and analyzed later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -31,7 +31,7 @@ pub struct Manifest {
     /// The calls of a block and their order.
     pub plan: Plan,
     /// When it ends.
-    pub limits: Limits,
+    pub limits: CampaignLimits,
 }
 
 /// One of the two variants that are compared.
@@ -150,7 +150,7 @@ pub struct Cell {
     pub guess_ms: f64,
 }
 
-/// The upper bound of [`Limits::until_ci`]: an interval of ±50% says next to nothing.
+/// The upper bound of [`CampaignLimits::until_ci`]: an interval of ±50% says next to nothing.
 pub const MAX_HALF_WIDTH: f64 = 0.5;
 
 /// The most environments of a side that a block may call.
@@ -159,7 +159,7 @@ pub const MAX_ENVIRONMENTS: u32 = 1000;
 /// When a campaign ends, whichever comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Limits {
+pub struct CampaignLimits {
     /// The duration, in milliseconds, without pauses between two starts of the program.
     pub duration_ms: Option<u64>,
     /// The calls of both sides together; only whole blocks are begun.
@@ -303,7 +303,7 @@ impl Manifest {
                 headers: Vec::new(),
                 variables: Vec::new(),
             },
-            limits: Limits { invocations: Some(10), ..Limits::default() },
+            limits: CampaignLimits { invocations: Some(10), ..CampaignLimits::default() },
         }
     }
 }

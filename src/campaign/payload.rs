@@ -1,6 +1,6 @@
 //! Answers of functions: their canonical form for comparison, and JSON pointers into them.
 
-use super::visible::visible;
+use super::control_characters::visible;
 use crate::protocol::nearest;
 use serde_json::Value;
 use sha2::{Digest, Sha256};

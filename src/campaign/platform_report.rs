@@ -130,20 +130,20 @@ fn mebibytes(number: f64) -> Option<u32> {
 struct Event {
     #[serde(rename = "type")]
     kind: String,
-    record: Record,
+    record: ReportRecord,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Record {
+struct ReportRecord {
     request_id: Option<String>,
     initialization_type: Option<String>,
     #[serde(default)]
-    metrics: Metrics,
+    metrics: ReportMetrics,
 }
 
 #[derive(Default, Deserialize)]
-struct Metrics {
+struct ReportMetrics {
     #[serde(rename = "durationMs")]
     duration: Option<f64>,
     #[serde(rename = "billedDurationMs")]
@@ -160,8 +160,8 @@ struct Metrics {
     max_memory_used: Option<f64>,
 }
 
-impl From<Metrics> for PlatformReport {
-    fn from(metrics: Metrics) -> Self {
+impl From<ReportMetrics> for PlatformReport {
+    fn from(metrics: ReportMetrics) -> Self {
         Self {
             duration_ms: metrics.duration,
             billed_ms: metrics.billed_duration,

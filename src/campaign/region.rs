@@ -87,7 +87,7 @@ pub fn of_target(target: &Target) -> Option<String> {
 }
 
 /// The region of `target`, by the function's own ARN or else by the target's name.
-pub fn of(target: &Target, configuration: Option<&Configuration>) -> Option<String> {
+pub fn of_variant(target: &Target, configuration: Option<&Configuration>) -> Option<String> {
     let own = configuration.and_then(|it| it.arn.as_deref()).and_then(of_arn);
     own.map(str::to_owned).or_else(|| of_target(target))
 }
@@ -124,7 +124,7 @@ mod tests {
             ("http://127.0.0.1:4566/restapis", None),
             ("exec:bootstrap", None),
         ] {
-            assert_eq!(of(&target.parse().unwrap(), None).as_deref(), region, "{target}");
+            assert_eq!(of_variant(&target.parse().unwrap(), None).as_deref(), region, "{target}");
         }
     }
 

@@ -124,13 +124,13 @@ fn reported_error(headers: &HeaderMap, payload: &[u8]) -> FunctionError {
 #[derive(Debug)]
 pub struct RuntimeApi {
     address: SocketAddr,
-    events: mpsc::UnboundedSender<Invocation>,
+    events: mpsc::UnboundedSender<PendingInvocation>,
     state: Arc<State>,
     server: JoinHandle<()>,
 }
 
 #[derive(Debug)]
-struct Invocation {
+struct PendingInvocation {
     id: String,
     event: Bytes,
     deadline_ms: u128,
@@ -139,7 +139,7 @@ struct Invocation {
 
 #[derive(Debug)]
 struct State {
-    events: tokio::sync::Mutex<mpsc::UnboundedReceiver<Invocation>>,
+    events: tokio::sync::Mutex<mpsc::UnboundedReceiver<PendingInvocation>>,
     current: Mutex<Current>,
     /// How many times the binary has asked for work.
     asked: watch::Sender<u64>,
@@ -153,7 +153,7 @@ enum Current {
     /// It has not asked for work yet.
     #[default]
     Init,
-    Invocation(String, oneshot::Sender<InvocationResult>),
+    PendingInvocation(String, oneshot::Sender<InvocationResult>),
     Answered(String),
 }
 
@@ -188,7 +188,8 @@ impl RuntimeApi {
         let (outcome, receiver) = oneshot::channel();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let id = format!("{:08x}-0000-4000-8000-{:012x}", now.subsec_nanos(), now.as_millis() & 0xffff_ffff_ffff);
-        let invocation = Invocation { id, event: event.into(), deadline_ms: (now + timeout).as_millis(), outcome };
+        let invocation =
+            PendingInvocation { id, event: event.into(), deadline_ms: (now + timeout).as_millis(), outcome };
         self.events.send(invocation).expect("the server keeps the queue while it is alive");
         receiver
     }
@@ -219,7 +220,7 @@ impl RuntimeApi {
 
     /// Whether the binary has an unanswered invocation.
     pub fn is_busy(&self) -> bool {
-        matches!(*self.state.current(), Current::Invocation(..))
+        matches!(*self.state.current(), Current::PendingInvocation(..))
     }
 }
 
@@ -297,7 +298,7 @@ impl State {
         let Some(invocation) = self.events.lock().await.recv().await else {
             return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Shutdown", "there is no more work").response();
         };
-        let Invocation { id, event, deadline_ms, outcome } = invocation;
+        let PendingInvocation { id, event, deadline_ms, outcome } = invocation;
         // X-Ray's form of a trace that is not sampled.
         let hex = id.replace('-', "");
         let trace = format!("Root=1-{}-{};Parent={};Sampled=0", &hex[..8], &hex[8..], &hex[16..]);
@@ -309,7 +310,7 @@ impl State {
             .header("Lambda-Runtime-Trace-Id", trace)
             .body(Full::new(event))
             .expect("these are headers");
-        *self.current() = Current::Invocation(id, outcome);
+        *self.current() = Current::PendingInvocation(id, outcome);
         response
     }
 
@@ -317,7 +318,9 @@ impl State {
     fn begin_waiting(&self) -> Result<(), Refusal> {
         let mut current = self.current();
         match &*current {
-            Current::Invocation(id, _) => return Err(Refusal::out_of_turn(format!("{id} has not been answered"))),
+            Current::PendingInvocation(id, _) => {
+                return Err(Refusal::out_of_turn(format!("{id} has not been answered")));
+            }
             Current::Init => *current = Current::Answered(String::new()),
             Current::Answered(_) => {}
         }
@@ -328,7 +331,7 @@ impl State {
     fn begin_answering(&self, id: &str) -> Result<oneshot::Sender<InvocationResult>, Refusal> {
         let mut current = self.current();
         match std::mem::replace(&mut *current, Current::Answered(id.to_owned())) {
-            Current::Invocation(expected, outcome) if expected == id => return Ok(outcome),
+            Current::PendingInvocation(expected, outcome) if expected == id => return Ok(outcome),
             other => *current = other,
         }
         Err(match &*current {

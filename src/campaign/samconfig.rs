@@ -23,16 +23,16 @@ pub struct SamConfig {
 /// The parameters of a command.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Command {
+struct DeployCommand {
     parameters: SamConfig,
 }
 
 /// The parts of an environment that concern `sam deploy`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Environment {
-    deploy: Command,
-    global: Command,
+struct DeployEnvironment {
+    deploy: DeployCommand,
+    global: DeployCommand,
 }
 
 /// The file: a table for each environment, and the version of the format.
@@ -59,7 +59,7 @@ impl SamConfig {
         let name = environment.unwrap_or(DEFAULT);
         match file.remove(name) {
             Some(table) if table.is_object() => {
-                let environment = serde_json::from_value::<Environment>(table);
+                let environment = serde_json::from_value::<DeployEnvironment>(table);
                 Ok(environment.map_err(|error| wrong(&format_args!("environment \"{name}\": {error}")))?.merged())
             }
             _ if environment.is_none() => Ok(Self::default()),
@@ -68,7 +68,7 @@ impl SamConfig {
     }
 }
 
-impl Environment {
+impl DeployEnvironment {
     /// A command's own parameters take precedence over those for all commands; empty ones count as unset.
     fn merged(self) -> SamConfig {
         let first = |own: Option<String>, global: Option<String>| own.or(global).filter(|it| !it.is_empty());
@@ -92,7 +92,7 @@ fn unknown(environment: &str, file: &File) -> String {
 mod tests {
     use super::*;
 
-    fn read(file: &str) -> Environment {
+    fn read(file: &str) -> DeployEnvironment {
         toml::from_str(file).unwrap()
     }
 

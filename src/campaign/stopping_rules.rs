@@ -1,7 +1,7 @@
 //! The rules that end a campaign.
 
 use super::{
-    manifest::{Limits, Plan},
+    manifest::{CampaignLimits, Plan},
     row::Row,
     totals::Totals,
 };
@@ -23,25 +23,25 @@ pub trait StoppingRule: Debug {
     }
 }
 
-/// The rules for `limits`, except [`Limits::until_ci`], which needs the analysis.
-pub fn rules(limits: &Limits, plan: &Plan, guessed_cost: f64) -> Vec<Box<dyn StoppingRule>> {
+/// The rules for `limits`, except [`CampaignLimits::until_ci`], which needs the analysis.
+pub fn rules(limits: &CampaignLimits, plan: &Plan, guessed_cost: f64) -> Vec<Box<dyn StoppingRule>> {
     let mut rules: Vec<Box<dyn StoppingRule>> = Vec::new();
     if let Some(milliseconds) = limits.duration_ms {
-        rules.push(Box::new(Time(Duration::from_millis(milliseconds))));
+        rules.push(Box::new(TimeLimit(Duration::from_millis(milliseconds))));
     }
     if let Some(calls) = limits.invocations {
         rules.push(Box::new(Invocations { calls, of_a_block: plan.calls() }));
     }
     if let Some(dollars) = limits.max_cost_usd {
-        rules.push(Box::new(Cost { dollars, guessed_cost, calls_of_a_block: plan.calls() }));
+        rules.push(Box::new(CostLimit { dollars, guessed_cost, calls_of_a_block: plan.calls() }));
     }
     rules
 }
 
 #[derive(Debug)]
-struct Time(Duration);
+struct TimeLimit(Duration);
 
-impl StoppingRule for Time {
+impl StoppingRule for TimeLimit {
     fn reason(&self, totals: &Totals, at: Duration) -> Option<String> {
         let is_over = Duration::from_millis(totals.elapsed_ms).max(at) >= self.0;
         is_over.then(|| format!("the time is over (--duration {})", humantime::format_duration(self.0)))
@@ -67,13 +67,13 @@ impl StoppingRule for Invocations {
 /// Begins no block that would exceed the cost, judged by the calls so far; and no step of a block whose calls turn out
 /// to cost more than expected, because they take longer or are made again.
 #[derive(Debug)]
-struct Cost {
+struct CostLimit {
     dollars: f64,
     guessed_cost: f64,
     calls_of_a_block: u64,
 }
 
-impl Cost {
+impl CostLimit {
     /// The reason not to make `calls` more calls.
     fn too_much(&self, totals: &Totals, calls: u64) -> Option<String> {
         let spent = totals.cost_usd();
@@ -87,7 +87,7 @@ impl Cost {
     }
 }
 
-impl StoppingRule for Cost {
+impl StoppingRule for CostLimit {
     fn reason(&self, totals: &Totals, _: Duration) -> Option<String> {
         self.too_much(totals, self.calls_of_a_block)
     }
@@ -119,10 +119,10 @@ mod tests {
 
     #[test]
     fn a_block_that_would_cost_too_much_is_not_begun() {
-        let at_block = |rule: &Cost, totals| rule.reason(&totals, Duration::ZERO);
-        let rule = Cost { dollars: 0.5, guessed_cost: 0.6, calls_of_a_block: 10 };
+        let at_block = |rule: &CostLimit, totals| rule.reason(&totals, Duration::ZERO);
+        let rule = CostLimit { dollars: 0.5, guessed_cost: 0.6, calls_of_a_block: 10 };
         assert!(at_block(&rule, totals(0, 0.0, 0)).is_some());
-        let rule = Cost { guessed_cost: 0.1, ..rule };
+        let rule = CostLimit { guessed_cost: 0.1, ..rule };
         assert!(at_block(&rule, totals(0, 0.0, 0)).is_none());
         // What was paid counts, not what was guessed: 0.1 a block.
         assert!(at_block(&rule, totals(40, 0.4, 0)).is_none());
@@ -131,16 +131,16 @@ mod tests {
 
     #[test]
     fn a_block_whose_calls_cost_more_than_it_was_begun_for_is_not_completed() {
-        let rule = Cost { dollars: 0.5, guessed_cost: 0.1, calls_of_a_block: 10 };
+        let rule = CostLimit { dollars: 0.5, guessed_cost: 0.1, calls_of_a_block: 10 };
         assert!(rule.reason_within_block(&totals(42, 0.42, 0), 8).is_none());
         // Two calls have cost 0.06 each.
         assert!(rule.reason_within_block(&totals(42, 0.52, 0), 2).unwrap().contains("--max-cost 0.5"));
-        assert!(Time(Duration::from_secs(1)).reason_within_block(&totals(1, 0.0, 2000), 1).is_none());
+        assert!(TimeLimit(Duration::from_secs(1)).reason_within_block(&totals(1, 0.0, 2000), 1).is_none());
     }
 
     #[test]
     fn time_is_over_when_it_is_over() {
-        let rule = Time(Duration::from_secs(60));
+        let rule = TimeLimit(Duration::from_secs(60));
         assert!(rule.reason(&totals(0, 0.0, 59_999), Duration::ZERO).is_none());
         assert!(rule.reason(&totals(0, 0.0, 60_000), Duration::ZERO).unwrap().contains("--duration 1m"));
         // The next block would begin too late.

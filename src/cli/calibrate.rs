@@ -16,7 +16,7 @@ const MISSED: u8 = 5;
 /// For comparison it also evaluates a t test on all invocations, trimmed means, and looking at the result after every
 /// block. Exit codes: 0 the aims are met, 5 they are not (docs/method.md defines them).
 #[derive(Debug, Args)]
-pub struct Calibrate {
+pub struct CalibrateArgs {
     /// The number of campaigns to simulate per scenario.
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..))]
     runs: u32,
@@ -28,7 +28,7 @@ pub struct Calibrate {
     json: bool,
 }
 
-impl Calibrate {
+impl CalibrateArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let mut outcomes = Vec::new();
         for scenario in Scenario::all() {

@@ -4,9 +4,9 @@ use super::output;
 use crate::{
     campaign::{
         Auth, Target,
+        accepted_status::AcceptedStatus,
         caller::{self, CallOptions},
         local::variables::Variable,
-        status::AcceptedStatus,
     },
     cli::secret_argument::Unechoed,
     protocol::Response,
@@ -21,7 +21,7 @@ use std::{fs, io::Read, path::PathBuf};
 /// Credentials, region and endpoint come from the environment and the AWS configuration files, as for the
 /// AWS CLI; a region in a function's ARN or in an endpoint's host takes precedence.
 #[derive(Debug, Args)]
-pub struct Call {
+pub struct CallArgs {
     /// What to call: lambda:NAME[:QUALIFIER] (direct invocation), https://… (POST through API
     /// Gateway), or exec:PATH (a function's binary, run on this machine).
     #[arg(value_parser = Unechoed::<Target>::new())]
@@ -39,7 +39,7 @@ pub struct Call {
     variables: Vec<Variable>,
 }
 
-impl Call {
+impl CallArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let is_endpoint = matches!(self.target, Target::Endpoint { .. });
         if self.no_auth && !is_endpoint {

@@ -8,7 +8,7 @@ use crate::campaign::{
     Auth, Target,
     aws::Session,
     caller::{CallOptions, Caller},
-    cold::{Changes, Claim, Owner, Removal, VARIABLE},
+    cold::{ChangedFunctions, Claim, Owner, Removal, VARIABLE},
     journal::{self, Journal},
 };
 use anyhow::{Context, anyhow, bail};
@@ -26,7 +26,7 @@ use std::{
 /// next campaign on the same functions or this command restores them. Exit codes: 0 nothing is changed any more, 1
 /// something still is; the message says what and why.
 #[derive(Debug, Args)]
-pub struct CleanUp {
+pub struct CleanUpArgs {
     /// Run directories, or functions as lambda:NAME [default: the run directories in ./duet-runs].
     what: Vec<String>,
     /// Remove the variable even if a campaign that is still running has set it, or something other than a campaign.
@@ -44,7 +44,7 @@ pub(super) struct ChangeOptions {
     pub change_timeout: Duration,
 }
 
-impl CleanUp {
+impl CleanUpArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let session = Session::new().context("reading the trusted certificates")?;
         let what = if self.what.is_empty() { left_behind(Path::new("duet-runs"))? } else { self.what.clone() };
@@ -73,7 +73,7 @@ impl CleanUp {
     async fn directory(&self, directory: &Path, session: &Session) -> anyhow::Result<Vec<String>> {
         // Locks the campaign, so that no other process continues it meanwhile.
         let _journal = Journal::open(directory)?;
-        let changes = Changes::of(directory, &Owner::this_process(directory))?;
+        let changes = ChangedFunctions::read(directory, &Owner::this_process(directory))?;
         let mut lines = Vec::new();
         let manifest = journal::manifest(directory)?;
         for function in changes.open() {
@@ -128,7 +128,7 @@ fn left_behind(runs: &Path) -> anyhow::Result<Vec<String>> {
     let Ok(entries) = fs::read_dir(runs) else { return Ok(Vec::new()) };
     let directories: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
     let mut directories = directories.with_context(|| format!("reading {}", runs.display()))?;
-    directories.retain(|directory| Changes::are_in(directory));
+    directories.retain(|directory| ChangedFunctions::are_in(directory));
     directories.sort_unstable();
     Ok(directories.iter().map(|directory| directory.to_string_lossy().into_owned()).collect())
 }

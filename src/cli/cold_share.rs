@@ -2,10 +2,10 @@
 
 use super::{output::note, percent};
 use crate::{
-    analysis::campaign_bill::ColdStarts,
+    analysis::campaign_bill::ColdStartProportion,
     campaign::{
         aws::Session,
-        insights::{self, Counts, DAYS, Log},
+        insights::{self, Counts, DAYS, LogGroup},
         manifest::Manifest,
     },
 };
@@ -14,14 +14,14 @@ use std::str::FromStr;
 
 /// The value of `--cold-share`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum ColdShare {
+pub(super) enum ColdShareOption {
     /// A proportion.
     Assumed(f64),
     /// The proportion in the functions' logs.
     Measured,
 }
 
-impl FromStr for ColdShare {
+impl FromStr for ColdShareOption {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -32,12 +32,12 @@ impl FromStr for ColdShare {
     }
 }
 
-impl ColdShare {
+impl ColdShareOption {
     /// The cold starts of a campaign's functions.
-    pub(super) async fn of(self, manifest: &Manifest) -> anyhow::Result<ColdStarts> {
+    pub(super) async fn resolve(self, manifest: &Manifest) -> anyhow::Result<ColdStartProportion> {
         match self {
-            Self::Assumed(proportion) => Ok(ColdStarts::Assumed(proportion)),
-            Self::Measured => counted(manifest).await.map(ColdStarts::Counted),
+            Self::Assumed(proportion) => Ok(ColdStartProportion::Assumed(proportion)),
+            Self::Measured => counted(manifest).await.map(ColdStartProportion::Counted),
         }
     }
 }
@@ -45,10 +45,10 @@ impl ColdShare {
 /// Counts the invocations of both functions before the campaign; a function on both sides counts once.
 async fn counted(manifest: &Manifest) -> anyhow::Result<Counts> {
     let session = Session::new().context("reading the trusted certificates")?;
-    let mut logs: Vec<Log> = Vec::new();
+    let mut logs: Vec<LogGroup> = Vec::new();
     let mut sum = Counts::default();
     for (_, variant) in manifest.sides.iter() {
-        let Some(log) = variant.configuration.as_ref().and_then(Log::of) else { continue };
+        let Some(log) = variant.configuration.as_ref().and_then(LogGroup::from_configuration) else { continue };
         if logs.contains(&log) {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use super::{output, percent::percent, report::analysis_of};
 use crate::{
-    analysis::{analyse::Options, change},
+    analysis::{analyze_samples::Options, change},
     report::{change::document, terminal},
 };
 use clap::Args;
@@ -13,7 +13,7 @@ use std::{path::PathBuf, process::ExitCode};
 /// Only that change is judged. The level of each side is shown too, as is what else differs between the campaigns: a
 /// change of level may come from the code or from drift of the fleet.
 #[derive(Debug, Args)]
-pub struct Compare {
+pub struct CompareArgs {
     /// The run directory of the first campaign.
     #[arg(value_name = "RUN_A")]
     a: PathBuf,
@@ -28,7 +28,7 @@ pub struct Compare {
     json: bool,
 }
 
-impl Compare {
+impl CompareArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let options = Options { margin: self.margin, ..Options::default() };
         let changes = change::changes(&analysis_of(&self.a, &options)?, &analysis_of(&self.b, &options)?);

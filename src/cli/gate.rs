@@ -3,7 +3,7 @@
 use super::{output, report::analysis_of};
 use crate::{
     analysis::{
-        analyse::Options,
+        analyze_samples::Options,
         gate::{self, Decision},
     },
     report::{gate::document, markdown, terminal},
@@ -24,7 +24,7 @@ const UNDECIDED: u8 = 7;
 ///
 /// Exit codes: 0 pass, 6 slower than allowed, 7 inconclusive or no verdict, 1 an error, 2 wrong arguments.
 #[derive(Debug, Args)]
-pub struct Gate {
+pub struct GateArgs {
     /// The run directory.
     #[arg(value_name = "RUN")]
     directory: PathBuf,
@@ -42,7 +42,7 @@ pub struct Gate {
     json: bool,
 }
 
-impl Gate {
+impl GateArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let options = Options::default();
         let run = analysis_of(&self.directory, &options)?;

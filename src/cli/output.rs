@@ -1,6 +1,6 @@
 //! What a subcommand prints. A failure to write is an error or is ignored, never a panic.
 
-use crate::campaign::visible::visible_lines;
+use crate::campaign::control_characters::visible_lines;
 use anyhow::Context;
 use std::{
     fmt::Display,

@@ -16,7 +16,7 @@ use std::{
 ///
 /// `duet run --prices` takes a table of your own, in the format of docs/prices.md.
 #[derive(Debug, Args)]
-pub struct Prices {
+pub struct PricesArgs {
     /// A region to show, such as eu-west-1; may be repeated [default: all].
     #[arg(long = "region", value_name = "REGION")]
     regions: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Prices {
     json: bool,
 }
 
-impl Prices {
+impl PricesArgs {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let mut table = table(self.prices.as_deref())?;
         if !self.regions.is_empty() {

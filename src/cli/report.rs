@@ -1,9 +1,9 @@
 //! `duet report`
 
-use super::{Volume, cold_share::ColdShare, output, prices, run::pricing};
+use super::{Volume, cold_share::ColdShareOption, output, prices, run::pricing};
 use crate::{
     analysis::{
-        analyse::{self, analyse},
+        analyze_samples::{self, analyze},
         campaign_bill,
         result::Analysis,
         samples::Samples,
@@ -20,7 +20,7 @@ use std::{
 /// Reports the result of a campaign, also of one that is still running or was interrupted: which side is faster, which
 /// is cheaper, and how certain that is.
 #[derive(Debug, Args)]
-pub struct Report {
+pub struct ReportArgs {
     /// The run directory.
     directory: PathBuf,
     /// The output format.
@@ -62,7 +62,7 @@ pub(super) struct AnalysisOptions {
     /// The share of those invocations that are cold starts, whose init is billed too; or `measured`: the share in the
     /// functions' logs of the 14 days before the campaign, by a query that CloudWatch Logs Insights bills.
     #[arg(long, value_name = "PERCENT", default_value = "1%")]
-    cold_share: ColdShare,
+    cold_share: ColdShareOption,
     /// Deduct Lambda's free tier from the bill.
     #[arg(long)]
     free_tier: bool,
@@ -73,17 +73,17 @@ pub(super) struct AnalysisOptions {
 
 impl AnalysisOptions {
     /// Analyses the samples in a run directory, reading them one after the other.
-    pub(super) async fn analyse(&self, directory: &Path) -> anyhow::Result<Analysis> {
+    pub(super) async fn analyze(&self, directory: &Path) -> anyhow::Result<Analysis> {
         let mut manifest = journal::manifest(directory)?;
         if let Some(path) = &self.prices {
             pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
         }
         let volume = campaign_bill::BillOptions {
             invocations_per_month: self.monthly_invocations.get(),
-            cold_starts: self.cold_share.of(&manifest).await?,
+            cold_starts: self.cold_share.resolve(&manifest).await?,
             free_tier: self.free_tier,
         };
-        of_samples(directory, &manifest, &analyse::Options { margin: self.margin, volume })
+        of_samples(directory, &manifest, &analyze_samples::Options { margin: self.margin, volume })
     }
 }
 
@@ -91,21 +91,21 @@ impl AnalysisOptions {
 ///
 /// # Errors
 /// When it holds no campaign, or samples that cannot be read.
-pub(super) fn analysis_of(directory: &Path, options: &analyse::Options) -> anyhow::Result<Analysis> {
+pub(super) fn analysis_of(directory: &Path, options: &analyze_samples::Options) -> anyhow::Result<Analysis> {
     of_samples(directory, &journal::manifest(directory)?, options)
 }
 
-fn of_samples(directory: &Path, manifest: &Manifest, options: &analyse::Options) -> anyhow::Result<Analysis> {
-    let mut samples = Samples { readings: later_configurations::of(directory)?, ..Samples::default() };
+fn of_samples(directory: &Path, manifest: &Manifest, options: &analyze_samples::Options) -> anyhow::Result<Analysis> {
+    let mut samples = Samples { readings: later_configurations::read(directory)?, ..Samples::default() };
     for row in journal::checked_rows(directory, manifest)? {
         samples.add(&row?);
     }
-    Ok(analyse(manifest, &samples, options))
+    Ok(analyze(manifest, &samples, options))
 }
 
-impl Report {
+impl ReportArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let analysis = self.analysis.analyse(&self.directory).await?;
+        let analysis = self.analysis.analyze(&self.directory).await?;
         if let Some(path) = &self.html {
             output::write(path, &html::page(&analysis))?;
         }

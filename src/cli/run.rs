@@ -17,14 +17,14 @@ use crate::{
     analysis::precision::Precision,
     campaign::{
         Target,
-        answer_comparison::Comparison,
+        answer_comparison::AnswerComparison,
         aws::Session,
         caller::{CallOptions, Caller},
-        cold::{Changes, ColdStarts, Owner},
+        cold::{ChangedFunctions, ColdStartForcer, Owner},
         driver::{Campaign, Finished, Outcome, Progress},
         journal::{self, Journal},
         manifest::Manifest,
-        shell,
+        shell_quoting,
         sides::{Side, Sides},
         stop_request::unless_asked,
         stopping_rules::StoppingRule,
@@ -63,7 +63,7 @@ const INTERRUPTED: u8 = 130;
 /// all recent calls of one side failed, 4 equal work gave different results, 130 it was interrupted. After 1, 3 and 130
 /// it can be continued with --resume.
 #[derive(Debug, Args)]
-pub struct Run {
+pub struct RunArgs {
     /// Continue the campaign in this run directory at the point where it stopped.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "PlanOptions"])]
     resume: Option<PathBuf>,
@@ -88,7 +88,7 @@ pub struct Run {
     plan: PlanOptions,
 }
 
-impl Run {
+impl RunArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let session = Session::new().context("preparing connections")?;
         let (directory, manifest, is_new) = match &self.resume {
@@ -111,12 +111,12 @@ impl Run {
         if !is_new {
             configuration_change::check(&directory, &manifest, &callers, self.allow_changed).await?;
         }
-        let changes = Arc::new(Changes::of(&directory, &owner)?);
+        let changes = Arc::new(ChangedFunctions::read(&directory, &owner)?);
         let stop = interruption(Arc::clone(&changes), &directory).context("catching signals")?;
-        let cold = ColdStarts::new(owner, changes, within);
+        let cold = ColdStartForcer::new(owner, changes, within);
         let so_far =
             Progress::new(&manifest, journal::checked_rows(&directory, &manifest)?, until_ci_rules(&manifest))?;
-        let comparison = Comparison::of(&directory, &manifest.plan).context("reading the first answers")?;
+        let comparison = AnswerComparison::read(&directory, &manifest.plan).context("reading the first answers")?;
         let mut progress = progress::ProgressDisplay::new(self.json, &directory, &manifest)?;
         let is_ready = match prepare(&directory, &manifest, &callers, &cold, &stop).await {
             Ok(is_ready) => is_ready,
@@ -197,7 +197,7 @@ async fn prepare(
     directory: &Path,
     manifest: &Manifest,
     callers: &Sides<Arc<Caller>>,
-    cold: &ColdStarts,
+    cold: &ColdStartForcer,
     stop: &watch::Receiver<bool>,
 ) -> anyhow::Result<bool> {
     let Some(ready) = unless_asked(stop, preflight::wait_until_ready(manifest, callers)).await else {
@@ -231,10 +231,10 @@ fn exit_code(end: &Outcome, totals: &Totals) -> ExitCode {
 
 /// The rule that ends the campaign once its intervals are narrow enough, if there is such a limit.
 fn until_ci_rules(manifest: &Manifest) -> Vec<Box<dyn StoppingRule>> {
-    Precision::of(manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>).into_iter().collect()
+    Precision::new(manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>).into_iter().collect()
 }
 
 /// How to continue the campaign.
 fn resume(directory: &Path) -> String {
-    format!("the samples so far are kept; continue with `duet run --resume {}`", shell::word(directory))
+    format!("the samples so far are kept; continue with `duet run --resume {}`", shell_quoting::word(directory))
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 /// Lists the workloads: what each does, what it stresses, its sizes and their memory.
 #[derive(Debug, Args)]
-pub struct Workloads {
+pub struct WorkloadsArgs {
     /// Categories (sorting) and names (math/fft); all workloads where none is given.
     selectors: Vec<String>,
     /// Print the catalogue as JSON, as `GET …/workloads` answers it.
@@ -14,7 +14,7 @@ pub struct Workloads {
     json: bool,
 }
 
-impl Workloads {
+impl WorkloadsArgs {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let selection = if self.selectors.is_empty() { Selection::All } else { Selection::Some(self.selectors) };
         let catalogue = workload::catalogue(workload::select(&selection)?);

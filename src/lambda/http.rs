@@ -88,7 +88,7 @@ pub fn readable(event: ApiGatewayProxyRequest) -> Result<LambdaRequest, Error> {
     Ok(LambdaRequest::ApiGatewayV1(needed))
 }
 
-type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+type ResponseFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Passes an API Gateway event through `lambda_http`, which turns it into an HTTP request, and the answer into a proxy
 /// response. `answer` is called at once, before the future is awaited.
@@ -96,14 +96,14 @@ pub fn proxy<'a>(
     event: LambdaRequest,
     context: &Context,
     answer: impl Fn(lambda_http::Request) -> JsonResponse + Send + 'a,
-) -> BoxFuture<'a, Box<RawValue>> {
+) -> ResponseFuture<'a, Box<RawValue>> {
     let service = lambda_http::service_fn(move |request| ready(Ok::<_, Infallible>(answer(request))));
     let response = Adapter::from(service).call(LambdaEvent::new(event, context.clone()));
     Box::pin(async move { json(&response.await.unwrap_or_else(|never| match never {})) })
 }
 
 /// A proxy response for an event that is not a valid HTTP request.
-pub fn proxy_without_request(context: &Context, answer: JsonResponse) -> BoxFuture<'static, Box<RawValue>> {
+pub fn proxy_without_request(context: &Context, answer: JsonResponse) -> ResponseFuture<'static, Box<RawValue>> {
     let event = LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default());
     proxy(event, context, move |_| answer.clone())
 }
@@ -137,7 +137,7 @@ impl JsonResponse {
 }
 
 impl IntoResponse for JsonResponse {
-    fn into_response(self) -> BoxFuture<'static, Response<Body>> {
+    fn into_response(self) -> ResponseFuture<'static, Response<Body>> {
         Box::pin(ready(self.0))
     }
 }

@@ -125,7 +125,7 @@ impl Service {
         let available = host::free_bytes(u64::from(function.memory_mb) * MEBIBYTE);
         workloads.iter().try_for_each(|workload| check_memory(workload, request, available, function.memory_mb))?;
         let vcpus = f64::from(function.memory_mb) / MEMORY_MB_OF_A_VCPU;
-        let budget = Budget::of(invocation.remaining().saturating_sub(SAFETY_MARGIN), vcpus);
+        let budget = Budget::new(invocation.remaining().saturating_sub(SAFETY_MARGIN), vcpus);
         let results = measure::run(&workloads, request, &budget);
         if results.iter().all(|sample| sample.status == Status::Skipped) {
             return Err(invocation.deadline_too_short());

@@ -12,7 +12,7 @@ pub struct Budget {
 
 impl Budget {
     /// A budget of `time` from now, on this many virtual CPUs (more than one are of no use here).
-    pub fn of(time: Duration, vcpus: f64) -> Self {
+    pub fn new(time: Duration, vcpus: f64) -> Self {
         Self { end: Instant::now() + time, cpu_share: vcpus.min(1.0) }
     }
 

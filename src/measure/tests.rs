@@ -85,7 +85,7 @@ impl Routine for Bomb {
 #[test]
 fn every_iteration_is_kept_and_warm_up_is_not() {
     let workloads: Vec<_> = ALL.iter().collect();
-    for sample in run(&workloads, &request(Size::Elements(300), 5, 3), &Budget::of(HOUR, 1.0)) {
+    for sample in run(&workloads, &request(Size::Elements(300), 5, 3), &Budget::new(HOUR, 1.0)) {
         assert_eq!(sample.status, Status::Completed, "{sample:?}");
         assert_eq!((sample.wall_ns.len(), sample.cpu_ns.len()), (5, 5));
         assert_eq!(sample.checksum.as_ref().unwrap().len(), 16);
@@ -99,7 +99,7 @@ fn sleeping_is_wall_time_but_not_cpu_time() {
     let sample = measure(
         &stub(|params| Box::new(Sleeper(params.elements))),
         &request(Size::Elements(20), 3, 0),
-        &Budget::of(HOUR, 1.0),
+        &Budget::new(HOUR, 1.0),
     );
     assert!(sample.wall_ns.iter().all(|&wall| wall >= 20_000_000.0));
     assert!(sample.throttled_fraction.unwrap() > 0.5);
@@ -109,11 +109,11 @@ fn sleeping_is_wall_time_but_not_cpu_time() {
 fn a_spent_budget_truncates_and_an_empty_one_skips() {
     let sleeper = stub(|params| Box::new(Sleeper(params.elements)));
     let truncated =
-        measure(&sleeper, &request(Size::Elements(20), 1000, 0), &Budget::of(Duration::from_millis(200), 1.0));
+        measure(&sleeper, &request(Size::Elements(20), 1000, 0), &Budget::new(Duration::from_millis(200), 1.0));
     assert_eq!(truncated.status, Status::Truncated);
     assert!((1..1000).contains(&truncated.wall_ns.len()));
     assert_eq!(truncated.memory.heap, None);
-    let skipped = measure(&sleeper, &request(Size::Elements(20), 10, 2), &Budget::of(Duration::ZERO, 1.0));
+    let skipped = measure(&sleeper, &request(Size::Elements(20), 10, 2), &Budget::new(Duration::ZERO, 1.0));
     assert_eq!(skipped.status, Status::Skipped);
     assert_eq!((skipped.checksum, skipped.summary), (None, None));
 }
@@ -123,10 +123,10 @@ fn short_runs_are_timed_at_a_stretch() {
     let repeated = stub(|_| Box::new(Sleeper(0)));
     let copied = Workload { in_place: true, ..stub(|_| Box::new(Consumer(None, 0))) };
     for workload in [repeated, copied] {
-        let sample = measure(&workload, &request(Size::Elements(1), 4, 1), &Budget::of(HOUR, 1.0));
+        let sample = measure(&workload, &request(Size::Elements(1), 4, 1), &Budget::new(HOUR, 1.0));
         assert_eq!((sample.status, sample.wall_ns.len()), (Status::Completed, 4), "{sample:?}");
         assert!(sample.batch_size > 1);
-        assert_eq!(sample.warnings[0].kind, WarningKind::ShortIterations);
+        assert_eq!(sample.warnings[0].kind, AnswerWarningKind::ShortIterations);
         assert!(sample.wall_ns.iter().all(|&time| time > 0.0), "{sample:?}");
         // A busy machine may interrupt some of them.
         assert!(sample.wall_ns.iter().any(|&time| time < clock::shortest_ns() as f64), "{sample:?}");
@@ -135,14 +135,14 @@ fn short_runs_are_timed_at_a_stretch() {
 
 #[test]
 fn long_runs_are_timed_one_by_one() {
-    let sample = measure(&stub(|_| Box::new(Sleeper(20))), &request(Size::Elements(1), 2, 0), &Budget::of(HOUR, 1.0));
+    let sample = measure(&stub(|_| Box::new(Sleeper(20))), &request(Size::Elements(1), 2, 0), &Budget::new(HOUR, 1.0));
     assert_eq!((sample.batch_size, sample.warnings.len()), (1, 0));
     assert!(sample.wall_ns.iter().all(|time| time.fract() == 0.0));
 }
 
 #[test]
 fn a_panic_is_a_failed_sample() {
-    let sample = measure(&stub(|_| Box::new(Bomb)), &request(Size::Elements(1), 3, 1), &Budget::of(HOUR, 1.0));
+    let sample = measure(&stub(|_| Box::new(Bomb)), &request(Size::Elements(1), 3, 1), &Budget::new(HOUR, 1.0));
     assert_eq!(sample.status, Status::Failed);
     assert_eq!(sample.error.as_deref(), Some("the workload panicked: boom at element 7"));
 }
@@ -150,7 +150,7 @@ fn a_panic_is_a_failed_sample() {
 #[test]
 fn work_that_differs_between_iterations_is_a_failed_sample() {
     let sample =
-        measure(&stub(|_| Box::new(Drifter::default())), &request(Size::Elements(1), 3, 1), &Budget::of(HOUR, 1.0));
+        measure(&stub(|_| Box::new(Drifter::default())), &request(Size::Elements(1), 3, 1), &Budget::new(HOUR, 1.0));
     assert_eq!(sample.status, Status::Failed);
     assert!(sample.error.unwrap().contains("the checksum changed"));
 }

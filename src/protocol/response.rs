@@ -173,13 +173,13 @@ pub struct Sample {
     pub throttled_fraction: Option<f64>,
     /// Warnings about the times.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<AnswerWarning>,
 }
 
 /// A warning about the times of a [`Sample`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Warning {
-    pub kind: WarningKind,
+pub struct AnswerWarning {
+    pub kind: AnswerWarningKind,
     /// What happened and what to do about it.
     pub detail: String,
 }
@@ -187,7 +187,7 @@ pub struct Warning {
 /// The kinds of warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum WarningKind {
+pub enum AnswerWarningKind {
     /// One run takes less than 1000 readings of the clock, so that several were timed together.
     ShortIterations,
 }

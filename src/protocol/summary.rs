@@ -18,7 +18,7 @@ pub struct Summary {
 
 impl Summary {
     /// The description of times, in their own unit, or none of no times.
-    pub fn of(times: &[f64]) -> Option<Self> {
+    pub fn from_times(times: &[f64]) -> Option<Self> {
         let mut sorted = times.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
         let min = *sorted.first()?;
@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn agrees_with_numpy() {
         // numpy: a = [3, 1, 4, 1, 5, 9, 2, 6]; median(a), mean(a), percentile(a, 95), std(a, ddof=1)
-        let summary = Summary::of(&[3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0]).unwrap();
+        let summary = Summary::from_times(&[3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0]).unwrap();
         assert_eq!(summary.min, 1.0);
         assert_eq!(summary.median, 3.5);
         assert_eq!(summary.mean, 3.875);
@@ -56,7 +56,10 @@ mod tests {
 
     #[test]
     fn one_time_is_its_own_summary_and_none_has_none() {
-        assert_eq!(Summary::of(&[7.0]), Some(Summary { min: 7.0, median: 7.0, mean: 7.0, p95: 7.0, stddev: 0.0 }));
-        assert_eq!(Summary::of(&[]), None);
+        assert_eq!(
+            Summary::from_times(&[7.0]),
+            Some(Summary { min: 7.0, median: 7.0, mean: 7.0, p95: 7.0, stddev: 0.0 })
+        );
+        assert_eq!(Summary::from_times(&[]), None);
     }
 }

@@ -3,7 +3,7 @@
 use super::words::counted;
 use crate::campaign::{
     Target,
-    manifest::{Limits, Manifest, Variant},
+    manifest::{CampaignLimits, Manifest, Variant},
     sides::Sides,
 };
 use std::{fmt::Write, time::Duration};
@@ -62,7 +62,7 @@ fn price_lists(sides: &Sides<Variant>) -> Option<String> {
 }
 
 /// What ends a campaign, whichever comes first.
-pub fn ends(limits: &Limits) -> String {
+pub fn ends(limits: &CampaignLimits) -> String {
     let ends = [
         limits.duration_ms.map(|it| humantime::format_duration(Duration::from_millis(it)).to_string()),
         limits.invocations.map(|it| format!("{it} calls")),

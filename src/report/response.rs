@@ -131,7 +131,7 @@ mod tests {
             },
             host: host::describe(clock::monotonic(), clock::cpu()),
             build: host::build(),
-            results: measure::run(&workloads, &request, &Budget::of(budget, 1.0)),
+            results: measure::run(&workloads, &request, &Budget::new(budget, 1.0)),
             complete: true,
             remaining_ms: 0,
         }

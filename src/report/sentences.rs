@@ -30,7 +30,7 @@ fn verdict(analysis: &Analysis, comparison: &Comparison) -> String {
     let margin = format!("within ±{}", percent(analysis.method.margin));
     let change = comparison.ratio.map_or("another".to_owned(), |ratio| change(ratio.estimate));
     let speed = speed(comparison, &analysis.method);
-    let Some(cost) = analysis.money.as_ref().and_then(|money| Cost::certain(money, &analysis.method)) else {
+    let Some(cost) = analysis.money.as_ref().and_then(|money| CostStatement::certain(money, &analysis.method)) else {
         return match comparison.verdict {
             Verdict::Faster | Verdict::Slower => format!("{first} takes {change} {time} than {baseline}{speed}."),
             Verdict::Equivalent => format!("No difference: {candidate} takes as much {time} as {baseline}, {margin}."),
@@ -55,13 +55,13 @@ fn verdict(analysis: &Analysis, comparison: &Comparison) -> String {
 }
 
 /// What the bill says of the candidate.
-struct Cost {
+struct CostStatement {
     is_less: bool,
     change: String,
     interval: String,
 }
 
-impl Cost {
+impl CostStatement {
     /// None where the candidate may as well cost more as less.
     fn certain(money: &Money, method: &Method) -> Option<Self> {
         let Interval { low, high } = money.savings_interval.filter(|it| it.low > 0.0 || it.high < 0.0)?;

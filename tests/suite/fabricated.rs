@@ -4,7 +4,7 @@ use lambda_duet::{
     campaign::{
         Auth, Target,
         journal::Journal,
-        manifest::{self, Cell, Limits, Manifest, Plan, Variant},
+        manifest::{self, CampaignLimits, Cell, Manifest, Plan, Variant},
         platform_report::PlatformReport,
         prices::PriceTable,
         row::Row,
@@ -168,7 +168,7 @@ impl Fabricated {
                 headers: Vec::new(),
                 variables: Vec::new(),
             },
-            limits: Limits { duration_ms: Some(600_000), ..Limits::default() },
+            limits: CampaignLimits { duration_ms: Some(600_000), ..CampaignLimits::default() },
         }
     }
 
@@ -304,7 +304,7 @@ fn sample(workload: &str, wall_ns: f64, waiting: f64) -> Sample {
         batch_size: 1,
         wall_ns: times.into_iter().collect(),
         cpu_ns: times.into_iter().map(|it| it * (1.0 - waiting) - 1000.0).collect(),
-        summary: Summary::of(&times),
+        summary: Summary::from_times(&times),
         memory: Memory { heap: None, max_rss_bytes: 64 << 20 },
         throttled_fraction: Some(0.0),
         warnings: Vec::new(),

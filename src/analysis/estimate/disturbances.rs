@@ -24,7 +24,7 @@ pub(super) struct Disturbances {
 
 /// One block's part of V_block.
 #[derive(Clone, Copy, Debug, Default)]
-struct Block {
+struct BlockSums {
     /// The sum of its scores.
     u: f64,
     /// The sums of its loadings' absolute values.
@@ -36,7 +36,7 @@ impl Fit {
     /// in V_environment. Scores are divided by the information at the end.
     pub(super) fn disturbances(&self, values: &Sides<Vec<Observation>>) -> Disturbances {
         let last = values.iter().flat_map(|(_, values)| values).map(|it| it.block).max().unwrap_or_default();
-        let mut blocks = vec![Block::default(); last as usize + 1];
+        let mut blocks = vec![BlockSums::default(); last as usize + 1];
         let mut v_both = 0.0;
         for (side, values) in values.iter() {
             for mut calls in by_environment(values.iter().copied().filter(|it| self.has(it))) {
@@ -53,7 +53,7 @@ impl Fit {
                         let deviation = if h < 1.0 { (mean - usual) / (1.0 - h).sqrt() } else { mean };
                         let (weight, group) = (visit.len() as f64 / total, self.group(&visit[0]));
                         let loading = weight * self.centred_side(side, group);
-                        let Block { weights, .. } = &mut blocks[visit[0].block as usize];
+                        let BlockSums { weights, .. } = &mut blocks[visit[0].block as usize];
                         weights[side] += loading.abs();
                         scores.push((visit[0].block, loading * deviation, weight / self.weight_of(group)));
                     }
@@ -71,7 +71,7 @@ impl Fit {
         let paired =
             blocks.iter().map(|it| it.weights).filter(|weights| weights.baseline > 0.0 && weights.candidate > 0.0);
         // A block's score varies as its weight does, if disturbances are as large in all blocks.
-        let expected = blocks.iter().map(|Block { weights, .. }| (weights.baseline + weights.candidate).powi(2));
+        let expected = blocks.iter().map(|BlockSums { weights, .. }| (weights.baseline + weights.candidate).powi(2));
         let (sum, squares) = expected.fold((0.0, 0.0), |(sum, squares), share| (sum + share, squares + share * share));
         let information = self.information.powi(2);
         Disturbances {

@@ -21,7 +21,7 @@ pub enum Variance {
 
 /// One side's part of V_environment.
 #[derive(Debug)]
-struct Part {
+struct SideVariance {
     environments: u32,
     variance: f64,
     degrees_of_freedom: f64,
@@ -59,13 +59,13 @@ impl Fit {
     }
 
     /// What the environments of one side add to V_environment. None if there are fewer than two.
-    fn part(&self, side: Side, variance: Variance) -> Option<Part> {
+    fn part(&self, side: Side, variance: Variance) -> Option<SideVariance> {
         let clusters: Vec<&Cluster> = self.clusters.iter().filter(|cluster| cluster.side == side).collect();
         if clusters.len() < 2 {
             return None;
         }
         let adjusted: Vec<Adjusted> = clusters.iter().map(|cluster| self.adjust(cluster, variance)).collect();
-        Some(Part {
+        Some(SideVariance {
             environments: clusters.len() as u32,
             variance: adjusted.iter().map(|it| it.u.powi(2)).sum(),
             degrees_of_freedom: self.degrees_of_freedom(&clusters, &adjusted),

@@ -1,9 +1,9 @@
 //! The classification of outcomes: what is the function's answer, and which kind of failure everything else is.
 
 use super::super::{
+    accepted_status::AcceptedStatus,
     failure::{Failure, FailureKind},
     runtime_api::FunctionError,
-    status::AcceptedStatus,
 };
 use crate::{
     protocol::Problem,

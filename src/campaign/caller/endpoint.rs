@@ -3,10 +3,10 @@
 use super::{
     super::{
         Auth,
+        accepted_status::AcceptedStatus,
         aws::{self, Session, Signer},
-        header::Header,
+        request_header::Header,
         row::{Failure, FailureKind},
-        status::AcceptedStatus,
         target::check_url,
     },
     Answer, CallOptions,
@@ -72,7 +72,7 @@ impl Endpoint {
     }
 
     pub(super) async fn call(&self, payload: Bytes) -> Answer {
-        Answer::of(self.send(payload).await)
+        Answer::from_output(self.send(payload).await)
     }
 
     async fn send(&self, payload: Bytes) -> Result<Bytes, Failure> {

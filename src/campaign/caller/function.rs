@@ -118,7 +118,7 @@ impl Function {
         let log = output.log_result().and_then(|log| BASE64_STANDARD.decode(log).ok()).unwrap_or_default();
         let report = PlatformReport::find(&String::from_utf8_lossy(&log), request_id.as_deref());
         let executed_version = name(output.executed_version());
-        Answer { report, request_id, executed_version, sent, ..Answer::of(outcome(output)) }
+        Answer { report, request_id, executed_version, sent, ..Answer::from_output(outcome(output)) }
     }
 
     /// The answer, or the reason why there is none and the id of the request.
@@ -160,7 +160,7 @@ impl Function {
         match self.configured(self.qualifier.as_deref()).await {
             Ok(configured) => Ok(Found {
                 is_changed: self.qualifier.is_none() && has_variable(&configured),
-                configuration: Some(Configuration::of(&configured)),
+                configuration: Some(Configuration::from_output(&configured)),
                 is_denied: false,
             }),
             // Permission to call a function does not include permission to read its configuration.

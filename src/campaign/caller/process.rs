@@ -129,7 +129,7 @@ impl Process {
             InvocationResult::Response(payload) => Ok(payload),
             InvocationResult::Error(error) => Err(error.into()),
         };
-        Answer { report: Some(report), environment: Some(id), ..Answer::of(output) }
+        Answer { report: Some(report), environment: Some(id), ..Answer::from_output(output) }
     }
 
     /// Ends all processes.

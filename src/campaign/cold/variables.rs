@@ -65,7 +65,7 @@ struct Known {
 }
 
 impl Known {
-    fn of(revision: Option<String>, variables: &HashMap<String, String>) -> Self {
+    fn new(revision: Option<String>, variables: &HashMap<String, String>) -> Self {
         Self { revision, names: variables.keys().cloned().collect() }
     }
 
@@ -106,7 +106,7 @@ enum Update {
 
 /// The progress of a change.
 #[derive(Default)]
-struct Course {
+struct UpdateProgress {
     update: Cell<Update>,
     remark: RefCell<Option<String>>,
 }
@@ -172,13 +172,13 @@ impl Variables {
         within: Duration,
         stopped: impl Future<Output = ()>,
     ) -> Result<Removal, Failure> {
-        let course = Course::default();
+        let course = UpdateProgress::default();
         self.until_done(async || self.attempt(wanted, claim, &course).await, within, stopped).await?;
         Ok(Removal { was_there: course.update.get() != Update::None, remark: course.remark.into_inner() })
     }
 
     /// Reads the configuration once, and requests the change once if the variable is not as `wanted`.
-    async fn attempt(&self, wanted: Option<&str>, claim: Claim<'_>, course: &Course) -> Result<(), Obstacle> {
+    async fn attempt(&self, wanted: Option<&str>, claim: Claim<'_>, course: &UpdateProgress) -> Result<(), Obstacle> {
         let configured = match self.configured().await {
             Err(Obstacle::Final(failure)) if wanted.is_none() && failure.message.starts_with("ResourceNotFound") => {
                 return self.not_found(claim, failure, course);
@@ -216,7 +216,7 @@ impl Variables {
     }
 
     /// A function that is not found may have been deleted, its change with it, or may be in another account.
-    fn not_found(&self, claim: Claim<'_>, failure: Failure, course: &Course) -> Result<(), Obstacle> {
+    fn not_found(&self, claim: Claim<'_>, failure: Failure, course: &UpdateProgress) -> Result<(), Obstacle> {
         if matches!(claim, Claim::Anybody) {
             course.remark.replace(Some("there is no such function (any more)".to_owned()));
             return Ok(());
@@ -251,7 +251,7 @@ impl Variables {
         let update = self.lambda.client().update_function_configuration().function_name(&self.function);
         // The revision prevents overwriting a change that another program makes in between.
         let update = update.set_revision_id(revision.clone());
-        let sent = Known::of(None, &variables);
+        let sent = Known::new(None, &variables);
         let environment = Environment::builder().set_variables(Some(variables)).build();
         self.may_come_late.store(true, Ordering::Relaxed);
         let answer = timeout(REQUEST, update.environment(environment).send()).await;
@@ -288,7 +288,7 @@ impl Variables {
     /// be lost with the next update.
     fn readable(&self, configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
         let variables = self.told(configured)?;
-        let now = Known::of(configured.revision_id.clone(), &variables);
+        let now = Known::new(configured.revision_id.clone(), &variables);
         let mut known = lock(&self.known);
         let tells_none = configured.environment().is_none();
         if known.as_ref().is_some_and(|known| known.is_contradicted_by(&now, tells_none)) {

@@ -4,7 +4,7 @@ use super::*;
 use crate::campaign::{
     caller::Function,
     cold::{
-        Changes, Owner,
+        ChangedFunctions, Owner,
         double::{Act, Lambda},
     },
 };
@@ -28,7 +28,7 @@ impl Observer for Fainting {
         Ok(())
     }
 
-    fn difference(&mut self, _difference: &Difference) -> io::Result<()> {
+    fn difference(&mut self, _difference: &AnswerDifference) -> io::Result<()> {
         Ok(())
     }
 
@@ -54,11 +54,11 @@ async fn a_bug_that_panics_leaves_nothing_changed() {
     let (lambda, manifest, directory) = (Arc::new(Lambda::new(|_, _| Act::Answer)), manifest(), scratch());
     let caller = || Arc::new(Caller::Function(Function::with(lambda.client().into(), "x", None)));
     let owner = Owner::this_process(&directory);
-    let changes = Arc::new(Changes::of(&directory, &owner).unwrap());
-    let cold = ColdStarts::new(owner, Arc::clone(&changes), Duration::from_secs(60));
+    let changes = Arc::new(ChangedFunctions::read(&directory, &owner).unwrap());
+    let cold = ColdStartForcer::new(owner, Arc::clone(&changes), Duration::from_secs(60));
     let journal = Journal::create(&directory, &manifest).unwrap();
     let progress = Progress::new(&manifest, std::iter::empty(), Vec::new()).unwrap();
-    let comparison = Comparison::of(&directory, &manifest.plan).unwrap();
+    let comparison = AnswerComparison::read(&directory, &manifest.plan).unwrap();
     let callers = Sides { baseline: caller(), candidate: caller() };
     let (_stop, stopped) = watch::channel(false);
     let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, progress, stopped);

@@ -86,7 +86,7 @@ async fn since<'a>(
     manifest: &'a Manifest,
     callers: &Sides<Arc<Caller>>,
 ) -> anyhow::Result<Vec<Change<'a>>> {
-    let readings = later_configurations::of(directory)?;
+    let readings = later_configurations::read(directory)?;
     let mut changes = Vec::new();
     for (side, caller) in callers.iter() {
         let Caller::Function(function) = caller.as_ref() else { continue };

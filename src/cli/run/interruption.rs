@@ -3,8 +3,8 @@
 use super::INTERRUPTED;
 use crate::{
     campaign::{
-        cold::{Changes, VARIABLE},
-        shell,
+        cold::{ChangedFunctions, VARIABLE},
+        shell_quoting,
     },
     cli::output::note,
 };
@@ -28,7 +28,7 @@ const SAME: Duration = Duration::from_millis(500);
 
 /// Turns true on Ctrl-C, on SIGTERM, and when the terminal is closed. Another Ctrl-C ends the program at once, after a
 /// message that says what is still changed; the other signals never do.
-pub(super) fn interruption(changes: Arc<Changes>, directory: &Path) -> io::Result<watch::Receiver<bool>> {
+pub(super) fn interruption(changes: Arc<ChangedFunctions>, directory: &Path) -> io::Result<watch::Receiver<bool>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut others = others()?;
     let directory = directory.to_owned();
@@ -68,7 +68,7 @@ async fn second(interrupt: &mut Signal, begin: Instant) {
 pub(super) fn still_changed(function: &str, reason: &str, directory: &Path) -> String {
     format!(
         "Still changed: {function} with the variable {VARIABLE} ({reason}); remove it with `duet clean-up {}`",
-        shell::word(directory)
+        shell_quoting::word(directory)
     )
 }
 

@@ -9,16 +9,15 @@ use super::{
 use crate::{
     campaign::{
         Auth, Target, TargetError,
+        accepted_status::AcceptedStatus,
         aws::Session,
-        header::Header,
-        manifest::{Cell, Limits, MAX_ENVIRONMENTS, Manifest, Plan, SCHEMA},
+        control_characters::visible,
+        manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Plan, SCHEMA},
+        request_header::Header,
         samconfig::SamConfig,
         schedule::Order,
         sides::Sides,
-        stack,
-        status::AcceptedStatus,
-        unix_ms,
-        visible::visible,
+        stack, unix_ms,
     },
     cli::{output::note, prices, secret_argument::Unechoed},
     protocol::{Request, Selection, Size, SizeName},
@@ -280,7 +279,7 @@ impl PlanOptions {
             headers: given.header_names(),
             variables: variable_names(&given.variables),
         };
-        let limits = Limits {
+        let limits = CampaignLimits {
             duration_ms: Some(whole_ms(self.duration)),
             invocations: self.invocations,
             max_cost_usd: Some(self.max_cost),

@@ -5,8 +5,8 @@ use crate::{
         Auth, Target,
         aws::Session,
         caller::{CallOptions, Caller, Found},
-        cold::{ColdStarts, Owner},
-        feature::{Consequence, Feature, Use},
+        cold::{ColdStartForcer, Owner},
+        function_features::{Consequence, Feature, Use},
         manifest::{DEFAULT_MEMORY_MB, Manifest, Variant},
         row::Failure,
         sides::{Side, Sides},
@@ -160,7 +160,7 @@ pub(super) async fn check_functions(
 }
 
 /// Removes what a killed cold campaign has left in a function's configuration; false if it has left nothing.
-pub(super) async fn clean_up(target: &Target, caller: &Caller, cold: &ColdStarts) -> anyhow::Result<bool> {
+pub(super) async fn clean_up(target: &Target, caller: &Caller, cold: &ColdStartForcer) -> anyhow::Result<bool> {
     let undoing = || format!("undoing what a killed campaign left in {target}");
     let was_changed = cold.clean_up(target, caller).await.with_context(undoing)?;
     if was_changed {

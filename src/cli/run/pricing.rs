@@ -4,7 +4,7 @@ use crate::{
     campaign::{
         Target,
         aws::Session,
-        feature::Feature,
+        function_features::Feature,
         manifest::Variant,
         prices::{PriceTable, UnknownRegion},
         region,
@@ -76,7 +76,7 @@ fn architecture(variant: &Variant, side: Side) -> Architecture {
 /// The region of a side: as its name says, else the region that its calls are signed for, else the configured one.
 async fn region(variant: &Variant, session: &Session) -> String {
     let signed_for = || variant.place.as_ref().and_then(|it| it.region.clone());
-    if let Some(region) = region::of(&variant.target, variant.configuration.as_ref()).or_else(signed_for) {
+    if let Some(region) = region::of_variant(&variant.target, variant.configuration.as_ref()).or_else(signed_for) {
         return region;
     }
     let usual = session.config().await.ok().and_then(|config| config.region());

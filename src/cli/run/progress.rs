@@ -3,14 +3,14 @@
 use super::resume;
 use crate::{
     campaign::{
-        answer_comparison::Difference,
+        answer_comparison::AnswerDifference,
+        control_characters::visible_lines,
         driver::{Observer, Outcome},
         manifest::Manifest,
         row::Row,
-        shell,
+        shell_quoting,
         sides::{Side, Sides},
         totals::{SideTotals, Totals},
-        visible::visible_lines,
     },
     report::plan,
 };
@@ -88,7 +88,7 @@ impl<'a> ProgressDisplay<'a> {
         for (side, sums) in self.lines(totals).iter() {
             line(format_args!("{:<10} {sums}", self.manifest.sides[side].name))?;
         }
-        line(format_args!("Summary: duet report {}", shell::word(&self.directory)))
+        line(format_args!("Summary: duet report {}", shell_quoting::word(&self.directory)))
     }
 
     /// Prints the event that the campaign failed; without `--json` the program itself prints the error.
@@ -190,7 +190,7 @@ impl Observer for ProgressDisplay<'_> {
         self.bar.suspend(|| line(format_args!("Warning: {text}")))
     }
 
-    fn difference(&mut self, difference: &Difference) -> io::Result<()> {
+    fn difference(&mut self, difference: &AnswerDifference) -> io::Result<()> {
         let cell = &self.manifest.plan.cells[difference.cell].name;
         let mut text = format!("answers to {cell} differ: {}", difference.text);
         let paths = [1, 2].map(|number| self.directory.join(format!("difference-{}-{number}", difference.cell)));

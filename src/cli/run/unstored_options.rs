@@ -1,6 +1,6 @@
 //! Call options that are not stored, because they may be secret: they must be given again to continue a campaign.
 
-use crate::campaign::{Auth, header::Header, local::variables::Variable, manifest::Plan};
+use crate::campaign::{Auth, local::variables::Variable, manifest::Plan, request_header::Header};
 use anyhow::bail;
 use clap::Args;
 use std::collections::BTreeSet;

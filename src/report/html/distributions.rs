@@ -20,7 +20,7 @@ use maud::{Markup, html};
 const MOST_CELLS: usize = 30;
 const ROW: f64 = 20.0;
 
-struct Row<'a> {
+struct DistributionRow<'a> {
     side: Side,
     distribution: &'a Distribution,
     /// Percentiles 5, 25, 50, 75 and 95, over the baseline's median.
@@ -29,7 +29,7 @@ struct Row<'a> {
 
 struct Group<'a> {
     name: &'a str,
-    rows: Vec<Row<'a>>,
+    rows: Vec<DistributionRow<'a>>,
 }
 
 /// The distributions, what each pair of CPU models comes to, and their numbers.
@@ -55,7 +55,7 @@ fn group(cell: &CellAnalysis) -> Option<Group<'_>> {
     let deciding = cell.deciding().and_then(|it| it.levels.baseline).map(|it| it.p50);
     let all = || cell.distributions.iter().flat_map(|(_, it)| it);
     let reference = deciding.filter(|it| it.is_finite() && *it > 0.0).or_else(|| all().find_map(median))?;
-    let rows: Vec<Row<'_>> = cell
+    let rows: Vec<DistributionRow<'_>> = cell
         .distributions
         .iter()
         .flat_map(|(side, them)| them.iter().filter_map(move |it| row(side, it, reference)))
@@ -63,13 +63,13 @@ fn group(cell: &CellAnalysis) -> Option<Group<'_>> {
     (!rows.is_empty()).then_some(Group { name: &cell.name, rows })
 }
 
-fn row(side: Side, distribution: &Distribution, reference: f64) -> Option<Row<'_>> {
+fn row(side: Side, distribution: &Distribution, reference: f64) -> Option<DistributionRow<'_>> {
     let mut shape = [0.0; 5];
     for (place, percent) in shape.iter_mut().zip([5, 25, 50, 75, 95]) {
         let value = distribution.percentiles.get(percent).map(|it| it / reference);
         *place = value.filter(|it| it.is_finite() && *it > 0.0)?;
     }
-    Some(Row { side, distribution, shape })
+    Some(DistributionRow { side, distribution, shape })
 }
 
 fn plot(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
@@ -124,7 +124,7 @@ fn draw(canvas: &Canvas<'_>, width: f64, height: f64, groups: &[Group<'_>], name
     }
 }
 
-fn draw_row(canvas: &Canvas<'_>, width: f64, axis: &Axis, row: &Row<'_>, y: f64, names: &Sides<Name>) {
+fn draw_row(canvas: &Canvas<'_>, width: f64, axis: &Axis, row: &DistributionRow<'_>, y: f64, names: &Sides<Name>) {
     let narrow = is_narrow(width);
     let Distribution { cpu, environments, percentiles, .. } = row.distribution;
     let paint = paint(row.side);

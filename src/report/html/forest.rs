@@ -20,7 +20,7 @@ use maud::{Markup, html};
 /// Beyond this factor a ratio is only said to be beyond.
 const FARTHEST: f64 = 8.0;
 
-struct Row<'a> {
+struct ForestRow<'a> {
     name: &'a str,
     comparison: &'a Comparison,
     all: bool,
@@ -42,12 +42,12 @@ pub fn section(analysis: &Analysis) -> Markup {
     }
 }
 
-fn rows(analysis: &Analysis) -> Vec<Row<'_>> {
+fn rows(analysis: &Analysis) -> Vec<ForestRow<'_>> {
     let cells = analysis.cells.iter().filter_map(|cell| {
         let comparison = cell.deciding()?;
-        Some(Row { name: &cell.name, comparison, all: false })
+        Some(ForestRow { name: &cell.name, comparison, all: false })
     });
-    let all = analysis.headline.iter().map(|comparison| Row { name: "all cells", comparison, all: true });
+    let all = analysis.headline.iter().map(|comparison| ForestRow { name: "all cells", comparison, all: true });
     cells.chain(all).collect()
 }
 
@@ -70,7 +70,7 @@ fn tally(analysis: &Analysis) -> String {
     format!("Of {cells}, {} is {}.", names.candidate, parts.collect::<Vec<_>>().join(", "))
 }
 
-fn plot(analysis: &Analysis, rows: &[Row<'_>]) -> Markup {
+fn plot(analysis: &Analysis, rows: &[ForestRow<'_>]) -> Markup {
     let names = names(analysis);
     let margin = analysis.method.margin;
     let measure = rows[0].comparison.measure;
@@ -110,7 +110,7 @@ fn top(width: f64) -> f64 {
     if is_narrow(width) { 4.0 } else { 8.0 }
 }
 
-fn draw(canvas: &Canvas<'_>, width: f64, rows: &[Row<'_>], margin: f64) {
+fn draw(canvas: &Canvas<'_>, width: f64, rows: &[ForestRow<'_>], margin: f64) {
     let pixels = pixels(width);
     let known = rows.iter().filter_map(|it| it.comparison.ratio);
     let ends = known.flat_map(|it| {
@@ -139,7 +139,7 @@ fn draw(canvas: &Canvas<'_>, width: f64, rows: &[Row<'_>], margin: f64) {
     }
 }
 
-fn draw_words(canvas: &Canvas<'_>, width: f64, row: &Row<'_>, y: f64) {
+fn draw_words(canvas: &Canvas<'_>, width: f64, row: &ForestRow<'_>, y: f64) {
     let y = y + 12.0;
     let write = |text: &str, x: f64, anchor| {
         if row.all {
@@ -162,7 +162,7 @@ fn draw_words(canvas: &Canvas<'_>, width: f64, row: &Row<'_>, y: f64) {
     write(&verdict, width, Anchor::End);
 }
 
-fn draw_ratio(canvas: &Canvas<'_>, axis: &Axis, row: &Row<'_>, y: f64) {
+fn draw_ratio(canvas: &Canvas<'_>, axis: &Axis, row: &ForestRow<'_>, y: f64) {
     let Some(ratio) = row.comparison.ratio.filter(|it| it.estimate.is_finite() && it.estimate > 0.0) else { return };
     let paint = match row.comparison.verdict {
         Verdict::Faster => Paint::Candidate,

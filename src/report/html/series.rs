@@ -24,7 +24,7 @@ const FARTHEST: f64 = 4.0;
 
 /// A side's mean over its own of the whole campaign, and its environments, in the course of time.
 #[derive(Default)]
-struct Course {
+struct Series {
     means: Sides<Vec<(f64, Option<f64>)>>,
     environments: Sides<Vec<(f64, f64)>>,
 }
@@ -90,14 +90,14 @@ fn unit(analysis: &Analysis) -> Unit {
     }
 }
 
-fn time(course: &Course, pixels: (f64, f64)) -> Axis {
+fn time(course: &Series, pixels: (f64, f64)) -> Axis {
     let times = course.means.iter().flat_map(|(_, them)| them.iter().map(|(at, _)| *at)).collect::<Vec<_>>();
     Axis::linear(times.into_iter().chain([0.0]), pixels)
 }
 
 fn draw_means(
     canvas: &Canvas<'_>,
-    course: &Course,
+    course: &Series,
     x: &Axis,
     (from, to): (f64, f64),
     (top, bottom): (f64, f64),
@@ -125,7 +125,7 @@ fn draw_means(
 
 fn draw_environments(
     canvas: &Canvas<'_>,
-    course: &Course,
+    course: &Series,
     x: &Axis,
     (from, to): (f64, f64),
     (top, bottom): (f64, f64),
@@ -150,7 +150,7 @@ fn draw_environments(
 fn apart(analysis: &Analysis) -> Markup {
     let names = names(analysis);
     let unit = unit(analysis);
-    let cells: Vec<(&str, Course)> = analysis
+    let cells: Vec<(&str, Series)> = analysis
         .cells
         .iter()
         .filter(|it| !it.series.is_empty())
@@ -180,7 +180,7 @@ fn apart(analysis: &Analysis) -> Markup {
 }
 
 /// These cells together, in equal stretches of time.
-fn course(cells: &[&CellAnalysis], unit: Unit) -> Course {
+fn course(cells: &[&CellAnalysis], unit: Unit) -> Series {
     let moments = || cells.iter().flat_map(|it| &it.series).filter(|it| it.elapsed_s.is_finite());
     let longest = cells.iter().map(|it| it.series.len()).max().unwrap_or_default().clamp(1, STRETCHES);
     let end = moments().map(|it| it.elapsed_s).fold(0.0, f64::max);
@@ -191,7 +191,7 @@ fn course(cells: &[&CellAnalysis], unit: Unit) -> Course {
         ((share * (longest - 1) as f64).round() as usize).min(longest - 1)
     };
     let at = |index: usize| (start + (end - start) * index as f64 / (longest - 1).max(1) as f64) / unit.0;
-    let mut course = Course::default();
+    let mut course = Series::default();
     for side in Side::BOTH {
         let mut logs = vec![(0.0, 0u32); longest];
         let mut most = vec![None; longest];

@@ -79,10 +79,10 @@ impl Fft {
         let mut rng = input::rng(params.seed);
         let mut real = input::reals(&mut rng);
         input.extend((0..params.len()).map(|_| Complex { re: real(), im: real() }));
-        Self::of(input)
+        Self::from_input(input)
     }
 
-    fn of(mut input: Vec<Complex>) -> Self {
+    fn from_input(mut input: Vec<Complex>) -> Self {
         let len = input.len().next_power_of_two();
         input.resize(len, Complex::default());
         let mut angles = (0..len / 2).map(|k| -TAU * k as f64 / len as f64);
@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn transform(input: Vec<Complex>) -> Vec<Complex> {
-        let mut fft = Fft::of(input);
+        let mut fft = Fft::from_input(input);
         fft.run();
         fft.output
     }

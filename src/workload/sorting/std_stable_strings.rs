@@ -51,7 +51,7 @@ struct Place {
 }
 
 impl Place {
-    fn of(self, text: &str) -> &[u8] {
+    fn slice(self, text: &str) -> &[u8] {
         &text.as_bytes()[self.start..][..self.len]
     }
 }
@@ -73,7 +73,7 @@ impl SortNames {
             let mut rng = input::rng(params.seed);
             input.fill_with(|| few[rng.random_range(0..few.len() as u32) as usize]);
         }
-        input::arrange(&mut input, params.shape, |a, b| a.of(&text).cmp(b.of(&text)));
+        input::arrange(&mut input, params.shape, |a, b| a.slice(&text).cmp(b.slice(&text)));
         let mut names = limits::filled(Place::default(), input.len());
         let expected = expected(input.len(), |len| {
             limits::copy(&input[..len], &mut names[..len]);
@@ -91,7 +91,7 @@ fn slowdown(names: usize) -> f64 {
 }
 
 fn sort(names: &mut [Place], text: &str) {
-    names.sort_by(|a, b| a.of(text).cmp(b.of(text)));
+    names.sort_by(|a, b| a.slice(text).cmp(b.slice(text)));
 }
 
 /// The places of all names: every second blank ends one.
@@ -119,7 +119,7 @@ impl Routine for SortNames {
 
     /// Of the names, not of their places, which tell equal names apart.
     fn checksum(&self) -> u64 {
-        checksum_of(self.names.iter().flat_map(|name| [name.of(&self.text), b"\n"]))
+        checksum_of(self.names.iter().flat_map(|name| [name.slice(&self.text), b"\n"]))
     }
 }
 
@@ -142,7 +142,7 @@ mod tests {
             let routine = sorted(elements, seed, shape);
             let mut expected = std::collections::BTreeMap::<&[u8], Vec<Place>>::new();
             for &name in &routine.input {
-                expected.entry(name.of(&routine.text)).or_default().push(name);
+                expected.entry(name.slice(&routine.text)).or_default().push(name);
             }
             prop_assert_eq!(&routine.names, &expected.into_values().flatten().collect::<Vec<_>>());
             prop_assert_eq!(routine.names.len() as u64, elements);
@@ -161,7 +161,7 @@ mod tests {
     fn names_are_two_words() {
         let routine = SortNames::new(&Params { elements: 50, seed: 1, shape: Shape::Random });
         for name in &routine.input {
-            assert_eq!(name.of(&routine.text).split(|byte| *byte == b' ').count(), 2);
+            assert_eq!(name.slice(&routine.text).split(|byte| *byte == b' ').count(), 2);
         }
     }
 }

@@ -4,7 +4,7 @@ use super::Scratch;
 use crate::cli::{duet, stderr};
 use lambda_duet::{
     analysis::{
-        analyse::{Options, analyse},
+        analyze_samples::{Options, analyze},
         samples::Samples,
     },
     campaign::{
@@ -138,7 +138,7 @@ fn read(directory: &Path) -> Result<usize, String> {
             Err(error) => first_error = first_error.or(Some(error.to_string())),
         }
     }
-    let analysis = analyse(&manifest, &samples, &Options::default());
+    let analysis = analyze(&manifest, &samples, &Options::default());
     let blocks = document(&analysis);
     for text in [terminal::full(&blocks), markdown::render(&blocks), csv::report(&analysis).unwrap()] {
         assert!(!text.contains("NaN") && !text.contains("inf"), "{text}");

@@ -2,13 +2,13 @@
 //! pass are safe to compute with: numbers are finite, times and sums stay within their types.
 
 use super::{
+    control_characters::{is_obeyed, visible},
     manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Variant},
     payload::MAX_NAME_BYTES,
     platform_report::PlatformReport,
     prices::check_tiers,
     row::{ATTEMPTS, Row},
     schedule::Order,
-    visible::{is_obeyed, visible},
 };
 use crate::protocol::{Response, SCHEMA, Sample};
 use std::collections::BTreeSet;

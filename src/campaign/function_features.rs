@@ -47,7 +47,7 @@ pub enum Consequence {
 }
 
 impl Feature {
-    pub(super) fn of(output: &GetFunctionConfigurationOutput) -> BTreeSet<Self> {
+    pub(super) fn from_output(output: &GetFunctionConfigurationOutput) -> BTreeSet<Self> {
         let snap_start = output.snap_start().and_then(|it| it.apply_on());
         [
             (Self::ManagedInstances, output.capacity_provider_config().is_some()),

@@ -18,7 +18,7 @@ const FILE: &str = "changed.json";
 /// The functions that are changed. Each is recorded before its change, and removed when the change is undone, so that a
 /// program that is killed leaves the list behind.
 #[derive(Debug)]
-pub struct Changes {
+pub struct ChangedFunctions {
     path: PathBuf,
     /// The program that makes the changes.
     owner: String,
@@ -34,12 +34,12 @@ struct Content {
     functions: BTreeSet<String>,
 }
 
-impl Changes {
+impl ChangedFunctions {
     /// The changes of the campaign in `directory`, including those of an earlier start of the program.
     ///
     /// # Errors
     /// When the file exists and cannot be read.
-    pub fn of(directory: &Path, owner: &Owner) -> io::Result<Self> {
+    pub fn read(directory: &Path, owner: &Owner) -> io::Result<Self> {
         let path = directory.join(FILE);
         let functions = read(&path)?.map(|content| content.functions).unwrap_or_default();
         Ok(Self { path, owner: owner.to_string(), functions: Mutex::new(functions) })

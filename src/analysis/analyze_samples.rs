@@ -8,7 +8,7 @@ use super::{
     proportion::unseen,
     result::{Analysis, Method, Provenance, SCHEMA, SideFacts},
     samples::{Samples, SideSamples},
-    summary_statistics::Values,
+    summary_statistics::ValuesByEnvironment,
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, Verdict},
     warnings,
 };
@@ -30,7 +30,7 @@ impl Default for Options {
 }
 
 /// Says what the samples of a campaign come to.
-pub fn analyse(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {
+pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {
     let analyzer = Analyzer::new(manifest, samples, options.margin);
     let cells = analyzer.cells();
     let headline = analyzer.headline(&cells);
@@ -99,7 +99,7 @@ fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, facts: &SideSa
         unseen: unseen(environments),
         emulated: facts.emulated,
         builds: facts.builds.iter().cloned().collect(),
-        memory: Values::new(memory, false).levels(),
+        memory: ValuesByEnvironment::new(memory, false).levels(),
         spent_usd: totals.cost_usd,
     }
 }
