@@ -2,10 +2,12 @@
 
 use super::{
     caller::{Answer, of_api_answer},
+    failure::{Failure, FailureKind},
     manifest::{Manifest, Plan},
     payload,
     platform_report::PlatformReport,
-    row::{Failure, FailureKind, Row},
+    position::Position,
+    row::Row,
     run_directory_checks,
     schedule::Call,
     totals::Totals,
@@ -28,11 +30,11 @@ pub(super) struct Returned {
     pub(super) answer: Answer,
 }
 
-/// The row of a call, with its place in the schedule and the number of earlier attempts. `totals`, and the rows that
-/// are not in them yet, tell whether its environment is new.
+/// The row of a call of the step at `position`. `totals`, and the rows that are not in them yet, tell whether its
+/// environment is new.
 pub(super) fn row_of(
     manifest: &Manifest,
-    (block, step, attempt): (u64, u32, u32),
+    position: &Position<'_>,
     returned: Returned,
     (totals, others): (&Totals, &[Row]),
 ) -> Row {
@@ -41,10 +43,10 @@ pub(super) fn row_of(
     let cell = &plan.cells[cell];
     let Answer { output, report, environment, request_id, executed_version, sent: _ } = returned.answer;
     let mut row = Row {
-        block,
-        step,
+        block: position.block,
+        step: position.step,
         slot,
-        attempt,
+        attempt: position.attempts(returned.call),
         side,
         cell: cell.name.clone(),
         started_unix_ms: returned.started_unix_ms,

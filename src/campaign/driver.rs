@@ -12,11 +12,12 @@ use super::{
     call_to_row::{Returned, row_of},
     caller::Caller,
     cold::ColdStartForcer,
+    failure::{Failure, FailureKind},
     journal::Journal,
     manifest::{Manifest, Plan},
     pauses::Pauses,
     pointer_check::PointerCheck,
-    row::{Failure, FailureKind, Row},
+    row::Row,
     schedule::{Call, Order},
     sides::{Side, Sides},
     stop_request::unless_asked,
@@ -28,7 +29,6 @@ use after_failures::{StepFailures, without_success};
 use calls::Calls;
 use hyper::body::Bytes;
 use std::{
-    collections::HashMap,
     future::{Future, poll_fn},
     io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -42,9 +42,6 @@ use tokio::{sync::watch, time::timeout};
 /// The longest pause before calls are made again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
-/// How often each call of a step, by side and slot, was made before.
-type Attempts = HashMap<(Side, u32), u32>;
-
 /// A campaign that runs.
 #[derive(Debug)]
 pub struct Campaign<'a> {
@@ -53,6 +50,7 @@ pub struct Campaign<'a> {
     cold: ColdStartForcer,
     journal: Journal,
     progress: Progress<'a>,
+    clock: CampaignClock,
     payloads: Vec<Bytes>,
     pointers: PointerCheck<'a>,
     comparison: AnswerComparison,
@@ -69,7 +67,7 @@ pub trait Observer {
     fn block(&mut self, number: u64, totals: &Totals) -> io::Result<()>;
     /// A sample is on disk.
     fn row(&mut self, row: &Row, totals: &Totals) -> io::Result<()>;
-    /// There is something to know while the campaign goes on.
+    /// The user has to know this while the campaign goes on.
     fn warning(&mut self, text: &str) -> io::Result<()>;
     /// Two answers that should be equal are not.
     fn difference(&mut self, difference: &AnswerDifference) -> io::Result<()>;
@@ -125,7 +123,7 @@ pub enum CampaignError {
 }
 
 /// The campaign's own time, as if it had never been interrupted.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct CampaignClock {
     begin: Instant,
     before: Duration,
@@ -148,17 +146,16 @@ impl<'a> Campaign<'a> {
         progress: Progress<'a>,
         stop: watch::Receiver<bool>,
     ) -> Self {
-        let callers = callers.map(|_, caller| Arc::clone(caller));
-        let payloads = manifest.plan.cells.iter().map(|cell| Bytes::from(cell.payload.clone())).collect();
-        let pointers = PointerCheck::new(&manifest.plan);
+        let before = Duration::from_millis(progress.totals.elapsed_ms);
         Self {
             manifest,
-            callers,
+            callers: callers.clone(),
             cold,
             journal,
             progress,
-            payloads,
-            pointers,
+            clock: CampaignClock { begin: Instant::now(), before },
+            payloads: manifest.plan.cells.iter().map(|cell| cell.payload.clone().into()).collect(),
+            pointers: PointerCheck::new(&manifest.plan),
             comparison,
             stop,
             pauses: Pauses::new(),
@@ -192,14 +189,12 @@ impl<'a> Campaign<'a> {
     }
 
     async fn blocks(&mut self, observer: &mut dyn Observer) -> Result<Outcome, CampaignError> {
-        let clock =
-            CampaignClock { begin: Instant::now(), before: Duration::from_millis(self.progress.totals.elapsed_ms) };
         let pace = Duration::from_millis(self.manifest.plan.pace_ms);
         let mut last_block: Option<Instant> = None;
         loop {
             if self.progress.position.is_at_block() {
-                let rest = last_block.and_then(|it| pace.checked_sub(it.elapsed())).unwrap_or_default();
-                if let Some(end) = self.enough(|rule, totals| rule.reason(totals, clock.elapsed() + rest)) {
+                let rest = last_block.map_or(Duration::ZERO, |begin| pace.saturating_sub(begin.elapsed()));
+                if let Some(end) = self.enough(|rule, totals| rule.reason(totals, self.clock.elapsed() + rest)) {
                     return Ok(end);
                 }
                 if !rest.is_zero() {
@@ -222,7 +217,7 @@ impl<'a> Campaign<'a> {
                     return Ok(Outcome::Interrupted);
                 }
             }
-            if let Some(end) = self.step(clock, observer).await? {
+            if let Some(end) = self.step(observer).await? {
                 return Ok(end);
             }
         }
@@ -235,22 +230,16 @@ impl<'a> Campaign<'a> {
     }
 
     /// Makes the calls of one step that are still open, once each.
-    async fn step(
-        &mut self,
-        clock: CampaignClock,
-        observer: &mut dyn Observer,
-    ) -> Result<Option<Outcome>, CampaignError> {
-        let open = self.progress.position.open();
-        let attempts: Attempts = open.iter().map(|(call, attempt)| ((call.side, call.slot), *attempt)).collect();
-        let mut calls = Calls::new(open.into_iter().map(|(call, _)| call), self.manifest.plan.concurrent);
-        calls.release(|call, begin| self.call(call, begin, clock));
+    async fn step(&mut self, observer: &mut dyn Observer) -> Result<Option<Outcome>, CampaignError> {
+        let mut calls = Calls::new(self.progress.position.open(), self.manifest.plan.concurrent);
+        calls.release(|call, begin| self.call(call, begin));
         let mut failures = StepFailures::default();
         // What cannot be shown ends the campaign, but not before all answers are kept.
         let mut shown = Ok(());
         while let Some(returned) = calls.returned().await {
-            let (rows, differences) = self.keep(returned, &attempts)?;
+            let (rows, differences) = self.keep(returned)?;
             for row in rows {
-                self.progress.add(&row).expect("calls are made as the schedule says");
+                self.progress.add(&row);
                 shown = shown.and_then(|()| observer.row(&row, &self.progress.totals));
                 failures.add(row);
             }
@@ -258,7 +247,7 @@ impl<'a> Campaign<'a> {
                 shown = shown.and_then(|()| observer.difference(&difference));
             }
             if shown.is_ok() && !*self.stop.borrow() {
-                calls.release(|call, begin| self.call(call, begin, clock));
+                calls.release(|call, begin| self.call(call, begin));
             }
         }
         shown.and_then(|()| self.warn_of_starts(observer)).map_err(CampaignError::Output)?;
@@ -268,26 +257,21 @@ impl<'a> Campaign<'a> {
             return Ok(Some(outcome));
         }
         self.separate_if_throttled(&failures, observer)?;
-        self.back_off(&failures, &attempts, observer).await?;
+        self.back_off(&failures, observer).await?;
         Ok(None)
     }
 
     /// Writes what has come back to the journal, at a stretch, with what differs from earlier answers.
-    fn keep(
-        &mut self,
-        returned: Vec<Returned>,
-        attempts: &Attempts,
-    ) -> Result<(Vec<Row>, Vec<AnswerDifference>), CampaignError> {
-        let (block, step) = (self.progress.position.block, self.progress.position.step);
+    fn keep(&mut self, returned: Vec<Returned>) -> Result<(Vec<Row>, Vec<AnswerDifference>), CampaignError> {
+        let Progress { position, totals, .. } = &self.progress;
         let (mut rows, mut differences) = (Vec::new(), Vec::new());
         for returned in returned {
             let output = returned.answer.output.as_ref().ok().cloned();
-            let Call { side, cell, slot } = returned.call;
-            let place = (block, step, attempts[&(side, slot)]);
-            let mut row = row_of(self.manifest, place, returned, (&self.progress.totals, &rows));
+            let call = returned.call;
+            let mut row = row_of(self.manifest, position, returned, (totals, &rows));
             if let Some(output) = output {
-                self.pointers.observe(side, &output);
-                let difference = self.comparison.add(&self.manifest.plan, cell, &output, &mut row);
+                self.pointers.observe(call.side, &output);
+                let difference = self.comparison.add(&self.manifest.plan, call.cell, &output, &mut row);
                 differences.extend(difference.map_err(CampaignError::Journal)?);
             }
             rows.push(row);
@@ -297,19 +281,10 @@ impl<'a> Campaign<'a> {
     }
 
     /// Waits where calls are made again, longer each time.
-    async fn back_off(
-        &mut self,
-        failures: &StepFailures,
-        attempts: &Attempts,
-        observer: &mut dyn Observer,
-    ) -> Result<(), CampaignError> {
-        let attempt = attempts.values().copied().max().unwrap_or_default();
-        let mut counts = failures.counts().peekable();
-        if counts.peek().is_none() {
-            return Ok(());
-        }
+    async fn back_off(&mut self, failures: &StepFailures, observer: &mut dyn Observer) -> Result<(), CampaignError> {
+        let Some(attempt) = failures.attempt else { return Ok(()) };
         let pause = self.pauses.after(attempt, LONGEST_PAUSE);
-        for (side, calls) in counts {
+        for (side, calls) in failures.counts() {
             observer.backoff(side, calls, pause).map_err(CampaignError::Output)?;
         }
         unless_asked(&self.stop, tokio::time::sleep(pause)).await;
@@ -319,24 +294,24 @@ impl<'a> Campaign<'a> {
     /// Makes the next calls of every side in the step meet environments that have just started; both at once, because
     /// Lambda may take its time.
     async fn force_cold_starts(&self) -> Result<(), CampaignError> {
+        let Sides { baseline, candidate } = &self.manifest.sides;
+        let is_one_function = baseline.target == candidate.target && matches!(baseline.target, Target::Function { .. });
         let open = self.progress.position.open();
-        let has = |side| open.iter().any(|(call, _)| call.side == side);
+        // One change of a function is enough for both sides.
+        let changes = if is_one_function { &open[..1] } else { &open[..] };
         let force = async |side: Side| {
+            if !changes.iter().any(|call| call.side == side) {
+                return Ok(());
+            }
             let target = &self.manifest.sides[side].target;
             let forced = self.cold.force(target, &self.callers[side], &self.stop).await;
             forced.map_err(|failure| CampaignError::Cold { target: target.clone(), failure })
         };
-        let force_if = async |side: Side| if has(side) { force(side).await } else { Ok(()) };
-        let Sides { baseline, candidate } = &self.manifest.sides;
-        if baseline.target == candidate.target && matches!(baseline.target, Target::Function { .. }) {
-            // One change is enough for both.
-            return force(open.first().map_or(Side::Baseline, |(call, _)| call.side)).await;
-        }
-        let (baseline, candidate) = tokio::join!(force_if(Side::Baseline), force_if(Side::Candidate));
+        let (baseline, candidate) = tokio::join!(force(Side::Baseline), force(Side::Candidate));
         baseline.and(candidate)
     }
 
-    /// Says so where a side's starts are forced and its first step has met none.
+    /// Warns if cold starts of a side are forced and its first step has met none.
     fn warn_of_starts(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
         if !self.manifest.plan.cold || !self.progress.position.is_at_step() {
             return Ok(());
@@ -358,7 +333,7 @@ impl<'a> Campaign<'a> {
         Ok(())
     }
 
-    /// Says where pointers find nothing, after a step of each side; of single calls, after a block of them.
+    /// Warns of pointers that find nothing, after a step of each side; of single calls, after a block of them.
     fn warn_of_pointers(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
         let has_seen_enough =
             self.progress.position.order() != Order::SingleCalls || self.progress.position.is_at_block();
@@ -370,8 +345,8 @@ impl<'a> Campaign<'a> {
         Ok(())
     }
 
-    /// Has steps be of one side from the next block on where there is not the concurrency for both, and keeps that in the
-    /// campaign, so that it is continued like that.
+    /// Calls each side by itself from the next block on if there was not enough concurrency for both. The manifest stores
+    /// that, so that the campaign is continued like that.
     fn separate_if_throttled(
         &mut self,
         failures: &StepFailures,
@@ -393,8 +368,8 @@ impl<'a> Campaign<'a> {
         observer.warning(&text).map_err(CampaignError::Output)
     }
 
-    fn call(&self, call: Call, begin: Instant, clock: CampaignClock) -> impl Future<Output = Returned> + use<> {
-        let caller = Arc::clone(&self.callers[call.side]);
+    fn call(&self, call: Call, begin: Instant) -> impl Future<Output = Returned> + use<> {
+        let (caller, clock) = (Arc::clone(&self.callers[call.side]), self.clock);
         let (payload, time) = (self.payloads[call.cell].clone(), self.manifest.plan.timeout());
         async move {
             let (start, elapsed, started_unix_ms) = (Instant::now(), clock.elapsed(), unix_ms());
@@ -411,7 +386,7 @@ impl<'a> Campaign<'a> {
     }
 }
 
-/// What comes of `work`, or its panic.
+/// The result of `work`, or its panic.
 async fn catching<T>(work: impl Future<Output = T>) -> thread::Result<T> {
     let mut work = Box::pin(work);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {

@@ -11,6 +11,9 @@ use std::{
 /// The most bytes of a message that are kept: a function may put anything into its errors.
 const MAX_MESSAGE_BYTES: usize = 2048;
 
+/// The most attempts at a call that is throttled or meets a transient failure.
+pub const ATTEMPTS: u32 = 8;
+
 /// The reason why a call gave no usable answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]

@@ -1,18 +1,15 @@
 //! The run directory: `campaign.json` and `samples.jsonl`.
 
 use super::{
-    manifest::{Manifest, Plan, SCHEMA},
+    manifest::{Manifest, SCHEMA},
+    position::Position,
     row::Row,
-    run_directory_checks,
-    schedule::{self, Call, Step},
-    shell_quoting,
-    sides::Side,
+    run_directory_checks, shell_quoting,
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::HashSet,
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -116,10 +113,11 @@ impl Journal {
         if !directory.join(MANIFEST).exists() {
             return Err(JournalError::Missing(directory.to_owned()));
         }
-        let mut journal = Self::lock(directory)?;
+        let journal = Self::lock(directory)?;
         let path = directory.join(SAMPLES);
-        let whole = whole_lines(&mut journal.samples, &path)?;
-        journal.samples.set_len(whole).map_err(at(&path))?;
+        let mut lines = Lines::new(&journal.samples, &path);
+        while lines.next()?.is_some() {}
+        journal.samples.set_len(lines.whole).map_err(at(&path))?;
         Ok(journal)
     }
 
@@ -192,14 +190,6 @@ pub fn read_whole(path: &Path) -> io::Result<Option<Vec<u8>>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         read => read.map(Some),
     }
-}
-
-/// The length of the complete lines, in bytes; what follows them can be dropped.
-fn whole_lines(file: &mut File, path: &Path) -> Result<u64, JournalError> {
-    file.seek(SeekFrom::Start(0)).map_err(at(path))?;
-    let mut lines = Lines::new(&*file, path);
-    while lines.next()?.is_some() {}
-    Ok(lines.whole)
 }
 
 /// The lines of a file one after the other, in one buffer.
@@ -300,62 +290,11 @@ pub fn checked_rows(
     directory: &Path,
     manifest: &Manifest,
 ) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
-    let mut sequence = Sequence::new(&manifest.plan);
+    let mut position = Position::new(&manifest.plan);
     read(directory, move |row| {
-        run_directory_checks::row(manifest, row)?;
-        sequence.check(row)
+        run_directory_checks::row(&manifest.plan, row)?;
+        position.follow(row)
     })
-}
-
-/// The place in the schedule up to which a journal has been read.
-struct Sequence<'a> {
-    plan: &'a Plan,
-    /// The steps of the current block.
-    steps: Vec<Step>,
-    /// The current block and step.
-    place: (u64, u32),
-    /// The calls of the current step so far: side, slot, attempt.
-    calls: HashSet<(Side, u32, u32)>,
-}
-
-impl<'a> Sequence<'a> {
-    fn new(plan: &'a Plan) -> Self {
-        let steps = schedule::block(plan, 0, plan.order_of(0, plan.separate_from));
-        Self { plan, steps, place: (0, 0), calls: HashSet::new() }
-    }
-
-    fn check(&mut self, row: &Row) -> Result<(), String> {
-        let place = (row.block, row.step);
-        if place < self.place {
-            let ((block, step), (last_block, last_step)) = (place, self.place);
-            return Err(format!(
-                "block is {block} and step is {step}, behind block {last_block}, step {last_step}: samples stand in the order \
-                 in which they were taken"
-            ));
-        }
-        if row.block > self.place.0 {
-            self.steps = schedule::block(self.plan, row.block, self.plan.order_of(row.block, self.plan.separate_from));
-        }
-        if place > self.place {
-            self.place = place;
-            self.calls.clear();
-        }
-        let is_row =
-            |call: &Call| (call.side, call.slot) == (row.side, row.slot) && self.plan.cells[call.cell].name == row.cell;
-        if !self.steps[row.step as usize].iter().any(is_row) {
-            return Err(format!(
-                "side is {}, slot is {} and cell is {:?}, which the schedule does not have in block {}, step {}",
-                row.side, row.slot, row.cell, row.block, row.step
-            ));
-        }
-        if self.calls.insert((row.side, row.slot, row.attempt)) {
-            return Ok(());
-        }
-        Err(format!(
-            "slot is {} and attempt is {}, as in a line before: every call has one line",
-            row.slot, row.attempt
-        ))
-    }
 }
 
 fn read(

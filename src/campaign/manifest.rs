@@ -176,23 +176,10 @@ impl Plan {
         if separate_from.is_some_and(|from| block >= from) { Order::SeparateSteps } else { self.order }
     }
 
-    /// How many steps a block in this order has.
-    pub fn steps(&self, order: Order) -> u64 {
-        match order {
-            Order::SeparateSteps => 2 * self.visits(),
-            Order::JointSteps => self.visits(),
-            Order::SingleCalls => self.calls(),
-        }
-    }
-
     /// How many calls a block makes.
     pub fn calls(&self) -> u64 {
-        2 * self.visits() * u64::from(self.environments)
-    }
-
-    /// How many payloads a block sends to each environment.
-    fn visits(&self) -> u64 {
-        self.cells.iter().map(|cell| u64::from(cell.weight)).sum()
+        let to_an_environment: u64 = self.cells.iter().map(|cell| u64::from(cell.weight)).sum();
+        2 * u64::from(self.environments) * to_an_environment
     }
 
     /// How long a call may take.

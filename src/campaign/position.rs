@@ -27,15 +27,9 @@ pub struct Position<'a> {
 impl<'a> Position<'a> {
     /// The beginning of the campaign.
     pub fn new(plan: &'a Plan) -> Self {
-        let mut position = Self {
-            plan,
-            separate_from: plan.separate_from,
-            block: 0,
-            step: 0,
-            steps: Vec::new(),
-            open: BTreeMap::new(),
-        };
-        position.begin_block();
+        let (steps, open) = (Vec::new(), BTreeMap::new());
+        let mut position = Self { plan, separate_from: plan.separate_from, block: 0, step: 0, steps, open };
+        position.begin_block(0);
         position
     }
 
@@ -51,10 +45,20 @@ impl<'a> Position<'a> {
         is_new.then_some(from)
     }
 
-    /// The remaining calls of the step, in the order in which they are sent, each with the number of attempts so far.
-    pub fn open(&self) -> Vec<(Call, u32)> {
-        let calls = self.steps[self.step as usize].iter();
-        calls.filter_map(|call| Some((*call, *self.open.get(&(call.side, call.slot))?))).collect()
+    /// The calls of the step, in the order in which they are sent.
+    fn calls(&self) -> &[Call] {
+        &self.steps[self.step as usize]
+    }
+
+    /// The remaining calls of the step, in the order in which they are sent.
+    pub fn open(&self) -> Vec<Call> {
+        let calls = self.calls().iter().copied();
+        calls.filter(|call| self.open.contains_key(&(call.side, call.slot))).collect()
+    }
+
+    /// How often a remaining call was attempted.
+    pub fn attempts(&self, call: Call) -> u32 {
+        self.open[&(call.side, call.slot)]
     }
 
     /// Whether a block is about to begin.
@@ -64,63 +68,100 @@ impl<'a> Position<'a> {
 
     /// Whether a step is about to begin.
     pub fn is_at_step(&self) -> bool {
-        self.open.len() == self.steps[self.step as usize].len() && self.open.values().all(|attempt| *attempt == 0)
+        self.open.len() == self.calls().len() && self.open.values().all(|attempts| *attempts == 0)
     }
 
-    /// Takes in the outcome of a call.
+    /// Checks that a sample, which the schedule has at its place, is of a remaining call: that none is missing before it.
     ///
     /// # Errors
-    /// When the schedule has no such call at this place.
-    pub fn settle(&mut self, row: &Row) -> Result<(), String> {
-        let cell = self.steps[self.step as usize][0].cell;
-        let cell = &self.plan.cells[cell].name;
-        let call = (row.side, row.slot);
-        let expected = (self.block, self.step, cell.as_str(), Some(&row.attempt));
-        let found = (row.block, row.step, row.cell.as_str(), self.open.get(&call));
-        if found != expected {
-            let sides: Vec<&str> =
-                Side::BOTH.iter().filter(|side| self.has(**side)).map(|side| side.as_str()).collect();
+    /// With the calls that remain.
+    pub fn check(&self, row: &Row) -> Result<(), String> {
+        let attempts = self.open.get(&(row.side, row.slot));
+        if (row.block, row.step, Some(&row.attempt)) == (self.block, self.step, attempts) {
+            return Ok(());
+        }
+        let calls = self.calls();
+        let is_called = |side: &Side| calls.iter().any(|call| call.side == *side);
+        let sides: Vec<&str> = Side::BOTH.into_iter().filter(is_called).map(Side::as_str).collect();
+        Err(format!(
+            "the schedule has block {}, step {} ({}, {}) here, which this sample does not belong to",
+            self.block,
+            self.step,
+            sides.join(" and "),
+            self.plan.cells[calls[0].cell].name
+        ))
+    }
+
+    /// Takes in the outcome of a remaining call.
+    pub fn settle(&mut self, row: &Row) {
+        self.take(row);
+        if !self.open.is_empty() {
+            return;
+        }
+        if self.step as usize + 1 < self.steps.len() {
+            self.begin_step(self.step + 1);
+        } else {
+            self.begin_block(self.block + 1);
+        }
+    }
+
+    /// Takes in a stored sample, before which others may be missing.
+    ///
+    /// # Errors
+    /// The fields that do not fit the schedule or earlier samples.
+    pub fn follow(&mut self, row: &Row) -> Result<(), String> {
+        if (row.block, row.step) < (self.block, self.step) {
             return Err(format!(
-                "the schedule has block {}, step {} ({}, {cell}) here, which this sample does not belong to",
-                self.block,
-                self.step,
-                sides.join(" and ")
+                "block is {} and step is {}, behind block {}, step {}: samples stand in the order in which they were taken",
+                row.block, row.step, self.block, self.step
             ));
         }
-        if row.is_made_again() {
-            self.open.insert(call, row.attempt + 1);
-        } else {
-            self.open.remove(&call);
+        if row.block > self.block {
+            self.begin_block(row.block);
         }
-        if self.open.is_empty() {
-            self.advance();
+        if row.step as usize >= self.steps.len() {
+            return Err(format!("step is {}; by campaign.json it is below {}", row.step, self.steps.len()));
         }
+        if row.step > self.step {
+            self.begin_step(row.step);
+        }
+        let cells = &self.plan.cells;
+        let is_row = |call: &Call| (call.side, call.slot) == (row.side, row.slot) && cells[call.cell].name == row.cell;
+        if !self.calls().iter().any(is_row) {
+            if !cells.iter().any(|cell| cell.name == row.cell) {
+                return Err(format!("cell is {:?}, which campaign.json does not have", row.cell));
+            }
+            return Err(format!(
+                "side is {}, slot is {} and cell is {:?}, which the schedule does not have in block {}, step {}",
+                row.side, row.slot, row.cell, row.block, row.step
+            ));
+        }
+        if self.open.get(&(row.side, row.slot)).is_none_or(|attempts| row.attempt < *attempts) {
+            return Err(format!(
+                "slot is {} and attempt is {}, as in a line before: every call has one line",
+                row.slot, row.attempt
+            ));
+        }
+        self.take(row);
         Ok(())
     }
 
-    /// Whether the step calls a side.
-    fn has(&self, side: Side) -> bool {
-        self.steps[self.step as usize].iter().any(|call| call.side == side)
-    }
-
-    fn advance(&mut self) {
-        self.step += 1;
-        if self.step as usize == self.steps.len() {
-            self.block += 1;
-            self.begin_block();
+    fn take(&mut self, row: &Row) {
+        if row.is_made_again() {
+            self.open.insert((row.side, row.slot), row.attempt + 1);
         } else {
-            self.begin_step();
+            self.open.remove(&(row.side, row.slot));
         }
     }
 
-    fn begin_block(&mut self) {
-        self.step = 0;
-        self.steps = schedule::block(self.plan, self.block, self.order());
-        self.begin_step();
+    fn begin_block(&mut self, block: u64) {
+        self.block = block;
+        self.steps = schedule::block(self.plan, block, self.order());
+        self.begin_step(0);
     }
 
-    fn begin_step(&mut self) {
-        let calls = self.steps[self.step as usize].iter();
-        self.open = calls.map(|call| ((call.side, call.slot), 0)).collect();
+    fn begin_step(&mut self, step: u32) {
+        self.step = step;
+        self.open = self.calls().iter().map(|call| ((call.side, call.slot), 0)).collect();
     }
 }

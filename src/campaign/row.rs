@@ -1,13 +1,10 @@
 //! One invocation, as `samples.jsonl` keeps it.
 
-use super::{platform_report::PlatformReport, sides::Side};
-use crate::protocol::Response;
-use serde::{Deserialize, Serialize};
-
 pub use super::failure::{Failure, FailureKind};
 
-/// The most attempts at a call that is throttled or meets a transient failure.
-pub const ATTEMPTS: u32 = 8;
+use super::{failure::ATTEMPTS, platform_report::PlatformReport, sides::Side};
+use crate::protocol::Response;
+use serde::{Deserialize, Serialize};
 
 /// The outcome of one invocation: a measurement or a failure, never a gap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,7 +17,7 @@ pub struct Row {
     /// The index of the environment of its side.
     pub slot: u32,
     /// The number of earlier attempts at this call, which were throttled or met a transient failure.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub attempt: u32,
     /// The side that was called.
     pub side: Side,
@@ -39,7 +36,7 @@ pub struct Row {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cold: Option<bool>,
     /// The estimated bill for this call, in US dollars; 0 if Lambda does not run it.
-    #[serde(default, skip_serializing_if = "is_free")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub cost_usd: f64,
     /// Lambda's report of the invocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,10 +108,6 @@ impl Row {
     }
 }
 
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-fn is_free(cost: &f64) -> bool {
-    *cost == 0.0
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -3,11 +3,12 @@
 
 use super::{
     control_characters::{is_obeyed, visible},
-    manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Variant},
+    failure::ATTEMPTS,
+    manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Plan, Variant},
     payload::MAX_NAME_BYTES,
     platform_report::PlatformReport,
     prices::check_tiers,
-    row::{ATTEMPTS, Row},
+    row::Row,
     schedule::Order,
 };
 use crate::protocol::{Response, SCHEMA, Sample};
@@ -92,18 +93,13 @@ fn variant(variant: &Variant) -> Result<(), String> {
     check_tiers("price.tiers", &price.tiers).map_err(|error| error.to_string())
 }
 
-/// Checks that a sample can belong to `manifest`'s campaign.
+/// Checks the values of a sample of `plan`'s campaign.
 ///
 /// # Errors
 /// The field, its value, and what it has to be.
-pub fn row(manifest: &Manifest, row: &Row) -> Result<(), String> {
-    let plan = &manifest.plan;
-    if !plan.cells.iter().any(|cell| cell.name == row.cell) {
-        return Err(format!("cell is {:?}, which campaign.json does not have", row.cell));
-    }
-    below("step", row.step.into(), plan.steps(plan.order_of(row.block, plan.separate_from)))?;
-    below("slot", row.slot.into(), plan.environments.into())?;
-    below("attempt", row.attempt.into(), ATTEMPTS.into())?;
+pub fn row(plan: &Plan, row: &Row) -> Result<(), String> {
+    below("slot", row.slot, plan.environments)?;
+    below("attempt", row.attempt, ATTEMPTS)?;
     at_most("started_unix_ms", row.started_unix_ms, LAST_UNIX_MS)?;
     at_most("elapsed_ms", row.elapsed_ms, YEAR_MS)?;
     at_most("delay_ns", row.delay_ns, YEAR_NS)?;
@@ -212,7 +208,7 @@ fn at_most(field: &str, value: u64, most: u64) -> Result<(), String> {
     if value <= most { Ok(()) } else { Err(format!("{field} is {value}; it must be at most {most}")) }
 }
 
-fn below(field: &str, value: u64, end: u64) -> Result<(), String> {
+fn below(field: &str, value: u32, end: u32) -> Result<(), String> {
     if value < end { Ok(()) } else { Err(format!("{field} is {value}; by campaign.json it is below {end}")) }
 }
 
@@ -220,7 +216,7 @@ fn name(field: &str, value: &str) -> Result<(), String> {
     match value.len() {
         0 => Err(format!("{field} is empty; leave it out if there is no name")),
         1..=MAX_NAME_BYTES => printable(field, value),
-        _ => Err(too_long(field)),
+        _ => Err(format!("{field} is longer than {MAX_NAME_BYTES} bytes")),
     }
 }
 
@@ -229,8 +225,4 @@ fn printable(field: &str, value: &str) -> Result<(), String> {
         return Err(format!("{field} is \"{}\"; a name has no control characters", visible(value)));
     }
     Ok(())
-}
-
-fn too_long(field: &str) -> String {
-    format!("{field} is longer than {MAX_NAME_BYTES} bytes")
 }

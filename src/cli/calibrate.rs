@@ -35,18 +35,15 @@ impl CalibrateArgs {
             let outcome = calibration::simulate(&scenario, self.runs, self.seed);
             // A scenario takes seconds, so each result is shown at once.
             if !self.json {
-                let is_first = outcomes.is_empty();
+                let gap = if outcomes.is_empty() { "" } else { "\n" };
                 let table = terminal::full(&[table::outcome(&outcome, outcomes.last())]);
-                output::print(&if is_first { table } else { format!("\n{table}") })?;
+                output::print(&format!("{gap}{table}"))?;
             }
             outcomes.push(outcome);
         }
         let missed = calibration::missed_aims(&outcomes);
-        output::print(&if self.json {
-            serde_json::to_string_pretty(&outcomes)? + "\n"
-        } else {
-            format!("\n{}", terminal::full(&table::conclusion(&missed, self.runs)))
-        })?;
+        let conclusion = || format!("\n{}", terminal::full(&table::conclusion(&missed, self.runs)));
+        output::print_as(self.json, &outcomes, conclusion)?;
         Ok(if missed.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(MISSED) })
     }
 }

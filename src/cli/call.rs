@@ -14,7 +14,7 @@ use crate::{
 };
 use anyhow::{Context, bail};
 use clap::Args;
-use std::{fs, io::Read, path::PathBuf};
+use std::{fs, io, path::PathBuf};
 
 /// Calls one target once and prints its answer.
 ///
@@ -68,9 +68,7 @@ impl CallArgs {
         match &self.request {
             None => Ok("{}".to_owned()),
             Some(path) if path.as_os_str() == "-" => {
-                let mut text = String::new();
-                std::io::stdin().read_to_string(&mut text).context("reading the request from standard input")?;
-                Ok(text)
+                io::read_to_string(io::stdin()).context("reading the request from standard input")
             }
             Some(path) => {
                 fs::read_to_string(path).with_context(|| format!("reading the request from {}", path.display()))

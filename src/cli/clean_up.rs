@@ -77,13 +77,9 @@ impl CleanUpArgs {
         let mut lines = Vec::new();
         let manifest = journal::manifest(directory)?;
         for function in changes.open() {
-            let side = manifest
-                .sides
-                .iter()
-                .map(|(_, variant)| variant)
-                .find(|variant| variant.target.to_string() == function);
-            let variant = side.ok_or_else(|| anyhow!("{function} is not a function of this campaign"))?;
-            let arn = variant.configuration.as_ref().and_then(|it| it.arn.as_deref());
+            let side = manifest.sides.iter().find(|(_, variant)| variant.target.to_string() == function);
+            let (_, variant) = side.ok_or_else(|| anyhow!("{function} is not a function of this campaign"))?;
+            let arn = variant.configuration.as_ref().and_then(|configuration| configuration.arn.as_deref());
             lines.push(self.function(&variant.target, arn, &session.of_side(variant)).await.with_context(|| function)?);
             changes.undone(&variant.target)?;
         }
@@ -95,16 +91,15 @@ impl CleanUpArgs {
 
     /// Restores a function; `arn`, if known, is the ARN of the function that was changed.
     async fn function(&self, target: &Target, arn: Option<&str>, session: &Session) -> anyhow::Result<String> {
-        let options = CallOptions::new(Auth::None);
         if target.is_published() {
             bail!("only a function itself is ever changed; name it as lambda:NAME, without a version or an alias");
         }
-        let Caller::Function(function) = Caller::new(target, options, session).await? else {
+        let Caller::Function(function) = Caller::new(target, CallOptions::new(Auth::None), session).await? else {
             bail!("only a function is ever changed; name it as lambda:NAME");
         };
         // A configuration that cannot be read is reported below.
         if let Some(changed) = arn
-            && let Some(found) = function.configuration().await.ok().and_then(|it| it.configuration?.arn)
+            && let Some(found) = function.configuration().await.ok().and_then(|found| found.configuration?.arn)
             && found != changed
         {
             bail!(

@@ -32,11 +32,7 @@ impl CompareArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let options = Options { margin: self.margin, ..Options::default() };
         let changes = change::changes(&analysis_of(&self.a, &options)?, &analysis_of(&self.b, &options)?);
-        output::print(&if self.json {
-            serde_json::to_string_pretty(&changes)? + "\n"
-        } else {
-            terminal::full(&document(&changes))
-        })?;
+        output::print_as(self.json, &changes, || terminal::full(&document(&changes)))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,6 +1,6 @@
 //! `duet gate`
 
-use super::{output, report::analysis_of};
+use super::{output, percent, report::analysis_of};
 use crate::{
     analysis::{
         analyze_samples::Options,
@@ -32,7 +32,7 @@ pub struct GateArgs {
     #[arg(long, value_name = "DIR")]
     baseline: Option<PathBuf>,
     /// The largest slowdown that passes, in percent, such as 5%.
-    #[arg(long, value_name = "PERCENT", value_parser = share)]
+    #[arg(long, value_name = "PERCENT", value_parser = percent::slowdown)]
     max_slowdown: f64,
     /// Also write the decision as Markdown to this file, for a comment on a pull request.
     #[arg(long, value_name = "FILE")]
@@ -51,36 +51,11 @@ impl GateArgs {
         if let Some(path) = &self.markdown {
             output::write(path, &markdown::render(&document(&gate)))?;
         }
-        output::print(&if self.json {
-            serde_json::to_string_pretty(&gate)? + "\n"
-        } else {
-            terminal::full(&document(&gate))
-        })?;
+        output::print_as(self.json, &gate, || terminal::full(&document(&gate)))?;
         Ok(match gate.decision {
             Decision::Pass => ExitCode::SUCCESS,
             Decision::Fail => ExitCode::from(SLOWER),
             Decision::Inconclusive | Decision::Withheld => ExitCode::from(UNDECIDED),
         })
-    }
-}
-
-/// Reads `5%` as 0.05. 0%, no slowdown at all, is a limit too.
-fn share(text: &str) -> Result<f64, String> {
-    match text.strip_suffix('%').and_then(|it| it.parse::<f64>().ok()) {
-        Some(percent) if (0.0..=1000.0).contains(&percent) => Ok(percent / 100.0),
-        _ => Err("expected a percentage from 0% to 1000%, such as 5%".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_are_percentages() {
-        assert_eq!((share("5%"), share("2.5%"), share("0%")), (Ok(0.05), Ok(0.025), Ok(0.0)));
-        for text in ["", "%", "-1%", "nan", "inf", "5%%", "5", "fast"] {
-            assert!(share(text).unwrap_err().contains("such as 5%"), "{text}");
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::campaign::control_characters::visible_lines;
 use anyhow::Context;
+use serde::Serialize;
 use std::{
     fmt::Display,
     fs,
@@ -18,9 +19,19 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Prints a line for the user to standard error. There is nowhere to report a failure of that.
-pub(super) fn note(line: impl Display) {
-    let _ = writeln!(io::stderr(), "{}", visible_lines(&line.to_string()));
+/// Prints `value` as JSON if that is asked for, else as `text`.
+pub(super) fn print_as(json: bool, value: &impl Serialize, text: impl FnOnce() -> String) -> anyhow::Result<()> {
+    print(&if json { serde_json::to_string_pretty(value)? + "\n" } else { text() })
+}
+
+/// Prints a line for the user to standard error.
+pub(super) fn line(line: impl Display) -> io::Result<()> {
+    writeln!(io::stderr(), "{}", visible_lines(&line.to_string()))
+}
+
+/// Prints a line like [`line`], if that is possible: there is nowhere to report a failure.
+pub(super) fn note(text: impl Display) {
+    let _ = line(text);
 }
 
 pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<()> {

@@ -34,11 +34,7 @@ impl PricesArgs {
         if !self.regions.is_empty() {
             table = table.only(&self.regions)?;
         }
-        output::print(&if self.json {
-            serde_json::to_string_pretty(&table)? + "\n"
-        } else {
-            terminal::full(&document(&table))
-        })
+        output::print_as(self.json, &table, || terminal::full(&document(&table)))
     }
 }
 

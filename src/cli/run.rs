@@ -96,7 +96,10 @@ impl RunArgs {
             None => (self.directory(), self.plan.manifest(&self.given, &session).await?, true),
         };
         self.given.check(&manifest.plan)?;
-        let callers = self.callers(&directory, &manifest, &session).await?;
+        let callers = Sides {
+            baseline: self.caller(Side::Baseline, &directory, &manifest, &session).await?,
+            candidate: self.caller(Side::Candidate, &directory, &manifest, &session).await?,
+        };
         let (owner, within) = (Owner::this_process(&directory), self.change.change_timeout);
         if manifest.plan.cold || !self.dry_run {
             preflight::check_functions(&manifest, &callers, &owner, within).await?;
@@ -114,18 +117,13 @@ impl RunArgs {
         let changes = Arc::new(ChangedFunctions::read(&directory, &owner)?);
         let stop = interruption(Arc::clone(&changes), &directory).context("catching signals")?;
         let cold = ColdStartForcer::new(owner, changes, within);
-        let so_far =
-            Progress::new(&manifest, journal::checked_rows(&directory, &manifest)?, until_ci_rules(&manifest))?;
+        let until_ci = Precision::new(&manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>);
+        let so_far = Progress::new(&manifest, journal::checked_rows(&directory, &manifest)?, until_ci)?;
         let comparison = AnswerComparison::read(&directory, &manifest.plan).context("reading the first answers")?;
         let mut progress = progress::ProgressDisplay::new(self.json, &directory, &manifest)?;
-        let is_ready = match prepare(&directory, &manifest, &callers, &cold, &stop).await {
-            Ok(is_ready) => is_ready,
-            Err(error) => {
-                progress.fail(&error, so_far.totals()).context("writing the output")?;
-                return Err(error);
-            }
-        };
-        if !is_ready {
+        let is_ready = prepare(&directory, &manifest, &callers, &cold, &stop).await;
+        // If the output itself has failed, this cannot be written either.
+        if !is_ready.inspect_err(|error| drop(progress.fail(error, so_far.totals())))? {
             progress.end(&Outcome::Interrupted, so_far.totals()).context("writing the output")?;
             return Ok(ExitCode::from(INTERRUPTED));
         }
@@ -141,7 +139,6 @@ impl RunArgs {
             }
             end => end.with_context(|| resume(&directory)),
         };
-        // If the output itself has failed, this cannot be written either.
         let end = end.inspect_err(|error| drop(progress.fail(error, &totals)))?;
         progress.end(&end, &totals).context("writing the output")?;
         Ok(if still_changed.is_empty() { exit_code(&end, &totals) } else { ExitCode::FAILURE })
@@ -152,16 +149,6 @@ impl RunArgs {
             let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
             Path::new("duet-runs").join(now.replace(':', ""))
         })
-    }
-
-    async fn callers(
-        &self,
-        directory: &Path,
-        manifest: &Manifest,
-        session: &Session,
-    ) -> anyhow::Result<Sides<Arc<Caller>>> {
-        let [baseline, candidate] = Side::BOTH.map(|side| self.caller(side, directory, manifest, session));
-        Ok(Sides { baseline: baseline.await?, candidate: candidate.await? })
     }
 
     async fn caller(
@@ -227,11 +214,6 @@ fn exit_code(end: &Outcome, totals: &Totals) -> ExitCode {
         Outcome::Enough(_) if !totals.mismatches.is_empty() => ExitCode::from(MISMATCH),
         Outcome::Enough(_) => ExitCode::SUCCESS,
     }
-}
-
-/// The rule that ends the campaign once its intervals are narrow enough, if there is such a limit.
-fn until_ci_rules(manifest: &Manifest) -> Vec<Box<dyn StoppingRule>> {
-    Precision::new(manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>).into_iter().collect()
 }
 
 /// How to continue the campaign.

@@ -18,10 +18,6 @@ impl WorkloadsArgs {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let selection = if self.selectors.is_empty() { Selection::All } else { Selection::Some(self.selectors) };
         let catalogue = workload::catalogue(workload::select(&selection)?);
-        output::print(&if self.json {
-            serde_json::to_string_pretty(&catalogue)? + "\n"
-        } else {
-            response::catalogue(&catalogue)
-        })
+        output::print_as(self.json, &catalogue, || response::catalogue(&catalogue))
     }
 }

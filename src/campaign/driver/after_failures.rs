@@ -17,18 +17,23 @@ const RESERVED: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
 
 /// The failures of a step whose calls are made again.
 #[derive(Debug, Default)]
-pub(super) struct StepFailures(Sides<Vec<Failure>>);
+pub(super) struct StepFailures {
+    sides: Sides<Vec<Failure>>,
+    /// The highest number of earlier attempts at one of these calls; `None` if no call is made again.
+    pub(super) attempt: Option<u32>,
+}
 
 impl StepFailures {
     pub(super) fn add(&mut self, row: Row) {
         if row.is_made_again() {
-            self.0[row.side].extend(row.failure);
+            self.attempt = self.attempt.max(Some(row.attempt));
+            self.sides[row.side].extend(row.failure);
         }
     }
 
     /// How many calls of each side are made again, for sides that have any.
     pub(super) fn counts(&self) -> impl Iterator<Item = (Side, usize)> {
-        self.0.iter().map(|(side, failures)| (side, failures.len())).filter(|(_, count)| *count > 0)
+        self.sides.iter().map(|(side, failures)| (side, failures.len())).filter(|(_, count)| *count > 0)
     }
 
     /// How many calls were throttled because both sides were called together. What is reserved for a function is as much
@@ -37,12 +42,12 @@ impl StepFailures {
         let has_one_function = manifest.has_one_function();
         let is_for_both =
             |failure: &&Failure| failure.kind == FailureKind::Throttled && (!is_reserved(failure) || has_one_function);
-        self.0.iter().flat_map(|(_, failures)| failures).filter(is_for_both).count()
+        self.sides.iter().flat_map(|(_, failures)| failures).filter(is_for_both).count()
     }
 
     /// The outcome of the campaign if the step leaves no hope for a side.
     pub(super) fn hopeless(&self, calls_of_a_step: u64, totals: &Totals) -> Option<Outcome> {
-        self.0.iter().find_map(|(side, failures)| {
+        self.sides.iter().find_map(|(side, failures)| {
             let of_side = &totals.sides[side];
             // With nothing reserved for a function, or all for others, seconds change nothing.
             let is_shut = failures.len() as u64 == calls_of_a_step

@@ -5,7 +5,7 @@ use crate::campaign::{
     manifest::Manifest,
     position::Position,
     row::Row,
-    stopping_rules::{self, StoppingRule},
+    stopping_rules::{LimitRule, StoppingRule},
     totals::Totals,
 };
 
@@ -21,18 +21,19 @@ impl<'a> Progress<'a> {
     /// That of a campaign which has these samples, and which the `extra` rules end beside those of its limits.
     ///
     /// # Errors
-    /// When a sample cannot be read, or is none of this campaign.
+    /// When a sample cannot be read, or one is missing before it.
     pub fn new(
         manifest: &'a Manifest,
         rows: impl Iterator<Item = Result<Row, JournalError>>,
-        extra: Vec<Box<dyn StoppingRule>>,
+        extra: impl IntoIterator<Item = Box<dyn StoppingRule>>,
     ) -> Result<Self, JournalError> {
-        let mut rules = stopping_rules::rules(&manifest.limits, &manifest.plan, manifest.guessed_cost());
+        let mut rules: Vec<Box<dyn StoppingRule>> = vec![Box::new(LimitRule::new(manifest))];
         rules.extend(extra);
         let mut progress = Self { position: Position::new(&manifest.plan), totals: Totals::default(), rules };
-        for (index, row) in rows.enumerate() {
-            let foreign = |reason| JournalError::Foreign { line: index as u64 + 1, reason };
-            progress.add(&row?).map_err(foreign)?;
+        for (line, row) in (1..).zip(rows) {
+            let row = row?;
+            progress.position.check(&row).map_err(|reason| JournalError::Foreign { line, reason })?;
+            progress.add(&row);
         }
         Ok(progress)
     }
@@ -42,10 +43,10 @@ impl<'a> Progress<'a> {
         &self.totals
     }
 
-    pub(super) fn add(&mut self, row: &Row) -> Result<(), String> {
-        self.position.settle(row)?;
+    /// Takes in the sample of a remaining call.
+    pub(super) fn add(&mut self, row: &Row) {
+        self.position.settle(row);
         self.totals.add(row);
         self.rules.iter_mut().for_each(|rule| rule.observe(row));
-        Ok(())
     }
 }

@@ -9,12 +9,9 @@ use crate::{
     cli::output::note,
 };
 use std::{
-    fs,
-    future::poll_fn,
-    io,
+    fs, io,
     path::Path,
     sync::Arc,
-    task::Poll,
     time::{Duration, Instant},
 };
 use tokio::{
@@ -29,14 +26,16 @@ const SAME: Duration = Duration::from_millis(500);
 /// Turns true on Ctrl-C, on SIGTERM, and when the terminal is closed. Another Ctrl-C ends the program at once, after a
 /// message that says what is still changed; the other signals never do.
 pub(super) fn interruption(changes: Arc<ChangedFunctions>, directory: &Path) -> io::Result<watch::Receiver<bool>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut others = others()?;
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    // `nohup` ignores it.
+    let mut hangup = (!is_ignored(SignalKind::hangup())).then(|| signal(SignalKind::hangup())).transpose()?;
     let directory = directory.to_owned();
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
-            () = any(&mut others) => {}
+            _ = terminate.recv() => {}
+            Some(()) = async { hangup.as_mut()?.recv().await } => {}
         }
         let begin = Instant::now();
         stop.send_replace(true);
@@ -70,24 +69,6 @@ pub(super) fn still_changed(function: &str, reason: &str, directory: &Path) -> S
         "Still changed: {function} with the variable {VARIABLE} ({reason}); remove it with `duet clean-up {}`",
         shell_quoting::word(directory)
     )
-}
-
-/// The signals besides Ctrl-C that end a campaign.
-fn others() -> io::Result<Vec<Signal>> {
-    let mut kinds = vec![SignalKind::terminate()];
-    // `nohup` ignores it.
-    if !is_ignored(SignalKind::hangup()) {
-        kinds.push(SignalKind::hangup());
-    }
-    kinds.into_iter().map(signal).collect()
-}
-
-async fn any(signals: &mut [Signal]) {
-    poll_fn(|context| {
-        let is_there = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-        if is_there { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }
 
 /// Whether this program was started with `signal` ignored; false if the operating system does not say.

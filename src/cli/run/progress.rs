@@ -4,7 +4,6 @@ use super::resume;
 use crate::{
     campaign::{
         answer_comparison::AnswerDifference,
-        control_characters::visible_lines,
         driver::{Observer, Outcome},
         manifest::Manifest,
         row::Row,
@@ -12,13 +11,14 @@ use crate::{
         sides::{Side, Sides},
         totals::{SideTotals, Totals},
     },
+    cli::output::line,
     report::plan,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
-    fmt, fs,
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
@@ -50,7 +50,7 @@ impl<'a> ProgressDisplay<'a> {
         if json {
             let calls = manifest.plan.calls();
             let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });
-            progress.event("start", &body)?;
+            progress.event("start", body)?;
         } else {
             line(format_args!("{}Samples go to {}", plan::plan(manifest), directory.display()))?;
         }
@@ -85,9 +85,7 @@ impl<'a> ProgressDisplay<'a> {
                 line(format_args!("Once that is fixed: {}.", resume(&self.directory)))?;
             }
         }
-        for (side, sums) in self.lines(totals).iter() {
-            line(format_args!("{:<10} {sums}", self.manifest.sides[side].name))?;
-        }
+        line(self.lines(totals))?;
         line(format_args!("Summary: duet report {}", shell_quoting::word(&self.directory)))
     }
 
@@ -103,19 +101,23 @@ impl<'a> ProgressDisplay<'a> {
         body["reason"] = json!(reason);
         body["detail"] = json!(detail);
         body["mismatches"] = json!(totals.mismatches);
-        self.event("end", &body)
+        self.event("end", body)
     }
 
-    fn lines(&self, totals: &Totals) -> Sides<String> {
-        totals.sides.map(|_, side| {
-            let SideTotals { calls, environments, cold, made_again, cpu_models, cost_usd, .. } = side;
+    /// The totals of both sides, a line each.
+    fn lines(&self, totals: &Totals) -> String {
+        let Sides { baseline, candidate } = totals.sides.map(|side, totals| {
+            let SideTotals { calls, environments, cold, made_again, cpu_models, cost_usd, .. } = totals;
             let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
             format!(
-                "{calls} calls, {} environments, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  {models}",
+                "{:<10} {calls} calls, {} environments, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  \
+                 {models}",
+                self.manifest.sides[side].name,
                 environments.len(),
-                side.failed(),
+                totals.failed(),
             )
-        })
+        });
+        format!("{baseline}\n{candidate}")
     }
 
     fn totals(&self, totals: &Totals) -> Value {
@@ -134,18 +136,10 @@ impl<'a> ProgressDisplay<'a> {
         json!({ "elapsed_ms": totals.elapsed_ms, "sides": sides })
     }
 
-    fn event(&self, name: &str, body: &Value) -> io::Result<()> {
-        let mut event = json!({ "event": name });
-        if let (Some(event), Some(body)) = (event.as_object_mut(), body.as_object()) {
-            event.extend(body.clone());
-        }
-        writeln!(io::stdout(), "{event}")
+    fn event(&self, name: &str, mut body: Value) -> io::Result<()> {
+        body["event"] = json!(name);
+        writeln!(io::stdout(), "{body}")
     }
-}
-
-/// Prints a line to standard error.
-fn line(line: fmt::Arguments<'_>) -> io::Result<()> {
-    writeln!(io::stderr(), "{}", visible_lines(&line.to_string()))
 }
 
 impl Observer for ProgressDisplay<'_> {
@@ -155,14 +149,14 @@ impl Observer for ProgressDisplay<'_> {
         }
         let mut body = self.totals(totals);
         body["block"] = json!(number);
-        self.event("block", &body)
+        self.event("block", body)
     }
 
     fn row(&mut self, row: &Row, totals: &Totals) -> io::Result<()> {
         if let Some(failure) = &row.failure {
             let name = &self.manifest.sides[row.side].name;
             if self.json {
-                self.event("failure", &json!({ "side": row.side, "kind": failure.kind, "message": failure.message }))?;
+                self.event("failure", json!({ "side": row.side, "kind": failure.kind, "message": failure.message }))?;
             } else if self.shown.len() < FAILURES_SHOWN && self.shown.insert(failure.message.clone()) {
                 let shown = format_args!("{name}, {}: {}: {}", row.cell, failure.kind, failure.message);
                 self.bar.suspend(|| line(shown))?;
@@ -176,16 +170,13 @@ impl Observer for ProgressDisplay<'_> {
         } else {
             totals.elapsed_ms
         });
-        let lines = self.lines(totals);
-        let lines: Vec<String> =
-            lines.iter().map(|(side, line)| format!("{:<10} {line}", self.manifest.sides[side].name)).collect();
-        self.bar.set_message(lines.join("\n"));
+        self.bar.set_message(self.lines(totals));
         Ok(())
     }
 
     fn warning(&mut self, text: &str) -> io::Result<()> {
         if self.json {
-            return self.event("warning", &json!({ "text": text }));
+            return self.event("warning", json!({ "text": text }));
         }
         self.bar.suspend(|| line(format_args!("Warning: {text}")))
     }
@@ -206,6 +197,6 @@ impl Observer for ProgressDisplay<'_> {
         if !self.json {
             return Ok(());
         }
-        self.event("backoff", &json!({ "side": side, "calls": calls, "pause_ms": pause.as_millis() as u64 }))
+        self.event("backoff", json!({ "side": side, "calls": calls, "pause_ms": pause.as_millis() as u64 }))
     }
 }
