@@ -70,7 +70,11 @@ pub struct Function {
 }
 
 impl Function {
-    pub(super) async fn new(
+    /// Prepares calls of a function.
+    ///
+    /// # Errors
+    /// When it cannot be called like that.
+    pub async fn new(
         name: &str,
         qualifier: Option<&str>,
         tenant: Option<&str>,

@@ -23,7 +23,7 @@ use crate::{
     protocol::{Request, Selection, Size, SizeName},
     workload::{self, Workload},
 };
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use clap::Args;
 use hyper::Method;
 use std::{
@@ -178,31 +178,29 @@ impl PayloadFile {
     }
 }
 
-fn size(text: &str) -> Result<Size, String> {
+fn size(text: &str) -> Result<Size, &'static str> {
     let named = SizeName::ALL.into_iter().find(|name| name.as_str() == text).map(Size::Named);
-    named
-        .or_else(|| text.parse().ok().map(Size::Elements))
-        .ok_or_else(|| "it must be small, medium, large or a number of elements".to_owned())
+    let size = named.or_else(|| text.parse().ok().map(Size::Elements));
+    size.ok_or("it must be small, medium, large or a number of elements")
 }
 
-fn pointer(text: &str) -> Result<String, String> {
-    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("a JSON pointer starts with /".to_owned()) }
+fn pointer(text: &str) -> Result<String, &'static str> {
+    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("a JSON pointer starts with /") }
 }
 
-fn tolerance(text: &str) -> Result<f64, String> {
-    let number: Option<f64> = text.parse().ok().filter(|number| *number > 0.0 && *number < 1.0);
-    number.ok_or_else(|| "it must be a number above 0 and below 1, such as 1e-9".to_owned())
+fn tolerance(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse().ok().filter(|number| *number > 0.0 && *number < 1.0);
+    number.ok_or("it must be a number above 0 and below 1, such as 1e-9")
 }
 
-fn method(text: &str) -> Result<Method, String> {
-    let method =
-        text.to_ascii_uppercase().parse().map_err(|_| "it must be a method of HTTP, such as PUT".to_owned())?;
-    if method == Method::CONNECT { Err("CONNECT asks a proxy, not a function".to_owned()) } else { Ok(method) }
+fn method(text: &str) -> Result<Method, &'static str> {
+    let method = text.to_ascii_uppercase().parse().map_err(|_| "it must be a method of HTTP, such as PUT")?;
+    if method == Method::CONNECT { Err("CONNECT asks a proxy, not a function") } else { Ok(method) }
 }
 
-fn dollars(text: &str) -> Result<f64, String> {
-    let amount: Option<f64> = text.parse().ok().filter(|amount: &f64| amount.is_finite() && *amount > 0.0);
-    amount.ok_or_else(|| "it must be an amount of US dollars above 0, such as 0.50".to_owned())
+fn dollars(text: &str) -> Result<f64, &'static str> {
+    let amount = text.parse().ok().filter(|amount| *amount > 0.0 && *amount < f64::INFINITY);
+    amount.ok_or("it must be an amount of US dollars above 0, such as 0.50")
 }
 
 /// Reads a duration of at least 1 ms.
@@ -219,13 +217,9 @@ impl PlanOptions {
         let (targets, session) = self.targets(session).await?;
         let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
         check_sizes(&cells, &targets)?;
-        let choices = preflight::Choices {
-            auth,
-            allow_unequal: self.allow_unequal,
-            cold: self.cold,
-            tenant: self.tenant.as_deref(),
-        };
-        let mut variants = preflight::variants(&targets, choices, &session).await?;
+        let mut variants = preflight::variants(&targets, auth, &session).await?;
+        preflight::check_features(&variants, self.cold, self.tenant.as_deref())?;
+        preflight::check_differences(&variants, self.allow_unequal)?;
         pricing::set_prices(&mut variants, &table, &session).await?;
         let is_local = |target: &Target| matches!(target, Target::Process { .. });
         let has_process = targets.iter().any(|(_, target)| is_local(target));
@@ -236,8 +230,7 @@ impl PlanOptions {
             ("--method", self.method.is_some()),
             ("--header", !given.headers.is_empty()),
         ];
-        let option = for_endpoints.into_iter().find_map(|(option, is_given)| is_given.then_some(option));
-        if let Some(option) = option.filter(|_| !has_endpoint) {
+        if let Some((option, _)) = for_endpoints.into_iter().find(|(_, is_given)| *is_given && !has_endpoint) {
             bail!("{option} is for https:// and http:// targets, but neither target is one");
         }
         if !self.no_auth && given.api_key.is_none() && given.headers.iter().any(Header::is_authorization) {
@@ -319,7 +312,10 @@ impl PlanOptions {
         let config = SamConfig::read(Path::new("."), self.config_env.as_deref()).map_err(anyhow::Error::msg)?;
         let name = match self.targets.as_slice() {
             [Subject::Stack(name)] => name.clone(),
-            [] => config.stack_name.ok_or_else(|| anyhow!("there is nothing to compare: use --targets BASELINE CANDIDATE, or run this where samconfig.toml names the stack"))?,
+            [] => config.stack_name.context(
+                "there is nothing to compare: use --targets BASELINE CANDIDATE, or run this where samconfig.toml names \
+                 the stack",
+            )?,
             _ => bail!("--targets takes a baseline and a candidate, or one stack:NAME"),
         };
         let session = session.with(stack::region_of(&name).or(config.region), config.profile);

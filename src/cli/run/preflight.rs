@@ -4,11 +4,10 @@ use crate::{
     campaign::{
         Auth, Target,
         aws::Session,
-        caller::{CallOptions, Caller, Found},
+        caller::{Caller, Function},
         cold::{ColdStartForcer, Owner},
         function_features::{Consequence, Feature, Use},
         manifest::{DEFAULT_MEMORY_MB, Manifest, Variant},
-        row::Failure,
         sides::{Side, Sides},
     },
     cli::output::note,
@@ -16,75 +15,65 @@ use crate::{
 use anyhow::{Context, bail};
 use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
 
-/// The user's choices that decide how functions are checked.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Choices<'a> {
-    pub auth: Auth,
-    pub allow_unequal: bool,
-    pub cold: bool,
-    pub tenant: Option<&'a str>,
-}
-
-/// Both sides with their configurations, without prices; warns of differences besides the architecture.
-pub(super) async fn variants(
-    targets: &Sides<Target>,
-    choices: Choices<'_>,
-    session: &Session,
-) -> anyhow::Result<Sides<Variant>> {
-    let Choices { auth, allow_unequal, cold, tenant } = choices;
-    let baseline = variant(&targets.baseline, Side::Baseline, auth, &session.at(&targets.baseline)).await?;
-    let candidate = variant(&targets.candidate, Side::Candidate, auth, &session.at(&targets.candidate)).await?;
-    let mut variants = Sides { baseline, candidate };
-    for (_, variant) in variants.iter() {
-        check_features(variant, cold, tenant)?;
-    }
-    let has_tenants = |variant: &Variant| features(variant).any(|feature| feature == Feature::TenantIsolation);
-    if tenant.is_some() && !variants.iter().any(|(_, variant)| has_tenants(variant)) {
-        bail!("--tenant is for functions with tenant isolation, which neither side has");
-    }
+/// Both sides with their configurations, without prices.
+pub(super) async fn variants(targets: &Sides<Target>, auth: Auth, session: &Session) -> anyhow::Result<Sides<Variant>> {
+    let Sides { baseline, candidate } = targets;
+    let mut variants = Sides {
+        baseline: variant(baseline, Side::Baseline, auth, &session.at(baseline)).await?,
+        candidate: variant(candidate, Side::Candidate, auth, &session.at(candidate)).await?,
+    };
     if variants.baseline.name == variants.candidate.name {
         for side in Side::BOTH {
             variants[side].name = side.to_string();
         }
     }
-    if let (Some(one), Some(other)) = (&variants.baseline.configuration, &variants.candidate.configuration) {
-        if !allow_unequal && !one.has_memory_of(other) {
-            bail!(
-                "the memory differs: {} MB against {} MB; give both the same, or use --allow-unequal",
-                one.memory_mb,
-                other.memory_mb
-            );
-        }
-        for difference in one.differences(other) {
-            note(format_args!("Warning: the sides differ in more than the architecture: {difference}"));
-        }
-    }
     Ok(variants)
 }
 
-fn features(variant: &Variant) -> impl Iterator<Item = Feature> {
-    variant.configuration.iter().flat_map(|configuration| configuration.features.iter().copied())
+/// Refuses functions with different memory, unless that is allowed, and warns of differences besides the architecture.
+pub(super) fn check_differences(variants: &Sides<Variant>, allow_unequal: bool) -> anyhow::Result<()> {
+    let Sides { baseline, candidate } = variants;
+    let (Some(one), Some(other)) = (&baseline.configuration, &candidate.configuration) else { return Ok(()) };
+    if !allow_unequal && !one.has_memory_of(other) {
+        bail!(
+            "the memory differs: {} MB against {} MB; give both the same, or use --allow-unequal",
+            one.memory_mb,
+            other.memory_mb
+        );
+    }
+    for difference in one.differences(other) {
+        note(format_args!("Warning: the sides differ in more than the architecture: {difference}"));
+    }
+    Ok(())
 }
 
-/// Refuses a function that cannot be measured like an ordinary one, and warns of other special features.
-fn check_features(variant: &Variant, cold: bool, tenant: Option<&str>) -> anyhow::Result<()> {
-    let Variant { target, .. } = variant;
-    let is_published = target.is_published();
-    for feature in features(variant) {
-        match feature.consequence(Use { cold, tenant, is_published }) {
-            Consequence::None => {}
-            Consequence::Warning(text) => note(format_args!("Warning: {target}: {text}")),
-            Consequence::Refusal(text) => bail!("{target}: {text}"),
+/// Refuses functions that cannot be measured like ordinary ones, and warns of other special features.
+pub(super) fn check_features(variants: &Sides<Variant>, cold: bool, tenant: Option<&str>) -> anyhow::Result<()> {
+    let mut has_tenants = false;
+    for (_, variant) in variants.iter() {
+        let target = &variant.target;
+        for feature in variant.configuration.iter().flat_map(|configuration| &configuration.features) {
+            has_tenants |= *feature == Feature::TenantIsolation;
+            match feature.consequence(Use { cold, tenant, is_published: target.is_published() }) {
+                Consequence::None => {}
+                Consequence::Warning(text) => note(format_args!("Warning: {target}: {text}")),
+                Consequence::Refusal(text) => bail!("{target}: {text}"),
+            }
         }
+    }
+    if tenant.is_some() && !has_tenants {
+        bail!("--tenant is for functions with tenant isolation, which neither side has");
     }
     Ok(())
 }
 
 async fn variant(target: &Target, side: Side, auth: Auth, session: &Session) -> anyhow::Result<Variant> {
-    let place = session.place(target, auth).await.with_context(|| format!("looking at {target}"))?;
+    let looking = || format!("looking at {target}");
+    let place = session.place(target, auth).await.with_context(looking)?;
     let configuration = match target {
-        Target::Function { .. } => {
-            let found = configuration(target, session).await.with_context(|| format!("looking at {target}"))?;
+        Target::Function { name, qualifier } => {
+            let function = Function::new(name, qualifier.as_deref(), None, session).await.with_context(looking)?;
+            let found = function.configuration().await.with_context(looking)?;
             if found.is_denied {
                 note(format_args!(
                     "Warning: how {target} is configured may not be read (the permission lambda:GetFunctionConfiguration \
@@ -94,7 +83,7 @@ async fn variant(target: &Target, side: Side, auth: Auth, session: &Session) -> 
             } else if found.configuration.is_none() {
                 note(format_args!("Warning: the endpoint does not say how {target} is configured"));
             }
-            if let Some(arn) = found.configuration.as_ref().and_then(|it| it.arn.as_deref())
+            if let Some(arn) = found.configuration.as_ref().and_then(|configuration| configuration.arn.as_deref())
                 && !target.may_be(arn)
             {
                 note(format_args!("Warning: {target} was asked for, and the endpoint answers for {arn}"));
@@ -103,7 +92,7 @@ async fn variant(target: &Target, side: Side, auth: Auth, session: &Session) -> 
         }
         Target::Endpoint { .. } => None,
         Target::Process { path } => {
-            let metadata = path.metadata().with_context(|| format!("looking at {target}"))?;
+            let metadata = path.metadata().with_context(looking)?;
             if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
                 bail!("{} is not a program that can be run", path.display());
             }
@@ -112,22 +101,12 @@ async fn variant(target: &Target, side: Side, auth: Auth, session: &Session) -> 
     };
     let architecture = configuration.as_ref().map(|it| it.architecture);
     Ok(Variant {
-        name: architecture.map_or_else(|| side.to_string(), |it| it.to_string()),
+        name: architecture.map_or_else(|| side.to_string(), |architecture| architecture.to_string()),
         target: target.clone(),
         place,
         configuration,
         price: None,
     })
-}
-
-async fn configuration(target: &Target, session: &Session) -> Result<Found, Failure> {
-    let options = CallOptions::new(Auth::None);
-    match Caller::new(target, options, session).await? {
-        Caller::Function(function) => function.configuration().await,
-        Caller::Endpoint(_) | Caller::Process(_) => {
-            Ok(Found { configuration: None, is_denied: false, is_changed: false })
-        }
-    }
 }
 
 /// Warns if a continued campaign calls a target at another place, or with another profile, than before.

@@ -32,9 +32,9 @@ pub(super) async fn set_prices(
     let mut warnings = BTreeSet::new();
     for side in Side::BOTH {
         let variant = &mut variants[side];
-        let is_ordinary =
-            variant.configuration.as_ref().is_none_or(|it| !it.features.contains(&Feature::ManagedInstances));
-        if matches!(variant.target, Target::Process { .. }) || !is_ordinary {
+        let mut features = variant.configuration.iter().flat_map(|configuration| &configuration.features);
+        let is_by_instances = features.any(|feature| *feature == Feature::ManagedInstances);
+        if is_by_instances || matches!(variant.target, Target::Process { .. }) {
             continue;
         }
         let architecture = architecture(variant, side);
@@ -75,7 +75,7 @@ fn architecture(variant: &Variant, side: Side) -> Architecture {
 
 /// The region of a side: as its name says, else the region that its calls are signed for, else the configured one.
 async fn region(variant: &Variant, session: &Session) -> String {
-    let signed_for = || variant.place.as_ref().and_then(|it| it.region.clone());
+    let signed_for = || variant.place.as_ref().and_then(|place| place.region.clone());
     if let Some(region) = region::of_variant(&variant.target, variant.configuration.as_ref()).or_else(signed_for) {
         return region;
     }

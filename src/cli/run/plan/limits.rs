@@ -18,7 +18,7 @@ impl PlanOptions {
         };
         const FEWER_CALLS: &str = "let blocks have fewer calls";
         let limits = [
-            ("--invocations", self.invocations.map(|it| it / calls), FEWER_CALLS),
+            ("--invocations", self.invocations.map(|invocations| invocations / calls), FEWER_CALLS),
             ("--max-cost", (cost > 0.0).then(|| (self.max_cost / cost) as u64), FEWER_CALLS),
             // The first block begins at once, every other one a pace later.
             (
@@ -42,7 +42,7 @@ impl PlanOptions {
     /// Refuses limits that allow no first block, or a pace that allows no second one.
     pub(super) fn check_limits(&self, manifest: &Manifest) -> anyhow::Result<()> {
         let calls = manifest.plan.calls();
-        if let Some(invocations) = self.invocations.filter(|it| *it < calls) {
+        if let Some(invocations) = self.invocations.filter(|invocations| *invocations < calls) {
             bail!(
                 "--invocations {invocations} is less than one block, which has {calls} calls: raise it, or take fewer \
                  --environments, workloads or payloads"
