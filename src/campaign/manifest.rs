@@ -297,13 +297,10 @@ impl Manifest {
 
 /// A method as its name.
 mod method {
-    use super::{Deserialize, Deserializer, Method, Serializer, de};
+    use super::{Deserialize, Deserializer, Method, Serialize, Serializer, de};
 
     pub(super) fn serialize<S: Serializer>(method: &Option<Method>, serializer: S) -> Result<S::Ok, S::Error> {
-        match method {
-            Some(method) => serializer.serialize_str(method.as_str()),
-            None => serializer.serialize_none(),
-        }
+        method.as_ref().map(Method::as_str).serialize(serializer)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Method>, D::Error> {

@@ -33,26 +33,6 @@ pub struct ReportArgs {
     /// Also write a page with charts, as one self-contained file.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    #[command(flatten)]
-    analysis: AnalysisOptions,
-}
-
-/// The forms of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a terminal.
-    Table,
-    /// For a comment on a pull request.
-    Markdown,
-    /// One row for each measure of each payload.
-    Csv,
-    /// The whole analysis, as described by docs/schema/report.schema.json.
-    Json,
-}
-
-/// The options of the analysis.
-#[derive(Clone, Debug, Args)]
-pub(super) struct AnalysisOptions {
     /// Differences up to this size count as no difference.
     #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = super::percent::percent)]
     margin: f64,
@@ -71,20 +51,17 @@ pub(super) struct AnalysisOptions {
     prices: Option<PathBuf>,
 }
 
-impl AnalysisOptions {
-    /// Analyses the samples in a run directory, reading them one after the other.
-    pub(super) async fn analyze(&self, directory: &Path) -> anyhow::Result<Analysis> {
-        let mut manifest = journal::manifest(directory)?;
-        if let Some(path) = &self.prices {
-            pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
-        }
-        let volume = campaign_bill::BillOptions {
-            invocations_per_month: self.monthly_invocations.get(),
-            cold_starts: self.cold_share.resolve(&manifest).await?,
-            free_tier: self.free_tier,
-        };
-        of_samples(directory, &manifest, &analyze_samples::Options { margin: self.margin, volume })
-    }
+/// The forms of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    Table,
+    /// For a comment on a pull request.
+    Markdown,
+    /// One row for each measure of each payload.
+    Csv,
+    /// The whole analysis, as described by docs/schema/report.schema.json.
+    Json,
 }
 
 /// Analyses the samples in a run directory, with the prices stored there.
@@ -105,7 +82,7 @@ fn of_samples(directory: &Path, manifest: &Manifest, options: &analyze_samples::
 
 impl ReportArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let analysis = self.analysis.analyze(&self.directory).await?;
+        let analysis = self.analyze().await?;
         if let Some(path) = &self.html {
             output::write(path, &html::page(&analysis))?;
         }
@@ -120,5 +97,18 @@ impl ReportArgs {
             output::note(format_args!("Charts: {}", path.display()));
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    async fn analyze(&self) -> anyhow::Result<Analysis> {
+        let mut manifest = journal::manifest(&self.directory)?;
+        if let Some(path) = &self.prices {
+            pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
+        }
+        let volume = campaign_bill::BillOptions {
+            invocations_per_month: self.monthly_invocations.get(),
+            cold_starts: self.cold_share.resolve(&manifest).await?,
+            free_tier: self.free_tier,
+        };
+        of_samples(&self.directory, &manifest, &analyze_samples::Options { margin: self.margin, volume })
     }
 }

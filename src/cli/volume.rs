@@ -14,7 +14,8 @@ pub struct VolumeError(String);
 /// The largest volume: a thousand times what the largest account might have, far below where sums lose dollars.
 const MAX: f64 = 1e15;
 
-const UNITS: [(char, f64); 3] = [('k', 1e3), ('m', 1e6), ('b', 1e9)];
+/// The units, of which both cases are read.
+const UNITS: [(char, f64); 3] = [('k', 1e3), ('M', 1e6), ('B', 1e9)];
 
 impl Volume {
     /// The number, which is finite and above 0.
@@ -27,13 +28,10 @@ impl FromStr for Volume {
     type Err = VolumeError;
 
     fn from_str(text: &str) -> Result<Self, VolumeError> {
-        let unit = text.chars().next_back().map(|unit| unit.to_ascii_lowercase());
-        let unit = UNITS.into_iter().find(|(name, _)| Some(*name) == unit);
-        let (number, factor) = match unit {
-            // Units are ASCII, a byte each.
-            Some((_, factor)) => (&text[..text.len() - 1], factor),
-            None => (text, 1.0),
+        let in_unit = |(unit, factor): (char, f64)| {
+            Some((text.strip_suffix([unit.to_ascii_lowercase(), unit.to_ascii_uppercase()])?, factor))
         };
+        let (number, factor) = UNITS.into_iter().find_map(in_unit).unwrap_or((text, 1.0));
         // `parse` would take inf, nan, signs and exponents too.
         let is_plain =
             number.chars().all(|character| character.is_ascii_digit() || character == '.' || character == '_');
@@ -45,9 +43,7 @@ impl FromStr for Volume {
 impl fmt::Display for Volume {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match UNITS.into_iter().rev().find(|(_, factor)| self.0 >= *factor) {
-            Some((unit, factor)) => {
-                write!(f, "{}{}", self.0 / factor, if unit == 'k' { 'k' } else { unit.to_ascii_uppercase() })
-            }
+            Some((unit, factor)) => write!(f, "{}{unit}", self.0 / factor),
             None => write!(f, "{}", self.0),
         }
     }
