@@ -68,8 +68,9 @@ fn main() {
         peak_kib
     });
     println!("memory with ten times the samples: {:.3} (aim: 1)", many as f64 / few as f64);
-    let rows = journal::rows(&directory).expect("samples").map(|row| row.expect("a sample"));
-    let delays = median(rows.map(|row| row.delay_ns as f64 / 1e6));
+    let manifest = journal::manifest(&directory).expect("a campaign");
+    let rows = journal::rows(&directory, &manifest).expect("samples");
+    let delays = median(rows.map(|row| row.expect("a sample").delay_ns as f64 / 1e6));
     println!(
         "calls are sent {delays:.3} ms later than their step begins, by the median, {CONNECTIONS} of them at once"
     );

@@ -20,6 +20,9 @@ use std::time::Duration;
 /// report then has no `Init Duration`: the init is part of its duration.
 const INIT_LIMIT_MS: f64 = 10_000.0;
 
+/// The longest timeout that a function can have, in seconds.
+const LONGEST_TIMEOUT_S: u32 = 900;
+
 /// A call that has returned.
 pub(super) struct Returned {
     pub(super) call: Call,
@@ -149,18 +152,20 @@ fn cost(manifest: &Manifest, row: &Row) -> f64 {
 /// none: the function may still be running.
 fn billed_ms(manifest: &Manifest, row: &Row) -> Option<f64> {
     let waited = row.latency_ms().ceil();
-    let reported = row.report.as_ref().and_then(PlatformReport::all_billed_ms);
-    match reported {
-        // An init before the call is not billed with it.
-        Some(billed) if row.has_earlier_init() => return Some(billed.min(waited)),
-        Some(billed) if row.believed_report().is_none() => return Some(billed.max(waited)),
-        Some(billed) => return Some(billed),
-        None => {}
+    if let Some(billed) = row.report.as_ref().and_then(PlatformReport::all_billed_ms) {
+        return Some(match row.believed_report() {
+            // An init before the call is not billed with it.
+            Some(_) if row.has_earlier_init() => billed.min(waited),
+            Some(_) => billed,
+            None => billed.max(waited),
+        });
     }
     match &row.failure {
         Some(failure) if failure.has_not_run => None,
         Some(Failure { kind: FailureKind::Timeout | FailureKind::Network | FailureKind::Transient, .. }) => {
-            Some(waited.max(f64::from(manifest.sides[row.side].longest_s()) * 1000.0))
+            let configuration = manifest.sides[row.side].configuration.as_ref();
+            let timeout_s = configuration.map_or(LONGEST_TIMEOUT_S, |configuration| configuration.timeout_s);
+            Some(waited.max(f64::from(timeout_s) * 1000.0))
         }
         Some(_) | None => Some(waited),
     }

@@ -272,37 +272,19 @@ struct Version {
     schema: u64,
 }
 
-/// Reads the samples of `directory` one after the other, without one that was cut off by a crash. Unlike
-/// [`checked_rows`], this does not check their values.
-///
-/// # Errors
-/// When there is no file; items are errors for lines that are not samples.
-pub fn rows(directory: &Path) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
-    read(directory, |_| Ok(()))
-}
-
-/// Reads the samples of `directory` as [`rows`] does, and checks that each can be a sample of `manifest`'s campaign at
-/// its place: steps follow each other as in the schedule, and no call is there twice.
+/// Reads the samples of `directory` one after the other, without one that was cut off by a crash, and checks that each
+/// can be a sample of `manifest`'s campaign at its place: steps follow each other as in the schedule, and no call is
+/// there twice.
 ///
 /// # Errors
 /// When there is no file; items are errors for lines that are not samples of this campaign.
-pub fn checked_rows(
+pub fn rows(
     directory: &Path,
     manifest: &Manifest,
 ) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
-    let mut position = Position::new(&manifest.plan);
-    read(directory, move |row| {
-        run_directory_checks::row(&manifest.plan, row)?;
-        position.follow(row)
-    })
-}
-
-fn read(
-    directory: &Path,
-    mut check: impl FnMut(&Row) -> Result<(), String>,
-) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
     let path = directory.join(SAMPLES);
     let mut lines = Lines::new(File::open(&path).map_err(at(&path))?, &path);
+    let mut position = Position::new(&manifest.plan);
     let mut is_over = false;
     Ok(std::iter::from_fn(move || {
         if is_over {
@@ -310,15 +292,22 @@ fn read(
         }
         // After a line that cannot be read, nothing more is read.
         is_over = true;
-        let row = match lines.next() {
+        let line = match lines.next() {
             Ok(line) => line?,
             Err(error) => return Some(Err(error)),
         };
         is_over = false;
-        let row =
-            serde_json::from_slice(row).map_err(|error| error.to_string().replace(" at line 1 column ", " at column "));
-        Some(row.and_then(|row| check(&row).map(|()| row)).map_err(|reason| lines.malformed(reason)))
+        let row = row(line, &mut position);
+        Some(row.map_err(|reason| lines.malformed(reason)))
     }))
+}
+
+fn row(line: &[u8], position: &mut Position<'_>) -> Result<Row, String> {
+    let row = serde_json::from_slice(line);
+    let row = row.map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
+    run_directory_checks::row(position.plan, &row)?;
+    position.follow(&row)?;
+    Ok(row)
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> JournalError {

@@ -226,19 +226,11 @@ impl Variant {
         self.configuration.as_ref().map_or(DEFAULT_MEMORY_MB, |it| it.memory_mb)
     }
 
-    /// Its configured timeout in seconds; Lambda's longest if unknown.
-    pub fn longest_s(&self) -> u32 {
-        self.configuration.as_ref().map_or(LONGEST_TIMEOUT_S, |it| it.timeout_s)
-    }
-
     /// Its configured ephemeral storage in MiB; the free storage if unknown.
     pub fn ephemeral_mb(&self) -> u32 {
         self.configuration.as_ref().map_or(FREE_EPHEMERAL_MB, |it| it.ephemeral_storage_mb)
     }
 }
-
-/// The longest timeout that a function can have, in seconds.
-const LONGEST_TIMEOUT_S: u32 = 900;
 
 /// The memory of the functions in the project's own stack, in MiB.
 pub const DEFAULT_MEMORY_MB: u32 = 1769;

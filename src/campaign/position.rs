@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// The first incomplete step, and its remaining calls.
 #[derive(Debug)]
 pub struct Position<'a> {
-    plan: &'a Plan,
+    pub plan: &'a Plan,
     /// The first block with separate steps.
     separate_from: Option<u64>,
     /// The number of the block.

@@ -39,25 +39,17 @@ pub fn block(plan: &Plan, number: u64, order: Order) -> Vec<Step> {
     let visits = || plan.cells.iter().enumerate().flat_map(|(index, cell)| (0..cell.weight).map(move |_| index));
     let calls = |side, cell| (0..plan.environments).map(move |slot| Call { side, cell, slot });
     let of_both = |cell| Side::BOTH.into_iter().flat_map(move |side| calls(side, cell));
-    match order {
-        Order::SeparateSteps => {
-            let steps = Side::BOTH.into_iter().flat_map(|side| visits().map(move |cell| (side, cell)));
-            let mut steps: Vec<(Side, usize)> = steps.collect();
-            steps.shuffle(&mut rng);
-            steps.into_iter().map(|(side, cell)| calls(side, cell).collect()).collect()
-        }
-        Order::JointSteps => {
-            let mut steps: Vec<Step> = visits().map(|cell| of_both(cell).collect()).collect();
-            steps.shuffle(&mut rng);
-            steps.iter_mut().for_each(|step| step.shuffle(&mut rng));
-            steps
-        }
-        Order::SingleCalls => {
-            let mut calls: Vec<Call> = visits().flat_map(of_both).collect();
-            calls.shuffle(&mut rng);
-            calls.into_iter().map(|call| vec![call]).collect()
-        }
+    let of_side = |side| visits().map(move |cell| calls(side, cell).collect());
+    let mut steps: Vec<Step> = match order {
+        Order::SeparateSteps => Side::BOTH.into_iter().flat_map(of_side).collect(),
+        Order::JointSteps => visits().map(|cell| of_both(cell).collect()).collect(),
+        Order::SingleCalls => visits().flat_map(of_both).map(|call| vec![call]).collect(),
+    };
+    steps.shuffle(&mut rng);
+    if order == Order::JointSteps {
+        steps.iter_mut().for_each(|step| step.shuffle(&mut rng));
     }
+    steps
 }
 
 #[cfg(test)]

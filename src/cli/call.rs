@@ -41,8 +41,7 @@ pub struct CallArgs {
 
 impl CallArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
-        let is_endpoint = matches!(self.target, Target::Endpoint { .. });
-        if self.no_auth && !is_endpoint {
+        if self.no_auth && !matches!(self.target, Target::Endpoint { .. }) {
             bail!("--no-auth is for https:// and http:// targets, not for {}", self.target);
         }
         let is_local = matches!(self.target, Target::Process { .. });

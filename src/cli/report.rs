@@ -74,7 +74,7 @@ pub(super) fn analysis_of(directory: &Path, options: &analyze_samples::Options) 
 
 fn of_samples(directory: &Path, manifest: &Manifest, options: &analyze_samples::Options) -> anyhow::Result<Analysis> {
     let mut samples = Samples { readings: later_configurations::read(directory)?, ..Samples::default() };
-    for row in journal::checked_rows(directory, manifest)? {
+    for row in journal::rows(directory, manifest)? {
         samples.add(&row?);
     }
     Ok(analyze(manifest, &samples, options))

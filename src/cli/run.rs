@@ -118,13 +118,13 @@ impl RunArgs {
         let stop = interruption(Arc::clone(&changes), &directory).context("catching signals")?;
         let cold = ColdStartForcer::new(owner, changes, within);
         let until_ci = Precision::new(&manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>);
-        let so_far = Progress::new(&manifest, journal::checked_rows(&directory, &manifest)?, until_ci)?;
+        let so_far = Progress::new(&manifest, journal::rows(&directory, &manifest)?, until_ci)?;
         let comparison = AnswerComparison::read(&directory, &manifest.plan).context("reading the first answers")?;
         let mut progress = progress::ProgressDisplay::new(self.json, &directory, &manifest)?;
         let is_ready = prepare(&directory, &manifest, &callers, &cold, &stop).await;
         // If the output itself has failed, this cannot be written either.
-        if !is_ready.inspect_err(|error| drop(progress.fail(error, so_far.totals())))? {
-            progress.end(&Outcome::Interrupted, so_far.totals()).context("writing the output")?;
+        if !is_ready.inspect_err(|error| drop(progress.fail(error, &so_far.totals)))? {
+            progress.end(&Outcome::Interrupted, &so_far.totals).context("writing the output")?;
             return Ok(ExitCode::from(INTERRUPTED));
         }
         let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, so_far, stop);

@@ -4,17 +4,12 @@ use clap::{Arg, Command, Error, builder::TypedValueParser, error::ErrorKind};
 use std::{ffi::OsStr, fmt::Display, marker::PhantomData, str::FromStr};
 
 /// Reads an argument; error messages do not repeat it, as clap's own would: a URL may contain a password.
+#[derive(Clone)]
 pub(super) struct Unechoed<T>(PhantomData<fn() -> T>);
 
 impl<T> Unechoed<T> {
     pub(super) fn new() -> Self {
         Self(PhantomData)
-    }
-}
-
-impl<T> Clone for Unechoed<T> {
-    fn clone(&self) -> Self {
-        Self::new()
     }
 }
 

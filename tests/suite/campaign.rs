@@ -126,7 +126,7 @@ pub fn samples(directory: &str) -> (Manifest, Vec<Row>) {
         line_schema.validate(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
     }
     let manifest = journal::manifest(directory).unwrap();
-    let rows: Vec<Row> = journal::rows(directory).unwrap().map(Result::unwrap).collect();
+    let rows: Vec<Row> = journal::rows(directory, &manifest).unwrap().map(Result::unwrap).collect();
     assert_schedule(&manifest.plan, &rows);
     (manifest, rows)
 }

@@ -13,7 +13,7 @@ use crate::campaign::{
 #[derive(Debug)]
 pub struct Progress<'a> {
     pub(super) position: Position<'a>,
-    pub(super) totals: Totals,
+    pub totals: Totals,
     pub(super) rules: Vec<Box<dyn StoppingRule>>,
 }
 
@@ -36,11 +36,6 @@ impl<'a> Progress<'a> {
             progress.add(&row);
         }
         Ok(progress)
-    }
-
-    /// What the samples come to.
-    pub fn totals(&self) -> &Totals {
-        &self.totals
     }
 
     /// Takes in the sample of a remaining call.

@@ -49,14 +49,11 @@ pub(super) async fn restored(directory: &Path, manifest: &Manifest, side: Side, 
 
 /// Stores what has changed during the campaign.
 pub(super) async fn keep(directory: &Path, manifest: &Manifest, callers: &Sides<Arc<Caller>>) -> anyhow::Result<()> {
-    let changes = match since(directory, manifest, callers).await {
-        Ok(changes) => changes,
+    let changes = since(directory, manifest, callers).await.unwrap_or_else(|error| {
         // This does not invalidate the samples.
-        Err(error) => {
-            note(format_args!("Warning: whether the functions have changed meanwhile is not known: {error:#}"));
-            return Ok(());
-        }
-    };
+        note(format_args!("Warning: whether the functions have changed meanwhile is not known: {error:#}"));
+        Vec::new()
+    });
     for Change { target, text, .. } in &changes {
         note(format_args!("Warning: {target} was changed meanwhile: {text}"));
     }

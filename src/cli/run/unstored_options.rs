@@ -26,18 +26,15 @@ impl Given {
         if plan.auth == Auth::ApiKey && self.api_key.is_none() {
             bail!("the campaign was begun with an API key, which is not stored: use --api-key or DUET_API_KEY");
         }
-        let list = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        if self.header_names() != plan.headers {
-            bail!(
-                "the campaign was begun with other headers, whose values are not stored: use --header for {}",
-                list(&plan.headers)
-            );
-        }
-        if variable_names(&self.variables) != plan.variables {
-            bail!(
-                "the campaign was begun with other variables, whose values are not stored: use --env for {}",
-                list(&plan.variables)
-            );
+        let headers = ("headers", "--header", self.header_names(), &plan.headers);
+        let variables = ("variables", "--env", variable_names(&self.variables), &plan.variables);
+        for (what, option, given, before) in [headers, variables] {
+            if given != *before {
+                let names = if before.is_empty() { "none".to_owned() } else { before.join(", ") };
+                bail!(
+                    "the campaign was begun with other {what}, whose values are not stored: use {option} for {names}"
+                );
+            }
         }
         Ok(())
     }

@@ -127,9 +127,9 @@ fn read(directory: &Path) -> Result<usize, String> {
     let manifest = journal::manifest(directory).map_err(|error| error.to_string())?;
     let _ = plan::plan(&manifest);
     // What a campaign that goes on would make of them.
-    let _ = Progress::new(&manifest, journal::checked_rows(directory, &manifest).unwrap(), Vec::new());
+    let _ = Progress::new(&manifest, journal::rows(directory, &manifest).unwrap(), Vec::new());
     let (mut samples, mut first_error, mut count) = (Samples::default(), None, 0);
-    for row in journal::checked_rows(directory, &manifest).unwrap() {
+    for row in journal::rows(directory, &manifest).unwrap() {
         match row {
             Ok(row) => {
                 samples.add(&row);
