@@ -71,12 +71,8 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
         }
         _ => {}
     }
-    if let Some(tolerance) = plan.tolerance {
-        number("plan.tolerance", tolerance, 1.0)?;
-    }
-    if let Some(dollars) = limits.max_cost_usd {
-        number("limits.max_cost_usd", dollars, f64::MAX)?;
-    }
+    number("plan.tolerance", plan.tolerance, 1.0)?;
+    number("limits.max_cost_usd", limits.max_cost_usd, f64::MAX)?;
     match limits.until_ci {
         Some(share) if !(share > 0.0 && share < MAX_HALF_WIDTH) => {
             Err(format!("limits.until_ci is {share}; it must be above 0 and below {MAX_HALF_WIDTH}"))
@@ -111,15 +107,10 @@ pub fn row(plan: &Plan, row: &Row) -> Result<(), String> {
     if let Some(response) = &row.response {
         self::response(response)?;
     }
-    let names = [
-        ("environment", &row.environment),
-        ("cpu_model", &row.cpu_model),
-        ("request_id", &row.request_id),
-        ("executed_version", &row.executed_version),
-    ];
-    for (field, value) in names {
-        value.as_ref().map_or(Ok(()), |value| name(field, value))?;
-    }
+    name("environment", row.environment.as_deref())?;
+    name("cpu_model", row.cpu_model.as_deref())?;
+    name("request_id", row.request_id.as_deref())?;
+    name("executed_version", row.executed_version.as_deref())?;
     match &row.output_sha256 {
         Some(digest) if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             Err(format!("output_sha256 is {digest:?}; it must be 64 hexadecimal digits"))
@@ -133,17 +124,10 @@ pub fn row(plan: &Plan, row: &Row) -> Result<(), String> {
 /// # Errors
 /// The field, its value, and what it has to be.
 pub fn report(report: &PlatformReport) -> Result<(), String> {
-    let PlatformReport { duration_ms, billed_ms, billed_restore_ms, init_ms, .. } = *report;
-    let times = [
-        ("duration_ms", duration_ms),
-        ("billed_ms", billed_ms),
-        ("billed_restore_ms", billed_restore_ms),
-        ("init_ms", init_ms),
-    ];
-    for (field, time) in times {
-        time.map_or(Ok(()), |time| number(&format!("report.{field}"), time, YEAR_MS as f64))?;
-    }
-    Ok(())
+    number("report.duration_ms", report.duration_ms, YEAR_MS as f64)?;
+    number("report.billed_ms", report.billed_ms, YEAR_MS as f64)?;
+    number("report.billed_restore_ms", report.billed_restore_ms, YEAR_MS as f64)?;
+    number("report.init_ms", report.init_ms, YEAR_MS as f64)
 }
 
 /// Checks that the benchmark service can have given this response.
@@ -154,11 +138,11 @@ pub fn response(response: &Response) -> Result<(), String> {
     if response.schema != SCHEMA {
         return Err(format!("response.schema is {}; this version reads {SCHEMA}", response.schema));
     }
-    name("response.environment.id", &response.environment.id)?;
+    name("response.environment.id", response.environment.id.as_str())?;
     number("response.environment.init_ms", response.environment.init_ms, YEAR_MS as f64)?;
     // Some kernels hide the model.
     if !response.host.cpu_model.is_empty() {
-        name("response.host.cpu_model", &response.host.cpu_model)?;
+        name("response.host.cpu_model", response.host.cpu_model.as_str())?;
     }
     if response.results.len() > MAX_RESULTS {
         return Err(format!("response.results has {} entries; {MAX_RESULTS} are the most", response.results.len()));
@@ -189,15 +173,17 @@ fn sample(sample: &Sample) -> Result<(), String> {
         let numbers = [summary.min, summary.median, summary.mean, summary.p95, summary.stddev];
         numbers.into_iter().try_for_each(|value| number("summary", value, YEAR_NS as f64))?;
     }
-    sample.throttled_fraction.map_or(Ok(()), |fraction| number("throttled_fraction", fraction, 1.0))
+    number("throttled_fraction", sample.throttled_fraction, 1.0)
 }
 
-fn number(field: &str, value: f64, most: f64) -> Result<(), String> {
-    // This refuses NaN too.
-    if (0.0..=most).contains(&value) {
-        return Ok(());
+fn number(field: &str, value: impl Into<Option<f64>>, most: f64) -> Result<(), String> {
+    match value.into() {
+        // This refuses NaN too.
+        Some(value) if !(0.0..=most).contains(&value) => {
+            Err(format!("{field} is {value:e}; it must be from 0 to {most:e}"))
+        }
+        _ => Ok(()),
     }
-    Err(format!("{field} is {value:e}; it must be from 0 to {most:e}"))
 }
 
 fn within(field: &str, value: u32, most: u32) -> Result<(), String> {
@@ -212,11 +198,12 @@ fn below(field: &str, value: u32, end: u32) -> Result<(), String> {
     if value < end { Ok(()) } else { Err(format!("{field} is {value}; by campaign.json it is below {end}")) }
 }
 
-fn name(field: &str, value: &str) -> Result<(), String> {
-    match value.len() {
-        0 => Err(format!("{field} is empty; leave it out if there is no name")),
-        1..=MAX_NAME_BYTES => printable(field, value),
-        _ => Err(format!("{field} is longer than {MAX_NAME_BYTES} bytes")),
+fn name<'a>(field: &str, value: impl Into<Option<&'a str>>) -> Result<(), String> {
+    match value.into() {
+        None => Ok(()),
+        Some("") => Err(format!("{field} is empty; leave it out if there is no name")),
+        Some(value) if value.len() > MAX_NAME_BYTES => Err(format!("{field} is longer than {MAX_NAME_BYTES} bytes")),
+        Some(value) => printable(field, value),
     }
 }
 

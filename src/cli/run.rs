@@ -19,7 +19,7 @@ use crate::{
         Target,
         answer_comparison::AnswerComparison,
         aws::Session,
-        caller::{CallOptions, Caller},
+        caller::{CallOptions, Caller, Function},
         cold::{ChangedFunctions, ColdStartForcer, Owner},
         driver::{Campaign, Finished, Outcome, Progress},
         journal::{self, Journal},
@@ -100,44 +100,46 @@ impl RunArgs {
             baseline: self.caller(Side::Baseline, &directory, &manifest, &session).await?,
             candidate: self.caller(Side::Candidate, &directory, &manifest, &session).await?,
         };
-        let (owner, within) = (Owner::this_process(&directory), self.change.change_timeout);
+        let run = Run { directory, manifest, callers };
+        let Run { directory, manifest, callers } = &run;
+        let (owner, within) = (Owner::this_process(directory), self.change.change_timeout);
         if manifest.plan.cold || !self.dry_run {
-            preflight::check_functions(&manifest, &callers, &owner, within).await?;
+            preflight::check_functions(&run, &owner, within).await?;
         }
         if self.dry_run {
-            output::print(&report::plan(&manifest))?;
+            output::print(&report::plan(manifest))?;
             return Ok(ExitCode::SUCCESS);
         }
         let is_local = manifest.sides.iter().any(|(_, variant)| matches!(variant.target, Target::Process { .. }));
         let _reaped = is_local.then(Reaped::start).transpose()?;
-        let journal = if is_new { Journal::create(&directory, &manifest)? } else { Journal::open(&directory)? };
+        let journal = if is_new { Journal::create(directory, manifest)? } else { Journal::open(directory)? };
         if !is_new {
-            configuration_change::check(&directory, &manifest, &callers, self.allow_changed).await?;
+            configuration_change::check(&run, self.allow_changed).await?;
         }
-        let changes = Arc::new(ChangedFunctions::read(&directory, &owner)?);
-        let stop = interruption(Arc::clone(&changes), &directory).context("catching signals")?;
+        let changes = Arc::new(ChangedFunctions::read(directory, &owner)?);
+        let stop = interruption(Arc::clone(&changes), directory).context("catching signals")?;
         let cold = ColdStartForcer::new(owner, changes, within);
-        let until_ci = Precision::new(&manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>);
-        let so_far = Progress::new(&manifest, journal::rows(&directory, &manifest)?, until_ci)?;
-        let comparison = AnswerComparison::read(&directory, &manifest.plan).context("reading the first answers")?;
-        let mut progress = progress::ProgressDisplay::new(self.json, &directory, &manifest)?;
-        let is_ready = prepare(&directory, &manifest, &callers, &cold, &stop).await;
+        let until_ci = Precision::new(manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>);
+        let so_far = Progress::new(manifest, journal::rows(directory, manifest)?, until_ci)?;
+        let comparison = AnswerComparison::read(directory, &manifest.plan).context("reading the first answers")?;
+        let mut progress = progress::ProgressDisplay::new(self.json, directory, manifest)?;
+        let is_ready = prepare(&run, &cold, &stop).await;
         // If the output itself has failed, this cannot be written either.
         if !is_ready.inspect_err(|error| drop(progress.fail(error, &so_far.totals)))? {
             progress.end(&Outcome::Interrupted, &so_far.totals).context("writing the output")?;
             return Ok(ExitCode::from(INTERRUPTED));
         }
-        let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, so_far, stop);
+        let campaign = Campaign::new(manifest, callers, cold, comparison, journal, so_far, stop);
         let Finished { end, totals, still_changed } = campaign.run(&mut progress).await;
         for (target, failure) in &still_changed {
-            note(interruption::still_changed(&target.to_string(), &failure.message, &directory));
+            note(interruption::still_changed(&target.to_string(), &failure.message, directory));
         }
-        configuration_change::keep(&directory, &manifest, &callers).await?;
+        configuration_change::keep(&run).await?;
         let end = match end {
-            Ok(_) if !journal::is_there(&directory) => {
+            Ok(_) if !journal::is_there(directory) => {
                 Err(anyhow!("{} is gone, and its samples with it", directory.display()))
             }
-            end => end.with_context(|| resume(&directory)),
+            end => end.with_context(|| resume(directory)),
         };
         let end = end.inspect_err(|error| drop(progress.fail(error, &totals)))?;
         progress.end(&end, &totals).context("writing the output")?;
@@ -178,21 +180,30 @@ impl RunArgs {
     }
 }
 
+/// A campaign, its run directory, and the callers of its sides.
+struct Run {
+    directory: PathBuf,
+    manifest: Manifest,
+    callers: Sides<Arc<Caller>>,
+}
+
+impl Run {
+    /// The sides that are Lambda functions.
+    fn functions(&self) -> impl Iterator<Item = (Side, &Target, &Function)> {
+        self.callers.iter().filter_map(|(side, caller)| match caller.as_ref() {
+            Caller::Function(function) => Some((side, &self.manifest.sides[side].target, function)),
+            Caller::Endpoint(_) | Caller::Process(_) => None,
+        })
+    }
+}
+
 /// Waits until the functions are ready, and restores what a killed campaign has left changed; false if the campaign was
 /// asked to end meanwhile.
-async fn prepare(
-    directory: &Path,
-    manifest: &Manifest,
-    callers: &Sides<Arc<Caller>>,
-    cold: &ColdStartForcer,
-    stop: &watch::Receiver<bool>,
-) -> anyhow::Result<bool> {
-    let Some(ready) = unless_asked(stop, preflight::wait_until_ready(manifest, callers)).await else {
-        return Ok(false);
-    };
+async fn prepare(run: &Run, cold: &ColdStartForcer, stop: &watch::Receiver<bool>) -> anyhow::Result<bool> {
+    let Some(ready) = unless_asked(stop, preflight::wait_until_ready(run)).await else { return Ok(false) };
     ready?;
-    for (side, caller) in callers.iter() {
-        let target = &manifest.sides[side].target;
+    for (side, caller) in run.callers.iter() {
+        let target = &run.manifest.sides[side].target;
         let Some(restored) = unless_asked(stop, preflight::clean_up(target, caller, cold)).await else {
             note(format_args!(
                 "What a killed campaign may have left in {target} is not undone: `duet clean-up {target}` does that"
@@ -200,7 +211,7 @@ async fn prepare(
             return Ok(false);
         };
         if restored? {
-            configuration_change::restored(directory, manifest, side, caller).await?;
+            configuration_change::restored(run, side).await?;
         }
     }
     Ok(true)

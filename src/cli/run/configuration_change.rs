@@ -1,27 +1,21 @@
 //! Changes of the functions' configuration since the campaign began.
 
+use super::Run;
 use crate::{
     campaign::{
         Target,
-        caller::Caller,
         later_configurations::{self, Reading},
-        manifest::Manifest,
-        sides::{Side, Sides},
+        sides::Side,
         unix_ms,
     },
     cli::output::note,
 };
 use anyhow::{Context, bail};
-use std::{path::Path, sync::Arc};
+use std::path::Path;
 
 /// Refuses to continue with a changed configuration, which would mix samples, unless that is allowed.
-pub(super) async fn check(
-    directory: &Path,
-    manifest: &Manifest,
-    callers: &Sides<Arc<Caller>>,
-    is_allowed: bool,
-) -> anyhow::Result<()> {
-    let changes = since(directory, manifest, callers).await?;
+pub(super) async fn check(run: &Run, is_allowed: bool) -> anyhow::Result<()> {
+    let changes = since(run).await?;
     for Change { target, is_listed, is_another, text, .. } in &changes {
         if *is_another {
             bail!(
@@ -33,23 +27,26 @@ pub(super) async fn check(
         }
         note(format_args!("Warning: {target} is not as it was before: {text}"));
     }
-    add(directory, changes.into_iter().map(|change| Reading { is_allowed: true, ..change.reading }))
+    add(&run.directory, changes.into_iter().map(|change| Reading { is_allowed: true, ..change.reading }))
 }
 
 /// Stores the configuration of a function after the campaign has removed what a killed one had left in it.
-pub(super) async fn restored(directory: &Path, manifest: &Manifest, side: Side, caller: &Caller) -> anyhow::Result<()> {
-    let Caller::Function(function) = caller else { return Ok(()) };
-    let looking = || format!("looking at {}", manifest.sides[side].target);
-    let Some(configuration) = function.configuration().await.with_context(looking)?.configuration else {
-        return Ok(());
-    };
-    let reading = Reading { unix_ms: unix_ms(), side, configuration, is_allowed: false, is_restored: true };
-    add(directory, [reading].into_iter())
+pub(super) async fn restored(run: &Run, restored: Side) -> anyhow::Result<()> {
+    let Some((side, target, function)) = run.functions().find(|(side, ..)| *side == restored) else { return Ok(()) };
+    let found = function.configuration().await.with_context(|| format!("looking at {target}"))?;
+    let readings = found.configuration.into_iter().map(|configuration| Reading {
+        unix_ms: unix_ms(),
+        side,
+        configuration,
+        is_allowed: false,
+        is_restored: true,
+    });
+    add(&run.directory, readings)
 }
 
 /// Stores what has changed during the campaign.
-pub(super) async fn keep(directory: &Path, manifest: &Manifest, callers: &Sides<Arc<Caller>>) -> anyhow::Result<()> {
-    let changes = since(directory, manifest, callers).await.unwrap_or_else(|error| {
+pub(super) async fn keep(run: &Run) -> anyhow::Result<()> {
+    let changes = since(run).await.unwrap_or_else(|error| {
         // This does not invalidate the samples.
         note(format_args!("Warning: whether the functions have changed meanwhile is not known: {error:#}"));
         Vec::new()
@@ -57,7 +54,7 @@ pub(super) async fn keep(directory: &Path, manifest: &Manifest, callers: &Sides<
     for Change { target, text, .. } in &changes {
         note(format_args!("Warning: {target} was changed meanwhile: {text}"));
     }
-    add(directory, changes.into_iter().map(|change| change.reading))
+    add(&run.directory, changes.into_iter().map(|change| change.reading))
 }
 
 fn add(directory: &Path, readings: impl Iterator<Item = Reading>) -> anyhow::Result<()> {
@@ -77,17 +74,12 @@ struct Change<'a> {
     reading: Reading,
 }
 
-/// The changes since the configurations of the campaign in `directory` were last read.
-async fn since<'a>(
-    directory: &Path,
-    manifest: &'a Manifest,
-    callers: &Sides<Arc<Caller>>,
-) -> anyhow::Result<Vec<Change<'a>>> {
+/// The changes since the configurations of the campaign were last read.
+async fn since(run: &Run) -> anyhow::Result<Vec<Change<'_>>> {
+    let Run { directory, manifest, .. } = run;
     let readings = later_configurations::read(directory)?;
     let mut changes = Vec::new();
-    for (side, caller) in callers.iter() {
-        let Caller::Function(function) = caller.as_ref() else { continue };
-        let target = &manifest.sides[side].target;
+    for (side, target, function) in run.functions() {
         let last = readings.iter().rev().find(|reading| reading.side == side).map(|reading| &reading.configuration);
         let Some(before) = last.or(manifest.sides[side].configuration.as_ref()) else { continue };
         let found = function.configuration().await.with_context(|| format!("looking at {target}"))?;

@@ -1,5 +1,6 @@
 //! Checks before the first call that costs money.
 
+use super::Run;
 use crate::{
     campaign::{
         Auth, Target,
@@ -7,13 +8,13 @@ use crate::{
         caller::{Caller, Function},
         cold::{ColdStartForcer, Owner},
         function_features::{Consequence, Feature, Use},
-        manifest::{DEFAULT_MEMORY_MB, Manifest, Variant},
+        manifest::{DEFAULT_MEMORY_MB, Variant},
         sides::{Side, Sides},
     },
     cli::output::note,
 };
 use anyhow::{Context, bail};
-use std::{os::unix::fs::PermissionsExt, sync::Arc, time::Duration};
+use std::{os::unix::fs::PermissionsExt, time::Duration};
 
 /// Both sides with their configurations, without prices.
 pub(super) async fn variants(targets: &Sides<Target>, auth: Auth, session: &Session) -> anyhow::Result<Sides<Variant>> {
@@ -122,16 +123,10 @@ pub(super) async fn warn_of_move(variant: &Variant, auth: Auth, session: &Sessio
 }
 
 /// Checks that functions can be changed as the campaign needs it, and that no other campaign is changing them.
-pub(super) async fn check_functions(
-    manifest: &Manifest,
-    callers: &Sides<Arc<Caller>>,
-    owner: &Owner,
-    within: Duration,
-) -> anyhow::Result<()> {
-    for (side, caller) in callers.iter() {
-        let Caller::Function(function) = caller.as_ref() else { continue };
-        let looking = || format!("looking at {}", manifest.sides[side].target);
-        if manifest.plan.cold || function.configuration().await.with_context(looking)?.is_changed {
+pub(super) async fn check_functions(run: &Run, owner: &Owner, within: Duration) -> anyhow::Result<()> {
+    for (_, target, function) in run.functions() {
+        let looking = || format!("looking at {target}");
+        if run.manifest.plan.cold || function.configuration().await.with_context(looking)?.is_changed {
             function.variables().check(owner, within).await.with_context(looking)?;
         }
     }
@@ -149,11 +144,9 @@ pub(super) async fn clean_up(target: &Target, caller: &Caller, cold: &ColdStartF
 }
 
 /// Waits until the functions can be invoked.
-pub(super) async fn wait_until_ready(manifest: &Manifest, callers: &Sides<Arc<Caller>>) -> anyhow::Result<()> {
-    let payload = &manifest.plan.cells[0].payload;
-    for (side, caller) in callers.iter() {
-        let Caller::Function(function) = caller.as_ref() else { continue };
-        let target = &manifest.sides[side].target;
+pub(super) async fn wait_until_ready(run: &Run) -> anyhow::Result<()> {
+    let payload = &run.manifest.plan.cells[0].payload;
+    for (_, target, function) in run.functions() {
         function.wait_until_ready(payload).await.with_context(|| format!("waiting until {target} can be called"))?;
     }
     Ok(())

@@ -47,11 +47,10 @@ impl<'a> ProgressDisplay<'a> {
         let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
         bar.set_prefix(format!("ends with {}", plan::ends(&manifest.limits)));
         let progress = Self { json, directory: directory.to_owned(), manifest, bar, shown: BTreeSet::new() };
-        if json {
-            let calls = manifest.plan.calls();
-            let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });
-            progress.event("start", body)?;
-        } else {
+        let calls = manifest.plan.calls();
+        let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });
+        progress.event("start", body)?;
+        if !json {
             line(format_args!("{}Samples go to {}", plan::plan(manifest), directory.display()))?;
         }
         Ok(progress)
@@ -92,7 +91,7 @@ impl<'a> ProgressDisplay<'a> {
     /// Prints the event that the campaign failed; without `--json` the program itself prints the error.
     pub(super) fn fail(&mut self, error: &anyhow::Error, totals: &Totals) -> io::Result<()> {
         self.bar.finish_and_clear();
-        if self.json { self.last(totals, "failed", &format!("{error:#}")) } else { Ok(()) }
+        self.last(totals, "failed", &format!("{error:#}"))
     }
 
     /// Prints the last event.
@@ -136,17 +135,15 @@ impl<'a> ProgressDisplay<'a> {
         json!({ "elapsed_ms": totals.elapsed_ms, "sides": sides })
     }
 
+    /// Prints an event, with `--json`.
     fn event(&self, name: &str, mut body: Value) -> io::Result<()> {
         body["event"] = json!(name);
-        writeln!(io::stdout(), "{body}")
+        if self.json { writeln!(io::stdout(), "{body}") } else { Ok(()) }
     }
 }
 
 impl Observer for ProgressDisplay<'_> {
     fn block(&mut self, number: u64, totals: &Totals) -> io::Result<()> {
-        if !self.json {
-            return Ok(());
-        }
         let mut body = self.totals(totals);
         body["block"] = json!(number);
         self.event("block", body)
@@ -194,9 +191,6 @@ impl Observer for ProgressDisplay<'_> {
     }
 
     fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()> {
-        if !self.json {
-            return Ok(());
-        }
         self.event("backoff", json!({ "side": side, "calls": calls, "pause_ms": pause.as_millis() as u64 }))
     }
 }
