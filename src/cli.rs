@@ -19,7 +19,6 @@ mod volume;
 mod workloads;
 
 pub use reaper::Reaper;
-pub use volume::{Volume, VolumeError};
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -176,37 +176,22 @@ mod tests {
     use super::*;
     use crate::campaign::sides::Side;
 
-    fn called(report: Option<(f64, Option<f64>)>, latency_ms: f64) -> Row {
+    fn called(reported: Option<(f64, Option<f64>)>, latency_ms: f64) -> Row {
+        let report = |(duration_ms, init_ms)| PlatformReport {
+            duration_ms: Some(duration_ms),
+            init_ms,
+            ..PlatformReport::default()
+        };
         Row {
-            block: 0,
-            step: 0,
-            slot: 0,
-            attempt: 0,
-            side: Side::Baseline,
-            cell: String::new(),
-            started_unix_ms: 0,
-            elapsed_ms: 0,
-            delay_ns: 0,
             latency_ns: (latency_ms * 1e6) as u64,
-            cold: None,
-            cost_usd: 0.0,
-            report: report.map(|(duration, init_ms)| PlatformReport {
-                duration_ms: Some(duration),
-                init_ms,
-                ..PlatformReport::default()
-            }),
-            request_id: None,
-            executed_version: None,
-            response: None,
+            report: reported.map(report),
             environment: Some("e".to_owned()),
-            cpu_model: None,
-            output_sha256: None,
-            failure: None,
+            ..Row::example()
         }
     }
 
     #[test]
-    fn what_the_report_and_the_client_say_together_tells_a_cold_start() {
+    fn a_cold_start_is_recognized_by_report_and_latency_together() {
         let cold = |report, latency_ms, is_first| cold(&called(report, latency_ms), is_first, false);
         let (first, later) = (true, false);
         for is_first in [first, later] {
@@ -229,14 +214,14 @@ mod tests {
     }
 
     #[test]
-    fn a_forced_start_of_more_than_ten_seconds_is_one_without_a_name() {
+    fn a_forced_cold_start_of_more_than_ten_seconds_needs_no_environment_id() {
         let row = Row { environment: None, ..called(Some((12_000.0, None)), 22_500.0) };
         assert_eq!(cold(&row, false, true), Some(true));
         assert_eq!(cold(&row, false, false), Some(false));
     }
 
     #[test]
-    fn the_first_call_of_an_environment_is_so_on_its_side_alone_also_in_one_step() {
+    fn an_environment_is_new_once_on_each_side_also_within_a_step() {
         let (mut totals, row) = (Totals::default(), called(None, 1.0));
         assert!(is_first_of_environment(&row, &totals, &[]));
         assert!(!is_first_of_environment(&row, &totals, std::slice::from_ref(&row)));

@@ -54,14 +54,13 @@ pub struct Campaign<'a> {
     payloads: Vec<Bytes>,
     pointers: PointerCheck<'a>,
     comparison: AnswerComparison,
-    /// Whether to come to an end.
+    /// Turns true if the campaign is to end.
     stop: watch::Receiver<bool>,
     pauses: Pauses,
-    /// The sides whose first step is over.
-    has_seen_starts: Sides<bool>,
+    is_first_step_over: Sides<bool>,
 }
 
-/// Observer of a campaign. What it cannot show ends the campaign: nobody would know how it went on.
+/// Observer of a campaign. An error ends the campaign, whose course would remain unknown.
 pub trait Observer {
     /// A block begins.
     fn block(&mut self, number: u64, totals: &Totals) -> io::Result<()>;
@@ -75,12 +74,11 @@ pub trait Observer {
     fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()>;
 }
 
-/// How a campaign came out.
+/// The result of a campaign.
 #[derive(Debug)]
 pub struct Finished {
     /// Why it ended; the samples so far are kept in any case.
     pub end: Result<Outcome, CampaignError>,
-    /// What its samples come to.
     pub totals: Totals,
     /// The functions that it could not change back, with the reason.
     pub still_changed: Vec<(Target, Failure)>,
@@ -89,16 +87,16 @@ pub struct Finished {
 /// Why a campaign came to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It has what it was to have, for this reason.
+    /// It has enough samples, for this reason.
     Enough(String),
     /// It was asked to end.
     Interrupted,
-    /// Nothing but failures came from a side.
+    /// A side gave nothing but failures.
     Failing {
         side: Side,
         /// How many calls failed in a row.
         calls: u64,
-        /// The last of them.
+        /// The last failure.
         failure: Failure,
     },
 }
@@ -159,7 +157,7 @@ impl<'a> Campaign<'a> {
             comparison,
             stop,
             pauses: Pauses::new(),
-            has_seen_starts: Sides::default(),
+            is_first_step_over: Sides::default(),
         }
     }
 
@@ -234,7 +232,7 @@ impl<'a> Campaign<'a> {
         let mut calls = Calls::new(self.progress.position.open(), self.manifest.plan.concurrent);
         calls.release(|call, begin| self.call(call, begin));
         let mut failures = StepFailures::default();
-        // What cannot be shown ends the campaign, but not before all answers are kept.
+        // An error of the observer ends the campaign, but not before all answers are kept.
         let mut shown = Ok(());
         while let Some(returned) = calls.returned().await {
             let (rows, differences) = self.keep(returned)?;
@@ -250,7 +248,7 @@ impl<'a> Campaign<'a> {
                 calls.release(|call, begin| self.call(call, begin));
             }
         }
-        shown.and_then(|()| self.warn_of_starts(observer)).map_err(CampaignError::Output)?;
+        shown.and_then(|()| self.warn_without_cold_starts(observer)).map_err(CampaignError::Output)?;
         self.warn_of_pointers(observer).map_err(CampaignError::Output)?;
         let calls_of_a_step = u64::from(self.manifest.plan.environments);
         if let Some(outcome) = failures.hopeless(calls_of_a_step, &self.progress.totals) {
@@ -261,7 +259,7 @@ impl<'a> Campaign<'a> {
         Ok(None)
     }
 
-    /// Writes what has come back to the journal, at a stretch, with what differs from earlier answers.
+    /// Writes the rows of returned calls to the journal, all at once, and compares their answers with earlier ones.
     fn keep(&mut self, returned: Vec<Returned>) -> Result<(Vec<Row>, Vec<AnswerDifference>), CampaignError> {
         let Progress { position, totals, .. } = &self.progress;
         let (mut rows, mut differences) = (Vec::new(), Vec::new());
@@ -280,7 +278,7 @@ impl<'a> Campaign<'a> {
         Ok((rows, differences))
     }
 
-    /// Waits where calls are made again, longer each time.
+    /// Waits if calls are made again, longer each time.
     async fn back_off(&mut self, failures: &StepFailures, observer: &mut dyn Observer) -> Result<(), CampaignError> {
         let Some(attempt) = failures.attempt else { return Ok(()) };
         let pause = self.pauses.after(attempt, LONGEST_PAUSE);
@@ -312,14 +310,14 @@ impl<'a> Campaign<'a> {
     }
 
     /// Warns if cold starts of a side are forced and its first step has met none.
-    fn warn_of_starts(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
+    fn warn_without_cold_starts(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
         if !self.manifest.plan.cold || !self.progress.position.is_at_step() {
             return Ok(());
         }
         for (side, totals) in self.progress.totals.sides.iter() {
             let is_over = totals.calls - totals.made_again >= u64::from(self.manifest.plan.environments);
             if is_over
-                && !std::mem::replace(&mut self.has_seen_starts[side], true)
+                && !std::mem::replace(&mut self.is_first_step_over[side], true)
                 && totals.succeeded() > 0
                 && totals.cold == 0
             {
@@ -377,7 +375,7 @@ impl<'a> Campaign<'a> {
                 Failure::new(FailureKind::Timeout, format!("no answer within {}", humantime::format_duration(time)))
                     .into()
             });
-            // A request that was refused before takes no part in the time.
+            // An earlier request that was refused does not count.
             let refused = answer.sent.map_or(Duration::ZERO, |sent| sent - start);
             let (latency, delay) = (start.elapsed() - refused, start + refused - begin);
             let started_unix_ms = started_unix_ms + refused.as_millis() as u64;

@@ -165,3 +165,30 @@ impl<'a> Position<'a> {
         self.open = self.calls().iter().map(|call| ((call.side, call.slot), 0)).collect();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::manifest::Manifest;
+
+    #[test]
+    fn a_missing_sample_is_passed_over_by_a_reader_and_refused_by_a_campaign() {
+        let plan = Plan { order: Order::JointSteps, ..Manifest::example().plan };
+        let [baseline, candidate] = Side::BOTH.map(|side| Row { side, ..Row::example() });
+        let next_block = Row { block: 1, ..Row::example() };
+        let mut position = Position::new(&plan);
+        position.check(&candidate).unwrap();
+        position.settle(&candidate);
+        let error = position.check(&next_block).unwrap_err();
+        assert!(error.contains("block 0, step 0 (baseline and candidate, a)"), "{error}");
+        position.check(&baseline).unwrap();
+        position.settle(&baseline);
+        position.check(&next_block).unwrap();
+
+        let mut position = Position::new(&plan);
+        position.follow(&candidate).unwrap();
+        assert!(position.follow(&candidate).unwrap_err().contains("as in a line before"));
+        position.follow(&next_block).unwrap();
+        assert!(position.follow(&baseline).unwrap_err().contains("behind block 1, step 0"));
+    }
+}

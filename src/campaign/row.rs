@@ -93,21 +93,33 @@ impl Row {
 
     /// Whether the call failed and is made again.
     pub fn is_made_again(&self) -> bool {
-        self.attempt + 1 < ATTEMPTS && self.failure.as_ref().is_some_and(|it| it.kind.is_repeated())
+        self.attempt + 1 < ATTEMPTS && self.failure.as_ref().is_some_and(|failure| failure.kind.is_repeated())
     }
 
     /// The id of the environment that answered, if it is known. In a cold campaign each call has an environment of its
     /// own, even if no id is known.
     pub fn environment(&self) -> Option<&str> {
-        self.response.as_ref().map(|it| it.environment.id.as_str()).or(self.environment.as_deref())
+        self.response.as_ref().map(|response| response.environment.id.as_str()).or(self.environment.as_deref())
     }
 
     /// The model of the processor that answered, if it is known.
     pub fn cpu_model(&self) -> Option<&str> {
-        self.response.as_ref().map(|it| it.host.cpu_model.as_str()).or(self.cpu_model.as_deref())
+        self.response.as_ref().map(|response| response.host.cpu_model.as_str()).or(self.cpu_model.as_deref())
     }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+#[cfg(test)]
+impl Row {
+    /// A successful first call of the baseline.
+    pub(crate) fn example() -> Self {
+        serde_json::from_value(serde_json::json!({
+            "block": 0, "step": 0, "slot": 0, "side": "baseline", "cell": "a", "started_unix_ms": 1, "elapsed_ms": 0,
+            "delay_ns": 0, "latency_ns": 1_000_000
+        }))
+        .unwrap()
+    }
 }

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_as_fine_as_its_order_allows() {
+    fn a_step_has_as_many_calls_as_its_order_says() {
         let plan = plan(7, &[1, 1], 4);
         let sizes = |order| block(&plan, 3, order).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(Order::SeparateSteps), [4; 4]);
@@ -118,7 +118,7 @@ mod tests {
 
     /// A campaign that was begun with one version may be continued with the next.
     #[test]
-    fn the_order_is_the_same_for_ever() {
+    fn the_order_of_a_seed_never_changes() {
         use Side::{Baseline as B, Candidate as C};
         let order = |number| {
             let steps = block(&plan(42, &[1, 2], 1), number, Order::SeparateSteps);

@@ -1,6 +1,6 @@
 //! `duet report`
 
-use super::{Volume, cold_share::ColdShareOption, output, prices, run::pricing};
+use super::{cold_share::ColdShareOption, output, prices, run::pricing, volume::Volume};
 use crate::{
     analysis::{
         analyze_samples::{self, analyze},

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_volume_is_refused_with_the_forms() {
+    fn other_texts_are_refused_with_the_accepted_forms() {
         for text in [
             "", "0", "-5", "+5", "M", "50 M", "50MM", "5T", "1e6", "inf", "nan", "1,5k", "_", "9999999B", "5µ", "1.2.3",
         ] {

@@ -1,4 +1,4 @@
-//! What failures mean for a campaign: whether calls are made again, in which order, or whether there is no hope.
+//! What failures mean for a campaign: whether steps become separate, and whether a side is given up.
 
 use super::Outcome;
 use crate::campaign::{
@@ -9,10 +9,10 @@ use crate::campaign::{
     totals::Totals,
 };
 
-/// A side is given up after this many failures in a row, or after a whole step of them where that is more.
+/// A side is given up after this many failures in a row, or after a whole step of them if that is more.
 const MOST_IN_A_ROW: u64 = 5;
 
-/// The reason that Lambda gives for throttling where a function's own reserved concurrency is used up, or 0.
+/// Lambda's reason for throttling if a function's own reserved concurrency is used up, or 0.
 const RESERVED: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
 
 /// The failures of a step whose calls are made again.
@@ -36,8 +36,8 @@ impl StepFailures {
         self.sides.iter().map(|(side, failures)| (side, failures.len())).filter(|(_, count)| *count > 0)
     }
 
-    /// How many calls were throttled because both sides were called together. What is reserved for a function is as much
-    /// as before, unless both sides are that function.
+    /// How many calls were throttled because both sides were called together. Reserved concurrency is the function's own,
+    /// so it counts only if both sides are that function.
     pub(super) fn throttled_together(&self, manifest: &Manifest) -> usize {
         let has_one_function = manifest.has_one_function();
         let is_for_both =
@@ -49,7 +49,7 @@ impl StepFailures {
     pub(super) fn hopeless(&self, calls_of_a_step: u64, totals: &Totals) -> Option<Outcome> {
         self.sides.iter().find_map(|(side, failures)| {
             let of_side = &totals.sides[side];
-            // With nothing reserved for a function, or all for others, seconds change nothing.
+            // Without any concurrency for the function, waiting for seconds changes nothing.
             let is_shut = failures.len() as u64 == calls_of_a_step
                 && failures.iter().all(is_reserved)
                 && of_side.succeeded() == 0;
@@ -65,7 +65,7 @@ fn is_reserved(failure: &Failure) -> bool {
     failure.reason.as_deref() == Some(RESERVED)
 }
 
-/// The outcome of a campaign that has all its calls, if a side has not one success.
+/// The outcome of a campaign that has all its calls, if a side never succeeded.
 pub(super) fn without_success(totals: &Totals) -> Option<Outcome> {
     let mut failing = totals.sides.iter().filter(|(_, of_side)| of_side.succeeded() == 0);
     failing.find_map(|(side, of_side)| {
@@ -76,14 +76,9 @@ pub(super) fn without_success(totals: &Totals) -> Option<Outcome> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn row(side: Side, slot: u32, failure: Option<Failure>) -> Row {
-        let call = json!({
-            "block": 0, "step": 0, "slot": slot, "side": side, "cell": "a", "started_unix_ms": 1, "elapsed_ms": 0,
-            "delay_ns": 0, "latency_ns": 1_000_000
-        });
-        Row { failure, ..serde_json::from_value(call).unwrap() }
+        Row { side, slot, failure, ..Row::example() }
     }
 
     fn late() -> Option<Failure> {
@@ -115,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_without_reserved_concurrency_is_enough_where_nothing_has_succeeded() {
+    fn a_side_that_never_succeeded_is_given_up_after_a_step_without_reserved_concurrency() {
         let shut = [0, 1].map(|slot| row(Side::Baseline, slot, throttled(RESERVED)));
         let (failures, totals) = step(&shut);
         assert!(matches!(failures.hopeless(2, &totals), Some(Outcome::Failing { calls: 2, .. })));
@@ -125,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_reserved_for_one_function_is_no_matter_of_both() {
+    fn reserved_concurrency_is_shared_only_by_sides_that_are_one_function() {
         let mut manifest = Manifest::example();
         let rows = [throttled(RESERVED), throttled("other"), None].map(|failure| row(Side::Baseline, 0, failure));
         let (failures, _) = step(&rows);
@@ -136,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_side_without_one_success_is_no_comparison() {
+    fn a_campaign_with_a_side_that_never_succeeded_is_failing() {
         let success = |side| row(side, 0, None);
         assert_eq!(without_success(&step(&[success(Side::Baseline), success(Side::Candidate)]).1), None);
         let (_, totals) = step(&[success(Side::Baseline), row(Side::Candidate, 0, late())]);

@@ -1,7 +1,7 @@
 //! The calls of a step while they are under way.
 
 use crate::campaign::{call_to_row::Returned, schedule::Call};
-use std::{collections::VecDeque, future::Future, time::Instant};
+use std::{collections::VecDeque, future::Future, panic::resume_unwind, time::Instant};
 use tokio::task::JoinSet;
 
 /// Calls that are released all together, or one after the other.
@@ -16,7 +16,7 @@ impl Calls {
         Self { waiting: calls.into_iter().collect(), running: JoinSet::new(), is_concurrent }
     }
 
-    /// Starts what may run beside what runs.
+    /// Starts waiting calls: all of them if they are concurrent, else the next one if none is running.
     pub(super) fn release<F>(&mut self, make: impl Fn(Call, Instant) -> F)
     where
         F: Future<Output = Returned> + Send + 'static,
@@ -28,12 +28,12 @@ impl Calls {
         }
     }
 
-    /// Those that have come back by now, at least one. None if none are running.
+    /// The calls that have returned by now, at least one; `None` if none are running.
     pub(super) async fn returned(&mut self) -> Option<Vec<Returned>> {
         let first = self.running.join_next().await?;
         let others = std::iter::from_fn(|| self.running.try_join_next());
         let returned = std::iter::once(first).chain(others);
-        Some(returned.map(|it| it.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))).collect())
+        Some(returned.map(|call| call.unwrap_or_else(|error| resume_unwind(error.into_panic()))).collect())
     }
 }
 

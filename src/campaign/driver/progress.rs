@@ -1,4 +1,4 @@
-//! How far a campaign has come.
+//! The progress of a campaign.
 
 use crate::campaign::{
     journal::JournalError,
@@ -9,7 +9,7 @@ use crate::campaign::{
     totals::Totals,
 };
 
-/// How far a campaign has come, as its samples tell.
+/// The progress of a campaign, as its samples tell.
 #[derive(Debug)]
 pub struct Progress<'a> {
     pub(super) position: Position<'a>,
@@ -18,7 +18,7 @@ pub struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// That of a campaign which has these samples, and which the `extra` rules end beside those of its limits.
+    /// The progress of a campaign with these samples, which the `extra` rules end besides its limits.
     ///
     /// # Errors
     /// When a sample cannot be read, or one is missing before it.

@@ -10,10 +10,10 @@ use crate::campaign::{
 };
 use std::{env, fs, path::PathBuf, process};
 
-/// Somebody who cannot bear to look at the second sample.
-struct Fainting(u32);
+/// An observer that panics at the second sample.
+struct Panicking(u32);
 
-impl Observer for Fainting {
+impl Observer for Panicking {
     fn block(&mut self, _number: u64, _totals: &Totals) -> io::Result<()> {
         Ok(())
     }
@@ -50,7 +50,7 @@ fn scratch() -> PathBuf {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_bug_that_panics_leaves_nothing_changed() {
+async fn a_panic_leaves_nothing_changed() {
     let (lambda, manifest, directory) = (Arc::new(Lambda::new(|_, _| Act::Answer)), manifest(), scratch());
     let caller = || Arc::new(Caller::Function(Function::with(lambda.client().into(), "x", None)));
     let owner = Owner::this_process(&directory);
@@ -62,7 +62,7 @@ async fn a_bug_that_panics_leaves_nothing_changed() {
     let callers = Sides { baseline: caller(), candidate: caller() };
     let (_stop, stopped) = watch::channel(false);
     let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, progress, stopped);
-    let panic = catching(campaign.run(&mut Fainting(0))).await.expect_err("the panic is not hidden");
+    let panic = catching(campaign.run(&mut Panicking(0))).await.expect_err("the panic is not hidden");
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"a bug"));
     assert!(lambda.count("PUT") >= 3 && lambda.is_as_before());
     assert!(changes.open().is_empty());

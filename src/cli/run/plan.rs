@@ -213,7 +213,11 @@ impl PlanOptions {
     /// The campaign that these options describe; warnings about its two sides go to standard error.
     pub(super) async fn manifest(&self, given: &Given, session: &Session) -> anyhow::Result<Manifest> {
         let table = prices::table(self.prices.as_deref())?;
-        let auth = self.auth(given.api_key.as_deref());
+        let auth = match (self.no_auth, &given.api_key) {
+            (true, _) => Auth::None,
+            (false, Some(_)) => Auth::ApiKey,
+            (false, None) => Auth::SigV4,
+        };
         let (targets, session) = self.targets(session).await?;
         let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
         check_sizes(&cells, &targets)?;
@@ -289,14 +293,6 @@ impl PlanOptions {
         self.check_limits(&manifest)?;
         self.warn_of_few_blocks(&manifest);
         Ok(manifest)
-    }
-
-    fn auth(&self, api_key: Option<&str>) -> Auth {
-        match (self.no_auth, api_key) {
-            (true, _) => Auth::None,
-            (false, Some(_)) => Auth::ApiKey,
-            (false, None) => Auth::SigV4,
-        }
     }
 
     /// Both targets, and a session with the region and the profile of their stack, if they are of a stack.
