@@ -4,7 +4,7 @@ use std::{env, fs, process::Command};
 
 fn main() {
     let sources = sources();
-    // Where a work tree keeps them is git's to know.
+    // Git knows where a work tree keeps them.
     let references = output("git", &["rev-parse", "--git-path", "HEAD", "--git-path", "refs/heads"]);
     for path in sources.iter().map(String::as_str).chain(references.iter().flat_map(|it| it.lines())) {
         println!("cargo::rerun-if-changed={path}");
@@ -16,7 +16,7 @@ fn main() {
     record("TARGET_FEATURES", &variable("CARGO_CFG_TARGET_FEATURE"));
 }
 
-/// What this build is made of: the function has no part in the command line, and need not be built again for it.
+/// The sources of this build. Those of the command line are not part of the function, which need not be rebuilt for them.
 fn sources() -> Vec<String> {
     let of_the_command_line = ["analysis", "campaign", "cli", "report"];
     let with_command_line = env::var_os("CARGO_FEATURE_CLI").is_some();
@@ -28,7 +28,7 @@ fn sources() -> Vec<String> {
     sources.chain(["build.rs", "Cargo.toml", "Cargo.lock"].map(str::to_owned)).collect()
 }
 
-/// The commit, `-dirty` where `sources` are not what it says, `unknown` outside a checkout.
+/// The commit, with `-dirty` if `sources` differ from it; `unknown` outside a checkout.
 fn revision(sources: &[String]) -> String {
     let Some(commit) = output("git", &["describe", "--always", "--abbrev=12"]) else { return "unknown".to_owned() };
     let unchanged = Command::new("git").args(["diff", "--quiet", "HEAD", "--"]).args(sources).status();

@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
         return reaper.run().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     Cli::parse().run().await.unwrap_or_else(|error| {
-        // Nobody is left to be told where this fails.
+        // There is nowhere to report a failure of this.
         let _ = writeln!(io::stderr(), "duet: {}", visible_lines(&format!("{error:#}")));
         ExitCode::FAILURE
     })

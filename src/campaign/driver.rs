@@ -368,7 +368,8 @@ impl<'a> Campaign<'a> {
 
     fn call(&self, call: Call, begin: Instant) -> impl Future<Output = Returned> + use<> {
         let (caller, clock) = (Arc::clone(&self.callers[call.side]), self.clock);
-        let (payload, time) = (self.payloads[call.cell].clone(), self.manifest.plan.timeout());
+        let payload = self.payloads[call.cell].clone();
+        let time = Duration::from_millis(self.manifest.plan.timeout_ms);
         async move {
             let (start, elapsed, started_unix_ms) = (Instant::now(), clock.elapsed(), unix_ms());
             let answer = timeout(time, caller.call(call.slot, payload)).await.unwrap_or_else(|_| {

@@ -80,7 +80,7 @@ pub enum JournalError {
     Invalid {
         /// The file.
         path: PathBuf,
-        /// The field, its value, and what it has to be.
+        /// The field, its value, and what is allowed.
         reason: String,
     },
 }
@@ -241,7 +241,7 @@ impl<R: Read> Lines<R> {
 /// Reads the manifest of `directory`.
 ///
 /// # Errors
-/// When there is none, or it is of another version or invalid.
+/// When it does not exist, is of another version, or is invalid.
 pub fn manifest(directory: &Path) -> Result<Manifest, JournalError> {
     let path = directory.join(MANIFEST);
     let file = match File::open(&path) {

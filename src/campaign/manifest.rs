@@ -11,7 +11,7 @@ use super::{
 };
 use hyper::Method;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::{fmt, ops::Not, time::Duration};
+use std::{fmt, ops::Not};
 
 /// The version of the run directory's format; it grows when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
@@ -156,7 +156,7 @@ pub const MAX_HALF_WIDTH: f64 = 0.5;
 /// The most environments of a side that a block may call.
 pub const MAX_ENVIRONMENTS: u32 = 1000;
 
-/// When a campaign ends, whichever comes first.
+/// The limits of a campaign, which ends at the first that it reaches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CampaignLimits {
@@ -180,11 +180,6 @@ impl Plan {
     pub fn calls(&self) -> u64 {
         let to_an_environment: u64 = self.cells.iter().map(|cell| u64::from(cell.weight)).sum();
         2 * u64::from(self.environments) * to_an_environment
-    }
-
-    /// How long a call may take.
-    pub fn timeout(&self) -> Duration {
-        Duration::from_millis(self.timeout_ms)
     }
 }
 

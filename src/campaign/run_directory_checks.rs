@@ -37,7 +37,7 @@ const MAX_ITERATIONS: usize = 100_000;
 /// Checks a manifest.
 ///
 /// # Errors
-/// The field, its value, and what it has to be.
+/// The field, its value, and what is allowed.
 pub fn manifest(manifest: &Manifest) -> Result<(), String> {
     let Manifest { created_unix_ms, sides, plan, limits, .. } = manifest;
     at_most("created_unix_ms", *created_unix_ms, LAST_UNIX_MS)?;
@@ -92,7 +92,7 @@ fn variant(variant: &Variant) -> Result<(), String> {
 /// Checks the values of a sample of `plan`'s campaign.
 ///
 /// # Errors
-/// The field, its value, and what it has to be.
+/// The field, its value, and what is allowed.
 pub fn row(plan: &Plan, row: &Row) -> Result<(), String> {
     below("slot", row.slot, plan.environments)?;
     below("attempt", row.attempt, ATTEMPTS)?;
@@ -122,7 +122,7 @@ pub fn row(plan: &Plan, row: &Row) -> Result<(), String> {
 /// Checks that Lambda can have made this report.
 ///
 /// # Errors
-/// The field, its value, and what it has to be.
+/// The field, its value, and what is allowed.
 pub fn report(report: &PlatformReport) -> Result<(), String> {
     number("report.duration_ms", report.duration_ms, YEAR_MS as f64)?;
     number("report.billed_ms", report.billed_ms, YEAR_MS as f64)?;
@@ -133,7 +133,7 @@ pub fn report(report: &PlatformReport) -> Result<(), String> {
 /// Checks that the benchmark service can have given this response.
 ///
 /// # Errors
-/// The field, its value, and what it has to be.
+/// The field, its value, and what is allowed.
 pub fn response(response: &Response) -> Result<(), String> {
     if response.schema != SCHEMA {
         return Err(format!("response.schema is {}; this version reads {SCHEMA}", response.schema));

@@ -44,7 +44,7 @@ use std::{
     time::SystemTime,
 };
 use tokio::sync::watch;
-use unstored_options::Given;
+use unstored_options::UnstoredOptions;
 pub(super) use unstored_options::check_variables;
 
 /// Exit code if all recent calls of one side failed.
@@ -81,7 +81,7 @@ pub struct RunArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    given: Given,
+    given: UnstoredOptions,
     #[command(flatten)]
     change: ChangeOptions,
     #[command(flatten)]

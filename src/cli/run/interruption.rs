@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
+    signal::unix::{SignalKind, signal},
     sync::watch,
 };
 
@@ -43,24 +43,17 @@ pub(super) fn interruption(changes: Arc<ChangedFunctions>, directory: &Path) -> 
             let functions = changes.open().join(" and ");
             note(format_args!("Ending: changing back {functions}; Ctrl-C again leaves that undone"));
         }
-        second(&mut interrupt, begin).await;
-        if !changes.open().is_empty() {
-            note(still_changed(&changes.open().join(" and "), "the program was ended meanwhile", &directory));
+        while interrupt.recv().await.is_some() {
+            if begin.elapsed() < SAME {
+                continue;
+            }
+            if !changes.open().is_empty() {
+                note(still_changed(&changes.open().join(" and "), "the program was ended meanwhile", &directory));
+            }
+            std::process::exit(INTERRUPTED.into());
         }
-        std::process::exit(INTERRUPTED.into());
     });
     Ok(stopped)
-}
-
-/// Waits for a Ctrl-C that is not a copy of the first signal.
-async fn second(interrupt: &mut Signal, begin: Instant) {
-    while interrupt.recv().await.is_some() {
-        if begin.elapsed() >= SAME {
-            return;
-        }
-    }
-    // No more signals can come.
-    std::future::pending::<()>().await;
 }
 
 /// The message that a function is left changed, and how to restore it.

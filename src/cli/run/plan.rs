@@ -4,7 +4,7 @@ mod limits;
 
 use super::{
     preflight, pricing,
-    unstored_options::{Given, check_variables, variable_names},
+    unstored_options::{UnstoredOptions, check_variables, variable_names},
 };
 use crate::{
     campaign::{
@@ -211,7 +211,7 @@ pub(in crate::cli) fn some_time(text: &str) -> Result<Duration, String> {
 
 impl PlanOptions {
     /// The campaign that these options describe; warnings about its two sides go to standard error.
-    pub(super) async fn manifest(&self, given: &Given, session: &Session) -> anyhow::Result<Manifest> {
+    pub(super) async fn manifest(&self, given: &UnstoredOptions, session: &Session) -> anyhow::Result<Manifest> {
         let table = prices::table(self.prices.as_deref())?;
         let auth = match (self.no_auth, &given.api_key) {
             (true, _) => Auth::None,

@@ -5,9 +5,9 @@ use anyhow::bail;
 use clap::Args;
 use std::collections::BTreeSet;
 
-/// The key, headers and variables of calls.
+/// The key, headers and variables of calls, as given on the command line.
 #[derive(Debug, Args)]
-pub struct Given {
+pub struct UnstoredOptions {
     /// The key that https:// targets ask for, sent as x-api-key instead of a signature.
     #[arg(long, value_name = "KEY", env = "DUET_API_KEY", hide_env_values = true)]
     pub api_key: Option<String>,
@@ -20,7 +20,7 @@ pub struct Given {
     pub variables: Vec<Variable>,
 }
 
-impl Given {
+impl UnstoredOptions {
     /// Checks that the options are those that the campaign of `plan` was begun with.
     pub(super) fn check(&self, plan: &Plan) -> anyhow::Result<()> {
         if plan.auth == Auth::ApiKey && self.api_key.is_none() {
