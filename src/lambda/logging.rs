@@ -55,7 +55,7 @@ pub fn answered(response: &Response) {
     };
     info!(
         request_id = response.request_id,
-        architecture = response.function.architecture.as_str(),
+        architecture = response.function.architecture.to_string(),
         memory_mb = response.function.memory_mb,
         cpu_model = response.host.cpu_model,
         emulated = response.host.emulated,
@@ -90,7 +90,7 @@ pub fn refused(request_id: &str, environment: &Environment, error: &Error) {
 fn without_measurements(event: &str, request_id: &str, environment: &Environment, error: Option<&Error>) {
     info!(
         request_id,
-        architecture = Architecture::OF_BINARY.as_str(),
+        architecture = Architecture::OF_BINARY.to_string(),
         environment_id = environment.id,
         cold_start = environment.cold_start,
         init_ms = environment.init_ms,

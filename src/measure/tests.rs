@@ -183,7 +183,7 @@ fn counting_ends_with_a_panic() {
 fn no_workload_uses_more_heap_than_it_declares() {
     for workload in &ALL {
         let used = |elements, shape| heap_pass(workload, &Params { elements, seed: 1, shape }).peak_heap_bytes;
-        for shape in Shape::ALL.into_iter().take(if workload.shapes { Shape::ALL.len() } else { 1 }) {
+        for shape in Shape::ALL.into_iter().take(if workload.has_shapes() { Shape::ALL.len() } else { 1 }) {
             for elements in [1, 1000, workload.elements(Size::Named(SizeName::Small))] {
                 let (used, declared) = (used(elements, shape), workload.memory_bytes(elements));
                 assert!(used <= declared, "{} uses {used} bytes of {declared} at {elements} elements", workload.name);

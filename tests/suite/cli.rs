@@ -122,9 +122,9 @@ fn the_documentation_lists_the_workloads_as_the_catalogue_does() {
     let page = std::fs::read_to_string(root().join("docs/workloads.md")).unwrap();
     let first_table = page.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let rows: Vec<&str> = first_table.skip(2).collect();
-    let expected = workload::ALL.iter().map(|it| {
-        format!("| `{}` | {} | {} | {} |", it.name, it.implementation.as_str(), it.vectorization.as_str(), it.stresses)
-    });
+    let expected = workload::ALL
+        .iter()
+        .map(|it| format!("| `{}` | {} | {} | {} |", it.name, it.implementation, it.vectorization, it.stresses));
     assert_eq!(rows, expected.collect::<Vec<_>>());
 }
 
@@ -136,7 +136,7 @@ async fn a_call_prints_a_table_or_the_answer_itself(architecture: Architecture) 
     assert!(stderr(&output).contains(r#""message":"benchmark""#), "the function's log goes to standard error");
 
     let table = stdout(&duet_with_input(&["call", &target, "-"], REQUEST));
-    assert!(table.starts_with(architecture.as_str()), "{table}");
+    assert!(table.starts_with(&architecture.to_string()), "{table}");
     assert!(table.contains(response.results[0].checksum.as_ref().unwrap()), "{table}");
     assert_eq!(table.contains("EMULATED"), response.host.emulated);
 }

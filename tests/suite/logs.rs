@@ -71,7 +71,7 @@ async fn every_line_has_its_members_and_every_invocation_one_summary(architectur
         let summary = SUMMARIES.contains(&text("message"));
         *summaries.entry(text("request_id")).or_default() += u32::from(summary);
         if summary {
-            assert_eq!(text("architecture"), architecture.as_str());
+            assert_eq!(text("architecture"), architecture.to_string());
             assert!(row["cold_start"].is_boolean() && row["init_ms"].is_f64() && !text("environment_id").is_empty());
         }
     }

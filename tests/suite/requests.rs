@@ -7,7 +7,7 @@ use crate::{
 };
 use lambda_duet::{
     protocol::{Architecture, Request, Response, Selection, Shape, Size, Status},
-    workload::{ALL, Category, Workload},
+    workload::{ALL, Workload},
 };
 use proptest::{
     prelude::*,
@@ -36,7 +36,7 @@ fn requests() -> impl Strategy<Value = Request> {
     let shape = prop::sample::select(&Shape::ALL);
     (sized, shape, 1u32..=3, 0u32..=2, any::<u64>(), any::<bool>()).prop_map(
         |((workloads, elements), shape, iterations, warmup, seed, heap)| Request {
-            shape: if workloads.iter().any(|workload| workload.shapes) { shape } else { Shape::Random },
+            shape: if workloads.iter().any(|workload| workload.has_shapes()) { shape } else { Shape::Random },
             workloads: Selection::Some(workloads.iter().map(|workload| workload.name.to_owned()).collect()),
             size: Size::Elements(elements),
             iterations,
@@ -93,7 +93,7 @@ fn assert_answered_whole_and_alike() {
 
 /// A size that fits is not only accepted: its memory need is true.
 async fn the_largest_size_that_fits_runs(architecture: Architecture) {
-    let sorting = ALL.iter().filter(|workload| workload.category == Category::Sorting);
+    let sorting = ALL.iter().filter(|workload| workload.category() == "sorting");
     for workload in sample(&format!("largest sorts on {architecture}"), sorting, 2) {
         // Where the binary is emulated, the emulator's memory counts as the function's.
         let small = [("METRICS_SINK", "none"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")];

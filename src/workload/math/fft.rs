@@ -5,15 +5,11 @@
 //! order needs no bit reversal and leaves the input alone. A signal whose length is no power of two
 //! is followed by zeros up to the next one.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use std::{f64::consts::TAU, ops};
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/fft",
-    category: Category::Math,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Autovectorized,
     summary: "transforms a complex f64 signal with the radix-2 fast Fourier transform",
@@ -25,7 +21,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n log n)",
     memory: "56 to 112 n bytes, by the next power of two",
     sizes: Sizes { small: 1 << 17, medium: 1 << 20, large: 1 << 24 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |samples| {
         let padded = samples.checked_next_power_of_two().unwrap_or(u64::MAX);

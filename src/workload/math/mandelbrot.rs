@@ -3,14 +3,10 @@
 //! Every step needs the result of the one before, and how many steps there are is not known before:
 //! the compiler finds nothing to vectorize. The seed moves the image by a fraction of a point.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/mandelbrot",
-    category: Category::Math,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "computes a square image of the Mandelbrot set by escape time",
@@ -22,7 +18,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n²)",
     memory: "2 n² bytes",
     sizes: Sizes { small: 68, medium: 360, large: 2_100 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |rows| rows.saturating_mul(rows).saturating_mul(size_of::<u16>() as u64),
     prepare: |params| Box::new(Mandelbrot::new(params)),

@@ -3,15 +3,11 @@
 //! The generator is part of what is timed: 64-bit integer arithmetic with one long dependency, beside
 //! floating-point arithmetic without any.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Routine, Vectorization, Workload, checksum_of, limits},
-};
+use crate::workload::{Implementation, Routine, Sizes, Vectorization, Workload, checksum_of, limits};
 use rand::{Rng, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/monte-carlo",
-    category: Category::Math,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "estimates π from random points",
@@ -23,7 +19,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "constant",
     sizes: Sizes { small: 330_000, medium: 10_000_000, large: 330_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |_| 0,
     prepare: |params| {

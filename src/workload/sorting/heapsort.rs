@@ -1,14 +1,10 @@
 //! Heapsort with Floyd's construction of the heap.
 
 use super::keys::SortKeys;
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Vectorization, Workload, limits::Pace},
-};
+use crate::workload::{Implementation, Sizes, Vectorization, Workload, limits::Pace};
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/heapsort",
-    category: Category::Sorting,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "sorts 64-bit keys with heapsort",
@@ -20,7 +16,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n log n)",
     memory: "16 n bytes",
     sizes: Sizes { small: 14_000, medium: 250_000, large: 4_000_000 },
-    shapes: true,
     in_place: true,
     buffer_bytes: SortKeys::bytes_in_place,
     prepare: |params| SortKeys::in_place(params, |keys, _| heapsort(keys)),

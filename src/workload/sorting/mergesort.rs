@@ -2,17 +2,13 @@
 //! the length, to and fro between two buffers.
 
 use super::keys::SortKeys;
-use crate::{
-    protocol::Sizes,
-    workload::{
-        Category, Implementation, Vectorization, Workload,
-        limits::{BLOCK, checkpoint, copy},
-    },
+use crate::workload::{
+    Implementation, Sizes, Vectorization, Workload,
+    limits::{BLOCK, checkpoint, copy},
 };
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/mergesort",
-    category: Category::Sorting,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "sorts 64-bit keys with merge sort from the bottom up",
@@ -25,7 +21,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n log n)",
     memory: "24 n bytes",
     sizes: Sizes { small: 15_000, medium: 280_000, large: 7_500_000 },
-    shapes: true,
     in_place: true,
     buffer_bytes: SortKeys::bytes_buffered,
     prepare: |params| SortKeys::buffered(params, mergesort),

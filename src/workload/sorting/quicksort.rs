@@ -5,17 +5,13 @@
 //! sorted first, so that the stack grows with log₂ n.
 
 use super::keys::SortKeys;
-use crate::{
-    protocol::Sizes,
-    workload::{
-        Category, Implementation, Vectorization, Workload,
-        limits::{BLOCK, checkpoint},
-    },
+use crate::workload::{
+    Implementation, Sizes, Vectorization, Workload,
+    limits::{BLOCK, checkpoint},
 };
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/quicksort",
-    category: Category::Sorting,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "sorts 64-bit keys with Hoare's quicksort",
@@ -27,7 +23,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n log n) expected, O(n²) at worst (in none of the shapes)",
     memory: "16 n bytes",
     sizes: Sizes { small: 15_000, medium: 300_000, large: 8_500_000 },
-    shapes: true,
     in_place: true,
     buffer_bytes: SortKeys::bytes_in_place,
     prepare: |params| SortKeys::in_place(params, |keys, _| quicksort(keys)),

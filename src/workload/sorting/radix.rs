@@ -3,17 +3,13 @@
 //! needs no pass.
 
 use super::keys::SortKeys;
-use crate::{
-    protocol::Sizes,
-    workload::{
-        Category, Implementation, Vectorization, Workload,
-        limits::{BLOCK, checkpoint, copy},
-    },
+use crate::workload::{
+    Implementation, Sizes, Vectorization, Workload,
+    limits::{BLOCK, checkpoint, copy},
 };
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/radix",
-    category: Category::Sorting,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "sorts 64-bit keys with least-significant-digit radix sort",
@@ -25,7 +21,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "24 n bytes",
     sizes: Sizes { small: 95_000, medium: 2_200_000, large: 36_000_000 },
-    shapes: true,
     in_place: true,
     buffer_bytes: SortKeys::bytes_buffered,
     prepare: |params| SortKeys::buffered(params, radix_sort),

@@ -10,15 +10,14 @@
 
 use super::{SAMPLE, expected};
 use crate::{
-    protocol::{Shape, Sizes},
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
+    protocol::Shape,
+    workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits},
 };
 use rand::RngExt;
 use std::time::Duration;
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/std-stable-strings",
-    category: Category::Sorting,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "sorts names with the standard library's stable sort_by",
@@ -30,7 +29,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n log n) comparisons; O(n) for sorted and reversed names",
     memory: "up to 74 n bytes + 2 MiB",
     sizes: Sizes { small: 15_000, medium: 250_000, large: 2_200_000 },
-    shapes: true,
     in_place: true,
     buffer_bytes: |names| names.saturating_mul(NAME_BYTES).saturating_add(OVERHEAD_BYTES),
     prepare: |params| Box::new(SortNames::new(params)),

@@ -5,10 +5,7 @@
 //! where they need to, with a comma or quotes inside.
 
 use super::documents::{COUNTRIES, FIRST_NAMES, LAST_NAMES, day, pick};
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use csv::{Reader, StringRecord};
 use rand::RngExt;
 use serde::Deserialize;
@@ -16,7 +13,6 @@ use std::{collections::BTreeMap, fmt::Write};
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/csv",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "parses a sales report in CSV and adds it up by country",
@@ -28,7 +24,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "80 n bytes + 32 KiB",
     sizes: Sizes { small: 5_000, medium: 140_000, large: 4_800_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |rows| rows.saturating_mul(MAX_ROW_BYTES as u64).saturating_add(32 * 1024),
     prepare: |params| Box::new(Report::new(params)),

@@ -8,16 +8,12 @@ use super::{
     documents::{self, MEAN_WORD_BYTES},
     gzip,
 };
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use flate2::bufread::MultiGzDecoder;
 use std::io::Read;
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/gunzip",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "decompresses gzip",
@@ -29,7 +25,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "up to 9 n bytes + 2 MiB",
     sizes: Sizes { small: 55_000, medium: 1_600_000, large: 52_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |words| {
         words.saturating_mul(MEAN_WORD_BYTES + COMPRESSED_WORD_BYTES).saturating_add(documents::piece_bytes(words))

@@ -9,14 +9,10 @@ use super::{
     orders::{self, MAX_ORDER_BYTES, Page},
     shipments::{Batch, MAX_SHIPMENT_BYTES},
 };
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, limits};
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/json",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "parses orders in JSON, turns them into shipments and serializes those",
@@ -28,7 +24,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "1024 n bytes + 256 KiB",
     sizes: Sizes { small: 400, medium: 12_000, large: 400_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |orders| {
         orders.saturating_mul((MAX_ORDER_BYTES + MAX_SHIPMENT_BYTES) as u64).saturating_add(PAGE_BYTES as u64)

@@ -3,18 +3,14 @@
 //! The second string is the first with one letter in eight changed, dropped or doubled. The checksum is of
 //! the whole last row.
 
-use crate::{
-    protocol::Sizes,
-    workload::{
-        Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input,
-        limits::{self, BLOCK},
-    },
+use crate::workload::{
+    Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input,
+    limits::{self, BLOCK},
 };
 use rand::RngExt;
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/levenshtein",
-    category: Category::String,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "computes the edit distance of two similar strings",
@@ -26,7 +22,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n²)",
     memory: "up to 11 n bytes",
     sizes: Sizes { small: 750, medium: 4_000, large: 24_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |letters| letters.saturating_mul(11).saturating_add(64),
     prepare: |params| Box::new(Levenshtein::new(params)),

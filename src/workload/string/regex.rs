@@ -5,17 +5,13 @@
 //! run and keeps them. They match bytes, without Unicode's classes.
 
 use super::documents::{Tally, day, pick, time};
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use rand::{Rng, RngExt};
 use regex::bytes::Regex;
 use std::fmt::Write;
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/regex",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "takes the lines of an access log apart with regular expressions",
@@ -27,7 +23,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "224 n bytes + 1 MiB",
     sizes: Sizes { small: 1_300, medium: 40_000, large: 1_350_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |lines| lines.saturating_mul(MAX_LINE_BYTES as u64).saturating_add(AUTOMATA_BYTES),
     prepare: |params| Box::new(Log::new(params)),

@@ -3,14 +3,10 @@
 //! Same text, same words, same places: the checksums of the two are equal at equal size and seed.
 
 use super::{documents::Tally, search::Haystack};
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Routine, Vectorization, Workload, checksum_of},
-};
+use crate::workload::{Implementation, Routine, Sizes, Vectorization, Workload, checksum_of};
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/search-naive",
-    category: Category::String,
     implementation: Implementation::Naive,
     vectorization: Vectorization::Scalar,
     summary: "finds frequent, rare and absent words in a text by trying every position",
@@ -23,7 +19,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "up to 6 n bytes + 2 MiB",
     sizes: Sizes { small: 7_000, medium: 220_000, large: 7_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: Haystack::buffer_bytes,
     prepare: |params| Box::new(SearchNaive { haystack: Haystack::new(params), found: Vec::new() }),

@@ -3,16 +3,12 @@
 //! The stream goes through 512 KiB of data as often as the size asks for, so that memory bandwidth stays
 //! out of the figure.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use rand::Rng;
 use sha2::{Digest, Sha256};
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/sha256",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::RunTimeDispatch,
     summary: "hashes a stream of bytes with SHA-256",
@@ -24,7 +20,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "constant",
     sizes: Sizes { small: 1_400_000, medium: 40_000_000, large: 1_400_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |_| DATA_BYTES as u64,
     prepare: |params| Box::new(Stream::new(params)),

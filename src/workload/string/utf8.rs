@@ -5,15 +5,11 @@
 //! tables, which come with the compiler, into buffers that are kept; lower case is made from upper case.
 
 use super::documents::{self, OVERHEAD_BYTES, pick};
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use rand::RngExt;
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/utf8",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "validates multilingual text as UTF-8 and maps it to upper and lower case",
@@ -25,7 +21,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "48 n bytes + 768 KiB",
     sizes: Sizes { small: 10_000, medium: 290_000, large: 9_600_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |words| words.saturating_mul(3 * MAX_WORD_BYTES as u64).saturating_add(OVERHEAD_BYTES),
     prepare: |params| Box::new(Utf8::new(params)),

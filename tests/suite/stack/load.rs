@@ -43,7 +43,7 @@ type Peaks = BTreeMap<u64, u64>;
 /// What came back: by architecture, the peaks of each environment.
 #[derive(Default)]
 struct Answers {
-    resident: BTreeMap<&'static str, BTreeMap<String, Peaks>>,
+    resident: BTreeMap<String, BTreeMap<String, Peaks>>,
     throttled: usize,
 }
 
@@ -56,7 +56,7 @@ impl Answers {
                     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{target}: {error}: {text}"));
                 assert!(response.complete, "{target}: {text}");
                 let peak = response.results.iter().map(|sample| sample.memory.max_rss_bytes).max().unwrap();
-                let environments = self.resident.entry(response.function.architecture.as_str()).or_default();
+                let environments = self.resident.entry(response.function.architecture.to_string()).or_default();
                 let peaks = environments.entry(response.environment.id).or_default();
                 peaks.insert(response.environment.invocation_index, peak);
             }
