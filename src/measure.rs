@@ -144,8 +144,8 @@ fn time(timings: &mut Timings, workload: &Workload, params: &Params, request: &R
         if batch.is_too_short(wall_ns) && budget.fits(batch::MAX_PREPARATION) {
             batch.grow(wall_ns, workload, params);
             timings.batch_size = batch.size();
-            timings.wall_ns.clear();
-            timings.cpu_ns.clear();
+            timings.wall_ns = Nanoseconds::default();
+            timings.cpu_ns = Nanoseconds::default();
             turn = 0;
             continue;
         }

@@ -158,15 +158,14 @@ impl Request {
         }
         let default = Self::default();
         Ok(Self {
-            workloads: read(fields, "workloads", selection)?.unwrap_or(default.workloads),
-            size: read(fields, "size", size)?.unwrap_or(default.size),
-            shape: read(fields, "shape", shape)?.unwrap_or(default.shape),
-            iterations: read(fields, "iterations", |field, value| integer(field, value, ITERATIONS))?
-                .unwrap_or(default.iterations),
-            warmup: read(fields, "warmup", |field, value| integer(field, value, WARMUP))?.unwrap_or(default.warmup),
-            seed: read(fields, "seed", |field, value| integer(field, value, 0..=u64::MAX))?.unwrap_or(default.seed),
-            heap: read(fields, "heap", boolean)?.unwrap_or(default.heap),
-            emit_metrics: read(fields, "emit_metrics", boolean)?.unwrap_or(default.emit_metrics),
+            workloads: read(fields, "workloads", default.workloads, selection)?,
+            size: read(fields, "size", default.size, size)?,
+            shape: read(fields, "shape", default.shape, shape)?,
+            iterations: read(fields, "iterations", default.iterations, integer(ITERATIONS))?,
+            warmup: read(fields, "warmup", default.warmup, integer(WARMUP))?,
+            seed: read(fields, "seed", default.seed, integer(0..=u64::MAX))?,
+            heap: read(fields, "heap", default.heap, boolean)?,
+            emit_metrics: read(fields, "emit_metrics", default.emit_metrics, boolean)?,
         })
     }
 }
@@ -217,21 +216,23 @@ fn known_field(name: &str) -> Result<(), Error> {
 fn read<T>(
     fields: &Map<String, Value>,
     field: &str,
+    default: T,
     parse: impl FnOnce(&str, &Value) -> Result<T, Error>,
-) -> Result<Option<T>, Error> {
-    fields.get(field).map(|value| parse(field, value)).transpose()
+) -> Result<T, Error> {
+    fields.get(field).map_or(Ok(default), |value| parse(field, value))
 }
 
 fn expected(field: &str, what: &str, value: &Value) -> Error {
     Error::invalid(field, format!("\"{field}\" must be {what}, not {}", describe(value)))
 }
 
-fn integer<T: TryFrom<u64>>(field: &str, value: &Value, bounds: RangeInclusive<u64>) -> Result<T, Error> {
-    value
-        .as_u64()
-        .filter(|number| bounds.contains(number))
-        .and_then(|number| T::try_from(number).ok())
-        .ok_or_else(|| expected(field, &format!("an integer from {} to {}", bounds.start(), bounds.end()), value))
+fn integer<T: TryFrom<u64>>(bounds: RangeInclusive<u64>) -> impl FnOnce(&str, &Value) -> Result<T, Error> {
+    move |field, value| {
+        let number = value.as_u64().filter(|number| bounds.contains(number));
+        number
+            .and_then(|number| number.try_into().ok())
+            .ok_or_else(|| expected(field, &format!("an integer from {} to {}", bounds.start(), bounds.end()), value))
+    }
 }
 
 fn boolean(field: &str, value: &Value) -> Result<bool, Error> {

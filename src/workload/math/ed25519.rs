@@ -69,11 +69,10 @@ impl Routine for Signer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn every_signature_verifies_and_a_changed_one_does_not() {
-        let mut signer = Signer::new(&Params { elements: 20, seed: 8, shape: Shape::Random });
+        let mut signer = Signer::new(&Params::random(20, 8));
         signer.run();
         assert_eq!(signer.verified, 20);
         let public_key = UnparsedPublicKey::new(&ED25519, signer.key.public_key());

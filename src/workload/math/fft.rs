@@ -155,11 +155,10 @@ fn butterflies(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
     use proptest::prelude::*;
 
     fn prepared(elements: u64, seed: u64) -> Fft {
-        Fft::new(&Params { elements, seed, shape: Shape::Random })
+        Fft::new(&Params::random(elements, seed))
     }
 
     fn transform(input: Vec<Complex>) -> Vec<Complex> {

@@ -60,14 +60,9 @@ impl Routine for Mandelbrot {
     }
 
     fn checksum(&self) -> u64 {
-        checksum_of(self.steps.iter().map(|steps| steps.to_le_bytes()).chain([self.scaled_offset()]))
-    }
-}
-
-impl Mandelbrot {
-    /// Tells small images apart that look the same.
-    fn scaled_offset(&self) -> [u8; 2] {
-        ((self.offset * 32_768.0) as i16).to_le_bytes()
+        // The offset tells small images apart that look the same.
+        let offset = (self.offset * 32_768.0) as i16;
+        checksum_of(self.steps.iter().map(|steps| steps.to_le_bytes()).chain([offset.to_le_bytes()]))
     }
 }
 
@@ -88,7 +83,6 @@ fn escape_time(c_re: f64, c_im: f64) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn known_points_are_inside_and_outside() {
@@ -101,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_area_is_that_of_the_set() {
-        let mut image = Mandelbrot::new(&Params { elements: 600, seed: 1, shape: Shape::Random });
+        let mut image = Mandelbrot::new(&Params::random(600, 1));
         image.run();
         let inside = image.steps.iter().filter(|steps| **steps == MAX_STEPS).count();
         let area = inside as f64 / 360_000.0 * 2.5 * 2.5;

@@ -84,7 +84,6 @@ fn multiply(rows: usize, a: &[f64], b: &[f64], product: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
     use proptest::prelude::*;
 
     fn naive(rows: usize, a: &[f64], b: &[f64]) -> Vec<f64> {
@@ -96,7 +95,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn equals_the_naive_triple_loop_to_the_last_bit(rows in 1u64..150, seed: u64) {
-            let mut matmul = Matmul::new(&Params { elements: rows, seed, shape: Shape::Random });
+            let mut matmul = Matmul::new(&Params::random(rows, seed));
             matmul.run();
             prop_assert_eq!(&matmul.product, &naive(matmul.rows, &matmul.a, &matmul.b));
         }

@@ -173,14 +173,13 @@ fn code_path() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
     use proptest::prelude::*;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn equals_integer_arithmetic(rows in 1u64..150, seed: u64) {
-            let mut matmul = MatmulTuned::new(&Params { elements: rows, seed, shape: Shape::Random });
+            let mut matmul = MatmulTuned::new(&Params::random(rows, seed));
             matmul.run();
             let n = matmul.rows;
             for (index, &value) in matmul.product.iter().enumerate() {

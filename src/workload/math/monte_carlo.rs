@@ -67,7 +67,7 @@ fn inside(generator: &mut Xoshiro256PlusPlus, points: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{protocol::Shape, workload::Params};
+    use crate::workload::Params;
     use std::f64::consts::PI;
 
     #[test]
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn the_memory_need_is_constant() {
         assert_eq!(WORKLOAD.memory_bytes(1), WORKLOAD.memory_bytes(u64::MAX));
-        let params = Params { elements: 10, seed: 0, shape: Shape::Random };
+        let params = Params::random(10, 0);
         (WORKLOAD.prepare)(&params).run();
     }
 }

@@ -138,7 +138,6 @@ fn advance(bodies: &mut [Body; BODIES]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     fn energy(bodies: &[Body; BODIES]) -> f64 {
         let mut energy = 0.0;
@@ -153,7 +152,7 @@ mod tests {
     }
 
     fn orbits(steps: u64, seed: u64) -> Orbits {
-        Orbits::new(&Params { elements: steps, seed, shape: Shape::Random })
+        Orbits::new(&Params::random(steps, seed))
     }
 
     /// The published energies are −0.169075164 before and −0.169087605 after 1000 steps; the seed

@@ -73,10 +73,9 @@ impl Routine for Sieve {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     fn primes(limit: u64) -> Vec<u64> {
-        let mut sieve = Sieve::new(&Params { elements: limit, seed: 0, shape: Shape::Random });
+        let mut sieve = Sieve::new(&Params::random(limit, 0));
         sieve.run();
         sieve.primes().collect()
     }

@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn names_are_two_words() {
-        let routine = SortNames::new(&Params { elements: 50, seed: 1, shape: Shape::Random });
+        let routine = SortNames::new(&Params::random(50, 1));
         for name in &routine.input {
             assert_eq!(name.slice(&routine.text).split(|byte| *byte == b' ').count(), 2);
         }

@@ -70,7 +70,6 @@ impl Routine for Base64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     /// RFC 4648, section 10.
     #[test]
@@ -86,7 +85,7 @@ mod tests {
     #[test]
     fn decoding_gives_the_data_back() {
         for bytes in [1, 1023, 1025, DATA_BYTES as u64 + 2049] {
-            let mut base64 = Base64::new(&Params { elements: bytes, seed: 5, shape: Shape::Random });
+            let mut base64 = Base64::new(&Params::random(bytes, 5));
             let data = base64.data.clone();
             base64.run();
             assert!(base64.data == data, "{bytes} bytes");

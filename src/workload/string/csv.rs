@@ -106,7 +106,6 @@ impl Routine for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     fn sales(document: String) -> BTreeMap<String, Sales> {
         let mut report = Report { document, sales: BTreeMap::new() };
@@ -125,7 +124,7 @@ mod tests {
     /// The last three fields never have commas, so that a row can be split from its end.
     #[test]
     fn adds_up_what_splitting_from_the_end_adds_up() {
-        let report = Report::new(&Params { elements: 2000, seed: 4, shape: Shape::Random });
+        let report = Report::new(&Params::random(2000, 4));
         let mut expected = BTreeMap::<String, Sales>::new();
         for line in report.document.lines().skip(1) {
             let [cents, quantity, country, rest] = line.rsplitn(4, ',').collect::<Vec<_>>()[..] else {

@@ -76,13 +76,12 @@ impl Routine for Gunzip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
     use documents::PERIOD;
 
     #[test]
     fn gives_back_what_was_compressed() {
         for words in [1, 1000, 2 * PERIOD, PERIOD + 1] {
-            let mut gunzip = Gunzip::new(&Params { elements: words, seed: 2, shape: Shape::Random });
+            let mut gunzip = Gunzip::new(&Params::random(words, 2));
             let expected = std::mem::take(&mut gunzip.text);
             gunzip.text.reserve_exact(expected.len());
             let capacity = gunzip.text.capacity();
@@ -96,7 +95,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "the members are whole")]
     fn damage_does_not_pass() {
-        let mut gunzip = Gunzip::new(&Params { elements: 1000, seed: 2, shape: Shape::Random });
+        let mut gunzip = Gunzip::new(&Params::random(1000, 2));
         let middle = gunzip.compressed.len() / 2;
         gunzip.compressed[middle] ^= 1;
         gunzip.run();

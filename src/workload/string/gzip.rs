@@ -67,11 +67,10 @@ pub fn compress(text: &[u8], compressed: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn text_shrinks_to_less_than_half_and_fits_the_buffer() {
-        let mut gzip = Gzip::new(&Params { elements: 10_000, seed: 6, shape: Shape::Random });
+        let mut gzip = Gzip::new(&Params::random(10_000, 6));
         let capacity = gzip.compressed.capacity();
         gzip.run();
         assert!((gzip.text.len() / 5..gzip.text.len() / 2).contains(&gzip.compressed.len()));

@@ -67,7 +67,6 @@ impl Routine for Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     const ORDER: &str = r#"{
         "page": 7,
@@ -102,7 +101,7 @@ mod tests {
 
     #[test]
     fn no_order_is_left_out_but_cancelled_ones() {
-        let document = orders::pages(&Params { elements: 1000, seed: 8, shape: Shape::Random });
+        let document = orders::pages(&Params::random(1000, 8));
         let text = String::from_utf8(document.clone()).unwrap();
         let cancelled = text.matches("\"status\":\"cancelled\"").count();
         assert!((100..500).contains(&cancelled));
@@ -118,7 +117,7 @@ mod tests {
     #[test]
     fn the_buffers_are_large_enough() {
         for seed in 0..20 {
-            let mut json = Json::new(&Params { elements: 300, seed, shape: Shape::Random });
+            let mut json = Json::new(&Params::random(300, seed));
             json.run();
             assert_eq!(json.document.capacity(), 300 * MAX_ORDER_BYTES);
             assert_eq!(json.output.capacity(), 300 * MAX_SHIPMENT_BYTES);

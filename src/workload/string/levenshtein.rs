@@ -88,7 +88,6 @@ fn last_row(first: &[u8], second: &[u8], row: &mut [u32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
     use proptest::prelude::*;
 
     fn distance(first: &str, second: &str) -> u32 {
@@ -113,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_strings_are_similar_but_not_equal() {
-        let mut routine = Levenshtein::new(&Params { elements: 1_000, seed: 3, shape: Shape::Random });
+        let mut routine = Levenshtein::new(&Params::random(1_000, 3));
         routine.run();
         assert!((50..250).contains(routine.row.last().unwrap()));
     }

@@ -116,11 +116,10 @@ fn item(rng: &mut impl Rng) -> Item {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn the_document_survives_parsing_and_serializing() {
-        let document = pages(&Params { elements: 250, seed: 3, shape: Shape::Random });
+        let document = pages(&Params::random(250, 3));
         let found: Vec<Page> =
             serde_json::Deserializer::from_slice(&document).into_iter().collect::<Result<_, _>>().unwrap();
         assert_eq!(found.iter().map(|page| page.orders.len()).collect::<Vec<_>>(), [100, 100, 50]);

@@ -114,12 +114,11 @@ fn push_line(rng: &mut impl Rng, text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     const GROUPS: u64 = 7;
 
     fn log(text: String) -> Log {
-        let mut log = Log { text, ..Log::new(&Params { elements: 1, seed: 0, shape: Shape::Random }) };
+        let mut log = Log { text, ..Log::new(&Params::random(1, 0)) };
         log.run();
         log
     }
@@ -138,7 +137,7 @@ mod tests {
 
     #[test]
     fn finds_as_many_as_plain_searching_does() {
-        let Log { text, .. } = Log::new(&Params { elements: 2000, seed: 6, shape: Shape::Random });
+        let Log { text, .. } = Log::new(&Params::random(2000, 6));
         let [emails, keys] = ["@", "key="].map(|part| text.matches(part).count() as u64);
         assert!(emails > 100 && keys > 100);
         let log = log(text);

@@ -126,11 +126,10 @@ fn code_path() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn needles_are_from_frequent_to_absent() {
-        let mut search = Search::new(&Params { elements: 160_000, seed: 1, shape: Shape::Random });
+        let mut search = Search::new(&Params::random(160_000, 1));
         search.run();
         let counts: Vec<_> = search.found.iter().map(|tally| tally.count).collect();
         let [words @ .., error, spaces, lines] = &*counts else { panic!("{counts:?}") };

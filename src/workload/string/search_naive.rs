@@ -61,10 +61,7 @@ fn places<'a>(text: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> +
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        protocol::Shape,
-        workload::{Params, string::search},
-    };
+    use crate::workload::{Params, string::search, tests::checksum};
     use memchr::memmem;
     use proptest::prelude::*;
 
@@ -82,12 +79,8 @@ mod tests {
     #[test]
     fn checksums_are_those_of_the_library() {
         for (elements, seed) in [(1, 0), (2, 7), (5000, 1), (140_000, 2)] {
-            let checksums = [WORKLOAD, search::WORKLOAD].map(|workload| {
-                let mut routine = (workload.prepare)(&Params { elements, seed, shape: Shape::Random });
-                routine.run();
-                routine.checksum()
-            });
-            assert_eq!(checksums[0], checksums[1], "{elements} words");
+            let params = Params::random(elements, seed);
+            assert_eq!(checksum(&WORKLOAD, &params), checksum(&search::WORKLOAD, &params), "{elements} words");
         }
     }
 }

@@ -84,11 +84,10 @@ impl Routine for Utf8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn maps_as_std_maps_strings_and_fits_the_buffers() {
-        let mut utf8 = Utf8::new(&Params { elements: 5000, seed: 3, shape: Shape::Random });
+        let mut utf8 = Utf8::new(&Params::random(5000, 3));
         let capacity = utf8.upper.capacity();
         utf8.run();
         let text = std::str::from_utf8(&utf8.bytes).unwrap();
@@ -101,7 +100,7 @@ mod tests {
 
     #[test]
     fn half_the_words_are_ascii() {
-        let utf8 = Utf8::new(&Params { elements: 10_000, seed: 9, shape: Shape::Random });
+        let utf8 = Utf8::new(&Params::random(10_000, 9));
         let words = utf8.bytes.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
         assert!((4_500..5_500).contains(&words.filter(|word| word.is_ascii()).count()));
     }
