@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rest_event_is_opened_or_said_to_be_unreadable() {
+    fn a_rest_event_is_opened_or_refused_as_unreadable() {
         let event = r#"{"httpMethod":"GET","path":"/arm64/workloads","requestContext":{"httpMethod":"GET"}}"#;
         assert!(matches!(Envelope::open(event.to_owned()), Ok(Envelope::ApiGateway(Ok(_)))));
         let broken = r#"{"httpMethod":3,"requestContext":7}"#;

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_lambdas() {
+    fn levels_are_named_as_by_lambda() {
         for (name, expected) in [
             ("TRACE", LevelFilter::TRACE),
             ("debug", LevelFilter::DEBUG),

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn log_lines_carry_what_calls_would_have_carried() {
+    fn log_lines_have_the_same_metrics_as_calls() {
         let many: Vec<u64> = (1..=1000).map(|time| time * 1_000_003).collect();
         let samples = crate::workload::ALL.iter().map(|workload| sample(workload.name, &many, Status::Truncated));
         for metrics in [metrics(true, Some(samples.collect())), metrics(false, None)] {

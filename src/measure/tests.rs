@@ -119,7 +119,7 @@ fn a_spent_budget_truncates_and_an_empty_one_skips() {
 }
 
 #[test]
-fn short_runs_are_timed_at_a_stretch() {
+fn short_runs_are_timed_in_batches() {
     let repeated = stub(|_| Box::new(Sleeper(0)));
     let copied = Workload { in_place: true, ..stub(|_| Box::new(Consumer(None, 0))) };
     for workload in [repeated, copied] {
@@ -134,7 +134,7 @@ fn short_runs_are_timed_at_a_stretch() {
 }
 
 #[test]
-fn long_runs_are_timed_one_by_one() {
+fn long_runs_are_timed_singly() {
     let sample = measure(&stub(|_| Box::new(Sleeper(20))), &request(Size::Elements(1), 2, 0), &Budget::new(HOUR, 1.0));
     assert_eq!((sample.batch_size, sample.warnings.len()), (1, 0));
     assert!(sample.wall_ns.iter().all(|time| time.fract() == 0.0));

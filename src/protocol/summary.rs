@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn one_time_is_its_own_summary_and_none_has_none() {
+    fn one_time_is_its_own_summary_and_no_time_has_none() {
         assert_eq!(
             Summary::from_times(&[7.0]),
             Some(Summary { min: 7.0, median: 7.0, mean: 7.0, p95: 7.0, stddev: 0.0 })

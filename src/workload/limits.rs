@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_interrupted_needs_twice_its_time_and_more_on_a_part_of_a_cpu() {
+    fn uninterruptible_work_needs_twice_its_time_and_more_on_a_part_of_a_cpu() {
         let reserved = |cpu_share, time| within(Limits { cpu_share, ..limits(HOUR) }, || reserve(time)).is_ok();
         assert!(reserved(1.0, HOUR / 3));
         assert!(!reserved(1.0, HOUR / 2));
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_is_not_there_and_panics_are_told_apart() {
+    fn missing_memory_and_panics_are_distinguished() {
         let bytes = isize::MAX as usize - 7;
         assert!(matches!(within(limits(HOUR), || room::<u64>(bytes / 8)), Err(Stopped::Memory(n)) if n == bytes));
         let Err(Stopped::Panic(payload)) = within(limits(HOUR), || panic!("on purpose")) else {
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors_hold_what_they_were_asked_for() {
+    fn vectors_hold_the_requested_values() {
         let len = 2 * BLOCK + 1;
         let mut numbers = 0..;
         let counted = made(len, || numbers.next().unwrap());

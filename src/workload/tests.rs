@@ -65,7 +65,7 @@ fn memory_needs_grow_and_never_overflow() {
 }
 
 #[test]
-fn work_repeats_where_it_is_restored_if_that_is_needed() {
+fn work_repeats_after_restoring_where_that_is_needed() {
     for workload in &ALL {
         let mut routine = (workload.prepare)(&Params::random(100, 9));
         let checksums: HashSet<u64> = (0..3)
@@ -144,7 +144,7 @@ fn selectors_name_categories_and_workloads() {
 }
 
 #[test]
-fn a_shape_has_to_mean_something_to_a_workload() {
+fn a_shape_without_a_sorting_workload_is_refused() {
     let selected = |selector: &str| select(&Selection::Some(vec![selector.to_owned()])).unwrap();
     assert_eq!(check_shape(&selected("math"), Shape::Random), Ok(()));
     assert_eq!(check_shape(&selected("sorting/radix"), Shape::Sorted), Ok(()));

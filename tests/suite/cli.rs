@@ -100,7 +100,7 @@ fn prices_are_shown_for_people_and_machines() {
 }
 
 #[test]
-fn prices_of_ones_own_are_read_from_a_file() {
+fn custom_prices_are_read_from_a_file() {
     let documentation = std::fs::read_to_string(root().join("docs/prices.md")).unwrap();
     assert!(documentation.contains(PRICES.trim()));
     let scratch = Scratch::new();
@@ -149,7 +149,7 @@ fn a_request_is_read_from_a_file() {
 }
 
 #[test]
-fn what_the_function_refuses_is_printed_and_fails() {
+fn a_refusal_of_the_function_is_printed_and_fails() {
     let target = target(NATIVE);
     let (code, message) = failure(&["call", &target, "events/direct-invalid-unknown-field.json"]);
     assert_eq!(code, Some(1));
@@ -157,7 +157,7 @@ fn what_the_function_refuses_is_printed_and_fails() {
 }
 
 #[test]
-fn what_cannot_be_called_is_named() {
+fn a_target_that_cannot_be_called_is_named() {
     for (arguments, part) in [
         (["call", "exec:/nowhere/bootstrap"].as_slice(), "/nowhere/bootstrap cannot be started"),
         (&["call", "exec:/bin/false"], "ended (exit status: 1) before it answered"),

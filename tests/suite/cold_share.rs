@@ -111,7 +111,7 @@ fn cold_starts_are_counted_in_the_logs_of_both_functions() {
 }
 
 #[test]
-fn a_log_that_tells_nothing_or_refuses_is_said_with_the_way_out() {
+fn an_empty_or_forbidden_log_is_reported_with_the_alternative() {
     let scratch = Scratch::new();
     let run = campaign(&scratch);
     let empty = logs([None, None]);

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 on_both!(
     every_line_has_its_members_and_every_invocation_one_summary,
-    the_level_and_the_format_are_the_functions;
+    the_level_and_the_format_are_those_of_the_function;
     the_documented_queries_answer_their_questions
 );
 
@@ -79,7 +79,7 @@ async fn every_line_has_its_members_and_every_invocation_one_summary(architectur
     assert!(summaries.values().all(|&count| count == 1), "{summaries:?}");
 }
 
-async fn the_level_and_the_format_are_the_functions(architecture: Architecture) {
+async fn the_level_and_the_format_are_those_of_the_function(architecture: Architecture) {
     let nobody = cloudwatch::nobody().await;
     let log = async |variable| {
         let variables = cloudwatch::variables(&nobody).into_iter().chain([variable]);

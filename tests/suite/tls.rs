@@ -76,7 +76,7 @@ async fn the_command_line_talks_to_a_trusted_server() {
 }
 
 #[tokio::test]
-async fn the_command_line_turns_away_from_a_stranger() {
+async fn the_command_line_rejects_an_untrusted_server() {
     let [server, other] = [Server::start("stranger").await, Server::start("other").await];
     let mut call = server.call();
     call.env("SSL_CERT_FILE", other.certificate());

@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "the members are whole")]
-    fn damage_does_not_pass() {
+    fn a_damaged_file_is_refused() {
         let mut gunzip = Gunzip::new(&Params::random(1000, 2));
         let middle = gunzip.compressed.len() / 2;
         gunzip.compressed[middle] ^= 1;

@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "the bytes are UTF-8")]
-    fn other_bytes_are_refused() {
+    fn bytes_that_are_not_utf8_are_refused() {
         Utf8 { bytes: b"\xc3(".to_vec(), upper: String::new(), lower: String::new() }.run();
     }
 

@@ -25,7 +25,7 @@ fn key(home: &Scratch, variables: &[(&str, String)]) -> Vec<String> {
 }
 
 #[test]
-fn a_program_gives_credentials_once_for_both_sides() {
+fn a_credential_process_runs_once_for_both_sides() {
     let home = Scratch::new();
     let script = home.file(
         "credentials.sh",
@@ -44,7 +44,7 @@ fn a_program_gives_credentials_once_for_both_sides() {
 }
 
 #[test]
-fn a_container_gives_credentials() {
+fn credentials_of_a_container_are_used() {
     let containers = Scripted::start(|_, _| {
         Reply::ok(
             r#"{"AccessKeyId": "CONTAINER", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}"#,
@@ -81,7 +81,7 @@ fn an_assumed_role_is_asked_of_sts_once() {
 }
 
 #[test]
-fn a_session_of_single_sign_on_is_used() {
+fn credentials_of_single_sign_on_are_used() {
     let home = Scratch::new();
     let portal = Scripted::start(|call, _| {
         assert_eq!(call.headers["x-amz-sso_bearer_token"], "token");
@@ -131,7 +131,7 @@ fn refusal(program: &mut Command, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn what_is_missing_is_one_sentence_that_names_the_fix() {
+fn a_missing_setting_is_one_sentence_with_the_fix() {
     let unset: &[(&str, &str)] = &[];
     let region = ("AWS_REGION", "us-east-1");
     for (config, variables, part) in [
@@ -208,7 +208,7 @@ fn what_is_missing_is_one_sentence_that_names_the_fix() {
 }
 
 #[test]
-fn the_same_holds_for_endpoints_and_stacks() {
+fn missing_settings_are_named_for_endpoints_and_stacks() {
     let home = Scratch::new();
     let url = "https://api.example.com/";
     let endpoint = ["--targets", url, url];
@@ -231,13 +231,13 @@ fn the_same_holds_for_endpoints_and_stacks() {
 }
 
 #[test]
-fn processes_need_none_of_it() {
+fn processes_need_no_credentials() {
     let output = duet(&["run", "--targets", "exec:/bin/true", "exec:/bin/true", "--dry-run"]);
     assert_code(&output, 0);
 }
 
 #[test]
-fn files_that_are_not_there_are_no_fault() {
+fn missing_configuration_files_are_no_error() {
     let (home, aws) = (Scratch::new(), aws());
     let mut program = program(&home);
     program.env("AWS_CONFIG_FILE", "/nowhere/config").env("AWS_SHARED_CREDENTIALS_FILE", "~/nowhere");
@@ -259,7 +259,7 @@ fn without_log_tail(code: &'static str) -> Scripted {
 const REFUSAL: Duration = Duration::from_secs(1);
 
 #[test]
-fn a_function_of_another_account_is_called_without_the_end_of_its_log() {
+fn a_function_of_another_account_is_called_without_its_log_tail() {
     for code in ["AccessDeniedException", "InvalidParameterValueException"] {
         let (home, aws) = (Scratch::new(), without_log_tail(code));
         let (payload, out) = (home.file("payload.json", "{}"), home.path("run"));
@@ -288,7 +288,7 @@ fn a_function_of_another_account_is_called_without_the_end_of_its_log() {
 }
 
 #[test]
-fn another_refusal_is_not_taken_for_that_of_the_log() {
+fn another_refusal_is_not_mistaken_for_that_of_the_log_tail() {
     let aws = Scripted::start(|call, _| {
         if call.line.contains("/invocations") {
             Reply::status(403, r#"{"Message": "not authorized to perform: lambda:InvokeFunction"}"#)
@@ -324,7 +324,7 @@ fn without_configuration() -> Scripted {
 }
 
 #[test]
-fn a_function_that_may_not_be_looked_at_is_called_all_the_same() {
+fn a_function_whose_configuration_may_not_be_read_is_called() {
     let (home, aws) = (Scratch::new(), without_configuration());
     let (payload, out) = (home.file("payload.json", "{}"), home.path("run"));
     let targets = ["--targets", "lambda:x86", "lambda:arm", "--payload", &payload];
@@ -361,7 +361,7 @@ fn a_function_that_may_not_be_looked_at_is_called_all_the_same() {
 }
 
 #[test]
-fn keys_that_are_wrong_are_not_taken_for_a_missing_permission() {
+fn wrong_keys_are_not_mistaken_for_a_missing_permission() {
     for code in ["UnrecognizedClientException", "InvalidSignatureException", "ExpiredTokenException"] {
         let aws = Scripted::start(move |_, _| {
             Reply::status(403, r#"{"message": "The security token is wrong."}"#).header("x-amzn-errortype", code)
@@ -374,7 +374,7 @@ fn keys_that_are_wrong_are_not_taken_for_a_missing_permission() {
 }
 
 #[test]
-fn a_session_of_aws_login_is_used() {
+fn credentials_of_aws_login_are_used() {
     let home = Scratch::new();
     let session = "arn:aws:sts::123456789012:assumed-role/dev/me";
     configure(&home, &format!("[profile team]\nlogin_session = {session}\n"));

@@ -149,7 +149,7 @@ fn read(directory: &Path) -> Result<usize, String> {
 }
 
 #[test]
-fn the_campaign_that_is_damaged_below_is_whole() {
+fn the_campaign_that_is_damaged_below_is_valid() {
     let scratch = Scratch::new();
     write(&scratch.0, manifest().to_string().as_bytes(), lines(&rows()).as_bytes());
     assert_eq!(read(&scratch.0), Ok(12));
@@ -157,7 +157,7 @@ fn the_campaign_that_is_damaged_below_is_whole() {
 }
 
 #[test]
-fn what_is_none_of_a_campaigns_samples_is_named_by_file_and_line() {
+fn an_invalid_sample_is_named_by_file_and_line() {
     let scratch = Scratch::new();
     let whole = rows();
     let with = |pointer: &str, value: Value| {
@@ -218,7 +218,7 @@ fn what_is_none_of_a_campaigns_samples_is_named_by_file_and_line() {
 }
 
 #[test]
-fn a_line_that_a_crash_cut_off_is_no_fault_also_where_zeros_stand_for_it() {
+fn a_last_line_that_a_crash_cut_off_or_zeroed_is_ignored() {
     let scratch = Scratch::new();
     let whole = lines(&rows());
     for tail in [b"{\"block\":0,\"st".as_slice(), b"{\"bl", b"{\"block\":0\0\0\0", &[0; 512]] {
@@ -236,7 +236,7 @@ fn a_line_that_a_crash_cut_off_is_no_fault_also_where_zeros_stand_for_it() {
 }
 
 #[test]
-fn a_manifest_of_no_campaign_is_refused_by_the_field() {
+fn an_invalid_manifest_is_refused_by_the_field() {
     let scratch = Scratch::new();
     let with = |pointer: &str, value: Value| {
         let mut manifest = manifest();

@@ -64,7 +64,7 @@ fn a_method_is_used_and_get_sends_no_payload() {
 }
 
 #[test]
-fn what_is_no_header_or_method_is_refused_with_the_fix() {
+fn invalid_headers_and_methods_are_refused_with_the_fix() {
     let (scratch, target) = (Scratch::new(), Scripted::start(|_, _| Reply::ok("{}")));
     for (arguments, code, part) in [
         (["--header", "x-token"].as_slice(), 2, "NAME=VALUE"),

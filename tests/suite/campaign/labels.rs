@@ -19,7 +19,7 @@ fn is_clean(text: &str) -> bool {
 }
 
 #[test]
-fn a_file_and_a_processor_of_any_name_reach_every_form_escaped_for_it() {
+fn names_of_files_and_processors_are_escaped_in_every_output_format() {
     let scratch = Scratch::new();
     let answer = serde_json::json!({"error": "", "cpu": NAME, "id": NAME}).to_string();
     let target = Scripted::start(move |_, number| match number {
@@ -56,7 +56,7 @@ fn a_file_and_a_processor_of_any_name_reach_every_form_escaped_for_it() {
 }
 
 #[test]
-fn messages_about_such_names_do_nothing_to_a_terminal() {
+fn messages_about_hostile_names_are_escaped_for_a_terminal() {
     let output = run("", &["--targets", "exec:/bin/true", "exec:/bin/true", "--payload", NAME]);
     assert_code(&output, 1);
     assert!(is_clean(&stderr(&output)) && stderr(&output).contains("a\\u{1b}[2J"), "{}", stderr(&output));
@@ -66,7 +66,7 @@ fn messages_about_such_names_do_nothing_to_a_terminal() {
 }
 
 #[test]
-fn names_that_no_campaign_writes_are_refused_where_they_are_read() {
+fn names_that_no_campaign_writes_are_refused_by_readers() {
     let (scratch, target) = (Scratch::new(), Scripted::start(|_, _| Reply::ok(r#"{"cpu": "Xeon", "id": "e"}"#)));
     let arguments = ["--environments", "1", "--invocations", "2", "--cpu-model", "/cpu", "--environment", "/id"];
     assert_code(&super::run_plain(&scratch, &target, &arguments), 0);

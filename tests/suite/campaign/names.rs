@@ -52,7 +52,7 @@ fn every_form_of_a_name_that_lambda_takes_reaches_it() {
 }
 
 #[test]
-fn names_that_are_cut_off_or_of_something_else_are_refused_with_the_form() {
+fn incomplete_and_foreign_names_are_refused_with_the_form() {
     let aws = aws();
     for (name, part) in [
         ("x86:", "write NAME, NAME:VERSION or NAME:ALIAS"),

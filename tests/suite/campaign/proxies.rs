@@ -95,7 +95,7 @@ fn https_asks_its_proxy_for_a_tunnel_with_the_password() {
 }
 
 #[test]
-fn a_proxy_that_is_none_is_said_and_its_password_is_not() {
+fn an_invalid_proxy_is_reported_without_its_password() {
     let home = Scratch::new();
     for (variable, value) in [
         ("HTTPS_PROXY", "socks5://me:s3cret@127.0.0.1:1080"),

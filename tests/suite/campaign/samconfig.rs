@@ -117,7 +117,7 @@ fn the_stack_of_an_environment_is_the_one_that_is_asked_for() {
 }
 
 #[test]
-fn functions_of_two_targets_know_nothing_of_samconfig() {
+fn samconfig_does_not_apply_to_two_targets() {
     let (home, aws) = (Scratch::new(), aws());
     home.file("samconfig.toml", "[default.global.parameters]\nregion = \"eu-west-1\"\nprofile = \"nowhere\"\n");
     let mut program = program(&home);
@@ -152,7 +152,7 @@ fn a_campaign_is_continued_with_the_profile_and_region_of_its_stack() {
 }
 
 #[test]
-fn what_samconfig_cannot_say_is_named_with_the_fix() {
+fn an_invalid_samconfig_is_refused_with_the_fix() {
     let stack = ["--targets", "stack:duet"];
     for (file, text, arguments, part) in [
         (

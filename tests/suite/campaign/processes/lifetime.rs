@@ -166,7 +166,7 @@ fn nothing_lives_on_after_a_second_ctrl_c_or_a_kill() {
 }
 
 #[test]
-fn a_single_call_leaves_nothing_behind_either() {
+fn a_single_call_leaves_no_process_behind() {
     let scratch = Scratch::new();
     let target = family(&scratch, "one");
     assert_eq!(call(&target, &[]), json!({}));
