@@ -51,7 +51,7 @@ pub struct Fabricated {
     pub emulated: bool,
     /// How long the start of an environment takes on each side, in milliseconds; none where all were there before. As
     /// chance would have it, the baseline's start with the first cell and the candidate's with the last one.
-    pub starts_ms: Option<Sides<f64>>,
+    pub cold_start_ms: Option<Sides<f64>>,
     /// The seed of what is left to chance.
     pub seed: u64,
 }
@@ -69,7 +69,7 @@ impl Default for Fabricated {
             cpus: vec!["Neoverse-N1"],
             waiting: None,
             emulated: false,
-            starts_ms: None,
+            cold_start_ms: None,
             seed: 42,
         }
     }
@@ -111,8 +111,8 @@ impl Fabricated {
                     let factor = of_environments[side][environment as usize] * noise * disturbed[side];
                     let time_ms = BASELINE_MS * self.drift * factor * self.factor(side, cell, environment);
                     let first_cell = if side == Side::Baseline { 0 } else { self.cells.len() - 1 };
-                    let is_start = block < groups && cell == first_cell;
-                    let start_ms = self.starts_ms.filter(|_| is_start).map(|starts| starts[side]);
+                    let is_cold = block < groups && cell == first_cell;
+                    let start_ms = self.cold_start_ms.filter(|_| is_cold).map(|starts| starts[side]);
                     let call = Call { block, step: index as u32, slot, side, environment, time_ms, start_ms };
                     rows.push(self.row(&call, &manifest.plan.cells[cell].name, block / groups));
                 }

@@ -120,8 +120,8 @@ async fn metrics_that_cloudwatch_refuses_are_logged_exactly_once(architecture: A
         counts.insert(("EmfFallbacks".to_owned(), "Count".to_owned(), None), 1.0);
         counts
     };
-    let nobody = cloudwatch::nobody().await;
-    let mut logs = vec![("refusing".to_owned(), answered(architecture, &nobody, REQUEST).await.log())];
+    let unreachable = cloudwatch::unreachable().await;
+    let mut logs = vec![("refusing".to_owned(), answered(architecture, &unreachable, REQUEST).await.log())];
     for behaviour in Behaviour::FAULTS {
         let cloudwatch = Endpoint::start(behaviour).await;
         logs.push((format!("{behaviour:?}"), answered(architecture, &cloudwatch.url, REQUEST).await.log()));

@@ -110,16 +110,16 @@ fn the_bill_knows_the_free_tier_and_other_prices() {
 }
 
 /// Cells of which one takes five times as long on the candidate, and starts of 100 and 60 ms.
-fn with_starts(scratch: &Scratch) {
-    let starts_ms = Some(Sides { baseline: 100.0, candidate: 60.0 });
+fn write_with_cold_starts(scratch: &Scratch) {
+    let cold_start_ms = Some(Sides { baseline: 100.0, candidate: 60.0 });
     let cells = vec![("string/json", 1.0), ("math/fft", 5.0)];
-    Fabricated { cells, starts_ms, calls: 10, ..Fabricated::default() }.write(&scratch.path("run"));
+    Fabricated { cells, cold_start_ms, calls: 10, ..Fabricated::default() }.write(&scratch.path("run"));
 }
 
 #[test]
 fn the_bill_has_the_given_proportion_of_cold_starts() {
     let scratch = Scratch::new();
-    with_starts(&scratch);
+    write_with_cold_starts(&scratch);
     let money = |share: &str| json(&report(&scratch, &["--format", "json", "--cold-share", share]))["money"].clone();
     let total = |money: &Value, side: &str| money["monthly"][side]["total_usd"].as_f64().unwrap();
     let warm = money("0%");
@@ -153,20 +153,20 @@ fn the_bill_has_the_given_proportion_of_cold_starts() {
 #[test]
 fn every_output_format_names_the_cold_starts_of_the_bill() {
     let scratch = Scratch::new();
-    with_starts(&scratch);
+    write_with_cold_starts(&scratch);
     let (unknown, page) = (Scratch::new(), scratch.path("report.html"));
-    let forms = |scratch: &Scratch, arguments: &[&str]| {
+    let formats = |scratch: &Scratch, arguments: &[&str]| {
         let table = report(scratch, arguments);
         let markdown = report(scratch, &[&["--format", "markdown", "--html", &page], arguments].concat());
         [table.split_whitespace().collect::<Vec<_>>().join(" "), markdown, fs::read_to_string(&page).unwrap()]
     };
-    for text in forms(&scratch, &[]) {
+    for text in formats(&scratch, &[]) {
         assert!(text.contains("1% of invocations are taken to be cold starts (--cold-share)."), "{text}");
     }
-    for text in forms(&scratch, &["--cold-share", "2.5%"]) {
+    for text in formats(&scratch, &["--cold-share", "2.5%"]) {
         assert!(text.contains("2.5% of invocations are taken to be cold starts"), "{text}");
     }
-    for text in forms(&unknown, &[]) {
+    for text in formats(&unknown, &[]) {
         assert!(text.contains("Cold starts are not on the bill, because too few were measured."), "{text}");
     }
     let output = duet(&["report", &scratch.path("run"), "--cold-share", "1"]);
@@ -199,9 +199,9 @@ fn the_numbers_of_reports_are_unchanged() {
     let cells = vec![("string/json", 0.9), ("math/fft", 1.02)];
     let steps = Fabricated { cells, environments: 12, calls: 6, disturbed: 0.02, ..Fabricated::default() };
     let mixed = Fabricated { cpus: vec!["Neoverse-N1", "Neoverse-V1"], ..steps.clone() };
-    let starts_ms = Some(Sides { baseline: 80.0, candidate: 60.0 });
-    let single = Fabricated { order: Order::SingleCalls, environments: 8, starts_ms, ..steps.clone() };
-    let joint = Fabricated { order: Order::JointSteps, environments: 8, starts_ms, ..steps.clone() };
+    let cold_start_ms = Some(Sides { baseline: 80.0, candidate: 60.0 });
+    let single = Fabricated { order: Order::SingleCalls, environments: 8, cold_start_ms, ..steps.clone() };
+    let joint = Fabricated { order: Order::JointSteps, environments: 8, cold_start_ms, ..steps.clone() };
     for (name, fabricated) in [("steps", steps), ("mixed", mixed), ("single-calls", single), ("joint-steps", joint)] {
         let scratch = Scratch::new();
         fabricated.write(&scratch.path("run"));
@@ -314,8 +314,8 @@ fn shared_disturbances_widen_intervals_and_are_reported() {
 fn only_blocks_with_samples_of_both_sides_count() {
     let of = |calls| {
         let scratch = Scratch::new();
-        let starts_ms = Some(Sides { baseline: 80.0, candidate: 80.0 });
-        Fabricated { environments: 8, calls, starts_ms, ..Fabricated::default() }.write(&scratch.path("run"));
+        let cold_start_ms = Some(Sides { baseline: 80.0, candidate: 80.0 });
+        Fabricated { environments: 8, calls, cold_start_ms, ..Fabricated::default() }.write(&scratch.path("run"));
         let gate = duet(&["gate", &scratch.path("run"), "--max-slowdown", "5%"]);
         let texts = [report(&scratch, &[]), String::from_utf8(gate.stdout).unwrap()];
         // Lines end where the terminal does.

@@ -70,7 +70,7 @@ struct Fft {
 impl Fft {
     fn new(params: &Params) -> Self {
         let len = params.len().next_power_of_two();
-        let mut input = limits::room(len);
+        let mut input = limits::vec_with_capacity(len);
         let mut rng = input::rng(params.seed);
         let mut real = input::reals(&mut rng);
         input.extend((0..params.len()).map(|_| Complex { re: real(), im: real() }));

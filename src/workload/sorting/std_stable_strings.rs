@@ -94,7 +94,7 @@ fn sort(names: &mut [Place], text: &str) {
 
 /// The places of all names: every second blank ends one.
 fn places(text: &str, names: usize) -> Vec<Place> {
-    let mut places = limits::room(names);
+    let mut places = limits::vec_with_capacity(names);
     let mut pace = limits::Pace::every(4096);
     let mut start = 0;
     for (end, _) in text.match_indices(' ').skip(1).step_by(2) {

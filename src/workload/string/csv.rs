@@ -58,7 +58,7 @@ struct Row<'a> {
 impl Report {
     fn new(params: &Params) -> Self {
         let mut rng = input::rng(params.seed);
-        let mut document = limits::text_room(HEADERS.len() + params.len() * MAX_ROW_BYTES);
+        let mut document = limits::string_with_capacity(HEADERS.len() + params.len() * MAX_ROW_BYTES);
         document.push_str(HEADERS);
         for order in 1..=params.elements {
             let (day, sku) = (day(&mut rng), rng.random_range(0..100_000u32));

@@ -51,7 +51,7 @@ pub fn repeated(words: u64, make: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
     let times = usize::try_from(words / PERIOD).expect("the memory check bounds the number of words");
     let period = if times > 0 { make(PERIOD) } else { Vec::new() };
     let rest = make(words % PERIOD);
-    let mut all = limits::room(period.len() * times + rest.len());
+    let mut all = limits::vec_with_capacity(period.len() * times + rest.len());
     for _ in 0..times {
         checkpoint();
         all.extend_from_slice(&period);

@@ -36,7 +36,7 @@ struct Gzip {
 impl Gzip {
     fn new(params: &Params) -> Self {
         let text = input::text(params.seed, params.len());
-        let compressed = limits::room(text.len() + HEADER_AND_TRAILER_BYTES);
+        let compressed = limits::vec_with_capacity(text.len() + HEADER_AND_TRAILER_BYTES);
         Self { text, compressed }
     }
 }

@@ -43,7 +43,7 @@ struct Json {
 
 impl Json {
     fn new(params: &Params) -> Self {
-        let output = limits::room(params.len() * MAX_SHIPMENT_BYTES);
+        let output = limits::vec_with_capacity(params.len() * MAX_SHIPMENT_BYTES);
         Self { document: orders::pages(params), output }
     }
 }

@@ -37,7 +37,7 @@ impl Levenshtein {
     fn new(params: &Params) -> Self {
         let mut rng = input::rng(params.seed);
         let first = input::letters(&mut rng, params.len());
-        let mut second = limits::room(first.len() * 2);
+        let mut second = limits::vec_with_capacity(first.len() * 2);
         for &letter in &first {
             match rng.random_range(0..24u32) {
                 0 => second.push(input::letter(&mut rng)),

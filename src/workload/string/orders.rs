@@ -65,7 +65,7 @@ pub struct Item {
 /// The pages, one after the other, in JSON.
 pub fn pages(params: &Params) -> Vec<u8> {
     let mut rng = input::rng(params.seed);
-    let mut document = limits::room(params.len() * MAX_ORDER_BYTES);
+    let mut document = limits::vec_with_capacity(params.len() * MAX_ORDER_BYTES);
     for (page, first) in (1..).zip((1..=params.elements).step_by(PAGE as usize)) {
         let last = params.elements.min(first.saturating_add(PAGE - 1));
         let orders = (first..=last).map(|number| order(&mut rng, number)).collect();

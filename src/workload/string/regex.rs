@@ -84,7 +84,7 @@ impl Routine for Log {
 /// The log.
 pub fn text(params: &Params) -> String {
     let mut rng = input::rng(params.seed);
-    let mut text = limits::text_room(params.len() * MAX_LINE_BYTES);
+    let mut text = limits::string_with_capacity(params.len() * MAX_LINE_BYTES);
     (0..params.elements).for_each(|_| push_line(&mut rng, &mut text));
     text
 }

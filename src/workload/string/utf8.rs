@@ -43,7 +43,7 @@ struct Utf8 {
 impl Utf8 {
     fn new(params: &Params) -> Self {
         let text = text(params);
-        let mapped = || limits::text_room(text.len());
+        let mapped = || limits::string_with_capacity(text.len());
         Self { upper: mapped(), lower: mapped(), bytes: text.into_bytes() }
     }
 }
@@ -53,7 +53,7 @@ pub fn text(params: &Params) -> String {
     let sample = input::text(params.seed, SAMPLE);
     let [ascii, other] = [&*sample, WORDS].map(|words| words.split_ascii_whitespace().collect::<Vec<_>>());
     let mut rng = input::rng(params.seed);
-    let mut text = limits::text_room(params.len() * MAX_WORD_BYTES);
+    let mut text = limits::string_with_capacity(params.len() * MAX_WORD_BYTES);
     for _ in 0..params.elements {
         let word = if rng.random() { pick(&mut rng, &ascii) } else { pick(&mut rng, &other) };
         text.push_str(word);

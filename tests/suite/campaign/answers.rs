@@ -120,7 +120,7 @@ fn a_report_of_another_request_does_not_count() {
             0 => format!("{own}[extension] {foreign}"),
             1 => format!("{own}{event}\n"),
             2 => format!("{foreign}{own}"),
-            // Output of the function that has the report's form, without a newline at its end.
+            // Output of the function that looks like a report, without a newline at its end.
             _ => format!("{}{own}", invocation.report(1.0, "Init Duration: 5.00 ms\t").trim_end()),
         };
         invocation.answer("{}", &log)
@@ -206,7 +206,7 @@ fn a_start_of_more_than_ten_seconds_is_a_cold_start_though_no_report_says_so() {
         of_side.enumerate().filter(|(number, _)| (*number < 2) == is_first).map(|(_, row)| row.cold).collect()
     };
     assert_eq!(cold(Side::Baseline, true), BTreeSet::from([Some(true)]));
-    // Of these nobody knows whether they were there before.
+    // Whether these environments existed before is unknown.
     assert_eq!(cold(Side::Candidate, true), BTreeSet::from([None]));
     for side in Side::BOTH {
         assert_eq!(cold(side, false), BTreeSet::from([Some(false)]));
@@ -353,7 +353,7 @@ fn an_init_within_the_call_is_a_cold_start() {
 
 #[test]
 fn calls_whose_report_is_missing_are_counted_and_left_out() {
-    // The first call of each function lacks it, before anybody knows that there are reports.
+    // The first call of each function lacks it, before it is known that there are reports.
     let lambda = lambda(|invocation| {
         let shipped = "[extension] shipped 12 records\n".repeat(120);
         let log = if invocation.number % 4 == 0 { shipped } else { invocation.report(19.5, "") };
@@ -512,7 +512,7 @@ fn another_version_than_the_called_one_is_warned_about() {
     assert_eq!(said("lambda:x:$LATEST", "8"), 2);
     assert_eq!(said("lambda:x:7", "7"), 0);
     assert_eq!(said("lambda:x:$LATEST", "$LATEST"), 0);
-    // Nobody has said where an alias leads.
+    // Where an alias leads is unknown.
     assert_eq!(said("lambda:x:live", "8"), 0);
 }
 

@@ -1,4 +1,4 @@
-//! The user's environment: credentials from wherever people have them, and sentences where something is missing.
+//! The user's environment: every source of credentials, and the messages about missing settings.
 
 use super::{
     Scratch, assert_code,
@@ -116,7 +116,7 @@ fn credentials_of_single_sign_on_are_used() {
     assert!(message.contains("the AWS credentials cannot be had") && message.contains("aws sso login"), "{message}");
 }
 
-/// What the program says where it cannot begin: one line, exit code 1, and no run directory.
+/// The message of a program that cannot begin: one line, exit code 1, and no run directory.
 fn refusal(program: &mut Command, arguments: &[&str]) -> String {
     let output = run(program, arguments);
     assert_code(&output, 1);
@@ -281,7 +281,7 @@ fn a_function_of_another_account_is_called_without_its_log_tail() {
         let message = stderr(&output);
         assert_eq!(message.matches("without the end of its log, which is refused").count(), 2, "{message}");
         assert!(message.contains(code) && message.contains("what Lambda reports of calls is missing"), "{message}");
-        // Nobody asks again: one refusal for each of a side's first two calls at the most.
+        // Not asked again: at most one refusal for each of a side's first two calls.
         let asked = aws.calls().iter().filter(|call| call.headers.contains_key("x-amz-log-type")).count();
         assert!((2..=4).contains(&asked), "{asked}");
     }
@@ -351,7 +351,7 @@ fn a_function_whose_configuration_may_not_be_read_is_called() {
     again.env("AWS_ENDPOINT_URL", &aws.url);
     assert_code(&run(&mut again, &["--resume", &out]), 0);
 
-    // But nobody changes what cannot be changed back.
+    // But what cannot be changed back is not changed.
     let mut cold = program(&home);
     cold.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
     let output = run(&mut cold, &[targets.as_slice(), &["--cold"]].concat());

@@ -211,7 +211,7 @@ fn an_invalid_sample_is_named_by_file_and_line() {
         write(&scratch.0, manifest().to_string().as_bytes(), &samples);
         let error = read(&scratch.0).unwrap_err();
         assert!(error.contains(&format!("samples.jsonl, line {line}: ")) && error.contains(part), "{part}: {error}");
-        // Whoever reads it on the command line is told the same.
+        // The command line says the same.
         let output = duet(&["report", scratch.0.to_str().unwrap()]);
         assert!(output.status.code() == Some(1) && stderr(&output).contains(&error), "{error}: {}", stderr(&output));
     }
@@ -228,7 +228,7 @@ fn a_last_line_that_a_crash_cut_off_or_zeroed_is_ignored() {
         drop(journal::Journal::open(&scratch.0).unwrap());
         assert_eq!(fs::read(scratch.0.join("samples.jsonl")).unwrap(), whole.as_bytes());
     }
-    // What is no sample's beginning is somebody's, and stays.
+    // What does not begin like a sample may be the user's, and stays.
     write(&scratch.0, manifest().to_string().as_bytes(), b"dear diary");
     let error = journal::Journal::open(&scratch.0).unwrap_err().to_string();
     assert!(error.contains("samples.jsonl, line 1: this is neither a sample"), "{error}");
@@ -276,7 +276,7 @@ fn an_invalid_manifest_is_refused_by_the_field() {
     }
 }
 
-/// Something that happens to a file, or that somebody does to it. Numbers count round what they choose from.
+/// Damage to a file, by accident or by hand. Numbers wrap around what they choose from.
 #[derive(Clone, Debug)]
 enum Damage {
     Flip(usize, u8),

@@ -27,7 +27,7 @@ fn headers_are_sent_as_given_and_their_values_are_not_stored() {
         assert!(!text.contains("s3cret"), "{text}");
     }
 
-    // Whoever continues the campaign gives them again.
+    // To resume the campaign they are given again.
     let out = scratch.path("run");
     let output = run("", &["--resume", &out]);
     assert_code(&output, 1);

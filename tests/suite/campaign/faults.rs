@@ -132,8 +132,8 @@ fn an_answer_of_another_service_is_a_failure() {
 fn an_unreachable_endpoint_is_a_network_failure() {
     let scratch = Scratch::new();
     let payload = scratch.file("payload.json", "{}");
-    let (nobody, out) = ("http://127.0.0.1:1/", scratch.path("run"));
-    let arguments = ["--targets", nobody, nobody, "--no-auth", "--payload", &payload, "--out", &out];
+    let (unreachable, out) = ("http://127.0.0.1:1/", scratch.path("run"));
+    let arguments = ["--targets", unreachable, unreachable, "--no-auth", "--payload", &payload, "--out", &out];
     assert_code(&super::run("", &arguments), 3);
     let (_, rows) = samples(&out);
     assert!(rows.iter().all(|row| row.failure.as_ref().unwrap().kind == FailureKind::Network));

@@ -1,4 +1,4 @@
-//! Names with any characters in them, in every form of output.
+//! Names with any characters in them, in every output format.
 
 use super::{Scratch, assert_code, run};
 use crate::{
@@ -36,20 +36,20 @@ fn names_of_files_and_processors_are_escaped_in_every_output_format() {
     assert_code(&output, 0);
     assert!(is_clean(&stderr(&output)) && stderr(&output).contains(SEEN), "{}", stderr(&output));
 
-    let form = |arguments: &[&str]| stdout(&duet(&[&["report", &out, "--details"], arguments].concat()));
-    let table = form(&[]);
+    let rendered = |arguments: &[&str]| stdout(&duet(&[&["report", &out, "--details"], arguments].concat()));
+    let table = rendered(&[]);
     assert!(is_clean(&table) && table.contains("\\u{1b}[2J"), "{table}");
-    let markdown = form(&["--format", "markdown"]);
+    let markdown = rendered(&["--format", "markdown"]);
     assert!(is_clean(&markdown) && markdown.contains("\\|\\`&lt;b>&amp;"), "{markdown}");
-    let csv = form(&["--format", "csv"]);
+    let csv = rendered(&["--format", "csv"]);
     assert!(is_clean(&csv), "{csv}");
     let mut rows = csv::Reader::from_reader(csv.as_bytes());
     let names: Vec<String> = rows.records().map(|row| row.unwrap()[0].to_owned()).collect();
     assert!(names.iter().any(|name| name.ends_with(&format!("{SEEN}.json"))), "{names:?}");
-    let analysis: Value = serde_json::from_str(&form(&["--format", "json"])).unwrap();
+    let analysis: Value = serde_json::from_str(&rendered(&["--format", "json"])).unwrap();
     assert!(analysis["cells"][0]["name"].as_str().unwrap().ends_with(&format!("{SEEN}.json")), "{analysis}");
     let page = scratch.path("page.html");
-    form(&["--html", &page]);
+    rendered(&["--html", &page]);
     let page = fs::read_to_string(page).unwrap();
     assert!(page.contains("|`&lt;b&gt;&amp;&quot;,=\\n") && !page.contains("<b>&"), "not escaped for HTML");
     assert!(is_clean(&page), "the page has control characters");

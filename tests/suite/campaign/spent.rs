@@ -165,7 +165,7 @@ fn a_call_that_an_endpoint_gives_up_costs_up_to_lambdas_longest_timeout() {
         let rows = rows("", &target.url, &["--no-auth"]);
         assert_cost(&rows[0], cost(waited(&rows[0])));
     }
-    // Nobody was there to run anything.
+    // No function ran, because nothing was reached.
     assert_eq!(rows("", "http://127.0.0.1:1/", &["--no-auth"])[0].cost_usd, 0.0);
 }
 

@@ -260,7 +260,7 @@ fn a_campaign_that_is_alive_keeps_others_from_its_functions() {
     assert_code(&output, 1);
     assert!(stderr(&output).contains("is in use"), "{}", stderr(&output));
     assert_eq!((lambda.functions(), lambda.invocations()), (changed, 2));
-    // Whoever means it can have it nevertheless.
+    // `--force` removes it nevertheless.
     assert_eq!(stdout(&clean_up(&lambda, &["--force", "lambda:x", "lambda:a"])).lines().count(), 2);
     assert_eq!(lambda.functions(), before);
     signal(&process, "INT");
@@ -351,7 +351,7 @@ fn a_function_that_is_changed_back_is_not_called_changed_because_of_a_file() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     let before = lambda.functions();
     let process = paused(&scratch, &lambda, &[]);
-    // Nobody can replace a directory by a file, root included.
+    // Not even root can replace a directory by a file.
     let file = scratch.0.join("run/changed.json");
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();

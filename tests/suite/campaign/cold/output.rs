@@ -96,7 +96,7 @@ fn no_subcommand_panics_where_its_output_fails() {
         };
         let full = run(OpenOptions::new().write(true).open("/dev/full").unwrap().into());
         assert!(!has_panicked(&full) && full.status.code() != Some(101), "{arguments:?}: {}", stderr(&full));
-        // As `| true` does: nobody is there to read.
+        // As with `| true`: the pipe has no reader.
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let broken = run(writer.into());

@@ -90,7 +90,7 @@ fn output_of_a_function_goes_to_the_log_of_its_side() {
     let log = |side: &str| fs::read_to_string(scratch.path(&format!("run/{side}.log"))).unwrap();
     assert_eq!(log("baseline"), "one starts\none works\none works\n");
     assert_eq!(log("candidate"), "other starts\nother works\nother works\n");
-    // Whoever goes on writes on.
+    // A resumed campaign appends.
     let samples = fs::read_to_string(scratch.path("run/samples.jsonl")).unwrap();
     let kept: String = samples.split_inclusive('\n').take(2).collect();
     fs::write(scratch.path("run/samples.jsonl"), kept).unwrap();
