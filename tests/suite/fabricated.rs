@@ -4,7 +4,7 @@ use lambda_duet::{
     campaign::{
         Auth, Target,
         journal::Journal,
-        manifest::{self, CampaignLimits, Cell, Manifest, Plan, Variant},
+        manifest::{self, CampaignLimits, Manifest, Variant},
         platform_report::PlatformReport,
         prices::PriceTable,
         row::Row,
@@ -134,40 +134,18 @@ impl Fabricated {
     }
 
     fn manifest(&self) -> Manifest {
-        let cell = |(name, _): &(&str, f64)| Cell {
-            name: (*name).to_owned(),
-            weight: 1,
-            workload: Some((*name).to_owned()),
-            payload: "{}".to_owned(),
-            guess_ms: BASELINE_MS,
-        };
+        let cell = |(name, _): &(&str, f64)| json!({"name": name, "weight": 1, "workload": name, "payload": "{}", "guess_ms": BASELINE_MS});
         Manifest {
             schema: manifest::SCHEMA,
             version: "0.1.0".to_owned(),
             created_unix_ms: 1_790_000_000_000 + self.seed,
             sides: Sides { baseline: self.variant(Side::Baseline), candidate: self.variant(Side::Candidate) },
-            plan: Plan {
-                seed: self.seed,
-                environments: self.environments.min(8),
-                cold: false,
-                concurrent: true,
-                order: self.order,
-                separate_from: None,
-                cells: self.cells.iter().map(cell).collect(),
-                pace_ms: 0,
-                timeout_ms: 60_000,
-                auth: Auth::None,
-                compare_output: false,
-                tolerance: None,
-                ignore: Vec::new(),
-                environment: None,
-                cpu_model: None,
-                tenant: None,
-                accept_status: Vec::new(),
-                method: None,
-                headers: Vec::new(),
-                variables: Vec::new(),
-            },
+            plan: serde_json::from_value(json!({
+                "seed": self.seed, "environments": self.environments.min(8), "cold": false, "concurrent": true,
+                "order": self.order, "cells": self.cells.iter().map(cell).collect::<Vec<_>>(), "pace_ms": 0,
+                "timeout_ms": 60_000, "auth": Auth::None, "compare_output": false, "ignore": [],
+            }))
+            .unwrap(),
             limits: CampaignLimits { duration_ms: Some(600_000), ..CampaignLimits::default() },
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Scratch, assert_code,
-    places::{ARM, X86, answer, aws, configure, program, run, signed},
+    places::{ARM, X86, answer, aws, configure, program, program_on, run, signed},
     samples,
 };
 use crate::{
@@ -263,8 +263,7 @@ fn a_function_of_another_account_is_called_without_its_log_tail() {
     for code in ["AccessDeniedException", "InvalidParameterValueException"] {
         let (home, aws) = (Scratch::new(), without_log_tail(code));
         let (payload, out) = (home.file("payload.json", "{}"), home.path("run"));
-        let mut program = program(&home);
-        program.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+        let mut program = program_on(&aws, &home);
         let arguments = [
             ["--targets", "lambda:123456789012:function:x86", "lambda:arm", "--payload", &payload, "--out", &out]
                 .as_slice(),
@@ -299,8 +298,7 @@ fn another_refusal_is_not_mistaken_for_that_of_the_log_tail() {
     });
     let home = Scratch::new();
     let payload = home.file("payload.json", "{}");
-    let mut program = program(&home);
-    program.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+    let mut program = program_on(&aws, &home);
     let output = run(&mut program, &["--targets", "lambda:x86", "lambda:arm", "--payload", &payload]);
     assert_code(&output, 3);
     assert!(!stderr(&output).contains("without the end of its log"), "{}", stderr(&output));
@@ -328,8 +326,7 @@ fn a_function_whose_configuration_may_not_be_read_is_called() {
     let (home, aws) = (Scratch::new(), without_configuration());
     let (payload, out) = (home.file("payload.json", "{}"), home.path("run"));
     let targets = ["--targets", "lambda:x86", "lambda:arm", "--payload", &payload];
-    let mut campaign = program(&home);
-    campaign.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+    let mut campaign = program_on(&aws, &home);
     let limits = ["--environments", "1", "--invocations", "4", "--out", &out];
     let output = run(&mut campaign, &[targets.as_slice(), &limits].concat());
     assert_code(&output, 0);
@@ -352,8 +349,7 @@ fn a_function_whose_configuration_may_not_be_read_is_called() {
     assert_code(&run(&mut again, &["--resume", &out]), 0);
 
     // But what cannot be changed back is not changed.
-    let mut cold = program(&home);
-    cold.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+    let mut cold = program_on(&aws, &home);
     let output = run(&mut cold, &[targets.as_slice(), &["--cold"]].concat());
     assert_code(&output, 1);
     assert!(stderr(&output).contains("allow lambda:GetFunctionConfiguration and"), "{}", stderr(&output));

@@ -52,6 +52,13 @@ pub fn program(home: &Scratch) -> Command {
     command
 }
 
+/// The same, which calls `aws` in us-east-1.
+pub fn program_on(aws: &Scripted, home: &Scratch) -> Command {
+    let mut command = program(home);
+    command.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+    command
+}
+
 pub fn run(command: &mut Command, arguments: &[&str]) -> Output {
     command.arg("run").args(arguments).output().unwrap()
 }

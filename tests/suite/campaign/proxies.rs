@@ -2,7 +2,7 @@
 
 use super::{
     Scratch, assert_code,
-    places::{answer, aws, program, proxy, run, signed},
+    places::{answer, aws, program, program_on, proxy, run, signed},
 };
 use crate::{
     cli::stderr,
@@ -14,8 +14,7 @@ const TARGETS: [&str; 4] = ["--targets", "lambda:x86", "lambda:arm", "--dry-run"
 /// Whether the proxy, asked by these variables, saw the calls of Lambda, instead of the host itself.
 fn is_proxied(variables: &[(&str, &str)]) -> bool {
     let (home, proxy, host) = (Scratch::new(), proxy(), aws());
-    let mut program = program(&home);
-    program.env("AWS_ENDPOINT_URL", &host.url).env("AWS_REGION", "us-east-1");
+    let mut program = program_on(&host, &home);
     let fill =
         |value: &str| value.replace("{}", &proxy.url).replace("{bare}", proxy.url.strip_prefix("http://").unwrap());
     program.envs(variables.iter().map(|(name, value)| (name, fill(value))));
