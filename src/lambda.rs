@@ -23,7 +23,7 @@ use std::{env, sync::Arc, time::Instant};
 
 /// Serves invocations until the execution environment is taken down.
 ///
-/// `started` is the moment at which the process began, for `init_ms`.
+/// `started` is when the process began, for `init_ms`.
 ///
 /// # Errors
 /// When `METRICS_SINK` is unknown, or the Runtime API cannot be reached.

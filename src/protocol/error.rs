@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The reason why a request was not answered with measurements.
 ///
 /// The variant's name is the stable `errorType` of a direct invocation and the last part of the `type` of an HTTP
-/// problem; `detail` tells the caller how to mend the request.
+/// problem; `detail` tells the caller how to fix the request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not JSON, a wrong type, an unknown field or selector, or a value out of bounds.
@@ -13,7 +13,7 @@ pub enum Error {
     InvalidRequest {
         /// The field at fault, such as `iterations` or `workloads[1]`.
         field: Option<String>,
-        /// What is wrong, with the value, and how to mend it.
+        /// What is wrong, with the value, and how to fix it.
         detail: String,
     },
     /// No such route on this function.

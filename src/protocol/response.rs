@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The version of the response's format; it grows when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
-/// The answer to a benchmark request.
+/// The response to a benchmark request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Response {
     /// The version of this shape, [`SCHEMA`].
@@ -143,7 +143,7 @@ pub struct Sample {
     pub wall_ns: Nanoseconds,
     /// CPU time of each timed iteration, in nanoseconds; whole if the batch size is 1.
     pub cpu_ns: Nanoseconds,
-    /// The wall-clock times in five numbers, in nanoseconds. `None` if no iteration ran.
+    /// The summary of the wall-clock times, in nanoseconds. `None` if no iteration ran.
     pub summary: Option<Summary>,
     pub memory: Memory,
     /// The share of wall time in which the thread did not run: 1 − CPU ÷ wall, at least 0.
@@ -169,7 +169,7 @@ pub enum AnswerWarningKind {
     ShortIterations,
 }
 
-/// How far a workload came.
+/// The outcome of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -196,7 +196,7 @@ pub struct Memory {
 /// The heap use of one pass of a workload, from making its input to its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeapUse {
-    /// The most bytes in use at any moment.
+    /// The most bytes in use at any time.
     pub peak_heap_bytes: u64,
     /// The number of allocations (a growing reallocation counts as one).
     pub allocations: u64,
@@ -204,7 +204,7 @@ pub struct HeapUse {
     pub allocated_bytes: u64,
 }
 
-/// The answer to `GET …/workloads`.
+/// The response to `GET …/workloads`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalogue {
     /// The version of this shape, [`SCHEMA`].

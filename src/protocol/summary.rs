@@ -1,4 +1,4 @@
-//! Times in five numbers.
+//! Summaries of times.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The description of times, in their own unit, or none of no times.
+    /// The summary of `times`, in their unit; `None` if there are none.
     pub fn from_times(times: &[f64]) -> Option<Self> {
         let mut sorted = times.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);

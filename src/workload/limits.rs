@@ -12,10 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The moment when a workload has to end, and its share of a CPU until then.
+/// The deadline of a workload, and its share of a CPU until then.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The moment at which the next checkpoint ends it.
+    /// The time after which the next checkpoint ends it.
     pub end: Instant,
     /// The number of its virtual CPUs, at most 1: below 1 the scheduler interrupts it, so that work takes longer than a
     /// short measurement suggests.
@@ -25,7 +25,7 @@ pub struct Limits {
 /// The reason why a workload was stopped.
 #[derive(Debug)]
 pub enum Stopped {
-    /// Its time was over.
+    /// It ran out of time.
     Time,
     /// A buffer of this many bytes could not be allocated.
     Memory(usize),

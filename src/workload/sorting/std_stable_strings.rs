@@ -81,8 +81,8 @@ impl SortNames {
     }
 }
 
-/// The further apart the names are, the longer takes the way to them: by how much a comparison may take longer
-/// among so many than in the sample. (A factor of 2 for each factor of 16 is above what was measured, from 2^16 to
+/// The factor by which a comparison may take longer among so many names than in the sample, because the names are
+/// further apart in memory. (A factor of 2 for each factor of 16 is above what was measured, from 2^16 to
 /// 10^7 names.)
 fn slowdown(names: usize) -> f64 {
     (names as f64 / SAMPLE as f64).powf(0.25).max(1.0)

@@ -26,13 +26,13 @@ pub const WORKLOAD: Workload = Workload {
     sizes: Sizes { small: 5_000, medium: 140_000, large: 4_800_000 },
     in_place: false,
     buffer_bytes: |rows| rows.saturating_mul(MAX_ROW_BYTES as u64).saturating_add(32 * 1024),
-    prepare: |params| Box::new(Report::new(params)),
+    prepare: |params| Box::new(SalesReport::new(params)),
 };
 
 const MAX_ROW_BYTES: usize = 80;
 const HEADERS: &str = "order_id,date,sku,customer,country,quantity,price_cents\n";
 
-struct Report {
+struct SalesReport {
     document: String,
     sales: BTreeMap<String, Sales>,
 }
@@ -48,14 +48,14 @@ struct Sales {
 }
 
 #[derive(Deserialize)]
-struct Row<'a> {
+struct SalesRow<'a> {
     customer: &'a str,
     country: &'a str,
     quantity: u32,
     price_cents: u64,
 }
 
-impl Report {
+impl SalesReport {
     fn new(params: &Params) -> Self {
         let mut rng = input::rng(params.seed);
         let mut document = limits::string_with_capacity(HEADERS.len() + params.len() * MAX_ROW_BYTES);
@@ -77,7 +77,7 @@ impl Report {
     }
 }
 
-impl Routine for Report {
+impl Routine for SalesReport {
     fn run(&mut self) {
         self.sales.clear();
         let mut reader = Reader::from_reader(self.document.as_bytes());
@@ -86,7 +86,7 @@ impl Routine for Report {
         let mut pace = limits::Pace::every(512);
         while reader.read_record(&mut record).expect("every row has as many fields as the headers") {
             pace.step();
-            let row: Row = record.deserialize(Some(&headers)).expect("the fields are of their types");
+            let row: SalesRow = record.deserialize(Some(&headers)).expect("the fields are of their types");
             if !self.sales.contains_key(row.country) {
                 self.sales.insert(row.country.to_owned(), Sales::default());
             }
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     fn sales(document: String) -> BTreeMap<String, Sales> {
-        let mut report = Report { document, sales: BTreeMap::new() };
+        let mut report = SalesReport { document, sales: BTreeMap::new() };
         report.run();
         report.sales
     }
@@ -124,7 +124,7 @@ mod tests {
     /// The last three fields never have commas, so that a row can be split from its end.
     #[test]
     fn adds_up_what_splitting_from_the_end_adds_up() {
-        let report = Report::new(&Params::random(2000, 4));
+        let report = SalesReport::new(&Params::random(2000, 4));
         let mut expected = BTreeMap::<String, Sales>::new();
         for line in report.document.lines().skip(1) {
             let [cents, quantity, country, rest] = line.rsplitn(4, ',').collect::<Vec<_>>()[..] else {

@@ -87,7 +87,7 @@ pub fn pieces(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
 /// More than the vocabulary takes while a text is made, and than a compressor's tables do.
 pub const OVERHEAD_BYTES: u64 = 768 * 1024;
 
-/// How many things were found, and a hash of where, in the order of finding.
+/// The number of matches, and a hash of their positions in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub count: u64,

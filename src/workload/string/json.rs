@@ -7,7 +7,7 @@
 
 use super::{
     orders::{self, MAX_ORDER_BYTES, Page},
-    shipments::{Batch, MAX_SHIPMENT_BYTES},
+    shipments::{MAX_SHIPMENT_BYTES, Shipments},
 };
 use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, limits};
 
@@ -53,7 +53,7 @@ impl Routine for Json {
         self.output.clear();
         for page in serde_json::Deserializer::from_slice(&self.document).into_iter::<Page>() {
             limits::checkpoint();
-            let batch = Batch::from(page.expect("the document is made of pages"));
+            let batch = Shipments::from(page.expect("the document is made of pages"));
             serde_json::to_writer(&mut self.output, &batch).expect("memory takes every byte");
             self.output.push(b'\n');
         }
@@ -106,7 +106,7 @@ mod tests {
         let cancelled = text.matches("\"status\":\"cancelled\"").count();
         assert!((100..500).contains(&cancelled));
         let output = run(&document);
-        let batches: Vec<Batch> =
+        let batches: Vec<Shipments> =
             serde_json::Deserializer::from_slice(&output).into_iter().collect::<Result<_, _>>().unwrap();
         assert_eq!(batches.iter().map(|batch| batch.shipments.len()).sum::<usize>(), 1000 - cancelled);
         for batch in batches {

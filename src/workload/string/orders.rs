@@ -22,7 +22,7 @@ pub struct Page {
 pub struct Order {
     pub id: String,
     pub created_at: String,
-    pub status: Status,
+    pub status: OrderStatus,
     pub customer: Customer,
     pub ship_to: Address,
     pub items: Vec<Item>,
@@ -32,7 +32,7 @@ pub struct Order {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum OrderStatus {
     Paid,
     Packed,
     Cancelled,
@@ -83,7 +83,7 @@ fn order(rng: &mut impl Rng, number: u64) -> Order {
     Order {
         id: format!("ord-{number:010}"),
         created_at: format!("{}T{}Z", day(rng), time(rng)),
-        status: pick(rng, &[Status::Paid, Status::Paid, Status::Packed, Status::Cancelled]),
+        status: pick(rng, &[OrderStatus::Paid, OrderStatus::Paid, OrderStatus::Packed, OrderStatus::Cancelled]),
         customer: Customer {
             id: rng.random(),
             name: format!("{first} {last}"),

@@ -25,7 +25,7 @@ pub const WORKLOAD: Workload = Workload {
     sizes: Sizes { small: 1_300, medium: 40_000, large: 1_350_000 },
     in_place: false,
     buffer_bytes: |lines| lines.saturating_mul(MAX_LINE_BYTES as u64).saturating_add(AUTOMATA_BYTES),
-    prepare: |params| Box::new(Log::new(params)),
+    prepare: |params| Box::new(AccessLog::new(params)),
 };
 
 const MAX_LINE_BYTES: usize = 224;
@@ -40,7 +40,7 @@ pub const REQUEST: &str = concat!(
 pub const EMAIL: &str = r"(?-u)[A-Za-z0-9._-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+";
 pub const KEY: &str = r"(?-u)\bkey=([0-9a-f]{16})\b";
 
-struct Log {
+struct AccessLog {
     text: String,
     requests: Regex,
     secrets: [Regex; 2],
@@ -50,7 +50,7 @@ struct Log {
     found: [Tally; 2],
 }
 
-impl Log {
+impl AccessLog {
     fn new(params: &Params) -> Self {
         let compiled = |pattern| Regex::new(pattern).expect("the pattern is valid");
         let (requests, secrets) = (compiled(REQUEST), [compiled(EMAIL), compiled(KEY)]);
@@ -58,7 +58,7 @@ impl Log {
     }
 }
 
-impl Routine for Log {
+impl Routine for AccessLog {
     fn run(&mut self) {
         let text = self.text.as_bytes();
         self.groups = Tally::default();
@@ -117,8 +117,8 @@ mod tests {
 
     const GROUPS: u64 = 7;
 
-    fn log(text: String) -> Log {
-        let mut log = Log { text, ..Log::new(&Params::random(1, 0)) };
+    fn log(text: String) -> AccessLog {
+        let mut log = AccessLog { text, ..AccessLog::new(&Params::random(1, 0)) };
         log.run();
         log
     }
@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn finds_as_many_as_plain_searching_does() {
-        let Log { text, .. } = Log::new(&Params::random(2000, 6));
+        let AccessLog { text, .. } = AccessLog::new(&Params::random(2000, 6));
         let [emails, keys] = ["@", "key="].map(|part| text.matches(part).count() as u64);
         assert!(emails > 100 && keys > 100);
         let log = log(text);

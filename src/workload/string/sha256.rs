@@ -22,18 +22,18 @@ pub const WORKLOAD: Workload = Workload {
     sizes: Sizes { small: 1_400_000, medium: 40_000_000, large: 1_400_000_000 },
     in_place: false,
     buffer_bytes: |_| DATA_BYTES as u64,
-    prepare: |params| Box::new(Stream::new(params)),
+    prepare: |params| Box::new(HashedStream::new(params)),
 };
 
 const DATA_BYTES: usize = 512 * 1024;
 
-struct Stream {
+struct HashedStream {
     bytes: u64,
     data: Vec<u8>,
     digest: [u8; 32],
 }
 
-impl Stream {
+impl HashedStream {
     fn new(params: &Params) -> Self {
         let mut data = vec![0; DATA_BYTES];
         input::rng(params.seed).fill_bytes(&mut data);
@@ -41,7 +41,7 @@ impl Stream {
     }
 }
 
-impl Routine for Stream {
+impl Routine for HashedStream {
     fn run(&mut self) {
         let mut hasher = Sha256::new();
         let mut left = self.bytes;
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn digest(data: &[u8], bytes: u64) -> String {
-        let mut stream = Stream { bytes, data: data.to_vec(), digest: [0; 32] };
+        let mut stream = HashedStream { bytes, data: data.to_vec(), digest: [0; 32] };
         stream.run();
         stream.digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
