@@ -17,7 +17,7 @@ use std::{
 
 fn plan(aws: &Scripted, targets: [&str; 2]) -> Output {
     let home = Scratch::new();
-    let mut program = program_on(&aws, &home);
+    let mut program = program_on(aws, &home);
     run(&mut program, &["--targets", targets[0], targets[1], "--dry-run"])
 }
 
