@@ -123,7 +123,7 @@ mkdir -p duet-runs
 heading "The report of the first campaign, as a page: $page"
 "$duet" report "$answers/stack" --html "$page" >/dev/null
 [[ -s $page ]] || fail "the page is empty"
-# Where somebody sits in front of a screen.
+# On a desktop.
 if [[ -n ${DISPLAY-}${WAYLAND_DISPLAY-} ]] && command -v xdg-open >/dev/null; then xdg-open "$page"; fi
 
 heading "Done: both architectures did the same work. README.md says how to deploy to AWS."

@@ -26,7 +26,7 @@ documentation() {
 files() {
     [[ -x .tools/lint/bin/cfn-lint && -x .tools/checkov/bin/checkov && -x .tools/sam/bin/sam ]] ||
         fail "tools are missing; run scripts/setup.sh build lint"
-    # sam validate wants a region, though it asks nobody.
+    # sam validate wants a region, though it makes no request.
     export AWS_DEFAULT_REGION=us-east-1
     export PATH=$PWD/.tools/lint/bin:$PATH
 

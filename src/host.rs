@@ -78,28 +78,8 @@ struct Cpu {
 
 impl Cpu {
     /// Features that the workloads or their libraries use.
-    const FEATURES: [&str; 20] = [
-        "aes",
-        "asimd",
-        "asimddp",
-        "atomics",
-        "avx",
-        "avx2",
-        "avx512bw",
-        "avx512f",
-        "bmi2",
-        "crc32",
-        "fma",
-        "pclmulqdq",
-        "pmull",
-        "sha2",
-        "sha512",
-        "sha_ni",
-        "sse4_2",
-        "sve",
-        "sve2",
-        "vaes",
-    ];
+    const FEATURES: &str = "aes asimd asimddp atomics avx avx2 avx512bw avx512f bmi2 crc32 fma pclmulqdq pmull sha2 \
+                            sha512 sha_ni sse4_2 sve sve2 vaes";
 
     fn parse(cpuinfo: &str) -> Self {
         let value = |key: &str| {
@@ -117,15 +97,15 @@ impl Cpu {
             ("unknown".to_owned(), None, None)
         };
         let flags: Vec<&str> = flags.unwrap_or_default().split_ascii_whitespace().collect();
-        let features = Self::FEATURES.iter().filter(|feature| flags.contains(*feature));
-        Self { model, features: features.map(|feature| (*feature).to_owned()).collect(), architecture }
+        let features = Self::FEATURES.split(' ').filter(|feature| flags.contains(feature)).map(str::to_owned);
+        Self { model, features: features.collect(), architecture }
     }
 
     /// Whether a binary for `binary` is emulated here: this CPU or the kernel has another architecture, or the CPU is
     /// the one that Rosetta emulates.
     fn emulates(&self, binary: Architecture, kernel: Option<Architecture>) -> bool {
-        let other = |architecture: Option<Architecture>| architecture.is_some_and(|it| it != binary);
-        other(self.architecture) || other(kernel) || self.model.starts_with("VirtualApple")
+        let mut architectures = self.architecture.into_iter().chain(kernel);
+        architectures.any(|architecture| architecture != binary) || self.model.starts_with("VirtualApple")
     }
 }
 

@@ -1,21 +1,21 @@
 //! The deployed service: events in, measurements out, metrics after the answer.
 //!
-//! The Lambda runtime hands over every event as raw text (`layers::RawEvent`). An API Gateway event goes through
-//! `lambda_http`, any other event is itself a request (`service`). Metrics are sent to CloudWatch after the answer
-//! (`layers::AfterResponse`).
+//! The Lambda runtime hands over every event as text (`as_text`). An API Gateway event goes through `lambda_http`, any
+//! other event is itself a request (`service`). Metrics are sent to CloudWatch after the answer (`deliver`).
 
 mod aws;
 mod emf;
 mod envelope;
 mod http;
-mod layers;
 mod logging;
 mod metrics;
 mod service;
 mod sink;
 
-use lambda_runtime::{LambdaEvent, Runtime, service_fn};
-use layers::{AfterResponse, RawEvent};
+use lambda_runtime::{
+    LambdaEvent, LambdaInvocation, Runtime, service_fn,
+    tower::util::{AndThenLayer, MapRequestLayer},
+};
 pub use metrics::Outbox;
 pub use service::{SAFETY_MARGIN, Service};
 use sink::Sink;
@@ -23,7 +23,7 @@ use std::{env, sync::Arc, time::Instant};
 
 /// Serves invocations until the execution environment is taken down.
 ///
-/// `started` is the moment at which the process began, for `init_ms`.
+/// `started` is when the process began, for `init_ms`.
 ///
 /// # Errors
 /// When `METRICS_SINK` is unknown, or the Runtime API cannot be reached.
@@ -32,12 +32,34 @@ use std::{env, sync::Arc, time::Instant};
 /// When variables that Lambda sets for every function are missing.
 pub async fn run(started: Instant) -> Result<(), lambda_runtime::Error> {
     logging::init();
-    let sink = Sink::named(env::var("METRICS_SINK").as_deref().unwrap_or_default())?;
+    let sink = Arc::new(Sink::named(env::var("METRICS_SINK").as_deref().unwrap_or_default())?);
     let outbox = Outbox::default();
     let service = Arc::new(Service::new(started, outbox.clone()));
     let handle = move |event: LambdaEvent<String>| {
         let service = Arc::clone(&service);
         async move { service.handle(event).await }
     };
-    Runtime::new(service_fn(handle)).layer(AfterResponse::new(outbox, sink)).layer(RawEvent).run().await
+    let deliver = move |()| deliver(outbox, sink);
+    Runtime::new(service_fn(handle)).layer(AndThenLayer::new(deliver)).layer(MapRequestLayer::new(as_text)).run().await
+}
+
+/// The invocation with its event as a JSON string.
+///
+/// The runtime deserializes events itself and reports its own error for text that is not JSON. As a JSON string, any
+/// text reaches the handler, which refuses it with an error of this service.
+fn as_text(mut invocation: LambdaInvocation) -> LambdaInvocation {
+    let text = String::from_utf8_lossy(&invocation.body);
+    invocation.body = serde_json::to_vec(&text).expect("text is JSON").into();
+    invocation
+}
+
+/// Delivers metrics when the answer has been handed over, before the next event is asked for.
+///
+/// Lambda freezes the environment as soon as the next event is asked for, so delivery cannot be left to the background;
+/// before the answer it would add to the caller's latency.
+async fn deliver(outbox: Outbox, sink: Arc<Sink>) -> Result<(), lambda_runtime::Error> {
+    if let Some(report) = outbox.take() {
+        sink.deliver(&report).await;
+    }
+    Ok(())
 }

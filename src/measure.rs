@@ -71,10 +71,10 @@ fn sample(workload: &Workload, params: &Params, request: &Request, timings: Timi
     };
     Sample {
         workload: workload.name.to_owned(),
-        category: workload.category.to_string(),
+        category: workload.category().to_owned(),
         size: request.size,
         elements: params.elements,
-        shape: workload.shapes.then_some(params.shape),
+        shape: workload.has_shapes().then_some(params.shape),
         code_path: code_path.map(str::to_owned),
         checksum: checksum.map(|checksum| format!("{checksum:016x}")),
         status,
@@ -85,19 +85,17 @@ fn sample(workload: &Workload, params: &Params, request: &Request, timings: Timi
         wall_ns,
         cpu_ns,
         memory: Memory { heap, max_rss_bytes: host::max_rss_bytes() },
-        warnings: short_iterations(batch_size).into_iter().collect(),
+        warnings: (batch_size > 1).then(|| short_iterations(batch_size)).into_iter().collect(),
     }
 }
 
-fn short_iterations(batch_size: u32) -> Option<AnswerWarning> {
-    let detail = || {
-        let shortest = clock::shortest_ns();
-        format!(
-            "one run takes less than {shortest} ns, 1000 times what reading the clocks costs: each time is the mean \
-             of {batch_size} runs at a stretch, whose spread is smaller than that of single runs; ask for a larger size"
-        )
-    };
-    (batch_size > 1).then(|| AnswerWarning { kind: AnswerWarningKind::ShortIterations, detail: detail() })
+fn short_iterations(batch_size: u32) -> AnswerWarning {
+    let shortest = clock::shortest_ns();
+    let detail = format!(
+        "one run takes less than {shortest} ns, 1000 times what reading the clocks costs: each time is the mean of \
+         {batch_size} runs at a stretch, whose spread is smaller than that of single runs; ask for a larger size"
+    );
+    AnswerWarning { kind: AnswerWarningKind::ShortIterations, detail }
 }
 
 /// The results of the timed iterations of one workload.
@@ -132,7 +130,7 @@ impl Timings {
 fn time(timings: &mut Timings, workload: &Workload, params: &Params, request: &Request, budget: &Budget) {
     limits::checkpoint();
     let mut batch = Batch::of_one(workload, params);
-    timings.preparation = batch.preparation();
+    timings.preparation = batch.preparation;
     timings.code_path = batch.code_path();
     let mut turn = 0;
     while turn < request.warmup + request.iterations && budget.fits(timings.longest_turn) {
@@ -146,8 +144,8 @@ fn time(timings: &mut Timings, workload: &Workload, params: &Params, request: &R
         if batch.is_too_short(wall_ns) && budget.fits(batch::MAX_PREPARATION) {
             batch.grow(wall_ns, workload, params);
             timings.batch_size = batch.size();
-            timings.wall_ns.clear();
-            timings.cpu_ns.clear();
+            timings.wall_ns = Nanoseconds::default();
+            timings.cpu_ns = Nanoseconds::default();
             turn = 0;
             continue;
         }

@@ -17,6 +17,20 @@ pub(crate) use request::shortened;
 pub use request::{MAX_BODY_BYTES, Request, Selection, Shape, Size, SizeName};
 pub use response::{
     AnswerWarning, AnswerWarningKind, Architecture, Build, Catalogue, CatalogueEntry, Clock, DefaultRequest,
-    Environment, Function, HeapUse, Host, Memory, Response, SCHEMA, Sample, Sizes, Status,
+    Environment, Function, HeapUse, Host, Implementation, Memory, Response, SCHEMA, Sample, Sizes, Status,
+    Vectorization,
 };
 pub use summary::{Summary, quantile};
+
+/// Displays variants by their names on the wire.
+macro_rules! display_as_serialized {
+    ($($name:ty),*) => {$(
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                serde::Serialize::serialize(self, f)
+            }
+        }
+    )*};
+}
+
+display_as_serialized!(Architecture, Implementation, Shape, SizeName, Status, Vectorization);

@@ -23,12 +23,11 @@ use std::{error::Error, io, iter};
 
 #[cfg(not(feature = "cli"))]
 type Connector = TcpConnector;
+#[cfg(feature = "cli")]
+use proxy::Connector;
 
 /// The longest response that is read, in bytes: the most that Lambda streams. An endless one would fill the memory.
 pub const MAX_ANSWER: usize = 200 << 20;
-
-#[cfg(feature = "cli")]
-use proxy::Connector;
 
 /// A pool of connections; clones share it.
 #[derive(Clone, Debug)]
@@ -74,8 +73,8 @@ impl Transport {
         let tls =
             || Ok::<_, io::Error>(HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1());
         // Reading the certificates takes a while, so it is repeated only if a proxy may need them.
-        let to_proxy = if proxies.are_any() { Some(tls()?.wrap_connector(tcp.clone())) } else { None };
-        let tls = tls()?.wrap_connector(Connector::new(proxies.clone(), tcp, to_proxy));
+        let to_proxy = if proxies.are_any { Some(tls()?.wrap_connector(tcp.clone())) } else { None };
+        let tls = tls()?.wrap_connector(Connector { proxies: proxies.clone(), direct: tcp, to_proxy });
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(tls), proxies })
     }
 

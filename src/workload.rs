@@ -16,11 +16,10 @@ mod sorting;
 pub mod string;
 
 use crate::protocol::{
-    Catalogue, CatalogueEntry, DefaultRequest, Error, SCHEMA, Selection, Shape, Size, SizeName, Sizes, nearest,
-    shortened,
+    Catalogue, CatalogueEntry, DefaultRequest, Error, Implementation, SCHEMA, Selection, Shape, Size, SizeName, Sizes,
+    Vectorization, nearest, shortened,
 };
 use limits::Pace;
-use std::fmt;
 
 /// Every workload, sorted by name.
 pub static ALL: [Workload; 27] = [
@@ -53,35 +52,22 @@ pub static ALL: [Workload; 27] = [
     string::word_count::WORKLOAD,
 ];
 
-/// A kernel with everything that is needed to interpret its times.
+/// A kernel with everything that is needed to interpret its times: see [`CatalogueEntry`] for what is not described
+/// here.
 #[derive(Debug)]
 pub struct Workload {
     /// `category/name`, unique.
     pub name: &'static str,
-    /// The part of the name before the slash.
-    pub category: Category,
-    /// How the kernel is implemented.
     pub implementation: Implementation,
-    /// How vector instructions are chosen.
     pub vectorization: Vectorization,
-    /// What it does.
     pub summary: &'static str,
-    /// What part of a machine it stresses.
     pub stresses: &'static str,
-    /// Why arm64 and x86_64 might differ in it.
     pub difference: &'static str,
-    /// Where the algorithm or the library comes from.
     pub source: &'static str,
-    /// What one element of its size is.
     pub element: &'static str,
-    /// How its time grows with the elements, n.
     pub time: &'static str,
-    /// How its memory grows with the elements, n.
     pub memory: &'static str,
-    /// The elements of its three sizes.
     pub sizes: Sizes,
-    /// Whether the order of its input, [`Params::shape`], matters.
-    pub shapes: bool,
     /// Whether a run destroys its input, so that [`Routine::restore`] must come before the next run.
     pub in_place: bool,
     /// The bytes of its buffers at a number of elements: an upper bound, input included, that
@@ -89,84 +75,6 @@ pub struct Workload {
     pub buffer_bytes: fn(elements: u64) -> u64,
     /// Makes the input and everything else that is not timed.
     pub prepare: fn(&Params) -> Box<dyn Routine>,
-}
-
-/// How a kernel is implemented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Implementation {
-    /// Our own, in the obvious way, for contrast with a better one.
-    Naive,
-    /// Our own, as in a textbook, because it stresses a known part of a machine.
-    Textbook,
-    /// The library that programs commonly use.
-    Library,
-    /// The fastest maintained library for the job, which chooses its instructions at run time.
-    Tuned,
-}
-
-impl Implementation {
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Naive => "naive",
-            Self::Textbook => "textbook",
-            Self::Library => "library",
-            Self::Tuned => "tuned",
-        }
-    }
-}
-
-/// How the vector instructions of a kernel are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Vectorization {
-    /// There are none that matter.
-    Scalar,
-    /// By the compiler, for the build's target CPU.
-    Autovectorized,
-    /// By the library at run time, for the CPU that it finds.
-    RunTimeDispatch,
-}
-
-impl Vectorization {
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Scalar => "scalar",
-            Self::Autovectorized => "autovectorized",
-            Self::RunTimeDispatch => "run-time dispatch",
-        }
-    }
-}
-
-/// The families of workloads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Category {
-    /// Ordering keys in memory.
-    Sorting,
-    /// Integer and floating-point arithmetic.
-    Math,
-    /// Text.
-    String,
-}
-
-impl Category {
-    /// All categories.
-    pub const ALL: [Self; 3] = [Self::Sorting, Self::Math, Self::String];
-
-    /// The category's name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sorting => "sorting",
-            Self::Math => "math",
-            Self::String => "string",
-        }
-    }
-}
-
-impl fmt::Display for Category {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// The parameters of a routine.
@@ -209,6 +117,16 @@ pub trait Routine {
 }
 
 impl Workload {
+    /// The family of the workload: `sorting`, `math` or `string`.
+    pub fn category(&self) -> &'static str {
+        self.name.split_once('/').expect("a name has a category").0
+    }
+
+    /// Whether the order of its input, [`Params::shape`], matters.
+    pub fn has_shapes(&self) -> bool {
+        self.category() == "sorting"
+    }
+
     /// The number of elements that `size` means for this workload.
     pub fn elements(&self, size: Size) -> u64 {
         match size {
@@ -263,7 +181,7 @@ pub fn select(selection: &Selection) -> Result<Vec<&'static Workload>, Error> {
 /// # Errors
 /// [`Error::InvalidRequest`].
 pub fn check_shape(workloads: &[&Workload], shape: Shape) -> Result<(), Error> {
-    if shape == Shape::Random || workloads.iter().any(|workload| workload.shapes) {
+    if shape == Shape::Random || workloads.iter().any(|workload| workload.has_shapes()) {
         return Ok(());
     }
     let detail = format!("\"shape\" is \"{shape}\", but only sorting has shapes; leave it out or select \"sorting\"");
@@ -271,13 +189,13 @@ pub fn check_shape(workloads: &[&Workload], shape: Shape) -> Result<(), Error> {
 }
 
 fn matches(workload: &Workload, selector: &str) -> bool {
-    workload.name == selector || workload.category.as_str() == selector
+    workload.name == selector || workload.category() == selector
 }
 
 fn unknown(field: &str, selector: &str) -> Error {
     let names = ALL.iter().map(|workload| workload.name);
     let short_names = names.clone().filter_map(|name| name.split('/').nth(1));
-    let candidates = Category::ALL.into_iter().map(Category::as_str).chain(names.clone());
+    let candidates = ALL.iter().map(Workload::category).chain(names.clone());
     let meant = nearest(selector, candidates).map(str::to_owned).or_else(|| {
         let short = nearest(selector, short_names)?;
         names.clone().find(|name| name.ends_with(&format!("/{short}"))).map(str::to_owned)
@@ -308,9 +226,9 @@ impl From<&Workload> for CatalogueEntry {
         let memory = |elements| workload.memory_bytes(elements);
         Self {
             name: workload.name.to_owned(),
-            category: workload.category.to_string(),
-            implementation: workload.implementation.as_str().to_owned(),
-            vectorization: workload.vectorization.as_str().to_owned(),
+            category: workload.category().to_owned(),
+            implementation: workload.implementation,
+            vectorization: workload.vectorization,
             summary: workload.summary.to_owned(),
             stresses: workload.stresses.to_owned(),
             difference: workload.difference.to_owned(),
@@ -318,7 +236,7 @@ impl From<&Workload> for CatalogueEntry {
             element: workload.element.to_owned(),
             time: workload.time.to_owned(),
             memory: workload.memory.to_owned(),
-            shapes: workload.shapes,
+            shapes: workload.has_shapes(),
             sizes: workload.sizes,
             memory_bytes: Sizes { small: memory(small), medium: memory(medium), large: memory(large) },
         }

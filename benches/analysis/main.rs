@@ -17,7 +17,7 @@ use lambda_duet::{
     campaign::{
         Auth, Target,
         journal::Journal,
-        manifest::{CampaignLimits, Cell, Manifest, Plan, SCHEMA, Variant},
+        manifest::{CampaignLimits, Manifest, SCHEMA, Variant},
         platform_report::PlatformReport,
         row::Row,
         schedule::{self, Call, Order},
@@ -27,7 +27,7 @@ use lambda_duet::{
 };
 use process::{Finished, finish};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
-use serde_json::Value;
+use serde_json::{Value, json};
 use statistics::Pairs;
 use std::{
     env, fs,
@@ -106,34 +106,13 @@ fn make(directory: &PathBuf, samples: u64) {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         created_unix_ms: 1_800_000_000_000,
         sides: Sides { baseline: variant(Architecture::X86_64), candidate: variant(Architecture::Arm64) },
-        plan: Plan {
-            seed: 7,
-            environments: 20,
-            cold: false,
-            concurrent: true,
-            order: Order::JointSteps,
-            separate_from: None,
-            cells: vec![Cell {
-                name: "order.json".to_owned(),
-                weight: 1,
-                workload: None,
-                payload: "{}".to_owned(),
-                guess_ms: 20.0,
-            }],
-            pace_ms: 0,
-            timeout_ms: 30_000,
-            auth: Auth::SigV4,
-            compare_output: false,
-            tolerance: None,
-            ignore: Vec::new(),
-            environment: Some("/environment".to_owned()),
-            cpu_model: Some("/cpu".to_owned()),
-            tenant: None,
-            accept_status: Vec::new(),
-            method: None,
-            headers: Vec::new(),
-            variables: Vec::new(),
-        },
+        plan: serde_json::from_value(json!({
+            "seed": 7, "environments": 20, "cold": false, "concurrent": true, "order": Order::JointSteps,
+            "cells": [{"name": "order.json", "weight": 1, "payload": "{}", "guess_ms": 20.0}],
+            "pace_ms": 0, "timeout_ms": 30_000, "auth": Auth::SigV4, "compare_output": false, "ignore": [],
+            "environment": "/environment", "cpu_model": "/cpu",
+        }))
+        .expect("a plan"),
         limits: CampaignLimits::default(),
     };
     let mut journal = Journal::create(directory, &manifest).expect("a run directory");

@@ -35,8 +35,8 @@ fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let binary = function::binary();
     println!("{:<10} {:>12} {:>12}  ratio of the pairs", "CloudWatch", "no sink, ms", "added, ms");
-    let nobody = runtime.block_on(cloudwatch::nobody());
-    compare(&runtime, &binary, "Refuse", &nobody);
+    let unreachable = runtime.block_on(cloudwatch::unreachable());
+    compare(&runtime, &binary, "Refuse", &unreachable);
     for behaviour in [Behaviour::Take].into_iter().chain(Behaviour::FAULTS) {
         let cloudwatch = runtime.block_on(Endpoint::start(behaviour));
         compare(&runtime, &binary, &format!("{behaviour:?}"), &cloudwatch.url);

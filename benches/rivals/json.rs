@@ -5,7 +5,7 @@ use lambda_duet::workload::{
     Params, Routine, checksum_of,
     string::{
         orders::{self, Page},
-        shipments::Batch,
+        shipments::Shipments,
     },
 };
 
@@ -33,7 +33,7 @@ impl Routine for Sonic {
         self.output.clear();
         for page in &self.pages {
             let page: Page = sonic_rs::from_slice(page).expect("the page is JSON");
-            sonic_rs::to_writer(&mut self.output, &Batch::from(page)).expect("memory takes every byte");
+            sonic_rs::to_writer(&mut self.output, &Shipments::from(page)).expect("memory takes every byte");
             self.output.push(b'\n');
         }
     }
@@ -64,7 +64,7 @@ impl Routine for SimdJson {
             self.page.clone_from(page);
             let page: Page =
                 simd_json::serde::from_slice_with_buffers(&mut self.page, &mut self.buffers).expect("the page is JSON");
-            simd_json::to_writer(&mut self.output, &Batch::from(page)).expect("memory takes every byte");
+            simd_json::to_writer(&mut self.output, &Shipments::from(page)).expect("memory takes every byte");
             self.output.push(b'\n');
         }
     }

@@ -26,8 +26,8 @@ mod timing;
 use effort::rounds;
 use lambda_duet::{
     measure::heap::CountingAllocator,
-    protocol::{Request, Selection},
-    workload::{self, Implementation, Params, Routine, Workload},
+    protocol::{Implementation, Request, Selection},
+    workload::{self, Params, Routine, Workload},
 };
 use statistics::Pairs;
 use timing::time;
@@ -113,7 +113,7 @@ fn compare(workload: &Workload, rival: &Rival) -> f64 {
     let ((our_time, their_time), ratio) = (pairs.medians(), pairs.ratio());
     println!(
         "{name:<36} {:<9} {:<24} {:>8.3} {:>8.3}  {ratio}",
-        workload.implementation.as_str(),
+        workload.implementation,
         rival.name,
         our_time / 1e6,
         their_time / 1e6

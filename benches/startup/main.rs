@@ -53,7 +53,7 @@ fn build(subject: &Subject, architecture: Architecture) -> PathBuf {
         Architecture::X86_64 => "--x86-64",
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let directory = root.join("target/startup").join(architecture.as_str());
+    let directory = root.join("target/startup").join(architecture.to_string());
     let status = Command::new(env!("CARGO"))
         .args(["lambda", "build", "--release", flag, "--bin", subject.binary])
         .args(["--manifest-path", subject.manifest, "--lambda-dir"])

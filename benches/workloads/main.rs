@@ -27,7 +27,7 @@ fn workloads(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(workload.name);
         for size in [SizeName::Small, SizeName::Medium] {
             let params = Params { elements: workload.elements(Size::Named(size)), seed, shape };
-            kernel::bench(&mut group, size.as_str(), workload, &params);
+            kernel::bench(&mut group, &size.to_string(), workload, &params);
         }
         group.finish();
     }

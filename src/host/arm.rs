@@ -31,7 +31,7 @@ mod tests {
     use super::model;
 
     #[test]
-    fn graviton_generations_have_names_and_strangers_keep_their_codes() {
+    fn graviton_generations_have_names_and_unknown_cores_keep_their_codes() {
         assert_eq!(model("0x41", "0xd0c"), "Neoverse-N1");
         assert_eq!(model("0x41", "0xd40"), "Neoverse-V1");
         assert_eq!(model("0x41", "0xd4f"), "Neoverse-V2");

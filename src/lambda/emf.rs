@@ -52,7 +52,7 @@ fn document<'a>(metrics: &Metrics, scope: &Scope, data: impl Iterator<Item = (&'
         definitions.push(json!({"Name": datum.name, "Unit": datum.unit.as_str()}));
         members.insert(datum.name.to_owned(), json!(values));
     }
-    members.insert("Architecture".to_owned(), json!(metrics.architecture.as_str()));
+    members.insert("Architecture".to_owned(), json!(metrics.architecture));
     let dimensions = match scope {
         Scope::Architecture => json!([["Architecture"]]),
         Scope::Workload(workload) => {

@@ -32,7 +32,7 @@ impl Envelope {
             (Some(_), Some(_)) => {
                 Ok(Self::ApiGateway(serde_json::from_str(&event).map(Box::new).map_err(|error| unreadable(&error))))
             }
-            (None, Some(_)) => Err(refuse(
+            (None, Some(_)) => Err(Error::invalid_as_a_whole(
                 "the event has a \"requestContext\" but no \"httpMethod\": only REST APIs with payload version 1.0 \
                  are served, not HTTP APIs (2.0), function URLs or WebSockets"
                     .to_owned(),
@@ -45,11 +45,8 @@ impl Envelope {
 /// The error is shortened, because it may quote a whole member of the event.
 fn unreadable(error: &serde_json::Error) -> Error {
     let (line, column, reason) = (error.line(), error.column(), shortened(&error.to_string()));
-    refuse(format!("the API Gateway event cannot be read, at line {line} column {column}: {reason}"))
-}
-
-fn refuse(detail: String) -> Error {
-    Error::InvalidRequest { field: None, detail }
+    let detail = format!("the API Gateway event cannot be read, at line {line} column {column}: {reason}");
+    Error::invalid_as_a_whole(detail)
 }
 
 #[cfg(test)]
@@ -64,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rest_event_is_opened_or_said_to_be_unreadable() {
+    fn a_rest_event_is_opened_or_refused_as_unreadable() {
         let event = r#"{"httpMethod":"GET","path":"/arm64/workloads","requestContext":{"httpMethod":"GET"}}"#;
         assert!(matches!(Envelope::open(event.to_owned()), Ok(Envelope::ApiGateway(Ok(_)))));
         let broken = r#"{"httpMethod":3,"requestContext":7}"#;

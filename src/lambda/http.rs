@@ -73,9 +73,8 @@ pub fn readable(event: ApiGatewayProxyRequest) -> Result<LambdaRequest, Error> {
     let path = declared.or(event.path).unwrap_or_default();
     let body = match event.body {
         Some(body) if event.is_base64_encoded => {
-            let bytes = STANDARD.decode(&body).map_err(|error| Error::InvalidRequest {
-                field: None,
-                detail: format!("the body is said to be base64, but is not: {error}"),
+            let bytes = STANDARD.decode(&body).map_err(|error| {
+                Error::invalid_as_a_whole(format!("the body is said to be base64, but is not: {error}"))
             })?;
             Some(String::from_utf8_lossy(&bytes).into_owned())
         }

@@ -19,7 +19,7 @@ static REQUEST_ID: Mutex<String> = Mutex::new(String::new());
 /// and nothing else overrides the level that was set for the function. Panics are events too.
 pub fn init() {
     let level = level(&env::var("AWS_LAMBDA_LOG_LEVEL").unwrap_or_default());
-    // The runtime's record of a function error would repeat `refused`, which knows the invocation.
+    // The runtime's record of a function error would repeat the event `refused`, which knows the invocation.
     let targets = Targets::new().with_default(level).with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let logs = fmt().with_max_level(level).with_ansi(false);
     if env::var("AWS_LAMBDA_LOG_FORMAT").is_ok_and(|format| format.eq_ignore_ascii_case("text")) {
@@ -55,7 +55,7 @@ pub fn answered(response: &Response) {
     };
     info!(
         request_id = response.request_id,
-        architecture = response.function.architecture.as_str(),
+        architecture = response.function.architecture.to_string(),
         memory_mb = response.function.memory_mb,
         cpu_model = response.host.cpu_model,
         emulated = response.host.emulated,
@@ -77,20 +77,12 @@ pub fn answered(response: &Response) {
     );
 }
 
-/// Logs an invocation that was answered with the catalogue.
-pub fn listed(request_id: &str, environment: &Environment) {
-    without_measurements("catalogue", request_id, environment, None);
-}
-
-/// Logs an invocation that was answered with an error.
-pub fn refused(request_id: &str, environment: &Environment, error: &Error) {
-    without_measurements("refused", request_id, environment, Some(error));
-}
-
-fn without_measurements(event: &str, request_id: &str, environment: &Environment, error: Option<&Error>) {
+/// Logs an invocation that was answered without measurements: with an error, or with the catalogue.
+pub fn unmeasured(request_id: &str, environment: &Environment, error: Option<&Error>) {
+    let event = if error.is_some() { "refused" } else { "catalogue" };
     info!(
         request_id,
-        architecture = Architecture::OF_BINARY.as_str(),
+        architecture = Architecture::OF_BINARY.to_string(),
         environment_id = environment.id,
         cold_start = environment.cold_start,
         init_ms = environment.init_ms,
@@ -154,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn levels_are_lambdas() {
+    fn levels_are_named_as_by_lambda() {
         for (name, expected) in [
             ("TRACE", LevelFilter::TRACE),
             ("debug", LevelFilter::DEBUG),

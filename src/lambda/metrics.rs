@@ -4,6 +4,7 @@
 //! bills every combination of dimension values as a metric of its own.
 
 use crate::protocol::{Architecture, Environment, Sample, Status};
+use aws_sdk_cloudwatch::types::StandardUnit;
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Instant, SystemTime},
@@ -65,7 +66,7 @@ pub struct Datum {
     /// The metric's name.
     pub name: &'static str,
     /// The unit of the values.
-    pub unit: Unit,
+    pub unit: StandardUnit,
     /// What the values describe.
     pub scope: Scope,
     /// Distinct values, ascending, each with its number of occurrences; at most [`MAX_VALUES`].
@@ -79,27 +80,6 @@ pub enum Scope {
     Workload(String),
     /// The architecture as a whole.
     Architecture,
-}
-
-/// The CloudWatch units that are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Thousandths of a second.
-    Milliseconds,
-    Bytes,
-    /// A number of things.
-    Count,
-}
-
-impl Unit {
-    /// CloudWatch's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Milliseconds => "Milliseconds",
-            Self::Bytes => "Bytes",
-            Self::Count => "Count",
-        }
-    }
 }
 
 impl From<&Report> for Metrics {
@@ -117,11 +97,11 @@ impl From<&Report> for Metrics {
             metrics.add_sample(sample);
         }
         let max_rss = results.iter().flatten().map(|sample| sample.memory.max_rss_bytes).max();
-        metrics.add("MaxRss", Unit::Bytes, Scope::Architecture, max_rss.map(|bytes| bytes as f64));
+        metrics.add("MaxRss", StandardUnit::Bytes, Scope::Architecture, max_rss.map(|bytes| bytes as f64));
         metrics.add_count("Errors", u32::from(results.is_none()));
         metrics.add_count("ColdStart", u32::from(environment.cold_start));
         if environment.cold_start {
-            metrics.add("InitDuration", Unit::Milliseconds, Scope::Architecture, [environment.init_ms]);
+            metrics.add("InitDuration", StandardUnit::Milliseconds, Scope::Architecture, [environment.init_ms]);
         }
         metrics
     }
@@ -130,7 +110,7 @@ impl From<&Report> for Metrics {
 impl Metrics {
     /// Adds a count for the architecture as a whole.
     pub fn add_count(&mut self, name: &'static str, count: u32) {
-        self.add(name, Unit::Count, Scope::Architecture, [f64::from(count)]);
+        self.add(name, StandardUnit::Count, Scope::Architecture, [f64::from(count)]);
     }
 
     fn add_sample(&mut self, sample: &Sample) {
@@ -138,14 +118,14 @@ impl Metrics {
         let peak_heap = sample.memory.heap.map(|heap| heap.peak_heap_bytes as f64);
         let truncated = matches!(sample.status, Status::Truncated | Status::Skipped);
         let scope = || Scope::Workload(sample.workload.clone());
-        self.add("Duration", Unit::Milliseconds, scope(), milliseconds(&sample.wall_ns));
-        self.add("CpuTime", Unit::Milliseconds, scope(), milliseconds(&sample.cpu_ns));
-        self.add("PeakHeap", Unit::Bytes, scope(), peak_heap);
-        self.add("Truncated", Unit::Count, scope(), [f64::from(truncated)]);
+        self.add("Duration", StandardUnit::Milliseconds, scope(), milliseconds(&sample.wall_ns));
+        self.add("CpuTime", StandardUnit::Milliseconds, scope(), milliseconds(&sample.cpu_ns));
+        self.add("PeakHeap", StandardUnit::Bytes, scope(), peak_heap);
+        self.add("Truncated", StandardUnit::Count, scope(), [f64::from(truncated)]);
     }
 
     /// Adds a datum, unless there are no values.
-    fn add(&mut self, name: &'static str, unit: Unit, scope: Scope, values: impl IntoIterator<Item = f64>) {
+    fn add(&mut self, name: &'static str, unit: StandardUnit, scope: Scope, values: impl IntoIterator<Item = f64>) {
         let values = counted(values.into_iter().collect());
         if !values.is_empty() {
             self.data.push(Datum { name, unit, scope, values });
@@ -284,7 +264,7 @@ mod tests {
         for line in emf::documents(metrics) {
             assert_eq!(
                 (&line["Architecture"], &line["request_id"]),
-                (&Architecture::OF_BINARY.as_str().into(), &"r".into())
+                (&Architecture::OF_BINARY.to_string().into(), &"r".into())
             );
             let directive = &line["_aws"]["CloudWatchMetrics"][0];
             for metric in directive["Metrics"].as_array().unwrap() {
@@ -305,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn log_lines_carry_what_calls_would_have_carried() {
+    fn log_lines_have_the_same_metrics_as_calls() {
         let many: Vec<u64> = (1..=1000).map(|time| time * 1_000_003).collect();
         let samples = crate::workload::ALL.iter().map(|workload| sample(workload.name, &many, Status::Truncated));
         for metrics in [metrics(true, Some(samples.collect())), metrics(false, None)] {

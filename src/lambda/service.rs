@@ -90,7 +90,7 @@ impl Service {
     fn http(&self, request: &lambda_http::Request, invocation: &Invocation) -> JsonResponse {
         let answer = match Route::find(request) {
             Ok(Route::Catalogue) => {
-                logging::listed(&invocation.context.request_id, &self.environment(invocation));
+                logging::unmeasured(&invocation.context.request_id, &self.environment(invocation), None);
                 Ok(json(&workload::catalogue(&workload::ALL)))
             }
             Ok(Route::Benchmark) => {
@@ -158,7 +158,7 @@ impl Service {
         let request_id = invocation.context.request_id.as_str();
         match &outcome {
             Ok(response) => logging::answered(response),
-            Err(error) => logging::refused(request_id, &environment, error),
+            Err(error) => logging::unmeasured(request_id, &environment, Some(error)),
         }
         if emit {
             self.outbox.put(Report {

@@ -2,12 +2,12 @@
 
 use super::{
     aws, emf,
-    metrics::{Datum, Metrics, NAMESPACE, Report, Scope, Unit},
+    metrics::{Datum, Metrics, NAMESPACE, Report, Scope},
 };
 use crate::transport::with_causes;
 use aws_sdk_cloudwatch::{
     Client,
-    types::{Dimension, MetricDatum, StandardUnit},
+    types::{Dimension, MetricDatum},
 };
 use std::time::{Duration, Instant};
 use tokio::{sync::OnceCell, time::timeout};
@@ -81,7 +81,7 @@ async fn put(client: &OnceCell<Client>, metrics: &Metrics, deadline: Instant) ->
 /// A datum under each of its sets of dimensions.
 fn metric_data(metrics: &Metrics, datum: &Datum) -> impl Iterator<Item = MetricDatum> {
     let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
-    let architecture = dimension("Architecture", metrics.architecture.as_str());
+    let architecture = dimension("Architecture", &metrics.architecture.to_string());
     let workload = match &datum.scope {
         Scope::Workload(workload) => Some(vec![architecture.clone(), dimension("Workload", workload)]),
         Scope::Architecture => None,
@@ -92,11 +92,7 @@ fn metric_data(metrics: &Metrics, datum: &Datum) -> impl Iterator<Item = MetricD
             .metric_name(datum.name)
             .set_dimensions(Some(dimensions))
             .timestamp(metrics.timestamp.into())
-            .unit(match datum.unit {
-                Unit::Milliseconds => StandardUnit::Milliseconds,
-                Unit::Bytes => StandardUnit::Bytes,
-                Unit::Count => StandardUnit::Count,
-            })
+            .unit(datum.unit.clone())
             .set_values(Some(values))
             .set_counts(Some(counts))
             .build()

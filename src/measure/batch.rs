@@ -21,7 +21,8 @@ pub struct Batch {
     copies: Vec<Box<dyn Routine>>,
     runs_of_each: u32,
     max_size: u32,
-    preparation: Duration,
+    /// How long making one copy takes.
+    pub preparation: Duration,
 }
 
 impl Batch {
@@ -33,11 +34,6 @@ impl Batch {
         let affordable = MAX_PREPARATION.as_nanos() / preparation.as_nanos().max(1);
         let max_size = if workload.in_place { affordable.clamp(1, MAX_SIZE.into()) as u32 } else { MAX_SIZE };
         Self { copies, runs_of_each: 1, max_size, preparation }
-    }
-
-    /// How long making one copy takes.
-    pub fn preparation(&self) -> Duration {
-        self.preparation
     }
 
     /// The number of runs.

@@ -3,7 +3,7 @@
 use crate::workload::limits::Limits;
 use std::time::{Duration, Instant};
 
-/// The moment by which measuring has to end.
+/// The deadline for measuring.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     end: Instant,

@@ -119,7 +119,7 @@ fn a_spent_budget_truncates_and_an_empty_one_skips() {
 }
 
 #[test]
-fn short_runs_are_timed_at_a_stretch() {
+fn short_runs_are_timed_in_batches() {
     let repeated = stub(|_| Box::new(Sleeper(0)));
     let copied = Workload { in_place: true, ..stub(|_| Box::new(Consumer(None, 0))) };
     for workload in [repeated, copied] {
@@ -134,7 +134,7 @@ fn short_runs_are_timed_at_a_stretch() {
 }
 
 #[test]
-fn long_runs_are_timed_one_by_one() {
+fn long_runs_are_timed_singly() {
     let sample = measure(&stub(|_| Box::new(Sleeper(20))), &request(Size::Elements(1), 2, 0), &Budget::new(HOUR, 1.0));
     assert_eq!((sample.batch_size, sample.warnings.len()), (1, 0));
     assert!(sample.wall_ns.iter().all(|time| time.fract() == 0.0));
@@ -183,7 +183,7 @@ fn counting_ends_with_a_panic() {
 fn no_workload_uses_more_heap_than_it_declares() {
     for workload in &ALL {
         let used = |elements, shape| heap_pass(workload, &Params { elements, seed: 1, shape }).peak_heap_bytes;
-        for shape in Shape::ALL.into_iter().take(if workload.shapes { Shape::ALL.len() } else { 1 }) {
+        for shape in Shape::ALL.into_iter().take(if workload.has_shapes() { Shape::ALL.len() } else { 1 }) {
             for elements in [1, 1000, workload.elements(Size::Named(SizeName::Small))] {
                 let (used, declared) = (used(elements, shape), workload.memory_bytes(elements));
                 assert!(used <= declared, "{} uses {used} bytes of {declared} at {elements} elements", workload.name);

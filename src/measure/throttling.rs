@@ -1,6 +1,6 @@
-//! The share of its time in which a thread did not run.
+//! The fraction of time in which a thread did not run.
 
-/// The share of wall time without CPU time; `None` without times.
+/// The fraction of wall time without CPU time; `None` if there are no times.
 pub fn throttled_fraction(wall_ns: &[f64], cpu_ns: &[f64]) -> Option<f64> {
     let wall = wall_ns.iter().sum::<f64>();
     let cpu = cpu_ns.iter().sum::<f64>();

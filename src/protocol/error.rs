@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The reason why a request was not answered with measurements.
 ///
 /// The variant's name is the stable `errorType` of a direct invocation and the last part of the `type` of an HTTP
-/// problem; `detail` tells the caller how to mend the request.
+/// problem; `detail` tells the caller how to fix the request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// Not JSON, a wrong type, an unknown field or selector, or a value out of bounds.
@@ -13,7 +13,7 @@ pub enum Error {
     InvalidRequest {
         /// The field at fault, such as `iterations` or `workloads[1]`.
         field: Option<String>,
-        /// What is wrong, with the value, and how to mend it.
+        /// What is wrong, with the value, and how to fix it.
         detail: String,
     },
     /// No such route on this function.
@@ -25,9 +25,7 @@ pub enum Error {
     /// The route exists, but not for this method.
     #[error("{method} is not allowed on {path}; use {allow}")]
     MethodNotAllowed {
-        /// The method that was used.
         method: String,
-        /// The requested path.
         path: String,
         /// The method that is allowed, as in the `Allow` header.
         allow: &'static str,
@@ -60,38 +58,30 @@ impl Error {
         Self::InvalidRequest { field: Some(field.into()), detail: detail.into() }
     }
 
+    /// An [`Error::InvalidRequest`] that concerns the request as a whole.
+    pub fn invalid_as_a_whole(detail: String) -> Self {
+        Self::InvalidRequest { field: None, detail }
+    }
+
     /// The stable name of the kind, such as `InvalidRequest`.
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::InvalidRequest { .. } => "InvalidRequest",
-            Self::NotFound { .. } => "NotFound",
-            Self::MethodNotAllowed { .. } => "MethodNotAllowed",
-            Self::InputTooLarge { .. } => "InputTooLarge",
-            Self::DeadlineTooShort { .. } => "DeadlineTooShort",
-            Self::Internal { .. } => "Internal",
-        }
+        self.facts().0
     }
 
     /// The HTTP status of the kind.
     pub fn status(&self) -> u16 {
-        match self {
-            Self::InvalidRequest { .. } => 400,
-            Self::NotFound { .. } => 404,
-            Self::MethodNotAllowed { .. } => 405,
-            Self::InputTooLarge { .. } => 413,
-            Self::Internal { .. } => 500,
-            Self::DeadlineTooShort { .. } => 504,
-        }
+        self.facts().1
     }
 
-    fn title(&self) -> &'static str {
+    /// The name of the kind, its HTTP status and its title.
+    fn facts(&self) -> (&'static str, u16, &'static str) {
         match self {
-            Self::InvalidRequest { .. } => "The request is not valid",
-            Self::NotFound { .. } => "No such route",
-            Self::MethodNotAllowed { .. } => "Method not allowed",
-            Self::InputTooLarge { .. } => "The input is too large",
-            Self::DeadlineTooShort { .. } => "The deadline is too short",
-            Self::Internal { .. } => "Internal error",
+            Self::InvalidRequest { .. } => ("InvalidRequest", 400, "The request is not valid"),
+            Self::NotFound { .. } => ("NotFound", 404, "No such route"),
+            Self::MethodNotAllowed { .. } => ("MethodNotAllowed", 405, "Method not allowed"),
+            Self::InputTooLarge { .. } => ("InputTooLarge", 413, "The input is too large"),
+            Self::Internal { .. } => ("Internal", 500, "Internal error"),
+            Self::DeadlineTooShort { .. } => ("DeadlineTooShort", 504, "The deadline is too short"),
         }
     }
 
@@ -111,7 +101,6 @@ pub struct Problem {
     pub type_uri: String,
     /// The kind in words, the same for every occurrence.
     pub title: String,
-    /// The HTTP status.
     pub status: u16,
     /// This occurrence in words.
     pub detail: String,
@@ -122,10 +111,11 @@ pub struct Problem {
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
+        let (kind, status, title) = error.facts();
         Self {
-            type_uri: format!("urn:lambda-duet:error:{}", error.kind()),
-            title: error.title().to_owned(),
-            status: error.status(),
+            type_uri: format!("urn:lambda-duet:error:{kind}"),
+            title: title.to_owned(),
+            status,
             detail: error.to_string(),
             field: error.field().map(str::to_owned),
         }

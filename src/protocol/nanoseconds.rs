@@ -21,11 +21,6 @@ impl Nanoseconds {
         let picoseconds = (total as f64 * 1e3 / f64::from(runs)).round();
         self.0.push(picoseconds / 1e3);
     }
-
-    /// Forgets all times.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
 }
 
 impl Deref for Nanoseconds {

@@ -21,7 +21,7 @@ mod tests {
     use super::nearest;
 
     #[test]
-    fn finds_the_slip_and_withholds_the_guess() {
+    fn finds_a_slip_and_withholds_a_guess() {
         let names = ["iterations", "warmup", "seed"];
         assert_eq!(nearest("itertaions", names), Some("iterations"));
         assert_eq!(nearest("warm_up", names), Some("warmup"));

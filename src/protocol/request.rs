@@ -103,21 +103,6 @@ pub enum SizeName {
 impl SizeName {
     /// All sizes, smallest first.
     pub const ALL: [Self; 3] = [Self::Small, Self::Medium, Self::Large];
-
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Small => "small",
-            Self::Medium => "medium",
-            Self::Large => "large",
-        }
-    }
-}
-
-impl fmt::Display for SizeName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// The order of a sorting workload's input.
@@ -136,22 +121,6 @@ pub enum Shape {
 
 impl Shape {
     pub const ALL: [Self; 4] = [Self::Random, Self::Sorted, Self::Reversed, Self::FewUnique];
-
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Random => "random",
-            Self::Sorted => "sorted",
-            Self::Reversed => "reversed",
-            Self::FewUnique => "few-unique",
-        }
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl Request {
@@ -170,18 +139,15 @@ impl Request {
         if text.trim().is_empty() {
             return Ok(Self::default());
         }
-        let refuse = |detail| Error::InvalidRequest { field: None, detail };
-        let value: Value = serde_json::from_str(text)
-            .map_err(|error| refuse(format!("the request is not JSON: {error}; send a JSON object such as {{}}")))?;
-        let Value::Object(fields) = value else {
-            return Err(refuse(format!("the request is {}; send a JSON object such as {{}}", describe(&value))));
+        let fields = match serde_json::from_str(text) {
+            Ok(Value::Object(fields)) => fields,
+            Ok(other) => return Err(not_an_object(&describe(&other))),
+            Err(error) => return Err(not_an_object(&format!("not JSON: {error}"))),
         };
         if let Some(name) = repeated(text) {
             let name = shortened(&name);
-            return Err(Error::invalid(
-                name.as_str(),
-                format!("the field \"{name}\" is there more than once; keep one"),
-            ));
+            let detail = format!("the field \"{name}\" is there more than once; keep one");
+            return Err(Error::invalid(name, detail));
         }
         Self::from_fields(&fields)
     }
@@ -192,50 +158,46 @@ impl Request {
         }
         let default = Self::default();
         Ok(Self {
-            workloads: read(fields, "workloads", selection)?.unwrap_or(default.workloads),
-            size: read(fields, "size", size)?.unwrap_or(default.size),
-            shape: read(fields, "shape", shape)?.unwrap_or(default.shape),
-            iterations: read(fields, "iterations", |field, value| integer(field, value, ITERATIONS))?
-                .unwrap_or(default.iterations),
-            warmup: read(fields, "warmup", |field, value| integer(field, value, WARMUP))?.unwrap_or(default.warmup),
-            seed: read(fields, "seed", |field, value| integer(field, value, 0..=u64::MAX))?.unwrap_or(default.seed),
-            heap: read(fields, "heap", boolean)?.unwrap_or(default.heap),
-            emit_metrics: read(fields, "emit_metrics", boolean)?.unwrap_or(default.emit_metrics),
+            workloads: read(fields, "workloads", default.workloads, selection)?,
+            size: read(fields, "size", default.size, size)?,
+            shape: read(fields, "shape", default.shape, shape)?,
+            iterations: read(fields, "iterations", default.iterations, integer(ITERATIONS))?,
+            warmup: read(fields, "warmup", default.warmup, integer(WARMUP))?,
+            seed: read(fields, "seed", default.seed, integer(0..=u64::MAX))?,
+            heap: read(fields, "heap", default.heap, boolean)?,
+            emit_metrics: read(fields, "emit_metrics", default.emit_metrics, boolean)?,
         })
     }
 }
 
+fn not_an_object(what: &str) -> Error {
+    Error::invalid_as_a_whole(format!("the request is {what}; send a JSON object such as {{}}"))
+}
+
 /// The first name that an object has twice. A map would silently keep the last value.
 fn repeated(object: &str) -> Option<String> {
-    struct Names(Vec<String>);
+    struct FirstRepeated;
 
-    impl<'de> Deserialize<'de> for Names {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct Members;
+    impl<'de> Visitor<'de> for FirstRepeated {
+        type Value = Option<String>;
 
-            impl<'de> Visitor<'de> for Members {
-                type Value = Names;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
 
-                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str("an object")
-                }
-
-                fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Names, A::Error> {
-                    let mut names = Vec::new();
-                    while let Some((name, IgnoredAny)) = members.next_entry()? {
-                        names.push(name);
-                    }
-                    Ok(Names(names))
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+            let mut seen = BTreeSet::new();
+            let mut repeated = None;
+            while let Some((name, IgnoredAny)) = members.next_entry::<String, _>()? {
+                if !seen.insert(name.clone()) {
+                    repeated.get_or_insert(name);
                 }
             }
-
-            deserializer.deserialize_map(Members)
+            Ok(repeated)
         }
     }
 
-    let Names(names) = serde_json::from_str(object).ok()?;
-    let mut seen = BTreeSet::new();
-    names.into_iter().find(|name| !seen.insert(name.clone()))
+    serde_json::Deserializer::from_str(object).deserialize_map(FirstRepeated).ok()?
 }
 
 fn known_field(name: &str) -> Result<(), Error> {
@@ -247,27 +209,30 @@ fn known_field(name: &str) -> Result<(), Error> {
         None => format!("the fields are {}", FIELDS.join(", ")),
     };
     let name = shortened(name);
-    Err(Error::invalid(name.as_str(), format!("unknown field \"{name}\"; {hint}")))
+    let detail = format!("unknown field \"{name}\"; {hint}");
+    Err(Error::invalid(name, detail))
 }
 
 fn read<T>(
     fields: &Map<String, Value>,
     field: &str,
+    default: T,
     parse: impl FnOnce(&str, &Value) -> Result<T, Error>,
-) -> Result<Option<T>, Error> {
-    fields.get(field).map(|value| parse(field, value)).transpose()
+) -> Result<T, Error> {
+    fields.get(field).map_or(Ok(default), |value| parse(field, value))
 }
 
 fn expected(field: &str, what: &str, value: &Value) -> Error {
     Error::invalid(field, format!("\"{field}\" must be {what}, not {}", describe(value)))
 }
 
-fn integer<T: TryFrom<u64>>(field: &str, value: &Value, bounds: RangeInclusive<u64>) -> Result<T, Error> {
-    value
-        .as_u64()
-        .filter(|number| bounds.contains(number))
-        .and_then(|number| T::try_from(number).ok())
-        .ok_or_else(|| expected(field, &format!("an integer from {} to {}", bounds.start(), bounds.end()), value))
+fn integer<T: TryFrom<u64>>(bounds: RangeInclusive<u64>) -> impl FnOnce(&str, &Value) -> Result<T, Error> {
+    move |field, value| {
+        let number = value.as_u64().filter(|number| bounds.contains(number));
+        number
+            .and_then(|number| number.try_into().ok())
+            .ok_or_else(|| expected(field, &format!("an integer from {} to {}", bounds.start(), bounds.end()), value))
+    }
 }
 
 fn boolean(field: &str, value: &Value) -> Result<bool, Error> {
@@ -275,7 +240,7 @@ fn boolean(field: &str, value: &Value) -> Result<bool, Error> {
 }
 
 fn size(field: &str, value: &Value) -> Result<Size, Error> {
-    let named = |name: &str| SizeName::ALL.into_iter().find(|size| size.as_str() == name).map(Size::Named);
+    let named = |name: &str| SizeName::ALL.into_iter().find(|size| size.to_string() == name).map(Size::Named);
     value
         .as_str()
         .and_then(named)
@@ -286,7 +251,7 @@ fn size(field: &str, value: &Value) -> Result<Size, Error> {
 fn shape(field: &str, value: &Value) -> Result<Shape, Error> {
     Shape::ALL
         .into_iter()
-        .find(|shape| value == shape.as_str())
+        .find(|shape| *value == shape.to_string())
         .ok_or_else(|| expected(field, "\"random\", \"sorted\", \"reversed\" or \"few-unique\"", value))
 }
 

@@ -2,25 +2,20 @@
 
 use super::{Nanoseconds, Shape, Size, Summary};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// The version of the response's format; it grows when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
-/// The answer to a benchmark request.
+/// The response to a benchmark request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Response {
     /// The version of this shape, [`SCHEMA`].
     pub schema: u32,
     /// The id of the invocation, as in the function's log.
     pub request_id: String,
-    /// The function that answered.
     pub function: Function,
-    /// The execution environment that answered.
     pub environment: Environment,
-    /// The machine beneath it.
     pub host: Host,
-    /// The binary.
     pub build: Build,
     /// One entry per workload, in the order of the catalogue.
     pub results: Vec<Sample>,
@@ -49,20 +44,6 @@ impl Architecture {
     } else {
         panic!("AWS Lambda runs on aarch64 and x86_64 only")
     };
-
-    /// Lambda's name for it: `arm64` or `x86_64`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::X86_64 => "x86_64",
-        }
-    }
-}
-
-impl fmt::Display for Architecture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// The function as Lambda describes it to itself.
@@ -119,13 +100,12 @@ pub struct Clock {
 /// How the binary was built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Build {
-    /// The version of Lambda Duet.
+    /// That of Lambda Duet.
     pub version: String,
     /// The git revision, with `-dirty` if the program's sources had changes; `unknown` outside a checkout.
     pub git_revision: String,
     /// The compiler, as `rustc --version` prints it.
     pub rustc: String,
-    /// The target triple.
     pub target: String,
     /// The CPU the code was generated for.
     pub target_cpu: String,
@@ -140,7 +120,6 @@ pub struct Sample {
     pub workload: String,
     /// Its category, such as `math`.
     pub category: String,
-    /// The requested size.
     pub size: Size,
     /// The size in elements, in the workload's own unit.
     pub elements: u64,
@@ -153,7 +132,6 @@ pub struct Sample {
     /// The checksum of the work done, 16 hexadecimal digits: equal on every architecture for
     /// equal workload, size and seed. `None` if no iteration ran.
     pub checksum: Option<String>,
-    /// How far the workload came.
     pub status: Status,
     /// What went wrong, if the status is `failed`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -165,9 +143,8 @@ pub struct Sample {
     pub wall_ns: Nanoseconds,
     /// CPU time of each timed iteration, in nanoseconds; whole if the batch size is 1.
     pub cpu_ns: Nanoseconds,
-    /// The wall-clock times in five numbers, in nanoseconds. `None` if no iteration ran.
+    /// The summary of the wall-clock times, in nanoseconds. `None` if no iteration ran.
     pub summary: Option<Summary>,
-    /// The memory that the workload and the process used.
     pub memory: Memory,
     /// The share of wall time in which the thread did not run: 1 − CPU ÷ wall, at least 0.
     pub throttled_fraction: Option<f64>,
@@ -192,7 +169,7 @@ pub enum AnswerWarningKind {
     ShortIterations,
 }
 
-/// How far a workload came.
+/// The outcome of a workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -204,17 +181,6 @@ pub enum Status {
     Skipped,
     /// The workload panicked, or its checksum changed between iterations.
     Failed,
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Completed => "completed",
-            Self::Truncated => "truncated",
-            Self::Skipped => "skipped",
-            Self::Failed => "failed",
-        })
-    }
 }
 
 /// Memory, of the workload and of the process.
@@ -230,7 +196,7 @@ pub struct Memory {
 /// The heap use of one pass of a workload, from making its input to its result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeapUse {
-    /// The most bytes in use at any moment.
+    /// The most bytes in use at any time.
     pub peak_heap_bytes: u64,
     /// The number of allocations (a growing reallocation counts as one).
     pub allocations: u64,
@@ -238,7 +204,7 @@ pub struct HeapUse {
     pub allocated_bytes: u64,
 }
 
-/// The answer to `GET …/workloads`.
+/// The response to `GET …/workloads`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Catalogue {
     /// The version of this shape, [`SCHEMA`].
@@ -265,10 +231,8 @@ pub struct CatalogueEntry {
     pub name: String,
     /// Its category, such as `math`.
     pub category: String,
-    /// How it is implemented: `naive`, `textbook`, `library` or `tuned`.
-    pub implementation: String,
-    /// How vector instructions are chosen: `scalar`, `autovectorized` or `run-time dispatch`.
-    pub vectorization: String,
+    pub implementation: Implementation,
+    pub vectorization: Vectorization,
     /// What it does.
     pub summary: String,
     /// What part of a machine it stresses.
@@ -291,13 +255,37 @@ pub struct CatalogueEntry {
     pub memory_bytes: Sizes,
 }
 
+/// How a kernel is implemented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Implementation {
+    /// Our own, in the obvious way, for contrast with a better one.
+    Naive,
+    /// Our own, as in a textbook, because it stresses a known part of a machine.
+    Textbook,
+    /// The library that programs commonly use.
+    Library,
+    /// The fastest maintained library for the job, which chooses its instructions at run time.
+    Tuned,
+}
+
+/// How the vector instructions of a kernel are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Vectorization {
+    /// There are none that matter.
+    Scalar,
+    /// By the compiler, for the build's target CPU.
+    Autovectorized,
+    /// By the library at run time, for the CPU that it finds.
+    #[serde(rename = "run-time dispatch")]
+    RunTimeDispatch,
+}
+
 /// A number for each of the three sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizes {
-    /// For `small`.
     pub small: u64,
-    /// For `medium`.
     pub medium: u64,
-    /// For `large`.
     pub large: u64,
 }

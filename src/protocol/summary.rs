@@ -1,4 +1,4 @@
-//! Times in five numbers.
+//! Summaries of times.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The description of times, in their own unit, or none of no times.
+    /// The summary of `times`, in their unit; `None` if there are none.
     pub fn from_times(times: &[f64]) -> Option<Self> {
         let mut sorted = times.to_vec();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn one_time_is_its_own_summary_and_none_has_none() {
+    fn one_time_is_its_own_summary_and_no_time_has_none() {
         assert_eq!(
             Summary::from_times(&[7.0]),
             Some(Summary { min: 7.0, median: 7.0, mean: 7.0, p95: 7.0, stddev: 0.0 })

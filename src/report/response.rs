@@ -80,7 +80,7 @@ fn entry(entry: &CatalogueEntry) -> String {
         format!("{name} {} ({:.1} MiB)", pick(sizes), pick(memory_bytes) as f64 / MEBIBYTE)
     };
     let sizes = [size("small", |it| it.small), size("medium", |it| it.medium), size("large", |it| it.large)].join(", ");
-    let shapes = Shape::ALL.map(Shape::as_str).join(", ");
+    let shapes = Shape::ALL.map(|shape| shape.to_string()).join(", ");
     let facts = [
         ("stresses", Some(&entry.stresses)),
         ("difference", Some(&entry.difference)),

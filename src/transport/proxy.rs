@@ -33,16 +33,12 @@ const NEVER: &str = "169.254.169.254,169.254.170.2,169.254.170.23,fd00:ec2::254,
 #[derive(Clone, Debug)]
 pub(super) struct Proxies {
     matcher: Arc<Matcher>,
-    are_any: bool,
+    pub(super) are_any: bool,
 }
 
 impl Proxies {
     pub(super) fn none() -> Self {
         Self { matcher: Arc::new(Matcher::builder().build()), are_any: false }
-    }
-
-    pub(super) fn are_any(&self) -> bool {
-        self.are_any
     }
 
     /// The proxies of the environment.
@@ -90,16 +86,10 @@ fn proxy(name: &str) -> io::Result<String> {
 /// Opens connections, through a proxy if there is one.
 #[derive(Clone, Debug)]
 pub struct Connector {
-    proxies: Proxies,
-    direct: TcpConnector,
+    pub(super) proxies: Proxies,
+    pub(super) direct: TcpConnector,
     /// The connector for the proxies themselves; `None` without proxies.
-    to_proxy: Option<HttpsConnector<TcpConnector>>,
-}
-
-impl Connector {
-    pub(super) fn new(proxies: Proxies, direct: TcpConnector, to_proxy: Option<HttpsConnector<TcpConnector>>) -> Self {
-        Self { proxies, direct, to_proxy }
-    }
+    pub(super) to_proxy: Option<HttpsConnector<TcpConnector>>,
 }
 
 type Failed = Box<dyn Error + Send + Sync>;

@@ -98,7 +98,7 @@ pub fn text(seed: u64, words: usize) -> String {
     let vocabulary = vocabulary(&mut rng);
     let weights = (1..=vocabulary.len() as u64).map(|rank| MOST_COMMON / rank);
     let rank = WeightedIndex::new(weights).expect("the weights are positive and finite");
-    let mut text = limits::text_room(words * (MAX_WORD_BYTES + 1));
+    let mut text = limits::string_with_capacity(words * (MAX_WORD_BYTES + 1));
     for _ in 0..words {
         text.push_str(&vocabulary[rank.sample(&mut rng)]);
         text.push(' ');

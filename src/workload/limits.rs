@@ -1,7 +1,7 @@
 //! The time and the memory that a workload may take.
 //!
 //! Everything that may take long, timed or not, passes a [`checkpoint`] at least every millisecond, so that even the
-//! largest size ends in time; buffers that grow with the size are allocated with [`room`] and similar functions. When a
+//! largest size ends in time; buffers that grow with the size are allocated with [`vec_with_capacity`] and similar functions. When a
 //! limit is exceeded, the workload is unwound, as by a panic but without its message, and [`within`] returns which
 //! limit it was.
 
@@ -12,10 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The moment when a workload has to end, and its share of a CPU until then.
+/// The deadline of a workload, and its share of a CPU until then.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The moment at which the next checkpoint ends it.
+    /// The time after which the next checkpoint ends it.
     pub end: Instant,
     /// The number of its virtual CPUs, at most 1: below 1 the scheduler interrupts it, so that work takes longer than a
     /// short measurement suggests.
@@ -25,7 +25,7 @@ pub struct Limits {
 /// The reason why a workload was stopped.
 #[derive(Debug)]
 pub enum Stopped {
-    /// Its time was over.
+    /// It ran out of time.
     Time,
     /// A buffer of this many bytes could not be allocated.
     Memory(usize),
@@ -102,7 +102,7 @@ impl Pace {
 pub const BLOCK: usize = 1 << 15;
 
 /// An empty vector with room for `capacity` elements; the workload ends if there is not enough memory.
-pub fn room<T>(capacity: usize) -> Vec<T> {
+pub fn vec_with_capacity<T>(capacity: usize) -> Vec<T> {
     let mut vec = Vec::new();
     if vec.try_reserve_exact(capacity).is_err() {
         stop(Stopped::Memory(capacity.saturating_mul(size_of::<T>())));
@@ -111,13 +111,13 @@ pub fn room<T>(capacity: usize) -> Vec<T> {
 }
 
 /// An empty text with room for `capacity` bytes; the workload ends if there is not enough memory.
-pub fn text_room(capacity: usize) -> String {
-    String::from_utf8(room(capacity)).expect("an empty text is UTF-8")
+pub fn string_with_capacity(capacity: usize) -> String {
+    String::from_utf8(vec_with_capacity(capacity)).expect("an empty text is UTF-8")
 }
 
 /// A vector of `len` copies of `value`.
 pub fn filled<T: Copy>(value: T, len: usize) -> Vec<T> {
-    let mut vec = room(len);
+    let mut vec = vec_with_capacity(len);
     while vec.len() < len {
         checkpoint();
         vec.resize(len.min(vec.len() + BLOCK), value);
@@ -127,7 +127,7 @@ pub fn filled<T: Copy>(value: T, len: usize) -> Vec<T> {
 
 /// A vector of `len` values of `make`.
 pub fn made<T>(len: usize, make: impl FnMut() -> T) -> Vec<T> {
-    let mut vec = room(len);
+    let mut vec = vec_with_capacity(len);
     let mut pace = Pace::every(BLOCK as u32);
     vec.extend(std::iter::repeat_with(make).take(len).inspect(|_| pace.step()));
     vec
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_interrupted_needs_twice_its_time_and_more_on_a_part_of_a_cpu() {
+    fn uninterruptible_work_needs_twice_its_time_and_more_on_a_part_of_a_cpu() {
         let reserved = |cpu_share, time| within(Limits { cpu_share, ..limits(HOUR) }, || reserve(time)).is_ok();
         assert!(reserved(1.0, HOUR / 3));
         assert!(!reserved(1.0, HOUR / 2));
@@ -201,9 +201,11 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_is_not_there_and_panics_are_told_apart() {
+    fn missing_memory_and_panics_are_distinguished() {
         let bytes = isize::MAX as usize - 7;
-        assert!(matches!(within(limits(HOUR), || room::<u64>(bytes / 8)), Err(Stopped::Memory(n)) if n == bytes));
+        assert!(
+            matches!(within(limits(HOUR), || vec_with_capacity::<u64>(bytes / 8)), Err(Stopped::Memory(n)) if n == bytes)
+        );
         let Err(Stopped::Panic(payload)) = within(limits(HOUR), || panic!("on purpose")) else {
             panic!("no panic was seen");
         };
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn vectors_hold_what_they_were_asked_for() {
+    fn vectors_hold_the_requested_values() {
         let len = 2 * BLOCK + 1;
         let mut numbers = 0..;
         let counted = made(len, || numbers.next().unwrap());

@@ -86,7 +86,7 @@ fn size(png: &[u8]) -> (u32, u32) {
 }
 
 #[test]
-fn a_report_opens_without_a_complaint() {
+fn a_report_opens_without_errors() {
     let scratch = Scratch::new();
     let (out, page) = (scratch.path("run"), scratch.path("report <i>&.html"));
     let arguments = [
@@ -114,7 +114,7 @@ fn a_report_opens_without_a_complaint() {
 }
 
 #[test]
-fn complaints_are_heard() {
+fn errors_of_the_browser_are_found() {
     let scratch = Scratch::new();
     let page = PathBuf::from(scratch.path("page.html"));
     let policy = "<!DOCTYPE html><meta http-equiv=Content-Security-Policy content=\"default-src 'none'\">";

@@ -100,7 +100,7 @@ fn prices_are_shown_for_people_and_machines() {
 }
 
 #[test]
-fn prices_of_ones_own_are_read_from_a_file() {
+fn custom_prices_are_read_from_a_file() {
     let documentation = std::fs::read_to_string(root().join("docs/prices.md")).unwrap();
     assert!(documentation.contains(PRICES.trim()));
     let scratch = Scratch::new();
@@ -122,9 +122,9 @@ fn the_documentation_lists_the_workloads_as_the_catalogue_does() {
     let page = std::fs::read_to_string(root().join("docs/workloads.md")).unwrap();
     let first_table = page.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
     let rows: Vec<&str> = first_table.skip(2).collect();
-    let expected = workload::ALL.iter().map(|it| {
-        format!("| `{}` | {} | {} | {} |", it.name, it.implementation.as_str(), it.vectorization.as_str(), it.stresses)
-    });
+    let expected = workload::ALL
+        .iter()
+        .map(|it| format!("| `{}` | {} | {} | {} |", it.name, it.implementation, it.vectorization, it.stresses));
     assert_eq!(rows, expected.collect::<Vec<_>>());
 }
 
@@ -136,7 +136,7 @@ async fn a_call_prints_a_table_or_the_answer_itself(architecture: Architecture) 
     assert!(stderr(&output).contains(r#""message":"benchmark""#), "the function's log goes to standard error");
 
     let table = stdout(&duet_with_input(&["call", &target, "-"], REQUEST));
-    assert!(table.starts_with(architecture.as_str()), "{table}");
+    assert!(table.starts_with(&architecture.to_string()), "{table}");
     assert!(table.contains(response.results[0].checksum.as_ref().unwrap()), "{table}");
     assert_eq!(table.contains("EMULATED"), response.host.emulated);
 }
@@ -149,7 +149,7 @@ fn a_request_is_read_from_a_file() {
 }
 
 #[test]
-fn what_the_function_refuses_is_printed_and_fails() {
+fn a_refusal_of_the_function_is_printed_and_fails() {
     let target = target(NATIVE);
     let (code, message) = failure(&["call", &target, "events/direct-invalid-unknown-field.json"]);
     assert_eq!(code, Some(1));
@@ -157,7 +157,7 @@ fn what_the_function_refuses_is_printed_and_fails() {
 }
 
 #[test]
-fn what_cannot_be_called_is_named() {
+fn a_target_that_cannot_be_called_is_named() {
     for (arguments, part) in [
         (["call", "exec:/nowhere/bootstrap"].as_slice(), "/nowhere/bootstrap cannot be started"),
         (&["call", "exec:/bin/false"], "ended (exit status: 1) before it answered"),

@@ -30,7 +30,7 @@ pub fn variables(endpoint: &str) -> [(&str, &str); 4] {
 }
 
 /// An endpoint where nothing listens.
-pub async fn nobody() -> String {
+pub async fn unreachable() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     format!("http://{}", listener.local_addr().unwrap())
 }

@@ -38,8 +38,8 @@ fn logs(counts: [Option<(u64, u64)>; 2]) -> Scripted {
 /// A campaign with starts on functions whose ARNs are known.
 fn campaign(scratch: &Scratch) -> String {
     let run = scratch.path("run");
-    let starts_ms = Some(Sides { baseline: 100.0, candidate: 60.0 });
-    Fabricated { starts_ms, ..Fabricated::default() }.write(&run);
+    let cold_start_ms = Some(Sides { baseline: 100.0, candidate: 60.0 });
+    Fabricated { cold_start_ms, ..Fabricated::default() }.write(&run);
     let path = scratch.path("run/campaign.json");
     let mut manifest: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     for (side, name) in [("baseline", "duet-x86_64"), ("candidate", "duet-arm64")] {
@@ -111,7 +111,7 @@ fn cold_starts_are_counted_in_the_logs_of_both_functions() {
 }
 
 #[test]
-fn a_log_that_tells_nothing_or_refuses_is_said_with_the_way_out() {
+fn an_empty_or_forbidden_log_is_reported_with_the_alternative() {
     let scratch = Scratch::new();
     let run = campaign(&scratch);
     let empty = logs([None, None]);

@@ -7,7 +7,7 @@ use crate::{
 use lambda_duet::{
     campaign::runtime_api::InvocationResult,
     protocol::{Architecture, Catalogue, Response, SCHEMA, Size, SizeName, Status},
-    workload::{self, Category},
+    workload,
 };
 use serde_json::json;
 use std::time::Duration;
@@ -16,10 +16,10 @@ on_both!(
     every_refusal_is_a_problem_over_http,
     every_refusal_is_a_function_error_by_direct_invocation,
     a_size_beyond_memory_is_refused_before_allocating,
-    a_deadline_that_fits_nothing_is_said_to_be_too_short,
+    a_deadline_that_fits_no_iteration_is_an_error,
     a_deadline_in_the_middle_truncates_and_answers_in_time,
     routes_and_methods_are_checked,
-    events_that_make_no_request_are_answered_all_the_same,
+    events_that_make_no_http_request_are_answered,
     an_answer_has_everything_in_it,
     the_catalogue_lists_every_workload,
 );
@@ -99,7 +99,7 @@ async fn a_size_beyond_memory_is_refused_before_allocating(architecture: Archite
     assert!((200_000_000..512 * 1024 * 1024).contains(&largest), "{error:?}");
 }
 
-async fn a_deadline_that_fits_nothing_is_said_to_be_too_short(architecture: Architecture) {
+async fn a_deadline_that_fits_no_iteration_is_an_error(architecture: Architecture) {
     let mut handler = Handler::start(architecture).await;
     let tight = Duration::from_millis(200);
     let answer = handler.http_within(&handler.post("{}"), tight).await;
@@ -143,7 +143,7 @@ async fn routes_and_methods_are_checked(architecture: Architecture) {
 }
 
 /// `lambda_http` panics on them, where they get to it.
-async fn events_that_make_no_request_are_answered_all_the_same(architecture: Architecture) {
+async fn events_that_make_no_http_request_are_answered(architecture: Architecture) {
     let mut handler = Handler::start(architecture).await;
     let mut event = handler.post(QUICK);
     event["headers"] = json!({"Host": "not a host"});
@@ -176,12 +176,16 @@ async fn an_answer_has_everything_in_it(architecture: Architecture) {
         assert_eq!(response.function.architecture, architecture);
         assert_eq!((response.function.memory_mb, response.function.version.as_str()), (1769, "$LATEST"));
         assert_eq!(response.build.version, env!("CARGO_PKG_VERSION"));
-        assert!(response.build.target.starts_with(if architecture.as_str() == "arm64" { "aarch64" } else { "x86_64" }));
+        assert!(response.build.target.starts_with(if architecture == Architecture::Arm64 {
+            "aarch64"
+        } else {
+            "x86_64"
+        }));
         assert_eq!(response.build.target_cpu, target_cpu(architecture));
         assert_eq!(response.host.emulated, architecture != NATIVE, "{:?}", response.host);
         assert!(response.host.vcpus > 0 && !response.host.cpu_model.is_empty());
         let names: Vec<_> = response.results.iter().map(|sample| sample.workload.as_str()).collect();
-        let selected = workload::ALL.iter().filter(|it| it.category != Category::Math).map(|it| it.name);
+        let selected = workload::ALL.iter().filter(|it| it.category() != "math").map(|it| it.name);
         assert_eq!(names, selected.collect::<Vec<_>>());
         for sample in &response.results {
             assert_eq!((sample.status, sample.size, sample.elements), (Status::Completed, Size::Elements(300), 300));
@@ -202,7 +206,7 @@ async fn an_answer_has_everything_in_it(architecture: Architecture) {
 }
 
 #[tokio::test]
-async fn nothing_means_the_defaults_and_heap_can_be_left_out() {
+async fn an_empty_request_has_the_defaults_and_heap_can_be_left_out() {
     // Natively only: the defaults are calibrated for a real core, not for an emulated one.
     let mut handler = Handler::start(NATIVE).await;
     let response = handler.direct("").await.unwrap();

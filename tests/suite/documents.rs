@@ -44,7 +44,7 @@ fn targets() -> BTreeSet<String> {
 }
 
 #[test]
-fn commands_stand_in_blocks_that_a_test_runs() {
+fn commands_are_in_blocks_that_a_test_runs() {
     for page in pages() {
         let mut fenced = false;
         for line in page.text.lines() {

@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep};
 
 on_both!(the_official_emulator_gets_answers);
 
-const MANNER: CallOptions<'_> = CallOptions::new(Auth::None);
+const OPTIONS: CallOptions<'_> = CallOptions::new(Auth::None);
 
 /// The emulator for this machine; it comes with the SAM CLI.
 fn emulator() -> PathBuf {
@@ -74,7 +74,7 @@ async fn the_official_emulator_gets_answers(architecture: Architecture) {
     assert_eq!(response.results.len(), 2);
     assert!(response.complete && response.environment.cold_start);
 
-    let refusal = caller::call_once(&target, r#"{"sise":1}"#, MANNER).await.unwrap();
+    let refusal = caller::call_once(&target, r#"{"sise":1}"#, OPTIONS).await.unwrap();
     assert!(refusal.contains(r#""errorType":"InvalidRequest""#), "{refusal}");
     campaign(&format!("http://127.0.0.1:{port}"));
 }
@@ -99,7 +99,7 @@ fn campaign(endpoint: &str) {
 async fn answer(target: &Target, request: &str) -> String {
     let end = Instant::now() + Duration::from_secs(30);
     loop {
-        match caller::call_once(target, request, MANNER).await {
+        match caller::call_once(target, request, OPTIONS).await {
             Ok(answer) => return answer,
             Err(failure) if failure.kind == FailureKind::Network && Instant::now() < end => {
                 sleep(Duration::from_millis(50)).await;

@@ -26,7 +26,7 @@ fn promises() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_event_stands_in_the_table_and_the_other_way_round() {
+fn the_table_lists_exactly_the_sample_events() {
     let files = std::fs::read_dir(root().join("events")).unwrap();
     let mut files: Vec<String> = files
         .map(|file| file.unwrap().file_name().into_string().unwrap())

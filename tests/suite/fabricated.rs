@@ -4,7 +4,7 @@ use lambda_duet::{
     campaign::{
         Auth, Target,
         journal::Journal,
-        manifest::{self, CampaignLimits, Cell, Manifest, Plan, Variant},
+        manifest::{self, CampaignLimits, Manifest, Variant},
         platform_report::PlatformReport,
         prices::PriceTable,
         row::Row,
@@ -51,7 +51,7 @@ pub struct Fabricated {
     pub emulated: bool,
     /// How long the start of an environment takes on each side, in milliseconds; none where all were there before. As
     /// chance would have it, the baseline's start with the first cell and the candidate's with the last one.
-    pub starts_ms: Option<Sides<f64>>,
+    pub cold_start_ms: Option<Sides<f64>>,
     /// The seed of what is left to chance.
     pub seed: u64,
 }
@@ -69,7 +69,7 @@ impl Default for Fabricated {
             cpus: vec!["Neoverse-N1"],
             waiting: None,
             emulated: false,
-            starts_ms: None,
+            cold_start_ms: None,
             seed: 42,
         }
     }
@@ -111,8 +111,8 @@ impl Fabricated {
                     let factor = of_environments[side][environment as usize] * noise * disturbed[side];
                     let time_ms = BASELINE_MS * self.drift * factor * self.factor(side, cell, environment);
                     let first_cell = if side == Side::Baseline { 0 } else { self.cells.len() - 1 };
-                    let is_start = block < groups && cell == first_cell;
-                    let start_ms = self.starts_ms.filter(|_| is_start).map(|starts| starts[side]);
+                    let is_cold = block < groups && cell == first_cell;
+                    let start_ms = self.cold_start_ms.filter(|_| is_cold).map(|starts| starts[side]);
                     let call = Call { block, step: index as u32, slot, side, environment, time_ms, start_ms };
                     rows.push(self.row(&call, &manifest.plan.cells[cell].name, block / groups));
                 }
@@ -134,40 +134,18 @@ impl Fabricated {
     }
 
     fn manifest(&self) -> Manifest {
-        let cell = |(name, _): &(&str, f64)| Cell {
-            name: (*name).to_owned(),
-            weight: 1,
-            workload: Some((*name).to_owned()),
-            payload: "{}".to_owned(),
-            guess_ms: BASELINE_MS,
-        };
+        let cell = |(name, _): &(&str, f64)| json!({"name": name, "weight": 1, "workload": name, "payload": "{}", "guess_ms": BASELINE_MS});
         Manifest {
             schema: manifest::SCHEMA,
             version: "0.1.0".to_owned(),
             created_unix_ms: 1_790_000_000_000 + self.seed,
             sides: Sides { baseline: self.variant(Side::Baseline), candidate: self.variant(Side::Candidate) },
-            plan: Plan {
-                seed: self.seed,
-                environments: self.environments.min(8),
-                cold: false,
-                concurrent: true,
-                order: self.order,
-                separate_from: None,
-                cells: self.cells.iter().map(cell).collect(),
-                pace_ms: 0,
-                timeout_ms: 60_000,
-                auth: Auth::None,
-                compare_output: false,
-                tolerance: None,
-                ignore: Vec::new(),
-                environment: None,
-                cpu_model: None,
-                tenant: None,
-                accept_status: Vec::new(),
-                method: None,
-                headers: Vec::new(),
-                variables: Vec::new(),
-            },
+            plan: serde_json::from_value(json!({
+                "seed": self.seed, "environments": self.environments.min(8), "cold": false, "concurrent": true,
+                "order": self.order, "cells": self.cells.iter().map(cell).collect::<Vec<_>>(), "pace_ms": 0,
+                "timeout_ms": 60_000, "auth": Auth::None, "compare_output": false, "ignore": [],
+            }))
+            .unwrap(),
             limits: CampaignLimits { duration_ms: Some(600_000), ..CampaignLimits::default() },
         }
     }

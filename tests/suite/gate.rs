@@ -46,7 +46,7 @@ fn emulation_does_not_pass() {
 }
 
 #[test]
-fn an_earlier_campaign_takes_the_drift_of_the_fleet_out() {
+fn comparing_with_an_earlier_campaign_cancels_the_drift_of_the_fleet() {
     let scratch = Scratch::new();
     let [before, same, worse] = ["before", "same", "worse"].map(|it| scratch.path(it));
     let campaign =
@@ -98,7 +98,7 @@ fn reports_keep_to_their_schema() {
 }
 
 #[test]
-fn what_cannot_be_decided_is_explained() {
+fn an_undecidable_gate_is_explained() {
     let nowhere = "/nowhere/run";
     for (arguments, code, part) in [
         (["gate", nowhere].as_slice(), 2, "--max-slowdown"),

@@ -49,7 +49,7 @@ fn has_word(text: &str, word: &str) -> bool {
 }
 
 #[test]
-fn every_room_is_listed() {
+fn every_layer_is_listed() {
     let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
     let layers: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     for layer in &layers {

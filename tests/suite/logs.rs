@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 on_both!(
     every_line_has_its_members_and_every_invocation_one_summary,
-    the_level_and_the_format_are_the_functions;
+    the_level_and_the_format_are_those_of_the_function;
     the_documented_queries_answer_their_questions
 );
 
@@ -38,8 +38,8 @@ fn is(row: &Row, message: &str) -> bool {
 /// What an environment logs that starts, serves one of every kind of invocation, and cannot reach CloudWatch.
 /// The count is of its invocations.
 async fn logged(architecture: Architecture) -> (Vec<Row>, usize) {
-    let nobody = cloudwatch::nobody().await;
-    let mut handler = Handler::start_with(architecture, cloudwatch::variables(&nobody)).await;
+    let unreachable = cloudwatch::unreachable().await;
+    let mut handler = Handler::start_with(architecture, cloudwatch::variables(&unreachable)).await;
     let mut ids = BTreeSet::new();
     for emit_metrics in [true, false, false] {
         let request =
@@ -71,7 +71,7 @@ async fn every_line_has_its_members_and_every_invocation_one_summary(architectur
         let summary = SUMMARIES.contains(&text("message"));
         *summaries.entry(text("request_id")).or_default() += u32::from(summary);
         if summary {
-            assert_eq!(text("architecture"), architecture.as_str());
+            assert_eq!(text("architecture"), architecture.to_string());
             assert!(row["cold_start"].is_boolean() && row["init_ms"].is_f64() && !text("environment_id").is_empty());
         }
     }
@@ -79,10 +79,10 @@ async fn every_line_has_its_members_and_every_invocation_one_summary(architectur
     assert!(summaries.values().all(|&count| count == 1), "{summaries:?}");
 }
 
-async fn the_level_and_the_format_are_the_functions(architecture: Architecture) {
-    let nobody = cloudwatch::nobody().await;
+async fn the_level_and_the_format_are_those_of_the_function(architecture: Architecture) {
+    let unreachable = cloudwatch::unreachable().await;
     let log = async |variable| {
-        let variables = cloudwatch::variables(&nobody).into_iter().chain([variable]);
+        let variables = cloudwatch::variables(&unreachable).into_iter().chain([variable]);
         let mut handler = Handler::start_with(architecture, variables).await;
         handler.direct(r#"{"workloads":["math/primes"],"size":100}"#).await.unwrap();
         timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();

@@ -14,8 +14,8 @@ use tokio::{net::TcpListener, time::timeout};
 
 on_both!(
     cloudwatch_gets_every_measurement_in_one_call,
-    what_cloudwatch_does_not_take_is_in_the_log_exactly_once,
-    the_log_takes_metrics_where_it_is_their_sink,
+    metrics_that_cloudwatch_refuses_are_logged_exactly_once,
+    the_emf_sink_writes_metrics_to_the_log,
     metrics_leave_after_the_answer_and_before_the_next_event,
     no_metrics_leave_when_the_request_says_so
 );
@@ -112,7 +112,7 @@ async fn the_largest_request_respects_cloudwatchs_limits() {
     }
 }
 
-async fn what_cloudwatch_does_not_take_is_in_the_log_exactly_once(architecture: Architecture) {
+async fn metrics_that_cloudwatch_refuses_are_logged_exactly_once(architecture: Architecture) {
     let expected = {
         let cloudwatch = Endpoint::start(Behaviour::Take).await;
         answered(NATIVE, &cloudwatch.url, REQUEST).await;
@@ -120,8 +120,8 @@ async fn what_cloudwatch_does_not_take_is_in_the_log_exactly_once(architecture: 
         counts.insert(("EmfFallbacks".to_owned(), "Count".to_owned(), None), 1.0);
         counts
     };
-    let nobody = cloudwatch::nobody().await;
-    let mut logs = vec![("refusing".to_owned(), answered(architecture, &nobody, REQUEST).await.log())];
+    let unreachable = cloudwatch::unreachable().await;
+    let mut logs = vec![("refusing".to_owned(), answered(architecture, &unreachable, REQUEST).await.log())];
     for behaviour in Behaviour::FAULTS {
         let cloudwatch = Endpoint::start(behaviour).await;
         logs.push((format!("{behaviour:?}"), answered(architecture, &cloudwatch.url, REQUEST).await.log()));
@@ -145,7 +145,7 @@ async fn a_call_that_hangs_ends_before_the_deadline() {
     assert!(!metric_lines(&handler.log()).is_empty());
 }
 
-async fn the_log_takes_metrics_where_it_is_their_sink(architecture: Architecture) {
+async fn the_emf_sink_writes_metrics_to_the_log(architecture: Architecture) {
     let mut handler = Handler::start_with(architecture, [("METRICS_SINK", "emf")]).await;
     handler.direct(REQUEST).await.unwrap();
     timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
@@ -177,7 +177,7 @@ async fn no_metrics_leave_when_the_request_says_so(architecture: Architecture) {
 }
 
 #[tokio::test]
-async fn an_empty_endpoint_is_none() {
+async fn an_empty_endpoint_variable_is_ignored() {
     let cloudwatch = Endpoint::start(Behaviour::Take).await;
     let variables = cloudwatch::variables(&cloudwatch.url).into_iter().chain([("AWS_ENDPOINT_URL_CLOUDWATCH", "")]);
     let mut handler = Handler::start_with(NATIVE, variables).await;

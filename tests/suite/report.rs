@@ -110,16 +110,16 @@ fn the_bill_knows_the_free_tier_and_other_prices() {
 }
 
 /// Cells of which one takes five times as long on the candidate, and starts of 100 and 60 ms.
-fn with_starts(scratch: &Scratch) {
-    let starts_ms = Some(Sides { baseline: 100.0, candidate: 60.0 });
+fn write_with_cold_starts(scratch: &Scratch) {
+    let cold_start_ms = Some(Sides { baseline: 100.0, candidate: 60.0 });
     let cells = vec![("string/json", 1.0), ("math/fft", 5.0)];
-    Fabricated { cells, starts_ms, calls: 10, ..Fabricated::default() }.write(&scratch.path("run"));
+    Fabricated { cells, cold_start_ms, calls: 10, ..Fabricated::default() }.write(&scratch.path("run"));
 }
 
 #[test]
-fn the_bill_has_as_many_cold_starts_as_it_is_told() {
+fn the_bill_has_the_given_proportion_of_cold_starts() {
     let scratch = Scratch::new();
-    with_starts(&scratch);
+    write_with_cold_starts(&scratch);
     let money = |share: &str| json(&report(&scratch, &["--format", "json", "--cold-share", share]))["money"].clone();
     let total = |money: &Value, side: &str| money["monthly"][side]["total_usd"].as_f64().unwrap();
     let warm = money("0%");
@@ -151,22 +151,22 @@ fn the_bill_has_as_many_cold_starts_as_it_is_told() {
 }
 
 #[test]
-fn every_form_says_which_cold_starts_the_bill_has() {
+fn every_output_format_names_the_cold_starts_of_the_bill() {
     let scratch = Scratch::new();
-    with_starts(&scratch);
+    write_with_cold_starts(&scratch);
     let (unknown, page) = (Scratch::new(), scratch.path("report.html"));
-    let forms = |scratch: &Scratch, arguments: &[&str]| {
+    let formats = |scratch: &Scratch, arguments: &[&str]| {
         let table = report(scratch, arguments);
         let markdown = report(scratch, &[&["--format", "markdown", "--html", &page], arguments].concat());
         [table.split_whitespace().collect::<Vec<_>>().join(" "), markdown, fs::read_to_string(&page).unwrap()]
     };
-    for text in forms(&scratch, &[]) {
+    for text in formats(&scratch, &[]) {
         assert!(text.contains("1% of invocations are taken to be cold starts (--cold-share)."), "{text}");
     }
-    for text in forms(&scratch, &["--cold-share", "2.5%"]) {
+    for text in formats(&scratch, &["--cold-share", "2.5%"]) {
         assert!(text.contains("2.5% of invocations are taken to be cold starts"), "{text}");
     }
-    for text in forms(&unknown, &[]) {
+    for text in formats(&unknown, &[]) {
         assert!(text.contains("Cold starts are not on the bill, because too few were measured."), "{text}");
     }
     let output = duet(&["report", &scratch.path("run"), "--cold-share", "1"]);
@@ -175,7 +175,7 @@ fn every_form_says_which_cold_starts_the_bill_has() {
 }
 
 #[test]
-fn every_form_says_the_same() {
+fn every_output_format_says_the_same() {
     let scratch = Scratch::new();
     let table = report(&scratch, &[]);
     let page = scratch.path("report.html");
@@ -195,13 +195,13 @@ fn every_form_says_the_same() {
 
 /// What reports say of campaigns that never change: made once, and to stay (`DUET_KEEP=1` makes them anew).
 #[test]
-fn the_numbers_of_reports_stay() {
+fn the_numbers_of_reports_are_unchanged() {
     let cells = vec![("string/json", 0.9), ("math/fft", 1.02)];
     let steps = Fabricated { cells, environments: 12, calls: 6, disturbed: 0.02, ..Fabricated::default() };
     let mixed = Fabricated { cpus: vec!["Neoverse-N1", "Neoverse-V1"], ..steps.clone() };
-    let starts_ms = Some(Sides { baseline: 80.0, candidate: 60.0 });
-    let single = Fabricated { order: Order::SingleCalls, environments: 8, starts_ms, ..steps.clone() };
-    let joint = Fabricated { order: Order::JointSteps, environments: 8, starts_ms, ..steps.clone() };
+    let cold_start_ms = Some(Sides { baseline: 80.0, candidate: 60.0 });
+    let single = Fabricated { order: Order::SingleCalls, environments: 8, cold_start_ms, ..steps.clone() };
+    let joint = Fabricated { order: Order::JointSteps, environments: 8, cold_start_ms, ..steps.clone() };
     for (name, fabricated) in [("steps", steps), ("mixed", mixed), ("single-calls", single), ("joint-steps", joint)] {
         let scratch = Scratch::new();
         fabricated.write(&scratch.path("run"));
@@ -238,7 +238,7 @@ fn a_margin_is_what_counts_as_no_difference() {
 }
 
 #[test]
-fn what_is_emulated_or_too_little_gets_no_verdict_and_a_reason() {
+fn emulated_or_too_few_samples_get_a_reason_instead_of_a_verdict() {
     for (fabricated, reason) in [
         (Fabricated { emulated: true, ..Fabricated::default() }, "was emulated, so its times mean nothing"),
         (Fabricated { environments: 1, ..Fabricated::default() }, "it takes 8 of each side"),
@@ -254,7 +254,7 @@ fn what_is_emulated_or_too_little_gets_no_verdict_and_a_reason() {
 }
 
 #[test]
-fn two_cpus_are_told_apart_and_both_count_as_often_as_they_are_there() {
+fn two_cpu_models_are_distinguished_and_weighted_by_their_proportion() {
     let scratch = Scratch::new();
     let cpus = vec!["Neoverse-N1", "Neoverse-V1"];
     Fabricated { cpus, cells: vec![("string/json", 1.0)], ..Fabricated::default() }.write(&scratch.path("run"));
@@ -274,7 +274,7 @@ fn two_cpus_are_told_apart_and_both_count_as_often_as_they_are_there() {
 }
 
 #[test]
-fn what_disturbed_several_environments_makes_intervals_wider_and_is_said() {
+fn shared_disturbances_widen_intervals_and_are_reported() {
     let of = |disturbed, order| {
         let scratch = Scratch::new();
         Fabricated { disturbed, order, spread: 0.01, environments: 8, calls: 20, ..Fabricated::default() }
@@ -311,11 +311,11 @@ fn what_disturbed_several_environments_makes_intervals_wider_and_is_said() {
 
 /// A block in which all calls waited for a start does not count.
 #[test]
-fn blocks_count_that_have_samples_of_both_sides() {
+fn only_blocks_with_samples_of_both_sides_count() {
     let of = |calls| {
         let scratch = Scratch::new();
-        let starts_ms = Some(Sides { baseline: 80.0, candidate: 80.0 });
-        Fabricated { environments: 8, calls, starts_ms, ..Fabricated::default() }.write(&scratch.path("run"));
+        let cold_start_ms = Some(Sides { baseline: 80.0, candidate: 80.0 });
+        Fabricated { environments: 8, calls, cold_start_ms, ..Fabricated::default() }.write(&scratch.path("run"));
         let gate = duet(&["gate", &scratch.path("run"), "--max-slowdown", "5%"]);
         let texts = [report(&scratch, &[]), String::from_utf8(gate.stdout).unwrap()];
         // Lines end where the terminal does.
@@ -333,7 +333,7 @@ fn blocks_count_that_have_samples_of_both_sides() {
 }
 
 #[test]
-fn processes_that_were_not_alone_on_their_machine_are_told_so() {
+fn processes_on_a_busy_machine_get_a_warning() {
     let warned = |waiting| {
         let scratch = Scratch::new();
         Fabricated { waiting, order: Order::SingleCalls, ..Fabricated::default() }.write(&scratch.path("run"));
@@ -360,7 +360,7 @@ fn a_campaign_of_few_blocks_gets_no_verdict() {
 }
 
 #[test]
-fn whoever_stops_reading_early_is_no_mishap() {
+fn a_reader_that_stops_early_is_no_error() {
     let scratch = Scratch::new();
     report(&scratch, &[]);
     let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_duet"))

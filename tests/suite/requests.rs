@@ -7,7 +7,7 @@ use crate::{
 };
 use lambda_duet::{
     protocol::{Architecture, Request, Response, Selection, Shape, Size, Status},
-    workload::{ALL, Category, Workload},
+    workload::{ALL, Workload},
 };
 use proptest::{
     prelude::*,
@@ -15,7 +15,7 @@ use proptest::{
 };
 use std::cell::RefCell;
 
-on_both!(the_largest_size_that_fits_runs; every_valid_request_is_answered_whole_and_alike);
+on_both!(the_largest_size_that_fits_runs; every_valid_request_is_answered_completely_and_equally);
 
 /// How many requests are made up; others in every run.
 fn cases() -> u32 {
@@ -36,7 +36,7 @@ fn requests() -> impl Strategy<Value = Request> {
     let shape = prop::sample::select(&Shape::ALL);
     (sized, shape, 1u32..=3, 0u32..=2, any::<u64>(), any::<bool>()).prop_map(
         |((workloads, elements), shape, iterations, warmup, seed, heap)| Request {
-            shape: if workloads.iter().any(|workload| workload.shapes) { shape } else { Shape::Random },
+            shape: if workloads.iter().any(|workload| workload.has_shapes()) { shape } else { Shape::Random },
             workloads: Selection::Some(workloads.iter().map(|workload| workload.name.to_owned()).collect()),
             size: Size::Elements(elements),
             iterations,
@@ -49,7 +49,7 @@ fn requests() -> impl Strategy<Value = Request> {
 }
 
 /// What has to hold for an answer to `request`, whatever ran.
-fn assert_whole(request: &Request, response: &Response) {
+fn assert_complete(request: &Request, response: &Response) {
     assert!(response.complete, "{request:?}");
     for sample in &response.results {
         assert_eq!((sample.status, &sample.error), (Status::Completed, &None), "{request:?}");
@@ -60,12 +60,12 @@ fn assert_whole(request: &Request, response: &Response) {
     }
 }
 
-async fn every_valid_request_is_answered_whole_and_alike() {
+async fn every_valid_request_is_answered_completely_and_equally() {
     // What makes the requests up is not asynchronous and waits for the answers.
-    tokio::task::spawn_blocking(assert_answered_whole_and_alike).await.unwrap();
+    tokio::task::spawn_blocking(assert_answered_completely_and_equally).await.unwrap();
 }
 
-fn assert_answered_whole_and_alike() {
+fn assert_answered_completely_and_equally() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let [foreign, native] =
         [FOREIGN, NATIVE].map(|architecture| RefCell::new(runtime.block_on(Handler::start(architecture))));
@@ -76,8 +76,8 @@ fn assert_answered_whole_and_alike() {
         let (mut foreign, mut native) = (foreign.borrow_mut(), native.borrow_mut());
         let answers = runtime.block_on(async { tokio::join!(foreign.direct(&*text), native.direct(&*text)) });
         let [on_foreign, on_native] = [answers.0.unwrap(), answers.1.unwrap()];
-        assert_whole(&request, &on_foreign);
-        assert_whole(&request, &on_native);
+        assert_complete(&request, &on_foreign);
+        assert_complete(&request, &on_native);
         let work = |response: &Response| {
             let of = |sample: &lambda_duet::protocol::Sample| (sample.workload.clone(), sample.checksum.clone());
             response.results.iter().map(of).collect::<Vec<_>>()
@@ -93,7 +93,7 @@ fn assert_answered_whole_and_alike() {
 
 /// A size that fits is not only accepted: its memory need is true.
 async fn the_largest_size_that_fits_runs(architecture: Architecture) {
-    let sorting = ALL.iter().filter(|workload| workload.category == Category::Sorting);
+    let sorting = ALL.iter().filter(|workload| workload.category() == "sorting");
     for workload in sample(&format!("largest sorts on {architecture}"), sorting, 2) {
         // Where the binary is emulated, the emulator's memory counts as the function's.
         let small = [("METRICS_SINK", "none"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")];

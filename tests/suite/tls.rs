@@ -76,7 +76,7 @@ async fn the_command_line_talks_to_a_trusted_server() {
 }
 
 #[tokio::test]
-async fn the_command_line_turns_away_from_a_stranger() {
+async fn the_command_line_rejects_an_untrusted_server() {
     let [server, other] = [Server::start("stranger").await, Server::start("other").await];
     let mut call = server.call();
     call.env("SSL_CERT_FILE", other.certificate());
@@ -126,7 +126,7 @@ async fn the_command_line_talks_to_a_trusted_server_through_a_proxys_tunnel() {
 }
 
 async fn metrics_arrive_over_tls(architecture: Architecture) {
-    let server = Server::start(architecture.as_str()).await;
+    let server = Server::start(&architecture.to_string()).await;
     let url = server.url();
     let variables = cloudwatch::variables(&url).into_iter().chain([("SSL_CERT_FILE", server.certificate())]);
     let mut handler = Handler::start_with(architecture, variables).await;

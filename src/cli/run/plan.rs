@@ -179,7 +179,7 @@ impl PayloadFile {
 }
 
 fn size(text: &str) -> Result<Size, &'static str> {
-    let named = SizeName::ALL.into_iter().find(|name| name.as_str() == text).map(Size::Named);
+    let named = SizeName::ALL.into_iter().find(|name| name.to_string() == text).map(Size::Named);
     let size = named.or_else(|| text.parse().ok().map(Size::Elements));
     size.ok_or("it must be small, medium, large or a number of elements")
 }

@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_had_is_null() {
+    fn an_allocation_that_fails_is_null() {
         let layout = Layout::from_size_align(isize::MAX as usize - 64, 64).unwrap();
         // SAFETY: the size is not 0.
         assert!(unsafe { AlignedSystem.alloc(layout) }.is_null());

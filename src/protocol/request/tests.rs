@@ -11,7 +11,7 @@ fn refusal(text: &str) -> (Option<String>, String) {
 }
 
 #[test]
-fn nothing_means_the_defaults() {
+fn an_empty_request_has_the_defaults() {
     for text in ["", "  \n", "{}"] {
         assert_eq!(Request::parse(text).unwrap(), Request::default());
     }
@@ -36,7 +36,7 @@ fn every_field_is_read() {
 }
 
 #[test]
-fn all_stands_alone_or_in_the_array() {
+fn all_is_read_alone_or_in_an_array() {
     for text in [r#"{"workloads":"all"}"#, r#"{"workloads":["sorting","all"]}"#] {
         assert_eq!(Request::parse(text).unwrap().workloads, Selection::All);
     }
@@ -72,7 +72,7 @@ fn refusals_name_the_field_the_value_and_the_fix() {
 }
 
 #[test]
-fn a_field_that_is_there_twice_is_refused_wherever_it_stands() {
+fn a_repeated_field_is_refused_in_every_position() {
     for (text, field) in [
         (r#"{"seed":1,"seed":2}"#, "seed"),
         (r#"{"seed":1,"size":"small","seed":1}"#, "seed"),
@@ -89,7 +89,7 @@ fn a_field_that_is_there_twice_is_refused_wherever_it_stands() {
 }
 
 #[test]
-fn what_is_not_an_object_is_refused_as_a_whole() {
+fn anything_but_an_object_is_refused() {
     for (text, part) in [("{", "not JSON"), ("[1]", "an array"), ("\"{}\"", "\"{}\""), ("null", "null")] {
         let (field, detail) = refusal(text);
         assert_eq!(field, None);
@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_written_is_read_back(iterations in 1u32..=1000, warmup in 0u32..=100, seed: u64, elements in 1u64..,
+    fn a_written_request_is_read_back(iterations in 1u32..=1000, warmup in 0u32..=100, seed: u64, elements in 1u64..,
                                     shape in prop::sample::select(&Shape::ALL), heap: bool, emit_metrics: bool) {
         let request = Request { size: Size::Elements(elements), shape, iterations, warmup, seed, heap, emit_metrics,
                                 ..Request::default() };

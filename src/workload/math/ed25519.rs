@@ -3,16 +3,12 @@
 //! Ed25519 signatures depend on the key and the message alone, so that they can be compared between
 //! machines; those of ECDSA and RSA-PSS are random.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use rand::Rng;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/ed25519",
-    category: Category::Math,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "signs messages with Ed25519 and verifies the signatures",
@@ -24,7 +20,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "96 n bytes",
     sizes: Sizes { small: 12, medium: 350, large: 12_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |messages| messages.saturating_mul((MESSAGE_BYTES + SIGNATURE_BYTES) as u64).saturating_add(1024),
     prepare: |params| Box::new(Signer::new(params)),
@@ -74,11 +69,10 @@ impl Routine for Signer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn every_signature_verifies_and_a_changed_one_does_not() {
-        let mut signer = Signer::new(&Params { elements: 20, seed: 8, shape: Shape::Random });
+        let mut signer = Signer::new(&Params::random(20, 8));
         signer.run();
         assert_eq!(signer.verified, 20);
         let public_key = UnparsedPublicKey::new(&ED25519, signer.key.public_key());

@@ -5,15 +5,11 @@
 //! order needs no bit reversal and leaves the input alone. A signal whose length is no power of two
 //! is followed by zeros up to the next one.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use std::{f64::consts::TAU, ops};
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/fft",
-    category: Category::Math,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Autovectorized,
     summary: "transforms a complex f64 signal with the radix-2 fast Fourier transform",
@@ -25,7 +21,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n log n)",
     memory: "56 to 112 n bytes, by the next power of two",
     sizes: Sizes { small: 1 << 17, medium: 1 << 20, large: 1 << 24 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |samples| {
         let padded = samples.checked_next_power_of_two().unwrap_or(u64::MAX);
@@ -75,7 +70,7 @@ struct Fft {
 impl Fft {
     fn new(params: &Params) -> Self {
         let len = params.len().next_power_of_two();
-        let mut input = limits::room(len);
+        let mut input = limits::vec_with_capacity(len);
         let mut rng = input::rng(params.seed);
         let mut real = input::reals(&mut rng);
         input.extend((0..params.len()).map(|_| Complex { re: real(), im: real() }));
@@ -160,11 +155,10 @@ fn butterflies(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
     use proptest::prelude::*;
 
     fn prepared(elements: u64, seed: u64) -> Fft {
-        Fft::new(&Params { elements, seed, shape: Shape::Random })
+        Fft::new(&Params::random(elements, seed))
     }
 
     fn transform(input: Vec<Complex>) -> Vec<Complex> {

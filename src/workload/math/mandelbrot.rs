@@ -3,14 +3,10 @@
 //! Every step needs the result of the one before, and how many steps there are is not known before:
 //! the compiler finds nothing to vectorize. The seed moves the image by a fraction of a point.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/mandelbrot",
-    category: Category::Math,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "computes a square image of the Mandelbrot set by escape time",
@@ -22,7 +18,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n²)",
     memory: "2 n² bytes",
     sizes: Sizes { small: 68, medium: 360, large: 2_100 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |rows| rows.saturating_mul(rows).saturating_mul(size_of::<u16>() as u64),
     prepare: |params| Box::new(Mandelbrot::new(params)),
@@ -65,14 +60,9 @@ impl Routine for Mandelbrot {
     }
 
     fn checksum(&self) -> u64 {
-        checksum_of(self.steps.iter().map(|steps| steps.to_le_bytes()).chain([self.scaled_offset()]))
-    }
-}
-
-impl Mandelbrot {
-    /// Tells small images apart that look the same.
-    fn scaled_offset(&self) -> [u8; 2] {
-        ((self.offset * 32_768.0) as i16).to_le_bytes()
+        // The offset tells small images apart that look the same.
+        let offset = (self.offset * 32_768.0) as i16;
+        checksum_of(self.steps.iter().map(|steps| steps.to_le_bytes()).chain([offset.to_le_bytes()]))
     }
 }
 
@@ -93,7 +83,6 @@ fn escape_time(c_re: f64, c_im: f64) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn known_points_are_inside_and_outside() {
@@ -106,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_area_is_that_of_the_set() {
-        let mut image = Mandelbrot::new(&Params { elements: 600, seed: 1, shape: Shape::Random });
+        let mut image = Mandelbrot::new(&Params::random(600, 1));
         image.run();
         let inside = image.steps.iter().filter(|steps| **steps == MAX_STEPS).count();
         let area = inside as f64 / 360_000.0 * 2.5 * 2.5;

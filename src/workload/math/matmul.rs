@@ -4,14 +4,10 @@
 //! k in ascending order and without fused multiply-add, so the result equals the naive triple loop to
 //! the last bit on every machine.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/matmul",
-    category: Category::Math,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Autovectorized,
     summary: "multiplies two square f64 matrices, blocked for the cache",
@@ -24,7 +20,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n³)",
     memory: "24 n² bytes",
     sizes: Sizes { small: 180, medium: 560, large: 1_600 },
-    shapes: false,
     in_place: false,
     buffer_bytes: matrix_bytes,
     prepare: |params| Box::new(Matmul::new(params)),
@@ -89,7 +84,6 @@ fn multiply(rows: usize, a: &[f64], b: &[f64], product: &mut [f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
     use proptest::prelude::*;
 
     fn naive(rows: usize, a: &[f64], b: &[f64]) -> Vec<f64> {
@@ -101,7 +95,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn equals_the_naive_triple_loop_to_the_last_bit(rows in 1u64..150, seed: u64) {
-            let mut matmul = Matmul::new(&Params { elements: rows, seed, shape: Shape::Random });
+            let mut matmul = Matmul::new(&Params::random(rows, seed));
             matmul.run();
             prop_assert_eq!(&matmul.product, &naive(matmul.rows, &matmul.a, &matmul.b));
         }

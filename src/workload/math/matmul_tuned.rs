@@ -11,10 +11,7 @@
 #![allow(unsafe_code)]
 
 use super::matmul::matrix_bytes;
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use gemm_common::Parallelism;
 use rand::RngExt;
 use std::{
@@ -24,7 +21,6 @@ use std::{
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/matmul-tuned",
-    category: Category::Math,
     implementation: Implementation::Tuned,
     vectorization: Vectorization::RunTimeDispatch,
     summary: "multiplies two square f64 matrices with the gemm library",
@@ -37,7 +33,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n³)",
     memory: "24 n² bytes + up to 16 n KiB + 2 MiB for packing",
     sizes: Sizes { small: 330, medium: 960, large: 3_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |rows| matrix_bytes(rows).saturating_add(packing_bytes(rows)),
     prepare: |params| Box::new(MatmulTuned::new(params)),
@@ -178,14 +173,13 @@ fn code_path() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
     use proptest::prelude::*;
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn equals_integer_arithmetic(rows in 1u64..150, seed: u64) {
-            let mut matmul = MatmulTuned::new(&Params { elements: rows, seed, shape: Shape::Random });
+            let mut matmul = MatmulTuned::new(&Params::random(rows, seed));
             matmul.run();
             let n = matmul.rows;
             for (index, &value) in matmul.product.iter().enumerate() {

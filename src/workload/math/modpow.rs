@@ -4,15 +4,11 @@
 //! Whether a step multiplies is decided by a conditional select, as cryptography does it, so that
 //! the branch predictor has no part in it.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use rand::Rng;
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/modpow",
-    category: Category::Math,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "raises 64-bit numbers to 64-bit powers modulo 64-bit numbers",
@@ -24,7 +20,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "48 n bytes",
     sizes: Sizes { small: 2_500, medium: 72_000, large: 2_500_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |powers| powers.saturating_mul((size_of::<Power>() + size_of::<u64>()) as u64),
     prepare: |params| Box::new(Modpow::new(params)),

@@ -3,15 +3,11 @@
 //! The generator is part of what is timed: 64-bit integer arithmetic with one long dependency, beside
 //! floating-point arithmetic without any.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Routine, Vectorization, Workload, checksum_of, limits},
-};
+use crate::workload::{Implementation, Routine, Sizes, Vectorization, Workload, checksum_of, limits};
 use rand::{Rng, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/monte-carlo",
-    category: Category::Math,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "estimates π from random points",
@@ -23,7 +19,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "constant",
     sizes: Sizes { small: 330_000, medium: 10_000_000, large: 330_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |_| 0,
     prepare: |params| {
@@ -72,7 +67,7 @@ fn inside(generator: &mut Xoshiro256PlusPlus, points: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{protocol::Shape, workload::Params};
+    use crate::workload::Params;
     use std::f64::consts::PI;
 
     #[test]
@@ -94,7 +89,7 @@ mod tests {
     #[test]
     fn the_memory_need_is_constant() {
         assert_eq!(WORKLOAD.memory_bytes(1), WORKLOAD.memory_bytes(u64::MAX));
-        let params = Params { elements: 10, seed: 0, shape: Shape::Random };
+        let params = Params::random(10, 0);
         (WORKLOAD.prepare)(&params).run();
     }
 }

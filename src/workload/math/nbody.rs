@@ -5,15 +5,11 @@
 //! too little for another course. The compiler finds short vectors (two axes, two pairs of bodies) on both
 //! architectures.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use std::f64::consts::TAU;
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/nbody",
-    category: Category::Math,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Autovectorized,
     summary: "simulates the orbits of the Sun and the four giant planets",
@@ -25,7 +21,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "constant",
     sizes: Sizes { small: 23_000, medium: 650_000, large: 23_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |_| 0,
     prepare: |params| Box::new(Orbits::new(params)),
@@ -143,7 +138,6 @@ fn advance(bodies: &mut [Body; BODIES]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     fn energy(bodies: &[Body; BODIES]) -> f64 {
         let mut energy = 0.0;
@@ -158,7 +152,7 @@ mod tests {
     }
 
     fn orbits(steps: u64, seed: u64) -> Orbits {
-        Orbits::new(&Params { elements: steps, seed, shape: Shape::Random })
+        Orbits::new(&Params::random(steps, seed))
     }
 
     /// The published energies are −0.169075164 before and −0.169087605 after 1000 steps; the seed

@@ -3,14 +3,10 @@
 //! Clearing the array is part of the work. What the work is, the size alone decides: the seed
 //! changes nothing.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, limits};
 
 pub const WORKLOAD: Workload = Workload {
     name: "math/primes",
-    category: Category::Math,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "finds all primes up to n with the sieve of Eratosthenes",
@@ -22,7 +18,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n log log n)",
     memory: "n/2 bytes",
     sizes: Sizes { small: 2_500_000, medium: 50_000_000, large: 450_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |limit| limit / 2 + 1,
     prepare: |params| Box::new(Sieve::new(params)),
@@ -78,10 +73,9 @@ impl Routine for Sieve {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     fn primes(limit: u64) -> Vec<u64> {
-        let mut sieve = Sieve::new(&Params { elements: limit, seed: 0, shape: Shape::Random });
+        let mut sieve = Sieve::new(&Params::random(limit, 0));
         sieve.run();
         sieve.primes().collect()
     }

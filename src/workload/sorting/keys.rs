@@ -11,16 +11,6 @@ pub struct SortKeys {
 }
 
 impl SortKeys {
-    /// Keys for a sort in place.
-    pub fn in_place(params: &Params, sort: fn(&mut [u64], &mut [u64])) -> Box<dyn Routine> {
-        Box::new(Self::new(params, 0, sort))
-    }
-
-    /// Keys for a sort that moves them to and fro between two buffers of one length.
-    pub fn buffered(params: &Params, sort: fn(&mut [u64], &mut [u64])) -> Box<dyn Routine> {
-        Box::new(Self::new(params, params.len(), sort))
-    }
-
     /// Keys, and a buffer of this many for their sort.
     pub fn new(params: &Params, buffer: usize, sort: fn(&mut [u64], &mut [u64])) -> Self {
         let input = input::keys(params);
@@ -60,10 +50,24 @@ impl Routine for SortKeys {
 }
 
 #[cfg(test)]
+pub fn assert_sorts_like_std(sort: fn(keys: &mut [u64], buffer: &mut [u64])) {
+    use proptest::prelude::*;
+
+    let keys = prop::collection::vec(prop_oneof![any::<u64>(), 0u64..4, 0u64..70_000], 0..300);
+    proptest!(|(mut keys in keys)| {
+        let mut expected = keys.clone();
+        expected.sort_unstable();
+        let mut buffer = vec![0; keys.len()];
+        sort(&mut keys, &mut buffer);
+        prop_assert_eq!(keys, expected);
+    });
+}
+
+#[cfg(test)]
 mod tests {
     use crate::{
         protocol::{Selection, Shape},
-        workload::{Params, input, select},
+        workload::{Params, input, select, tests::checksum},
     };
     use proptest::prelude::*;
     use std::collections::HashMap;
@@ -81,12 +85,7 @@ mod tests {
             let checksums: HashMap<&str, u64> = sorting
                 .into_iter()
                 .filter(|workload| workload.name != "sorting/std-stable-strings")
-                .map(|workload| {
-                    let mut routine = (workload.prepare)(&params);
-                    routine.restore();
-                    routine.run();
-                    (workload.name, routine.checksum())
-                })
+                .map(|workload| (workload.name, checksum(workload, &params)))
                 .collect();
             prop_assert_eq!(checksums.len(), 5);
             for (name, checksum) in checksums {

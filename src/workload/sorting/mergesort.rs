@@ -2,17 +2,13 @@
 //! the length, to and fro between two buffers.
 
 use super::keys::SortKeys;
-use crate::{
-    protocol::Sizes,
-    workload::{
-        Category, Implementation, Vectorization, Workload,
-        limits::{BLOCK, checkpoint, copy},
-    },
+use crate::workload::{
+    Implementation, Sizes, Vectorization, Workload,
+    limits::{BLOCK, checkpoint, copy},
 };
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/mergesort",
-    category: Category::Sorting,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "sorts 64-bit keys with merge sort from the bottom up",
@@ -25,10 +21,9 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n log n)",
     memory: "24 n bytes",
     sizes: Sizes { small: 15_000, medium: 280_000, large: 7_500_000 },
-    shapes: true,
     in_place: true,
     buffer_bytes: SortKeys::bytes_buffered,
-    prepare: |params| SortKeys::buffered(params, mergesort),
+    prepare: |params| Box::new(SortKeys::new(params, params.len(), mergesort)),
 };
 
 /// Sorts `keys`; `buffer` has the same length and any content.
@@ -86,17 +81,10 @@ fn merge(left: &[u64], right: &[u64], taken: &mut (usize, usize), target: &mut [
 
 #[cfg(test)]
 mod tests {
-    use super::mergesort;
-    use proptest::prelude::*;
+    use super::{super::keys::assert_sorts_like_std, mergesort};
 
-    proptest! {
-        #[test]
-        fn sorts_like_std(mut keys in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..4], 0..300)) {
-            let mut expected = keys.clone();
-            expected.sort_unstable();
-            let mut buffer = vec![0; keys.len()];
-            mergesort(&mut keys, &mut buffer);
-            prop_assert_eq!(keys, expected);
-        }
+    #[test]
+    fn sorts_like_std() {
+        assert_sorts_like_std(mergesort);
     }
 }

@@ -3,17 +3,13 @@
 //! needs no pass.
 
 use super::keys::SortKeys;
-use crate::{
-    protocol::Sizes,
-    workload::{
-        Category, Implementation, Vectorization, Workload,
-        limits::{BLOCK, checkpoint, copy},
-    },
+use crate::workload::{
+    Implementation, Sizes, Vectorization, Workload,
+    limits::{BLOCK, checkpoint, copy},
 };
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/radix",
-    category: Category::Sorting,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "sorts 64-bit keys with least-significant-digit radix sort",
@@ -25,10 +21,9 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "24 n bytes",
     sizes: Sizes { small: 95_000, medium: 2_200_000, large: 36_000_000 },
-    shapes: true,
     in_place: true,
     buffer_bytes: SortKeys::bytes_buffered,
-    prepare: |params| SortKeys::buffered(params, radix_sort),
+    prepare: |params| Box::new(SortKeys::new(params, params.len(), radix_sort)),
 };
 
 const DIGITS: usize = size_of::<u64>();
@@ -72,17 +67,10 @@ fn radix_sort(keys: &mut [u64], buffer: &mut [u64]) {
 
 #[cfg(test)]
 mod tests {
-    use super::radix_sort;
-    use proptest::prelude::*;
+    use super::{super::keys::assert_sorts_like_std, radix_sort};
 
-    proptest! {
-        #[test]
-        fn sorts_like_std(mut keys in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..4, 0u64..70_000], 0..300)) {
-            let mut expected = keys.clone();
-            expected.sort_unstable();
-            let mut buffer = vec![0; keys.len()];
-            radix_sort(&mut keys, &mut buffer);
-            prop_assert_eq!(keys, expected);
-        }
+    #[test]
+    fn sorts_like_std() {
+        assert_sorts_like_std(radix_sort);
     }
 }

@@ -10,15 +10,14 @@
 
 use super::{SAMPLE, expected};
 use crate::{
-    protocol::{Shape, Sizes},
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
+    protocol::Shape,
+    workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits},
 };
 use rand::RngExt;
 use std::time::Duration;
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/std-stable-strings",
-    category: Category::Sorting,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "sorts names with the standard library's stable sort_by",
@@ -30,7 +29,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n log n) comparisons; O(n) for sorted and reversed names",
     memory: "up to 74 n bytes + 2 MiB",
     sizes: Sizes { small: 15_000, medium: 250_000, large: 2_200_000 },
-    shapes: true,
     in_place: true,
     buffer_bytes: |names| names.saturating_mul(NAME_BYTES).saturating_add(OVERHEAD_BYTES),
     prepare: |params| Box::new(SortNames::new(params)),
@@ -83,8 +81,8 @@ impl SortNames {
     }
 }
 
-/// The further apart the names are, the longer takes the way to them: by how much a comparison may take longer
-/// among so many than in the sample. (A factor of 2 for each factor of 16 is above what was measured, from 2^16 to
+/// The factor by which a comparison may take longer among so many names than in the sample, because the names are
+/// further apart in memory. (A factor of 2 for each factor of 16 is above what was measured, from 2^16 to
 /// 10^7 names.)
 fn slowdown(names: usize) -> f64 {
     (names as f64 / SAMPLE as f64).powf(0.25).max(1.0)
@@ -96,7 +94,7 @@ fn sort(names: &mut [Place], text: &str) {
 
 /// The places of all names: every second blank ends one.
 fn places(text: &str, names: usize) -> Vec<Place> {
-    let mut places = limits::room(names);
+    let mut places = limits::vec_with_capacity(names);
     let mut pace = limits::Pace::every(4096);
     let mut start = 0;
     for (end, _) in text.match_indices(' ').skip(1).step_by(2) {
@@ -159,7 +157,7 @@ mod tests {
 
     #[test]
     fn names_are_two_words() {
-        let routine = SortNames::new(&Params { elements: 50, seed: 1, shape: Shape::Random });
+        let routine = SortNames::new(&Params::random(50, 1));
         for name in &routine.input {
             assert_eq!(name.slice(&routine.text).split(|byte| *byte == b' ').count(), 2);
         }

@@ -4,15 +4,11 @@
 //! keys beforehand tells.
 
 use super::{expected, keys::SortKeys};
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, limits};
 use std::time::Duration;
 
 pub const WORKLOAD: Workload = Workload {
     name: "sorting/std-unstable",
-    category: Category::Sorting,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "sorts 64-bit keys with the standard library's sort_unstable",
@@ -24,7 +20,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n log n); O(n) for sorted and reversed keys",
     memory: "16 n bytes",
     sizes: Sizes { small: 80_000, medium: 2_000_000, large: 50_000_000 },
-    shapes: true,
     in_place: true,
     buffer_bytes: SortKeys::bytes_in_place,
     prepare: |params| Box::new(StdUnstable::new(params)),

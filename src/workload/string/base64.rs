@@ -5,16 +5,12 @@
 //! were and nothing is allocated. The data are 512 KiB, gone through as often as the size asks for. The
 //! checksum is of the data, of the last record's base64 and of the number of base64 characters.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use rand::Rng;
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/base64",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "encodes records of 1 KiB in base64 and decodes them",
@@ -26,7 +22,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "constant",
     sizes: Sizes { small: 1_100_000, medium: 33_000_000, large: 1_150_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |_| (DATA_BYTES + TEXT_BYTES) as u64,
     prepare: |params| Box::new(Base64::new(params)),
@@ -75,7 +70,6 @@ impl Routine for Base64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     /// RFC 4648, section 10.
     #[test]
@@ -91,7 +85,7 @@ mod tests {
     #[test]
     fn decoding_gives_the_data_back() {
         for bytes in [1, 1023, 1025, DATA_BYTES as u64 + 2049] {
-            let mut base64 = Base64::new(&Params { elements: bytes, seed: 5, shape: Shape::Random });
+            let mut base64 = Base64::new(&Params::random(bytes, 5));
             let data = base64.data.clone();
             base64.run();
             assert!(base64.data == data, "{bytes} bytes");

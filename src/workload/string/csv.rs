@@ -5,10 +5,7 @@
 //! where they need to, with a comma or quotes inside.
 
 use super::documents::{COUNTRIES, FIRST_NAMES, LAST_NAMES, day, pick};
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use csv::{Reader, StringRecord};
 use rand::RngExt;
 use serde::Deserialize;
@@ -16,7 +13,6 @@ use std::{collections::BTreeMap, fmt::Write};
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/csv",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "parses a sales report in CSV and adds it up by country",
@@ -28,16 +24,15 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "80 n bytes + 32 KiB",
     sizes: Sizes { small: 5_000, medium: 140_000, large: 4_800_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |rows| rows.saturating_mul(MAX_ROW_BYTES as u64).saturating_add(32 * 1024),
-    prepare: |params| Box::new(Report::new(params)),
+    prepare: |params| Box::new(SalesReport::new(params)),
 };
 
 const MAX_ROW_BYTES: usize = 80;
 const HEADERS: &str = "order_id,date,sku,customer,country,quantity,price_cents\n";
 
-struct Report {
+struct SalesReport {
     document: String,
     sales: BTreeMap<String, Sales>,
 }
@@ -53,17 +48,17 @@ struct Sales {
 }
 
 #[derive(Deserialize)]
-struct Row<'a> {
+struct SalesRow<'a> {
     customer: &'a str,
     country: &'a str,
     quantity: u32,
     price_cents: u64,
 }
 
-impl Report {
+impl SalesReport {
     fn new(params: &Params) -> Self {
         let mut rng = input::rng(params.seed);
-        let mut document = limits::text_room(HEADERS.len() + params.len() * MAX_ROW_BYTES);
+        let mut document = limits::string_with_capacity(HEADERS.len() + params.len() * MAX_ROW_BYTES);
         document.push_str(HEADERS);
         for order in 1..=params.elements {
             let (day, sku) = (day(&mut rng), rng.random_range(0..100_000u32));
@@ -82,7 +77,7 @@ impl Report {
     }
 }
 
-impl Routine for Report {
+impl Routine for SalesReport {
     fn run(&mut self) {
         self.sales.clear();
         let mut reader = Reader::from_reader(self.document.as_bytes());
@@ -91,7 +86,7 @@ impl Routine for Report {
         let mut pace = limits::Pace::every(512);
         while reader.read_record(&mut record).expect("every row has as many fields as the headers") {
             pace.step();
-            let row: Row = record.deserialize(Some(&headers)).expect("the fields are of their types");
+            let row: SalesRow = record.deserialize(Some(&headers)).expect("the fields are of their types");
             if !self.sales.contains_key(row.country) {
                 self.sales.insert(row.country.to_owned(), Sales::default());
             }
@@ -111,10 +106,9 @@ impl Routine for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     fn sales(document: String) -> BTreeMap<String, Sales> {
-        let mut report = Report { document, sales: BTreeMap::new() };
+        let mut report = SalesReport { document, sales: BTreeMap::new() };
         report.run();
         report.sales
     }
@@ -130,7 +124,7 @@ mod tests {
     /// The last three fields never have commas, so that a row can be split from its end.
     #[test]
     fn adds_up_what_splitting_from_the_end_adds_up() {
-        let report = Report::new(&Params { elements: 2000, seed: 4, shape: Shape::Random });
+        let report = SalesReport::new(&Params::random(2000, 4));
         let mut expected = BTreeMap::<String, Sales>::new();
         for line in report.document.lines().skip(1) {
             let [cents, quantity, country, rest] = line.rsplitn(4, ',').collect::<Vec<_>>()[..] else {

@@ -51,7 +51,7 @@ pub fn repeated(words: u64, make: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
     let times = usize::try_from(words / PERIOD).expect("the memory check bounds the number of words");
     let period = if times > 0 { make(PERIOD) } else { Vec::new() };
     let rest = make(words % PERIOD);
-    let mut all = limits::room(period.len() * times + rest.len());
+    let mut all = limits::vec_with_capacity(period.len() * times + rest.len());
     for _ in 0..times {
         checkpoint();
         all.extend_from_slice(&period);
@@ -87,7 +87,7 @@ pub fn pieces(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
 /// More than the vocabulary takes while a text is made, and than a compressor's tables do.
 pub const OVERHEAD_BYTES: u64 = 768 * 1024;
 
-/// How many things were found, and a hash of where, in the order of finding.
+/// The number of matches, and a hash of their positions in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub count: u64,

@@ -8,16 +8,12 @@ use super::{
     documents::{self, MEAN_WORD_BYTES},
     gzip,
 };
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use flate2::bufread::MultiGzDecoder;
 use std::io::Read;
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/gunzip",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "decompresses gzip",
@@ -29,7 +25,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "up to 9 n bytes + 2 MiB",
     sizes: Sizes { small: 55_000, medium: 1_600_000, large: 52_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |words| {
         words.saturating_mul(MEAN_WORD_BYTES + COMPRESSED_WORD_BYTES).saturating_add(documents::piece_bytes(words))
@@ -81,13 +76,12 @@ impl Routine for Gunzip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
     use documents::PERIOD;
 
     #[test]
     fn gives_back_what_was_compressed() {
         for words in [1, 1000, 2 * PERIOD, PERIOD + 1] {
-            let mut gunzip = Gunzip::new(&Params { elements: words, seed: 2, shape: Shape::Random });
+            let mut gunzip = Gunzip::new(&Params::random(words, 2));
             let expected = std::mem::take(&mut gunzip.text);
             gunzip.text.reserve_exact(expected.len());
             let capacity = gunzip.text.capacity();
@@ -100,8 +94,8 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "the members are whole")]
-    fn damage_does_not_pass() {
-        let mut gunzip = Gunzip::new(&Params { elements: 1000, seed: 2, shape: Shape::Random });
+    fn a_damaged_file_is_refused() {
+        let mut gunzip = Gunzip::new(&Params::random(1000, 2));
         let middle = gunzip.compressed.len() / 2;
         gunzip.compressed[middle] ^= 1;
         gunzip.run();

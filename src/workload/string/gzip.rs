@@ -4,16 +4,12 @@
 //! buffer that is kept. The checksum is of the compressed bytes.
 
 use super::documents::{MEAN_WORD_BYTES, OVERHEAD_BYTES};
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use flate2::{Compression, write::GzEncoder};
 use std::io::Write;
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/gzip",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "compresses text with gzip",
@@ -25,7 +21,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "up to 19 n bytes + 768 KiB",
     sizes: Sizes { small: 4_200, medium: 60_000, large: 2_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |words| {
         words.saturating_mul(input::MAX_WORD_BYTES as u64 + 1 + MEAN_WORD_BYTES).saturating_add(OVERHEAD_BYTES)
@@ -41,7 +36,7 @@ struct Gzip {
 impl Gzip {
     fn new(params: &Params) -> Self {
         let text = input::text(params.seed, params.len());
-        let compressed = limits::room(text.len() + HEADER_AND_TRAILER_BYTES);
+        let compressed = limits::vec_with_capacity(text.len() + HEADER_AND_TRAILER_BYTES);
         Self { text, compressed }
     }
 }
@@ -72,11 +67,10 @@ pub fn compress(text: &[u8], compressed: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn text_shrinks_to_less_than_half_and_fits_the_buffer() {
-        let mut gzip = Gzip::new(&Params { elements: 10_000, seed: 6, shape: Shape::Random });
+        let mut gzip = Gzip::new(&Params::random(10_000, 6));
         let capacity = gzip.compressed.capacity();
         gzip.run();
         assert!((gzip.text.len() / 5..gzip.text.len() / 2).contains(&gzip.compressed.len()));

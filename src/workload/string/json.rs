@@ -7,16 +7,12 @@
 
 use super::{
     orders::{self, MAX_ORDER_BYTES, Page},
-    shipments::{Batch, MAX_SHIPMENT_BYTES},
+    shipments::{MAX_SHIPMENT_BYTES, Shipments},
 };
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, limits};
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/json",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "parses orders in JSON, turns them into shipments and serializes those",
@@ -28,7 +24,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "1024 n bytes + 256 KiB",
     sizes: Sizes { small: 400, medium: 12_000, large: 400_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |orders| {
         orders.saturating_mul((MAX_ORDER_BYTES + MAX_SHIPMENT_BYTES) as u64).saturating_add(PAGE_BYTES as u64)
@@ -48,7 +43,7 @@ struct Json {
 
 impl Json {
     fn new(params: &Params) -> Self {
-        let output = limits::room(params.len() * MAX_SHIPMENT_BYTES);
+        let output = limits::vec_with_capacity(params.len() * MAX_SHIPMENT_BYTES);
         Self { document: orders::pages(params), output }
     }
 }
@@ -58,7 +53,7 @@ impl Routine for Json {
         self.output.clear();
         for page in serde_json::Deserializer::from_slice(&self.document).into_iter::<Page>() {
             limits::checkpoint();
-            let batch = Batch::from(page.expect("the document is made of pages"));
+            let batch = Shipments::from(page.expect("the document is made of pages"));
             serde_json::to_writer(&mut self.output, &batch).expect("memory takes every byte");
             self.output.push(b'\n');
         }
@@ -72,7 +67,6 @@ impl Routine for Json {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     const ORDER: &str = r#"{
         "page": 7,
@@ -107,12 +101,12 @@ mod tests {
 
     #[test]
     fn no_order_is_left_out_but_cancelled_ones() {
-        let document = orders::pages(&Params { elements: 1000, seed: 8, shape: Shape::Random });
+        let document = orders::pages(&Params::random(1000, 8));
         let text = String::from_utf8(document.clone()).unwrap();
         let cancelled = text.matches("\"status\":\"cancelled\"").count();
         assert!((100..500).contains(&cancelled));
         let output = run(&document);
-        let batches: Vec<Batch> =
+        let batches: Vec<Shipments> =
             serde_json::Deserializer::from_slice(&output).into_iter().collect::<Result<_, _>>().unwrap();
         assert_eq!(batches.iter().map(|batch| batch.shipments.len()).sum::<usize>(), 1000 - cancelled);
         for batch in batches {
@@ -123,7 +117,7 @@ mod tests {
     #[test]
     fn the_buffers_are_large_enough() {
         for seed in 0..20 {
-            let mut json = Json::new(&Params { elements: 300, seed, shape: Shape::Random });
+            let mut json = Json::new(&Params::random(300, seed));
             json.run();
             assert_eq!(json.document.capacity(), 300 * MAX_ORDER_BYTES);
             assert_eq!(json.output.capacity(), 300 * MAX_SHIPMENT_BYTES);

@@ -3,18 +3,14 @@
 //! The second string is the first with one letter in eight changed, dropped or doubled. The checksum is of
 //! the whole last row.
 
-use crate::{
-    protocol::Sizes,
-    workload::{
-        Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input,
-        limits::{self, BLOCK},
-    },
+use crate::workload::{
+    Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input,
+    limits::{self, BLOCK},
 };
 use rand::RngExt;
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/levenshtein",
-    category: Category::String,
     implementation: Implementation::Textbook,
     vectorization: Vectorization::Scalar,
     summary: "computes the edit distance of two similar strings",
@@ -26,7 +22,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n²)",
     memory: "up to 11 n bytes",
     sizes: Sizes { small: 750, medium: 4_000, large: 24_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |letters| letters.saturating_mul(11).saturating_add(64),
     prepare: |params| Box::new(Levenshtein::new(params)),
@@ -42,7 +37,7 @@ impl Levenshtein {
     fn new(params: &Params) -> Self {
         let mut rng = input::rng(params.seed);
         let first = input::letters(&mut rng, params.len());
-        let mut second = limits::room(first.len() * 2);
+        let mut second = limits::vec_with_capacity(first.len() * 2);
         for &letter in &first {
             match rng.random_range(0..24u32) {
                 0 => second.push(input::letter(&mut rng)),
@@ -93,7 +88,6 @@ fn last_row(first: &[u8], second: &[u8], row: &mut [u32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
     use proptest::prelude::*;
 
     fn distance(first: &str, second: &str) -> u32 {
@@ -118,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_strings_are_similar_but_not_equal() {
-        let mut routine = Levenshtein::new(&Params { elements: 1_000, seed: 3, shape: Shape::Random });
+        let mut routine = Levenshtein::new(&Params::random(1_000, 3));
         routine.run();
         assert!((50..250).contains(routine.row.last().unwrap()));
     }

@@ -22,7 +22,7 @@ pub struct Page {
 pub struct Order {
     pub id: String,
     pub created_at: String,
-    pub status: Status,
+    pub status: OrderStatus,
     pub customer: Customer,
     pub ship_to: Address,
     pub items: Vec<Item>,
@@ -32,7 +32,7 @@ pub struct Order {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum OrderStatus {
     Paid,
     Packed,
     Cancelled,
@@ -65,7 +65,7 @@ pub struct Item {
 /// The pages, one after the other, in JSON.
 pub fn pages(params: &Params) -> Vec<u8> {
     let mut rng = input::rng(params.seed);
-    let mut document = limits::room(params.len() * MAX_ORDER_BYTES);
+    let mut document = limits::vec_with_capacity(params.len() * MAX_ORDER_BYTES);
     for (page, first) in (1..).zip((1..=params.elements).step_by(PAGE as usize)) {
         let last = params.elements.min(first.saturating_add(PAGE - 1));
         let orders = (first..=last).map(|number| order(&mut rng, number)).collect();
@@ -83,7 +83,7 @@ fn order(rng: &mut impl Rng, number: u64) -> Order {
     Order {
         id: format!("ord-{number:010}"),
         created_at: format!("{}T{}Z", day(rng), time(rng)),
-        status: pick(rng, &[Status::Paid, Status::Paid, Status::Packed, Status::Cancelled]),
+        status: pick(rng, &[OrderStatus::Paid, OrderStatus::Paid, OrderStatus::Packed, OrderStatus::Cancelled]),
         customer: Customer {
             id: rng.random(),
             name: format!("{first} {last}"),
@@ -116,11 +116,10 @@ fn item(rng: &mut impl Rng) -> Item {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn the_document_survives_parsing_and_serializing() {
-        let document = pages(&Params { elements: 250, seed: 3, shape: Shape::Random });
+        let document = pages(&Params::random(250, 3));
         let found: Vec<Page> =
             serde_json::Deserializer::from_slice(&document).into_iter().collect::<Result<_, _>>().unwrap();
         assert_eq!(found.iter().map(|page| page.orders.len()).collect::<Vec<_>>(), [100, 100, 50]);

@@ -5,17 +5,13 @@
 //! run and keeps them. They match bytes, without Unicode's classes.
 
 use super::documents::{Tally, day, pick, time};
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use rand::{Rng, RngExt};
 use regex::bytes::Regex;
 use std::fmt::Write;
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/regex",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "takes the lines of an access log apart with regular expressions",
@@ -27,10 +23,9 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "224 n bytes + 1 MiB",
     sizes: Sizes { small: 1_300, medium: 40_000, large: 1_350_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |lines| lines.saturating_mul(MAX_LINE_BYTES as u64).saturating_add(AUTOMATA_BYTES),
-    prepare: |params| Box::new(Log::new(params)),
+    prepare: |params| Box::new(AccessLog::new(params)),
 };
 
 const MAX_LINE_BYTES: usize = 224;
@@ -45,7 +40,7 @@ pub const REQUEST: &str = concat!(
 pub const EMAIL: &str = r"(?-u)[A-Za-z0-9._-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+";
 pub const KEY: &str = r"(?-u)\bkey=([0-9a-f]{16})\b";
 
-struct Log {
+struct AccessLog {
     text: String,
     requests: Regex,
     secrets: [Regex; 2],
@@ -55,7 +50,7 @@ struct Log {
     found: [Tally; 2],
 }
 
-impl Log {
+impl AccessLog {
     fn new(params: &Params) -> Self {
         let compiled = |pattern| Regex::new(pattern).expect("the pattern is valid");
         let (requests, secrets) = (compiled(REQUEST), [compiled(EMAIL), compiled(KEY)]);
@@ -63,7 +58,7 @@ impl Log {
     }
 }
 
-impl Routine for Log {
+impl Routine for AccessLog {
     fn run(&mut self) {
         let text = self.text.as_bytes();
         self.groups = Tally::default();
@@ -89,7 +84,7 @@ impl Routine for Log {
 /// The log.
 pub fn text(params: &Params) -> String {
     let mut rng = input::rng(params.seed);
-    let mut text = limits::text_room(params.len() * MAX_LINE_BYTES);
+    let mut text = limits::string_with_capacity(params.len() * MAX_LINE_BYTES);
     (0..params.elements).for_each(|_| push_line(&mut rng, &mut text));
     text
 }
@@ -119,12 +114,11 @@ fn push_line(rng: &mut impl Rng, text: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     const GROUPS: u64 = 7;
 
-    fn log(text: String) -> Log {
-        let mut log = Log { text, ..Log::new(&Params { elements: 1, seed: 0, shape: Shape::Random }) };
+    fn log(text: String) -> AccessLog {
+        let mut log = AccessLog { text, ..AccessLog::new(&Params::random(1, 0)) };
         log.run();
         log
     }
@@ -143,7 +137,7 @@ mod tests {
 
     #[test]
     fn finds_as_many_as_plain_searching_does() {
-        let Log { text, .. } = Log::new(&Params { elements: 2000, seed: 6, shape: Shape::Random });
+        let AccessLog { text, .. } = AccessLog::new(&Params::random(2000, 6));
         let [emails, keys] = ["@", "key="].map(|part| text.matches(part).count() as u64);
         assert!(emails > 100 && keys > 100);
         let log = log(text);

@@ -5,16 +5,12 @@
 //! Making the searchers is not timed. `string/search-naive` does the same work and has the same checksum.
 
 use super::documents::{self, MEAN_WORD_BYTES, Tally};
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use memchr::memmem::Finder;
 use std::{cmp::Reverse, collections::BTreeMap};
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/search",
-    category: Category::String,
     implementation: Implementation::Tuned,
     vectorization: Vectorization::RunTimeDispatch,
     summary: "finds frequent, rare and absent words in a text with the memchr library",
@@ -27,7 +23,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "up to 6 n bytes + 2 MiB",
     sizes: Sizes { small: 58_000, medium: 2_300_000, large: 70_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: Haystack::buffer_bytes,
     prepare: |params| Box::new(Search::new(params)),
@@ -131,11 +126,10 @@ fn code_path() -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn needles_are_from_frequent_to_absent() {
-        let mut search = Search::new(&Params { elements: 160_000, seed: 1, shape: Shape::Random });
+        let mut search = Search::new(&Params::random(160_000, 1));
         search.run();
         let counts: Vec<_> = search.found.iter().map(|tally| tally.count).collect();
         let [words @ .., error, spaces, lines] = &*counts else { panic!("{counts:?}") };

@@ -3,14 +3,10 @@
 //! Same text, same words, same places: the checksums of the two are equal at equal size and seed.
 
 use super::{documents::Tally, search::Haystack};
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Routine, Vectorization, Workload, checksum_of},
-};
+use crate::workload::{Implementation, Routine, Sizes, Vectorization, Workload, checksum_of};
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/search-naive",
-    category: Category::String,
     implementation: Implementation::Naive,
     vectorization: Vectorization::Scalar,
     summary: "finds frequent, rare and absent words in a text by trying every position",
@@ -23,7 +19,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "up to 6 n bytes + 2 MiB",
     sizes: Sizes { small: 7_000, medium: 220_000, large: 7_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: Haystack::buffer_bytes,
     prepare: |params| Box::new(SearchNaive { haystack: Haystack::new(params), found: Vec::new() }),
@@ -66,10 +61,7 @@ fn places<'a>(text: &'a [u8], needle: &'a [u8]) -> impl Iterator<Item = usize> +
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        protocol::Shape,
-        workload::{Params, string::search},
-    };
+    use crate::workload::{Params, string::search, tests::checksum};
     use memchr::memmem;
     use proptest::prelude::*;
 
@@ -87,12 +79,8 @@ mod tests {
     #[test]
     fn checksums_are_those_of_the_library() {
         for (elements, seed) in [(1, 0), (2, 7), (5000, 1), (140_000, 2)] {
-            let checksums = [WORKLOAD, search::WORKLOAD].map(|workload| {
-                let mut routine = (workload.prepare)(&Params { elements, seed, shape: Shape::Random });
-                routine.run();
-                routine.checksum()
-            });
-            assert_eq!(checksums[0], checksums[1], "{elements} words");
+            let params = Params::random(elements, seed);
+            assert_eq!(checksum(&WORKLOAD, &params), checksum(&search::WORKLOAD, &params), "{elements} words");
         }
     }
 }

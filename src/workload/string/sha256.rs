@@ -3,16 +3,12 @@
 //! The stream goes through 512 KiB of data as often as the size asks for, so that memory bandwidth stays
 //! out of the figure.
 
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use rand::Rng;
 use sha2::{Digest, Sha256};
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/sha256",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::RunTimeDispatch,
     summary: "hashes a stream of bytes with SHA-256",
@@ -24,21 +20,20 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "constant",
     sizes: Sizes { small: 1_400_000, medium: 40_000_000, large: 1_400_000_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |_| DATA_BYTES as u64,
-    prepare: |params| Box::new(Stream::new(params)),
+    prepare: |params| Box::new(HashedStream::new(params)),
 };
 
 const DATA_BYTES: usize = 512 * 1024;
 
-struct Stream {
+struct HashedStream {
     bytes: u64,
     data: Vec<u8>,
     digest: [u8; 32],
 }
 
-impl Stream {
+impl HashedStream {
     fn new(params: &Params) -> Self {
         let mut data = vec![0; DATA_BYTES];
         input::rng(params.seed).fill_bytes(&mut data);
@@ -46,7 +41,7 @@ impl Stream {
     }
 }
 
-impl Routine for Stream {
+impl Routine for HashedStream {
     fn run(&mut self) {
         let mut hasher = Sha256::new();
         let mut left = self.bytes;
@@ -85,7 +80,7 @@ mod tests {
     use super::*;
 
     fn digest(data: &[u8], bytes: u64) -> String {
-        let mut stream = Stream { bytes, data: data.to_vec(), digest: [0; 32] };
+        let mut stream = HashedStream { bytes, data: data.to_vec(), digest: [0; 32] };
         stream.run();
         stream.digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -1,6 +1,6 @@
 //! Shipments, made from a shop's orders.
 
-use super::orders::{Order, Page, Status};
+use super::orders::{Order, OrderStatus, Page};
 use serde::{Deserialize, Serialize};
 
 /// The longest shipment in JSON, with the comma and its part of what stands around the shipments.
@@ -21,16 +21,16 @@ pub struct Shipment {
 
 /// The shipments of a page of orders.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub struct Batch {
+pub struct Shipments {
     pub page: u64,
     pub shipments: Vec<Shipment>,
     pub total_cents: u64,
     pub weight_kg: f64,
 }
 
-impl From<Page> for Batch {
+impl From<Page> for Shipments {
     fn from(page: Page) -> Self {
-        let sent = page.orders.into_iter().filter(|order| order.status != Status::Cancelled);
+        let sent = page.orders.into_iter().filter(|order| order.status != OrderStatus::Cancelled);
         let shipments: Vec<_> = sent.map(Shipment::from).collect();
         Self {
             page: page.page,

@@ -5,15 +5,11 @@
 //! tables, which come with the compiler, into buffers that are kept; lower case is made from upper case.
 
 use super::documents::{self, OVERHEAD_BYTES, pick};
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input, limits},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use rand::RngExt;
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/utf8",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "validates multilingual text as UTF-8 and maps it to upper and lower case",
@@ -25,7 +21,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "48 n bytes + 768 KiB",
     sizes: Sizes { small: 10_000, medium: 290_000, large: 9_600_000 },
-    shapes: false,
     in_place: false,
     buffer_bytes: |words| words.saturating_mul(3 * MAX_WORD_BYTES as u64).saturating_add(OVERHEAD_BYTES),
     prepare: |params| Box::new(Utf8::new(params)),
@@ -48,7 +43,7 @@ struct Utf8 {
 impl Utf8 {
     fn new(params: &Params) -> Self {
         let text = text(params);
-        let mapped = || limits::text_room(text.len());
+        let mapped = || limits::string_with_capacity(text.len());
         Self { upper: mapped(), lower: mapped(), bytes: text.into_bytes() }
     }
 }
@@ -58,7 +53,7 @@ pub fn text(params: &Params) -> String {
     let sample = input::text(params.seed, SAMPLE);
     let [ascii, other] = [&*sample, WORDS].map(|words| words.split_ascii_whitespace().collect::<Vec<_>>());
     let mut rng = input::rng(params.seed);
-    let mut text = limits::text_room(params.len() * MAX_WORD_BYTES);
+    let mut text = limits::string_with_capacity(params.len() * MAX_WORD_BYTES);
     for _ in 0..params.elements {
         let word = if rng.random() { pick(&mut rng, &ascii) } else { pick(&mut rng, &other) };
         text.push_str(word);
@@ -89,11 +84,10 @@ impl Routine for Utf8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::Shape;
 
     #[test]
     fn maps_as_std_maps_strings_and_fits_the_buffers() {
-        let mut utf8 = Utf8::new(&Params { elements: 5000, seed: 3, shape: Shape::Random });
+        let mut utf8 = Utf8::new(&Params::random(5000, 3));
         let capacity = utf8.upper.capacity();
         utf8.run();
         let text = std::str::from_utf8(&utf8.bytes).unwrap();
@@ -106,14 +100,14 @@ mod tests {
 
     #[test]
     fn half_the_words_are_ascii() {
-        let utf8 = Utf8::new(&Params { elements: 10_000, seed: 9, shape: Shape::Random });
+        let utf8 = Utf8::new(&Params::random(10_000, 9));
         let words = utf8.bytes.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
         assert!((4_500..5_500).contains(&words.filter(|word| word.is_ascii()).count()));
     }
 
     #[test]
     #[should_panic(expected = "the bytes are UTF-8")]
-    fn other_bytes_are_refused() {
+    fn bytes_that_are_not_utf8_are_refused() {
         Utf8 { bytes: b"\xc3(".to_vec(), upper: String::new(), lower: String::new() }.run();
     }
 

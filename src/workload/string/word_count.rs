@@ -5,10 +5,7 @@
 //! empty one. The hash keys are fixed, so that every process does the same work.
 
 use super::documents;
-use crate::{
-    protocol::Sizes,
-    workload::{Category, Implementation, Params, Routine, Vectorization, Workload, checksum_of, input},
-};
+use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input};
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, DefaultHasher},
@@ -16,7 +13,6 @@ use std::{
 
 pub const WORKLOAD: Workload = Workload {
     name: "string/word-count",
-    category: Category::String,
     implementation: Implementation::Library,
     vectorization: Vectorization::Scalar,
     summary: "counts the words of a text in a hash map",
@@ -28,7 +24,6 @@ pub const WORKLOAD: Workload = Workload {
     time: "O(n)",
     memory: "13 n bytes + 2 MiB",
     sizes: Sizes { small: 25_000, medium: 1_000_000, large: 36_000_000 },
-    shapes: false,
     in_place: true,
     buffer_bytes: |words| words.saturating_mul(input::MAX_WORD_BYTES as u64 + 1).saturating_add(OVERHEAD_BYTES),
     prepare: |params| Box::new(WordCount::new(params)),

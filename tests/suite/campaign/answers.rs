@@ -120,7 +120,7 @@ fn a_report_of_another_request_does_not_count() {
             0 => format!("{own}[extension] {foreign}"),
             1 => format!("{own}{event}\n"),
             2 => format!("{foreign}{own}"),
-            // Output of the function that has the report's form, without a newline at its end.
+            // Output of the function that looks like a report, without a newline at its end.
             _ => format!("{}{own}", invocation.report(1.0, "Init Duration: 5.00 ms\t").trim_end()),
         };
         invocation.answer("{}", &log)
@@ -138,7 +138,7 @@ fn a_report_of_another_request_does_not_count() {
 }
 
 #[test]
-fn a_report_of_another_request_alone_is_none() {
+fn a_lone_report_of_another_request_is_ignored() {
     let lambda = lambda(|invocation| {
         let foreign = Invocation { id: "11111111".to_owned(), ..*invocation };
         invocation.answer("{}", &foreign.report(2.0, "Init Duration: 5.00 ms\t"))
@@ -149,7 +149,7 @@ fn a_report_of_another_request_alone_is_none() {
 }
 
 #[test]
-fn events_of_the_json_format_keep_what_they_have() {
+fn reports_in_the_json_format_keep_their_fields() {
     let event = |kind: &str, record: Value| json!({"time": "2026-11-20T10:00:00.117Z", "type": kind, "record": record});
     let lambda = lambda(move |invocation| {
         let report = |metrics: Value| event("platform.report", json!({"requestId": invocation.id, "metrics": metrics}));
@@ -206,7 +206,7 @@ fn a_start_of_more_than_ten_seconds_is_a_cold_start_though_no_report_says_so() {
         of_side.enumerate().filter(|(number, _)| (*number < 2) == is_first).map(|(_, row)| row.cold).collect()
     };
     assert_eq!(cold(Side::Baseline, true), BTreeSet::from([Some(true)]));
-    // Of these nobody knows whether they were there before.
+    // Whether these environments existed before is unknown.
     assert_eq!(cold(Side::Candidate, true), BTreeSet::from([None]));
     for side in Side::BOTH {
         assert_eq!(cold(side, false), BTreeSet::from([Some(false)]));
@@ -255,7 +255,7 @@ fn a_first_call_that_failed_has_met_its_environment() {
 }
 
 #[test]
-fn ids_that_cannot_be_those_of_environments_are_said_and_give_no_verdict() {
+fn implausible_environment_ids_are_warned_about_and_withhold_the_verdict() {
     let verdict = |id: fn(&Invocation) -> usize| {
         let lambda = lambda(move |invocation| {
             // Longer than calls that are sent together are apart.
@@ -298,7 +298,7 @@ fn ids_that_cannot_be_those_of_environments_are_said_and_give_no_verdict() {
 }
 
 #[test]
-fn one_id_for_all_is_said_where_no_report_proves_it() {
+fn one_id_in_simultaneous_answers_is_warned_about_without_reports() {
     let scratch = Scratch::new();
     let target = Scripted::start(|_, number| Reply::ok(r#"{"id": 7}"#).after_calls(number / 4 * 4 + 4));
     let arguments = ["--environments", "4", "--invocations", "16", "--environment", "/id"];
@@ -311,7 +311,7 @@ fn one_id_for_all_is_said_where_no_report_proves_it() {
 }
 
 #[test]
-fn an_init_that_nobody_waited_for_is_no_part_of_the_call() {
+fn an_init_before_the_call_is_left_out_of_it() {
     let lambda = lambda(|invocation| {
         let init = if invocation.number < 2 { "Init Duration: 4832.00 ms\t" } else { "" };
         invocation.answer(of_two(invocation), &invocation.report(19.5, init))
@@ -338,7 +338,7 @@ fn an_init_that_nobody_waited_for_is_no_part_of_the_call() {
 }
 
 #[test]
-fn an_init_that_was_waited_for_is_a_cold_start() {
+fn an_init_within_the_call_is_a_cold_start() {
     let lambda = lambda(|invocation| {
         let init = if invocation.number < 2 { "Init Duration: 30.00 ms\t" } else { "" };
         let reply = invocation.answer(of_two(invocation), &invocation.report(19.5, init));
@@ -353,7 +353,7 @@ fn an_init_that_was_waited_for_is_a_cold_start() {
 
 #[test]
 fn calls_whose_report_is_missing_are_counted_and_left_out() {
-    // The first call of each function lacks it, before anybody knows that there are reports.
+    // The first call of each function lacks it, before it is known that there are reports.
     let lambda = lambda(|invocation| {
         let shipped = "[extension] shipped 12 records\n".repeat(120);
         let log = if invocation.number % 4 == 0 { shipped } else { invocation.report(19.5, "") };
@@ -371,7 +371,7 @@ fn calls_whose_report_is_missing_are_counted_and_left_out() {
 }
 
 #[test]
-fn where_nothing_reports_no_report_is_missing() {
+fn without_any_report_none_counts_as_missing() {
     let lambda = lambda(|invocation| Reply::ok(of_two(invocation)).header("x-amzn-requestid", &invocation.id));
     let scratch = Scratch::new();
     assert_code(&on_lambda(&scratch, &lambda, &[EIGHT.as_slice(), &["--environment", "/id"]].concat()), 0);
@@ -382,7 +382,7 @@ fn where_nothing_reports_no_report_is_missing() {
 }
 
 #[test]
-fn a_report_of_more_time_than_its_client_waited_is_not_believed() {
+fn a_report_of_more_time_than_its_client_waited_is_rejected() {
     let lambda = lambda(|invocation| {
         let duration = if invocation.number == 1 { 2000.0 } else { 19.5 };
         invocation.answer("{}", &invocation.report(duration, ""))
@@ -416,7 +416,7 @@ fn several_memory_sizes_of_a_side_are_several_functions() {
 }
 
 #[test]
-fn two_reports_of_one_request_that_differ_are_believed_in_neither() {
+fn contradictory_reports_of_one_request_are_both_ignored() {
     let lambda = lambda(|invocation| {
         let own = invocation.report(19.5, "");
         let other = own.replace("Duration: 19.5 ms", "Duration: 2 ms");
@@ -432,7 +432,7 @@ fn two_reports_of_one_request_that_differ_are_believed_in_neither() {
 }
 
 #[test]
-fn several_versions_and_another_memory_are_said() {
+fn several_versions_and_another_memory_size_are_warned_about() {
     let lambda = lambda(|invocation| {
         let version = if invocation.number % 4 == 0 && invocation.is_candidate { "8" } else { "7" };
         let memory = if invocation.is_candidate { "Memory Size: 1769 MB" } else { "Memory Size: 1024 MB" };
@@ -480,7 +480,7 @@ fn an_endpoint_whose_answers_name_environments_has_its_first_calls_left_out() {
 }
 
 #[test]
-fn ids_that_no_reader_would_take_are_left_out() {
+fn overlong_ids_are_left_out() {
     let lambda = lambda(|invocation| {
         let mut reply = invocation.answer("{}", &invocation.report(19.5, ""));
         reply.headers.retain(|(name, _)| !name.starts_with("x-amzn-requestid") && !name.starts_with("x-amz-executed"));
@@ -495,7 +495,7 @@ fn ids_that_no_reader_would_take_are_left_out() {
 }
 
 #[test]
-fn the_version_that_answers_is_held_to_the_one_that_was_called() {
+fn another_version_than_the_called_one_is_warned_about() {
     let said = |target: &str, executed: &'static str| {
         let lambda = lambda(move |invocation| {
             let mut reply = invocation.answer("{}", &invocation.report(19.5, ""));
@@ -512,12 +512,12 @@ fn the_version_that_answers_is_held_to_the_one_that_was_called() {
     assert_eq!(said("lambda:x:$LATEST", "8"), 2);
     assert_eq!(said("lambda:x:7", "7"), 0);
     assert_eq!(said("lambda:x:$LATEST", "$LATEST"), 0);
-    // Nobody has said where an alias leads.
+    // Where an alias leads is unknown.
     assert_eq!(said("lambda:x:live", "8"), 0);
 }
 
 #[test]
-fn an_init_that_the_function_reports_itself_is_none() {
+fn an_init_report_printed_by_the_function_is_ignored() {
     let printed = "INIT_REPORT Init Duration: 5.00 ms\tPhase: init\tStatus: timeout\n";
     let lambda = lambda(move |invocation| {
         let start = format!("START RequestId: {} Version: $LATEST\n", invocation.id);
@@ -555,7 +555,7 @@ fn of_eight(invocation: &Invocation, log: &str) -> Reply {
 }
 
 #[test]
-fn answers_that_are_repeated_are_those_of_one_request() {
+fn repeated_answers_have_one_request_id() {
     let (texts, verdict) = judged("repeated-requests", &[], |invocation| {
         let repeated = Invocation { id: "00000000-0000-4000-8000-000000000000".to_owned(), ..*invocation };
         of_eight(&repeated, &repeated.report(19.5, ""))
@@ -567,7 +567,7 @@ fn answers_that_are_repeated_are_those_of_one_request() {
 }
 
 #[test]
-fn a_report_that_bills_less_than_the_function_took_is_not_believed() {
+fn a_report_that_bills_less_than_the_function_took_is_rejected() {
     let (texts, verdict) = judged("impossible-reports", &[], |invocation| {
         let report = invocation.report(15.25, "");
         let billed = if invocation.is_candidate { "Billed Duration: 5 ms" } else { "Billed Duration: 16 ms" };

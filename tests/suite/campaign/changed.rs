@@ -80,7 +80,7 @@ fn kinds(analysis: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn what_is_changed_meanwhile_is_named_and_gets_no_verdict() {
+fn a_change_during_a_campaign_is_named_and_withholds_the_verdict() {
     for (pointer, value, text) in settings() {
         // What is not told before tells no change.
         if text.ends_with("was unknown") {
@@ -104,7 +104,7 @@ fn what_is_changed_meanwhile_is_named_and_gets_no_verdict() {
 }
 
 #[test]
-fn another_architecture_and_other_variables_are_changes_too() {
+fn another_architecture_and_other_variables_are_changes() {
     let (scratch, lambda) = (Scratch::new(), lambda());
     let output = changed_by(&lambda, &scratch, |lambda| {
         lambda.set_of("x", "/Architectures", &json!(["arm64"]));
@@ -117,7 +117,7 @@ fn another_architecture_and_other_variables_are_changes_too() {
 }
 
 #[test]
-fn a_revision_that_differs_alone_is_said_and_withholds_nothing() {
+fn another_revision_alone_is_a_warning_and_keeps_the_verdict() {
     let (scratch, lambda) = (Scratch::new(), lambda());
     let output = changed_by(&lambda, &scratch, |lambda| {
         lambda.set("/Environment/Variables/KEEP", &json!("hunter3"));
@@ -130,7 +130,7 @@ fn a_revision_that_differs_alone_is_said_and_withholds_nothing() {
 }
 
 #[test]
-fn what_a_cold_campaign_changes_itself_is_no_change() {
+fn a_cold_campaigns_own_changes_are_not_reported() {
     let (scratch, lambda) = (Scratch::new(), lambda());
     let before = lambda.functions();
     let output = campaign(&scratch, &lambda, &["--cold", "--invocations", "4"]).output().unwrap();
@@ -141,7 +141,7 @@ fn what_a_cold_campaign_changes_itself_is_no_change() {
 }
 
 #[test]
-fn where_it_cannot_be_looked_at_again_that_is_said() {
+fn a_configuration_that_may_not_be_read_again_is_reported() {
     let (scratch, lambda) = (Scratch::new(), lambda());
     let output = changed_by(&lambda, &scratch, |lambda| {
         lambda.continue_with(|_| Act::Instead(Reply::lambda_error("AccessDeniedException", "no longer")));
@@ -151,7 +151,7 @@ fn where_it_cannot_be_looked_at_again_that_is_said() {
 }
 
 #[test]
-fn where_looking_again_fails_that_is_said_too() {
+fn a_failure_to_read_a_configuration_again_is_reported() {
     let (scratch, lambda) = (Scratch::new(), lambda());
     let output = changed_by(&lambda, &scratch, |lambda| {
         lambda.continue_with(|_| Act::Instead(Reply::lambda_error("ResourceNotFoundException", "gone")));
@@ -161,7 +161,7 @@ fn where_looking_again_fails_that_is_said_too() {
 }
 
 #[test]
-fn a_campaign_is_not_continued_on_other_functions_unless_that_is_wanted() {
+fn a_campaign_is_continued_on_changed_functions_only_with_allow_changed() {
     for (pointer, value, text) in settings().into_iter().take(4) {
         let (scratch, lambda) = (Scratch::new(), lambda());
         let out = scratch.path("run");
@@ -195,7 +195,7 @@ fn a_campaign_is_not_continued_on_other_functions_unless_that_is_wanted() {
 }
 
 #[test]
-fn whatever_differs_between_the_sides_is_a_warning() {
+fn every_difference_between_the_sides_is_a_warning() {
     for (pointer, value, text) in settings().into_iter().skip(1) {
         // Versions and code differ as a matter of course.
         if ["/CodeSha256", "/Version"].contains(&pointer) {
@@ -220,7 +220,7 @@ fn whatever_differs_between_the_sides_is_a_warning() {
 }
 
 #[test]
-fn functions_of_a_special_kind_are_refused_or_measured_with_what_to_know() {
+fn special_functions_are_refused_or_measured_with_warnings() {
     let durable = json!({"RetentionPeriodInDays": 14, "ExecutionTimeout": 3600});
     let instances = json!({"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": "arn:aws:lambda:us-east-1:123456789012:capacity-provider:pool"}});
     let tenants = json!({"TenantIsolationMode": "PER_TENANT"});
@@ -255,7 +255,7 @@ fn functions_of_a_special_kind_are_refused_or_measured_with_what_to_know() {
 }
 
 #[test]
-fn what_the_campaign_itself_restores_is_no_change_of_the_function() {
+fn what_a_campaign_restores_at_its_start_is_not_a_change() {
     let (scratch, lambda) = (Scratch::new(), lambda());
     let (killed, before) = (Scratch::new(), lambda.functions());
     let mut process = campaign(&killed, &lambda, &["--cold", "--invocations", "4", "--pace", "1h", "--duration", "1d"])
@@ -317,7 +317,7 @@ fn a_function_of_the_same_name_in_another_account_is_another_function() {
 }
 
 #[test]
-fn variables_that_cannot_be_read_any_more_are_no_change() {
+fn variables_that_become_unreadable_are_not_a_change() {
     let (scratch, lambda) = (Scratch::new(), lambda());
     let output = changed_by(&lambda, &scratch, |lambda| {
         lambda.set("/Environment", &json!({"Error": {"ErrorCode": "KMSThrottlingException", "Message": "slow"}}));

@@ -91,7 +91,7 @@ fn a_cold_campaign_leaves_both_functions_as_they_were() {
 }
 
 #[test]
-fn the_function_and_the_run_directory_tell_who_has_changed_it() {
+fn the_function_and_the_run_directory_name_the_owner_of_a_change() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     let before = lambda.functions();
     let process = paused(&scratch, &lambda, &[]);
@@ -152,7 +152,7 @@ fn variables_that_cannot_be_read_are_not_replaced() {
 }
 
 #[test]
-fn variables_that_would_be_too_long_are_not_sent_and_no_values_are_shown() {
+fn overlong_variables_are_not_sent_and_no_values_are_shown() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     lambda.set("/Environment/Variables/LONG", &json!("hunter2".repeat(570)));
     let before = lambda.functions();
@@ -180,7 +180,7 @@ fn variables_that_would_be_too_long_are_not_sent_and_no_values_are_shown() {
 }
 
 #[test]
-fn a_published_version_that_was_made_of_a_changed_function_is_let_be() {
+fn a_published_version_of_a_changed_function_is_left_alone() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     lambda.set("/Environment/Variables/LAMBDA_DUET_COLD", &json!("as it was published"));
     let (before, payload, out) = (lambda.functions(), scratch.file("payload.json", "{}"), scratch.path("run"));

@@ -1,8 +1,8 @@
-//! The user's environment: credentials from wherever people have them, and sentences where something is missing.
+//! The user's environment: every source of credentials, and the messages about missing settings.
 
 use super::{
     Scratch, assert_code,
-    places::{ARM, X86, answer, aws, configure, program, run, signed},
+    places::{ARM, X86, answer, aws, configure, program, program_on, run, signed},
     samples,
 };
 use crate::{
@@ -25,7 +25,7 @@ fn key(home: &Scratch, variables: &[(&str, String)]) -> Vec<String> {
 }
 
 #[test]
-fn a_program_gives_credentials_once_for_both_sides() {
+fn a_credential_process_runs_once_for_both_sides() {
     let home = Scratch::new();
     let script = home.file(
         "credentials.sh",
@@ -44,7 +44,7 @@ fn a_program_gives_credentials_once_for_both_sides() {
 }
 
 #[test]
-fn a_container_gives_credentials() {
+fn credentials_of_a_container_are_used() {
     let containers = Scripted::start(|_, _| {
         Reply::ok(
             r#"{"AccessKeyId": "CONTAINER", "SecretAccessKey": "s", "Token": "t", "Expiration": "2099-01-01T00:00:00Z"}"#,
@@ -81,7 +81,7 @@ fn an_assumed_role_is_asked_of_sts_once() {
 }
 
 #[test]
-fn a_session_of_single_sign_on_is_used() {
+fn credentials_of_single_sign_on_are_used() {
     let home = Scratch::new();
     let portal = Scripted::start(|call, _| {
         assert_eq!(call.headers["x-amz-sso_bearer_token"], "token");
@@ -116,7 +116,7 @@ fn a_session_of_single_sign_on_is_used() {
     assert!(message.contains("the AWS credentials cannot be had") && message.contains("aws sso login"), "{message}");
 }
 
-/// What the program says where it cannot begin: one line, exit code 1, and no run directory.
+/// The message of a program that cannot begin: one line, exit code 1, and no run directory.
 fn refusal(program: &mut Command, arguments: &[&str]) -> String {
     let output = run(program, arguments);
     assert_code(&output, 1);
@@ -131,7 +131,7 @@ fn refusal(program: &mut Command, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn what_is_missing_is_one_sentence_that_names_the_fix() {
+fn a_missing_setting_is_one_sentence_with_the_fix() {
     let unset: &[(&str, &str)] = &[];
     let region = ("AWS_REGION", "us-east-1");
     for (config, variables, part) in [
@@ -208,7 +208,7 @@ fn what_is_missing_is_one_sentence_that_names_the_fix() {
 }
 
 #[test]
-fn the_same_holds_for_endpoints_and_stacks() {
+fn missing_settings_are_named_for_endpoints_and_stacks() {
     let home = Scratch::new();
     let url = "https://api.example.com/";
     let endpoint = ["--targets", url, url];
@@ -231,13 +231,13 @@ fn the_same_holds_for_endpoints_and_stacks() {
 }
 
 #[test]
-fn processes_need_none_of_it() {
+fn processes_need_no_credentials() {
     let output = duet(&["run", "--targets", "exec:/bin/true", "exec:/bin/true", "--dry-run"]);
     assert_code(&output, 0);
 }
 
 #[test]
-fn files_that_are_not_there_are_no_fault() {
+fn missing_configuration_files_are_no_error() {
     let (home, aws) = (Scratch::new(), aws());
     let mut program = program(&home);
     program.env("AWS_CONFIG_FILE", "/nowhere/config").env("AWS_SHARED_CREDENTIALS_FILE", "~/nowhere");
@@ -259,12 +259,11 @@ fn without_log_tail(code: &'static str) -> Scripted {
 const REFUSAL: Duration = Duration::from_secs(1);
 
 #[test]
-fn a_function_of_another_account_is_called_without_the_end_of_its_log() {
+fn a_function_of_another_account_is_called_without_its_log_tail() {
     for code in ["AccessDeniedException", "InvalidParameterValueException"] {
         let (home, aws) = (Scratch::new(), without_log_tail(code));
         let (payload, out) = (home.file("payload.json", "{}"), home.path("run"));
-        let mut program = program(&home);
-        program.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+        let mut program = program_on(&aws, &home);
         let arguments = [
             ["--targets", "lambda:123456789012:function:x86", "lambda:arm", "--payload", &payload, "--out", &out]
                 .as_slice(),
@@ -281,14 +280,14 @@ fn a_function_of_another_account_is_called_without_the_end_of_its_log() {
         let message = stderr(&output);
         assert_eq!(message.matches("without the end of its log, which is refused").count(), 2, "{message}");
         assert!(message.contains(code) && message.contains("what Lambda reports of calls is missing"), "{message}");
-        // Nobody asks again: one refusal for each of a side's first two calls at the most.
+        // Not asked again: at most one refusal for each of a side's first two calls.
         let asked = aws.calls().iter().filter(|call| call.headers.contains_key("x-amz-log-type")).count();
         assert!((2..=4).contains(&asked), "{asked}");
     }
 }
 
 #[test]
-fn another_refusal_is_not_taken_for_that_of_the_log() {
+fn another_refusal_is_not_mistaken_for_that_of_the_log_tail() {
     let aws = Scripted::start(|call, _| {
         if call.line.contains("/invocations") {
             Reply::status(403, r#"{"Message": "not authorized to perform: lambda:InvokeFunction"}"#)
@@ -299,8 +298,7 @@ fn another_refusal_is_not_taken_for_that_of_the_log() {
     });
     let home = Scratch::new();
     let payload = home.file("payload.json", "{}");
-    let mut program = program(&home);
-    program.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+    let mut program = program_on(&aws, &home);
     let output = run(&mut program, &["--targets", "lambda:x86", "lambda:arm", "--payload", &payload]);
     assert_code(&output, 3);
     assert!(!stderr(&output).contains("without the end of its log"), "{}", stderr(&output));
@@ -324,12 +322,11 @@ fn without_configuration() -> Scripted {
 }
 
 #[test]
-fn a_function_that_may_not_be_looked_at_is_called_all_the_same() {
+fn a_function_whose_configuration_may_not_be_read_is_called() {
     let (home, aws) = (Scratch::new(), without_configuration());
     let (payload, out) = (home.file("payload.json", "{}"), home.path("run"));
     let targets = ["--targets", "lambda:x86", "lambda:arm", "--payload", &payload];
-    let mut campaign = program(&home);
-    campaign.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+    let mut campaign = program_on(&aws, &home);
     let limits = ["--environments", "1", "--invocations", "4", "--out", &out];
     let output = run(&mut campaign, &[targets.as_slice(), &limits].concat());
     assert_code(&output, 0);
@@ -351,9 +348,8 @@ fn a_function_that_may_not_be_looked_at_is_called_all_the_same() {
     again.env("AWS_ENDPOINT_URL", &aws.url);
     assert_code(&run(&mut again, &["--resume", &out]), 0);
 
-    // But nobody changes what cannot be changed back.
-    let mut cold = program(&home);
-    cold.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+    // But what cannot be changed back is not changed.
+    let mut cold = program_on(&aws, &home);
     let output = run(&mut cold, &[targets.as_slice(), &["--cold"]].concat());
     assert_code(&output, 1);
     assert!(stderr(&output).contains("allow lambda:GetFunctionConfiguration and"), "{}", stderr(&output));
@@ -361,7 +357,7 @@ fn a_function_that_may_not_be_looked_at_is_called_all_the_same() {
 }
 
 #[test]
-fn keys_that_are_wrong_are_not_taken_for_a_missing_permission() {
+fn wrong_keys_are_not_mistaken_for_a_missing_permission() {
     for code in ["UnrecognizedClientException", "InvalidSignatureException", "ExpiredTokenException"] {
         let aws = Scripted::start(move |_, _| {
             Reply::status(403, r#"{"message": "The security token is wrong."}"#).header("x-amzn-errortype", code)
@@ -374,7 +370,7 @@ fn keys_that_are_wrong_are_not_taken_for_a_missing_permission() {
 }
 
 #[test]
-fn a_session_of_aws_login_is_used() {
+fn credentials_of_aws_login_are_used() {
     let home = Scratch::new();
     let session = "arn:aws:sts::123456789012:assumed-role/dev/me";
     configure(&home, &format!("[profile team]\nlogin_session = {session}\n"));

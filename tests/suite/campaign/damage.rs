@@ -149,7 +149,7 @@ fn read(directory: &Path) -> Result<usize, String> {
 }
 
 #[test]
-fn the_campaign_that_is_damaged_below_is_whole() {
+fn the_campaign_that_is_damaged_below_is_valid() {
     let scratch = Scratch::new();
     write(&scratch.0, manifest().to_string().as_bytes(), lines(&rows()).as_bytes());
     assert_eq!(read(&scratch.0), Ok(12));
@@ -157,7 +157,7 @@ fn the_campaign_that_is_damaged_below_is_whole() {
 }
 
 #[test]
-fn what_is_none_of_a_campaigns_samples_is_named_by_file_and_line() {
+fn an_invalid_sample_is_named_by_file_and_line() {
     let scratch = Scratch::new();
     let whole = rows();
     let with = |pointer: &str, value: Value| {
@@ -211,14 +211,14 @@ fn what_is_none_of_a_campaigns_samples_is_named_by_file_and_line() {
         write(&scratch.0, manifest().to_string().as_bytes(), &samples);
         let error = read(&scratch.0).unwrap_err();
         assert!(error.contains(&format!("samples.jsonl, line {line}: ")) && error.contains(part), "{part}: {error}");
-        // Whoever reads it on the command line is told the same.
+        // The command line says the same.
         let output = duet(&["report", scratch.0.to_str().unwrap()]);
         assert!(output.status.code() == Some(1) && stderr(&output).contains(&error), "{error}: {}", stderr(&output));
     }
 }
 
 #[test]
-fn a_line_that_a_crash_cut_off_is_no_fault_also_where_zeros_stand_for_it() {
+fn a_last_line_that_a_crash_cut_off_or_zeroed_is_ignored() {
     let scratch = Scratch::new();
     let whole = lines(&rows());
     for tail in [b"{\"block\":0,\"st".as_slice(), b"{\"bl", b"{\"block\":0\0\0\0", &[0; 512]] {
@@ -228,7 +228,7 @@ fn a_line_that_a_crash_cut_off_is_no_fault_also_where_zeros_stand_for_it() {
         drop(journal::Journal::open(&scratch.0).unwrap());
         assert_eq!(fs::read(scratch.0.join("samples.jsonl")).unwrap(), whole.as_bytes());
     }
-    // What is no sample's beginning is somebody's, and stays.
+    // What does not begin like a sample may be the user's, and stays.
     write(&scratch.0, manifest().to_string().as_bytes(), b"dear diary");
     let error = journal::Journal::open(&scratch.0).unwrap_err().to_string();
     assert!(error.contains("samples.jsonl, line 1: this is neither a sample"), "{error}");
@@ -236,7 +236,7 @@ fn a_line_that_a_crash_cut_off_is_no_fault_also_where_zeros_stand_for_it() {
 }
 
 #[test]
-fn a_manifest_of_no_campaign_is_refused_by_the_field() {
+fn an_invalid_manifest_is_refused_by_the_field() {
     let scratch = Scratch::new();
     let with = |pointer: &str, value: Value| {
         let mut manifest = manifest();
@@ -276,7 +276,7 @@ fn a_manifest_of_no_campaign_is_refused_by_the_field() {
     }
 }
 
-/// Something that happens to a file, or that somebody does to it. Numbers count round what they choose from.
+/// Damage to a file, by accident or by hand. Numbers wrap around what they choose from.
 #[derive(Clone, Debug)]
 enum Damage {
     Flip(usize, u8),

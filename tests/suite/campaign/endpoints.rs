@@ -27,7 +27,7 @@ fn headers_are_sent_as_given_and_their_values_are_not_stored() {
         assert!(!text.contains("s3cret"), "{text}");
     }
 
-    // Whoever continues the campaign gives them again.
+    // To resume the campaign they are given again.
     let out = scratch.path("run");
     let output = run("", &["--resume", &out]);
     assert_code(&output, 1);
@@ -64,7 +64,7 @@ fn a_method_is_used_and_get_sends_no_payload() {
 }
 
 #[test]
-fn what_is_no_header_or_method_is_refused_with_the_fix() {
+fn invalid_headers_and_methods_are_refused_with_the_fix() {
     let (scratch, target) = (Scratch::new(), Scripted::start(|_, _| Reply::ok("{}")));
     for (arguments, code, part) in [
         (["--header", "x-token"].as_slice(), 2, "NAME=VALUE"),

@@ -48,7 +48,7 @@ fn kinds(rows: &[Row]) -> BTreeSet<FailureKind> {
 }
 
 #[test]
-fn an_answer_that_reports_a_failure_is_one_unless_it_is_accepted() {
+fn an_answer_that_reports_a_failure_is_a_failure_unless_accepted() {
     let lambda = lambda(|it| {
         let body =
             if it.is_candidate { r#"{"statusCode":404,"body":"no such order"}"# } else { r#"{"statusCode":200}"# };
@@ -93,7 +93,7 @@ fn pointers_go_into_a_body_that_is_json() {
 }
 
 #[test]
-fn numbers_that_are_equal_are_so_however_they_are_written() {
+fn equal_numbers_are_equal_in_every_notation() {
     let lambda = lambda(|it| answer(it, if it.is_candidate { r#"{"sum": 7.0}"# } else { r#"{"sum": 7}"# }));
     assert_code(&on_lambda(&Scratch::new(), &lambda, &[TWO.as_slice(), &["--compare-output"]].concat()), 0);
 }
@@ -143,7 +143,7 @@ fn a_side_without_one_success_is_failing_however_short_the_campaign() {
 }
 
 #[test]
-fn what_is_not_the_functions_answer_is_a_failure() {
+fn an_answer_that_is_not_the_functions_is_a_failure() {
     let page = "<!DOCTYPE html><title>Sign in</title>";
     let replies: [(Reply, FailureKind, &str, &str); 6] = [
         (Reply::status(202, ""), FailureKind::Answer, "HTTP 202, which promises", "202"),
@@ -180,7 +180,7 @@ fn what_is_not_the_functions_answer_is_a_failure() {
 }
 
 #[test]
-fn what_stands_in_lambdas_place_does_not_answer_for_it() {
+fn the_answer_of_a_portal_in_lambdas_place_is_a_failure() {
     for (reply, kind, part) in [
         // Lambda's model has answers of any kind.
         (
@@ -206,7 +206,7 @@ fn what_stands_in_lambdas_place_does_not_answer_for_it() {
 }
 
 #[test]
-fn an_answer_without_an_end_is_not_taken_in() {
+fn an_endless_answer_is_given_up() {
     let endless = || " ".repeat((200 << 20) + 1);
     let scratch = Scratch::new();
     let target = Scripted::start(move |_, _| Reply::ok(endless()));
@@ -222,7 +222,7 @@ fn an_answer_without_an_end_is_not_taken_in() {
 }
 
 #[test]
-fn whoever_ends_a_campaign_before_its_first_call_need_not_ask_twice() {
+fn one_ctrl_c_ends_a_campaign_before_its_first_call() {
     let pending = in_state("Pending", "The function is being created.", |_, _| false);
     let scratch = Scratch::new();
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
@@ -243,7 +243,7 @@ fn whoever_ends_a_campaign_before_its_first_call_need_not_ask_twice() {
 }
 
 #[test]
-fn a_campaign_that_cannot_go_on_ends_its_events_too() {
+fn a_campaign_that_cannot_continue_ends_its_events() {
     let failed = in_state("Failed", "The image has been deleted.", |_, _| false);
     let output = on_lambda(&Scratch::new(), &failed, &[TWO.as_slice(), &["--json"]].concat());
     assert_code(&output, 1);
@@ -254,7 +254,7 @@ fn a_campaign_that_cannot_go_on_ends_its_events_too() {
 }
 
 #[test]
-fn an_invocation_that_is_not_waited_for_is_none() {
+fn an_asynchronous_invocation_is_a_failure() {
     let lambda =
         lambda(|it| Reply { status: 202, ..answer(it, "") }.breaking_the_model("as if it were not waited for"));
     let scratch = Scratch::new();
@@ -263,7 +263,7 @@ fn an_invocation_that_is_not_waited_for_is_none() {
 }
 
 #[test]
-fn a_fault_that_may_pass_is_tried_again() {
+fn a_transient_fault_is_retried() {
     let lambda = lambda(|it| match it.number {
         0 => Reply::lambda_error("EC2ThrottledException", "slow down"),
         1 => Reply::lambda_error("ServiceException", "try later"),
@@ -291,7 +291,7 @@ fn a_fault_that_may_pass_is_tried_again() {
 }
 
 #[test]
-fn what_stays_wrong_is_not_tried_again() {
+fn a_permanent_fault_is_not_retried() {
     let lambda = lambda(|it| match it.number {
         0 => Reply::lambda_error("ENILimitReachedException", "no more"),
         1 => Reply::lambda_error("KMSDisabledException", "the key"),
@@ -420,7 +420,7 @@ fn a_function_that_is_not_active_yet_is_waited_for() {
 }
 
 #[test]
-fn a_function_that_is_asleep_is_woken() {
+fn an_inactive_function_is_woken() {
     let scratch = Scratch::new();
     // The call that wakes it fails, and it takes a while.
     let waking = in_state("Inactive", "The function is idle.", |looked, called| called > 0 && looked > 4);
@@ -444,7 +444,7 @@ fn a_function_that_will_never_be_active_is_refused_with_lambdas_reason() {
 }
 
 #[test]
-fn answers_that_do_not_tell_their_environment_are_said_early() {
+fn answers_without_an_environment_are_warned_about_early() {
     let lambda = lambda(|it| answer(it, r#"{"statusCode": 200, "body": "{\"env\": {\"id\": \"a\"}}"}"#));
     let scratch = Scratch::new();
     let output = on_lambda(&scratch, &lambda, &[TWO.as_slice(), &["--dry-run"]].concat());
@@ -467,7 +467,7 @@ fn answers_that_do_not_tell_their_environment_are_said_early() {
 }
 
 #[test]
-fn what_cannot_come_to_anything_is_refused_before_the_first_call() {
+fn limits_of_nothing_are_refused_before_the_first_call() {
     let lambda = lambda(|it| answer(it, "{}"));
     for (option, value, part) in [
         ("--duration", "0s", "it must be at least 1ms"),

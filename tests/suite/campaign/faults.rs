@@ -75,7 +75,7 @@ fn a_side_that_only_fails_stops_the_campaign_and_can_be_continued() {
 }
 
 #[test]
-fn answers_that_differ_are_said_first_and_give_an_exit_code_of_their_own() {
+fn different_answers_are_reported_first_and_have_their_own_exit_code() {
     let answer = |number: usize| Reply::ok(format!(r#"{{"sum": 7, "id": {number}}}"#));
     let arguments = ["--environments", "1", "--invocations", "4", "--compare-output"];
     let scratch = Scratch::new();
@@ -102,7 +102,7 @@ fn answers_that_differ_are_said_first_and_give_an_exit_code_of_their_own() {
 }
 
 #[test]
-fn an_answer_of_another_service_is_no_measurement() {
+fn an_answer_of_another_service_is_a_failure() {
     let scratch = Scratch::new();
     let target = Scripted::start(|_, _| Reply::ok(r#"{"hello": "world"}"#));
     let out = scratch.path("run");
@@ -129,18 +129,18 @@ fn an_answer_of_another_service_is_no_measurement() {
 }
 
 #[test]
-fn nobody_at_the_other_end_is_a_network_failure() {
+fn an_unreachable_endpoint_is_a_network_failure() {
     let scratch = Scratch::new();
     let payload = scratch.file("payload.json", "{}");
-    let (nobody, out) = ("http://127.0.0.1:1/", scratch.path("run"));
-    let arguments = ["--targets", nobody, nobody, "--no-auth", "--payload", &payload, "--out", &out];
+    let (unreachable, out) = ("http://127.0.0.1:1/", scratch.path("run"));
+    let arguments = ["--targets", unreachable, unreachable, "--no-auth", "--payload", &payload, "--out", &out];
     assert_code(&super::run("", &arguments), 3);
     let (_, rows) = samples(&out);
     assert!(rows.iter().all(|row| row.failure.as_ref().unwrap().kind == FailureKind::Network));
 }
 
 #[test]
-fn numbers_may_differ_as_far_as_they_are_allowed_to_also_after_a_pause() {
+fn numbers_may_differ_within_the_tolerance_also_after_a_pause() {
     let answer = |number: usize| Reply::ok(format!(r#"{{"body": "{{\"sum\": 7.00000000{number}}}"}}"#));
     let arguments = ["--environments", "1", "--invocations", "4", "--compare-output"];
     let target = Scripted::start(move |_, number| answer(number));

@@ -1,4 +1,4 @@
-//! Names with any characters in them, in every form of output.
+//! Names with any characters in them, in every output format.
 
 use super::{Scratch, assert_code, run};
 use crate::{
@@ -19,7 +19,7 @@ fn is_clean(text: &str) -> bool {
 }
 
 #[test]
-fn a_file_and_a_processor_of_any_name_reach_every_form_escaped_for_it() {
+fn names_of_files_and_processors_are_escaped_in_every_output_format() {
     let scratch = Scratch::new();
     let answer = serde_json::json!({"error": "", "cpu": NAME, "id": NAME}).to_string();
     let target = Scripted::start(move |_, number| match number {
@@ -36,27 +36,27 @@ fn a_file_and_a_processor_of_any_name_reach_every_form_escaped_for_it() {
     assert_code(&output, 0);
     assert!(is_clean(&stderr(&output)) && stderr(&output).contains(SEEN), "{}", stderr(&output));
 
-    let form = |arguments: &[&str]| stdout(&duet(&[&["report", &out, "--details"], arguments].concat()));
-    let table = form(&[]);
+    let rendered = |arguments: &[&str]| stdout(&duet(&[&["report", &out, "--details"], arguments].concat()));
+    let table = rendered(&[]);
     assert!(is_clean(&table) && table.contains("\\u{1b}[2J"), "{table}");
-    let markdown = form(&["--format", "markdown"]);
+    let markdown = rendered(&["--format", "markdown"]);
     assert!(is_clean(&markdown) && markdown.contains("\\|\\`&lt;b>&amp;"), "{markdown}");
-    let csv = form(&["--format", "csv"]);
+    let csv = rendered(&["--format", "csv"]);
     assert!(is_clean(&csv), "{csv}");
     let mut rows = csv::Reader::from_reader(csv.as_bytes());
     let names: Vec<String> = rows.records().map(|row| row.unwrap()[0].to_owned()).collect();
     assert!(names.iter().any(|name| name.ends_with(&format!("{SEEN}.json"))), "{names:?}");
-    let analysis: Value = serde_json::from_str(&form(&["--format", "json"])).unwrap();
+    let analysis: Value = serde_json::from_str(&rendered(&["--format", "json"])).unwrap();
     assert!(analysis["cells"][0]["name"].as_str().unwrap().ends_with(&format!("{SEEN}.json")), "{analysis}");
     let page = scratch.path("page.html");
-    form(&["--html", &page]);
+    rendered(&["--html", &page]);
     let page = fs::read_to_string(page).unwrap();
     assert!(page.contains("|`&lt;b&gt;&amp;&quot;,=\\n") && !page.contains("<b>&"), "not escaped for HTML");
     assert!(is_clean(&page), "the page has control characters");
 }
 
 #[test]
-fn messages_about_such_names_do_nothing_to_a_terminal() {
+fn messages_about_hostile_names_are_escaped_for_a_terminal() {
     let output = run("", &["--targets", "exec:/bin/true", "exec:/bin/true", "--payload", NAME]);
     assert_code(&output, 1);
     assert!(is_clean(&stderr(&output)) && stderr(&output).contains("a\\u{1b}[2J"), "{}", stderr(&output));
@@ -66,7 +66,7 @@ fn messages_about_such_names_do_nothing_to_a_terminal() {
 }
 
 #[test]
-fn names_that_no_campaign_writes_are_refused_where_they_are_read() {
+fn names_that_no_campaign_writes_are_refused_by_readers() {
     let (scratch, target) = (Scratch::new(), Scripted::start(|_, _| Reply::ok(r#"{"cpu": "Xeon", "id": "e"}"#)));
     let arguments = ["--environments", "1", "--invocations", "2", "--cpu-model", "/cpu", "--environment", "/id"];
     assert_code(&super::run_plain(&scratch, &target, &arguments), 0);

@@ -2,7 +2,7 @@
 
 use super::{
     Scratch, assert_code,
-    places::{answer, aws, program, run},
+    places::{answer, aws, program, program_on, run},
     run_plain,
 };
 use crate::{
@@ -17,8 +17,7 @@ use std::{
 
 fn plan(aws: &Scripted, targets: [&str; 2]) -> Output {
     let home = Scratch::new();
-    let mut program = program(&home);
-    program.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+    let mut program = program_on(aws, &home);
     run(&mut program, &["--targets", targets[0], targets[1], "--dry-run"])
 }
 
@@ -52,7 +51,7 @@ fn every_form_of_a_name_that_lambda_takes_reaches_it() {
 }
 
 #[test]
-fn names_that_are_cut_off_or_of_something_else_are_refused_with_the_form() {
+fn incomplete_and_foreign_names_are_refused_with_the_form() {
     let aws = aws();
     for (name, part) in [
         ("x86:", "write NAME, NAME:VERSION or NAME:ALIAS"),
@@ -97,8 +96,7 @@ fn the_latest_version_can_be_made_cold_by_its_qualifier_and_others_cannot() {
     });
     let home = Scratch::new();
     let (payload, out) = (home.file("payload.json", "{}"), home.path("run"));
-    let mut cold = program(&home);
-    cold.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+    let mut cold = program_on(&aws, &home);
     let arguments = [
         ["--targets", "lambda:x86:$LATEST", "lambda:arm", "--payload", &payload, "--cold", "--out", &out].as_slice(),
         &["--environments", "1", "--invocations", "2"],
@@ -113,8 +111,7 @@ fn the_latest_version_can_be_made_cold_by_its_qualifier_and_others_cannot() {
     assert_eq!(plain, "lambda:x86:$LATEST");
 
     for published in ["lambda:x86:7", "lambda:arn:aws:lambda:us-east-1:123456789012:function:x86:live"] {
-        let mut cold = program(&home);
-        cold.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+        let mut cold = program_on(&aws, &home);
         let output = run(&mut cold, &["--targets", published, "lambda:arm", "--cold", "--dry-run"]);
         assert_code(&output, 1);
         assert!(stderr(&output).contains("is published and cannot be changed"), "{}", stderr(&output));

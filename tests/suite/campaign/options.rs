@@ -37,7 +37,7 @@ fn payloads_are_sent_by_weight_and_byte_for_byte_in_the_order_of_the_seed() {
 }
 
 #[test]
-fn a_step_holds_as_many_calls_open_as_it_is_to_have_environments() {
+fn a_step_holds_one_call_open_for_each_environment() {
     let scratch = Scratch::new();
     // None of a step is answered before all of it have come.
     let slow = Scripted::start(|_, number| Reply::ok("{}").after_calls(number / 6 * 6 + 6));
@@ -65,7 +65,7 @@ fn a_campaign_ends_with_its_time_and_keeps_its_pace() {
 }
 
 #[test]
-fn limits_that_leave_too_few_blocks_for_a_verdict_are_said_beforehand() {
+fn limits_too_small_for_a_verdict_are_warned_about_beforehand() {
     let scratch = Scratch::new();
     let warned = |limits: &[&str]| {
         let output =
@@ -126,7 +126,7 @@ fn a_dry_run_says_what_it_would_do_and_calls_nothing() {
 }
 
 #[test]
-fn your_own_functions_say_which_environment_answered_and_on_which_processor() {
+fn pointers_find_the_environment_and_the_processor_in_answers() {
     let scratch = Scratch::new();
     // Every fourth answer says nothing.
     let target = Scripted::start(|_, number| match number % 4 {
@@ -168,7 +168,7 @@ fn an_api_key_is_sent_and_never_stored() {
 }
 
 #[test]
-fn requests_are_signed_unless_told_otherwise() {
+fn requests_are_signed_by_default() {
     let (scratch, target) = (Scratch::new(), target());
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
     let limits = ["--environments", "1", "--invocations", "2", "--payload", &payload, "--out", &out];
@@ -180,7 +180,7 @@ fn requests_are_signed_unless_told_otherwise() {
 }
 
 #[test]
-fn what_cannot_be_is_refused_with_the_fix() {
+fn contradictory_options_are_refused_with_the_fix() {
     let scratch = Scratch::new();
     let payload = scratch.file("payload.json", "{}");
     let broken = scratch.file("broken.json", "{");
@@ -238,7 +238,7 @@ fn a_run_directory_is_not_used_twice_nor_by_another_version() {
 }
 
 #[test]
-fn shells_and_man_get_what_they_ask_for() {
+fn completions_and_manual_pages_are_written() {
     assert!(stdout(&duet(&["completions", "bash"])).contains("_duet()"));
     assert!(stdout(&duet(&["completions", "fish"])).contains("complete -c duet"));
     let scratch = Scratch::new();

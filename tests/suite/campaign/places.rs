@@ -52,6 +52,13 @@ pub fn program(home: &Scratch) -> Command {
     command
 }
 
+/// The same, which calls `aws` in us-east-1.
+pub fn program_on(aws: &Scripted, home: &Scratch) -> Command {
+    let mut command = program(home);
+    command.env("AWS_ENDPOINT_URL", &aws.url).env("AWS_REGION", "us-east-1");
+    command
+}
+
 pub fn run(command: &mut Command, arguments: &[&str]) -> Output {
     command.arg("run").args(arguments).output().unwrap()
 }
@@ -220,7 +227,7 @@ fn functions_of_other_partitions_are_asked_at_the_hosts_of_their_partition() {
 }
 
 #[test]
-fn fips_and_dual_stack_hold_for_every_service() {
+fn fips_and_dual_stack_apply_to_every_service() {
     let home = Scratch::new();
     for (variables, region, suffix) in [
         (vec![("AWS_USE_FIPS_ENDPOINT", "true")], "us-east-2", "-fips.us-east-2.amazonaws.com"),
@@ -240,7 +247,7 @@ fn fips_and_dual_stack_hold_for_every_service() {
 }
 
 #[test]
-fn one_endpoint_rule_holds_for_every_service() {
+fn one_endpoint_rule_applies_to_every_service() {
     let region = "region = eu-west-1";
     for (config, variables, is_cloudformation_elsewhere) in [
         // {1} and {2} are two servers.
@@ -294,7 +301,7 @@ fn configured_endpoints_can_be_ignored_for_every_service() {
 }
 
 #[test]
-fn a_campaign_goes_on_where_it_was_and_says_so_where_that_moved() {
+fn a_resumed_campaign_keeps_its_region_and_warns_of_another_endpoint() {
     let (home, first, second) = (Scratch::new(), aws(), aws());
     let (payload, out) = (home.file("payload.json", "{}"), home.path("run"));
     let arguments = [

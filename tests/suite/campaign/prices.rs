@@ -8,7 +8,7 @@ use crate::cli::{PRICES, stderr};
 use lambda_duet::campaign::sides::Side;
 
 #[test]
-fn calls_cost_what_their_region_asks() {
+fn calls_cost_what_their_region_charges() {
     let (scratch, lambda) = (Scratch::new(), lambda_in("ap-east-1", 1769, 2560));
     let output = on_lambda(&scratch, &lambda, &[]);
     assert_code(&output, 0);
@@ -26,7 +26,7 @@ fn calls_cost_what_their_region_asks() {
 }
 
 #[test]
-fn an_unknown_region_is_said_and_costs_what_most_ask() {
+fn an_unknown_region_is_warned_about_and_costs_what_us_east_1_charges() {
     let (scratch, lambda) = (Scratch::new(), lambda_in("zz-north-1", 1769, 512));
     let output = on_lambda(&scratch, &lambda, &[]);
     assert_code(&output, 0);
@@ -38,7 +38,7 @@ fn an_unknown_region_is_said_and_costs_what_most_ask() {
 }
 
 #[test]
-fn prices_of_ones_own_go_into_the_campaign() {
+fn custom_prices_are_stored_in_the_campaign() {
     let (scratch, lambda) = (Scratch::new(), lambda_in("eu-central-1", 1769, 512));
     let file = scratch.file("prices.toml", PRICES);
     assert_code(&on_lambda(&scratch, &lambda, &["--prices", &file]), 0);
@@ -56,7 +56,7 @@ fn prices_of_ones_own_go_into_the_campaign() {
 }
 
 #[test]
-fn an_endpoints_host_says_its_region() {
+fn an_endpoints_host_names_its_region() {
     let scratch = Scratch::new();
     let payload = scratch.file("payload.json", "{}");
     let dry_run = |url: &str| {

@@ -236,7 +236,7 @@ fn variables_reach_both_sides_and_are_never_stored() {
 }
 
 #[test]
-fn variables_that_cannot_be_are_refused_with_the_reason() {
+fn invalid_variables_are_refused_with_the_reason() {
     let this = "exec:/bin/true";
     let url = "http://127.0.0.1:1/";
     let of_endpoints = ["--targets", url, url, "--no-auth"];
@@ -263,7 +263,7 @@ fn variables_that_cannot_be_are_refused_with_the_reason() {
 }
 
 #[test]
-fn what_cannot_be_started_is_explained() {
+fn a_failure_to_start_is_explained() {
     let scratch = Scratch::new();
     let elsewhere = "\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\0\0";
     for (text, part) in [

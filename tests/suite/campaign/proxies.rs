@@ -2,7 +2,7 @@
 
 use super::{
     Scratch, assert_code,
-    places::{answer, aws, program, proxy, run, signed},
+    places::{answer, aws, program, program_on, proxy, run, signed},
 };
 use crate::{
     cli::stderr,
@@ -14,8 +14,7 @@ const TARGETS: [&str; 4] = ["--targets", "lambda:x86", "lambda:arm", "--dry-run"
 /// Whether the proxy, asked by these variables, saw the calls of Lambda, instead of the host itself.
 fn is_proxied(variables: &[(&str, &str)]) -> bool {
     let (home, proxy, host) = (Scratch::new(), proxy(), aws());
-    let mut program = program(&home);
-    program.env("AWS_ENDPOINT_URL", &host.url).env("AWS_REGION", "us-east-1");
+    let mut program = program_on(&host, &home);
     let fill =
         |value: &str| value.replace("{}", &proxy.url).replace("{bare}", proxy.url.strip_prefix("http://").unwrap());
     program.envs(variables.iter().map(|(name, value)| (name, fill(value))));
@@ -95,7 +94,7 @@ fn https_asks_its_proxy_for_a_tunnel_with_the_password() {
 }
 
 #[test]
-fn a_proxy_that_is_none_is_said_and_its_password_is_not() {
+fn an_invalid_proxy_is_reported_without_its_password() {
     let home = Scratch::new();
     for (variable, value) in [
         ("HTTPS_PROXY", "socks5://me:s3cret@127.0.0.1:1080"),

@@ -74,7 +74,7 @@ fn waited(row: &Row) -> f64 {
 }
 
 #[test]
-fn what_lambda_reports_counts_with_the_restore_of_a_snapshot() {
+fn costs_follow_lambdas_report_with_the_restore_of_a_snapshot() {
     let report =
         "REPORT RequestId: 1\tDuration: 0.10 ms\tBilled Duration: 7 ms\tMemory Size: 1769 MB\tMax Memory Used: 30 MB";
     let restored = format!("{report}\tRestore Duration: 0.20 ms\tBilled Restore Duration: 65 ms\t\n");
@@ -86,7 +86,7 @@ fn what_lambda_reports_counts_with_the_restore_of_a_snapshot() {
 }
 
 #[test]
-fn the_memory_that_lambda_reports_is_the_one_that_is_paid() {
+fn costs_follow_the_memory_that_lambda_reports() {
     let log = "REPORT RequestId: 1\tDuration: 0.10 ms\tBilled Duration: 1000 ms\tMemory Size: 512 MB\tMax Memory Used: 30 MB\t\n";
     let lambda = lambda(move |_| invoked(log));
     let scratch = Scratch::new();
@@ -108,7 +108,7 @@ fn the_memory_that_lambda_reports_is_the_one_that_is_paid() {
 }
 
 #[test]
-fn without_a_report_the_time_that_the_client_waited_counts() {
+fn without_a_report_costs_follow_the_time_that_the_client_waited() {
     let lambda = lambda(|_| invoked("no report").after(Duration::from_millis(30)));
     let rows = rows(&lambda.url, "lambda:x", &[]);
     assert!(waited(&rows[0]) >= 0.03);
@@ -116,7 +116,7 @@ fn without_a_report_the_time_that_the_client_waited_counts() {
 }
 
 #[test]
-fn what_may_still_run_counts_up_to_the_timeout_of_the_function() {
+fn a_call_that_may_still_run_costs_up_to_the_timeout_of_the_function() {
     for (reply, arguments) in [
         // The client gives up on a function that goes on.
         (invoked("").after(Duration::from_secs(3600)), ["--timeout", "100ms"].as_slice()),
@@ -132,7 +132,7 @@ fn what_may_still_run_counts_up_to_the_timeout_of_the_function() {
 }
 
 #[test]
-fn what_lambda_refuses_costs_nothing() {
+fn a_call_that_lambda_refuses_costs_nothing() {
     for code in [
         "TooManyRequestsException",
         "AccessDeniedException",
@@ -150,7 +150,7 @@ fn what_lambda_refuses_costs_nothing() {
 }
 
 #[test]
-fn an_endpoint_that_fails_may_have_a_function_that_runs_on() {
+fn a_call_that_an_endpoint_gives_up_costs_up_to_lambdas_longest_timeout() {
     let endpoint = |reply: Reply| Scripted::start(move |_, _| reply.clone());
     // Of an endpoint the function's timeout is not known: it may be Lambda's longest.
     for reply in [Reply::status(503, "Service Unavailable"), Reply::status(504, "too late"), Reply::lost()] {
@@ -165,12 +165,12 @@ fn an_endpoint_that_fails_may_have_a_function_that_runs_on() {
         let rows = rows("", &target.url, &["--no-auth"]);
         assert_cost(&rows[0], cost(waited(&rows[0])));
     }
-    // Nobody was there to run anything.
+    // No function ran, because nothing was reached.
     assert_eq!(rows("", "http://127.0.0.1:1/", &["--no-auth"])[0].cost_usd, 0.0);
 }
 
 #[test]
-fn a_campaign_ends_before_what_may_be_billed_is_too_much() {
+fn a_campaign_ends_before_its_possible_bill_exceeds_the_limit() {
     // One call of each block fails, of either side in turns, so that neither is given up.
     let answered = AtomicUsize::new(0);
     let lambda = lambda_of_two(move |is_candidate, _| {
@@ -193,7 +193,7 @@ fn a_campaign_ends_before_what_may_be_billed_is_too_much() {
 }
 
 #[test]
-fn calls_that_are_made_again_do_not_lead_beyond_the_money() {
+fn retries_do_not_exceed_the_cost_limit() {
     // Every call fails after the first block, and may be billed for the function's whole timeout, 30 s.
     let answered = AtomicUsize::new(0);
     let lambda = lambda(move |_| match answered.fetch_add(1, Ordering::SeqCst) {
@@ -221,7 +221,7 @@ fn calls_that_are_made_again_do_not_lead_beyond_the_money() {
 }
 
 #[test]
-fn no_block_is_waited_for_that_would_begin_too_late() {
+fn no_pause_is_made_before_a_block_that_would_begin_too_late() {
     let lambda = lambda(|_| invoked(""));
     let scratch = Scratch::new();
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));

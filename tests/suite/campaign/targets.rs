@@ -184,7 +184,7 @@ pub fn on_lambda(scratch: &Scratch, lambda: &Scripted, arguments: &[&str]) -> st
 }
 
 #[test]
-fn functions_are_looked_at_and_billed_by_their_reports() {
+fn functions_are_inspected_and_billed_by_their_reports() {
     let (scratch, lambda) = (Scratch::new(), lambda(1769));
     let output = on_lambda(&scratch, &lambda, &[]);
     assert_code(&output, 0);
@@ -203,7 +203,7 @@ fn functions_are_looked_at_and_billed_by_their_reports() {
 }
 
 #[test]
-fn unequal_memory_is_refused_unless_it_is_meant() {
+fn unequal_memory_is_refused_unless_it_is_allowed() {
     let (scratch, lambda) = (Scratch::new(), lambda(512));
     let output = on_lambda(&scratch, &lambda, &[]);
     assert_code(&output, 1);
@@ -259,7 +259,7 @@ fn a_published_version_cannot_be_made_cold() {
 }
 
 #[test]
-fn a_function_that_is_not_there_is_said_before_anything_is_called() {
+fn a_missing_function_is_reported_before_the_first_call() {
     let nothing = Scripted::aws(|_, _| {
         let arn = "arn:aws:lambda:us-east-1:123456789012:function:x";
         Reply::lambda_error("ResourceNotFoundException", &format!("Function not found: {arn}"))
@@ -272,7 +272,7 @@ fn a_function_that_is_not_there_is_said_before_anything_is_called() {
 }
 
 #[test]
-fn an_emulator_that_only_invokes_will_do() {
+fn an_emulator_that_only_invokes_suffices() {
     // As `sam local start-lambda` answers.
     let emulator = Scripted::aws(|call, _| match call.headers.get("x-amz-log-type") {
         _ if call.line.starts_with("GET ") => {

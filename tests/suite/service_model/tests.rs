@@ -252,7 +252,7 @@ fn told(script: impl Fn(&Call, usize) -> Reply + Send + Sync + 'static, looks: b
 }
 
 #[test]
-fn a_test_fails_whose_script_does_what_aws_does_not() {
+fn a_script_that_breaks_the_model_fails_its_test() {
     let lies = |_: &Call, _| Reply::ok(r#"{"MemorySize": 64}"#);
     for looks in [true, false] {
         let told = told(lies, looks);

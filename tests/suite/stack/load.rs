@@ -16,7 +16,7 @@ use tokio::{task::JoinSet, time::Instant};
 /// Leaves the workload alone whose metrics another test counts.
 const REQUEST: &str = r#"{"workloads":["sorting","math","string/json"],"size":100,"iterations":5}"#;
 
-const MANNER: CallOptions<'_> = CallOptions::new(Auth::SigV4);
+const OPTIONS: CallOptions<'_> = CallOptions::new(Auth::SigV4);
 
 /// How many are made one after the other: twice as many every night.
 fn sequential_calls() -> usize {
@@ -43,7 +43,7 @@ type Peaks = BTreeMap<u64, u64>;
 /// What came back: by architecture, the peaks of each environment.
 #[derive(Default)]
 struct Answers {
-    resident: BTreeMap<&'static str, BTreeMap<String, Peaks>>,
+    resident: BTreeMap<String, BTreeMap<String, Peaks>>,
     throttled: usize,
 }
 
@@ -56,7 +56,7 @@ impl Answers {
                     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{target}: {error}: {text}"));
                 assert!(response.complete, "{target}: {text}");
                 let peak = response.results.iter().map(|sample| sample.memory.max_rss_bytes).max().unwrap();
-                let environments = self.resident.entry(response.function.architecture.as_str()).or_default();
+                let environments = self.resident.entry(response.function.architecture.to_string()).or_default();
                 let peaks = environments.entry(response.environment.id).or_default();
                 peaks.insert(response.environment.invocation_index, peak);
             }
@@ -98,7 +98,7 @@ fn entry_points() -> impl Iterator<Item = Target> {
 async fn hundreds_of_calls_are_answered_in_memory_that_does_not_grow() {
     let mut answers = Answers::default();
     for target in entry_points().take(sequential_calls()) {
-        answers.add(&target, caller::call_once(&target, REQUEST, MANNER).await);
+        answers.add(&target, caller::call_once(&target, REQUEST, OPTIONS).await);
     }
     let sequential: usize = answers.resident.values().flat_map(BTreeMap::values).map(BTreeMap::len).sum();
     assert_eq!((sequential, answers.throttled), (sequential_calls(), 0));
@@ -109,7 +109,7 @@ async fn hundreds_of_calls_are_answered_in_memory_that_does_not_grow() {
         callers.spawn(async move {
             let mut answers = Vec::new();
             while Instant::now() < end {
-                answers.push(caller::call_once(&target, REQUEST, MANNER).await);
+                answers.push(caller::call_once(&target, REQUEST, OPTIONS).await);
             }
             (target, answers)
         });

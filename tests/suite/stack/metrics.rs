@@ -44,7 +44,8 @@ async fn every_iteration_arrives_under_its_architecture_and_workload() {
     let client = Client::new(Session::new().unwrap().config().await.unwrap());
     for architecture in [Architecture::Arm64, Architecture::X86_64] {
         let [endpoint, _] = targets(architecture);
-        let of_workload = [("Architecture", architecture.as_str()), ("Workload", WORKLOAD)];
+        let name = architecture.to_string();
+        let of_workload = [("Architecture", &*name), ("Workload", WORKLOAD)];
         let duration = || statistics(&client, "Duration", StandardUnit::Milliseconds, &of_workload);
         let (count_before, sum_before) = duration().await;
 
@@ -64,7 +65,7 @@ async fn every_iteration_arrives_under_its_architecture_and_workload() {
         assert_eq!(count, 7.0, "{architecture}");
         assert!((sum - measured).abs() < 1e-6 * measured, "{architecture}: {sum} ms sent, {measured} ms measured");
 
-        let whole = [("Architecture", architecture.as_str())];
+        let whole = [("Architecture", &*name)];
         assert!(statistics(&client, "Duration", StandardUnit::Milliseconds, &whole).await.0 >= 7.0);
         assert!(statistics(&client, "ColdStart", StandardUnit::Count, &whole).await.1 >= 1.0);
         assert!(statistics(&client, "MaxRss", StandardUnit::Bytes, &whole).await.1 > 0.0);

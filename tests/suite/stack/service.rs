@@ -40,7 +40,7 @@ pub fn response(target: &str, request: &str) -> Response {
 
 #[test]
 #[ignore = "needs a deployed stack: run by `make test`"]
-fn both_doors_of_both_functions_do_the_same_work() {
+fn both_entry_points_of_both_functions_do_the_same_work() {
     let mut checksums = Vec::new();
     for architecture in [Architecture::Arm64, Architecture::X86_64] {
         for target in targets(architecture) {
@@ -56,7 +56,7 @@ fn both_doors_of_both_functions_do_the_same_work() {
 
 #[test]
 #[ignore = "needs a deployed stack: run by `make test`"]
-fn an_unsigned_request_is_turned_away() {
+fn an_unsigned_request_is_refused() {
     for architecture in [Architecture::Arm64, Architecture::X86_64] {
         let [endpoint, _] = targets(architecture);
         let output = call(&endpoint, REQUEST, &["--no-auth"]);
@@ -68,7 +68,7 @@ fn an_unsigned_request_is_turned_away() {
 
 #[test]
 #[ignore = "needs a deployed stack: run by `make test`"]
-fn errors_keep_their_names_through_both_doors() {
+fn errors_keep_their_names_through_both_entry_points() {
     for architecture in [Architecture::Arm64, Architecture::X86_64] {
         let [endpoint, function] = targets(architecture);
         for (target, part) in [(endpoint, "HTTP 400: "), (function, "InvalidRequest: ")] {

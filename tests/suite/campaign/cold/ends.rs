@@ -32,7 +32,7 @@ fn passing() -> [Reply; 5] {
 }
 
 #[test]
-fn an_error_that_passes_ends_nothing() {
+fn a_transient_error_does_not_end_a_campaign() {
     for reply in passing() {
         // Only updates have conflicts.
         let is_conflict = [409, 412].contains(&reply.status);
@@ -56,7 +56,7 @@ fn an_error_that_passes_ends_nothing() {
 }
 
 #[test]
-fn an_error_that_stays_is_said_with_what_repairs_it() {
+fn a_persistent_error_is_reported_with_the_repair() {
     for reply in passing() {
         let lambda = Lambda::start(no_undoing(&reply));
         let (scratch, before) = (Scratch::new(), lambda.functions());
@@ -85,7 +85,7 @@ fn an_error_that_stays_is_said_with_what_repairs_it() {
 }
 
 #[test]
-fn an_error_that_does_not_pass_is_said_at_once() {
+fn a_permanent_error_is_reported_at_once() {
     let denied =
         Reply::lambda_error("AccessDeniedException", "not authorized to perform: lambda:UpdateFunctionConfiguration");
     let lambda =
@@ -168,7 +168,7 @@ fn signals_that_come_together_are_one() {
 }
 
 #[test]
-fn who_has_a_hangup_ignored_is_not_ended_by_it() {
+fn an_ignored_hangup_does_not_end_a_campaign() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     let before = lambda.functions();
     let run = campaign(&scratch, &lambda, &["--cold", "--invocations", "4", "--pace", "1s"]);
@@ -213,7 +213,7 @@ fn ctrl_c_ends_the_wait_for_a_change_and_no_call_is_made() {
 }
 
 #[test]
-fn the_second_ctrl_c_says_what_is_still_changed() {
+fn the_second_ctrl_c_names_functions_that_are_still_changed() {
     let lambda = Lambda::start(no_undoing(&Reply::lambda_error("TooManyRequestsException", "Rate Exceeded.")));
     let (scratch, before) = (Scratch::new(), lambda.functions());
     let out = scratch.path("run");
@@ -260,7 +260,7 @@ fn a_campaign_that_is_alive_keeps_others_from_its_functions() {
     assert_code(&output, 1);
     assert!(stderr(&output).contains("is in use"), "{}", stderr(&output));
     assert_eq!((lambda.functions(), lambda.invocations()), (changed, 2));
-    // Whoever means it can have it nevertheless.
+    // `--force` removes it nevertheless.
     assert_eq!(stdout(&clean_up(&lambda, &["--force", "lambda:x", "lambda:a"])).lines().count(), 2);
     assert_eq!(lambda.functions(), before);
     signal(&process, "INT");
@@ -269,7 +269,7 @@ fn a_campaign_that_is_alive_keeps_others_from_its_functions() {
 }
 
 #[test]
-fn a_variable_of_the_users_own_is_theirs() {
+fn a_variable_of_the_user_is_kept() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     lambda.set("/Environment/Variables/LAMBDA_DUET_COLD", &json!("hunter2"));
     let before = lambda.functions();
@@ -282,7 +282,7 @@ fn a_variable_of_the_users_own_is_theirs() {
 }
 
 #[test]
-fn clean_up_takes_what_can_be_changed() {
+fn clean_up_refuses_targets_that_cannot_be_changed() {
     let lambda = Lambda::start(|_| Act::Answer);
     let scratch = Scratch::new();
     for (what, part) in [
@@ -329,7 +329,7 @@ fn ctrl_c_ends_the_clean_up_of_another_campaigns_change_too() {
 }
 
 #[test]
-fn a_list_of_changes_that_cannot_be_read_says_what_does_without_it() {
+fn an_unreadable_list_of_changes_is_refused_with_the_alternative() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     let (before, out) = (lambda.functions(), scratch.path("run"));
     let mut process = paused(&scratch, &lambda, &[]);
@@ -351,7 +351,7 @@ fn a_function_that_is_changed_back_is_not_called_changed_because_of_a_file() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     let before = lambda.functions();
     let process = paused(&scratch, &lambda, &[]);
-    // Nobody can replace a directory by a file, root included.
+    // Not even root can replace a directory by a file.
     let file = scratch.0.join("run/changed.json");
     std::fs::remove_file(&file).unwrap();
     std::fs::create_dir(&file).unwrap();
@@ -371,7 +371,7 @@ fn not_found() -> Act {
 }
 
 #[test]
-fn a_function_that_is_not_found_is_not_taken_for_changed_back() {
+fn a_function_that_is_not_found_does_not_count_as_restored() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     let (before, out) = (lambda.functions(), scratch.path("run"));
     let process = paused(&scratch, &lambda, &[]);
@@ -393,7 +393,7 @@ fn a_function_that_is_not_found_is_not_taken_for_changed_back() {
 }
 
 #[test]
-fn whoever_knows_that_a_function_was_deleted_can_say_so() {
+fn clean_up_can_be_told_that_a_function_was_deleted() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     let out = scratch.path("run");
     let mut process = paused(&scratch, &lambda, &[]);
@@ -431,7 +431,7 @@ fn a_function_of_another_account_is_not_the_one_that_was_changed() {
 }
 
 #[test]
-fn what_tells_neither_variables_nor_a_revision_is_not_changed() {
+fn a_function_without_variables_and_revision_is_not_changed() {
     let lambda = Lambda::start(|_| {
         let cut = json!({"FunctionName": "x", "State": "Active", "LastUpdateStatus": "Successful"});
         Act::Instead(Reply::ok(cut.to_string()))
@@ -444,7 +444,7 @@ fn what_tells_neither_variables_nor_a_revision_is_not_changed() {
 }
 
 #[test]
-fn an_undoing_that_lambda_could_not_carry_out_is_said() {
+fn a_restoration_that_fails_at_lambda_is_reported() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     let before = lambda.functions();
     let process = paused(&scratch, &lambda, &[]);
@@ -466,7 +466,7 @@ fn an_undoing_that_lambda_could_not_carry_out_is_said() {
 }
 
 #[test]
-fn a_change_that_starts_no_new_environments_is_said_after_the_first_step() {
+fn a_change_without_cold_starts_is_warned_about_after_the_first_step() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     lambda.ignore_changes();
     let before = lambda.functions();

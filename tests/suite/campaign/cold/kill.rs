@@ -11,7 +11,7 @@ use std::time::Duration;
 const NEVER: Duration = Duration::from_secs(3600);
 
 #[test]
-fn whatever_control_call_it_is_killed_at_the_functions_can_be_changed_back() {
+fn functions_can_be_restored_after_a_kill_at_any_control_call() {
     let mut kills = 0;
     for number in 0.. {
         // The call it is killed at has come through, or has not.
@@ -56,7 +56,7 @@ fn whatever_control_call_it_is_killed_at_the_functions_can_be_changed_back() {
 }
 
 #[test]
-fn clean_up_finds_what_is_left_behind() {
+fn clean_up_finds_changes_that_are_left_behind() {
     let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
     let before = lambda.functions();
     let out = scratch.path("duet-runs/one two");

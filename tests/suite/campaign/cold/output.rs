@@ -15,7 +15,7 @@ use std::{
 };
 
 #[test]
-fn a_reader_that_goes_ends_the_campaign_and_nothing_is_left_changed() {
+fn a_reader_that_leaves_ends_the_campaign_and_nothing_is_left_changed() {
     for (to_stderr, json) in [(false, true), (true, false)] {
         let (scratch, lambda) = (Scratch::new(), Lambda::start(|_| Act::Answer));
         let before = lambda.functions();
@@ -96,7 +96,7 @@ fn no_subcommand_panics_where_its_output_fails() {
         };
         let full = run(OpenOptions::new().write(true).open("/dev/full").unwrap().into());
         assert!(!has_panicked(&full) && full.status.code() != Some(101), "{arguments:?}: {}", stderr(&full));
-        // As `| true` does: nobody is there to read.
+        // As with `| true`: the pipe has no reader.
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let broken = run(writer.into());
@@ -106,7 +106,7 @@ fn no_subcommand_panics_where_its_output_fails() {
 }
 
 #[test]
-fn an_error_that_nobody_can_be_told_is_an_exit_code() {
+fn an_error_that_cannot_be_printed_is_an_exit_code() {
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let status = Command::new(env!("CARGO_BIN_EXE_duet")).args(["report", "/nowhere"]).stderr(full).status();
     assert_eq!(status.unwrap().code(), Some(1));

@@ -20,7 +20,7 @@ fn failure(code: &str) -> (FailureKind, String, String) {
 }
 
 #[test]
-fn what_a_function_reports_of_its_start_is_shown() {
+fn an_init_error_is_shown() {
     let report = |body: &str, headers: &str| {
         failure(&format!(
             "print('reporting', file=sys.stderr)\nask('POST', 'init/error', {body:?}, {headers})\nsys.exit(1)\n"
@@ -72,7 +72,7 @@ fn how_a_function_ended_is_shown_with_its_log() {
 }
 
 #[test]
-fn what_a_function_prints_goes_to_a_file_of_its_side() {
+fn output_of_a_function_goes_to_the_log_of_its_side() {
     let scratch = Scratch::new();
     let code = |name: &str| {
         format!(
@@ -90,7 +90,7 @@ fn what_a_function_prints_goes_to_a_file_of_its_side() {
     let log = |side: &str| fs::read_to_string(scratch.path(&format!("run/{side}.log"))).unwrap();
     assert_eq!(log("baseline"), "one starts\none works\none works\n");
     assert_eq!(log("candidate"), "other starts\nother works\nother works\n");
-    // Whoever goes on writes on.
+    // A resumed campaign appends.
     let samples = fs::read_to_string(scratch.path("run/samples.jsonl")).unwrap();
     let kept: String = samples.split_inclusive('\n').take(2).collect();
     fs::write(scratch.path("run/samples.jsonl"), kept).unwrap();
@@ -102,7 +102,7 @@ fn what_a_function_prints_goes_to_a_file_of_its_side() {
 }
 
 #[test]
-fn a_process_that_ctrl_c_meets_at_its_start_is_started_again_once() {
+fn a_process_that_is_interrupted_at_its_start_is_restarted_once() {
     let start = |times: u32| {
         let scratch = Scratch::new();
         let code = format!(

@@ -11,8 +11,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A wrapper that starts the function as its child, and a daemon beside it that has left the process group. Everybody
-/// writes down who they are; the child takes 64 MB. What the event says is done.
+/// A wrapper that starts the function as its child, and a daemon beside it that has left the process group. Each
+/// writes down its process id; the child takes 64 MB, and does what the event says.
 fn family(scratch: &Scratch, name: &str) -> String {
     function(
         scratch,
@@ -158,7 +158,7 @@ fn nothing_lives_on_after_a_second_ctrl_c_or_a_kill() {
 
     let scratch = Scratch::new();
     let mut process = hanging(&scratch);
-    // Whoever ends everything that is called duet ends only this.
+    // Ending every process that is called duet ends only this one.
     wait_until(|| children(&process) == ["bootstrap", "lambda-reaper"]);
     process.kill().unwrap();
     process.wait().unwrap();
@@ -166,7 +166,7 @@ fn nothing_lives_on_after_a_second_ctrl_c_or_a_kill() {
 }
 
 #[test]
-fn a_single_call_leaves_nothing_behind_either() {
+fn a_single_call_leaves_no_process_behind() {
     let scratch = Scratch::new();
     let target = family(&scratch, "one");
     assert_eq!(call(&target, &[]), json!({}));
