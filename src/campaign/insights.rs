@@ -4,7 +4,7 @@ use super::{
     aws::{self, Service, Session},
     configuration::Configuration,
     pauses::Pauses,
-    row::{Failure, FailureKind},
+    row::Failure,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ pub async fn count(log: &LogGroup, before_unix_ms: u64, session: &Session) -> Re
         match status.as_str() {
             "Complete" => return Ok(counts(&results)),
             "Scheduled" | "Running" | "Unknown" if begin.elapsed() < LIMIT => sleep(pauses.next(LONGEST_PAUSE)).await,
-            _ => return Err(failure(format!("the query of {} ended with the status {status}", log.group))),
+            _ => return Err(Failure::refused(format!("the query of {} ended with the status {status}", log.group))),
         }
     }
 }
@@ -123,13 +123,9 @@ async fn ask<T: for<'de> Deserialize<'de>>(session: &Session, action: &str, body
     let (status, body) = aws::post(session, Service::Logs, &head, body.to_string()).await?;
     if !status.is_success() {
         let text = String::from_utf8_lossy(&body);
-        return Err(failure(format!("CloudWatch Logs refuses {action}: HTTP {}: {text}", status.as_u16())));
+        return Err(Failure::refused(format!("CloudWatch Logs refuses {action}: HTTP {}: {text}", status.as_u16())));
     }
-    serde_json::from_slice(&body).map_err(|error| failure(format!("{action} of CloudWatch Logs: {error}")))
-}
-
-fn failure(message: String) -> Failure {
-    Failure::new(FailureKind::Refused, message)
+    serde_json::from_slice(&body).map_err(|error| Failure::refused(format!("{action} of CloudWatch Logs: {error}")))
 }
 
 #[cfg(test)]

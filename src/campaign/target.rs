@@ -114,11 +114,11 @@ fn has_userinfo(url: &str) -> bool {
     authority.split(['/', '?', '#']).next().is_some_and(|it| it.contains('@'))
 }
 
-/// Checks that a URL can be called and stored.
+/// Reads a URL that can be called and stored.
 ///
 /// # Errors
 /// With a reason that repeats nothing of the URL.
-pub(super) fn check_url(url: &str) -> Result<(), String> {
+pub(super) fn parse_url(url: &str) -> Result<Uri, String> {
     if has_userinfo(url) {
         return Err(TargetError::Userinfo.to_string());
     }
@@ -129,7 +129,7 @@ pub(super) fn check_url(url: &str) -> Result<(), String> {
     if authority.as_str() != authority.host() && authority.port_u16().is_none() {
         return Err("what follows its host is not a port; write https://HOST:PORT/PATH".to_owned());
     }
-    Ok(())
+    Ok(uri)
 }
 
 impl FromStr for Target {
@@ -214,9 +214,9 @@ mod tests {
         // Behind the host it is part of what is asked for.
         assert!("https://host/@me?mail=me@example.com".parse::<Target>().is_ok());
         for url in ["https://", "https:///path", "https://host:port/", "http://a b/", "https://me@host"] {
-            assert!(check_url(url).is_err(), "{url}");
+            assert!(parse_url(url).is_err(), "{url}");
         }
-        assert_eq!(check_url("https://host:443/@me"), Ok(()));
+        assert!(parse_url("https://host:443/@me").is_ok());
     }
 
     #[test]

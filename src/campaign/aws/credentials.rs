@@ -1,5 +1,6 @@
 //! Credentials that are cached while they are valid, and checked before they are used.
 
+use super::super::row::Failure;
 use crate::transport::with_causes;
 use aws_config::SdkConfig;
 use aws_credential_types::{
@@ -71,18 +72,18 @@ fn check(credentials: &Credentials) -> Result<(), String> {
 ///
 /// # Errors
 /// When there are none, with advice on what to do.
-pub(super) async fn get(config: &SdkConfig) -> Result<Credentials, String> {
+pub(super) async fn get(config: &SdkConfig) -> Result<Credentials, Failure> {
     let missing = "there are no AWS credentials: sign in with `aws login` or `aws sso login`, or set AWS_PROFILE, or \
                    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
-    let provider = config.credentials_provider().ok_or(missing)?;
-    provider.provide_credentials().await.map_err(|error| match error {
-        CredentialsError::CredentialsNotLoaded(_) => missing.to_owned(),
-        error @ CredentialsError::InvalidConfiguration(_) => {
-            format!("the AWS credentials cannot be used: {}", with_causes(&error))
+    let provider = config.credentials_provider().ok_or_else(|| Failure::refused(missing))?;
+    provider.provide_credentials().await.map_err(|error| match &error {
+        CredentialsError::CredentialsNotLoaded(_) => Failure::refused(missing),
+        CredentialsError::InvalidConfiguration(_) => {
+            Failure::refused(format!("the AWS credentials cannot be used: {}", with_causes(&error)))
         }
-        error => format!(
+        _ => Failure::refused(format!(
             "the AWS credentials cannot be had: {}; sign in again (`aws sso login`, `aws login`) or name another profile",
             with_causes(&error)
-        ),
+        )),
     })
 }

@@ -2,8 +2,8 @@
 //! section and its `endpoint_url`, unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is set; otherwise AWS's own host.
 
 use super::{
-    super::{row::Failure, target::check_url},
-    refused, region_of, variable,
+    super::{row::Failure, target::parse_url},
+    region_of, variable,
 };
 use crate::transport::with_causes;
 use aws_config::SdkConfig;
@@ -60,9 +60,9 @@ pub async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, Fa
         .use_fips(config.use_fips().unwrap_or_default())
         .use_dual_stack(config.use_dual_stack().unwrap_or_default())
         .build()
-        .map_err(|error| refused(with_causes(&error)))?;
+        .map_err(|error| Failure::refused(with_causes(&error)))?;
     let lambda = ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &parameters).await;
-    let lambda = lambda.map_err(|error| refused(with_causes(error.as_ref())))?;
+    let lambda = lambda.map_err(|error| Failure::refused(with_causes(error.as_ref())))?;
     Ok(match service {
         Service::Lambda => lambda.url().to_owned(),
         Service::CloudFormation | Service::Logs => beside(lambda.url(), service.signing_name()),
@@ -88,13 +88,14 @@ pub(super) fn configured(config: &SdkConfig, service: Service) -> Result<Option<
     if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
         // A URL that may contain a password is not repeated.
         let shown = if url.contains('@') { "it" } else { url.as_str() };
-        return Err(refused(if url.contains("://") {
+        return Err(Failure::refused(if url.contains("://") {
             format!("{source} has another scheme than http:// and https://: {shown}")
         } else {
             format!("{source} has no scheme: write http:// or https:// before {shown}")
         }));
     }
-    check_url(&url).map_err(|reason| refused(format!("{source} is not a URL that can be called: {reason}")))?;
+    parse_url(&url)
+        .map_err(|reason| Failure::refused(format!("{source} is not a URL that can be called: {reason}")))?;
     Ok(Some(url))
 }
 

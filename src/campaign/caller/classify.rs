@@ -7,7 +7,7 @@ use super::super::{
 };
 use crate::{
     protocol::Problem,
-    transport::{MAX_ANSWER, with_causes},
+    transport::{MAX_ANSWER, has_no_connection, with_causes},
 };
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -16,9 +16,8 @@ use hyper::{
     HeaderMap, StatusCode,
     header::{CONTENT_TYPE, LOCATION},
 };
-use serde::Deserialize;
 use serde_json::Value;
-use std::{error::Error, iter, ops::RangeInclusive, time::Duration};
+use std::{error::Error, iter, time::Duration};
 
 /// The header in which AWS's services name an error.
 const ERROR_TYPE: &str = "x-amzn-errortype";
@@ -74,37 +73,29 @@ pub(in crate::campaign) fn is_expired(code: &str) -> bool {
 /// The failure that an error of the SDK is.
 pub(in crate::campaign) fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
 {
-    match error {
-        _ if is_too_long(error) => too_long(),
+    let kind = match error {
         SdkError::ServiceError(refused) => {
             let (status, body) = (refused.raw().status().as_u16(), refused.raw().body().bytes().unwrap_or_default());
             let location = refused.raw().headers().get(LOCATION.as_str()).filter(|_| (300..=399).contains(&status));
-            of_service((status, location), refused.err().code(), refused.err().message(), body)
+            return of_service((status, location), refused.err().code(), refused.err().message(), body);
         }
-        SdkError::TimeoutError(_) => Failure::new(FailureKind::Timeout, with_causes(error)),
-        SdkError::ConstructionFailure(_) => Failure::new(FailureKind::Refused, with_causes(error)),
-        SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => {
-            Failure::new(FailureKind::Timeout, with_causes(error))
-        }
-        _ => Failure::lost(error),
-    }
+        SdkError::TimeoutError(_) => FailureKind::Timeout,
+        SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => FailureKind::Timeout,
+        SdkError::ConstructionFailure(_) => FailureKind::Refused,
+        _ => return lost(error),
+    };
+    Failure::new(kind, with_causes(error))
 }
 
-/// Whether reading an answer was given up because it is longer than a function's can be.
-fn is_too_long(error: &(dyn Error + 'static)) -> bool {
-    iter::successors(Some(error), |error| (*error).source()).any(<dyn Error>::is::<LengthLimitError>)
-}
-
-fn too_long() -> Failure {
-    let message = format!("the answer is longer than {} MB, the most that a function can send", MAX_ANSWER >> 20);
-    Failure::new(FailureKind::Answer, message)
-}
-
-/// The failure of an HTTP request without an answer.
+/// The failure of a request without an answer: the request or its answer was lost, or the answer is too long to be read.
 pub(super) fn lost(error: &(dyn Error + 'static)) -> Failure {
-    if is_too_long(error) { too_long() } else { Failure::lost(error) }
+    if iter::successors(Some(error), |error| (*error).source()).any(<dyn Error>::is::<LengthLimitError>) {
+        let message = format!("the answer is longer than {} MB, the most that a function can send", MAX_ANSWER >> 20);
+        return Failure::new(FailureKind::Answer, message);
+    }
+    Failure { has_not_run: has_no_connection(error), ..Failure::new(FailureKind::Network, with_causes(error)) }
 }
 
 /// The failure that an error of Lambda, or of an emulator, is; a redirect has a `location`.
@@ -114,13 +105,7 @@ fn of_service(
     message: Option<&str>,
     body: &[u8],
 ) -> Failure {
-    /// Why a call was throttled.
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "PascalCase", default)]
-    struct Throttle {
-        reason: Option<String>,
-    }
-    let reason = serde_json::from_slice::<Throttle>(body).unwrap_or_default().reason;
+    let reason = serde_json::from_slice::<Value>(body).ok().and_then(|body| Some(body["Reason"].as_str()?.to_owned()));
     let message = match (code, message, &reason) {
         (Some(code), Some(message), Some(reason)) => format!("{code} ({reason}): {message}"),
         (Some(code), Some(message), None) => format!("{code}: {message}"),
@@ -251,31 +236,24 @@ pub(super) fn of_lambda(status: i32, payload: &[u8]) -> Result<(), Failure> {
 /// The failure that an answer in API Gateway's format reports: a `statusCode` from 400 on. A direct invocation of the
 /// function gets it like any other answer.
 pub(in crate::campaign) fn of_api_answer(output: &[u8], accepted: &[AcceptedStatus]) -> Option<Failure> {
-    const STATUS: RangeInclusive<f64> = 400.0..=599.0;
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct ApiAnswer {
-        status_code: Value,
-        body: Option<Value>,
-    }
-    let answer: ApiAnswer = serde_json::from_slice(output).ok()?;
+    let answer: Value = serde_json::from_slice(output).ok()?;
     // API Gateway takes strings too, and numbers such as 404.0.
-    let status = match &answer.status_code {
+    let status = match &answer["statusCode"] {
         Value::Number(number) => number.as_f64()?,
         Value::String(digits) => digits.trim().parse().ok()?,
         _ => return None,
     };
-    if !STATUS.contains(&status) || status.fract() != 0.0 {
+    if !(400.0..=599.0).contains(&status) || status.fract() != 0.0 {
         return None;
     }
     let status = status as u16;
     if AcceptedStatus::any(accepted, status) {
         return None;
     }
-    let body = match answer.body {
-        Some(Value::String(text)) => text,
-        Some(value) => value.to_string(),
-        None => String::new(),
+    let body = match &answer["body"] {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        value => value.to_string(),
     };
     let message = format!(
         "the function answered with statusCode {status}: {body}; if that is a success, --accept-status {status}"

@@ -199,7 +199,7 @@ impl Variables {
         let has_failed = configured.last_update_status == Some(LastUpdateStatus::Failed);
         let is_as_wanted = variables.get(VARIABLE).map(String::as_str) == wanted;
         if has_failed && wanted.is_some() && (is_as_wanted || update.get() == Update::Taken) {
-            return Err(self.refused(failed_update(&configured)));
+            return Err(refused(failed_update(&configured)));
         }
         // After another update Lambda refuses the one that may come late, because its revision is outdated.
         if is_as_wanted && (wanted.is_some() || !self.may_come_late.load(Ordering::Relaxed)) {
@@ -303,7 +303,7 @@ impl Variables {
             // Lambda leaves out empty variables, but never the revision.
             return match configured.revision_id() {
                 Some(_) => Ok(HashMap::new()),
-                None => Err(self.refused(
+                None => Err(refused(
                     "neither its variables nor its revision are told, so this may not be Lambda, and an update would \
                      delete the variables"
                         .to_owned(),
@@ -312,7 +312,7 @@ impl Variables {
         };
         if let Some(error) = environment.error() {
             let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
-            return Err(self.refused(format!(
+            return Err(refused(format!(
                 "its variables cannot be read ({}: {}), and an update would delete them; allow kms:Decrypt on {key}",
                 error.error_code().unwrap_or("no code"),
                 error.message().unwrap_or("no message")
@@ -321,7 +321,7 @@ impl Variables {
         environment
             .variables()
             .cloned()
-            .ok_or_else(|| self.refused("Lambda does not tell its variables, which an update would delete".to_owned()))
+            .ok_or_else(|| refused("Lambda does not tell its variables, which an update would delete".to_owned()))
     }
 
     /// The variables with the one that campaigns set as `wanted`.
@@ -337,7 +337,7 @@ impl Variables {
         }
         let bytes = serde_json::to_vec(&after).map_or(0, |text| text.len());
         if wanted.is_some() && bytes > MAX_BYTES {
-            return Err(self.refused(format!(
+            return Err(refused(format!(
                 "with {VARIABLE} its variables would take {bytes} bytes, and Lambda allows {MAX_BYTES}; make them shorter"
             )));
         }
@@ -349,18 +349,14 @@ impl Variables {
         let force = format!("duet clean-up --force lambda:{}", self.function);
         match value.parse::<Mark>() {
             Ok(mark) if mark.owner == *owner || !mark.is_alive(SystemTime::now()) => Ok(()),
-            Ok(mark) => Err(self.refused(format!(
+            Ok(mark) => Err(refused(format!(
                 "{} forces cold starts of it; wait for its end. If it is gone, remove {VARIABLE} with `{force}`",
                 mark.owner
             ))),
-            Err(_) => Err(self.refused(format!(
+            Err(_) => Err(refused(format!(
                 "it has a variable {VARIABLE} that no campaign has set; if it is not needed, remove it with `{force}`"
             ))),
         }
-    }
-
-    fn refused(&self, reason: String) -> Obstacle {
-        Obstacle::Final(Failure::new(FailureKind::Refused, reason))
     }
 
     /// Repeats `attempt` after growing pauses until it succeeds or fails for good. It is stopped only during a pause,
@@ -392,6 +388,10 @@ impl Variables {
             }
         }
     }
+}
+
+fn refused(reason: impl AsRef<str>) -> Obstacle {
+    Obstacle::Final(Failure::refused(reason))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

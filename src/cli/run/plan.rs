@@ -13,6 +13,7 @@ use crate::{
         aws::Session,
         control_characters::visible,
         manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Plan, SCHEMA},
+        region,
         request_header::Header,
         samconfig::SamConfig,
         schedule::Order,
@@ -322,7 +323,7 @@ impl PlanOptions {
             [] => config.stack_name.ok_or_else(|| anyhow!("there is nothing to compare: use --targets BASELINE CANDIDATE, or run this where samconfig.toml names the stack"))?,
             _ => bail!("--targets takes a baseline and a candidate, or one stack:NAME"),
         };
-        let session = session.with(stack::region_of(&name).or(config.region), config.profile);
+        let session = session.with(region::of_arn(&name).map(str::to_owned).or(config.region), config.profile);
         Ok((stack::functions(&name, &session).await?, session))
     }
 
