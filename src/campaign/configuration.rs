@@ -6,7 +6,7 @@ use aws_sdk_lambda::{operation::get_function_configuration::GetFunctionConfigura
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    fmt, iter,
 };
 
 /// The text for a setting that is not known.
@@ -116,11 +116,6 @@ impl Configuration {
         }
     }
 
-    /// Whether both have the same memory; otherwise times say nothing about the architecture.
-    pub fn has_memory_of(&self, other: &Self) -> bool {
-        self.memory_mb == other.memory_mb
-    }
-
     /// The differences besides the architecture, one sentence each.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let pairs = self.settings().into_iter().zip(other.settings()).filter(|(one, another)| one != another);
@@ -130,11 +125,7 @@ impl Configuration {
 
     /// The changes since the configuration `before`, one sentence each.
     pub fn changes_since(&self, before: &Self) -> Vec<String> {
-        let changed = |name: &str, now: &str, then: &str| format!("{name}: {now}, was {then}");
-        let mut changes = Vec::new();
-        if self.architecture != before.architecture {
-            changes.push(changed("architecture", &self.architecture.to_string(), &before.architecture.to_string()));
-        }
+        let architecture = ("architecture", self.architecture.to_string(), before.architecture.to_string());
         let names =
             |configuration: &Self| Some(list(&configuration.variables.as_ref()?.iter().cloned().collect::<Vec<_>>()));
         let known = [
@@ -148,9 +139,8 @@ impl Configuration {
         let settings = self.settings().into_iter().zip(before.settings());
         let settings =
             settings.map(|((name, now), (_, then))| (name, now, then)).filter(|(_, _, then)| then != UNKNOWN);
-        let different = settings.chain(known).filter(|(_, now, then)| now != then);
-        changes.extend(different.map(|(name, now, then)| changed(name, &now, &then)));
-        changes
+        let changed = iter::once(architecture).chain(settings).chain(known).filter(|(_, now, then)| now != then);
+        changed.map(|(name, now, then)| format!("{name}: {now}, was {then}")).collect()
     }
 
     /// The function's ARN without a version or an alias, if it is known.
@@ -258,7 +248,6 @@ mod tests {
         assert_eq!(one.differences(&other), [""; 0]);
         let other = Configuration { memory_mb: 512, log_format: Some("Text".to_owned()), ..other };
         assert_eq!(one.differences(&other), ["memory: 1769 MB against 512 MB", "log format: JSON against Text"]);
-        assert!(!one.has_memory_of(&other));
         let other = Configuration { vpc: Some(vec!["sg-1".to_owned(), "subnet-1".to_owned()]), ..one.clone() };
         assert_eq!(one.differences(&other), ["VPC: none against sg-1, subnet-1"]);
         let other =

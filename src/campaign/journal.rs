@@ -382,7 +382,7 @@ fn read(
     }))
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> JournalError {
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> JournalError {
     let path = path.to_owned();
     move |source| JournalError::Io { path, source }
 }

@@ -4,7 +4,6 @@ use super::control_characters::visible;
 use crate::protocol::nearest;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// The SHA-256 of an answer, in hexadecimal digits. Parts that the JSON pointers of `ignore` point at are left out, the
 /// order of an object's members and white space do not matter, and 1.0 is 1; an answer that is not JSON counts byte for
@@ -13,11 +12,7 @@ pub fn digest(output: &[u8], ignore: &[String]) -> String {
     // serde_json keeps the members of an object sorted.
     let canonical = compared(output, ignore).map(|value| value.to_string().into_bytes());
     let digest = Sha256::digest(canonical.as_deref().unwrap_or(output));
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The canonical form of an answer for comparison; `None` if it is not JSON.
@@ -69,14 +64,15 @@ pub fn nearest_pointer(output: &[u8], pointer: &str) -> Option<String> {
 /// Collects the pointers to all strings and numbers, also within strings that contain JSON.
 fn collect_pointers(value: &Value, here: String, pointers: &mut Vec<String>) {
     match value {
-        Value::Object(members) => members
-            .iter()
-            .for_each(|(name, member)| collect_pointers(member, format!("{here}/{}", token(name)), pointers)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                collect_pointers(member, format!("{here}/{}", token(name)), pointers);
+            }
+        }
         Value::Array(items) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(index, item)| collect_pointers(item, format!("{here}/{index}"), pointers));
+            for (index, item) in items.iter().enumerate() {
+                collect_pointers(item, format!("{here}/{index}"), pointers);
+            }
         }
         Value::String(text) => match held(text) {
             Some(inner) => collect_pointers(&inner, here, pointers),

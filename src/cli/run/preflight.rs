@@ -48,7 +48,7 @@ pub(super) async fn variants(
         }
     }
     if let (Some(one), Some(other)) = (&variants.baseline.configuration, &variants.candidate.configuration) {
-        if !allow_unequal && !one.has_memory_of(other) {
+        if !allow_unequal && one.memory_mb != other.memory_mb {
             bail!(
                 "the memory differs: {} MB against {} MB; give both the same, or use --allow-unequal",
                 one.memory_mb,
