@@ -203,6 +203,11 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Whether an error code means that credentials have expired.
+pub(super) fn is_expired(code: &str) -> bool {
+    matches!(code, "ExpiredTokenException" | "ExpiredToken")
+}
+
 fn region_of(config: &SdkConfig) -> Result<&Region, Failure> {
     let missing = "no region is known: set AWS_REGION, or region in the profile, or name a function by its ARN";
     let region = config.region().filter(|it| !it.as_ref().is_empty()).ok_or_else(|| Failure::refused(missing))?;

@@ -19,7 +19,7 @@ use hyper::{Method, body::Bytes};
 use process::Process;
 use std::{path::Path, time::Instant};
 
-pub(super) use classify::{failure, is_expired, of_api_answer};
+pub(super) use classify::{failure, of_api_answer};
 pub use function::{Found, Function};
 
 /// The outcome of a call.
@@ -130,8 +130,7 @@ impl Caller {
 /// # Errors
 /// When there is no answer, or one that reports a failure.
 pub async fn call_once(target: &Target, payload: &str, options: CallOptions<'_>) -> Result<String, Failure> {
-    let session = Session::new().map_err(|error| Failure::new(FailureKind::Network, error.to_string()))?;
-    let session = session.at(target);
+    let session = Session::new().map_err(|error| Failure::new(FailureKind::Network, error.to_string()))?.at(target);
     session.place(target, options.auth).await?;
     let answer = Caller::new(target, options, &session).await?.call(0, payload.to_owned().into()).await;
     Ok(String::from_utf8_lossy(&answer.output?).into_owned())

@@ -3,7 +3,7 @@
 pub(crate) mod processes;
 pub(crate) mod variables;
 
-use super::runtime_api::{InitError, InvocationResult, RuntimeApi};
+use super::runtime_api::{FunctionError, InitError, InvocationResult, RuntimeApi};
 use hyper::body::Bytes;
 use std::{
     collections::HashMap,
@@ -198,7 +198,7 @@ impl LocalEnvironment {
             // An answer counts even if the process ended right after it.
             biased;
             outcome = timeout(patience, outcome) => match outcome {
-                Ok(outcome) => Ok(outcome.unwrap_or_else(|_| InvocationResult::truncated("its connection was closed"))),
+                Ok(outcome) => Ok(outcome.unwrap_or_else(|_| Err(FunctionError::truncated("its connection was closed")))),
                 Err(_) => Err(LocalError::Timeout { path: self.path.clone(), timeout: patience }),
             },
             status = self.process.wait() => Err(self.ended(status)),

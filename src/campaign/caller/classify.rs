@@ -2,6 +2,7 @@
 
 use super::super::{
     accepted_status::AcceptedStatus,
+    aws::is_expired,
     failure::{Failure, FailureKind},
     runtime_api::FunctionError,
 };
@@ -64,11 +65,6 @@ const LASTING: [&str; 13] = [
     "KMSNotFoundException",
     "SubnetIPAddressLimitReachedException",
 ];
-
-/// Whether the error code means that credentials have expired.
-pub(in crate::campaign) fn is_expired(code: &str) -> bool {
-    matches!(code, "ExpiredTokenException" | "ExpiredToken")
-}
 
 /// The failure that an error of the SDK is.
 pub(in crate::campaign) fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure

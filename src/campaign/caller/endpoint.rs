@@ -4,12 +4,12 @@ use super::{
     super::{
         Auth,
         accepted_status::AcceptedStatus,
-        aws::{Session, Signer},
+        aws::{Session, Signer, is_expired},
         row::Failure,
         target::parse_url,
     },
     Answer, CallOptions,
-    classify::{error_type, is_expired, lost, of_http},
+    classify::{error_type, lost, of_http},
 };
 use crate::transport::Transport;
 use aws_smithy_types::body::SdkBody;

@@ -15,9 +15,10 @@ use super::{
         target::LATEST,
     },
     Answer,
-    classify::{failure, is_expired, of_lambda},
+    classify::{failure, of_lambda},
 };
 use aws_sdk_lambda::{
+    Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::{
         RequestId,
@@ -25,7 +26,7 @@ use aws_sdk_lambda::{
         invoke::InvokeOutput,
     },
     primitives::Blob,
-    types::LogType,
+    types::{EnvironmentResponse, LogType},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper::body::Bytes;
@@ -46,7 +47,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const DENIED: [&str; 2] = ["AccessDeniedException", "AccessDenied"];
 
 /// What is known about a function before it is called.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Found {
     /// Its configuration; `None` if the endpoint does not tell it.
     pub configuration: Option<Configuration>,
@@ -123,22 +124,12 @@ impl Function {
 
     /// The answer, or the reason why there is none and the id of the request.
     async fn invoke(&self, payload: Bytes, with_log: bool) -> Result<InvokeOutput, (Failure, Option<String>)> {
-        let (renewals, client) = (self.lambda.renewals(), self.lambda.client());
-        let invoke = client
-            .invoke()
-            .function_name(&self.name)
-            .set_qualifier(self.qualifier.clone())
-            .set_tenant_id(self.tenant.clone())
-            .set_log_type(with_log.then_some(LogType::Tail))
-            .payload(Blob::new(payload));
-        let error = match invoke.send().await {
-            Ok(output) => return Ok(output),
-            Err(error) => error,
+        let invoke = async |client: Client| {
+            let invoke = client.invoke().function_name(&self.name).set_qualifier(self.qualifier.clone());
+            let invoke = invoke.set_tenant_id(self.tenant.clone()).payload(Blob::new(payload));
+            invoke.set_log_type(with_log.then_some(LogType::Tail)).send().await
         };
-        if error.code().is_some_and(is_expired) {
-            self.lambda.renew(renewals).await;
-        }
-        Err((failure(&error), name(error.request_id())))
+        self.lambda.request(invoke).await.map_err(|error| (failure(&error), name(error.request_id())))
     }
 
     /// Reads the function's configuration, again after passing failures.
@@ -159,39 +150,41 @@ impl Function {
     async fn look(&self) -> Result<Found, Failure> {
         match self.configured(self.qualifier.as_deref()).await {
             Ok(configured) => Ok(Found {
-                is_changed: self.qualifier.is_none() && has_variable(&configured),
+                is_changed: self.qualifier.is_none()
+                    && configured
+                        .environment()
+                        .and_then(EnvironmentResponse::variables)
+                        .is_some_and(|variables| variables.contains_key(VARIABLE)),
                 configuration: Some(Configuration::from_output(&configured)),
                 is_denied: false,
             }),
             // Permission to call a function does not include permission to read its configuration.
             Err(SdkError::ServiceError(error)) if error.err().code().is_some_and(|code| DENIED.contains(&code)) => {
-                Ok(Found { configuration: None, is_denied: true, is_changed: false })
+                Ok(Found { is_denied: true, ..Found::default() })
             }
             // Emulators that can only invoke functions answer this request with errors of their own.
             Err(SdkError::ServiceError(error))
                 if error.err().code().is_none_or(|code| code.contains("PathNotFound")) =>
             {
-                Ok(Found { configuration: None, is_denied: false, is_changed: false })
+                Ok(Found::default())
             }
-            Err(SdkError::ResponseError(_)) => Ok(Found { configuration: None, is_denied: false, is_changed: false }),
+            Err(SdkError::ResponseError(_)) => Ok(Found::default()),
             Err(error) => Err(failure(&error)),
         }
     }
 
     async fn configured(&self, qualifier: Option<&str>) -> Result<Configured, SdkError<GetFunctionConfigurationError>> {
-        let get = self.lambda.client().get_function_configuration().function_name(&self.name);
-        get.set_qualifier(qualifier.map(str::to_owned)).send().await
+        let get = async |client: Client| {
+            let get = client.get_function_configuration().function_name(&self.name);
+            get.set_qualifier(qualifier.map(str::to_owned)).send().await
+        };
+        self.lambda.request(get).await
     }
 
     /// The function's variables, one of which forces cold starts.
     pub fn variables(&self) -> &Variables {
         &self.variables
     }
-}
-
-fn has_variable(configured: &Configured) -> bool {
-    let variables = configured.environment().and_then(|environment| environment.variables());
-    variables.is_some_and(|variables| variables.contains_key(VARIABLE))
 }
 
 /// The function's answer in the output of an invocation.

@@ -95,16 +95,16 @@ impl PriceTable {
 
     fn check(&self) -> Result<(), PriceTableError> {
         if humantime::parse_rfc3339(&format!("{}T00:00:00Z", self.date)).is_err() {
-            return wrong("date".to_owned(), format!("\"{}\"", self.date), "a day, such as \"2026-08-31\"");
+            return wrong("date".to_owned(), &format!("\"{}\"", self.date), "a day, such as \"2026-08-31\"");
         }
         if self.regions.is_empty() {
-            return wrong("regions".to_owned(), "empty", "at least one region");
+            return wrong("regions".to_owned(), &"empty", "at least one region");
         }
         for (name, prices) in &self.regions {
             let usd =
                 [("request_usd", prices.request_usd), ("ephemeral_gb_second_usd", prices.ephemeral_gb_second_usd)];
             if let Some((field, value)) = usd.into_iter().find(|(_, value)| !is_price(*value)) {
-                return wrong(format!("regions.{name}.{field}"), value, A_PRICE);
+                return wrong(format!("regions.{name}.{field}"), &value, A_PRICE);
             }
             for architecture in [Architecture::X86_64, Architecture::Arm64] {
                 check_tiers(&format!("regions.{name}.{architecture}"), prices.tiers(architecture))?;
@@ -140,29 +140,29 @@ fn is_price(value: f64) -> bool {
     value.is_finite() && value >= 0.0
 }
 
-fn wrong(field: String, value: impl ToString, expected: &'static str) -> Result<(), PriceTableError> {
+fn wrong(field: String, value: &impl ToString, expected: &'static str) -> Result<(), PriceTableError> {
     Err(PriceTableError::Value { field, value: value.to_string(), expected })
 }
 
 pub(in super::super) fn check_tiers(field: &str, tiers: &[Tier]) -> Result<(), PriceTableError> {
     if tiers.is_empty() {
-        return wrong(field.to_owned(), "empty", "a list of at least one tier");
+        return wrong(field.to_owned(), &"empty", "a list of at least one tier");
     }
     let mut end = 0.0;
     for (index, tier) in tiers.iter().enumerate() {
         let is_last = index + 1 == tiers.len();
         if !is_price(tier.gb_second_usd) {
-            return wrong(format!("{field}[{index}].gb_second_usd"), tier.gb_second_usd, A_PRICE);
+            return wrong(format!("{field}[{index}].gb_second_usd"), &tier.gb_second_usd, A_PRICE);
         }
         let field = || format!("{field}[{index}].up_to_gb_seconds");
         match tier.up_to_gb_seconds {
             Some(up_to) if is_last => {
-                return wrong(field(), up_to, "left out in the last tier, which has no end");
+                return wrong(field(), &up_to, "left out in the last tier, which has no end");
             }
-            None if !is_last => return wrong(field(), "left out", "there in every tier but the last"),
+            None if !is_last => return wrong(field(), &"left out", "there in every tier but the last"),
             // The negation refuses NaN too.
             Some(up_to) if !(up_to > end && up_to.is_finite()) => {
-                return wrong(field(), up_to, "more than where the tier before ends");
+                return wrong(field(), &up_to, "more than where the tier before ends");
             }
             Some(up_to) => end = up_to,
             None => {}
