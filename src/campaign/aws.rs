@@ -210,7 +210,8 @@ pub(super) fn is_expired(code: &str) -> bool {
 
 fn region_of(config: &SdkConfig) -> Result<&Region, Failure> {
     let missing = "no region is known: set AWS_REGION, or region in the profile, or name a function by its ARN";
-    let region = config.region().filter(|it| !it.as_ref().is_empty()).ok_or_else(|| Failure::refused(missing))?;
+    let region =
+        config.region().filter(|region| !region.as_ref().is_empty()).ok_or_else(|| Failure::refused(missing))?;
     let is_part_of_host = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !region.as_ref().bytes().all(is_part_of_host) {
         return Err(Failure::refused(format!("{:?} is not a region; write one such as us-east-1", region.as_ref())));

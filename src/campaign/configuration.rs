@@ -16,9 +16,7 @@ const UNKNOWN: &str = "unknown";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Configuration {
-    /// The function's ARN.
     pub arn: Option<String>,
-    /// The instruction set.
     pub architecture: Architecture,
     /// The memory setting, in MiB.
     pub memory_mb: u32,
@@ -87,8 +85,9 @@ impl Configuration {
             [types::Architecture::Arm64, ..] => Architecture::Arm64,
             _ => Architecture::X86_64,
         };
-        let is_readable = output.environment().is_none_or(|it| it.error().is_none());
-        let mut values = output.environment().and_then(|it| it.variables()).cloned().unwrap_or_default();
+        let is_readable = output.environment().is_none_or(|environment| environment.error().is_none());
+        let mut values =
+            output.environment().and_then(types::EnvironmentResponse::variables).cloned().unwrap_or_default();
         values.remove(VARIABLE);
         let values: BTreeMap<String, String> = values.into_iter().collect();
         Self {
@@ -97,14 +96,14 @@ impl Configuration {
             // Lambda's own defaults.
             memory_mb: number(output.memory_size, 128),
             timeout_s: number(output.timeout, 3),
-            runtime: output.runtime().map(|it| it.as_str().to_owned()),
+            runtime: output.runtime().map(|runtime| runtime.as_str().to_owned()),
             log_format: output.logging_config().and_then(|logging| Some(logging.log_format()?.as_str().to_owned())),
             log_group: output.logging_config().and_then(|logging| logging.log_group()).map(str::to_owned),
             ephemeral_storage_mb: number(output.ephemeral_storage().map(types::EphemeralStorage::size), 512),
             tracing: output.tracing_config().and_then(|tracing| Some(tracing.mode()?.as_str().to_owned())),
             layers: output.layers().iter().filter_map(|layer| layer.arn().map(str::to_owned)).collect(),
             version: output.version.clone(),
-            package_type: output.package_type().map(|it| it.as_str().to_owned()),
+            package_type: output.package_type().map(|kind| kind.as_str().to_owned()),
             handler: handler(output),
             vpc: Some(vpc(output)),
             snap_start: output.snap_start().and_then(|snap_start| Some(snap_start.apply_on()?.as_str().to_owned())),
@@ -197,7 +196,7 @@ fn list(texts: &[String]) -> String {
 }
 
 fn handler(output: &GetFunctionConfigurationOutput) -> Option<String> {
-    let image = output.image_config_response().and_then(|it| it.image_config());
+    let image = output.image_config_response().and_then(types::ImageConfigResponse::image_config);
     let of_image = image.map(|image| {
         let words = image.entry_point().iter().chain(image.command()).map(String::as_str);
         words.chain(image.working_directory()).collect::<Vec<_>>().join(" ")

@@ -93,6 +93,6 @@ mod tests {
         assert_eq!(readable(&"x".repeat(2048)), "x".repeat(2048));
         assert_eq!(readable(&"x".repeat(1 << 20)), format!("{}… (1048576 bytes in all)", "x".repeat(2048)));
         // No character is cut in two.
-        assert_eq!(readable(&"ü".repeat(1025)).chars().filter(|it| *it == 'ü').count(), 1024);
+        assert_eq!(readable(&"ü".repeat(1025)).chars().filter(|character| *character == 'ü').count(), 1024);
     }
 }

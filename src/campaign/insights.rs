@@ -31,7 +31,6 @@ pub struct Counts {
 /// Where a function logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogGroup {
-    /// The log group.
     pub group: String,
     /// The function's name, if other functions may log into the same group.
     name_in_stream: Option<String>,
@@ -107,13 +106,10 @@ pub async fn count(log: &LogGroup, before_unix_ms: u64, session: &Session) -> Re
 /// Reads the counts; a log without reports gives no row.
 fn counts(results: &[Vec<Field>]) -> Counts {
     let value = |name: &str| {
-        let field = results.first()?.iter().find(|field| field.field == name)?;
-        field.value.parse::<f64>().ok().map(|number| number as u64)
+        let field = results.iter().flatten().find(|field| field.field == name);
+        field.and_then(|field| field.value.parse().ok()).map_or(0, |number: f64| number as u64)
     };
-    Counts {
-        invocations: value("invocations").unwrap_or_default(),
-        cold_starts: value("cold_starts").unwrap_or_default(),
-    }
+    Counts { invocations: value("invocations"), cold_starts: value("cold_starts") }
 }
 
 /// Calls CloudWatch Logs by its JSON protocol.

@@ -65,45 +65,16 @@ impl Logs {
 /// The reason why a local binary gave no outcome.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
-    /// It could not be started.
     #[error("{path} cannot be started: {source}{hint}", path = .path.display(), hint = hint(.path, .source))]
-    Start {
-        /// The binary.
-        path: PathBuf,
-        /// The operating system's reason.
-        source: io::Error,
-    },
-    /// Its log cannot be written.
+    Start { path: PathBuf, source: io::Error },
     #[error("{path} cannot be written: {source}", path = .path.display())]
-    Log {
-        /// The file.
-        path: PathBuf,
-        /// The operating system's reason.
-        source: io::Error,
-    },
-    /// It reported that its initialization failed.
+    Log { path: PathBuf, source: io::Error },
     #[error("{path} could not come up: {message}", path = .path.display(), message = told(.error))]
-    Init {
-        /// The binary.
-        path: PathBuf,
-        /// What it reported.
-        error: InitError,
-    },
-    /// It ended instead of answering.
+    Init { path: PathBuf, error: InitError },
     #[error("{path} ended ({status}) before it answered", path = .path.display())]
-    Exit {
-        /// The binary.
-        path: PathBuf,
-        /// How it ended.
-        status: ExitStatus,
-    },
-    /// It did not answer in time.
+    Exit { path: PathBuf, status: ExitStatus },
     #[error("{path} did not answer within {seconds} s", path = .path.display(), seconds = .timeout.as_secs_f64())]
-    Timeout {
-        /// The binary.
-        path: PathBuf,
-        timeout: Duration,
-    },
+    Timeout { path: PathBuf, timeout: Duration },
 }
 
 /// An explanation of an error whose message by the operating system is misleading.

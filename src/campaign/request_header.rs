@@ -14,16 +14,12 @@ pub struct Header {
 /// The text is not a header that can be added.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HeaderError {
-    /// There is no value.
     #[error("a header is written NAME=VALUE")]
     NoValue,
-    /// No header can have this name.
     #[error("\"{0}\" is not the name of a header; write NAME=VALUE, such as x-tenant=blue")]
     Name(String),
-    /// No header can have this value.
     #[error("the value of {0} has characters that no header may have")]
     Value(HeaderName),
-    /// The request itself sets this header.
     #[error("{0} is set by the request itself; leave it out")]
     Own(HeaderName),
 }

@@ -17,6 +17,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use std::{
     convert::Infallible,
     fmt, io,
@@ -92,14 +93,10 @@ pub struct InitError {
 
 impl InitError {
     fn parse(headers: &HeaderMap, payload: &[u8]) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
-        struct Trace {
-            stack_trace: Vec<serde_json::Value>,
-        }
-        let Trace { stack_trace } = serde_json::from_slice(payload).unwrap_or_default();
-        let line = |line: serde_json::Value| line.as_str().map_or_else(|| line.to_string(), str::to_owned);
-        Self { error: reported_error(headers, payload), stack_trace: stack_trace.into_iter().map(line).collect() }
+        let report: Value = serde_json::from_slice(payload).unwrap_or_default();
+        let lines = report["stackTrace"].as_array().into_iter().flatten();
+        let text = |line: &Value| line.as_str().map_or_else(|| line.to_string(), str::to_owned);
+        Self { error: reported_error(headers, payload), stack_trace: lines.map(text).collect() }
     }
 }
 
@@ -366,7 +363,7 @@ impl State {
 }
 
 fn accepted() -> Answer {
-    Ok(json(StatusCode::ACCEPTED, &serde_json::json!({"status": "OK"})))
+    Ok(json(StatusCode::ACCEPTED, &json!({"status": "OK"})))
 }
 
 /// The reason why Lambda refuses a request.
@@ -386,11 +383,11 @@ impl Refusal {
     }
 
     fn response(&self) -> Response<Full<Bytes>> {
-        json(self.status, &serde_json::json!({"errorType": self.kind, "errorMessage": self.message}))
+        json(self.status, &json!({"errorType": self.kind, "errorMessage": self.message}))
     }
 }
 
-fn json(status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {
+fn json(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
     let response = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
     response.body(Full::new(body.to_string().into())).expect("these are headers")
 }

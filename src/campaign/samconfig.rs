@@ -71,7 +71,7 @@ impl SamConfig {
 impl DeployEnvironment {
     /// A command's own parameters take precedence over those for all commands; empty ones count as unset.
     fn merged(self) -> SamConfig {
-        let first = |own: Option<String>, global: Option<String>| own.or(global).filter(|it| !it.is_empty());
+        let first = |own: Option<String>, global: Option<String>| own.or(global).filter(|value| !value.is_empty());
         let (own, global) = (self.deploy.parameters, self.global.parameters);
         SamConfig {
             stack_name: first(own.stack_name, global.stack_name),

@@ -1,6 +1,6 @@
 //! Paths in commands that the user is advised to run.
 
-use std::{fmt::Write, path::Path};
+use std::path::Path;
 
 /// Whether a shell takes the byte literally.
 fn is_plain(byte: u8) -> bool {
@@ -20,15 +20,12 @@ pub fn word(path: &Path) -> String {
 
 /// Escapes for `$'…'`: unprintable bytes in octal, which every shell with `$'…'` supports.
 fn escaped(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = match byte {
-            b'\'' | b'\\' => write!(text, "\\{}", char::from(*byte)),
-            b' '..=b'~' => write!(text, "{}", char::from(*byte)),
-            _ => write!(text, "\\{byte:03o}"),
-        };
-        text
-    })
+    let escape = |byte: &u8| match byte {
+        b'\'' | b'\\' => format!("\\{}", char::from(*byte)),
+        b' '..=b'~' => char::from(*byte).to_string(),
+        _ => format!("\\{byte:03o}"),
+    };
+    bytes.iter().map(escape).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(super) const LATEST: &str = "$LATEST";
 pub enum Target {
     /// A Lambda function, invoked directly.
     Function {
-        /// Its name, in any form that Lambda accepts, without the qualifier.
+        /// In any form that Lambda accepts, without the qualifier.
         name: String,
         /// The version or alias.
         qualifier: Option<String>,
@@ -47,20 +47,13 @@ pub enum Auth {
 /// The text does not name a target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// It is of no known kind.
     #[error(
         "\"{0}\" is not a target; write lambda:NAME[:QUALIFIER], a URL that starts with https:// or http://, exec:PATH, \
          or local"
     )]
     Unknown(String),
-    /// Lambda does not accept the name.
     #[error("\"lambda:{name}\" is not a function: {reason}")]
-    Function {
-        /// The name that was given.
-        name: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Function { name: String, reason: String },
     /// The URL contains a user name or a password. The message does not repeat it.
     #[error(
         "the URL has a user name or a password before its host, which would be written down and shown; leave out what \
@@ -110,8 +103,8 @@ impl Target {
 
 /// Whether a URL contains a user name or a password before its host.
 fn has_userinfo(url: &str) -> bool {
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
-    authority.split(['/', '?', '#']).next().is_some_and(|it| it.contains('@'))
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
 /// Reads a URL that can be called and stored.
@@ -123,7 +116,7 @@ pub(super) fn parse_url(url: &str) -> Result<Uri, String> {
         return Err(TargetError::Userinfo.to_string());
     }
     let uri: Uri = url.parse().map_err(|error: hyper::http::uri::InvalidUri| error.to_string())?;
-    let Some(authority) = uri.authority().filter(|it| !it.host().is_empty()) else {
+    let Some(authority) = uri.authority().filter(|authority| !authority.host().is_empty()) else {
         return Err("it has no host; write https://HOST/PATH".to_owned());
     };
     if authority.as_str() != authority.host() && authority.port_u16().is_none() {

@@ -18,7 +18,6 @@ const VARIABLE: &str = "AWS_ENDPOINT_URL";
 pub enum Service {
     Lambda,
     CloudFormation,
-    /// CloudWatch Logs.
     Logs,
 }
 

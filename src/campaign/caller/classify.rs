@@ -209,10 +209,10 @@ fn names_page(media_type: &str) -> bool {
 
 /// Whether a body is an HTML page, whatever its headers say.
 fn is_page(body: &[u8]) -> bool {
-    let begin = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     ["<!doctype html", "<html"]
         .iter()
-        .any(|tag| begin.get(..tag.len()).is_some_and(|it| it.eq_ignore_ascii_case(tag.as_bytes())))
+        .any(|tag| body.get(..tag.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(tag.as_bytes())))
 }
 
 /// Whether a response of Lambda's own endpoint is the function's answer, which is JSON: proxies and portals in its

@@ -88,7 +88,7 @@ impl Function {
             lambda,
             name: name.to_owned(),
             // Without a qualifier this is the same function, but one that can be changed.
-            qualifier: qualifier.filter(|it| *it != LATEST).map(str::to_owned),
+            qualifier: qualifier.filter(|qualifier| *qualifier != LATEST).map(str::to_owned),
             tenant: None,
             has_log_tail: true.into(),
         }
@@ -98,8 +98,10 @@ impl Function {
         let with_log = self.has_log_tail.load(Ordering::Relaxed);
         let mut answer = self.invoke(payload.clone(), with_log).await;
         let mut sent = None;
-        let refusal = answer.as_ref().err().map(|(failure, _)| failure);
-        if let Some(refusal) = refusal.filter(|failure| with_log && refuses_log_tail(failure)) {
+        if let Err((refusal, _)) = &answer
+            && with_log
+            && refuses_log_tail(refusal)
+        {
             if self.has_log_tail.swap(false, Ordering::Relaxed) {
                 let _ = writeln!(
                     io::stderr(),
@@ -148,7 +150,7 @@ impl Function {
     }
 
     async fn look(&self) -> Result<Found, Failure> {
-        match self.configured(self.qualifier.as_deref()).await {
+        match self.configured().await {
             Ok(configured) => Ok(Found {
                 is_changed: self.qualifier.is_none()
                     && configured
@@ -173,10 +175,10 @@ impl Function {
         }
     }
 
-    async fn configured(&self, qualifier: Option<&str>) -> Result<Configured, SdkError<GetFunctionConfigurationError>> {
+    async fn configured(&self) -> Result<Configured, SdkError<GetFunctionConfigurationError>> {
         let get = async |client: Client| {
             let get = client.get_function_configuration().function_name(&self.name);
-            get.set_qualifier(qualifier.map(str::to_owned)).send().await
+            get.set_qualifier(self.qualifier.clone()).send().await
         };
         self.lambda.request(get).await
     }

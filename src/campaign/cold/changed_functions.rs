@@ -56,11 +56,7 @@ impl ChangedFunctions {
     /// When that cannot be written; the target must not be changed then.
     pub fn begin(&self, target: &Target) -> io::Result<()> {
         let mut functions = lock(&self.functions);
-        if functions.contains(&target.to_string()) {
-            return Ok(());
-        }
-        functions.insert(target.to_string());
-        self.write(&functions)
+        if functions.insert(target.to_string()) { self.write(&functions) } else { Ok(()) }
     }
 
     /// Removes `target`, whose change is undone.

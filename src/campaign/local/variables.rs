@@ -47,16 +47,13 @@ impl fmt::Debug for Variable {
 /// The text is not a variable that a function can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VariableError {
-    /// There is no value.
     #[error("\"{0}\" has no value; write KEY=VALUE")]
     NoValue(String),
-    /// Lambda does not accept the name.
     #[error(
         "\"{0}\" is no name that Lambda takes: it must begin with a letter and have two characters at least, all of them \
          letters, digits and underscores"
     )]
     Name(String),
-    /// Lambda itself sets it.
     #[error("{0} is set by Lambda itself, and here by this program; a function cannot have another one")]
     Reserved(String),
 }

@@ -35,7 +35,7 @@ impl Function {
     pub async fn wait_until_ready(&self, payload: &str) -> Result<(), Failure> {
         let (end, mut pauses, mut is_woken) = (Instant::now() + LIMIT, Pauses::new(), false);
         loop {
-            let Ok(configured) = self.configured(self.qualifier.as_deref()).await else { return Ok(()) };
+            let Ok(configured) = self.configured().await else { return Ok(()) };
             let state = match readiness(&configured) {
                 Readiness::Ready => return Ok(()),
                 Readiness::Never(reason) => return Err(Failure::refused(reason)),
