@@ -219,6 +219,10 @@ fn region_of(config: &SdkConfig) -> Result<&Region, Failure> {
     Ok(region)
 }
 
+fn cannot_sign(error: impl Error) -> Failure {
+    Failure::refused(format!("the request cannot be signed: {error}"))
+}
+
 /// Signs requests to one service by AWS Signature Version 4.
 #[derive(Debug)]
 pub struct Signer {
@@ -246,7 +250,6 @@ impl Signer {
     pub async fn sign(&self, request: &mut Request<SdkBody>) -> Result<u64, Failure> {
         let renewals = self.config.count();
         let identity = self.credentials().await?.into();
-        let failed = |error: &dyn Error| Failure::refused(format!("the request cannot be signed: {error}"));
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
@@ -254,14 +257,14 @@ impl Signer {
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()
-            .map_err(|error| failed(&error))?
+            .map_err(cannot_sign)?
             .into();
         let uri = request.uri().to_string();
         let headers = request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let body = SignableBody::Bytes(request.body().bytes().unwrap_or_default());
         let signed = SignableRequest::new(request.method().as_str(), uri, headers, body)
             .and_then(|signable| sign(signable, &parameters))
-            .map_err(|error| failed(&error))?;
+            .map_err(cannot_sign)?;
         let (instructions, _) = signed.into_parts();
         instructions.apply_to_request_http1x(request);
         Ok(renewals)

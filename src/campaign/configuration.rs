@@ -163,12 +163,10 @@ impl Configuration {
     /// The names of the variables that differ, in a sentence.
     fn different_variables(&self, other: &Self) -> Option<String> {
         let (own, others) = (self.variables.as_ref()?, other.variables.as_ref()?);
-        let names = own.union(others);
-        let is_different = |name: &&String| {
-            let both_have_it = own.contains(*name) && others.contains(*name);
-            !both_have_it || self.values.0.get(*name) != other.values.0.get(*name)
-        };
-        let different: Vec<&str> = names.filter(is_different).map(String::as_str).collect();
+        let is_equal = |name: &str| self.values.0.get(name) == other.values.0.get(name);
+        let is_common = |name: &str| own.contains(name) && others.contains(name);
+        let names = own.union(others).map(String::as_str);
+        let different: Vec<&str> = names.filter(|name| !is_common(name) || !is_equal(name)).collect();
         (!different.is_empty()).then(|| format!("environment variables: {}", different.join(", ")))
     }
 

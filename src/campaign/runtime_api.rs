@@ -222,23 +222,23 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
     }
 }
 
-/// The answer to a request of the binary.
-type Answer = Result<Response<Full<Bytes>>, Refusal>;
+/// The reply to a request of the binary.
+type Reply = Result<Response<Full<Bytes>>, Refusal>;
 
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().strip_prefix(ROOT).unwrap_or_default().to_owned();
-    let answer = match (request.method(), path.split('/').collect::<Vec<_>>().as_slice()) {
+    let reply = match (request.method(), path.split('/').collect::<Vec<_>>().as_slice()) {
         (&Method::GET, ["invocation", "next"]) => state.next().await,
         (&Method::POST, ["invocation", id, "response"]) => state.settle(id, request, response).await,
         (&Method::POST, ["invocation", id, "error"]) => state.settle(id, request, error).await,
         (&Method::POST, ["init", "error"]) => state.fail(request).await,
         _ => Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", "there is no such method and path")),
     };
-    Ok(answer.unwrap_or_else(|refusal| refusal.response()))
+    Ok(reply.unwrap_or_else(|refusal| refusal.response()))
 }
 
-/// An outcome, and the answer to its sender.
-type Settled = (InvocationResult, Answer);
+/// An outcome, and the reply to its sender.
+type Settled = (InvocationResult, Reply);
 
 /// Settles an invocation by a response.
 fn response(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
@@ -277,7 +277,7 @@ fn error(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
 }
 
 impl State {
-    async fn next(&self) -> Answer {
+    async fn next(&self) -> Reply {
         self.begin_waiting()?;
         self.asked.send_modify(|count| *count += 1);
         let Some(invocation) = self.events.lock().await.recv().await else {
@@ -332,11 +332,11 @@ impl State {
         id: &str,
         request: Request<Incoming>,
         settled: impl FnOnce(&HeaderMap, Collected<Bytes>) -> Settled,
-    ) -> Answer {
+    ) -> Reply {
         let outcome = self.begin_answering(id)?;
         let (head, body) = request.into_parts();
         // A body that is longer than any answer is not read to its end, but refused.
-        let (result, answer) = match Limited::new(body, MAX_STREAMED_RESPONSE).collect().await {
+        let (result, reply) = match Limited::new(body, MAX_STREAMED_RESPONSE).collect().await {
             Ok(body) => settled(&head.headers, body),
             Err(error) if error.is::<LengthLimitError>() => too_large(MAX_STREAMED_RESPONSE),
             Err(error) => (
@@ -346,11 +346,11 @@ impl State {
         };
         // A caller that has given up no longer listens.
         let _ = outcome.send(result);
-        answer
+        reply
     }
 
     /// Stores a reported failure of the initialization.
-    async fn fail(&self, request: Request<Incoming>) -> Answer {
+    async fn fail(&self, request: Request<Incoming>) -> Reply {
         if !matches!(*lock(&self.current), Current::Init) {
             return Err(Refusal::out_of_turn("it has asked for work, so its start is over"));
         }
@@ -362,7 +362,7 @@ impl State {
     }
 }
 
-fn accepted() -> Answer {
+fn accepted() -> Reply {
     Ok(json(StatusCode::ACCEPTED, &json!({"status": "OK"})))
 }
 

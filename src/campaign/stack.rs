@@ -15,15 +15,21 @@ use std::collections::HashMap;
 pub async fn functions(name: &str, session: &Session) -> Result<Sides<Target>, Failure> {
     let outputs = parse(&describe(name, session).await?)
         .ok_or_else(|| Failure::refused(format!("CloudFormation's description of the stack {name} cannot be read")))?;
-    let function = |key: &str| match outputs.get(key) {
-        Some(function) => format!("lambda:{function}").parse().map_err(|error| {
-            Failure::refused(format!("the stack {name} has an output {key} that names no function: {error}"))
-        }),
-        None => Err(Failure::refused(format!(
-            "the stack {name} has no output {key}, so it is not a stack of Lambda Duet: name the functions with --targets"
-        ))),
+    Ok(Sides {
+        baseline: function(name, &outputs, "X86FunctionName")?,
+        candidate: function(name, &outputs, "Arm64FunctionName")?,
+    })
+}
+
+fn function(stack: &str, outputs: &HashMap<String, String>, key: &str) -> Result<Target, Failure> {
+    let Some(name) = outputs.get(key) else {
+        return Err(Failure::refused(format!(
+            "the stack {stack} has no output {key}, so it is not a stack of Lambda Duet: name the functions with --targets"
+        )));
     };
-    Ok(Sides { baseline: function("X86FunctionName")?, candidate: function("Arm64FunctionName")? })
+    format!("lambda:{name}").parse().map_err(|error| {
+        Failure::refused(format!("the stack {stack} has an output {key} that names no function: {error}"))
+    })
 }
 
 /// Checks that `name` has only characters that the query can carry, and that an ARN has the right form.

@@ -29,9 +29,8 @@ pub(super) fn kept(provider: SharedCredentialsProvider) -> SharedCredentialsProv
 impl Kept {
     async fn get(&self) -> Result<Credentials, CredentialsError> {
         let mut last = self.last.lock().await;
-        let renewal = SystemTime::now() + MARGIN;
-        if let Some(kept) =
-            last.as_ref().filter(|credentials| credentials.expiry().is_none_or(|expiry| expiry > renewal))
+        if let Some(kept) = &*last
+            && kept.expiry().is_none_or(|expiry| expiry > SystemTime::now() + MARGIN)
         {
             return Ok(kept.clone());
         }
@@ -59,13 +58,12 @@ fn check(credentials: &Credentials) -> Result<(), String> {
         ("session token", "AWS_SESSION_TOKEN", credentials.session_token().unwrap_or_default()),
     ];
     let wrong = parts.iter().find(|(.., value)| !value.bytes().all(|byte| byte.is_ascii_graphic()));
-    wrong.map_or(Ok(()), |(name, variable, _)| {
-        let lower = variable.to_lowercase();
-        Err(format!(
-            "the {name} has white space or other characters that none has, perhaps the end of a line: remove them \
-             ({variable}, or {lower} in the AWS configuration files)"
-        ))
-    })
+    let Some((name, variable, _)) = wrong else { return Ok(()) };
+    let lower = variable.to_lowercase();
+    Err(format!(
+        "the {name} has white space or other characters that none has, perhaps the end of a line: remove them \
+         ({variable}, or {lower} in the AWS configuration files)"
+    ))
 }
 
 /// The credentials of a configuration.

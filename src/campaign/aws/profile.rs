@@ -12,9 +12,9 @@ use std::{
 /// The profile if none is named.
 const DEFAULT: &str = "default";
 
-/// The variables that name the files, and their default paths in the home directory.
+/// The variables that name the files, and their default paths.
 const FILES: [(&str, &str); 2] =
-    [("AWS_CONFIG_FILE", ".aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")];
+    [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")];
 
 /// The profile that the environment names.
 pub(super) fn of_environment() -> Option<String> {
@@ -54,13 +54,10 @@ pub(super) async fn find(asked: Option<&str>) -> Result<String, Failure> {
 
 /// The path of a configuration file, as the SDK finds it.
 fn file(name: &str, default: &str) -> Option<PathBuf> {
-    let home = || variable("HOME").map(PathBuf::from);
-    match variable(name) {
-        None => Some(home()?.join(default)),
-        Some(path) => match path.strip_prefix("~/") {
-            Some(rest) => Some(home()?.join(rest)),
-            None => Some(path.into()),
-        },
+    let path = variable(name).unwrap_or_else(|| default.to_owned());
+    match path.strip_prefix("~/") {
+        Some(rest) => Some(Path::new(&variable("HOME")?).join(rest)),
+        None => Some(path.into()),
     }
 }
 

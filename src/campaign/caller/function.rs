@@ -18,7 +18,6 @@ use super::{
     classify::{failure, of_lambda},
 };
 use aws_sdk_lambda::{
-    Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::{
         RequestId,
@@ -126,12 +125,12 @@ impl Function {
 
     /// The answer, or the reason why there is none and the id of the request.
     async fn invoke(&self, payload: Bytes, with_log: bool) -> Result<InvokeOutput, (Failure, Option<String>)> {
-        let invoke = async |client: Client| {
+        let answer = self.lambda.request(async |client| {
             let invoke = client.invoke().function_name(&self.name).set_qualifier(self.qualifier.clone());
             let invoke = invoke.set_tenant_id(self.tenant.clone()).payload(Blob::new(payload));
             invoke.set_log_type(with_log.then_some(LogType::Tail)).send().await
-        };
-        self.lambda.request(invoke).await.map_err(|error| (failure(&error), name(error.request_id())))
+        });
+        answer.await.map_err(|error| (failure(&error), name(error.request_id())))
     }
 
     /// Reads the function's configuration, again after passing failures.
@@ -176,11 +175,11 @@ impl Function {
     }
 
     async fn configured(&self) -> Result<Configured, SdkError<GetFunctionConfigurationError>> {
-        let get = async |client: Client| {
+        let answer = self.lambda.request(async |client| {
             let get = client.get_function_configuration().function_name(&self.name);
             get.set_qualifier(self.qualifier.clone()).send().await
-        };
-        self.lambda.request(get).await
+        });
+        answer.await
     }
 
     /// The function's variables, one of which forces cold starts.

@@ -74,9 +74,8 @@ impl Process {
     }
 
     async fn start_once(&self) -> Result<LocalEnvironment, LocalError> {
-        let failed = |source| LocalError::Log { path: self.log.clone().unwrap_or_default(), source };
         let logs = match &self.log {
-            Some(path) => Logs::to_file(path).map_err(failed)?,
+            Some(path) => Logs::to_file(path).map_err(|source| LocalError::Log { path: path.clone(), source })?,
             None => Stdio::from(io::stderr()).into(),
         };
         let own = self.variables.iter().map(|variable| (variable.name.as_str(), variable.value.as_str()));

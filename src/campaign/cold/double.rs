@@ -42,7 +42,7 @@ pub(in crate::campaign) enum Act {
 type Script = Box<dyn Fn(usize, &str) -> Act + Send + Sync>;
 
 /// A function `x` and its control plane.
-pub(in crate::campaign) struct Lambda {
+pub(in crate::campaign) struct FakeLambda {
     pub variables: Mutex<Value>,
     /// The configuration before the last update.
     pub before: Mutex<Option<Value>>,
@@ -57,9 +57,9 @@ pub(in crate::campaign) struct Lambda {
 }
 
 #[derive(Clone, Debug)]
-struct Connector(Arc<Lambda>);
+struct FakeConnector(Arc<FakeLambda>);
 
-impl Lambda {
+impl FakeLambda {
     pub fn new(script: impl Fn(usize, &str) -> Act + Send + Sync + 'static) -> Self {
         Self {
             variables: json!({"KEEP": "secret value"}).into(),
@@ -113,7 +113,7 @@ impl Lambda {
     }
 
     pub fn client(self: &Arc<Self>) -> Client {
-        let connector = SharedHttpConnector::new(Connector(Arc::clone(self)));
+        let connector = SharedHttpConnector::new(FakeConnector(Arc::clone(self)));
         let config = aws_sdk_lambda::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("eu-west-1"))
@@ -141,13 +141,13 @@ impl Lambda {
     }
 }
 
-impl fmt::Debug for Lambda {
+impl fmt::Debug for FakeLambda {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Lambda")
     }
 }
 
-impl HttpConnector for Connector {
+impl HttpConnector for FakeConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let lambda = Arc::clone(&self.0);
         HttpConnectorFuture::new(async move {

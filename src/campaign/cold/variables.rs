@@ -15,7 +15,6 @@ use super::{
     Mark, Owner, VARIABLE,
 };
 use aws_sdk_lambda::{
-    Client,
     error::{ProvideErrorMetadata, SdkError},
     operation::get_function_configuration::GetFunctionConfigurationOutput as Configured,
     types::{Environment, LastUpdateStatus},
@@ -142,7 +141,7 @@ impl Variables {
         let check = async || {
             let variables = self.readable(&self.configured().await?)?;
             self.check_claim(&variables, Claim::Owner(owner))?;
-            with_mark(&variables, Some(&owner.mark(SystemTime::now()).to_string())).map(|_| ())
+            with_mark(&variables, Some(&owner.mark(SystemTime::now()).to_string())).map(drop)
         };
         until_done(check, within, std::future::pending()).await
     }
@@ -221,10 +220,10 @@ impl Variables {
     }
 
     async fn configured(&self) -> Result<Configured, Obstacle> {
-        let get = async |client: Client| {
+        let answer = self.lambda.request(async |client| {
             in_time(client.get_function_configuration().function_name(&self.function).send()).await
-        };
-        self.lambda.request(get).await.map_err(|error| obstacle(&error, |message| message))
+        });
+        answer.await.map_err(|error| obstacle(&error, |message| message))
     }
 
     async fn update(
@@ -235,13 +234,13 @@ impl Variables {
     ) -> Result<(), Obstacle> {
         let sent = Known::new(None, &variables);
         let environment = Environment::builder().set_variables(Some(variables)).build();
-        let update = async |client: Client| {
+        let request = self.lambda.request(async |client| {
             let update = client.update_function_configuration().function_name(&self.function);
             // The revision prevents overwriting a change that another program makes in between.
             in_time(update.set_revision_id(revision.clone()).environment(environment).send()).await
-        };
+        });
         self.may_come_late.store(true, Ordering::Relaxed);
-        let answer = self.lambda.request(update).await;
+        let answer = request.await;
         let is_settled = match &answer {
             Ok(_) => true,
             Err(SdkError::ServiceError(refused)) => refused.raw().status().as_u16() < 500,

@@ -5,7 +5,7 @@ use crate::campaign::{
     caller::Function,
     cold::{
         ChangedFunctions, Owner,
-        double::{Act, Lambda},
+        double::{Act, FakeLambda},
     },
 };
 use std::{env, fs, path::PathBuf, process};
@@ -51,7 +51,7 @@ fn scratch() -> PathBuf {
 
 #[tokio::test(start_paused = true)]
 async fn a_bug_that_panics_leaves_nothing_changed() {
-    let (lambda, manifest, directory) = (Arc::new(Lambda::new(|_, _| Act::Answer)), manifest(), scratch());
+    let (lambda, manifest, directory) = (Arc::new(FakeLambda::new(|_, _| Act::Answer)), manifest(), scratch());
     let caller = || Arc::new(Caller::Function(Function::with(lambda.client().into(), "x", None)));
     let owner = Owner::this_process(&directory);
     let changes = Arc::new(ChangedFunctions::read(&directory, &owner).unwrap());

@@ -14,7 +14,6 @@ use crate::{
         control_characters::visible,
         manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Plan, SCHEMA},
         region,
-        request_header::Header,
         samconfig::SamConfig,
         schedule::Order,
         sides::Sides,
@@ -26,7 +25,7 @@ use crate::{
 };
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
-use hyper::Method;
+use hyper::{Method, header::AUTHORIZATION};
 use std::{
     collections::BTreeSet,
     fs,
@@ -241,7 +240,7 @@ impl PlanOptions {
         if let Some(option) = option.filter(|_| !has_endpoint) {
             bail!("{option} is for https:// and http:// targets, but neither target is one");
         }
-        if !self.no_auth && given.api_key.is_none() && given.headers.iter().any(Header::is_authorization) {
+        if !self.no_auth && given.api_key.is_none() && given.headers.iter().any(|header| header.name == AUTHORIZATION) {
             bail!("--header authorization replaces the signature: use --no-auth with it");
         }
         check_variables(&given.variables, has_process)?;

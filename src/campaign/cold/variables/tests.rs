@@ -1,7 +1,7 @@
 //! Changes in virtual time, of a function whose control plane follows a test's script.
 
 use super::{
-    super::double::{Act, Lambda},
+    super::double::{Act, FakeLambda},
     *,
 };
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ async fn remove(variables: &Variables) -> Result<Removal, Failure> {
 
 #[tokio::test(start_paused = true)]
 async fn an_update_is_waited_for_as_long_as_aws_itself_waits() {
-    let lambda = Arc::new(Lambda { update_takes: Duration::from_secs(130), ..Lambda::new(|_, _| Act::Answer) });
+    let lambda = Arc::new(FakeLambda { update_takes: Duration::from_secs(130), ..FakeLambda::new(|_, _| Act::Answer) });
     let (variables, begin) = (lambda.variables(), Instant::now());
     set(&variables).await.unwrap();
     assert!(lambda.has_variable() && (130..133).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
@@ -33,7 +33,7 @@ async fn an_update_is_waited_for_as_long_as_aws_itself_waits() {
     remove(&variables).await.unwrap();
     assert!(lambda.is_as_before());
 
-    let lambda = Arc::new(Lambda { update_takes: Duration::from_secs(400), ..Lambda::new(|_, _| Act::Answer) });
+    let lambda = Arc::new(FakeLambda { update_takes: Duration::from_secs(400), ..FakeLambda::new(|_, _| Act::Answer) });
     let failure = set(&lambda.variables()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Timeout);
     assert!(failure.message.contains("within 5m") && failure.message.contains("still at work"), "{failure}");
@@ -53,7 +53,7 @@ const PASSING: [Act; 7] = [
 async fn what_passes_is_tried_again() {
     for trouble in PASSING {
         for method in ["GET", "PUT"] {
-            let lambda = Arc::new(Lambda::new(
+            let lambda = Arc::new(FakeLambda::new(
                 move |number, asked| if number < 6 && asked == method { trouble } else { Act::Answer },
             ));
             let variables = lambda.variables();
@@ -68,7 +68,7 @@ async fn what_passes_is_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn pauses_grow_and_what_stays_ends_with_the_time() {
     for trouble in PASSING {
-        let lambda = Arc::new(Lambda::new(move |_, method| if method == "PUT" { trouble } else { Act::Answer }));
+        let lambda = Arc::new(FakeLambda::new(move |_, method| if method == "PUT" { trouble } else { Act::Answer }));
         let begin = Instant::now();
         let outcome = set(&lambda.variables()).await;
         if trouble == Act::LoseAnswer {
@@ -89,7 +89,7 @@ async fn what_does_not_pass_is_said_at_once() {
     for (status, code) in
         [(403, "AccessDeniedException"), (400, "InvalidParameterValueException"), (404, "ResourceNotFoundException")]
     {
-        let lambda = Arc::new(Lambda::new(
+        let lambda = Arc::new(FakeLambda::new(
             move |_, method| if method == "PUT" { Act::Refuse(status, code) } else { Act::Answer },
         ));
         let failure = set(&lambda.variables()).await.unwrap_err();
@@ -100,7 +100,7 @@ async fn what_does_not_pass_is_said_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn a_function_that_is_not_found_may_be_changed_still() {
-    let lambda = Arc::new(Lambda::new(|_, _| Act::Refuse(404, "ResourceNotFoundException")));
+    let lambda = Arc::new(FakeLambda::new(|_, _| Act::Refuse(404, "ResourceNotFoundException")));
     let failure = remove(&lambda.variables()).await.unwrap_err();
     assert!(failure.message.contains("the credentials of its account, or if it was deleted"), "{failure}");
     assert!(set(&lambda.variables()).await.is_err());
@@ -116,7 +116,7 @@ async fn the_reason_of_an_update_that_fails_is_shown() {
         "LastUpdateStatusReason": "The KMS key is disabled",
         "LastUpdateStatusReasonCode": "DisabledKMSKey",
     });
-    let lambda = Arc::new(Lambda { result, ..Lambda::new(|_, _| Act::Answer) });
+    let lambda = Arc::new(FakeLambda { result, ..FakeLambda::new(|_, _| Act::Answer) });
     let variables = lambda.variables();
     let failure = set(&variables).await.unwrap_err();
     assert_eq!(failure.message, "its last update has failed: DisabledKMSKey: The KMS key is disabled");
@@ -131,7 +131,7 @@ async fn the_reason_of_an_update_that_fails_is_shown() {
 #[tokio::test(start_paused = true)]
 async fn an_update_that_comes_late_does_not_come_after_its_undoing() {
     let late = Duration::from_secs(60);
-    let lambda = Arc::new(Lambda::new(move |number, _| if number == 1 { Act::HangFor(late) } else { Act::Answer }));
+    let lambda = Arc::new(FakeLambda::new(move |number, _| if number == 1 { Act::HangFor(late) } else { Act::Answer }));
     let variables = lambda.variables();
     let (stop, stopped) = watch::channel(false);
     let begin = Instant::now();
@@ -154,7 +154,7 @@ async fn an_update_that_comes_late_does_not_come_after_its_undoing() {
 /// An end is asked for while Lambda tells what was before the update that it has taken.
 #[tokio::test(start_paused = true)]
 async fn what_lambda_tells_late_is_not_taken_for_the_undoing() {
-    let lambda = Arc::new(Lambda::new(|number, method| match number {
+    let lambda = Arc::new(FakeLambda::new(|number, method| match number {
         2..10 if method == "GET" => Act::AnswerLate,
         _ => Act::Answer,
     }));
@@ -176,7 +176,7 @@ async fn what_lambda_tells_late_is_not_taken_for_the_undoing() {
 
 #[tokio::test(start_paused = true)]
 async fn variables_that_are_not_told_this_time_are_not_lost() {
-    let lambda = Arc::new(Lambda::new(|number, method| match number % 3 {
+    let lambda = Arc::new(FakeLambda::new(|number, method| match number % 3 {
         1 if method == "GET" => Act::LeaveOutVariables,
         _ => Act::Answer,
     }));
@@ -190,7 +190,7 @@ async fn variables_that_are_not_told_this_time_are_not_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_ends_when_an_end_is_asked_for() {
-    let lambda = Arc::new(Lambda { update_takes: Duration::from_secs(130), ..Lambda::new(|_, _| Act::Answer) });
+    let lambda = Arc::new(FakeLambda { update_takes: Duration::from_secs(130), ..FakeLambda::new(|_, _| Act::Answer) });
     let variables = lambda.variables();
     let (stop, stopped) = watch::channel(false);
     let begin = Instant::now();
@@ -214,7 +214,7 @@ async fn refusal(environment: Value, key: Option<&str>) -> String {
     if let Some(key) = key {
         result["KMSKeyArn"] = json!(key);
     }
-    let lambda = Arc::new(Lambda { result, ..Lambda::new(|_, _| Act::Answer) });
+    let lambda = Arc::new(FakeLambda { result, ..FakeLambda::new(|_, _| Act::Answer) });
     let variables = lambda.variables();
     let failure = set(&variables).await.unwrap_err();
     assert_eq!(variables.check(&owner(), WITHIN).await.unwrap_err(), failure);
@@ -245,7 +245,7 @@ async fn what_others_have_set_is_theirs() {
     let message = refusal(json!({"Variables": {VARIABLE: "hunter2"}}), None).await;
     assert!(message.contains("no campaign has set") && !message.contains("hunter2"), "{message}");
 
-    let lambda = Arc::new(Lambda::new(|_, _| Act::Answer));
+    let lambda = Arc::new(FakeLambda::new(|_, _| Act::Answer));
     lambda.variables.lock().unwrap()[VARIABLE] = json!("hunter2");
     assert!(remove(&lambda.variables()).await.is_err());
     lambda.variables().remove(Claim::Anybody, WITHIN).await.unwrap();
