@@ -147,16 +147,8 @@ impl Session {
         let config = self.config().await?;
         region_of(config)?;
         let mut builder = aws_sdk_lambda::config::Builder::from(config);
-        builder.set_endpoint_url(endpoint::configured(config, Service::Lambda)?);
+        builder.set_endpoint_url(endpoint::configured(config, Service::LAMBDA)?);
         Ok(aws_sdk_lambda::Client::from_conf(builder.build()))
-    }
-
-    /// The credentials, as they would be used.
-    ///
-    /// # Errors
-    /// When there are none.
-    pub async fn credentials(&self) -> Result<Credentials, Failure> {
-        credentials::get(self.config().await?).await
     }
 
     /// Where `target` is called, after a check that calls can be signed; `None` for processes on this machine.
@@ -167,7 +159,7 @@ impl Session {
         Ok(Some(match (target, auth) {
             (Target::Process { .. }, _) => return Ok(None),
             (Target::Function { .. }, _) => {
-                let endpoint = endpoint(self.config().await?, Service::Lambda).await?;
+                let endpoint = endpoint(self.config().await?, Service::LAMBDA).await?;
                 Place { endpoint: Some(endpoint), ..self.signed_place().await? }
             }
             (Target::Endpoint { .. }, Auth::SigV4) => self.signed_place().await.map_err(|failure| {
@@ -181,9 +173,10 @@ impl Session {
     }
 
     async fn signed_place(&self) -> Result<Place, Failure> {
-        let region = region_of(self.config().await?)?.to_string();
-        self.credentials().await?;
-        let profile = self.profile.clone().or_else(profile::of_environment);
+        let config = self.config().await?;
+        let region = region_of(config)?.to_string();
+        credentials::get(config).await?;
+        let profile = self.profile.clone().or_else(|| variable(profile::VARIABLE));
         Ok(Place { region: Some(region), profile, is_profile_fixed: self.profile.is_some(), endpoint: None })
     }
 }

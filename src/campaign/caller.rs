@@ -8,7 +8,7 @@ mod process;
 use super::{
     Auth, Target,
     accepted_status::AcceptedStatus,
-    aws::Session,
+    aws::{Lambda, Session},
     local::variables::Variable,
     platform_report::PlatformReport,
     request_header::Header,
@@ -108,7 +108,7 @@ impl Caller {
     pub async fn new(target: &Target, options: CallOptions<'_>, session: &Session) -> Result<Self, Failure> {
         Ok(match target {
             Target::Function { name, qualifier } => {
-                Self::Function(Function::new(name, qualifier.as_deref(), options.tenant, session).await?)
+                Self::Function(Function::new(Lambda::new(session).await?, name, qualifier.as_deref(), options.tenant))
             }
             Target::Endpoint { url } => Self::Endpoint(Endpoint::new(url, options, session).await?.into()),
             Target::Process { path } => Self::Process(Process::new(path, options)),

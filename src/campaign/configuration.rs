@@ -27,7 +27,6 @@ pub struct Configuration {
     /// The format of its logs: `Text` or `JSON`.
     pub log_format: Option<String>,
     /// The log group; `None` for the one with the function's name.
-    #[serde(default)]
     pub log_group: Option<String>,
     /// The size of `/tmp`, in MiB.
     pub ephemeral_storage_mb: u32,
@@ -36,29 +35,21 @@ pub struct Configuration {
     /// The ARNs of its layers.
     pub layers: Vec<String>,
     /// The version: `$LATEST`, or the number of a published one.
-    #[serde(default)]
     pub version: Option<String>,
     /// How its code is deployed: `Zip` or `Image`.
-    #[serde(default)]
     pub package_type: Option<String>,
     /// The handler; for a container image its entry point, command and working directory, if the function overrides
     /// those of the image.
-    #[serde(default)]
     pub handler: Option<String>,
     /// The subnets and security groups of its VPC; empty outside of one.
-    #[serde(default)]
     pub vpc: Option<Vec<String>>,
     /// Whether environments are restored from snapshots: `PublishedVersions` or `None`.
-    #[serde(default)]
     pub snap_start: Option<String>,
     /// The names of its environment variables, if they can be read; their values may be secret and are not stored.
-    #[serde(default)]
     pub variables: Option<BTreeSet<String>>,
     /// The SHA-256 of its code.
-    #[serde(default)]
     pub code_sha256: Option<String>,
     /// Lambda's id of this revision of the configuration.
-    #[serde(default)]
     pub revision_id: Option<String>,
     /// Its special features.
     #[serde(default)]

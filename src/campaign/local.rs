@@ -40,14 +40,13 @@ pub struct LocalEnvironment {
 #[derive(Debug)]
 pub struct Logs {
     output: Stdio,
-    /// `None` for this program's own.
-    error: Option<Stdio>,
+    error: Stdio,
 }
 
 impl From<Stdio> for Logs {
     /// Standard output to `output`, standard error to that of this program.
     fn from(output: Stdio) -> Self {
-        Self { output, error: None }
+        Self { output, error: Stdio::inherit() }
     }
 }
 
@@ -58,7 +57,7 @@ impl Logs {
     /// When the file cannot be written.
     pub fn to_file(path: &Path) -> io::Result<Self> {
         let file = File::options().create(true).append(true).open(path)?;
-        Ok(Self { output: file.try_clone()?.into(), error: Some(file.into()) })
+        Ok(Self { output: file.try_clone()?.into(), error: file.into() })
     }
 }
 
@@ -126,12 +125,10 @@ impl LocalEnvironment {
             .current_dir(task_root)
             .stdin(Stdio::null())
             .stdout(logs.output)
+            .stderr(logs.error)
             .kill_on_drop(true)
             // Ctrl-C must not reach it: the calling program still waits for its answer.
             .process_group(0);
-        if let Some(error) = logs.error {
-            command.stderr(error);
-        }
         let process = command.spawn().map_err(failed)?;
         // The operating system reuses process ids, but not at the same moment.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

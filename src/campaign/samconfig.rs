@@ -12,7 +12,6 @@ const DEFAULT: &str = "default";
 
 /// A stack, its region, and the profile of its account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct SamConfig {
     pub stack_name: Option<String>,
     pub region: Option<String>,

@@ -63,12 +63,6 @@ pub enum TargetError {
 }
 
 impl Target {
-    fn function(text: &str) -> Result<Self, TargetError> {
-        let wrong = |reason| TargetError::Function { name: text.to_owned(), reason };
-        let (name, qualifier) = function::split(text).map_err(wrong)?;
-        Ok(Self::Function { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) })
-    }
-
     /// The target with an absolute path, so that it is the same from any directory.
     ///
     /// # Errors
@@ -144,7 +138,11 @@ impl FromStr for Target {
         }
         let (scheme, rest) = text.split_once(':').filter(|(_, rest)| !rest.is_empty()).ok_or_else(refused)?;
         match scheme {
-            "lambda" => Self::function(rest),
+            "lambda" => {
+                let wrong = |reason| TargetError::Function { name: rest.to_owned(), reason };
+                let (name, qualifier) = function::split(rest).map_err(wrong)?;
+                Ok(Self::Function { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) })
+            }
             "exec" => Ok(Self::Process { path: rest.into() }),
             _ => Err(refused()),
         }

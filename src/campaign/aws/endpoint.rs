@@ -15,34 +15,21 @@ const VARIABLE: &str = "AWS_ENDPOINT_URL";
 
 /// A service that this program calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    Lambda,
-    CloudFormation,
-    Logs,
+pub struct Service {
+    /// Its name in AWS's models.
+    pub(super) id: &'static str,
+    /// Its name in signatures and in host names.
+    pub(super) signing_name: &'static str,
 }
 
 impl Service {
-    /// Its name in AWS's models.
-    pub(super) fn id(self) -> &'static str {
-        match self {
-            Self::Lambda => "Lambda",
-            Self::CloudFormation => "CloudFormation",
-            Self::Logs => "CloudWatch Logs",
-        }
-    }
-
-    /// Its name in signatures and in host names.
-    pub(super) fn signing_name(self) -> &'static str {
-        match self {
-            Self::Lambda => "lambda",
-            Self::CloudFormation => "cloudformation",
-            Self::Logs => "logs",
-        }
-    }
+    pub const LAMBDA: Self = Self { id: "Lambda", signing_name: "lambda" };
+    pub const CLOUD_FORMATION: Self = Self { id: "CloudFormation", signing_name: "cloudformation" };
+    pub const CLOUD_WATCH_LOGS: Self = Self { id: "CloudWatch Logs", signing_name: "logs" };
 
     /// The variable for this service alone.
     fn variable(self) -> String {
-        format!("{VARIABLE}_{}", self.id().to_uppercase().replace(' ', "_"))
+        format!("{VARIABLE}_{}", self.id.to_uppercase().replace(' ', "_"))
     }
 }
 
@@ -63,8 +50,8 @@ pub async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, Fa
     let lambda = ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &parameters).await;
     let lambda = lambda.map_err(|error| Failure::refused(with_causes(error.as_ref())))?;
     Ok(match service {
-        Service::Lambda => lambda.url().to_owned(),
-        Service::CloudFormation | Service::Logs => beside(lambda.url(), service.signing_name()),
+        Service::LAMBDA => lambda.url().to_owned(),
+        _ => beside(lambda.url(), service.signing_name),
     })
 }
 
@@ -101,7 +88,7 @@ pub(super) fn configured(config: &SdkConfig, service: Service) -> Result<Option<
 fn find(config: &SdkConfig, service: Service) -> Option<String> {
     let settings = config.service_config()?;
     let of = |name| {
-        let key = ServiceConfigKey::builder().service_id(service.id()).env(name).profile("endpoint_url").build();
+        let key = ServiceConfigKey::builder().service_id(service.id).env(name).profile("endpoint_url").build();
         settings.load_config(key.ok()?)
     };
     // `None` also if configured endpoints are to be ignored.
@@ -119,7 +106,7 @@ mod tests {
     async fn endpoints(region: &'static str, fips: bool, dual_stack: bool) -> [String; 2] {
         let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new(region));
         let config = config.use_fips(fips).use_dual_stack(dual_stack).build();
-        [endpoint(&config, Service::Lambda).await.unwrap(), endpoint(&config, Service::CloudFormation).await.unwrap()]
+        [endpoint(&config, Service::LAMBDA).await.unwrap(), endpoint(&config, Service::CLOUD_FORMATION).await.unwrap()]
     }
 
     #[tokio::test]

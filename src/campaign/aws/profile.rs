@@ -9,17 +9,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// The variable that names the profile.
+pub(super) const VARIABLE: &str = "AWS_PROFILE";
+
 /// The profile if none is named.
 const DEFAULT: &str = "default";
 
 /// The variables that name the files, and their default paths.
 const FILES: [(&str, &str); 2] =
     [("AWS_CONFIG_FILE", "~/.aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")];
-
-/// The profile that the environment names.
-pub(super) fn of_environment() -> Option<String> {
-    variable("AWS_PROFILE")
-}
 
 /// The profile `asked`, which samconfig or the manifest names, else that of the environment, else `default`, which
 /// need not exist.
@@ -28,9 +26,9 @@ pub(super) fn of_environment() -> Option<String> {
 /// When there is no such profile, or a file cannot be read.
 pub(super) async fn find(asked: Option<&str>) -> Result<String, Failure> {
     FILES.iter().filter_map(|(variable, path)| file(variable, path)).try_for_each(|path| check_file(&path))?;
-    let (name, source) = match (asked, of_environment()) {
+    let (name, source) = match (asked, variable(VARIABLE)) {
         (Some(name), _) => (name.to_owned(), "samconfig or the campaign's first start"),
-        (None, Some(name)) => (name, "AWS_PROFILE"),
+        (None, Some(name)) => (name, VARIABLE),
         (None, None) => (DEFAULT.to_owned(), ""),
     };
     // The files and the environment of this process.

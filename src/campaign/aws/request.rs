@@ -21,7 +21,7 @@ pub async fn post(
     body: String,
 ) -> Result<(StatusCode, Bytes), Failure> {
     let endpoint = endpoint(session.config().await?, service).await?;
-    let signer = Signer::new(session, service.signing_name()).await?;
+    let signer = Signer::new(session, service.signing_name).await?;
     let request = Request::post(endpoint.as_str());
     let request = head.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     let mut request = request
@@ -29,7 +29,7 @@ pub async fn post(
         .map_err(|error| Failure::refused(format!("the endpoint \"{endpoint}\" is not a URL: {error}")))?;
     signer.sign(&mut request).await?;
     let lost = |error: &(dyn Error + 'static)| {
-        Failure::new(FailureKind::Network, format!("asking {} at {endpoint}: {}", service.id(), with_causes(error)))
+        Failure::new(FailureKind::Network, format!("asking {} at {endpoint}: {}", service.id, with_causes(error)))
     };
     let response = session.transport().send(request).await.map_err(|error| lost(&error))?;
     let status = response.status();

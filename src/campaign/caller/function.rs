@@ -4,7 +4,7 @@ mod readiness;
 
 use super::{
     super::{
-        aws::{Lambda, Session},
+        aws::Lambda,
         cold::{VARIABLE, Variables},
         configuration::Configuration,
         pauses::Pauses,
@@ -70,17 +70,7 @@ pub struct Function {
 }
 
 impl Function {
-    pub(super) async fn new(
-        name: &str,
-        qualifier: Option<&str>,
-        tenant: Option<&str>,
-        session: &Session,
-    ) -> Result<Self, Failure> {
-        let function = Self::with(Lambda::new(session).await?, name, qualifier);
-        Ok(Self { tenant: tenant.map(str::to_owned), ..function })
-    }
-
-    pub(in crate::campaign) fn with(lambda: Lambda, name: &str, qualifier: Option<&str>) -> Self {
+    pub(in crate::campaign) fn new(lambda: Lambda, name: &str, qualifier: Option<&str>, tenant: Option<&str>) -> Self {
         let lambda = Arc::new(lambda);
         Self {
             variables: Variables::new(Arc::clone(&lambda), name),
@@ -88,7 +78,7 @@ impl Function {
             name: name.to_owned(),
             // Without a qualifier this is the same function, but one that can be changed.
             qualifier: qualifier.filter(|qualifier| *qualifier != LATEST).map(str::to_owned),
-            tenant: None,
+            tenant: tenant.map(str::to_owned),
             has_log_tail: true.into(),
         }
     }
