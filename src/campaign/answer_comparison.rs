@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_equal_within_the_tolerance_wherever_they_are() {
+    fn numbers_within_the_tolerance_are_equal_at_any_depth() {
         let are_equal = |one: Value, other: Value, tolerance| difference(Some(&one), Some(&other), tolerance).is_none();
         let (one, other) = (json!({"a": [1.0, 1e20]}), json!({"a": [1.000_000_000_1, 1e20]}));
         assert!(are_equal(one.clone(), other.clone(), 1e-9) && !are_equal(one.clone(), other.clone(), 1e-11));

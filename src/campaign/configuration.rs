@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_named_and_the_architecture_is_not() {
+    fn differences_are_named_except_the_architecture() {
         let one = configuration();
         let other = Configuration { architecture: Architecture::Arm64, arn: Some("arn".to_owned()), ..one.clone() };
         assert_eq!(one.differences(&other), [""; 0]);
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_differ_by_name_and_no_value_is_ever_told() {
+    fn differing_variables_are_named_without_their_values() {
         let one = with_variables(&[("SAME", "hunter1"), ("OTHER", "hunter2"), ("MINE", "")]);
         let other = with_variables(&[("SAME", "hunter1"), ("OTHER", "hunter3"), ("YOURS", "")]);
         assert_eq!(one.differences(&other), ["environment variables: MINE, OTHER, YOURS"]);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_changed_is_named_with_both_values() {
+    fn changes_are_named_with_both_values() {
         let before = configuration();
         assert_eq!(before.changes_since(&before), [""; 0]);
         let now = Configuration {
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_kept_before_tells_no_change() {
+    fn settings_unknown_before_have_not_changed() {
         let before: Configuration = serde_json::from_str(SHORT).unwrap();
         let now = Configuration { handler: Some("a.b".to_owned()), ..with_variables(&[("NEW", "")]) };
         assert_eq!(now.changes_since(&before), [""; 0]);

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_cut_and_does_nothing_to_a_terminal() {
+    fn a_message_is_cut_and_its_control_characters_are_escaped() {
         assert_eq!(readable("Zürich\n\u{1b}[2J"), "Zürich\\n\\u{1b}[2J");
         assert_eq!(readable(&"x".repeat(2048)), "x".repeat(2048));
         assert_eq!(readable(&"x".repeat(1 << 20)), format!("{}… (1048576 bytes in all)", "x".repeat(2048)));

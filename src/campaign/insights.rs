@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_the_functions_own_or_one_that_it_shares() {
+    fn the_log_group_is_the_functions_own_or_a_shared_one() {
         let own = log("arn:aws:lambda:eu-west-1:123456789012:function:fast:live", None).unwrap();
         assert_eq!(own.group, "/aws/lambda/fast");
         assert!(!own.query().contains("@logStream"));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_read_and_none_are_none() {
+    fn counts_are_read_and_default_to_zero() {
         let field = |field: &str, value: &str| Field { field: field.to_owned(), value: value.to_owned() };
         let row = vec![field("invocations", "1200"), field("cold_starts", "6.0")];
         assert_eq!(counts(&[row]), Counts { invocations: 1200, cold_starts: 6 });

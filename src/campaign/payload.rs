@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_ignored_and_how_it_is_written_do_not_matter() {
+    fn ignored_parts_and_formatting_do_not_change_the_digest() {
         let ignore = ["/id".to_owned(), "/at/time".to_owned(), "/list/1".to_owned(), "/a~1b".to_owned()];
         let one = br#"{"id": 1, "at": {"time": 5, "place": "x"}, "list": [1, 2], "a/b": 1, "sum": 7}"#;
         let two = br#"{"sum":7,"list":[1,9],"at":{"place":"x","time":6},"a/b":2}"#;
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_strings_and_numbers_where_the_pointer_leads() {
+    fn pointers_find_strings_and_numbers() {
         let answer = br#"{"env": {"id": "a", "number": 7, "none": null, "empty": ""}, "list": ["x"], "a/b": "c"}"#;
         let name = |pointer| names(answer, [Some(pointer)])[0].clone();
         assert_eq!(name("/env/id").as_deref(), Some("a"));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn pointers_go_through_strings_that_hold_json() {
+    fn pointers_lead_into_strings_that_contain_json() {
         let answer = |id: u32, at: f64| {
             let body = format!(r#"{{"env": {{"id": "e{id}"}}, "at": {at:?}, "sum": 7, "deep": "[{{\"t\": {id}}}]"}}"#);
             serde_json::json!({ "statusCode": 200, "body": body }).to_string()
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_pointer_is_one_of_the_same_name_or_of_a_similar_one() {
+    fn the_nearest_pointer_has_the_same_or_a_similar_name() {
         let answer = br#"{"statusCode": 200, "body": "{\"env\": {\"id\": \"a\"}}", "a/b": [true, "x"]}"#;
         let nearest = |pointer| nearest_pointer(answer, pointer);
         assert_eq!(nearest("/env/id").as_deref(), Some("/body/env/id"));
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_the_same_however_it_is_written() {
+    fn equal_numbers_have_one_digest_however_they_are_written() {
         let equal = |one: &str, other: &str| digest(one.as_bytes(), &[]) == digest(other.as_bytes(), &[]);
         for (one, other) in [("1", "1.0"), ("[100]", "[1e2]"), ("0", "-0.0"), (r#"{"a":-3}"#, r#"{"a":-3.0}"#)] {
             assert!(equal(one, other), "{one} {other}");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_json_counts_byte_for_byte() {
+    fn an_answer_that_is_not_json_is_compared_byte_for_byte() {
         assert_ne!(digest(b"a b", &[]), digest(b"a  b", &[]));
         // FIPS 180-4: SHA-256 of "abc".
         assert!(digest(b"abc", &[]).starts_with("ba7816bf8f01cfea"));

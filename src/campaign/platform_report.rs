@@ -167,7 +167,7 @@ mod tests {
     const ID: Option<&str> = Some("8f507cfc-xmpl-4697-b07a-ac58fc914c95");
 
     #[test]
-    fn text_and_json_say_the_same() {
+    fn text_and_json_reports_are_equal() {
         let expected = PlatformReport {
             duration_ms: Some(15.74),
             billed_ms: Some(147.0),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warm_call_has_no_start_and_a_restored_one_has_its_restore() {
+    fn only_cold_and_restored_calls_have_an_init_duration() {
         let warm = TEXT.replace("Init Duration: 130.62 ms\t", "");
         assert_eq!(PlatformReport::find(&warm, ID).unwrap().init_ms, None);
         let restored =
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_was_cut_off_keeps_what_is_whole() {
+    fn a_truncated_report_keeps_its_complete_fields() {
         for log in ["", "REPORT", "REPORT RequestId: 1\tDuration: 1", "REPORT RequestId: 1\tDuration: 1.0 m"] {
             assert_eq!(PlatformReport::find(log, None), None, "{log}");
         }
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_of_another_request_is_none_of_this_one() {
+    fn reports_of_other_requests_are_ignored() {
         let of = |id: &str, duration: f64| {
             format!("REPORT RequestId: {id}\tDuration: {duration} ms\tBilled Duration: 9 ms\n")
         };
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_event_has_is_kept() {
+    fn an_event_may_lack_metrics() {
         let find = |metrics: &str| {
             let log = format!(
                 r#"{{"time":"","type":"platform.report","record":{{"requestId":"1","metrics":{{{metrics}}}}}}}"#
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_is_found_also_where_the_report_does_not_have_it() {
+    fn an_init_duration_is_found_outside_the_report() {
         let started = |kind: &str| {
             format!(
                 r#"{{"time":"","type":"platform.initReport","record":{{"initializationType":"{kind}","phase":"init","metrics":{{"durationMs":250.5}}}}}}"#

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn regions_are_told_from_other_names_and_have_their_partition() {
+    fn regions_are_recognized_and_have_their_partition() {
         for (region, expected) in [
             ("us-east-1", "aws"),
             ("ap-southeast-7", "aws"),

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commands_own_parameters_go_first() {
+    fn a_commands_own_parameters_take_precedence() {
         let both = read(
             "[global.parameters]\nstack_name = \"all\"\nregion = \"eu-west-1\"\nprofile = \"\"\n\
              [deploy.parameters]\nstack_name = \"own\"\ncapabilities = [\"CAPABILITY_IAM\"]",

@@ -34,7 +34,7 @@ mod tests {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt, process::Command};
 
     #[test]
-    fn plain_paths_stay_as_they_are_and_others_are_quoted() {
+    fn plain_paths_are_unchanged_and_others_are_quoted() {
         for (path, expected) in [
             ("duet-runs/2026-11-26T040000Z", "duet-runs/2026-11-26T040000Z"),
             ("my runs/one", "'my runs/one'"),

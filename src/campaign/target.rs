@@ -165,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_are_read_and_written_alike() {
+    fn targets_survive_a_round_trip() {
         let function = |name: &str, qualifier: Option<&str>| Target::Function {
             name: name.to_owned(),
             qualifier: qualifier.map(str::to_owned),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_target_is_refused_with_the_forms() {
+    fn an_invalid_target_is_refused_with_the_valid_forms() {
         for text in ["", "fast", "lambda:", "exec:", "ftp://host", "lambda"] {
             let error = text.parse::<Target>().unwrap_err().to_string();
             assert!(error.contains("lambda:NAME") && error.contains(text), "{error}");

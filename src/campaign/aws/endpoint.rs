@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn services_are_at_the_hosts_of_their_partition() {
+    async fn each_partition_has_its_own_hosts() {
         // As the endpoint rules of botocore say.
         for (region, suffix) in [
             ("us-east-1", "amazonaws.com"),

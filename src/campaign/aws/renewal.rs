@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn of_many_who_find_it_expired_one_fetches_it() {
+    async fn concurrent_renewals_fetch_once() {
         let renewable = Renewable::new("old");
         let fetches = Mutex::new(0);
         let fetch = async |new| {

@@ -272,7 +272,7 @@ mod tests {
     use FailureKind::{Answer, Function, Refused, Throttled, Timeout, Transient};
 
     #[test]
-    fn a_function_that_lambda_ended_is_a_timeout() {
+    fn an_invocation_that_lambda_timed_out_is_a_timeout() {
         let error = |payload: &str| Failure::from(FunctionError::parse(payload.as_bytes())).kind;
         let timed_out = r#"{"errorMessage":"2026-11-20T10:00:00.000Z 8f50 Task timed out after 3.00 seconds"}"#;
         assert_eq!(error(timed_out), Timeout);
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_it_has() {
+    fn a_function_error_shows_its_type_and_message_if_present() {
         let message = |payload: &str| Failure::from(FunctionError::parse(payload.as_bytes())).message;
         let begin = "the function answered with an error, ";
         assert_eq!(message(r#"{"errorType":"E","errorMessage":"gone"}"#), format!("{begin}E: gone"));
@@ -293,7 +293,7 @@ mod tests {
 
     /// The errors of `Invoke`, with their statuses.
     #[test]
-    fn what_may_pass_is_tried_again_and_what_stays_is_not() {
+    fn passing_errors_are_retried_and_lasting_ones_are_not() {
         for (status, code, kind) in [
             (429, "TooManyRequestsException", Throttled),
             (502, "EC2ThrottledException", Throttled),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_functions_answer_is_a_failure() {
+    fn a_response_that_is_not_the_functions_answer_is_a_failure() {
         let kind = |status: u16, header: Option<(&'static str, &str)>, accepted: &[&str]| {
             let headers =
                 header.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_told_by_how_it_begins_and_never_is_the_answer_of_lambda() {
+    fn an_html_page_is_recognized_by_its_beginning_and_refused() {
         for page in ["<!DOCTYPE html><p>Sign in", "\n <html lang=en>", "<HTML>", "\u{feff}<html>"] {
             let media_type =
                 [("text/plain", "content-type")].map(|(value, name)| (name.parse().unwrap(), value.parse().unwrap()));

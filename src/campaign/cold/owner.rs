@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mark_is_written_and_read_alike() {
+    fn a_mark_survives_a_round_trip() {
         let owner = Owner::this_process(Path::new("runs/a campaign=\n1"));
         assert_eq!(owner.campaign, "a_campaign__1");
         let mark = owner.mark(at(1_790_000_000));
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn on_this_machine_the_process_decides() {
+    fn on_this_machine_a_mark_lives_as_long_as_its_process() {
         let owner = Owner::this_process(Path::new("a"));
         let long_ago = owner.mark(at(0));
         assert!(long_ago.is_alive(SystemTime::now()));
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_the_time_of_the_last_change_does() {
+    fn on_another_machine_a_mark_lives_for_an_hour() {
         let elsewhere = Owner { machine: "elsewhere".to_owned(), ..Owner::this_process(Path::new("a")) };
         assert!(elsewhere.mark(at(1000)).is_alive(at(1000 + 3599)));
         assert!(!elsewhere.mark(at(1000)).is_alive(at(1000 + 3600)));

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_are_names_and_values() {
+    fn variables_are_parsed_into_names_and_values() {
         for (text, name, value) in [
             ("TABLE=orders", "TABLE", "orders"),
             ("URL=https://a?b=c", "URL", "https://a?b=c"),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lambda_would_not_take_is_refused_with_the_reason() {
+    fn variables_that_lambda_does_not_accept_are_refused() {
         let error = |text: &str| text.parse::<Variable>().unwrap_err();
         assert_eq!(error("TABLE"), VariableError::NoValue("TABLE".to_owned()));
         for name in ["", "A", "1A", "_A", "A-B", "A B", "É2", "a.b"] {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_function_is_told_is_told_once() {
+    fn lambdas_variables_are_set_once_each() {
         let variables = of_lambda(Path::new("/task"), "127.0.0.1:9001", "stream");
         let names: Vec<_> = variables.iter().map(|(name, _)| *name).collect();
         assert!(names.is_sorted_by(|one, other| one < other), "{names:?}");

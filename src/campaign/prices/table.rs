@@ -186,7 +186,7 @@ mod tests {
     "#;
 
     #[test]
-    fn the_built_in_table_has_us_east_1_as_the_price_list_has_it() {
+    fn the_built_in_table_has_the_list_prices_of_us_east_1() {
         let table = PriceTable::built_in();
         let tiers = |architecture| {
             let tiers = table.price("us-east-1", architecture).unwrap().tiers;
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn everywhere_arm64_costs_a_fifth_less_and_more_use_costs_less() {
+    fn arm64_costs_a_fifth_less_in_every_region_and_tiers_get_cheaper() {
         for (name, prices) in PriceTable::built_in().regions {
             let ratio = prices.arm64[0].gb_second_usd / prices.x86_64[0].gb_second_usd;
             assert!((0.798..0.8001).contains(&ratio), "{name}: {ratio}");
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_users_table_replaces_it() {
+    fn a_users_table_replaces_the_built_in_one() {
         let table: PriceTable = TABLE.parse().unwrap();
         let price = table.price("eu-west-1", Architecture::Arm64).unwrap();
         assert_eq!((price.date.as_str(), price.tiers.len(), price.request_usd), ("2026-01-31", 2, 0.000_000_1));
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_value_and_the_fix() {
+    fn an_invalid_table_is_refused_with_the_field_the_value_and_the_fix() {
         for (old, new, parts) in [
             ("request_usd = 0.0000001", "request_usd = -1", ["regions.eu-west-1.request_usd is -1", "0 or more"]),
             (

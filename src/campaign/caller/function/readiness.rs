@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_state_says_whether_a_function_can_be_invoked() {
+    fn the_state_determines_whether_a_function_can_be_invoked() {
         let of = |state: &str| readiness(&Configured::builder().state(State::from(state)).build());
         assert_eq!(of("Active"), Readiness::Ready);
         assert_eq!(of("SomethingNew"), Readiness::Ready);

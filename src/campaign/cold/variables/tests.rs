@@ -23,7 +23,7 @@ async fn remove(variables: &Variables) -> Result<Removal, Failure> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_is_waited_for_as_long_as_aws_itself_waits() {
+async fn a_slow_update_is_awaited_until_the_time_limit() {
     let lambda = Arc::new(FakeLambda { update_takes: Duration::from_secs(130), ..FakeLambda::new(|_, _| Act::Answer) });
     let (variables, begin) = (lambda.variables(), Instant::now());
     set(&variables).await.unwrap();
@@ -50,7 +50,7 @@ const PASSING: [Act; 7] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn what_passes_is_tried_again() {
+async fn passing_errors_are_retried() {
     for trouble in PASSING {
         for method in ["GET", "PUT"] {
             let lambda = Arc::new(FakeLambda::new(
@@ -66,7 +66,7 @@ async fn what_passes_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pauses_grow_and_what_stays_ends_with_the_time() {
+async fn retries_slow_down_and_end_at_the_time_limit() {
     for trouble in PASSING {
         let lambda = Arc::new(FakeLambda::new(move |_, method| if method == "PUT" { trouble } else { Act::Answer }));
         let begin = Instant::now();
@@ -85,7 +85,7 @@ async fn pauses_grow_and_what_stays_ends_with_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_pass_is_said_at_once() {
+async fn lasting_errors_are_reported_at_once() {
     for (status, code) in
         [(403, "AccessDeniedException"), (400, "InvalidParameterValueException"), (404, "ResourceNotFoundException")]
     {
@@ -99,7 +99,7 @@ async fn what_does_not_pass_is_said_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_is_not_found_may_be_changed_still() {
+async fn a_missing_function_is_an_error_unless_forced() {
     let lambda = Arc::new(FakeLambda::new(|_, _| Act::Refuse(404, "ResourceNotFoundException")));
     let failure = remove(&lambda.variables()).await.unwrap_err();
     assert!(failure.message.contains("the credentials of its account, or if it was deleted"), "{failure}");
@@ -110,7 +110,7 @@ async fn a_function_that_is_not_found_may_be_changed_still() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_reason_of_an_update_that_fails_is_shown() {
+async fn the_reason_of_a_failed_update_is_shown() {
     let result = json!({
         "LastUpdateStatus": "Failed",
         "LastUpdateStatusReason": "The KMS key is disabled",
@@ -129,7 +129,7 @@ async fn the_reason_of_an_update_that_fails_is_shown() {
 
 /// The answer to the update does not come, it is undone, and then Lambda gets to it.
 #[tokio::test(start_paused = true)]
-async fn an_update_that_comes_late_does_not_come_after_its_undoing() {
+async fn a_late_update_cannot_take_effect_after_it_was_undone() {
     let late = Duration::from_secs(60);
     let lambda = Arc::new(FakeLambda::new(move |number, _| if number == 1 { Act::HangFor(late) } else { Act::Answer }));
     let variables = lambda.variables();
@@ -153,7 +153,7 @@ async fn an_update_that_comes_late_does_not_come_after_its_undoing() {
 
 /// An end is asked for while Lambda tells what was before the update that it has taken.
 #[tokio::test(start_paused = true)]
-async fn what_lambda_tells_late_is_not_taken_for_the_undoing() {
+async fn a_stale_answer_is_not_mistaken_for_the_undo() {
     let lambda = Arc::new(FakeLambda::new(|number, method| match number {
         2..10 if method == "GET" => Act::AnswerLate,
         _ => Act::Answer,
@@ -175,7 +175,7 @@ async fn what_lambda_tells_late_is_not_taken_for_the_undoing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn variables_that_are_not_told_this_time_are_not_lost() {
+async fn variables_missing_from_one_answer_are_not_lost() {
     let lambda = Arc::new(FakeLambda::new(|number, method| match number % 3 {
         1 if method == "GET" => Act::LeaveOutVariables,
         _ => Act::Answer,
@@ -189,7 +189,7 @@ async fn variables_that_are_not_told_this_time_are_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_ends_when_an_end_is_asked_for() {
+async fn a_wait_ends_on_a_stop_request() {
     let lambda = Arc::new(FakeLambda { update_takes: Duration::from_secs(130), ..FakeLambda::new(|_, _| Act::Answer) });
     let variables = lambda.variables();
     let (stop, stopped) = watch::channel(false);
@@ -223,7 +223,7 @@ async fn refusal(environment: Value, key: Option<&str>) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_would_be_lost_or_is_too_long_is_not_written() {
+async fn unreadable_or_oversized_variables_are_never_written() {
     let denied = json!({"Error": {"ErrorCode": "AccessDeniedException", "Message": "not you"}});
     let message = refusal(denied.clone(), Some("arn:aws:kms:eu-west-1:123456789012:key/k")).await;
     assert!(message.contains("(AccessDeniedException: not you)"), "{message}");
@@ -238,7 +238,7 @@ async fn what_would_be_lost_or_is_too_long_is_not_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_others_have_set_is_theirs() {
+async fn a_variable_of_another_live_owner_is_left_alone() {
     let elsewhere = owner().mark(SystemTime::now()).to_string().replacen("machine=", "machine=not-", 1);
     let message = refusal(json!({"Variables": {VARIABLE: elsewhere}}), None).await;
     assert!(message.contains("the campaign one on ") && message.contains("--force lambda:x"), "{message}");
