@@ -54,10 +54,7 @@ impl PlatformReport {
         }
         let init_ms = reports.iter().find_map(|(_, report)| report.init_ms).or_else(|| initialization(log));
         let report = reports.pop().map(|(_, report)| report);
-        if report.is_none() && init_ms.is_none() {
-            return None;
-        }
-        Some(Self { init_ms, ..report.unwrap_or_default() })
+        (report.is_some() || init_ms.is_some()).then(|| Self { init_ms, ..report.unwrap_or_default() })
     }
 
     /// Reads a report; `number` finds a number by its names in the text format and in JSON.

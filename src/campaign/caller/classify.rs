@@ -72,11 +72,7 @@ where
     E: ProvideErrorMetadata + Error + 'static,
 {
     let kind = match error {
-        SdkError::ServiceError(refused) => {
-            let (status, body) = (refused.raw().status().as_u16(), refused.raw().body().bytes().unwrap_or_default());
-            let location = refused.raw().headers().get(LOCATION.as_str()).filter(|_| (300..=399).contains(&status));
-            return of_service((status, location), refused.err().code(), refused.err().message(), body);
-        }
+        SdkError::ServiceError(refused) => return of_service(refused.err(), refused.raw()),
         SdkError::TimeoutError(_) => FailureKind::Timeout,
         SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => FailureKind::Timeout,
         SdkError::ConstructionFailure(_) => FailureKind::Refused,
@@ -94,15 +90,13 @@ pub(super) fn lost(error: &(dyn Error + 'static)) -> Failure {
     Failure { has_not_run: has_no_connection(error), ..Failure::new(FailureKind::Network, with_causes(error)) }
 }
 
-/// The failure that an error of Lambda, or of an emulator, is; a redirect has a `location`.
-fn of_service(
-    (status, location): (u16, Option<&str>),
-    code: Option<&str>,
-    message: Option<&str>,
-    body: &[u8],
-) -> Failure {
+/// The failure that an error of Lambda, or of an emulator, is.
+fn of_service(error: &impl ProvideErrorMetadata, response: &HttpResponse) -> Failure {
+    let (status, code) = (response.status().as_u16(), error.code());
+    let body = response.body().bytes().unwrap_or_default();
+    let location = response.headers().get(LOCATION.as_str()).filter(|_| (300..=399).contains(&status));
     let reason = serde_json::from_slice::<Value>(body).ok().and_then(|body| Some(body["Reason"].as_str()?.to_owned()));
-    let message = match (code, message, &reason) {
+    let message = match (code, error.message(), &reason) {
         (Some(code), Some(message), Some(reason)) => format!("{code} ({reason}): {message}"),
         (Some(code), Some(message), None) => format!("{code}: {message}"),
         _ => format!("HTTP {status}{}: {}", to(location), String::from_utf8_lossy(body)),
@@ -270,6 +264,7 @@ impl From<FunctionError> for Failure {
 mod tests {
     use super::*;
     use FailureKind::{Answer, Function, Refused, Throttled, Timeout, Transient};
+    use aws_smithy_types::error::ErrorMetadata;
 
     #[test]
     fn an_invocation_that_lambda_timed_out_is_a_timeout() {
@@ -322,7 +317,9 @@ mod tests {
             assert_eq!(service_kind(status, code), kind, "{code}");
         }
         let body = br#"{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}"#;
-        let throttled = of_service((429, None), Some("TooManyRequestsException"), Some("Rate Exceeded."), body);
+        let error = ErrorMetadata::builder().code("TooManyRequestsException").message("Rate Exceeded.").build();
+        let response = HttpResponse::new(StatusCode::TOO_MANY_REQUESTS.into(), body.as_slice().into());
+        let throttled = of_service(&error, &response);
         assert_eq!(throttled.reason.as_deref(), Some("ReservedFunctionConcurrentInvocationLimitExceeded"));
         assert!(throttled.message.contains("(ReservedFunctionConcurrentInvocationLimitExceeded): Rate"), "{throttled}");
     }

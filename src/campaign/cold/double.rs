@@ -73,34 +73,33 @@ impl FakeLambda {
         }
     }
 
+    fn is_busy(&self) -> bool {
+        Instant::now() < *self.busy_until.lock().unwrap()
+    }
+
     fn configuration(&self) -> (u16, Value) {
         let mut answer = json!({
             "FunctionName": "x",
             "RevisionId": self.revision.lock().unwrap().to_string(),
             "Environment": {"Variables": *self.variables.lock().unwrap()},
         });
-        let is_busy = Instant::now() < *self.busy_until.lock().unwrap();
-        let status = if is_busy { json!({"LastUpdateStatus": "InProgress"}) } else { self.result.clone() };
+        let status = if self.is_busy() { json!({"LastUpdateStatus": "InProgress"}) } else { self.result.clone() };
         answer.as_object_mut().unwrap().extend(status.as_object().unwrap().clone());
         (200, answer)
     }
 
     fn update(&self, body: &Value) -> (u16, Value) {
-        if Instant::now() < *self.busy_until.lock().unwrap() {
+        let (_, before) = self.configuration();
+        if self.is_busy() {
             return (409, json!({"__type": "ResourceConflictException", "Message": "An update is in progress"}));
         }
-        let mut revision = self.revision.lock().unwrap();
-        if body["RevisionId"] != json!(revision.to_string()) {
+        if body["RevisionId"] != before["RevisionId"] {
             return (412, json!({"__type": "PreconditionFailedException", "Message": "stale"}));
         }
-        *self.before.lock().unwrap() = Some(json!({
-            "FunctionName": "x", "RevisionId": revision.to_string(), "LastUpdateStatus": "Successful",
-            "Environment": {"Variables": *self.variables.lock().unwrap()},
-        }));
-        *revision += 1;
+        *self.before.lock().unwrap() = Some(before);
+        *self.revision.lock().unwrap() += 1;
         *self.variables.lock().unwrap() = body["Environment"]["Variables"].clone();
         *self.busy_until.lock().unwrap() = Instant::now() + self.update_takes;
-        drop(revision);
         self.configuration()
     }
 
