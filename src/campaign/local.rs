@@ -68,7 +68,7 @@ pub enum LocalError {
     Start { path: PathBuf, source: io::Error },
     #[error("{path} cannot be written: {source}", path = .path.display())]
     Log { path: PathBuf, source: io::Error },
-    #[error("{path} could not come up: {message}", path = .path.display(), message = told(.error))]
+    #[error("{path} could not come up: {message}", path = .path.display(), message = with_trace(.error))]
     Init { path: PathBuf, error: InitError },
     #[error("{path} ended ({status}) before it answered", path = .path.display())]
     Exit { path: PathBuf, status: ExitStatus },
@@ -90,7 +90,7 @@ fn hint(path: &Path, source: &io::Error) -> &'static str {
 }
 
 /// A reported failure of the initialization, with the first lines of its stack trace.
-fn told(InitError { error, stack_trace }: &InitError) -> String {
+fn with_trace(InitError { error, stack_trace }: &InitError) -> String {
     let mut message = error.to_string();
     for line in stack_trace.iter().take(TRACE_LINES) {
         let line: String = line.trim().chars().take(TRACE_LINE).collect();

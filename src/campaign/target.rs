@@ -13,7 +13,7 @@ use std::{
 /// The version of a function that can be changed, and that is called without a qualifier.
 pub(super) const LATEST: &str = "$LATEST";
 
-/// Something that takes a request and gives an answer.
+/// What is called: it takes a request and gives an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A Lambda function, invoked directly.

@@ -3,7 +3,7 @@
 use super::super::lock;
 use std::{future::Future, sync::Mutex};
 
-/// Something that depends on credentials, and how many times it has been renewed.
+/// A value that depends on credentials, and how many times it has been renewed.
 #[derive(Debug)]
 pub(super) struct Renewable<T> {
     current: Mutex<(u64, T)>,

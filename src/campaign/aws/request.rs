@@ -1,4 +1,4 @@
-//! Requests to services of AWS that no SDK is here for: their SDKs would be a third of the program's compile time.
+//! Requests to services of AWS without their SDKs, which would be a third of the program's compile time.
 
 use super::{Service, Session, Signer, endpoint};
 use crate::{

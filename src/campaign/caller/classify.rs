@@ -23,8 +23,7 @@ use std::{error::Error, iter, time::Duration};
 /// The header in which AWS's services name an error.
 const ERROR_TYPE: &str = "x-amzn-errortype";
 
-/// Lambda's passing errors. Errors that only a change of the function, of its network or of a quota would mend are not
-/// among them.
+/// Lambda's passing errors, without those that last until the function, its network or a quota is changed.
 const TRANSIENT: [&str; 12] = [
     "CodeArtifactUserPendingException",
     "EC2UnexpectedException",
@@ -49,7 +48,7 @@ const INTERNAL: [&str; 5] = [
     "ServiceUnavailableException",
 ];
 
-/// Errors that no retry mends, although their HTTP status is that of a passing one.
+/// Errors that last, although their HTTP status is that of a passing one.
 const LASTING: [&str; 13] = [
     "CodeArtifactUserDeletedException",
     "CodeArtifactUserFailedException",
@@ -66,7 +65,7 @@ const LASTING: [&str; 13] = [
     "SubnetIPAddressLimitReachedException",
 ];
 
-/// The failure that an error of the SDK is.
+/// Classifies an error of the SDK.
 pub(in crate::campaign) fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
@@ -90,7 +89,7 @@ pub(super) fn lost(error: &(dyn Error + 'static)) -> Failure {
     Failure { has_not_run: has_no_connection(error), ..Failure::new(FailureKind::Network, with_causes(error)) }
 }
 
-/// The failure that an error of Lambda, or of an emulator, is.
+/// Classifies an error that Lambda, or an emulator, has answered with.
 fn of_service(error: &impl ProvideErrorMetadata, response: &HttpResponse) -> Failure {
     let (status, code) = (response.status().as_u16(), error.code());
     let body = response.body().bytes().unwrap_or_default();

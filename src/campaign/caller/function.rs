@@ -48,7 +48,7 @@ const DENIED: [&str; 2] = ["AccessDeniedException", "AccessDenied"];
 /// What is known about a function before it is called.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Its configuration; `None` if the endpoint does not tell it.
+    /// Its configuration; `None` if the endpoint does not provide it.
     pub configuration: Option<Configuration>,
     /// Whether the credentials do not allow reading it.
     pub is_denied: bool,
@@ -130,15 +130,15 @@ impl Function {
     pub async fn configuration(&self) -> Result<Found, Failure> {
         let mut pauses = Pauses::new();
         for _ in 1..ATTEMPTS {
-            match self.look().await {
+            match self.read_configuration().await {
                 Err(failure) if failure.kind.is_repeated() => sleep(pauses.next(LONGEST_PAUSE)).await,
                 found => return found,
             }
         }
-        self.look().await
+        self.read_configuration().await
     }
 
-    async fn look(&self) -> Result<Found, Failure> {
+    async fn read_configuration(&self) -> Result<Found, Failure> {
         match self.configured().await {
             Ok(configured) => Ok(Found {
                 is_changed: self.qualifier.is_none()

@@ -103,7 +103,7 @@ fn plain(name: &str) -> String {
     if plain.is_empty() { "unknown".to_owned() } else { plain }
 }
 
-/// A fingerprint of the running system (a restart makes another) and of the name space of its process ids.
+/// A fingerprint of the running system (a restart makes another) and of the namespace of its process ids.
 fn machine() -> String {
     let boot = fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let processes = fs::read_link("/proc/self/ns/pid").unwrap_or_default();

@@ -258,7 +258,7 @@ impl Variables {
     /// All variables of the function. Variables that cannot be read, or that an inconsistent answer leaves out, would
     /// be lost with the next update.
     fn readable(&self, configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
-        let variables = told(configured)?;
+        let variables = variables_of(configured)?;
         let now = Known::new(configured.revision_id.clone(), &variables);
         let mut known = lock(&self.known);
         let tells_none = configured.environment().is_none();
@@ -314,7 +314,7 @@ async fn until_done(
     }
 }
 
-fn told(configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
+fn variables_of(configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
     let Some(environment) = configured.environment() else {
         // Lambda leaves out empty variables, but never the revision.
         return match configured.revision_id() {
