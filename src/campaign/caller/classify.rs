@@ -265,6 +265,10 @@ mod tests {
     use FailureKind::{Answer, Function, Refused, Throttled, Timeout, Transient};
     use aws_smithy_types::error::ErrorMetadata;
 
+    fn statuses(texts: &[&str]) -> Vec<AcceptedStatus> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
     #[test]
     fn an_invocation_that_lambda_timed_out_is_a_timeout() {
         let error = |payload: &str| Failure::from(FunctionError::parse(payload.as_bytes())).kind;
@@ -328,8 +332,7 @@ mod tests {
         let kind = |status: u16, header: Option<(&'static str, &str)>, accepted: &[&str]| {
             let headers =
                 header.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-            let accepted: Vec<AcceptedStatus> = accepted.iter().map(|text| text.parse().unwrap()).collect();
-            of_http(StatusCode::from_u16(status).unwrap(), &headers, b"", Duration::from_secs(1), &accepted)
+            of_http(StatusCode::from_u16(status).unwrap(), &headers, b"", Duration::from_secs(1), &statuses(accepted))
                 .err()
                 .map(|failure| failure.kind)
         };
@@ -381,8 +384,7 @@ mod tests {
     #[test]
     fn an_answer_for_api_gateway_may_report_a_failure() {
         let failure = |output: &str, accepted: &[&str]| {
-            let accepted: Vec<AcceptedStatus> = accepted.iter().map(|text| text.parse().unwrap()).collect();
-            of_api_answer(output.as_bytes(), &accepted).map(|failure| failure.message)
+            of_api_answer(output.as_bytes(), &statuses(accepted)).map(|failure| failure.message)
         };
         let message = failure(r#"{"statusCode": 500, "body": "out of stock"}"#, &[]).unwrap();
         assert!(message.contains("statusCode 500: out of stock"), "{message}");
@@ -391,12 +393,13 @@ mod tests {
         }
         assert!(failure(r#"{"statusCode": 404, "body": {"a": 1}}"#, &["500"]).unwrap().contains(r#"{"a":1}"#));
         assert_eq!(failure(r#"{"statusCode": 404}"#, &["4xx"]), None);
-        for answer in
-            [r#"{"statusCode": 200}"#, r#"{"statusCode": 302}"#, r#"{"status": 500}"#, "[500]", "500", "no JSON"]
-        {
-            assert_eq!(failure(answer, &[]), None, "{answer}");
-        }
         for answer in [
+            r#"{"statusCode": 200}"#,
+            r#"{"statusCode": 302}"#,
+            r#"{"status": 500}"#,
+            "[500]",
+            "500",
+            "no JSON",
             r#"{"statusCode": 4000}"#,
             r#"{"statusCode": 404.5}"#,
             r#"{"statusCode": "x"}"#,

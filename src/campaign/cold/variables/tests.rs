@@ -18,6 +18,18 @@ async fn set(variables: &Variables) -> Result<(), Failure> {
     variables.set(&owner(), WITHIN, &stop).await
 }
 
+/// Sets the variable, and asks for a stop after `end`.
+async fn set_until(variables: &Variables, end: impl Future<Output = ()>) {
+    let (stop, stopped) = watch::channel(false);
+    let end = async {
+        end.await;
+        stop.send_replace(true);
+    };
+    let owner = owner();
+    let (outcome, ()) = tokio::join!(variables.set(&owner, WITHIN, &stopped), end);
+    outcome.unwrap();
+}
+
 async fn remove(variables: &Variables) -> Result<Removal, Failure> {
     variables.remove(Claim::Owner(&owner()), WITHIN).await
 }
@@ -133,15 +145,8 @@ async fn a_late_update_cannot_take_effect_after_it_was_undone() {
     let late = Duration::from_secs(60);
     let lambda = Arc::new(FakeLambda::new(move |number, _| if number == 1 { Act::HangFor(late) } else { Act::Answer }));
     let variables = lambda.variables();
-    let (stop, stopped) = watch::channel(false);
     let begin = Instant::now();
-    let end = async {
-        sleep(Duration::from_secs(1)).await;
-        stop.send_replace(true);
-    };
-    let owner = owner();
-    let (outcome, ()) = tokio::join!(variables.set(&owner, WITHIN, &stopped), end);
-    outcome.unwrap();
+    set_until(&variables, sleep(Duration::from_secs(1))).await;
     // The request under way is waited for, as long as a request may take, and nothing else is.
     assert_eq!(begin.elapsed().as_secs(), 20);
     assert!(!lambda.has_variable());
@@ -159,16 +164,12 @@ async fn a_stale_answer_is_not_mistaken_for_the_undo() {
         _ => Act::Answer,
     }));
     let variables = lambda.variables();
-    let (stop, stopped) = watch::channel(false);
-    let end = async {
+    let update = async {
         while lambda.count("PUT") == 0 {
             sleep(Duration::from_millis(1)).await;
         }
-        stop.send_replace(true);
     };
-    let owner = owner();
-    let (outcome, ()) = tokio::join!(variables.set(&owner, WITHIN, &stopped), end);
-    outcome.unwrap();
+    set_until(&variables, update).await;
     assert!(lambda.has_variable());
     remove(&variables).await.unwrap();
     assert!(lambda.is_as_before());
@@ -192,15 +193,8 @@ async fn variables_missing_from_one_answer_are_not_lost() {
 async fn a_wait_ends_on_a_stop_request() {
     let lambda = Arc::new(FakeLambda { update_takes: Duration::from_secs(130), ..FakeLambda::new(|_, _| Act::Answer) });
     let variables = lambda.variables();
-    let (stop, stopped) = watch::channel(false);
     let begin = Instant::now();
-    let end = async {
-        sleep(Duration::from_secs(10)).await;
-        stop.send_replace(true);
-    };
-    let owner = owner();
-    let (outcome, ()) = tokio::join!(variables.set(&owner, WITHIN, &stopped), end);
-    outcome.unwrap();
+    set_until(&variables, sleep(Duration::from_secs(10))).await;
     assert_eq!(begin.elapsed().as_secs(), 10);
     // Its undoing waits for Lambda.
     remove(&variables).await.unwrap();
