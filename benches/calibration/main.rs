@@ -12,7 +12,7 @@ mod function;
 
 use effort::rounds;
 use lambda_duet::{
-    campaign::{local::LocalEnvironment, runtime_api::InvocationResult},
+    campaign::local::LocalEnvironment,
     protocol::{Response, SizeName},
 };
 use std::{
@@ -56,7 +56,7 @@ async fn calibrate(binary: &Path) {
 async fn call(environment: &mut LocalEnvironment, request: String) -> (Response, Duration) {
     let start = Instant::now();
     let outcome = environment.invoke(request, TIMEOUT, TIMEOUT).await.expect("the function answers");
-    let InvocationResult::Response(payload) = outcome else {
+    let Ok(payload) = outcome else {
         panic!("the function refused: {outcome:?}");
     };
     let response: Response = serde_json::from_slice(&payload).expect("the answer is a response");

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_or_a_class_of_them() {
+    fn accepts_a_status_or_a_class_of_statuses() {
         let accepts = |text: &str, status| AcceptedStatus::any(&[text.parse().unwrap()], status);
         assert!(accepts("404", 404) && !accepts("404", 405));
         assert!(accepts("4xx", 400) && accepts("4XX", 499) && !accepts("4xx", 500) && !accepts("4xx", 399));

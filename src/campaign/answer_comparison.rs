@@ -5,8 +5,7 @@ use hyper::body::Bytes;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
-    io,
-    iter::zip,
+    io, mem,
     path::{Path, PathBuf},
 };
 
@@ -86,17 +85,15 @@ impl AnswerComparison {
         }
         let [one, other] = [&first.answer, answer].map(|answer| payload::compared(answer, &plan.ignore));
         let tolerance = plan.tolerance.unwrap_or_default();
-        if let (Some(one), Some(other)) = (&one, &other)
-            && first_difference(one, other, tolerance, String::new()).is_none()
-        {
+        let Some(text) = difference(one.as_ref(), other.as_ref(), tolerance) else {
             digest.clone_from(&first.digest);
             return Ok(None);
-        }
-        if std::mem::replace(&mut first.is_contradicted, true) {
+        };
+        if mem::replace(&mut first.is_contradicted, true) {
             return Ok(None);
         }
-        let text = readable(&difference(&one, &other, tolerance));
-        Ok(Some(AnswerDifference { cell, answers: [first.answer.clone(), answer.clone()], text }))
+        let answers = [first.answer.clone(), answer.clone()];
+        Ok(Some(AnswerDifference { cell, answers, text: readable(&text) }))
     }
 }
 
@@ -107,76 +104,58 @@ impl First {
     }
 }
 
-/// The first difference of two answers, in words.
-fn difference(one: &Option<Value>, other: &Option<Value>, tolerance: f64) -> String {
+/// The first difference of two answers, in words; `None` if they are equal. An answer that is not JSON is `None`.
+fn difference(one: Option<&Value>, other: Option<&Value>, tolerance: f64) -> Option<String> {
     match (one, other) {
-        (Some(one), Some(other)) => match first_difference(one, other, tolerance, String::new()) {
-            Some((pointer, one, other)) => {
-                format!("{pointer} is {} in one and {} in another", shown(one), shown(other))
-            }
-            None => "they differ in nothing that JSON tells apart".to_owned(),
-        },
-        (None, None) => "neither is JSON".to_owned(),
-        _ => "one of them is not JSON".to_owned(),
+        (Some(_), Some(_)) => {
+            let (pointer, one, other) = first_difference(one, other, tolerance, String::new())?;
+            let place = if pointer.is_empty() { "the whole" } else { &pointer };
+            Some(format!("{place} is {} in one and {} in another", shown(one), shown(other)))
+        }
+        (None, None) => Some("neither is JSON".to_owned()),
+        _ => Some("one of them is not JSON".to_owned()),
     }
 }
 
-/// Whether two values are equal, numbers within a relative tolerance.
+/// Whether two values are equal, numbers within a relative tolerance, also within strings that contain JSON.
 fn are_equal(one: &Value, other: &Value, tolerance: f64) -> bool {
-    match (one.as_f64(), other.as_f64()) {
-        (Some(one), Some(other)) if tolerance > 0.0 => (one - other).abs() <= tolerance * one.abs().max(other.abs()),
-        _ => one == other,
+    if one == other || tolerance <= 0.0 {
+        return one == other;
+    }
+    match (one, other) {
+        (Value::String(one), Value::String(other)) => payload::held(one)
+            .zip(payload::held(other))
+            .is_some_and(|(one, other)| first_difference(Some(&one), Some(&other), tolerance, String::new()).is_none()),
+        _ => one
+            .as_f64()
+            .zip(other.as_f64())
+            .is_some_and(|(one, other)| (one - other).abs() <= tolerance * one.abs().max(other.abs())),
     }
 }
 
-/// The JSON pointer to the first place where two values differ, with both values there; `None` if they are equal.
+/// The JSON pointer to the first place where two values differ, with both values there (`None` for a missing one);
+/// `None` if they are equal.
 fn first_difference<'a>(
-    one: &'a Value,
-    other: &'a Value,
+    one: Option<&'a Value>,
+    other: Option<&'a Value>,
     tolerance: f64,
     here: String,
 ) -> Option<(String, Option<&'a Value>, Option<&'a Value>)> {
     match (one, other) {
-        _ if are_equal(one, other, tolerance) => None,
-        (Value::Object(members), Value::Object(others)) => {
+        (Some(one), Some(other)) if are_equal(one, other, tolerance) => None,
+        (Some(Value::Object(members)), Some(Value::Object(others))) => {
             let names: BTreeSet<&String> = members.keys().chain(others.keys()).collect();
             names.into_iter().find_map(|name| {
                 let pointer = format!("{here}/{}", payload::token(name));
-                between(members.get(name), others.get(name), tolerance, pointer)
+                first_difference(members.get(name), others.get(name), tolerance, pointer)
             })
         }
-        (Value::Array(items), Value::Array(others)) => {
-            let common = zip(items, others).enumerate();
-            let mut differing = common.filter_map(|(index, (item, other))| {
-                first_difference(item, other, tolerance, format!("{here}/{index}"))
-            });
-            let length = items.len().min(others.len());
-            differing
-                .next()
-                .or_else(|| between(items.get(length), others.get(length), tolerance, format!("{here}/{length}")))
+        (Some(Value::Array(items)), Some(Value::Array(others))) => {
+            (0..items.len().max(others.len())).find_map(|index| {
+                first_difference(items.get(index), others.get(index), tolerance, format!("{here}/{index}"))
+            })
         }
-        (Value::String(text), Value::String(another))
-            if tolerance > 0.0
-                && payload::held(text)
-                    .zip(payload::held(another))
-                    .is_some_and(|(one, other)| first_difference(&one, &other, tolerance, String::new()).is_none()) =>
-        {
-            None
-        }
-        _ => Some((if here.is_empty() { "the whole".to_owned() } else { here }, Some(one), Some(other))),
-    }
-}
-
-fn between<'a>(
-    one: Option<&'a Value>,
-    other: Option<&'a Value>,
-    tolerance: f64,
-    pointer: String,
-) -> Option<(String, Option<&'a Value>, Option<&'a Value>)> {
-    match (one, other) {
-        (Some(one), Some(other)) => first_difference(one, other, tolerance, pointer),
-        (None, None) => None,
-        (one, other) => Some((pointer, one, other)),
+        _ => Some((here, one, other)),
     }
 }
 
@@ -196,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_first_difference_is_found_and_cut() {
-        let text = |one: Value, other: Value| difference(&Some(one), &Some(other), 0.0);
+        let text = |one: Value, other: Value| difference(Some(&one), Some(&other), 0.0).unwrap();
         assert_eq!(text(json!({"a": 1, "b": 7}), json!({"a": 1, "b": 8})), "/b is 7 in one and 8 in another");
         assert_eq!(
             text(json!({"a": [1, {"c/d": 2}]}), json!({"a": [1, {}]})),
@@ -206,14 +185,13 @@ mod tests {
         assert_eq!(text(json!(1), json!("1")), "the whole is 1 in one and \"1\" in another");
         let long = text(json!("x".repeat(200)), json!("y"));
         assert!(long.contains(&format!("\"{}…", "x".repeat(99))), "{long}");
-        assert_eq!(difference(&None, &None, 0.0), "neither is JSON");
-        assert_eq!(difference(&Some(json!(1)), &None, 0.0), "one of them is not JSON");
+        assert_eq!(difference(None, None, 0.0).unwrap(), "neither is JSON");
+        assert_eq!(difference(Some(&json!(1)), None, 0.0).unwrap(), "one of them is not JSON");
     }
 
     #[test]
-    fn numbers_are_equal_within_the_tolerance_wherever_they_are() {
-        let are_equal =
-            |one: Value, other: Value, tolerance| first_difference(&one, &other, tolerance, String::new()).is_none();
+    fn numbers_within_the_tolerance_are_equal_at_any_depth() {
+        let are_equal = |one: Value, other: Value, tolerance| difference(Some(&one), Some(&other), tolerance).is_none();
         let (one, other) = (json!({"a": [1.0, 1e20]}), json!({"a": [1.000_000_000_1, 1e20]}));
         assert!(are_equal(one.clone(), other.clone(), 1e-9) && !are_equal(one.clone(), other.clone(), 1e-11));
         assert!(!are_equal(one.clone(), other.clone(), 0.0));

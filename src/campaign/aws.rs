@@ -16,7 +16,7 @@ use super::{
     Auth, Target,
     manifest::{Place, Variant},
     region,
-    row::{Failure, FailureKind},
+    row::Failure,
 };
 use crate::transport::Transport;
 use aws_config::{
@@ -34,8 +34,7 @@ use aws_sigv4::{
     sign::v4,
 };
 use aws_smithy_types::body::SdkBody;
-use hyper::{Request, header::HeaderValue};
-use profile::Profile;
+use hyper::Request;
 use renewal::Renewable;
 use std::{collections::HashMap, error::Error, io, sync::Arc, time::SystemTime};
 use tokio::sync::{Mutex, OnceCell};
@@ -114,16 +113,17 @@ impl Session {
     }
 
     async fn load(&self) -> Result<SdkConfig, Failure> {
-        let profile = Profile::find(self.profile.as_deref()).await.map_err(refused)?;
-        let providers = ProviderConfig::without_region().with_http_client(self.transport.clone().into_sdk_client());
+        let profile = profile::find(self.profile.as_deref()).await?;
+        let client = self.transport.clone().into_sdk_client();
+        let providers = ProviderConfig::without_region().with_http_client(client.clone());
         let region = match &self.region {
             Some(region) => Some(Region::new(region.clone())),
             None => environment_region(&profile, &providers).await,
         };
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(self.transport.clone().into_sdk_client())
+            .http_client(client)
             .retry_config(RetryConfig::disabled())
-            .profile_name(&profile.name)
+            .profile_name(&profile)
             .region(region.clone());
         let mut shared = self.credentials.lock().await;
         if let Some(credentials) = shared.get(&self.profile) {
@@ -131,7 +131,7 @@ impl Session {
         } else if self.profile.is_some() {
             let providers = providers.with_region(region);
             let credentials = ProfileFileCredentialsProvider::builder().configure(&providers);
-            loader = loader.credentials_provider(credentials.profile_name(&profile.name).build());
+            loader = loader.credentials_provider(credentials.profile_name(&profile).build());
         }
         let config = loader.load().await;
         let Some(credentials) = config.credentials_provider() else { return Ok(config) };
@@ -147,16 +147,8 @@ impl Session {
         let config = self.config().await?;
         region_of(config)?;
         let mut builder = aws_sdk_lambda::config::Builder::from(config);
-        builder.set_endpoint_url(endpoint::configured(config, Service::Lambda)?);
+        builder.set_endpoint_url(endpoint::configured(config, Service::LAMBDA)?);
         Ok(aws_sdk_lambda::Client::from_conf(builder.build()))
-    }
-
-    /// The credentials, as they would be used.
-    ///
-    /// # Errors
-    /// When there are none.
-    pub async fn credentials(&self) -> Result<Credentials, Failure> {
-        credentials::get(self.config().await?).await.map_err(refused)
     }
 
     /// Where `target` is called, after a check that calls can be signed; `None` for processes on this machine.
@@ -167,12 +159,12 @@ impl Session {
         Ok(Some(match (target, auth) {
             (Target::Process { .. }, _) => return Ok(None),
             (Target::Function { .. }, _) => {
-                let endpoint = endpoint(self.config().await?, Service::Lambda).await?;
+                let endpoint = endpoint(self.config().await?, Service::LAMBDA).await?;
                 Place { endpoint: Some(endpoint), ..self.signed_place().await? }
             }
             (Target::Endpoint { .. }, Auth::SigV4) => self.signed_place().await.map_err(|failure| {
                 let hint = "or leave the signature out with --no-auth, if the endpoint asks for none";
-                refused(format!("{}; {hint}", failure.message))
+                Failure::refused(format!("{}; {hint}", failure.message))
             })?,
             (Target::Endpoint { .. }, Auth::ApiKey | Auth::None) => {
                 Place { region: self.region.clone(), profile: None, is_profile_fixed: false, endpoint: None }
@@ -181,20 +173,20 @@ impl Session {
     }
 
     async fn signed_place(&self) -> Result<Place, Failure> {
-        let region = region_of(self.config().await?)?.to_string();
-        self.credentials().await?;
-        let profile = self.profile.clone().or_else(profile::of_environment);
+        let config = self.config().await?;
+        let region = region_of(config)?.to_string();
+        credentials::get(config).await?;
+        let profile = self.profile.clone().or_else(|| variable(profile::VARIABLE));
         Ok(Place { region: Some(region), profile, is_profile_fixed: self.profile.is_some(), endpoint: None })
     }
 }
 
 /// The region of the environment, of the profile, or of the EC2 instance that this runs on.
-async fn environment_region(profile: &Profile, providers: &ProviderConfig) -> Option<Region> {
-    let of_variables = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(variable);
-    if let Some(region) = of_variables {
+async fn environment_region(profile: &str, providers: &ProviderConfig) -> Option<Region> {
+    if let Some(region) = ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find_map(variable) {
         return Some(Region::new(region));
     }
-    let of_profile = ProfileFileRegionProvider::builder().configure(providers).profile_name(&profile.name).build();
+    let of_profile = ProfileFileRegionProvider::builder().configure(providers).profile_name(profile).build();
     let of_machine = ImdsRegionProvider::builder().configure(providers).build();
     RegionProviderChain::first_try(of_profile).or_else(of_machine).region().await
 }
@@ -204,14 +196,24 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Whether an error code means that credentials have expired.
+pub(super) fn is_expired(code: &str) -> bool {
+    matches!(code, "ExpiredTokenException" | "ExpiredToken")
+}
+
 fn region_of(config: &SdkConfig) -> Result<&Region, Failure> {
     let missing = "no region is known: set AWS_REGION, or region in the profile, or name a function by its ARN";
-    let region = config.region().filter(|it| !it.as_ref().is_empty()).ok_or_else(|| refused(missing))?;
+    let region =
+        config.region().filter(|region| !region.as_ref().is_empty()).ok_or_else(|| Failure::refused(missing))?;
     let is_part_of_host = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !region.as_ref().bytes().all(is_part_of_host) {
-        return Err(refused(format!("{:?} is not a region; write one such as us-east-1", region.as_ref())));
+        return Err(Failure::refused(format!("{:?} is not a region; write one such as us-east-1", region.as_ref())));
     }
     Ok(region)
+}
+
+fn cannot_sign(error: impl Error) -> Failure {
+    Failure::refused(format!("the request cannot be signed: {error}"))
 }
 
 /// Signs requests to one service by AWS Signature Version 4.
@@ -234,13 +236,13 @@ impl Signer {
         Ok(Self { session: session.with(None, None), config: Renewable::new(config.clone()), region, service })
     }
 
-    /// Adds the signature.
+    /// Adds the signature. Returns how many times the credentials had been renewed before, for [`Self::renew`].
     ///
     /// # Errors
     /// When there are no credentials.
-    pub async fn sign(&self, request: &mut Request<SdkBody>) -> Result<(), Failure> {
+    pub async fn sign(&self, request: &mut Request<SdkBody>) -> Result<u64, Failure> {
+        let renewals = self.config.count();
         let identity = self.credentials().await?.into();
-        let failed = |error: &dyn Error| refused(format!("the request cannot be signed: {error}"));
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(&self.region)
@@ -248,17 +250,17 @@ impl Signer {
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()
-            .map_err(|error| failed(&error))?
+            .map_err(cannot_sign)?
             .into();
         let uri = request.uri().to_string();
         let headers = request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let body = SignableBody::Bytes(request.body().bytes().unwrap_or_default());
         let signed = SignableRequest::new(request.method().as_str(), uri, headers, body)
             .and_then(|signable| sign(signable, &parameters))
-            .map_err(|error| failed(&error))?;
+            .map_err(cannot_sign)?;
         let (instructions, _) = signed.into_parts();
         instructions.apply_to_request_http1x(request);
-        Ok(())
+        Ok(renewals)
     }
 
     /// The credentials, as they would be used.
@@ -266,12 +268,7 @@ impl Signer {
     /// # Errors
     /// When there are none.
     pub async fn credentials(&self) -> Result<Credentials, Failure> {
-        credentials::get(&self.config.get()).await.map_err(refused)
-    }
-
-    /// How many times credentials have been renewed.
-    pub(super) fn renewals(&self) -> u64 {
-        self.config.count()
+        credentials::get(&self.config.get()).await
     }
 
     /// Renews the credentials for the next requests, unless they have been renewed more than `renewals` times already.
@@ -283,19 +280,4 @@ impl Signer {
         };
         self.config.renew(renewals, fetch).await;
     }
-}
-
-fn refused(message: impl AsRef<str>) -> Failure {
-    Failure::new(FailureKind::Refused, message)
-}
-
-/// An API key as the header that carries it.
-///
-/// # Errors
-/// When it cannot be a header's value.
-pub fn api_key(key: &str) -> Result<HeaderValue, Failure> {
-    let mut value =
-        HeaderValue::from_str(key).map_err(|_| refused("the API key has characters that no HTTP header may have"))?;
-    value.set_sensitive(true);
-    Ok(value)
 }

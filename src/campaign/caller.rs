@@ -8,7 +8,7 @@ mod process;
 use super::{
     Auth, Target,
     accepted_status::AcceptedStatus,
-    aws::Session,
+    aws::{Lambda, Session},
     local::variables::Variable,
     platform_report::PlatformReport,
     request_header::Header,
@@ -19,7 +19,7 @@ use hyper::{Method, body::Bytes};
 use process::Process;
 use std::{path::Path, time::Instant};
 
-pub(super) use classify::{failure, is_expired, of_api_answer};
+pub(super) use classify::{failure, of_api_answer};
 pub use function::{Found, Function};
 
 /// The outcome of a call.
@@ -108,7 +108,7 @@ impl Caller {
     pub async fn new(target: &Target, options: CallOptions<'_>, session: &Session) -> Result<Self, Failure> {
         Ok(match target {
             Target::Function { name, qualifier } => {
-                Self::Function(Function::new(name, qualifier.as_deref(), options.tenant, session).await?)
+                Self::Function(Function::new(Lambda::new(session).await?, name, qualifier.as_deref(), options.tenant))
             }
             Target::Endpoint { url } => Self::Endpoint(Endpoint::new(url, options, session).await?.into()),
             Target::Process { path } => Self::Process(Process::new(path, options)),
@@ -130,8 +130,7 @@ impl Caller {
 /// # Errors
 /// When there is no answer, or one that reports a failure.
 pub async fn call_once(target: &Target, payload: &str, options: CallOptions<'_>) -> Result<String, Failure> {
-    let session = Session::new().map_err(|error| Failure::new(FailureKind::Network, error.to_string()))?;
-    let session = session.at(target);
+    let session = Session::new().map_err(|error| Failure::new(FailureKind::Network, error.to_string()))?.at(target);
     session.place(target, options.auth).await?;
     let answer = Caller::new(target, options, &session).await?.call(0, payload.to_owned().into()).await;
     Ok(String::from_utf8_lossy(&answer.output?).into_owned())

@@ -11,12 +11,7 @@ pub(super) mod double;
 mod owner;
 mod variables;
 
-use super::{
-    Target,
-    caller::Caller,
-    control_characters::visible_lines,
-    row::{Failure, FailureKind},
-};
+use super::{Target, caller::Caller, control_characters::visible_lines, row::Failure};
 use std::{
     io::{self, Write},
     sync::Arc,
@@ -56,8 +51,7 @@ impl ColdStartForcer {
                 self.changes.begin(target).map_err(|error| not_written(&error))?;
                 function.variables().set(&self.owner, self.within, stop).await
             }
-            Caller::Endpoint(_) => Err(Failure::new(
-                FailureKind::Refused,
+            Caller::Endpoint(_) => Err(Failure::refused(
                 "an https:// target cannot be made to start anew; for --cold, name the function: lambda:NAME",
             )),
             Caller::Process(process) => {
@@ -109,8 +103,5 @@ fn warn(target: &Target, remark: Option<String>) {
 }
 
 fn not_written(error: &io::Error) -> Failure {
-    Failure::new(
-        FailureKind::Refused,
-        format!("the list of changed functions cannot be written to the run directory: {error}"),
-    )
+    Failure::refused(format!("the list of changed functions cannot be written to the run directory: {error}"))
 }

@@ -6,7 +6,7 @@ use aws_sdk_lambda::{operation::get_function_configuration::GetFunctionConfigura
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    fmt, iter,
 };
 
 /// The text for a setting that is not known.
@@ -16,9 +16,7 @@ const UNKNOWN: &str = "unknown";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Configuration {
-    /// The function's ARN.
     pub arn: Option<String>,
-    /// The instruction set.
     pub architecture: Architecture,
     /// The memory setting, in MiB.
     pub memory_mb: u32,
@@ -29,7 +27,6 @@ pub struct Configuration {
     /// The format of its logs: `Text` or `JSON`.
     pub log_format: Option<String>,
     /// The log group; `None` for the one with the function's name.
-    #[serde(default)]
     pub log_group: Option<String>,
     /// The size of `/tmp`, in MiB.
     pub ephemeral_storage_mb: u32,
@@ -38,29 +35,21 @@ pub struct Configuration {
     /// The ARNs of its layers.
     pub layers: Vec<String>,
     /// The version: `$LATEST`, or the number of a published one.
-    #[serde(default)]
     pub version: Option<String>,
     /// How its code is deployed: `Zip` or `Image`.
-    #[serde(default)]
     pub package_type: Option<String>,
     /// The handler; for a container image its entry point, command and working directory, if the function overrides
     /// those of the image.
-    #[serde(default)]
     pub handler: Option<String>,
     /// The subnets and security groups of its VPC; empty outside of one.
-    #[serde(default)]
     pub vpc: Option<Vec<String>>,
     /// Whether environments are restored from snapshots: `PublishedVersions` or `None`.
-    #[serde(default)]
     pub snap_start: Option<String>,
     /// The names of its environment variables, if they can be read; their values may be secret and are not stored.
-    #[serde(default)]
     pub variables: Option<BTreeSet<String>>,
     /// The SHA-256 of its code.
-    #[serde(default)]
     pub code_sha256: Option<String>,
     /// Lambda's id of this revision of the configuration.
-    #[serde(default)]
     pub revision_id: Option<String>,
     /// Its special features.
     #[serde(default)]
@@ -87,8 +76,9 @@ impl Configuration {
             [types::Architecture::Arm64, ..] => Architecture::Arm64,
             _ => Architecture::X86_64,
         };
-        let is_readable = output.environment().is_none_or(|it| it.error().is_none());
-        let mut values = output.environment().and_then(|it| it.variables()).cloned().unwrap_or_default();
+        let is_readable = output.environment().is_none_or(|environment| environment.error().is_none());
+        let mut values =
+            output.environment().and_then(types::EnvironmentResponse::variables).cloned().unwrap_or_default();
         values.remove(VARIABLE);
         let values: BTreeMap<String, String> = values.into_iter().collect();
         Self {
@@ -97,14 +87,14 @@ impl Configuration {
             // Lambda's own defaults.
             memory_mb: number(output.memory_size, 128),
             timeout_s: number(output.timeout, 3),
-            runtime: output.runtime().map(|it| it.as_str().to_owned()),
+            runtime: output.runtime().map(|runtime| runtime.as_str().to_owned()),
             log_format: output.logging_config().and_then(|logging| Some(logging.log_format()?.as_str().to_owned())),
             log_group: output.logging_config().and_then(|logging| logging.log_group()).map(str::to_owned),
             ephemeral_storage_mb: number(output.ephemeral_storage().map(types::EphemeralStorage::size), 512),
             tracing: output.tracing_config().and_then(|tracing| Some(tracing.mode()?.as_str().to_owned())),
             layers: output.layers().iter().filter_map(|layer| layer.arn().map(str::to_owned)).collect(),
             version: output.version.clone(),
-            package_type: output.package_type().map(|it| it.as_str().to_owned()),
+            package_type: output.package_type().map(|kind| kind.as_str().to_owned()),
             handler: handler(output),
             vpc: Some(vpc(output)),
             snap_start: output.snap_start().and_then(|snap_start| Some(snap_start.apply_on()?.as_str().to_owned())),
@@ -116,11 +106,6 @@ impl Configuration {
         }
     }
 
-    /// Whether both have the same memory; otherwise times say nothing about the architecture.
-    pub fn has_memory_of(&self, other: &Self) -> bool {
-        self.memory_mb == other.memory_mb
-    }
-
     /// The differences besides the architecture, one sentence each.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let pairs = self.settings().into_iter().zip(other.settings()).filter(|(one, another)| one != another);
@@ -130,11 +115,7 @@ impl Configuration {
 
     /// The changes since the configuration `before`, one sentence each.
     pub fn changes_since(&self, before: &Self) -> Vec<String> {
-        let changed = |name: &str, now: &str, then: &str| format!("{name}: {now}, was {then}");
-        let mut changes = Vec::new();
-        if self.architecture != before.architecture {
-            changes.push(changed("architecture", &self.architecture.to_string(), &before.architecture.to_string()));
-        }
+        let architecture = ("architecture", self.architecture.to_string(), before.architecture.to_string());
         let names =
             |configuration: &Self| Some(list(&configuration.variables.as_ref()?.iter().cloned().collect::<Vec<_>>()));
         let known = [
@@ -148,9 +129,8 @@ impl Configuration {
         let settings = self.settings().into_iter().zip(before.settings());
         let settings =
             settings.map(|((name, now), (_, then))| (name, now, then)).filter(|(_, _, then)| then != UNKNOWN);
-        let different = settings.chain(known).filter(|(_, now, then)| now != then);
-        changes.extend(different.map(|(name, now, then)| changed(name, &now, &then)));
-        changes
+        let changed = iter::once(architecture).chain(settings).chain(known).filter(|(_, now, then)| now != then);
+        changed.map(|(name, now, then)| format!("{name}: {now}, was {then}")).collect()
     }
 
     /// The function's ARN without a version or an alias, if it is known.
@@ -174,12 +154,10 @@ impl Configuration {
     /// The names of the variables that differ, in a sentence.
     fn different_variables(&self, other: &Self) -> Option<String> {
         let (own, others) = (self.variables.as_ref()?, other.variables.as_ref()?);
-        let names = own.union(others);
-        let is_different = |name: &&String| {
-            let both_have_it = own.contains(*name) && others.contains(*name);
-            !both_have_it || self.values.0.get(*name) != other.values.0.get(*name)
-        };
-        let different: Vec<&str> = names.filter(is_different).map(String::as_str).collect();
+        let is_equal = |name: &str| self.values.0.get(name) == other.values.0.get(name);
+        let is_common = |name: &str| own.contains(name) && others.contains(name);
+        let names = own.union(others).map(String::as_str);
+        let different: Vec<&str> = names.filter(|name| !is_common(name) || !is_equal(name)).collect();
         (!different.is_empty()).then(|| format!("environment variables: {}", different.join(", ")))
     }
 
@@ -207,7 +185,7 @@ fn list(texts: &[String]) -> String {
 }
 
 fn handler(output: &GetFunctionConfigurationOutput) -> Option<String> {
-    let image = output.image_config_response().and_then(|it| it.image_config());
+    let image = output.image_config_response().and_then(types::ImageConfigResponse::image_config);
     let of_image = image.map(|image| {
         let words = image.entry_point().iter().chain(image.command()).map(String::as_str);
         words.chain(image.working_directory()).collect::<Vec<_>>().join(" ")
@@ -252,13 +230,12 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_named_and_the_architecture_is_not() {
+    fn differences_are_named_except_the_architecture() {
         let one = configuration();
         let other = Configuration { architecture: Architecture::Arm64, arn: Some("arn".to_owned()), ..one.clone() };
         assert_eq!(one.differences(&other), [""; 0]);
         let other = Configuration { memory_mb: 512, log_format: Some("Text".to_owned()), ..other };
         assert_eq!(one.differences(&other), ["memory: 1769 MB against 512 MB", "log format: JSON against Text"]);
-        assert!(!one.has_memory_of(&other));
         let other = Configuration { vpc: Some(vec!["sg-1".to_owned(), "subnet-1".to_owned()]), ..one.clone() };
         assert_eq!(one.differences(&other), ["VPC: none against sg-1, subnet-1"]);
         let other =
@@ -267,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_differ_by_name_and_no_value_is_ever_told() {
+    fn differing_variables_are_named_without_their_values() {
         let one = with_variables(&[("SAME", "hunter1"), ("OTHER", "hunter2"), ("MINE", "")]);
         let other = with_variables(&[("SAME", "hunter1"), ("OTHER", "hunter3"), ("YOURS", "")]);
         assert_eq!(one.differences(&other), ["environment variables: MINE, OTHER, YOURS"]);
@@ -277,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_changed_is_named_with_both_values() {
+    fn changes_are_named_with_both_values() {
         let before = configuration();
         assert_eq!(before.changes_since(&before), [""; 0]);
         let now = Configuration {
@@ -307,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_kept_before_tells_no_change() {
+    fn settings_unknown_before_have_not_changed() {
         let before: Configuration = serde_json::from_str(SHORT).unwrap();
         let now = Configuration { handler: Some("a.b".to_owned()), ..with_variables(&[("NEW", "")]) };
         assert_eq!(now.changes_since(&before), [""; 0]);

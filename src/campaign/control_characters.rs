@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_escaped() {
+    fn control_characters_are_escaped() {
         assert_eq!(visible("Zürich\n\u{1b}[2J\u{202e}\u{9b}"), "Zürich\\n\\u{1b}[2J\\u{202e}\\u{9b}");
         assert_eq!(visible_lines("a\r\nb\u{7}\n"), "a\\r\nb\\u{7}\n");
         assert_eq!(visible("a|b<c>\"d\",=e"), "a|b<c>\"d\",=e");

@@ -1,12 +1,8 @@
 //! Why calls fail.
 
 use super::control_characters;
-use crate::transport::{has_no_connection, with_causes};
 use serde::{Deserialize, Serialize};
-use std::{
-    error::Error,
-    fmt::{self, Write},
-};
+use std::fmt::{self, Write};
 
 /// The most bytes of a message that are kept: a function may put anything into its errors.
 const MAX_MESSAGE_BYTES: usize = 2048;
@@ -56,26 +52,13 @@ impl Failure {
         Self { kind, message: readable(message.as_ref()), reason: None, has_not_run: false }
     }
 
-    /// The failure of a call that was lost, or whose answer was.
-    pub fn lost(error: &(dyn Error + 'static)) -> Self {
-        Self { has_not_run: has_no_connection(error), ..Self::new(FailureKind::Network, with_causes(error)) }
+    /// A refusal, by a service or by this program before the call.
+    pub fn refused(message: impl AsRef<str>) -> Self {
+        Self::new(FailureKind::Refused, message)
     }
 }
 
 impl FailureKind {
-    /// Its name in files.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Throttled => "throttled",
-            Self::Transient => "transient",
-            Self::Timeout => "timeout",
-            Self::Function => "function",
-            Self::Refused => "refused",
-            Self::Network => "network",
-            Self::Answer => "answer",
-        }
-    }
-
     /// Whether the call is made again, because it may succeed a moment later.
     pub fn is_repeated(self) -> bool {
         matches!(self, Self::Throttled | Self::Transient)
@@ -83,8 +66,9 @@ impl FailureKind {
 }
 
 impl fmt::Display for FailureKind {
+    /// Its name in files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        self.serialize(f)
     }
 }
 
@@ -107,11 +91,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_cut_and_does_nothing_to_a_terminal() {
+    fn a_message_is_cut_and_its_control_characters_are_escaped() {
         assert_eq!(readable("Zürich\n\u{1b}[2J"), "Zürich\\n\\u{1b}[2J");
         assert_eq!(readable(&"x".repeat(2048)), "x".repeat(2048));
         assert_eq!(readable(&"x".repeat(1 << 20)), format!("{}… (1048576 bytes in all)", "x".repeat(2048)));
         // No character is cut in two.
-        assert_eq!(readable(&"ü".repeat(1025)).chars().filter(|it| *it == 'ü').count(), 1024);
+        assert_eq!(readable(&"ü".repeat(1025)).chars().filter(|character| *character == 'ü').count(), 1024);
     }
 }

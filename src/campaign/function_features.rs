@@ -2,7 +2,7 @@
 
 use aws_sdk_lambda::{
     operation::get_function_configuration::GetFunctionConfigurationOutput,
-    types::{PackageType, SnapStartApplyOn},
+    types::{PackageType, SnapStartApplyOn, SnapStartResponse},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -37,18 +37,18 @@ pub struct Use<'a> {
 }
 
 /// The consequence of a feature.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Consequence {
     None,
     /// The function is measured, with this warning.
-    Warning(String),
+    Warning(&'static str),
     /// The function cannot be measured, for this reason.
-    Refusal(String),
+    Refusal(&'static str),
 }
 
 impl Feature {
     pub(super) fn from_output(output: &GetFunctionConfigurationOutput) -> BTreeSet<Self> {
-        let snap_start = output.snap_start().and_then(|it| it.apply_on());
+        let snap_start = output.snap_start().and_then(SnapStartResponse::apply_on);
         [
             (Self::ManagedInstances, output.capacity_provider_config().is_some()),
             (Self::DurableExecution, output.durable_config().is_some()),
@@ -66,36 +66,32 @@ impl Feature {
     pub fn consequence(self, call: Use<'_>) -> Consequence {
         match self {
             Self::ManagedInstances if call.cold => Consequence::Refusal(
-                "it runs on Managed Instances, whose environments are started before they are called: leave out --cold"
-                    .to_owned(),
+                "it runs on Managed Instances, whose environments are started before they are called: leave out --cold",
             ),
             Self::ManagedInstances => Consequence::Warning(
                 "it runs on Managed Instances: Lambda bills the instances and not the duration, so there is no bill, and \
-                 --max-cost does not count it; several calls may share an environment at the same time"
-                    .to_owned(),
+                 --max-cost does not count it; several calls may share an environment at the same time",
             ),
             Self::DurableExecution => Consequence::Refusal(
                 "its executions are durable: one may take several invocations, of which Lambda reports the last alone; \
-                 compare functions without durable execution that do the same work"
-                    .to_owned(),
+                 compare functions without durable execution that do the same work",
             ),
             Self::TenantIsolation if call.tenant.is_none() => Consequence::Refusal(
-                "it isolates tenants, so that every call is made for one: name it with --tenant ID".to_owned(),
+                "it isolates tenants, so that every call is made for one: name it with --tenant ID",
             ),
             Self::TenantIsolation => Consequence::Warning(
-                "it isolates tenants: what Lambda asks for each environment that a tenant gets is not on the bill".to_owned(),
+                "it isolates tenants: what Lambda asks for each environment that a tenant gets is not on the bill",
             ),
             Self::SnapStart if call.is_published => Consequence::Warning(
-                "it starts from a snapshot (SnapStart): what Lambda asks for keeping snapshots is not on the bill".to_owned(),
+                "it starts from a snapshot (SnapStart): what Lambda asks for keeping snapshots is not on the bill",
             ),
             Self::SnapStart => Consequence::Warning(
                 "SnapStart is for published versions alone: $LATEST, which is called here, starts without it; name a \
-                 version to compare restored starts"
-                    .to_owned(),
+                 version to compare restored starts",
             ),
             Self::ContainerImage => Consequence::None,
             Self::EdgeReplica => Consequence::Refusal(
-                "it is a replica of Lambda@Edge, which CloudFront alone calls; name the function it was made of".to_owned(),
+                "it is a replica of Lambda@Edge, which CloudFront alone calls; name the function it was made of",
             ),
         }
     }

@@ -4,7 +4,7 @@ use super::{
     aws::{self, Service, Session},
     configuration::Configuration,
     pauses::Pauses,
-    row::{Failure, FailureKind},
+    row::Failure,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,7 +31,6 @@ pub struct Counts {
 /// Where a function logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogGroup {
-    /// The log group.
     pub group: String,
     /// The function's name, if other functions may log into the same group.
     name_in_stream: Option<String>,
@@ -99,7 +98,7 @@ pub async fn count(log: &LogGroup, before_unix_ms: u64, session: &Session) -> Re
         match status.as_str() {
             "Complete" => return Ok(counts(&results)),
             "Scheduled" | "Running" | "Unknown" if begin.elapsed() < LIMIT => sleep(pauses.next(LONGEST_PAUSE)).await,
-            _ => return Err(failure(format!("the query of {} ended with the status {status}", log.group))),
+            _ => return Err(Failure::refused(format!("the query of {} ended with the status {status}", log.group))),
         }
     }
 }
@@ -107,29 +106,22 @@ pub async fn count(log: &LogGroup, before_unix_ms: u64, session: &Session) -> Re
 /// Reads the counts; a log without reports gives no row.
 fn counts(results: &[Vec<Field>]) -> Counts {
     let value = |name: &str| {
-        let field = results.first()?.iter().find(|field| field.field == name)?;
-        field.value.parse::<f64>().ok().map(|number| number as u64)
+        let field = results.iter().flatten().find(|field| field.field == name);
+        field.and_then(|field| field.value.parse().ok()).map_or(0, |number: f64| number as u64)
     };
-    Counts {
-        invocations: value("invocations").unwrap_or_default(),
-        cold_starts: value("cold_starts").unwrap_or_default(),
-    }
+    Counts { invocations: value("invocations"), cold_starts: value("cold_starts") }
 }
 
 /// Calls CloudWatch Logs by its JSON protocol.
 async fn ask<T: for<'de> Deserialize<'de>>(session: &Session, action: &str, body: &Value) -> Result<T, Failure> {
     let operation = format!("Logs_20140328.{action}");
     let head = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", operation.as_str())];
-    let (status, body) = aws::post(session, Service::Logs, &head, body.to_string()).await?;
+    let (status, body) = aws::post(session, Service::CLOUD_WATCH_LOGS, &head, body.to_string()).await?;
     if !status.is_success() {
         let text = String::from_utf8_lossy(&body);
-        return Err(failure(format!("CloudWatch Logs refuses {action}: HTTP {}: {text}", status.as_u16())));
+        return Err(Failure::refused(format!("CloudWatch Logs refuses {action}: HTTP {}: {text}", status.as_u16())));
     }
-    serde_json::from_slice(&body).map_err(|error| failure(format!("{action} of CloudWatch Logs: {error}")))
-}
-
-fn failure(message: String) -> Failure {
-    Failure::new(FailureKind::Refused, message)
+    serde_json::from_slice(&body).map_err(|error| Failure::refused(format!("{action} of CloudWatch Logs: {error}")))
 }
 
 #[cfg(test)]
@@ -146,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_log_is_the_functions_own_or_one_that_it_shares() {
+    fn the_log_group_is_the_functions_own_or_a_shared_one() {
         let own = log("arn:aws:lambda:eu-west-1:123456789012:function:fast:live", None).unwrap();
         assert_eq!(own.group, "/aws/lambda/fast");
         assert!(!own.query().contains("@logStream"));
@@ -157,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_read_and_none_are_none() {
+    fn counts_are_read_and_default_to_zero() {
         let field = |field: &str, value: &str| Field { field: field.to_owned(), value: value.to_owned() };
         let row = vec![field("invocations", "1200"), field("cold_starts", "6.0")];
         assert_eq!(counts(&[row]), Counts { invocations: 1200, cold_starts: 6 });

@@ -310,7 +310,7 @@ fn row(line: &[u8], position: &mut Position<'_>) -> Result<Row, String> {
     Ok(row)
 }
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> JournalError {
+pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> JournalError {
     let path = path.to_owned();
     move |source| JournalError::Io { path, source }
 }

@@ -33,11 +33,7 @@ pub struct Reading {
 /// When the file exists and cannot be read.
 pub fn read(directory: &Path) -> Result<Vec<Reading>, JournalError> {
     let path = directory.join(FILE);
-    let text = match journal::read_whole(&path) {
-        Ok(None) => return Ok(Vec::new()),
-        Err(source) => return Err(JournalError::Io { path, source }),
-        Ok(Some(text)) => text,
-    };
+    let Some(text) = journal::read_whole(&path).map_err(journal::at(&path))? else { return Ok(Vec::new()) };
     serde_json::from_slice(&text).map_err(|error| JournalError::Malformed {
         line: error.line() as u64,
         reason: error.to_string(),
@@ -53,5 +49,5 @@ pub fn add(directory: &Path, new: Vec<Reading>) -> Result<(), JournalError> {
     let mut all = read(directory)?;
     all.extend(new);
     let path = directory.join(FILE);
-    journal::write_json(&path, &all).map_err(|source| JournalError::Io { path, source })
+    journal::write_json(&path, &all).map_err(journal::at(&path))
 }

@@ -3,7 +3,7 @@
 pub(crate) mod processes;
 pub(crate) mod variables;
 
-use super::runtime_api::{InitError, InvocationResult, RuntimeApi};
+use super::runtime_api::{FunctionError, InitError, InvocationResult, RuntimeApi};
 use hyper::body::Bytes;
 use std::{
     collections::HashMap,
@@ -40,14 +40,13 @@ pub struct LocalEnvironment {
 #[derive(Debug)]
 pub struct Logs {
     output: Stdio,
-    /// `None` for this program's own.
-    error: Option<Stdio>,
+    error: Stdio,
 }
 
 impl From<Stdio> for Logs {
     /// Standard output to `output`, standard error to that of this program.
     fn from(output: Stdio) -> Self {
-        Self { output, error: None }
+        Self { output, error: Stdio::inherit() }
     }
 }
 
@@ -58,52 +57,23 @@ impl Logs {
     /// When the file cannot be written.
     pub fn to_file(path: &Path) -> io::Result<Self> {
         let file = File::options().create(true).append(true).open(path)?;
-        Ok(Self { output: file.try_clone()?.into(), error: Some(file.into()) })
+        Ok(Self { output: file.try_clone()?.into(), error: file.into() })
     }
 }
 
 /// The reason why a local binary gave no outcome.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
-    /// It could not be started.
     #[error("{path} cannot be started: {source}{hint}", path = .path.display(), hint = hint(.path, .source))]
-    Start {
-        /// The binary.
-        path: PathBuf,
-        /// The operating system's reason.
-        source: io::Error,
-    },
-    /// Its log cannot be written.
+    Start { path: PathBuf, source: io::Error },
     #[error("{path} cannot be written: {source}", path = .path.display())]
-    Log {
-        /// The file.
-        path: PathBuf,
-        /// The operating system's reason.
-        source: io::Error,
-    },
-    /// It reported that its initialization failed.
-    #[error("{path} could not come up: {message}", path = .path.display(), message = told(.error))]
-    Init {
-        /// The binary.
-        path: PathBuf,
-        /// What it reported.
-        error: InitError,
-    },
-    /// It ended instead of answering.
+    Log { path: PathBuf, source: io::Error },
+    #[error("{path} could not come up: {message}", path = .path.display(), message = with_trace(.error))]
+    Init { path: PathBuf, error: InitError },
     #[error("{path} ended ({status}) before it answered", path = .path.display())]
-    Exit {
-        /// The binary.
-        path: PathBuf,
-        /// How it ended.
-        status: ExitStatus,
-    },
-    /// It did not answer in time.
+    Exit { path: PathBuf, status: ExitStatus },
     #[error("{path} did not answer within {seconds} s", path = .path.display(), seconds = .timeout.as_secs_f64())]
-    Timeout {
-        /// The binary.
-        path: PathBuf,
-        timeout: Duration,
-    },
+    Timeout { path: PathBuf, timeout: Duration },
 }
 
 /// An explanation of an error whose message by the operating system is misleading.
@@ -120,7 +90,7 @@ fn hint(path: &Path, source: &io::Error) -> &'static str {
 }
 
 /// A reported failure of the initialization, with the first lines of its stack trace.
-fn told(InitError { error, stack_trace }: &InitError) -> String {
+fn with_trace(InitError { error, stack_trace }: &InitError) -> String {
     let mut message = error.to_string();
     for line in stack_trace.iter().take(TRACE_LINES) {
         let line: String = line.trim().chars().take(TRACE_LINE).collect();
@@ -155,12 +125,10 @@ impl LocalEnvironment {
             .current_dir(task_root)
             .stdin(Stdio::null())
             .stdout(logs.output)
+            .stderr(logs.error)
             .kill_on_drop(true)
             // Ctrl-C must not reach it: the calling program still waits for its answer.
             .process_group(0);
-        if let Some(error) = logs.error {
-            command.stderr(error);
-        }
         let process = command.spawn().map_err(failed)?;
         // The operating system reuses process ids, but not at the same moment.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -198,7 +166,7 @@ impl LocalEnvironment {
             // An answer counts even if the process ended right after it.
             biased;
             outcome = timeout(patience, outcome) => match outcome {
-                Ok(outcome) => Ok(outcome.unwrap_or_else(|_| InvocationResult::truncated("its connection was closed"))),
+                Ok(outcome) => Ok(outcome.unwrap_or_else(|_| Err(FunctionError::truncated("its connection was closed")))),
                 Err(_) => Err(LocalError::Timeout { path: self.path.clone(), timeout: patience }),
             },
             status = self.process.wait() => Err(self.ended(status)),

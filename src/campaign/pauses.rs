@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_up_to_the_longest_and_differ() {
+    fn pauses_grow_to_the_longest_and_are_random() {
         let (mut one, longest) = (Pauses::new(), Duration::from_secs(5));
         for whole_ms in [100, 200, 400, 800, 1600, 3200, 5000, 5000] {
             let whole = Duration::from_millis(whole_ms);

@@ -4,7 +4,6 @@ use super::control_characters::visible;
 use crate::protocol::nearest;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 
 /// The SHA-256 of an answer, in hexadecimal digits. Parts that the JSON pointers of `ignore` point at are left out, the
 /// order of an object's members and white space do not matter, and 1.0 is 1; an answer that is not JSON counts byte for
@@ -13,11 +12,7 @@ pub fn digest(output: &[u8], ignore: &[String]) -> String {
     // serde_json keeps the members of an object sorted.
     let canonical = compared(output, ignore).map(|value| value.to_string().into_bytes());
     let digest = Sha256::digest(canonical.as_deref().unwrap_or(output));
-    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The canonical form of an answer for comparison; `None` if it is not JSON.
@@ -69,14 +64,15 @@ pub fn nearest_pointer(output: &[u8], pointer: &str) -> Option<String> {
 /// Collects the pointers to all strings and numbers, also within strings that contain JSON.
 fn collect_pointers(value: &Value, here: String, pointers: &mut Vec<String>) {
     match value {
-        Value::Object(members) => members
-            .iter()
-            .for_each(|(name, member)| collect_pointers(member, format!("{here}/{}", token(name)), pointers)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                collect_pointers(member, format!("{here}/{}", token(name)), pointers);
+            }
+        }
         Value::Array(items) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(index, item)| collect_pointers(item, format!("{here}/{index}"), pointers));
+            for (index, item) in items.iter().enumerate() {
+                collect_pointers(item, format!("{here}/{index}"), pointers);
+            }
         }
         Value::String(text) => match held(text) {
             Some(inner) => collect_pointers(&inner, here, pointers),
@@ -146,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_ignored_and_how_it_is_written_do_not_matter() {
+    fn ignored_parts_and_formatting_do_not_change_the_digest() {
         let ignore = ["/id".to_owned(), "/at/time".to_owned(), "/list/1".to_owned(), "/a~1b".to_owned()];
         let one = br#"{"id": 1, "at": {"time": 5, "place": "x"}, "list": [1, 2], "a/b": 1, "sum": 7}"#;
         let two = br#"{"sum":7,"list":[1,9],"at":{"place":"x","time":6},"a/b":2}"#;
@@ -157,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_strings_and_numbers_where_the_pointer_leads() {
+    fn pointers_find_strings_and_numbers() {
         let answer = br#"{"env": {"id": "a", "number": 7, "none": null, "empty": ""}, "list": ["x"], "a/b": "c"}"#;
         let name = |pointer| names(answer, [Some(pointer)])[0].clone();
         assert_eq!(name("/env/id").as_deref(), Some("a"));
@@ -174,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn pointers_go_through_strings_that_hold_json() {
+    fn pointers_lead_into_strings_that_contain_json() {
         let answer = |id: u32, at: f64| {
             let body = format!(r#"{{"env": {{"id": "e{id}"}}, "at": {at:?}, "sum": 7, "deep": "[{{\"t\": {id}}}]"}}"#);
             serde_json::json!({ "statusCode": 200, "body": body }).to_string()
@@ -200,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_pointer_is_one_of_the_same_name_or_of_a_similar_one() {
+    fn the_nearest_pointer_has_the_same_or_a_similar_name() {
         let answer = br#"{"statusCode": 200, "body": "{\"env\": {\"id\": \"a\"}}", "a/b": [true, "x"]}"#;
         let nearest = |pointer| nearest_pointer(answer, pointer);
         assert_eq!(nearest("/env/id").as_deref(), Some("/body/env/id"));
@@ -211,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_the_same_however_it_is_written() {
+    fn equal_numbers_have_one_digest_however_they_are_written() {
         let equal = |one: &str, other: &str| digest(one.as_bytes(), &[]) == digest(other.as_bytes(), &[]);
         for (one, other) in [("1", "1.0"), ("[100]", "[1e2]"), ("0", "-0.0"), (r#"{"a":-3}"#, r#"{"a":-3.0}"#)] {
             assert!(equal(one, other), "{one} {other}");
@@ -224,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_json_counts_byte_for_byte() {
+    fn an_answer_that_is_not_json_is_compared_byte_for_byte() {
         assert_ne!(digest(b"a b", &[]), digest(b"a  b", &[]));
         // FIPS 180-4: SHA-256 of "abc".
         assert!(digest(b"abc", &[]).starts_with("ba7816bf8f01cfea"));

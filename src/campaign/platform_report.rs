@@ -1,6 +1,7 @@
 //! Lambda's own measurements of an invocation: the report at the end of the log, as a `REPORT` line or as a JSON event.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What Lambda reports about an invocation. Fields that are not in the end of the log are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,10 +54,21 @@ impl PlatformReport {
         }
         let init_ms = reports.iter().find_map(|(_, report)| report.init_ms).or_else(|| initialization(log));
         let report = reports.pop().map(|(_, report)| report);
-        if report.is_none() && init_ms.is_none() {
-            return None;
+        (report.is_some() || init_ms.is_some()).then(|| Self { init_ms, ..report.unwrap_or_default() })
+    }
+
+    /// Reads a report; `number` finds a number by its names in the text format and in JSON.
+    fn read(number: impl Fn(&str, &str) -> Option<f64>) -> Self {
+        Self {
+            duration_ms: number("Duration", "durationMs"),
+            billed_ms: number("Billed Duration", "billedDurationMs"),
+            billed_restore_ms: number("Billed Restore Duration", "billedRestoreDurationMs"),
+            // SnapStart restores an environment instead of starting it.
+            init_ms: number("Init Duration", "initDurationMs")
+                .or_else(|| number("Restore Duration", "restoreDurationMs")),
+            memory_mb: number("Memory Size", "memorySizeMB").and_then(mebibytes),
+            max_memory_mb: number("Max Memory Used", "maxMemoryUsedMB").and_then(mebibytes),
         }
-        Some(Self { init_ms, ..report.unwrap_or_default() })
     }
 }
 
@@ -64,7 +76,7 @@ impl PlatformReport {
 fn reports(line: &str) -> Vec<(String, PlatformReport)> {
     if let Some(Event { kind, record }) = event(line) {
         let id = record.request_id.filter(|_| kind == "platform.report");
-        return id.map(|id| (id, record.metrics.into())).into_iter().collect();
+        return id.map(|id| (id, PlatformReport::read(|_, name| record.metrics[name].as_f64()))).into_iter().collect();
     }
     let texts = line.split(REPORT).skip(1);
     texts.filter_map(|text| Some((text.split_whitespace().next()?.to_owned(), from_text(text)?))).collect()
@@ -75,23 +87,15 @@ const REPORT: &str = "REPORT RequestId: ";
 
 /// `8f50… Duration: 1.2 ms Billed Duration: 2 ms …`, with tabs between the fields.
 fn from_text(text: &str) -> Option<PlatformReport> {
-    let report = PlatformReport {
-        duration_ms: field(text, "Duration", "ms"),
-        billed_ms: field(text, "Billed Duration", "ms"),
-        billed_restore_ms: field(text, "Billed Restore Duration", "ms"),
-        // SnapStart restores an environment instead of starting it.
-        init_ms: field(text, "Init Duration", "ms").or_else(|| field(text, "Restore Duration", "ms")),
-        memory_mb: field(text, "Memory Size", "MB").and_then(mebibytes),
-        max_memory_mb: field(text, "Max Memory Used", "MB").and_then(mebibytes),
-    };
+    let report = PlatformReport::read(|name, _| field(text, name));
     // A line that was cut off has no duration.
     report.duration_ms.is_some().then_some(report)
 }
 
 /// The number in one field of a text, if the field is complete, including its unit.
-fn field(text: &str, name: &str, unit: &str) -> Option<f64> {
+fn field(text: &str, name: &str) -> Option<f64> {
     let value = text.split('\t').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix(": "))?;
-    value.strip_suffix(unit)?.trim_end().parse().ok()
+    value.strip_suffix("ms").or_else(|| value.strip_suffix("MB"))?.trim_end().parse().ok()
 }
 
 /// The init duration of the environment, in milliseconds, if the log has it apart from the report: as a JSON event, or
@@ -107,12 +111,12 @@ fn initialization(log: &str) -> Option<f64> {
 
 fn init_report(line: &str) -> Option<f64> {
     if let Some((_, text)) = line.split_once("INIT_REPORT ") {
-        return field(text, "Init Duration", "ms");
+        return field(text, "Init Duration");
     }
     let Event { kind, record } = event(line)?;
     // Provisioned environments start before they are called.
-    let is_on_demand = record.initialization_type.is_none_or(|it| it == "on-demand");
-    record.metrics.duration.filter(|_| kind == "platform.initReport" && is_on_demand)
+    let is_on_demand = record.initialization_type.is_none_or(|kind| kind == "on-demand");
+    record.metrics["durationMs"].as_f64().filter(|_| kind == "platform.initReport" && is_on_demand)
 }
 
 /// The event on a line, after any output that does not end with a newline.
@@ -139,38 +143,7 @@ struct ReportRecord {
     request_id: Option<String>,
     initialization_type: Option<String>,
     #[serde(default)]
-    metrics: ReportMetrics,
-}
-
-#[derive(Default, Deserialize)]
-struct ReportMetrics {
-    #[serde(rename = "durationMs")]
-    duration: Option<f64>,
-    #[serde(rename = "billedDurationMs")]
-    billed_duration: Option<f64>,
-    #[serde(rename = "initDurationMs")]
-    init_duration: Option<f64>,
-    #[serde(rename = "restoreDurationMs")]
-    restore_duration: Option<f64>,
-    #[serde(rename = "billedRestoreDurationMs")]
-    billed_restore_duration: Option<f64>,
-    #[serde(rename = "memorySizeMB")]
-    memory_size: Option<f64>,
-    #[serde(rename = "maxMemoryUsedMB")]
-    max_memory_used: Option<f64>,
-}
-
-impl From<ReportMetrics> for PlatformReport {
-    fn from(metrics: ReportMetrics) -> Self {
-        Self {
-            duration_ms: metrics.duration,
-            billed_ms: metrics.billed_duration,
-            billed_restore_ms: metrics.billed_restore_duration,
-            init_ms: metrics.init_duration.or(metrics.restore_duration),
-            memory_mb: metrics.memory_size.and_then(mebibytes),
-            max_memory_mb: metrics.max_memory_used.and_then(mebibytes),
-        }
-    }
+    metrics: Value,
 }
 
 #[cfg(test)]
@@ -191,7 +164,7 @@ mod tests {
     const ID: Option<&str> = Some("8f507cfc-xmpl-4697-b07a-ac58fc914c95");
 
     #[test]
-    fn text_and_json_say_the_same() {
+    fn text_and_json_reports_are_equal() {
         let expected = PlatformReport {
             duration_ms: Some(15.74),
             billed_ms: Some(147.0),
@@ -207,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warm_call_has_no_start_and_a_restored_one_has_its_restore() {
+    fn only_cold_and_restored_calls_have_an_init_duration() {
         let warm = TEXT.replace("Init Duration: 130.62 ms\t", "");
         assert_eq!(PlatformReport::find(&warm, ID).unwrap().init_ms, None);
         let restored =
@@ -218,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_was_cut_off_keeps_what_is_whole() {
+    fn a_truncated_report_keeps_its_complete_fields() {
         for log in ["", "REPORT", "REPORT RequestId: 1\tDuration: 1", "REPORT RequestId: 1\tDuration: 1.0 m"] {
             assert_eq!(PlatformReport::find(log, None), None, "{log}");
         }
@@ -228,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_of_another_request_is_none_of_this_one() {
+    fn reports_of_other_requests_are_ignored() {
         let of = |id: &str, duration: f64| {
             format!("REPORT RequestId: {id}\tDuration: {duration} ms\tBilled Duration: 9 ms\n")
         };
@@ -249,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_event_has_is_kept() {
+    fn an_event_may_lack_metrics() {
         let find = |metrics: &str| {
             let log = format!(
                 r#"{{"time":"","type":"platform.report","record":{{"requestId":"1","metrics":{{{metrics}}}}}}}"#
@@ -265,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_is_found_also_where_the_report_does_not_have_it() {
+    fn an_init_duration_is_found_outside_the_report() {
         let started = |kind: &str| {
             format!(
                 r#"{{"time":"","type":"platform.initReport","record":{{"initializationType":"{kind}","phase":"init","metrics":{{"durationMs":250.5}}}}}}"#

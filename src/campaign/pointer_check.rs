@@ -10,9 +10,7 @@ use hyper::body::Bytes;
 
 /// What the pointers have found in the answers of each side so far.
 #[derive(Debug)]
-pub(super) struct PointerCheck<'a> {
-    pointers: Vec<Pointer<'a>>,
-}
+pub(super) struct PointerCheck<'a>(Vec<Pointer<'a>>);
 
 #[derive(Debug)]
 struct Pointer<'a> {
@@ -38,12 +36,12 @@ impl<'a> PointerCheck<'a> {
         let pointers = pointers.into_iter().filter_map(|(option, pointer)| {
             Some(Pointer { option, pointer: pointer.as_deref()?, sides: Sides::default() })
         });
-        Self { pointers: pointers.collect() }
+        Self(pointers.collect())
     }
 
     /// Takes in an answer.
     pub(super) fn observe(&mut self, side: Side, output: &Bytes) {
-        for Pointer { pointer, sides, .. } in &mut self.pointers {
+        for Pointer { pointer, sides, .. } in &mut self.0 {
             let finding = &mut sides[side];
             if matches!(finding, Finding::Known) {
                 continue;
@@ -56,7 +54,7 @@ impl<'a> PointerCheck<'a> {
     /// The new warnings after a step of `side`.
     pub(super) fn warnings(&mut self, side: Side, name: &str) -> Vec<String> {
         let mut warnings = Vec::new();
-        for Pointer { option, pointer, sides } in &mut self.pointers {
+        for Pointer { option, pointer, sides } in &mut self.0 {
             let Finding::Nothing(answer) = &sides[side] else { continue };
             let nearest = nearest_pointer(answer, pointer)
                 .map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"));

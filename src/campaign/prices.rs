@@ -57,7 +57,7 @@ mod tests {
     use crate::protocol::Architecture;
 
     #[test]
-    fn calls_cost_what_the_price_list_computes() {
+    fn a_call_costs_what_the_pricing_pages_examples_say() {
         let price = |architecture| PriceTable::built_in().price("us-east-1", architecture).unwrap();
         // The page's first example: 3 million calls of 120 ms at 1536 MB on x86_64 are 540 000 GB-s.
         let bill = 3e6 * price(Architecture::X86_64).of_call(120.0, 1536, 512);

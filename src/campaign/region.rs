@@ -88,7 +88,7 @@ pub fn of_target(target: &Target) -> Option<String> {
 
 /// The region of `target`, by the function's own ARN or else by the target's name.
 pub fn of_variant(target: &Target, configuration: Option<&Configuration>) -> Option<String> {
-    let own = configuration.and_then(|it| it.arn.as_deref()).and_then(of_arn);
+    let own = configuration.and_then(|configuration| configuration.arn.as_deref()).and_then(of_arn);
     own.map(str::to_owned).or_else(|| of_target(target))
 }
 
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn regions_are_told_from_other_names_and_have_their_partition() {
+    fn regions_are_recognized_and_have_their_partition() {
         for (region, expected) in [
             ("us-east-1", "aws"),
             ("ap-southeast-7", "aws"),

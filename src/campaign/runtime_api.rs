@@ -5,6 +5,7 @@
 //! request's answer (400), a second answer or a next invocation before the answer (403), and an answer that is too
 //! large (413), which also fails the invocation.
 
+use super::lock;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http_body_util::{BodyExt, Collected, Full, LengthLimitError, Limited};
 use hyper::{
@@ -16,11 +17,12 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use serde_json::{Value, json};
 use std::{
     convert::Infallible,
     fmt, io,
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 use tokio::{
@@ -43,22 +45,8 @@ const FUNCTION_ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:local
 const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
 const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 
-/// The outcome of an invocation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum InvocationResult {
-    /// It answered with this payload.
-    Response(Bytes),
-    /// It reported an error.
-    Error(FunctionError),
-}
-
-impl InvocationResult {
-    /// A response that broke off before its end.
-    pub fn truncated(reason: impl fmt::Display) -> Self {
-        let error_message = format!("the response broke off before its end: {reason}");
-        Self::Error(FunctionError { error_type: "Runtime.TruncatedResponse".to_owned(), error_message })
-    }
-}
+/// The outcome of an invocation: the payload of the response, or the reported error.
+pub type InvocationResult = Result<Bytes, FunctionError>;
 
 /// An error as a function reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -80,6 +68,12 @@ impl fmt::Display for FunctionError {
 }
 
 impl FunctionError {
+    /// For a response that broke off before its end.
+    pub fn truncated(reason: impl fmt::Display) -> Self {
+        let error_message = format!("the response broke off before its end: {reason}");
+        Self { error_type: "Runtime.TruncatedResponse".to_owned(), error_message }
+    }
+
     /// Reads the payload of an error; a payload that does not have Lambda's shape becomes the message.
     pub fn parse(payload: &[u8]) -> Self {
         serde_json::from_slice(payload).unwrap_or_else(|_| Self {
@@ -99,14 +93,10 @@ pub struct InitError {
 
 impl InitError {
     fn parse(headers: &HeaderMap, payload: &[u8]) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(rename_all = "camelCase", default)]
-        struct Trace {
-            stack_trace: Vec<serde_json::Value>,
-        }
-        let Trace { stack_trace } = serde_json::from_slice(payload).unwrap_or_default();
-        let line = |line: serde_json::Value| line.as_str().map_or_else(|| line.to_string(), str::to_owned);
-        Self { error: reported_error(headers, payload), stack_trace: stack_trace.into_iter().map(line).collect() }
+        let report: Value = serde_json::from_slice(payload).unwrap_or_default();
+        let lines = report["stackTrace"].as_array().into_iter().flatten();
+        let text = |line: &Value| line.as_str().map_or_else(|| line.to_string(), str::to_owned);
+        Self { error: reported_error(headers, payload), stack_trace: lines.map(text).collect() }
     }
 }
 
@@ -153,7 +143,7 @@ enum Current {
     /// It has not asked for work yet.
     #[default]
     Init,
-    PendingInvocation(String, oneshot::Sender<InvocationResult>),
+    Invoked(String, oneshot::Sender<InvocationResult>),
     Answered(String),
 }
 
@@ -196,17 +186,11 @@ impl RuntimeApi {
 
     /// Waits until the binary has asked for work `times` times since the start: once after its initialization, and once
     /// more after all work that follows each answer.
-    ///
-    /// # Panics
-    /// Never: what it waits for lives as long as this.
     pub async fn asked_for_work(&self, times: u64) {
         self.state.asked.subscribe().wait_for(|count| *count >= times).await.expect("it lives as long as this");
     }
 
     /// Waits until the binary has reported that its initialization failed.
-    ///
-    /// # Panics
-    /// Never: what it waits for lives as long as this.
     pub async fn failed_to_start(&self) -> InitError {
         let mut reported = self.state.init_error.subscribe();
         let error = reported.wait_for(Option::is_some).await.expect("it lives as long as this");
@@ -220,7 +204,7 @@ impl RuntimeApi {
 
     /// Whether the binary has an unanswered invocation.
     pub fn is_busy(&self) -> bool {
-        matches!(*self.state.current(), Current::PendingInvocation(..))
+        matches!(*lock(&self.state.current), Current::Invoked(..))
     }
 }
 
@@ -238,31 +222,35 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
     }
 }
 
+/// The reply to a request of the binary.
+type Reply = Result<Response<Full<Bytes>>, Refusal>;
+
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().strip_prefix(ROOT).unwrap_or_default().to_owned();
-    Ok(match (request.method(), path.split('/').collect::<Vec<_>>().as_slice()) {
+    let reply = match (request.method(), path.split('/').collect::<Vec<_>>().as_slice()) {
         (&Method::GET, ["invocation", "next"]) => state.next().await,
         (&Method::POST, ["invocation", id, "response"]) => state.settle(id, request, response).await,
         (&Method::POST, ["invocation", id, "error"]) => state.settle(id, request, error).await,
         (&Method::POST, ["init", "error"]) => state.fail(request).await,
-        _ => Refusal::new(StatusCode::NOT_FOUND, "NotFound", "there is no such method and path").response(),
-    })
+        _ => Err(Refusal::new(StatusCode::NOT_FOUND, "NotFound", "there is no such method and path")),
+    };
+    Ok(reply.unwrap_or_else(|refusal| refusal.response()))
 }
 
-/// An outcome, and the response to its sender.
-type Settled = (InvocationResult, Response<Full<Bytes>>);
+/// An outcome, and the reply to its sender.
+type Settled = (InvocationResult, Reply);
 
 /// Settles an invocation by a response.
 fn response(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
     let is_streamed = request.get("lambda-runtime-function-response-mode").is_some_and(|mode| mode == "streaming");
     // A stream reports an error in its trailers, after most of it has been sent.
     if let Some(error) = body.trailers().and_then(streamed_error) {
-        return (InvocationResult::Error(error), accepted());
+        return (Err(error), accepted());
     }
     let largest = if is_streamed { MAX_STREAMED_RESPONSE } else { MAX_RESPONSE };
     let payload = body.to_bytes();
     if payload.len() <= largest {
-        return (InvocationResult::Response(payload), accepted());
+        return (Ok(payload), accepted());
     }
     too_large(largest)
 }
@@ -272,9 +260,8 @@ fn too_large(largest: usize) -> Settled {
         error_type: "Function.ResponseSizeTooLarge".to_owned(),
         error_message: format!("Response payload size exceeded maximum allowed payload size ({largest} bytes)."),
     };
-    let refused =
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &*error.error_message).response();
-    (InvocationResult::Error(error), refused)
+    let refusal = Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", &*error.error_message);
+    (Err(error), Err(refusal))
 }
 
 fn streamed_error(trailers: &HeaderMap) -> Option<FunctionError> {
@@ -286,17 +273,15 @@ fn streamed_error(trailers: &HeaderMap) -> Option<FunctionError> {
 
 /// Settles an invocation by a reported error.
 fn error(request: &HeaderMap, body: Collected<Bytes>) -> Settled {
-    (InvocationResult::Error(reported_error(request, &body.to_bytes())), accepted())
+    (Err(reported_error(request, &body.to_bytes())), accepted())
 }
 
 impl State {
-    async fn next(&self) -> Response<Full<Bytes>> {
-        if let Err(refused) = self.begin_waiting() {
-            return refused.response();
-        }
+    async fn next(&self) -> Reply {
+        self.begin_waiting()?;
         self.asked.send_modify(|count| *count += 1);
         let Some(invocation) = self.events.lock().await.recv().await else {
-            return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Shutdown", "there is no more work").response();
+            return Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Shutdown", "there is no more work"));
         };
         let PendingInvocation { id, event, deadline_ms, outcome } = invocation;
         // X-Ray's form of a trace that is not sampled.
@@ -310,15 +295,15 @@ impl State {
             .header("Lambda-Runtime-Trace-Id", trace)
             .body(Full::new(event))
             .expect("these are headers");
-        *self.current() = Current::PendingInvocation(id, outcome);
-        response
+        *lock(&self.current) = Current::Invoked(id, outcome);
+        Ok(response)
     }
 
     /// Refuses a request for work if the binary has an unanswered invocation.
     fn begin_waiting(&self) -> Result<(), Refusal> {
-        let mut current = self.current();
+        let mut current = lock(&self.current);
         match &*current {
-            Current::PendingInvocation(id, _) => {
+            Current::Invoked(id, _) => {
                 return Err(Refusal::out_of_turn(format!("{id} has not been answered")));
             }
             Current::Init => *current = Current::Answered(String::new()),
@@ -329,9 +314,9 @@ impl State {
 
     /// Takes the sender for an invocation's outcome, once.
     fn begin_answering(&self, id: &str) -> Result<oneshot::Sender<InvocationResult>, Refusal> {
-        let mut current = self.current();
+        let mut current = lock(&self.current);
         match std::mem::replace(&mut *current, Current::Answered(id.to_owned())) {
-            Current::PendingInvocation(expected, outcome) if expected == id => return Ok(outcome),
+            Current::Invoked(expected, outcome) if expected == id => return Ok(outcome),
             other => *current = other,
         }
         Err(match &*current {
@@ -347,30 +332,27 @@ impl State {
         id: &str,
         request: Request<Incoming>,
         settled: impl FnOnce(&HeaderMap, Collected<Bytes>) -> Settled,
-    ) -> Response<Full<Bytes>> {
-        let outcome = match self.begin_answering(id) {
-            Ok(outcome) => outcome,
-            Err(refused) => return refused.response(),
-        };
+    ) -> Reply {
+        let outcome = self.begin_answering(id)?;
         let (head, body) = request.into_parts();
         // A body that is longer than any answer is not read to its end, but refused.
-        let (result, response) = match Limited::new(body, MAX_STREAMED_RESPONSE).collect().await {
+        let (result, reply) = match Limited::new(body, MAX_STREAMED_RESPONSE).collect().await {
             Ok(body) => settled(&head.headers, body),
             Err(error) if error.is::<LengthLimitError>() => too_large(MAX_STREAMED_RESPONSE),
             Err(error) => (
-                InvocationResult::truncated(&error),
-                Refusal::new(StatusCode::BAD_REQUEST, "Truncated", "the request broke off").response(),
+                Err(FunctionError::truncated(&error)),
+                Err(Refusal::new(StatusCode::BAD_REQUEST, "Truncated", "the request broke off")),
             ),
         };
         // A caller that has given up no longer listens.
         let _ = outcome.send(result);
-        response
+        reply
     }
 
     /// Stores a reported failure of the initialization.
-    async fn fail(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        if !matches!(*self.current(), Current::Init) {
-            return Refusal::out_of_turn("it has asked for work, so its start is over").response();
+    async fn fail(&self, request: Request<Incoming>) -> Reply {
+        if !matches!(*lock(&self.current), Current::Init) {
+            return Err(Refusal::out_of_turn("it has asked for work, so its start is over"));
         }
         let (head, body) = request.into_parts();
         let body = Limited::new(body, MAX_STREAMED_RESPONSE).collect().await;
@@ -378,14 +360,10 @@ impl State {
         self.init_error.send_replace(Some(InitError::parse(&head.headers, &payload)));
         accepted()
     }
-
-    fn current(&self) -> MutexGuard<'_, Current> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-fn accepted() -> Response<Full<Bytes>> {
-    json(StatusCode::ACCEPTED, &serde_json::json!({"status": "OK"}))
+fn accepted() -> Reply {
+    Ok(json(StatusCode::ACCEPTED, &json!({"status": "OK"})))
 }
 
 /// The reason why Lambda refuses a request.
@@ -405,11 +383,11 @@ impl Refusal {
     }
 
     fn response(&self) -> Response<Full<Bytes>> {
-        json(self.status, &serde_json::json!({"errorType": self.kind, "errorMessage": self.message}))
+        json(self.status, &json!({"errorType": self.kind, "errorMessage": self.message}))
     }
 }
 
-fn json(status: StatusCode, body: &serde_json::Value) -> Response<Full<Bytes>> {
+fn json(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
     let response = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
     response.body(Full::new(body.to_string().into())).expect("these are headers")
 }

@@ -12,7 +12,6 @@ const DEFAULT: &str = "default";
 
 /// A stack, its region, and the profile of its account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default)]
 pub struct SamConfig {
     pub stack_name: Option<String>,
     pub region: Option<String>,
@@ -71,7 +70,7 @@ impl SamConfig {
 impl DeployEnvironment {
     /// A command's own parameters take precedence over those for all commands; empty ones count as unset.
     fn merged(self) -> SamConfig {
-        let first = |own: Option<String>, global: Option<String>| own.or(global).filter(|it| !it.is_empty());
+        let first = |own: Option<String>, global: Option<String>| own.or(global).filter(|value| !value.is_empty());
         let (own, global) = (self.deploy.parameters, self.global.parameters);
         SamConfig {
             stack_name: first(own.stack_name, global.stack_name),
@@ -97,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commands_own_parameters_go_first() {
+    fn a_commands_own_parameters_take_precedence() {
         let both = read(
             "[global.parameters]\nstack_name = \"all\"\nregion = \"eu-west-1\"\nprofile = \"\"\n\
              [deploy.parameters]\nstack_name = \"own\"\ncapabilities = [\"CAPABILITY_IAM\"]",

@@ -1,6 +1,6 @@
 //! Paths in commands that the user is advised to run.
 
-use std::{fmt::Write, path::Path};
+use std::path::Path;
 
 /// Whether a shell takes the byte literally.
 fn is_plain(byte: u8) -> bool {
@@ -20,15 +20,12 @@ pub fn word(path: &Path) -> String {
 
 /// Escapes for `$'…'`: unprintable bytes in octal, which every shell with `$'…'` supports.
 fn escaped(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = match byte {
-            b'\'' | b'\\' => write!(text, "\\{}", char::from(*byte)),
-            b' '..=b'~' => write!(text, "{}", char::from(*byte)),
-            _ => write!(text, "\\{byte:03o}"),
-        };
-        text
-    })
+    let escape = |byte: &u8| match byte {
+        b'\'' | b'\\' => format!("\\{}", char::from(*byte)),
+        b' '..=b'~' => char::from(*byte).to_string(),
+        _ => format!("\\{byte:03o}"),
+    };
+    bytes.iter().map(escape).collect()
 }
 
 #[cfg(test)]
@@ -37,7 +34,7 @@ mod tests {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt, process::Command};
 
     #[test]
-    fn plain_paths_stay_as_they_are_and_others_are_quoted() {
+    fn plain_paths_are_unchanged_and_others_are_quoted() {
         for (path, expected) in [
             ("duet-runs/2026-11-26T040000Z", "duet-runs/2026-11-26T040000Z"),
             ("my runs/one", "'my runs/one'"),

@@ -3,8 +3,7 @@
 use super::{
     Target,
     aws::{self, Service, Session},
-    region,
-    row::{Failure, FailureKind},
+    row::Failure,
     sides::Sides,
 };
 use std::collections::HashMap;
@@ -15,25 +14,22 @@ use std::collections::HashMap;
 /// When there is no such stack, or it is not a stack of Lambda Duet.
 pub async fn functions(name: &str, session: &Session) -> Result<Sides<Target>, Failure> {
     let outputs = parse(&describe(name, session).await?)
-        .ok_or_else(|| failure(format!("CloudFormation's description of the stack {name} cannot be read")))?;
-    let function = |key: &str| match outputs.get(key) {
-        Some(function) => format!("lambda:{function}")
-            .parse()
-            .map_err(|error| failure(format!("the stack {name} has an output {key} that names no function: {error}"))),
-        None => Err(failure(format!(
-            "the stack {name} has no output {key}, so it is not a stack of Lambda Duet: name the functions with --targets"
-        ))),
+        .ok_or_else(|| Failure::refused(format!("CloudFormation's description of the stack {name} cannot be read")))?;
+    Ok(Sides {
+        baseline: function(name, &outputs, "X86FunctionName")?,
+        candidate: function(name, &outputs, "Arm64FunctionName")?,
+    })
+}
+
+fn function(stack: &str, outputs: &HashMap<String, String>, key: &str) -> Result<Target, Failure> {
+    let Some(name) = outputs.get(key) else {
+        return Err(Failure::refused(format!(
+            "the stack {stack} has no output {key}, so it is not a stack of Lambda Duet: name the functions with --targets"
+        )));
     };
-    Ok(Sides { baseline: function("X86FunctionName")?, candidate: function("Arm64FunctionName")? })
-}
-
-/// The region of the stack `name`, if that is an ARN.
-pub fn region_of(name: &str) -> Option<String> {
-    region::of_arn(name).map(str::to_owned)
-}
-
-fn failure(message: String) -> Failure {
-    Failure::new(FailureKind::Refused, message)
+    format!("lambda:{name}").parse().map_err(|error| {
+        Failure::refused(format!("the stack {stack} has an output {key} that names no function: {error}"))
+    })
 }
 
 /// Checks that `name` has only characters that the query can carry, and that an ARN has the right form.
@@ -41,12 +37,12 @@ fn check_name(name: &str) -> Result<(), Failure> {
     // Stack names consist of letters, digits and hyphens; ARNs add colons and slashes.
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "-:/._".contains(character);
     if name.is_empty() || !name.chars().all(is_plain) {
-        return Err(failure(format!("\"{name}\" is not the name of a stack")));
+        return Err(Failure::refused(format!("\"{name}\" is not the name of a stack")));
     }
     match name.split(':').collect::<Vec<_>>()[..] {
         ["arn", _, "cloudformation", region, _, stack] if !region.is_empty() && stack.starts_with("stack/") => Ok(()),
         [_] => Ok(()),
-        _ => Err(failure(format!(
+        _ => Err(Failure::refused(format!(
             "\"{name}\" is not a stack; write stack:NAME or stack:arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID"
         ))),
     }
@@ -57,13 +53,16 @@ async fn describe(name: &str, session: &Session) -> Result<String, Failure> {
     check_name(name)?;
     let query = format!("Action=DescribeStacks&Version=2010-05-15&StackName={name}");
     let head = [("content-type", "application/x-www-form-urlencoded")];
-    let (status, body) = aws::post(session, Service::CloudFormation, &head, query).await?;
+    let (status, body) = aws::post(session, Service::CLOUD_FORMATION, &head, query).await?;
     let text = String::from_utf8_lossy(&body).into_owned();
     if status.is_success() {
         return Ok(text);
     }
     let reason = message(&text).unwrap_or(text);
-    Err(failure(format!("CloudFormation does not describe the stack {name}: HTTP {}: {reason}", status.as_u16())))
+    Err(Failure::refused(format!(
+        "CloudFormation does not describe the stack {name}: HTTP {}: {reason}",
+        status.as_u16()
+    )))
 }
 
 /// The outputs of the first stack.

@@ -13,12 +13,12 @@ use std::{
 /// The version of a function that can be changed, and that is called without a qualifier.
 pub(super) const LATEST: &str = "$LATEST";
 
-/// Something that takes a request and gives an answer.
+/// What is called: it takes a request and gives an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// A Lambda function, invoked directly.
     Function {
-        /// Its name, in any form that Lambda accepts, without the qualifier.
+        /// In any form that Lambda accepts, without the qualifier.
         name: String,
         /// The version or alias.
         qualifier: Option<String>,
@@ -47,20 +47,13 @@ pub enum Auth {
 /// The text does not name a target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TargetError {
-    /// It is of no known kind.
     #[error(
         "\"{0}\" is not a target; write lambda:NAME[:QUALIFIER], a URL that starts with https:// or http://, exec:PATH, \
          or local"
     )]
     Unknown(String),
-    /// Lambda does not accept the name.
     #[error("\"lambda:{name}\" is not a function: {reason}")]
-    Function {
-        /// The name that was given.
-        name: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    Function { name: String, reason: String },
     /// The URL contains a user name or a password. The message does not repeat it.
     #[error(
         "the URL has a user name or a password before its host, which would be written down and shown; leave out what \
@@ -70,12 +63,6 @@ pub enum TargetError {
 }
 
 impl Target {
-    fn function(text: &str) -> Result<Self, TargetError> {
-        let wrong = |reason| TargetError::Function { name: text.to_owned(), reason };
-        let (name, qualifier) = function::split(text).map_err(wrong)?;
-        Ok(Self::Function { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) })
-    }
-
     /// The target with an absolute path, so that it is the same from any directory.
     ///
     /// # Errors
@@ -110,26 +97,26 @@ impl Target {
 
 /// Whether a URL contains a user name or a password before its host.
 fn has_userinfo(url: &str) -> bool {
-    let authority = url.split_once("://").map_or(url, |(_, rest)| rest);
-    authority.split(['/', '?', '#']).next().is_some_and(|it| it.contains('@'))
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
-/// Checks that a URL can be called and stored.
+/// Reads a URL that can be called and stored.
 ///
 /// # Errors
 /// With a reason that repeats nothing of the URL.
-pub(super) fn check_url(url: &str) -> Result<(), String> {
+pub(super) fn parse_url(url: &str) -> Result<Uri, String> {
     if has_userinfo(url) {
         return Err(TargetError::Userinfo.to_string());
     }
     let uri: Uri = url.parse().map_err(|error: hyper::http::uri::InvalidUri| error.to_string())?;
-    let Some(authority) = uri.authority().filter(|it| !it.host().is_empty()) else {
+    let Some(authority) = uri.authority().filter(|authority| !authority.host().is_empty()) else {
         return Err("it has no host; write https://HOST/PATH".to_owned());
     };
     if authority.as_str() != authority.host() && authority.port_u16().is_none() {
         return Err("what follows its host is not a port; write https://HOST:PORT/PATH".to_owned());
     }
-    Ok(())
+    Ok(uri)
 }
 
 impl FromStr for Target {
@@ -151,7 +138,11 @@ impl FromStr for Target {
         }
         let (scheme, rest) = text.split_once(':').filter(|(_, rest)| !rest.is_empty()).ok_or_else(refused)?;
         match scheme {
-            "lambda" => Self::function(rest),
+            "lambda" => {
+                let wrong = |reason| TargetError::Function { name: rest.to_owned(), reason };
+                let (name, qualifier) = function::split(rest).map_err(wrong)?;
+                Ok(Self::Function { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) })
+            }
             "exec" => Ok(Self::Process { path: rest.into() }),
             _ => Err(refused()),
         }
@@ -174,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_are_read_and_written_alike() {
+    fn targets_survive_a_round_trip() {
         let function = |name: &str, qualifier: Option<&str>| Target::Function {
             name: name.to_owned(),
             qualifier: qualifier.map(str::to_owned),
@@ -198,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_target_is_refused_with_the_forms() {
+    fn an_invalid_target_is_refused_with_the_valid_forms() {
         for text in ["", "fast", "lambda:", "exec:", "ftp://host", "lambda"] {
             let error = text.parse::<Target>().unwrap_err().to_string();
             assert!(error.contains("lambda:NAME") && error.contains(text), "{error}");
@@ -214,9 +205,9 @@ mod tests {
         // Behind the host it is part of what is asked for.
         assert!("https://host/@me?mail=me@example.com".parse::<Target>().is_ok());
         for url in ["https://", "https:///path", "https://host:port/", "http://a b/", "https://me@host"] {
-            assert!(check_url(url).is_err(), "{url}");
+            assert!(parse_url(url).is_err(), "{url}");
         }
-        assert_eq!(check_url("https://host:443/@me"), Ok(()));
+        assert!(parse_url("https://host:443/@me").is_ok());
     }
 
     #[test]

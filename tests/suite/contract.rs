@@ -5,7 +5,6 @@ use crate::{
     handler::{Clock, Handler, target_cpu},
 };
 use lambda_duet::{
-    campaign::runtime_api::InvocationResult,
     protocol::{Architecture, Catalogue, Response, SCHEMA, Size, SizeName, Status},
     workload,
 };
@@ -105,7 +104,7 @@ async fn a_deadline_that_fits_no_iteration_is_an_error(architecture: Architectur
     let answer = handler.http_within(&handler.post("{}"), tight).await;
     assert_eq!((answer.status, &answer.body["status"]), (504, &json!(504)));
     assert_eq!(answer.body["type"], "urn:lambda-duet:error:DeadlineTooShort");
-    let InvocationResult::Error(error) = handler.outcome_in_time("{}", tight, Clock::WithoutWaiting).await else {
+    let Err(error) = handler.outcome_in_time("{}", tight, Clock::WithoutWaiting).await else {
         panic!("200 ms were enough")
     };
     assert_eq!(error.error_type, "DeadlineTooShort");
@@ -116,8 +115,7 @@ async fn a_deadline_in_the_middle_truncates_and_answers_in_time(architecture: Ar
     let mut handler = Handler::start(architecture).await;
     let request = r#"{"workloads":["string/levenshtein","string/word-count"],"size":2500,"iterations":1000}"#;
     let time = Duration::from_secs(2);
-    let InvocationResult::Response(payload) = handler.outcome_in_time(request, time, Clock::WithoutWaiting).await
-    else {
+    let Ok(payload) = handler.outcome_in_time(request, time, Clock::WithoutWaiting).await else {
         panic!("nothing fitted into two seconds")
     };
     let response: Response = serde_json::from_slice(&payload).unwrap();

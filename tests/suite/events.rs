@@ -4,7 +4,7 @@ use crate::{
     architectures::on_both,
     handler::{Handler, TIMEOUT, root, sample_event},
 };
-use lambda_duet::{campaign::runtime_api::InvocationResult, protocol::Architecture};
+use lambda_duet::protocol::Architecture;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -48,8 +48,8 @@ async fn every_event_gets_the_answer_that_is_promised(architecture: Architecture
         let deadline = if MEANS_THE_DEFAULTS.contains(&&*name) { Duration::from_secs(3) } else { TIMEOUT };
         let outcome = handler.outcome(event, deadline).await;
         let got = match &outcome {
-            InvocationResult::Error(error) => error.error_type.clone(),
-            InvocationResult::Response(payload) => {
+            Err(error) => error.error_type.clone(),
+            Ok(payload) => {
                 let answer: Value = serde_json::from_slice(payload).unwrap();
                 answer["statusCode"].as_u64().map_or("a response".to_owned(), |status| status.to_string())
             }

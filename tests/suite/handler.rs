@@ -148,12 +148,8 @@ impl Handler {
 
     /// A direct invocation.
     pub async fn direct(&mut self, event: impl Into<String>) -> Result<Response, FunctionError> {
-        match self.outcome(event, TIMEOUT).await {
-            InvocationResult::Response(payload) => {
-                Ok(serde_json::from_slice(&payload).expect("the answer is a response"))
-            }
-            InvocationResult::Error(error) => Err(error),
-        }
+        let payload = self.outcome(event, TIMEOUT).await?;
+        Ok(serde_json::from_slice(&payload).expect("the answer is a response"))
     }
 
     /// A request through API Gateway, made from a sample event.
@@ -162,7 +158,7 @@ impl Handler {
     }
 
     pub async fn http_within(&mut self, event: &Value, deadline: Duration) -> HttpAnswer {
-        let InvocationResult::Response(payload) = self.outcome(event.to_string(), deadline).await else {
+        let Ok(payload) = self.outcome(event.to_string(), deadline).await else {
             panic!("an API Gateway event ended in a function error");
         };
         let proxy: Value = serde_json::from_slice(&payload).expect("the proxy response is JSON");

@@ -7,7 +7,6 @@ use crate::{
     sample::sample,
 };
 use lambda_duet::{
-    campaign::runtime_api::InvocationResult,
     protocol::{Architecture, Response, Status},
     workload::{ALL, Workload},
 };
@@ -31,14 +30,14 @@ async fn assert_answered(handler: &mut Handler, workloads: &str, size: &str, tim
     let request = format!(r#"{{"workloads":[{workloads}],"size":{size},"iterations":1000,"warmup":0}}"#);
     let case = format!("{request} within {timeout:?} on {}", handler.architecture);
     match handler.outcome_in_time(request, timeout, clock).await {
-        InvocationResult::Response(payload) => {
+        Ok(payload) => {
             let response: Response = serde_json::from_slice(&payload).unwrap();
             for sample in response.results {
                 assert!(sample.status != Status::Failed, "{case}: {sample:?}");
                 assert_eq!(sample.checksum.is_none(), sample.status == Status::Skipped, "{case}: {sample:?}");
             }
         }
-        InvocationResult::Error(error) => assert_eq!(error.error_type, "DeadlineTooShort", "{case}: {error:?}"),
+        Err(error) => assert_eq!(error.error_type, "DeadlineTooShort", "{case}: {error:?}"),
     }
 }
 
@@ -131,16 +130,16 @@ async fn no_size_takes_more_memory_than_there_is() {
             let request = format!(r#"{{"workloads":["{}"],"size":{size},"iterations":1,"warmup":0}}"#, workload.name);
             let case = format!("{request} with {memory_mb} MB");
             match handler.outcome(&*request, 5 * SECOND).await {
-                InvocationResult::Response(payload) => {
+                Ok(payload) => {
                     let response: Response = serde_json::from_slice(&payload).unwrap();
                     let sample = &response.results[0];
                     assert!(sample.status != Status::Failed, "{case}: {sample:?}");
                     assert!(sample.memory.max_rss_bytes <= memory_mb << 20, "{case}: {sample:?}");
                 }
-                InvocationResult::Error(error) => assert_eq!(error.error_type, "DeadlineTooShort", "{case}: {error:?}"),
+                Err(error) => assert_eq!(error.error_type, "DeadlineTooShort", "{case}: {error:?}"),
             }
         }
         let small = handler.outcome(r#"{"workloads":["sorting"],"size":"small","iterations":1}"#, TIMEOUT).await;
-        assert!(matches!(small, InvocationResult::Response(_)), "{small:?}");
+        assert!(small.is_ok(), "{small:?}");
     }
 }

@@ -47,7 +47,7 @@ async fn logged(architecture: Architecture) -> (Vec<Row>, usize) {
         ids.insert(handler.direct(request.to_string()).await.unwrap().request_id);
     }
     let more_than_fits = json!({"workloads": ["math"], "size": "small", "iterations": 1000, "emit_metrics": false});
-    handler.outcome(more_than_fits.to_string(), Duration::from_secs(2)).await;
+    let _ = handler.outcome(more_than_fits.to_string(), Duration::from_secs(2)).await;
     handler.direct(r#"{"size":0}"#).await.unwrap_err();
     assert_eq!(handler.http(&handler.event("apigw-workloads")).await.status, 200);
     timeout(TIMEOUT, handler.environment.api().asked_for_work(7)).await.unwrap();

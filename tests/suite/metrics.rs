@@ -138,7 +138,7 @@ async fn a_call_that_hangs_ends_before_the_deadline() {
     let cloudwatch = Endpoint::start(Behaviour::Hang).await;
     let mut handler = Handler::start_with(NATIVE, cloudwatch::variables(&cloudwatch.url)).await;
     let (time, watch) = (Duration::from_secs(1), handler.stopwatch());
-    handler.outcome(REQUEST, time).await;
+    let _ = handler.outcome(REQUEST, time).await;
     // The call alone would have had two seconds.
     timeout(TIMEOUT, handler.environment.api().asked_for_work(2)).await.unwrap();
     assert!(watch.elapsed() < time, "{:?}", watch.elapsed());

@@ -1,5 +1,6 @@
 //! Credentials that are cached while they are valid, and checked before they are used.
 
+use super::super::row::Failure;
 use crate::transport::with_causes;
 use aws_config::SdkConfig;
 use aws_credential_types::{
@@ -28,9 +29,8 @@ pub(super) fn kept(provider: SharedCredentialsProvider) -> SharedCredentialsProv
 impl Kept {
     async fn get(&self) -> Result<Credentials, CredentialsError> {
         let mut last = self.last.lock().await;
-        let renewal = SystemTime::now() + MARGIN;
-        if let Some(kept) =
-            last.as_ref().filter(|credentials| credentials.expiry().is_none_or(|expiry| expiry > renewal))
+        if let Some(kept) = &*last
+            && kept.expiry().is_none_or(|expiry| expiry > SystemTime::now() + MARGIN)
         {
             return Ok(kept.clone());
         }
@@ -58,31 +58,30 @@ fn check(credentials: &Credentials) -> Result<(), String> {
         ("session token", "AWS_SESSION_TOKEN", credentials.session_token().unwrap_or_default()),
     ];
     let wrong = parts.iter().find(|(.., value)| !value.bytes().all(|byte| byte.is_ascii_graphic()));
-    wrong.map_or(Ok(()), |(name, variable, _)| {
-        let lower = variable.to_lowercase();
-        Err(format!(
-            "the {name} has white space or other characters that none has, perhaps the end of a line: remove them \
-             ({variable}, or {lower} in the AWS configuration files)"
-        ))
-    })
+    let Some((name, variable, _)) = wrong else { return Ok(()) };
+    let lower = variable.to_lowercase();
+    Err(format!(
+        "the {name} has white space or other characters that none has, perhaps the end of a line: remove them \
+         ({variable}, or {lower} in the AWS configuration files)"
+    ))
 }
 
 /// The credentials of a configuration.
 ///
 /// # Errors
 /// When there are none, with advice on what to do.
-pub(super) async fn get(config: &SdkConfig) -> Result<Credentials, String> {
+pub(super) async fn get(config: &SdkConfig) -> Result<Credentials, Failure> {
     let missing = "there are no AWS credentials: sign in with `aws login` or `aws sso login`, or set AWS_PROFILE, or \
                    AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
-    let provider = config.credentials_provider().ok_or(missing)?;
-    provider.provide_credentials().await.map_err(|error| match error {
-        CredentialsError::CredentialsNotLoaded(_) => missing.to_owned(),
-        error @ CredentialsError::InvalidConfiguration(_) => {
-            format!("the AWS credentials cannot be used: {}", with_causes(&error))
+    let provider = config.credentials_provider().ok_or_else(|| Failure::refused(missing))?;
+    provider.provide_credentials().await.map_err(|error| match &error {
+        CredentialsError::CredentialsNotLoaded(_) => Failure::refused(missing),
+        CredentialsError::InvalidConfiguration(_) => {
+            Failure::refused(format!("the AWS credentials cannot be used: {}", with_causes(&error)))
         }
-        error => format!(
+        _ => Failure::refused(format!(
             "the AWS credentials cannot be had: {}; sign in again (`aws sso login`, `aws login`) or name another profile",
             with_causes(&error)
-        ),
+        )),
     })
 }

@@ -2,8 +2,8 @@
 //! section and its `endpoint_url`, unless `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is set; otherwise AWS's own host.
 
 use super::{
-    super::{row::Failure, target::check_url},
-    refused, region_of, variable,
+    super::{row::Failure, target::parse_url},
+    region_of, variable,
 };
 use crate::transport::with_causes;
 use aws_config::SdkConfig;
@@ -15,35 +15,21 @@ const VARIABLE: &str = "AWS_ENDPOINT_URL";
 
 /// A service that this program calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
-    Lambda,
-    CloudFormation,
-    /// CloudWatch Logs.
-    Logs,
+pub struct Service {
+    /// Its name in AWS's models.
+    pub(super) id: &'static str,
+    /// Its name in signatures and in host names.
+    pub(super) signing_name: &'static str,
 }
 
 impl Service {
-    /// Its name in AWS's models.
-    pub(super) fn id(self) -> &'static str {
-        match self {
-            Self::Lambda => "Lambda",
-            Self::CloudFormation => "CloudFormation",
-            Self::Logs => "CloudWatch Logs",
-        }
-    }
-
-    /// Its name in signatures and in host names.
-    pub(super) fn signing_name(self) -> &'static str {
-        match self {
-            Self::Lambda => "lambda",
-            Self::CloudFormation => "cloudformation",
-            Self::Logs => "logs",
-        }
-    }
+    pub const LAMBDA: Self = Self { id: "Lambda", signing_name: "lambda" };
+    pub const CLOUD_FORMATION: Self = Self { id: "CloudFormation", signing_name: "cloudformation" };
+    pub const CLOUD_WATCH_LOGS: Self = Self { id: "CloudWatch Logs", signing_name: "logs" };
 
     /// The variable for this service alone.
     fn variable(self) -> String {
-        format!("{VARIABLE}_{}", self.id().to_uppercase().replace(' ', "_"))
+        format!("{VARIABLE}_{}", self.id.to_uppercase().replace(' ', "_"))
     }
 }
 
@@ -60,12 +46,12 @@ pub async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, Fa
         .use_fips(config.use_fips().unwrap_or_default())
         .use_dual_stack(config.use_dual_stack().unwrap_or_default())
         .build()
-        .map_err(|error| refused(with_causes(&error)))?;
+        .map_err(|error| Failure::refused(with_causes(&error)))?;
     let lambda = ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &parameters).await;
-    let lambda = lambda.map_err(|error| refused(with_causes(error.as_ref())))?;
+    let lambda = lambda.map_err(|error| Failure::refused(with_causes(error.as_ref())))?;
     Ok(match service {
-        Service::Lambda => lambda.url().to_owned(),
-        Service::CloudFormation | Service::Logs => beside(lambda.url(), service.signing_name()),
+        Service::LAMBDA => lambda.url().to_owned(),
+        _ => beside(lambda.url(), service.signing_name),
     })
 }
 
@@ -88,20 +74,21 @@ pub(super) fn configured(config: &SdkConfig, service: Service) -> Result<Option<
     if !["http://", "https://"].iter().any(|scheme| url.starts_with(scheme)) {
         // A URL that may contain a password is not repeated.
         let shown = if url.contains('@') { "it" } else { url.as_str() };
-        return Err(refused(if url.contains("://") {
+        return Err(Failure::refused(if url.contains("://") {
             format!("{source} has another scheme than http:// and https://: {shown}")
         } else {
             format!("{source} has no scheme: write http:// or https:// before {shown}")
         }));
     }
-    check_url(&url).map_err(|reason| refused(format!("{source} is not a URL that can be called: {reason}")))?;
+    parse_url(&url)
+        .map_err(|reason| Failure::refused(format!("{source} is not a URL that can be called: {reason}")))?;
     Ok(Some(url))
 }
 
 fn find(config: &SdkConfig, service: Service) -> Option<String> {
     let settings = config.service_config()?;
     let of = |name| {
-        let key = ServiceConfigKey::builder().service_id(service.id()).env(name).profile("endpoint_url").build();
+        let key = ServiceConfigKey::builder().service_id(service.id).env(name).profile("endpoint_url").build();
         settings.load_config(key.ok()?)
     };
     // `None` also if configured endpoints are to be ignored.
@@ -119,11 +106,11 @@ mod tests {
     async fn endpoints(region: &'static str, fips: bool, dual_stack: bool) -> [String; 2] {
         let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new(region));
         let config = config.use_fips(fips).use_dual_stack(dual_stack).build();
-        [endpoint(&config, Service::Lambda).await.unwrap(), endpoint(&config, Service::CloudFormation).await.unwrap()]
+        [endpoint(&config, Service::LAMBDA).await.unwrap(), endpoint(&config, Service::CLOUD_FORMATION).await.unwrap()]
     }
 
     #[tokio::test]
-    async fn services_are_at_the_hosts_of_their_partition() {
+    async fn each_partition_has_its_own_hosts() {
         // As the endpoint rules of botocore say.
         for (region, suffix) in [
             ("us-east-1", "amazonaws.com"),

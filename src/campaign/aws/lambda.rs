@@ -1,7 +1,11 @@
 //! A client of Lambda whose credentials can be renewed.
 
-use super::{super::row::Failure, Session, renewal::Renewable};
-use aws_sdk_lambda::Client;
+use super::{super::row::Failure, Session, is_expired, renewal::Renewable};
+use aws_sdk_lambda::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 /// A client of Lambda.
 #[derive(Debug)]
@@ -21,21 +25,21 @@ impl Lambda {
         Ok(Self { session: Some(session.with(None, None)), client })
     }
 
-    /// The current client.
-    pub fn client(&self) -> Client {
-        self.client.get()
-    }
-
-    /// How many times its credentials have been renewed.
-    pub fn renewals(&self) -> u64 {
-        self.client.count()
-    }
-
-    /// Renews its credentials, also from files, which may have changed; unless they have been renewed more than
-    /// `renewals` times already.
-    pub async fn renew(&self, renewals: u64) {
-        let Some(session) = &self.session else { return };
-        self.client.renew(renewals, async { session.renewed().lambda().await.ok() }).await;
+    /// Makes a request. If its credentials have expired, they are renewed for the next one, also from files, which may
+    /// have changed.
+    pub async fn request<T, E: ProvideErrorMetadata>(
+        &self,
+        request: impl AsyncFnOnce(Client) -> Result<T, SdkError<E, HttpResponse>>,
+    ) -> Result<T, SdkError<E, HttpResponse>> {
+        let renewals = self.client.count();
+        let answer = request(self.client.get()).await;
+        let code = answer.as_ref().err().and_then(ProvideErrorMetadata::code);
+        if let Some(session) = &self.session
+            && code.is_some_and(is_expired)
+        {
+            self.client.renew(renewals, async { session.renewed().lambda().await.ok() }).await;
+        }
+        answer
     }
 }
 

@@ -1,11 +1,9 @@
 //! Credentials that are renewed once for all concurrent calls that find them expired.
 
-use std::{
-    future::Future,
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use super::super::lock;
+use std::{future::Future, sync::Mutex};
 
-/// Something that depends on credentials, and how many times it has been renewed.
+/// A value that depends on credentials, and how many times it has been renewed.
 #[derive(Debug)]
 pub(super) struct Renewable<T> {
     current: Mutex<(u64, T)>,
@@ -19,12 +17,12 @@ impl<T: Clone> Renewable<T> {
 
     /// The current value.
     pub(super) fn get(&self) -> T {
-        self.current().1.clone()
+        lock(&self.current).1.clone()
     }
 
     /// How many times it has been renewed.
     pub(super) fn count(&self) -> u64 {
-        self.current().0
+        lock(&self.current).0
     }
 
     /// Replaces the value by that of `fetch`, unless it has been renewed more than `count` times already. If `fetch`
@@ -35,15 +33,11 @@ impl<T: Clone> Renewable<T> {
             return;
         }
         let new = fetch.await;
-        let mut current = self.current();
+        let mut current = lock(&self.current);
         current.0 += 1;
         if let Some(new) = new {
             current.1 = new;
         }
-    }
-
-    fn current(&self) -> MutexGuard<'_, (u64, T)> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -52,7 +46,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn of_many_who_find_it_expired_one_fetches_it() {
+    async fn concurrent_renewals_fetch_once() {
         let renewable = Renewable::new("old");
         let fetches = Mutex::new(0);
         let fetch = async |new| {

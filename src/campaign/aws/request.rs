@@ -1,6 +1,6 @@
-//! Requests to services of AWS that no SDK is here for: their SDKs would be a third of the program's compile time.
+//! Requests to services of AWS without their SDKs, which would be a third of the program's compile time.
 
-use super::{Service, Session, Signer, endpoint, refused};
+use super::{Service, Session, Signer, endpoint};
 use crate::{
     campaign::row::{Failure, FailureKind},
     transport::with_causes,
@@ -21,15 +21,15 @@ pub async fn post(
     body: String,
 ) -> Result<(StatusCode, Bytes), Failure> {
     let endpoint = endpoint(session.config().await?, service).await?;
-    let signer = Signer::new(session, service.signing_name()).await?;
+    let signer = Signer::new(session, service.signing_name).await?;
     let request = Request::post(endpoint.as_str());
     let request = head.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     let mut request = request
         .body(SdkBody::from(body))
-        .map_err(|error| refused(format!("the endpoint \"{endpoint}\" is not a URL: {error}")))?;
+        .map_err(|error| Failure::refused(format!("the endpoint \"{endpoint}\" is not a URL: {error}")))?;
     signer.sign(&mut request).await?;
     let lost = |error: &(dyn Error + 'static)| {
-        Failure::new(FailureKind::Network, format!("asking {} at {endpoint}: {}", service.id(), with_causes(error)))
+        Failure::new(FailureKind::Network, format!("asking {} at {endpoint}: {}", service.id, with_causes(error)))
     };
     let response = session.transport().send(request).await.map_err(|error| lost(&error))?;
     let status = response.status();

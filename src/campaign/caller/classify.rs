@@ -2,12 +2,13 @@
 
 use super::super::{
     accepted_status::AcceptedStatus,
+    aws::is_expired,
     failure::{Failure, FailureKind},
     runtime_api::FunctionError,
 };
 use crate::{
     protocol::Problem,
-    transport::{MAX_ANSWER, with_causes},
+    transport::{MAX_ANSWER, has_no_connection, with_causes},
 };
 use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -16,15 +17,13 @@ use hyper::{
     HeaderMap, StatusCode,
     header::{CONTENT_TYPE, LOCATION},
 };
-use serde::Deserialize;
 use serde_json::Value;
-use std::{error::Error, iter, ops::RangeInclusive, time::Duration};
+use std::{error::Error, iter, time::Duration};
 
 /// The header in which AWS's services name an error.
 const ERROR_TYPE: &str = "x-amzn-errortype";
 
-/// Lambda's passing errors. Errors that only a change of the function, of its network or of a quota would mend are not
-/// among them.
+/// Lambda's passing errors, without those that last until the function, its network or a quota is changed.
 const TRANSIENT: [&str; 12] = [
     "CodeArtifactUserPendingException",
     "EC2UnexpectedException",
@@ -49,7 +48,7 @@ const INTERNAL: [&str; 5] = [
     "ServiceUnavailableException",
 ];
 
-/// Errors that no retry mends, although their HTTP status is that of a passing one.
+/// Errors that last, although their HTTP status is that of a passing one.
 const LASTING: [&str; 13] = [
     "CodeArtifactUserDeletedException",
     "CodeArtifactUserFailedException",
@@ -66,62 +65,37 @@ const LASTING: [&str; 13] = [
     "SubnetIPAddressLimitReachedException",
 ];
 
-/// Whether the error code means that credentials have expired.
-pub(in crate::campaign) fn is_expired(code: &str) -> bool {
-    matches!(code, "ExpiredTokenException" | "ExpiredToken")
-}
-
-/// The failure that an error of the SDK is.
+/// Classifies an error of the SDK.
 pub(in crate::campaign) fn failure<E>(error: &SdkError<E, HttpResponse>) -> Failure
 where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
+    E: ProvideErrorMetadata + Error + 'static,
 {
-    match error {
-        _ if is_too_long(error) => too_long(),
-        SdkError::ServiceError(refused) => {
-            let (status, body) = (refused.raw().status().as_u16(), refused.raw().body().bytes().unwrap_or_default());
-            let location = refused.raw().headers().get(LOCATION.as_str()).filter(|_| (300..=399).contains(&status));
-            of_service((status, location), refused.err().code(), refused.err().message(), body)
-        }
-        SdkError::TimeoutError(_) => Failure::new(FailureKind::Timeout, with_causes(error)),
-        SdkError::ConstructionFailure(_) => Failure::new(FailureKind::Refused, with_causes(error)),
-        SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => {
-            Failure::new(FailureKind::Timeout, with_causes(error))
-        }
-        _ => Failure::lost(error),
-    }
+    let kind = match error {
+        SdkError::ServiceError(refused) => return of_service(refused.err(), refused.raw()),
+        SdkError::TimeoutError(_) => FailureKind::Timeout,
+        SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => FailureKind::Timeout,
+        SdkError::ConstructionFailure(_) => FailureKind::Refused,
+        _ => return lost(error),
+    };
+    Failure::new(kind, with_causes(error))
 }
 
-/// Whether reading an answer was given up because it is longer than a function's can be.
-fn is_too_long(error: &(dyn Error + 'static)) -> bool {
-    iter::successors(Some(error), |error| (*error).source()).any(<dyn Error>::is::<LengthLimitError>)
-}
-
-fn too_long() -> Failure {
-    let message = format!("the answer is longer than {} MB, the most that a function can send", MAX_ANSWER >> 20);
-    Failure::new(FailureKind::Answer, message)
-}
-
-/// The failure of an HTTP request without an answer.
+/// The failure of a request without an answer: the request or its answer was lost, or the answer is too long to be read.
 pub(super) fn lost(error: &(dyn Error + 'static)) -> Failure {
-    if is_too_long(error) { too_long() } else { Failure::lost(error) }
+    if iter::successors(Some(error), |error| (*error).source()).any(<dyn Error>::is::<LengthLimitError>) {
+        let message = format!("the answer is longer than {} MB, the most that a function can send", MAX_ANSWER >> 20);
+        return Failure::new(FailureKind::Answer, message);
+    }
+    Failure { has_not_run: has_no_connection(error), ..Failure::new(FailureKind::Network, with_causes(error)) }
 }
 
-/// The failure that an error of Lambda, or of an emulator, is; a redirect has a `location`.
-fn of_service(
-    (status, location): (u16, Option<&str>),
-    code: Option<&str>,
-    message: Option<&str>,
-    body: &[u8],
-) -> Failure {
-    /// Why a call was throttled.
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "PascalCase", default)]
-    struct Throttle {
-        reason: Option<String>,
-    }
-    let reason = serde_json::from_slice::<Throttle>(body).unwrap_or_default().reason;
-    let message = match (code, message, &reason) {
+/// Classifies an error that Lambda, or an emulator, has answered with.
+fn of_service(error: &impl ProvideErrorMetadata, response: &HttpResponse) -> Failure {
+    let (status, code) = (response.status().as_u16(), error.code());
+    let body = response.body().bytes().unwrap_or_default();
+    let location = response.headers().get(LOCATION.as_str()).filter(|_| (300..=399).contains(&status));
+    let reason = serde_json::from_slice::<Value>(body).ok().and_then(|body| Some(body["Reason"].as_str()?.to_owned()));
+    let message = match (code, error.message(), &reason) {
         (Some(code), Some(message), Some(reason)) => format!("{code} ({reason}): {message}"),
         (Some(code), Some(message), None) => format!("{code}: {message}"),
         _ => format!("HTTP {status}{}: {}", to(location), String::from_utf8_lossy(body)),
@@ -228,10 +202,10 @@ fn names_page(media_type: &str) -> bool {
 
 /// Whether a body is an HTML page, whatever its headers say.
 fn is_page(body: &[u8]) -> bool {
-    let begin = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
     ["<!doctype html", "<html"]
         .iter()
-        .any(|tag| begin.get(..tag.len()).is_some_and(|it| it.eq_ignore_ascii_case(tag.as_bytes())))
+        .any(|tag| body.get(..tag.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(tag.as_bytes())))
 }
 
 /// Whether a response of Lambda's own endpoint is the function's answer, which is JSON: proxies and portals in its
@@ -251,31 +225,24 @@ pub(super) fn of_lambda(status: i32, payload: &[u8]) -> Result<(), Failure> {
 /// The failure that an answer in API Gateway's format reports: a `statusCode` from 400 on. A direct invocation of the
 /// function gets it like any other answer.
 pub(in crate::campaign) fn of_api_answer(output: &[u8], accepted: &[AcceptedStatus]) -> Option<Failure> {
-    const STATUS: RangeInclusive<f64> = 400.0..=599.0;
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct ApiAnswer {
-        status_code: Value,
-        body: Option<Value>,
-    }
-    let answer: ApiAnswer = serde_json::from_slice(output).ok()?;
+    let answer: Value = serde_json::from_slice(output).ok()?;
     // API Gateway takes strings too, and numbers such as 404.0.
-    let status = match &answer.status_code {
+    let status = match &answer["statusCode"] {
         Value::Number(number) => number.as_f64()?,
         Value::String(digits) => digits.trim().parse().ok()?,
         _ => return None,
     };
-    if !STATUS.contains(&status) || status.fract() != 0.0 {
+    if !(400.0..=599.0).contains(&status) || status.fract() != 0.0 {
         return None;
     }
     let status = status as u16;
     if AcceptedStatus::any(accepted, status) {
         return None;
     }
-    let body = match answer.body {
-        Some(Value::String(text)) => text,
-        Some(value) => value.to_string(),
-        None => String::new(),
+    let body = match &answer["body"] {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        value => value.to_string(),
     };
     let message = format!(
         "the function answered with statusCode {status}: {body}; if that is a success, --accept-status {status}"
@@ -296,9 +263,14 @@ impl From<FunctionError> for Failure {
 mod tests {
     use super::*;
     use FailureKind::{Answer, Function, Refused, Throttled, Timeout, Transient};
+    use aws_smithy_types::error::ErrorMetadata;
+
+    fn statuses(texts: &[&str]) -> Vec<AcceptedStatus> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
 
     #[test]
-    fn a_function_that_lambda_ended_is_a_timeout() {
+    fn an_invocation_that_lambda_timed_out_is_a_timeout() {
         let error = |payload: &str| Failure::from(FunctionError::parse(payload.as_bytes())).kind;
         let timed_out = r#"{"errorMessage":"2026-11-20T10:00:00.000Z 8f50 Task timed out after 3.00 seconds"}"#;
         assert_eq!(error(timed_out), Timeout);
@@ -308,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_what_it_has() {
+    fn a_function_error_shows_its_type_and_message_if_present() {
         let message = |payload: &str| Failure::from(FunctionError::parse(payload.as_bytes())).message;
         let begin = "the function answered with an error, ";
         assert_eq!(message(r#"{"errorType":"E","errorMessage":"gone"}"#), format!("{begin}E: gone"));
@@ -319,7 +291,7 @@ mod tests {
 
     /// The errors of `Invoke`, with their statuses.
     #[test]
-    fn what_may_pass_is_tried_again_and_what_stays_is_not() {
+    fn passing_errors_are_retried_and_lasting_ones_are_not() {
         for (status, code, kind) in [
             (429, "TooManyRequestsException", Throttled),
             (502, "EC2ThrottledException", Throttled),
@@ -348,18 +320,19 @@ mod tests {
             assert_eq!(service_kind(status, code), kind, "{code}");
         }
         let body = br#"{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}"#;
-        let throttled = of_service((429, None), Some("TooManyRequestsException"), Some("Rate Exceeded."), body);
+        let error = ErrorMetadata::builder().code("TooManyRequestsException").message("Rate Exceeded.").build();
+        let response = HttpResponse::new(StatusCode::TOO_MANY_REQUESTS.into(), body.as_slice().into());
+        let throttled = of_service(&error, &response);
         assert_eq!(throttled.reason.as_deref(), Some("ReservedFunctionConcurrentInvocationLimitExceeded"));
         assert!(throttled.message.contains("(ReservedFunctionConcurrentInvocationLimitExceeded): Rate"), "{throttled}");
     }
 
     #[test]
-    fn what_is_not_the_functions_answer_is_a_failure() {
+    fn a_response_that_is_not_the_functions_answer_is_a_failure() {
         let kind = |status: u16, header: Option<(&'static str, &str)>, accepted: &[&str]| {
             let headers =
                 header.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-            let accepted: Vec<AcceptedStatus> = accepted.iter().map(|text| text.parse().unwrap()).collect();
-            of_http(StatusCode::from_u16(status).unwrap(), &headers, b"", Duration::from_secs(1), &accepted)
+            of_http(StatusCode::from_u16(status).unwrap(), &headers, b"", Duration::from_secs(1), &statuses(accepted))
                 .err()
                 .map(|failure| failure.kind)
         };
@@ -392,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_told_by_how_it_begins_and_never_is_the_answer_of_lambda() {
+    fn an_html_page_is_recognized_by_its_beginning_and_refused() {
         for page in ["<!DOCTYPE html><p>Sign in", "\n <html lang=en>", "<HTML>", "\u{feff}<html>"] {
             let media_type =
                 [("text/plain", "content-type")].map(|(value, name)| (name.parse().unwrap(), value.parse().unwrap()));
@@ -411,8 +384,7 @@ mod tests {
     #[test]
     fn an_answer_for_api_gateway_may_report_a_failure() {
         let failure = |output: &str, accepted: &[&str]| {
-            let accepted: Vec<AcceptedStatus> = accepted.iter().map(|text| text.parse().unwrap()).collect();
-            of_api_answer(output.as_bytes(), &accepted).map(|failure| failure.message)
+            of_api_answer(output.as_bytes(), &statuses(accepted)).map(|failure| failure.message)
         };
         let message = failure(r#"{"statusCode": 500, "body": "out of stock"}"#, &[]).unwrap();
         assert!(message.contains("statusCode 500: out of stock"), "{message}");
@@ -421,12 +393,13 @@ mod tests {
         }
         assert!(failure(r#"{"statusCode": 404, "body": {"a": 1}}"#, &["500"]).unwrap().contains(r#"{"a":1}"#));
         assert_eq!(failure(r#"{"statusCode": 404}"#, &["4xx"]), None);
-        for answer in
-            [r#"{"statusCode": 200}"#, r#"{"statusCode": 302}"#, r#"{"status": 500}"#, "[500]", "500", "no JSON"]
-        {
-            assert_eq!(failure(answer, &[]), None, "{answer}");
-        }
         for answer in [
+            r#"{"statusCode": 200}"#,
+            r#"{"statusCode": 302}"#,
+            r#"{"status": 500}"#,
+            "[500]",
+            "500",
+            "no JSON",
             r#"{"statusCode": 4000}"#,
             r#"{"statusCode": 404.5}"#,
             r#"{"statusCode": "x"}"#,

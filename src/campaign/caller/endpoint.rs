@@ -4,19 +4,18 @@ use super::{
     super::{
         Auth,
         accepted_status::AcceptedStatus,
-        aws::{self, Session, Signer},
-        request_header::Header,
-        row::{Failure, FailureKind},
-        target::check_url,
+        aws::{Session, Signer, is_expired},
+        row::Failure,
+        target::parse_url,
     },
     Answer, CallOptions,
-    classify::{error_type, is_expired, lost, of_http},
+    classify::{error_type, lost, of_http},
 };
 use crate::transport::Transport;
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 use hyper::{
-    Method, Request, Uri,
+    HeaderMap, Method, Request, Uri,
     body::Bytes,
     header::{CONTENT_TYPE, HeaderValue},
 };
@@ -30,7 +29,8 @@ pub struct Endpoint {
     proof: Proof,
     accepted: Vec<AcceptedStatus>,
     method: Method,
-    headers: Vec<Header>,
+    headers: HeaderMap,
+    has_body: bool,
 }
 
 #[derive(Debug)]
@@ -42,32 +42,42 @@ enum Proof {
 
 impl Endpoint {
     pub(super) async fn new(url: &str, options: CallOptions<'_>, session: &Session) -> Result<Self, Failure> {
-        let refused = |message: String| Failure::new(FailureKind::Refused, message);
-        check_url(url).map_err(|reason| refused(format!("\"{url}\" is not a URL: {reason}")))?;
-        let uri: Uri = url.parse().map_err(|error| refused(format!("\"{url}\" is not a URL: {error}")))?;
+        let uri = parse_url(url).map_err(|reason| Failure::refused(format!("\"{url}\" is not a URL: {reason}")))?;
         // Function URLs belong to Lambda; all other URLs are assumed to be API Gateway's.
         let service = match uri.host() {
             Some(host) if host.contains(".lambda-url.") => "lambda",
             _ => "execute-api",
         };
         let proof = match options.auth {
-            Auth::SigV4 => Proof::Signature(Signer::new(session, service).await?.into()),
+            Auth::SigV4 => {
+                let signer = Signer::new(session, service).await?;
+                signer.credentials().await?;
+                Proof::Signature(signer.into())
+            }
             Auth::ApiKey => {
-                let key = options.api_key.ok_or_else(|| refused("the API key is missing: use --api-key".to_owned()))?;
-                Proof::ApiKey(aws::api_key(key)?)
+                let key = options.api_key.ok_or_else(|| Failure::refused("the API key is missing: use --api-key"))?;
+                let mut header = HeaderValue::from_str(key)
+                    .map_err(|_| Failure::refused("the API key has characters that no HTTP header may have"))?;
+                header.set_sensitive(true);
+                Proof::ApiKey(header)
             }
             Auth::None => Proof::None,
         };
-        if let Proof::Signature(signer) = &proof {
-            signer.credentials().await?;
+        let method = options.method.cloned().unwrap_or(Method::POST);
+        let has_body = ![Method::GET, Method::HEAD].contains(&method);
+        let mut headers = HeaderMap::new();
+        headers.extend(options.headers.iter().map(|header| (header.name.clone(), header.value.clone())));
+        if has_body {
+            headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
         }
         Ok(Self {
             uri,
             transport: session.transport().clone(),
             proof,
             accepted: options.accept_status.to_vec(),
-            method: options.method.cloned().unwrap_or(Method::POST),
-            headers: options.headers.to_vec(),
+            method,
+            headers,
+            has_body,
         })
     }
 
@@ -76,25 +86,13 @@ impl Endpoint {
     }
 
     async fn send(&self, payload: Bytes) -> Result<Bytes, Failure> {
-        let has_body = ![Method::GET, Method::HEAD].contains(&self.method);
-        let mut request = Request::new(if has_body { SdkBody::from(payload) } else { SdkBody::empty() });
+        let mut request = Request::new(if self.has_body { SdkBody::from(payload) } else { SdkBody::empty() });
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = self.uri.clone();
-        if has_body {
-            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        }
-        // The first header of a name replaces the default; further ones are added.
-        for (index, Header { name, value }) in self.headers.iter().enumerate() {
-            let is_first = !self.headers[..index].iter().any(|earlier| earlier.name == *name);
-            if is_first {
-                request.headers_mut().insert(name, value.clone());
-            } else {
-                request.headers_mut().append(name, value.clone());
-            }
-        }
-        let renewals = if let Proof::Signature(signer) = &self.proof { signer.renewals() } else { 0 };
+        *request.headers_mut() = self.headers.clone();
+        let mut signature = None;
         match &self.proof {
-            Proof::Signature(signer) => signer.sign(&mut request).await?,
+            Proof::Signature(signer) => signature = Some((signer, signer.sign(&mut request).await?)),
             Proof::ApiKey(key) => drop(request.headers_mut().insert("x-api-key", key.clone())),
             Proof::None => {}
         }
@@ -102,7 +100,7 @@ impl Endpoint {
         let response = self.transport.send(request).await.map_err(|error| lost(&error))?;
         let (head, body) = response.into_parts();
         let body = body.collect().await.map_err(|error| lost(error.as_ref()))?.to_bytes();
-        if let Proof::Signature(signer) = &self.proof
+        if let Some((signer, renewals)) = signature
             && is_expired(error_type(&head.headers))
         {
             signer.renew(renewals).await;

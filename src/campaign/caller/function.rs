@@ -4,7 +4,7 @@ mod readiness;
 
 use super::{
     super::{
-        aws::{Lambda, Session},
+        aws::Lambda,
         cold::{VARIABLE, Variables},
         configuration::Configuration,
         failure::{ATTEMPTS, Failure},
@@ -15,7 +15,7 @@ use super::{
         target::LATEST,
     },
     Answer,
-    classify::{failure, is_expired, of_lambda},
+    classify::{failure, of_lambda},
 };
 use aws_sdk_lambda::{
     error::{ProvideErrorMetadata, SdkError},
@@ -25,7 +25,7 @@ use aws_sdk_lambda::{
         invoke::InvokeOutput,
     },
     primitives::Blob,
-    types::LogType,
+    types::{EnvironmentResponse, LogType},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use hyper::body::Bytes;
@@ -46,9 +46,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const DENIED: [&str; 2] = ["AccessDeniedException", "AccessDenied"];
 
 /// What is known about a function before it is called.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Found {
-    /// Its configuration; `None` if the endpoint does not tell it.
+    /// Its configuration; `None` if the endpoint does not provide it.
     pub configuration: Option<Configuration>,
     /// Whether the credentials do not allow reading it.
     pub is_denied: bool,
@@ -70,29 +70,15 @@ pub struct Function {
 }
 
 impl Function {
-    /// Prepares calls of a function.
-    ///
-    /// # Errors
-    /// When it cannot be called like that.
-    pub async fn new(
-        name: &str,
-        qualifier: Option<&str>,
-        tenant: Option<&str>,
-        session: &Session,
-    ) -> Result<Self, Failure> {
-        let function = Self::with(Lambda::new(session).await?, name, qualifier);
-        Ok(Self { tenant: tenant.map(str::to_owned), ..function })
-    }
-
-    pub(in crate::campaign) fn with(lambda: Lambda, name: &str, qualifier: Option<&str>) -> Self {
+    pub(crate) fn new(lambda: Lambda, name: &str, qualifier: Option<&str>, tenant: Option<&str>) -> Self {
         let lambda = Arc::new(lambda);
         Self {
             variables: Variables::new(Arc::clone(&lambda), name),
             lambda,
             name: name.to_owned(),
             // Without a qualifier this is the same function, but one that can be changed.
-            qualifier: qualifier.filter(|it| *it != LATEST).map(str::to_owned),
-            tenant: None,
+            qualifier: qualifier.filter(|qualifier| *qualifier != LATEST).map(str::to_owned),
+            tenant: tenant.map(str::to_owned),
             has_log_tail: true.into(),
         }
     }
@@ -101,8 +87,10 @@ impl Function {
         let with_log = self.has_log_tail.load(Ordering::Relaxed);
         let mut answer = self.invoke(payload.clone(), with_log).await;
         let mut sent = None;
-        let refusal = answer.as_ref().err().map(|(failure, _)| failure);
-        if let Some(refusal) = refusal.filter(|failure| with_log && refuses_log_tail(failure)) {
+        if let Err((refusal, _)) = &answer
+            && with_log
+            && refuses_log_tail(refusal)
+        {
             if self.has_log_tail.swap(false, Ordering::Relaxed) {
                 let _ = writeln!(
                     io::stderr(),
@@ -127,22 +115,12 @@ impl Function {
 
     /// The answer, or the reason why there is none and the id of the request.
     async fn invoke(&self, payload: Bytes, with_log: bool) -> Result<InvokeOutput, (Failure, Option<String>)> {
-        let (renewals, client) = (self.lambda.renewals(), self.lambda.client());
-        let invoke = client
-            .invoke()
-            .function_name(&self.name)
-            .set_qualifier(self.qualifier.clone())
-            .set_tenant_id(self.tenant.clone())
-            .set_log_type(with_log.then_some(LogType::Tail))
-            .payload(Blob::new(payload));
-        let error = match invoke.send().await {
-            Ok(output) => return Ok(output),
-            Err(error) => error,
-        };
-        if error.code().is_some_and(is_expired) {
-            self.lambda.renew(renewals).await;
-        }
-        Err((failure(&error), name(error.request_id())))
+        let answer = self.lambda.request(async |client| {
+            let invoke = client.invoke().function_name(&self.name).set_qualifier(self.qualifier.clone());
+            let invoke = invoke.set_tenant_id(self.tenant.clone()).payload(Blob::new(payload));
+            invoke.set_log_type(with_log.then_some(LogType::Tail)).send().await
+        });
+        answer.await.map_err(|error| (failure(&error), name(error.request_id())))
     }
 
     /// Reads the function's configuration, again after passing failures.
@@ -152,50 +130,52 @@ impl Function {
     pub async fn configuration(&self) -> Result<Found, Failure> {
         let mut pauses = Pauses::new();
         for _ in 1..ATTEMPTS {
-            match self.look().await {
+            match self.read_configuration().await {
                 Err(failure) if failure.kind.is_repeated() => sleep(pauses.next(LONGEST_PAUSE)).await,
                 found => return found,
             }
         }
-        self.look().await
+        self.read_configuration().await
     }
 
-    async fn look(&self) -> Result<Found, Failure> {
-        match self.configured(self.qualifier.as_deref()).await {
+    async fn read_configuration(&self) -> Result<Found, Failure> {
+        match self.configured().await {
             Ok(configured) => Ok(Found {
-                is_changed: self.qualifier.is_none() && has_variable(&configured),
+                is_changed: self.qualifier.is_none()
+                    && configured
+                        .environment()
+                        .and_then(EnvironmentResponse::variables)
+                        .is_some_and(|variables| variables.contains_key(VARIABLE)),
                 configuration: Some(Configuration::from_output(&configured)),
                 is_denied: false,
             }),
             // Permission to call a function does not include permission to read its configuration.
             Err(SdkError::ServiceError(error)) if error.err().code().is_some_and(|code| DENIED.contains(&code)) => {
-                Ok(Found { configuration: None, is_denied: true, is_changed: false })
+                Ok(Found { is_denied: true, ..Found::default() })
             }
             // Emulators that can only invoke functions answer this request with errors of their own.
             Err(SdkError::ServiceError(error))
                 if error.err().code().is_none_or(|code| code.contains("PathNotFound")) =>
             {
-                Ok(Found { configuration: None, is_denied: false, is_changed: false })
+                Ok(Found::default())
             }
-            Err(SdkError::ResponseError(_)) => Ok(Found { configuration: None, is_denied: false, is_changed: false }),
+            Err(SdkError::ResponseError(_)) => Ok(Found::default()),
             Err(error) => Err(failure(&error)),
         }
     }
 
-    async fn configured(&self, qualifier: Option<&str>) -> Result<Configured, SdkError<GetFunctionConfigurationError>> {
-        let get = self.lambda.client().get_function_configuration().function_name(&self.name);
-        get.set_qualifier(qualifier.map(str::to_owned)).send().await
+    async fn configured(&self) -> Result<Configured, SdkError<GetFunctionConfigurationError>> {
+        let answer = self.lambda.request(async |client| {
+            let get = client.get_function_configuration().function_name(&self.name);
+            get.set_qualifier(self.qualifier.clone()).send().await
+        });
+        answer.await
     }
 
     /// The function's variables, one of which forces cold starts.
     pub fn variables(&self) -> &Variables {
         &self.variables
     }
-}
-
-fn has_variable(configured: &Configured) -> bool {
-    let variables = configured.environment().and_then(|environment| environment.variables());
-    variables.is_some_and(|variables| variables.contains_key(VARIABLE))
 }
 
 /// The function's answer in the output of an invocation.

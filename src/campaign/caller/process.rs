@@ -3,6 +3,7 @@
 use super::{
     super::{
         local::{LocalEnvironment, LocalError, Logs, variables::Variable},
+        lock,
         platform_report::PlatformReport,
         row::{Failure, FailureKind},
         runtime_api::InvocationResult,
@@ -17,7 +18,7 @@ use std::{
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::Stdio,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -51,12 +52,8 @@ impl Process {
 
     /// The failure of a call without an outcome, with the file of its log.
     fn failure(&self, error: &LocalError) -> Failure {
-        let kind = match error {
-            LocalError::Timeout { .. } => FailureKind::Timeout,
-            LocalError::Start { .. } | LocalError::Log { .. } | LocalError::Init { .. } | LocalError::Exit { .. } => {
-                FailureKind::Function
-            }
-        };
+        let is_timeout = matches!(error, LocalError::Timeout { .. });
+        let kind = if is_timeout { FailureKind::Timeout } else { FailureKind::Function };
         let message = match (&self.log, error) {
             (Some(log), LocalError::Init { .. } | LocalError::Exit { .. } | LocalError::Timeout { .. }) => {
                 format!("{error}; its log is {}", log.display())
@@ -77,9 +74,8 @@ impl Process {
     }
 
     async fn start_once(&self) -> Result<LocalEnvironment, LocalError> {
-        let failed = |source| LocalError::Log { path: self.log.clone().unwrap_or_default(), source };
         let logs = match &self.log {
-            Some(path) => Logs::to_file(path).map_err(failed)?,
+            Some(path) => Logs::to_file(path).map_err(|source| LocalError::Log { path: path.clone(), source })?,
             None => Stdio::from(io::stderr()).into(),
         };
         let own = self.variables.iter().map(|variable| (variable.name.as_str(), variable.value.as_str()));
@@ -92,7 +88,7 @@ impl Process {
     /// An environment is kept only after an outcome: one that has ended, or whose caller has given up, is not called
     /// again.
     async fn invoke(&self, slot: u32, payload: Bytes) -> Result<Answer, LocalError> {
-        let kept = self.environments().remove(&slot);
+        let kept = lock(&self.environments).remove(&slot);
         if let Some(mut environment) = kept {
             let begin = Instant::now();
             match environment.invoke(payload.clone(), TIMEOUT, TIMEOUT).await {
@@ -124,21 +120,14 @@ impl Process {
             ..PlatformReport::default()
         };
         let id = environment.id().to_owned();
-        self.environments().insert(slot, environment);
-        let output = match outcome {
-            InvocationResult::Response(payload) => Ok(payload),
-            InvocationResult::Error(error) => Err(error.into()),
-        };
+        lock(&self.environments).insert(slot, environment);
+        let output = outcome.map_err(Failure::from);
         Answer { report: Some(report), environment: Some(id), ..Answer::from_output(output) }
     }
 
     /// Ends all processes.
     pub(in crate::campaign) fn end(&self) {
-        LocalEnvironment::end_all(self.environments().drain().map(|(_, environment)| environment));
-    }
-
-    fn environments(&self) -> MutexGuard<'_, HashMap<u32, LocalEnvironment>> {
-        self.environments.lock().unwrap_or_else(PoisonError::into_inner)
+        LocalEnvironment::end_all(lock(&self.environments).drain().map(|(_, environment)| environment));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The list of functions that a campaign has changed and not yet restored.
 
 use super::{
-    super::{Target, journal},
+    super::{Target, journal, lock},
     Owner, VARIABLE,
 };
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::Mutex,
 };
 
 /// The file of the run directory that names the changed functions; it exists only while there are any.
@@ -55,12 +55,8 @@ impl ChangedFunctions {
     /// # Errors
     /// When that cannot be written; the target must not be changed then.
     pub fn begin(&self, target: &Target) -> io::Result<()> {
-        let mut functions = self.functions();
-        if functions.contains(&target.to_string()) {
-            return Ok(());
-        }
-        functions.insert(target.to_string());
-        self.write(&functions)
+        let mut functions = lock(&self.functions);
+        if functions.insert(target.to_string()) { self.write(&functions) } else { Ok(()) }
     }
 
     /// Removes `target`, whose change is undone.
@@ -68,13 +64,13 @@ impl ChangedFunctions {
     /// # Errors
     /// When that cannot be written.
     pub fn undone(&self, target: &Target) -> io::Result<()> {
-        let mut functions = self.functions();
+        let mut functions = lock(&self.functions);
         if functions.remove(&target.to_string()) { self.write(&functions) } else { Ok(()) }
     }
 
     /// The targets that are changed, as on the command line.
     pub fn open(&self) -> Vec<String> {
-        self.functions().iter().cloned().collect()
+        lock(&self.functions).iter().cloned().collect()
     }
 
     fn write(&self, functions: &BTreeSet<String>) -> io::Result<()> {
@@ -84,10 +80,6 @@ impl ChangedFunctions {
         let content =
             Content { variable: VARIABLE.to_owned(), owner: self.owner.clone(), functions: functions.clone() };
         journal::write_json(&self.path, &content)
-    }
-
-    fn functions(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        self.functions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

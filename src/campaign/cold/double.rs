@@ -42,7 +42,7 @@ pub(in crate::campaign) enum Act {
 type Script = Box<dyn Fn(usize, &str) -> Act + Send + Sync>;
 
 /// A function `x` and its control plane.
-pub(in crate::campaign) struct Lambda {
+pub(in crate::campaign) struct FakeLambda {
     pub variables: Mutex<Value>,
     /// The configuration before the last update.
     pub before: Mutex<Option<Value>>,
@@ -57,9 +57,9 @@ pub(in crate::campaign) struct Lambda {
 }
 
 #[derive(Clone, Debug)]
-struct Connector(Arc<Lambda>);
+struct FakeConnector(Arc<FakeLambda>);
 
-impl Lambda {
+impl FakeLambda {
     pub fn new(script: impl Fn(usize, &str) -> Act + Send + Sync + 'static) -> Self {
         Self {
             variables: json!({"KEEP": "secret value"}).into(),
@@ -73,34 +73,33 @@ impl Lambda {
         }
     }
 
+    fn is_busy(&self) -> bool {
+        Instant::now() < *self.busy_until.lock().unwrap()
+    }
+
     fn configuration(&self) -> (u16, Value) {
         let mut answer = json!({
             "FunctionName": "x",
             "RevisionId": self.revision.lock().unwrap().to_string(),
             "Environment": {"Variables": *self.variables.lock().unwrap()},
         });
-        let is_busy = Instant::now() < *self.busy_until.lock().unwrap();
-        let status = if is_busy { json!({"LastUpdateStatus": "InProgress"}) } else { self.result.clone() };
+        let status = if self.is_busy() { json!({"LastUpdateStatus": "InProgress"}) } else { self.result.clone() };
         answer.as_object_mut().unwrap().extend(status.as_object().unwrap().clone());
         (200, answer)
     }
 
     fn update(&self, body: &Value) -> (u16, Value) {
-        if Instant::now() < *self.busy_until.lock().unwrap() {
+        let (_, before) = self.configuration();
+        if self.is_busy() {
             return (409, json!({"__type": "ResourceConflictException", "Message": "An update is in progress"}));
         }
-        let mut revision = self.revision.lock().unwrap();
-        if body["RevisionId"] != json!(revision.to_string()) {
+        if body["RevisionId"] != before["RevisionId"] {
             return (412, json!({"__type": "PreconditionFailedException", "Message": "stale"}));
         }
-        *self.before.lock().unwrap() = Some(json!({
-            "FunctionName": "x", "RevisionId": revision.to_string(), "LastUpdateStatus": "Successful",
-            "Environment": {"Variables": *self.variables.lock().unwrap()},
-        }));
-        *revision += 1;
+        *self.before.lock().unwrap() = Some(before);
+        *self.revision.lock().unwrap() += 1;
         *self.variables.lock().unwrap() = body["Environment"]["Variables"].clone();
         *self.busy_until.lock().unwrap() = Instant::now() + self.update_takes;
-        drop(revision);
         self.configuration()
     }
 
@@ -113,7 +112,7 @@ impl Lambda {
     }
 
     pub fn client(self: &Arc<Self>) -> Client {
-        let connector = SharedHttpConnector::new(Connector(Arc::clone(self)));
+        let connector = SharedHttpConnector::new(FakeConnector(Arc::clone(self)));
         let config = aws_sdk_lambda::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("eu-west-1"))
@@ -141,13 +140,13 @@ impl Lambda {
     }
 }
 
-impl fmt::Debug for Lambda {
+impl fmt::Debug for FakeLambda {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Lambda")
     }
 }
 
-impl HttpConnector for Connector {
+impl HttpConnector for FakeConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let lambda = Arc::clone(&self.0);
         HttpConnectorFuture::new(async move {

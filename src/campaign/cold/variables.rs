@@ -5,8 +5,9 @@
 
 use super::{
     super::{
-        aws::Lambda,
-        caller::{failure, is_expired},
+        aws::{Lambda, is_expired},
+        caller::failure,
+        lock,
         pauses::Pauses,
         row::{Failure, FailureKind},
         stop_request,
@@ -20,11 +21,10 @@ use aws_sdk_lambda::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::{
-    cell::{Cell, RefCell},
     collections::{BTreeSet, HashMap},
     future::Future,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime},
@@ -107,8 +107,8 @@ enum Update {
 /// The progress of a change.
 #[derive(Default)]
 struct UpdateProgress {
-    update: Cell<Update>,
-    remark: RefCell<Option<String>>,
+    update: Update,
+    remark: Option<String>,
 }
 
 /// The reason why a change has not been made yet.
@@ -141,9 +141,9 @@ impl Variables {
         let check = async || {
             let variables = self.readable(&self.configured().await?)?;
             self.check_claim(&variables, Claim::Owner(owner))?;
-            self.with(&variables, Some(&owner.mark(SystemTime::now()).to_string())).map(|_| ())
+            with_mark(&variables, Some(&owner.mark(SystemTime::now()).to_string())).map(drop)
         };
-        self.until_done(check, within, std::future::pending()).await
+        until_done(check, within, std::future::pending()).await
     }
 
     /// Sets the variable, so that the next calls start new environments. Returns early when `stop` turns true.
@@ -172,20 +172,24 @@ impl Variables {
         within: Duration,
         stopped: impl Future<Output = ()>,
     ) -> Result<Removal, Failure> {
-        let course = UpdateProgress::default();
-        self.until_done(async || self.attempt(wanted, claim, &course).await, within, stopped).await?;
-        Ok(Removal { was_there: course.update.get() != Update::None, remark: course.remark.into_inner() })
+        let mut progress = UpdateProgress::default();
+        until_done(async || self.attempt(wanted, claim, &mut progress).await, within, stopped).await?;
+        Ok(Removal { was_there: progress.update != Update::None, remark: progress.remark })
     }
 
     /// Reads the configuration once, and requests the change once if the variable is not as `wanted`.
-    async fn attempt(&self, wanted: Option<&str>, claim: Claim<'_>, course: &UpdateProgress) -> Result<(), Obstacle> {
+    async fn attempt(
+        &self,
+        wanted: Option<&str>,
+        claim: Claim<'_>,
+        progress: &mut UpdateProgress,
+    ) -> Result<(), Obstacle> {
         let configured = match self.configured().await {
             Err(Obstacle::Final(failure)) if wanted.is_none() && failure.message.starts_with("ResourceNotFound") => {
-                return self.not_found(claim, failure, course);
+                return not_found(claim, failure, progress);
             }
             configured => configured?,
         };
-        let update = &course.update;
         if configured.revision_id.is_some() && *lock(&self.replaced) == configured.revision_id {
             return Err(Obstacle::Pending(
                 "Lambda still answers with the configuration before its last update".to_owned(),
@@ -198,47 +202,28 @@ impl Variables {
         }
         let has_failed = configured.last_update_status == Some(LastUpdateStatus::Failed);
         let is_as_wanted = variables.get(VARIABLE).map(String::as_str) == wanted;
-        if has_failed && wanted.is_some() && (is_as_wanted || update.get() == Update::Taken) {
-            return Err(self.refused(failed_update(&configured)));
+        if has_failed && wanted.is_some() && (is_as_wanted || progress.update == Update::Taken) {
+            return Err(refused(failed_update(&configured)));
         }
         // After another update Lambda refuses the one that may come late, because its revision is outdated.
         if is_as_wanted && (wanted.is_some() || !self.may_come_late.load(Ordering::Relaxed)) {
-            if has_failed && update.get() == Update::Taken {
-                course.remark.replace(Some(failed_update(&configured)));
+            if has_failed && progress.update == Update::Taken {
+                progress.remark = Some(failed_update(&configured));
             }
             return Ok(());
         }
-        let after = self.with(&variables, wanted)?;
-        update.set(Update::Sent);
+        let after = with_mark(&variables, wanted)?;
+        progress.update = Update::Sent;
         self.update(after, configured.revision_id.clone(), &variables).await?;
-        update.set(Update::Taken);
+        progress.update = Update::Taken;
         Err(Obstacle::Pending(if has_failed { failed_update(&configured) } else { "it is not there yet".to_owned() }))
     }
 
-    /// A function that is not found may have been deleted, its change with it, or may be in another account.
-    fn not_found(&self, claim: Claim<'_>, failure: Failure, course: &UpdateProgress) -> Result<(), Obstacle> {
-        if matches!(claim, Claim::Anybody) {
-            course.remark.replace(Some("there is no such function (any more)".to_owned()));
-            return Ok(());
-        }
-        let message = format!(
-            "{}; use the credentials of its account, or if it was deleted, and its change with it, `duet clean-up --force`",
-            failure.message
-        );
-        Err(Obstacle::Final(Failure { message, ..failure }))
-    }
-
     async fn configured(&self) -> Result<Configured, Obstacle> {
-        let renewals = self.lambda.renewals();
-        let get = self.lambda.client().get_function_configuration().function_name(&self.function).send();
-        match timeout(REQUEST, get).await {
-            Ok(Ok(configured)) => Ok(configured),
-            Ok(Err(error)) => {
-                self.renew_after(&error, renewals).await;
-                Err(obstacle(&error, |message| message))
-            }
-            Err(_) => Err(no_answer()),
-        }
+        let answer = self.lambda.request(async |client| {
+            in_time(client.get_function_configuration().function_name(&self.function).send()).await
+        });
+        answer.await.map_err(|error| obstacle(&error, |message| message))
     }
 
     async fn update(
@@ -247,47 +232,33 @@ impl Variables {
         revision: Option<String>,
         before: &HashMap<String, String>,
     ) -> Result<(), Obstacle> {
-        let renewals = self.lambda.renewals();
-        let update = self.lambda.client().update_function_configuration().function_name(&self.function);
-        // The revision prevents overwriting a change that another program makes in between.
-        let update = update.set_revision_id(revision.clone());
         let sent = Known::new(None, &variables);
         let environment = Environment::builder().set_variables(Some(variables)).build();
+        let request = self.lambda.request(async |client| {
+            let update = client.update_function_configuration().function_name(&self.function);
+            // The revision prevents overwriting a change that another program makes in between.
+            in_time(update.set_revision_id(revision.clone()).environment(environment).send()).await
+        });
         self.may_come_late.store(true, Ordering::Relaxed);
-        let answer = timeout(REQUEST, update.environment(environment).send()).await;
+        let answer = request.await;
         let is_settled = match &answer {
-            Ok(Ok(_)) => true,
-            Ok(Err(SdkError::ServiceError(refused))) => refused.raw().status().as_u16() < 500,
-            Ok(Err(_)) | Err(_) => false,
+            Ok(_) => true,
+            Err(SdkError::ServiceError(refused)) => refused.raw().status().as_u16() < 500,
+            Err(_) => false,
         };
         self.may_come_late.store(!is_settled, Ordering::Relaxed);
-        match answer {
-            Ok(Ok(updated)) => {
-                // Emulators may not have revisions.
-                let is_counted = updated.revision_id.is_some() && updated.revision_id != revision;
-                *lock(&self.replaced) = revision.filter(|_| is_counted);
-                *lock(&self.known) = Some(Known { revision: updated.revision_id, ..sent });
-                Ok(())
-            }
-            Ok(Err(error)) => {
-                self.renew_after(&error, renewals).await;
-                Err(obstacle(&error, |message| without_values(&message, before)))
-            }
-            Err(_) => Err(no_answer()),
-        }
-    }
-
-    /// Renews the credentials for the next request if they have expired.
-    async fn renew_after<E: ProvideErrorMetadata>(&self, error: &SdkError<E, HttpResponse>, renewals: u64) {
-        if error.code().is_some_and(is_expired) {
-            self.lambda.renew(renewals).await;
-        }
+        let updated = answer.map_err(|error| obstacle(&error, |message| without_values(&message, before)))?;
+        // Emulators may not have revisions.
+        let is_counted = updated.revision_id.is_some() && updated.revision_id != revision;
+        *lock(&self.replaced) = revision.filter(|_| is_counted);
+        *lock(&self.known) = Some(Known { revision: updated.revision_id, ..sent });
+        Ok(())
     }
 
     /// All variables of the function. Variables that cannot be read, or that an inconsistent answer leaves out, would
     /// be lost with the next update.
     fn readable(&self, configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
-        let variables = self.told(configured)?;
+        let variables = variables_of(configured)?;
         let now = Known::new(configured.revision_id.clone(), &variables);
         let mut known = lock(&self.known);
         let tells_none = configured.environment().is_none();
@@ -298,104 +269,107 @@ impl Variables {
         Ok(variables)
     }
 
-    fn told(&self, configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
-        let Some(environment) = configured.environment() else {
-            // Lambda leaves out empty variables, but never the revision.
-            return match configured.revision_id() {
-                Some(_) => Ok(HashMap::new()),
-                None => Err(self.refused(
-                    "neither its variables nor its revision are told, so this may not be Lambda, and an update would \
-                     delete the variables"
-                        .to_owned(),
-                )),
-            };
-        };
-        if let Some(error) = environment.error() {
-            let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
-            return Err(self.refused(format!(
-                "its variables cannot be read ({}: {}), and an update would delete them; allow kms:Decrypt on {key}",
-                error.error_code().unwrap_or("no code"),
-                error.message().unwrap_or("no message")
-            )));
-        }
-        environment
-            .variables()
-            .cloned()
-            .ok_or_else(|| self.refused("Lambda does not tell its variables, which an update would delete".to_owned()))
-    }
-
-    /// The variables with the one that campaigns set as `wanted`.
-    fn with(
-        &self,
-        variables: &HashMap<String, String>,
-        wanted: Option<&str>,
-    ) -> Result<HashMap<String, String>, Obstacle> {
-        let mut after = variables.clone();
-        match wanted {
-            Some(mark) => drop(after.insert(VARIABLE.to_owned(), mark.to_owned())),
-            None => drop(after.remove(VARIABLE)),
-        }
-        let bytes = serde_json::to_vec(&after).map_or(0, |text| text.len());
-        if wanted.is_some() && bytes > MAX_BYTES {
-            return Err(self.refused(format!(
-                "with {VARIABLE} its variables would take {bytes} bytes, and Lambda allows {MAX_BYTES}; make them shorter"
-            )));
-        }
-        Ok(after)
-    }
-
     fn check_claim(&self, variables: &HashMap<String, String>, claim: Claim<'_>) -> Result<(), Obstacle> {
         let (Some(value), Claim::Owner(owner)) = (variables.get(VARIABLE), claim) else { return Ok(()) };
         let force = format!("duet clean-up --force lambda:{}", self.function);
-        match value.parse::<Mark>() {
-            Ok(mark) if mark.owner == *owner || !mark.is_alive(SystemTime::now()) => Ok(()),
-            Ok(mark) => Err(self.refused(format!(
+        match Mark::parse(value) {
+            Some(mark) if mark.owner == *owner || !mark.is_alive(SystemTime::now()) => Ok(()),
+            Some(mark) => Err(refused(format!(
                 "{} forces cold starts of it; wait for its end. If it is gone, remove {VARIABLE} with `{force}`",
                 mark.owner
             ))),
-            Err(_) => Err(self.refused(format!(
+            None => Err(refused(format!(
                 "it has a variable {VARIABLE} that no campaign has set; if it is not needed, remove it with `{force}`"
             ))),
         }
     }
+}
 
-    fn refused(&self, reason: String) -> Obstacle {
-        Obstacle::Final(Failure::new(FailureKind::Refused, reason))
-    }
-
-    /// Repeats `attempt` after growing pauses until it succeeds or fails for good. It is stopped only during a pause,
-    /// never during a request.
-    async fn until_done(
-        &self,
-        attempt: impl AsyncFn() -> Result<(), Obstacle>,
-        within: Duration,
-        stopped: impl Future<Output = ()>,
-    ) -> Result<(), Failure> {
-        let end = Instant::now() + within;
-        let mut stopped = std::pin::pin!(stopped);
-        let mut pauses = Pauses::new();
-        loop {
-            let (reason, longest) = match attempt().await {
-                Ok(()) => return Ok(()),
-                Err(Obstacle::Final(failure)) => return Err(failure),
-                Err(Obstacle::Pending(reason)) => (reason, LONGEST_PAUSE),
-                Err(Obstacle::Passing(reason)) => (reason, LONGEST_PAUSE_AFTER_ERROR),
-            };
-            if Instant::now() >= end {
-                let within = humantime::format_duration(within);
-                let message = format!("Lambda has not taken the change within {within}; last status: {reason}");
-                return Err(Failure::new(FailureKind::Timeout, message));
-            }
-            tokio::select! {
-                () = sleep(pauses.next(longest)) => {}
-                () = &mut stopped => return Ok(()),
-            }
+/// Repeats `attempt` after growing pauses until it succeeds or fails for good. It is stopped only during a pause,
+/// never during a request.
+async fn until_done(
+    mut attempt: impl AsyncFnMut() -> Result<(), Obstacle>,
+    within: Duration,
+    stopped: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    let end = Instant::now() + within;
+    let mut stopped = std::pin::pin!(stopped);
+    let mut pauses = Pauses::new();
+    loop {
+        let (reason, longest) = match attempt().await {
+            Ok(()) => return Ok(()),
+            Err(Obstacle::Final(failure)) => return Err(failure),
+            Err(Obstacle::Pending(reason)) => (reason, LONGEST_PAUSE),
+            Err(Obstacle::Passing(reason)) => (reason, LONGEST_PAUSE_AFTER_ERROR),
+        };
+        if Instant::now() >= end {
+            let within = humantime::format_duration(within);
+            let message = format!("Lambda has not taken the change within {within}; last status: {reason}");
+            return Err(Failure::new(FailureKind::Timeout, message));
+        }
+        tokio::select! {
+            () = sleep(pauses.next(longest)) => {}
+            () = &mut stopped => return Ok(()),
         }
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+fn variables_of(configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
+    let Some(environment) = configured.environment() else {
+        // Lambda leaves out empty variables, but never the revision.
+        return match configured.revision_id() {
+            Some(_) => Ok(HashMap::new()),
+            None => Err(refused(
+                "neither its variables nor its revision are told, so this may not be Lambda, and an update would \
+                 delete the variables",
+            )),
+        };
+    };
+    if let Some(error) = environment.error() {
+        let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
+        return Err(refused(format!(
+            "its variables cannot be read ({}: {}), and an update would delete them; allow kms:Decrypt on {key}",
+            error.error_code().unwrap_or("no code"),
+            error.message().unwrap_or("no message")
+        )));
+    }
+    environment
+        .variables()
+        .cloned()
+        .ok_or_else(|| refused("Lambda does not tell its variables, which an update would delete"))
+}
+
+/// The variables with the one that campaigns set as `wanted`.
+fn with_mark(variables: &HashMap<String, String>, wanted: Option<&str>) -> Result<HashMap<String, String>, Obstacle> {
+    let mut after = variables.clone();
+    match wanted {
+        Some(mark) => drop(after.insert(VARIABLE.to_owned(), mark.to_owned())),
+        None => drop(after.remove(VARIABLE)),
+    }
+    let bytes = serde_json::to_vec(&after).map_or(0, |text| text.len());
+    if wanted.is_some() && bytes > MAX_BYTES {
+        return Err(refused(format!(
+            "with {VARIABLE} its variables would take {bytes} bytes, and Lambda allows {MAX_BYTES}; make them shorter"
+        )));
+    }
+    Ok(after)
+}
+
+/// A function that is not found may have been deleted, its change with it, or may be in another account.
+fn not_found(claim: Claim<'_>, failure: Failure, progress: &mut UpdateProgress) -> Result<(), Obstacle> {
+    if matches!(claim, Claim::Anybody) {
+        progress.remark = Some("there is no such function (any more)".to_owned());
+        return Ok(());
+    }
+    let message = format!(
+        "{}; use the credentials of its account, or if it was deleted, and its change with it, `duet clean-up --force`",
+        failure.message
+    );
+    Err(Obstacle::Final(Failure { message, ..failure }))
+}
+
+fn refused(reason: impl AsRef<str>) -> Obstacle {
+    Obstacle::Final(Failure::refused(reason))
 }
 
 fn failed_update(configured: &Configured) -> String {
@@ -404,8 +378,14 @@ fn failed_update(configured: &Configured) -> String {
     format!("its last update has failed: {}{reason}", code.unwrap_or_default())
 }
 
-fn no_answer() -> Obstacle {
-    Obstacle::Passing(format!("no answer within {}", humantime::format_duration(REQUEST)))
+/// The answer to a request, within [`REQUEST`].
+async fn in_time<T, E>(
+    request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T, SdkError<E, HttpResponse>> {
+    match timeout(REQUEST, request).await {
+        Ok(answer) => answer,
+        Err(elapsed) => Err(SdkError::timeout_error(elapsed)),
+    }
 }
 
 /// The obstacle that an error is for a change; `shown` filters its message.
@@ -414,6 +394,9 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     let is_passing = match error {
+        SdkError::TimeoutError(_) => {
+            return Obstacle::Passing(format!("no answer within {}", humantime::format_duration(REQUEST)));
+        }
         SdkError::ServiceError(refused) => {
             let code = refused.err().code().unwrap_or_default();
             // 409: another update is in progress. 412: the function has been changed since it was read.

@@ -5,7 +5,7 @@ use crate::campaign::{
     caller::Function,
     cold::{
         ChangedFunctions, Owner,
-        double::{Act, Lambda},
+        double::{Act, FakeLambda},
     },
 };
 use std::{env, fs, path::PathBuf, process};
@@ -50,9 +50,9 @@ fn scratch() -> PathBuf {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_leaves_nothing_changed() {
-    let (lambda, manifest, directory) = (Arc::new(Lambda::new(|_, _| Act::Answer)), manifest(), scratch());
-    let caller = || Arc::new(Caller::Function(Function::with(lambda.client().into(), "x", None)));
+async fn a_bug_that_panics_leaves_nothing_changed() {
+    let (lambda, manifest, directory) = (Arc::new(FakeLambda::new(|_, _| Act::Answer)), manifest(), scratch());
+    let caller = || Arc::new(Caller::Function(Function::new(lambda.client().into(), "x", None, None)));
     let owner = Owner::this_process(&directory);
     let changes = Arc::new(ChangedFunctions::read(&directory, &owner).unwrap());
     let cold = ColdStartForcer::new(owner, Arc::clone(&changes), Duration::from_secs(60));

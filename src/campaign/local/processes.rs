@@ -137,7 +137,7 @@ mod tests {
     };
 
     #[test]
-    fn log_streams_are_told_apart_and_name_their_owner() {
+    fn log_streams_are_unique_and_name_their_owner() {
         let (one, other) = (new_log_stream(), new_log_stream());
         assert_ne!(one, other);
         let (date, rest) = one.split_once("/[$LATEST]").unwrap();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_that_of_a_process_and_its_descendants() {
+    fn memory_includes_descendants() {
         let own = max_memory_mb(std::process::id()).unwrap();
         assert!(own >= 1, "{own}");
         assert_eq!(max_memory_mb(u32::MAX >> 1), None);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_left_its_group_is_ended_and_what_is_not_marked_is_not() {
+    fn processes_outside_the_group_are_ended_only_if_marked() {
         let stream = new_log_stream();
         let start = |stream: &str| {
             let mut process = Command::new("sh");

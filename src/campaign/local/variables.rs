@@ -47,16 +47,13 @@ impl fmt::Debug for Variable {
 /// The text is not a variable that a function can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum VariableError {
-    /// There is no value.
     #[error("\"{0}\" has no value; write KEY=VALUE")]
     NoValue(String),
-    /// Lambda does not accept the name.
     #[error(
         "\"{0}\" is no name that Lambda takes: it must begin with a letter and have two characters at least, all of them \
          letters, digits and underscores"
     )]
     Name(String),
-    /// Lambda itself sets it.
     #[error("{0} is set by Lambda itself, and here by this program; a function cannot have another one")]
     Reserved(String),
 }
@@ -92,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_are_names_and_values() {
+    fn variables_are_parsed_into_names_and_values() {
         for (text, name, value) in [
             ("TABLE=orders", "TABLE", "orders"),
             ("URL=https://a?b=c", "URL", "https://a?b=c"),
@@ -109,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lambda_would_not_take_is_refused_with_the_reason() {
+    fn variables_that_lambda_does_not_accept_are_refused() {
         let error = |text: &str| text.parse::<Variable>().unwrap_err();
         assert_eq!(error("TABLE"), VariableError::NoValue("TABLE".to_owned()));
         for name in ["", "A", "1A", "_A", "A-B", "A B", "É2", "a.b"] {
@@ -122,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_function_is_told_is_told_once() {
+    fn lambdas_variables_are_set_once_each() {
         let variables = of_lambda(Path::new("/task"), "127.0.0.1:9001", "stream");
         let names: Vec<_> = variables.iter().map(|(name, _)| *name).collect();
         assert!(names.is_sorted_by(|one, other| one < other), "{names:?}");

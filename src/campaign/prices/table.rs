@@ -3,7 +3,7 @@
 use super::{Price, Tier};
 use crate::protocol::{Architecture, nearest};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::collections::BTreeMap;
 
 /// The prices of regions at a date.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,10 +94,7 @@ impl PriceTable {
     }
 
     fn check(&self) -> Result<(), PriceTableError> {
-        let wrong = |field: String, value: &dyn ToString, expected| {
-            Err(PriceTableError::Value { field, value: value.to_string(), expected })
-        };
-        if !is_date(&self.date) {
+        if humantime::parse_rfc3339(&format!("{}T00:00:00Z", self.date)).is_err() {
             return wrong("date".to_owned(), &format!("\"{}\"", self.date), "a day, such as \"2026-08-31\"");
         }
         if self.regions.is_empty() {
@@ -143,42 +140,29 @@ fn is_price(value: f64) -> bool {
     value.is_finite() && value >= 0.0
 }
 
-/// Whether `text` looks like a day; the length of the month is not checked.
-fn is_date(text: &str) -> bool {
-    match text.split('-').collect::<Vec<_>>()[..] {
-        [year, month, day] => {
-            is_number(year, 2000..=9999, 4) && is_number(month, 1..=12, 2) && is_number(day, 1..=31, 2)
-        }
-        _ => false,
-    }
-}
-
-fn is_number(text: &str, range: RangeInclusive<u32>, digits: usize) -> bool {
-    text.len() == digits
-        && text.bytes().all(|byte| byte.is_ascii_digit())
-        && text.parse().is_ok_and(|number| range.contains(&number))
+fn wrong(field: String, value: &impl ToString, expected: &'static str) -> Result<(), PriceTableError> {
+    Err(PriceTableError::Value { field, value: value.to_string(), expected })
 }
 
 pub(in super::super) fn check_tiers(field: &str, tiers: &[Tier]) -> Result<(), PriceTableError> {
-    let wrong = |field: String, value: String, expected| Err(PriceTableError::Value { field, value, expected });
     if tiers.is_empty() {
-        return wrong(field.to_owned(), "empty".to_owned(), "a list of at least one tier");
+        return wrong(field.to_owned(), &"empty", "a list of at least one tier");
     }
     let mut end = 0.0;
     for (index, tier) in tiers.iter().enumerate() {
         let is_last = index + 1 == tiers.len();
         if !is_price(tier.gb_second_usd) {
-            return wrong(format!("{field}[{index}].gb_second_usd"), tier.gb_second_usd.to_string(), A_PRICE);
+            return wrong(format!("{field}[{index}].gb_second_usd"), &tier.gb_second_usd, A_PRICE);
         }
         let field = || format!("{field}[{index}].up_to_gb_seconds");
         match tier.up_to_gb_seconds {
             Some(up_to) if is_last => {
-                return wrong(field(), up_to.to_string(), "left out in the last tier, which has no end");
+                return wrong(field(), &up_to, "left out in the last tier, which has no end");
             }
-            None if !is_last => return wrong(field(), "left out".to_owned(), "there in every tier but the last"),
+            None if !is_last => return wrong(field(), &"left out", "there in every tier but the last"),
             // The negation refuses NaN too.
             Some(up_to) if !(up_to > end && up_to.is_finite()) => {
-                return wrong(field(), up_to.to_string(), "more than where the tier before ends");
+                return wrong(field(), &up_to, "more than where the tier before ends");
             }
             Some(up_to) => end = up_to,
             None => {}
@@ -202,7 +186,7 @@ mod tests {
     "#;
 
     #[test]
-    fn the_built_in_table_has_us_east_1_as_the_price_list_has_it() {
+    fn the_built_in_table_has_the_list_prices_of_us_east_1() {
         let table = PriceTable::built_in();
         let tiers = |architecture| {
             let tiers = table.price("us-east-1", architecture).unwrap().tiers;
@@ -218,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn everywhere_arm64_costs_a_fifth_less_and_more_use_costs_less() {
+    fn arm64_costs_a_fifth_less_in_every_region_and_tiers_get_cheaper() {
         for (name, prices) in PriceTable::built_in().regions {
             let ratio = prices.arm64[0].gb_second_usd / prices.x86_64[0].gb_second_usd;
             assert!((0.798..0.8001).contains(&ratio), "{name}: {ratio}");
@@ -233,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_users_table_replaces_it() {
+    fn a_users_table_replaces_the_built_in_one() {
         let table: PriceTable = TABLE.parse().unwrap();
         let price = table.price("eu-west-1", Architecture::Arm64).unwrap();
         assert_eq!((price.date.as_str(), price.tiers.len(), price.request_usd), ("2026-01-31", 2, 0.000_000_1));
@@ -250,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_value_and_the_fix() {
+    fn an_invalid_table_is_refused_with_the_field_the_value_and_the_fix() {
         for (old, new, parts) in [
             ("request_usd = 0.0000001", "request_usd = -1", ["regions.eu-west-1.request_usd is -1", "0 or more"]),
             (

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_that_lambda_takes_is_split() {
+    fn every_form_that_lambda_accepts_is_split() {
         let arn = "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:fast";
         for name in [
             "fast",
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_empty_is_refused_with_the_form() {
+    fn an_incomplete_name_is_refused_with_the_right_form() {
         for (text, part) in [
             ("arn", "cut off before its partition"),
             ("arn:aws", "cut off before its service"),

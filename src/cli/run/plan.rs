@@ -13,7 +13,7 @@ use crate::{
         aws::Session,
         control_characters::visible,
         manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Plan, SCHEMA},
-        request_header::Header,
+        region,
         samconfig::SamConfig,
         schedule::Order,
         sides::Sides,
@@ -25,7 +25,7 @@ use crate::{
 };
 use anyhow::{Context, bail};
 use clap::Args;
-use hyper::Method;
+use hyper::{Method, header::AUTHORIZATION};
 use std::{
     collections::BTreeSet,
     fs,
@@ -237,7 +237,7 @@ impl PlanOptions {
         if let Some((option, _)) = for_endpoints.into_iter().find(|(_, is_given)| *is_given && !has_endpoint) {
             bail!("{option} is for https:// and http:// targets, but neither target is one");
         }
-        if !self.no_auth && given.api_key.is_none() && given.headers.iter().any(Header::is_authorization) {
+        if !self.no_auth && given.api_key.is_none() && given.headers.iter().any(|header| header.name == AUTHORIZATION) {
             bail!("--header authorization replaces the signature: use --no-auth with it");
         }
         check_variables(&given.variables, has_process)?;
@@ -314,7 +314,7 @@ impl PlanOptions {
             )?,
             _ => bail!("--targets takes a baseline and a candidate, or one stack:NAME"),
         };
-        let session = session.with(stack::region_of(&name).or(config.region), config.profile);
+        let session = session.with(region::of_arn(&name).map(str::to_owned).or(config.region), config.profile);
         Ok((stack::functions(&name, &session).await?, session))
     }
 

@@ -4,7 +4,7 @@ use super::Run;
 use crate::{
     campaign::{
         Auth, Target,
-        aws::Session,
+        aws::{Lambda, Session},
         caller::{Caller, Function},
         cold::{ColdStartForcer, Owner},
         function_features::{Consequence, Feature, Use},
@@ -35,7 +35,7 @@ pub(super) async fn variants(targets: &Sides<Target>, auth: Auth, session: &Sess
 pub(super) fn check_differences(variants: &Sides<Variant>, allow_unequal: bool) -> anyhow::Result<()> {
     let Sides { baseline, candidate } = variants;
     let (Some(one), Some(other)) = (&baseline.configuration, &candidate.configuration) else { return Ok(()) };
-    if !allow_unequal && !one.has_memory_of(other) {
+    if !allow_unequal && one.memory_mb != other.memory_mb {
         bail!(
             "the memory differs: {} MB against {} MB; give both the same, or use --allow-unequal",
             one.memory_mb,
@@ -73,7 +73,8 @@ async fn variant(target: &Target, side: Side, auth: Auth, session: &Session) -> 
     let place = session.place(target, auth).await.with_context(looking)?;
     let configuration = match target {
         Target::Function { name, qualifier } => {
-            let function = Function::new(name, qualifier.as_deref(), None, session).await.with_context(looking)?;
+            let lambda = Lambda::new(session).await.with_context(looking)?;
+            let function = Function::new(lambda, name, qualifier.as_deref(), None);
             let found = function.configuration().await.with_context(looking)?;
             if found.is_denied {
                 note(format_args!(

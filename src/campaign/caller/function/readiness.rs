@@ -1,7 +1,7 @@
 //! Waiting for a function that cannot be invoked yet.
 
 use super::{Bytes, Configured, Failure, Function};
-use crate::campaign::{failure::FailureKind, pauses::Pauses};
+use crate::campaign::pauses::Pauses;
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -33,13 +33,12 @@ impl Function {
     /// When its state is a final one, or it takes too long. A function whose state cannot be read is assumed to be
     /// ready.
     pub async fn wait_until_ready(&self, payload: &str) -> Result<(), Failure> {
-        let refused = |reason: String| Err(Failure::new(FailureKind::Refused, reason));
         let (end, mut pauses, mut is_woken) = (Instant::now() + LIMIT, Pauses::new(), false);
         loop {
-            let Ok(configured) = self.configured(self.qualifier.as_deref()).await else { return Ok(()) };
+            let Ok(configured) = self.configured().await else { return Ok(()) };
             let state = match readiness(&configured) {
                 Readiness::Ready => return Ok(()),
-                Readiness::Never(reason) => return refused(reason),
+                Readiness::Never(reason) => return Err(Failure::refused(reason)),
                 Readiness::Asleep if !is_woken => {
                     is_woken = true;
                     self.call(Bytes::from(payload.to_owned())).await;
@@ -49,7 +48,7 @@ impl Function {
                 Readiness::Later(state) => state,
             };
             if Instant::now() >= end {
-                return refused(format!("after {} s it is still {state}", LIMIT.as_secs()));
+                return Err(Failure::refused(format!("after {} s it is still {state}", LIMIT.as_secs())));
             }
             sleep(pauses.next(LONGEST_PAUSE)).await;
         }
@@ -79,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_state_says_whether_a_function_can_be_invoked() {
+    fn the_state_determines_whether_a_function_can_be_invoked() {
         let of = |state: &str| readiness(&Configured::builder().state(State::from(state)).build());
         assert_eq!(of("Active"), Readiness::Ready);
         assert_eq!(of("SomethingNew"), Readiness::Ready);

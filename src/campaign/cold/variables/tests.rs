@@ -1,7 +1,7 @@
 //! Changes in virtual time, of a function whose control plane follows a test's script.
 
 use super::{
-    super::double::{Act, Lambda},
+    super::double::{Act, FakeLambda},
     *,
 };
 use serde_json::{Value, json};
@@ -18,13 +18,25 @@ async fn set(variables: &Variables) -> Result<(), Failure> {
     variables.set(&owner(), WITHIN, &stop).await
 }
 
+/// Sets the variable, and asks for a stop after `end`.
+async fn set_until(variables: &Variables, end: impl Future<Output = ()>) {
+    let (stop, stopped) = watch::channel(false);
+    let end = async {
+        end.await;
+        stop.send_replace(true);
+    };
+    let owner = owner();
+    let (outcome, ()) = tokio::join!(variables.set(&owner, WITHIN, &stopped), end);
+    outcome.unwrap();
+}
+
 async fn remove(variables: &Variables) -> Result<Removal, Failure> {
     variables.remove(Claim::Owner(&owner()), WITHIN).await
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_update_is_waited_for_as_long_as_aws_itself_waits() {
-    let lambda = Arc::new(Lambda { update_takes: Duration::from_secs(130), ..Lambda::new(|_, _| Act::Answer) });
+async fn a_slow_update_is_awaited_until_the_time_limit() {
+    let lambda = Arc::new(FakeLambda { update_takes: Duration::from_secs(130), ..FakeLambda::new(|_, _| Act::Answer) });
     let (variables, begin) = (lambda.variables(), Instant::now());
     set(&variables).await.unwrap();
     assert!(lambda.has_variable() && (130..133).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
@@ -33,7 +45,7 @@ async fn an_update_is_waited_for_as_long_as_aws_itself_waits() {
     remove(&variables).await.unwrap();
     assert!(lambda.is_as_before());
 
-    let lambda = Arc::new(Lambda { update_takes: Duration::from_secs(400), ..Lambda::new(|_, _| Act::Answer) });
+    let lambda = Arc::new(FakeLambda { update_takes: Duration::from_secs(400), ..FakeLambda::new(|_, _| Act::Answer) });
     let failure = set(&lambda.variables()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Timeout);
     assert!(failure.message.contains("within 5m") && failure.message.contains("still at work"), "{failure}");
@@ -50,10 +62,10 @@ const PASSING: [Act; 7] = [
 ];
 
 #[tokio::test(start_paused = true)]
-async fn what_passes_is_tried_again() {
+async fn passing_errors_are_retried() {
     for trouble in PASSING {
         for method in ["GET", "PUT"] {
-            let lambda = Arc::new(Lambda::new(
+            let lambda = Arc::new(FakeLambda::new(
                 move |number, asked| if number < 6 && asked == method { trouble } else { Act::Answer },
             ));
             let variables = lambda.variables();
@@ -66,9 +78,9 @@ async fn what_passes_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn pauses_grow_and_what_stays_ends_with_the_time() {
+async fn retries_slow_down_and_end_at_the_time_limit() {
     for trouble in PASSING {
-        let lambda = Arc::new(Lambda::new(move |_, method| if method == "PUT" { trouble } else { Act::Answer }));
+        let lambda = Arc::new(FakeLambda::new(move |_, method| if method == "PUT" { trouble } else { Act::Answer }));
         let begin = Instant::now();
         let outcome = set(&lambda.variables()).await;
         if trouble == Act::LoseAnswer {
@@ -85,11 +97,11 @@ async fn pauses_grow_and_what_stays_ends_with_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_pass_is_said_at_once() {
+async fn lasting_errors_are_reported_at_once() {
     for (status, code) in
         [(403, "AccessDeniedException"), (400, "InvalidParameterValueException"), (404, "ResourceNotFoundException")]
     {
-        let lambda = Arc::new(Lambda::new(
+        let lambda = Arc::new(FakeLambda::new(
             move |_, method| if method == "PUT" { Act::Refuse(status, code) } else { Act::Answer },
         ));
         let failure = set(&lambda.variables()).await.unwrap_err();
@@ -99,8 +111,8 @@ async fn what_does_not_pass_is_said_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_function_that_is_not_found_may_be_changed_still() {
-    let lambda = Arc::new(Lambda::new(|_, _| Act::Refuse(404, "ResourceNotFoundException")));
+async fn a_missing_function_is_an_error_unless_forced() {
+    let lambda = Arc::new(FakeLambda::new(|_, _| Act::Refuse(404, "ResourceNotFoundException")));
     let failure = remove(&lambda.variables()).await.unwrap_err();
     assert!(failure.message.contains("the credentials of its account, or if it was deleted"), "{failure}");
     assert!(set(&lambda.variables()).await.is_err());
@@ -110,13 +122,13 @@ async fn a_function_that_is_not_found_may_be_changed_still() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_reason_of_an_update_that_fails_is_shown() {
+async fn the_reason_of_a_failed_update_is_shown() {
     let result = json!({
         "LastUpdateStatus": "Failed",
         "LastUpdateStatusReason": "The KMS key is disabled",
         "LastUpdateStatusReasonCode": "DisabledKMSKey",
     });
-    let lambda = Arc::new(Lambda { result, ..Lambda::new(|_, _| Act::Answer) });
+    let lambda = Arc::new(FakeLambda { result, ..FakeLambda::new(|_, _| Act::Answer) });
     let variables = lambda.variables();
     let failure = set(&variables).await.unwrap_err();
     assert_eq!(failure.message, "its last update has failed: DisabledKMSKey: The KMS key is disabled");
@@ -129,19 +141,12 @@ async fn the_reason_of_an_update_that_fails_is_shown() {
 
 /// The answer to the update does not come, it is undone, and then Lambda gets to it.
 #[tokio::test(start_paused = true)]
-async fn an_update_that_comes_late_does_not_come_after_its_undoing() {
+async fn a_late_update_cannot_take_effect_after_it_was_undone() {
     let late = Duration::from_secs(60);
-    let lambda = Arc::new(Lambda::new(move |number, _| if number == 1 { Act::HangFor(late) } else { Act::Answer }));
+    let lambda = Arc::new(FakeLambda::new(move |number, _| if number == 1 { Act::HangFor(late) } else { Act::Answer }));
     let variables = lambda.variables();
-    let (stop, stopped) = watch::channel(false);
     let begin = Instant::now();
-    let end = async {
-        sleep(Duration::from_secs(1)).await;
-        stop.send_replace(true);
-    };
-    let owner = owner();
-    let (outcome, ()) = tokio::join!(variables.set(&owner, WITHIN, &stopped), end);
-    outcome.unwrap();
+    set_until(&variables, sleep(Duration::from_secs(1))).await;
     // The request under way is waited for, as long as a request may take, and nothing else is.
     assert_eq!(begin.elapsed().as_secs(), 20);
     assert!(!lambda.has_variable());
@@ -153,30 +158,26 @@ async fn an_update_that_comes_late_does_not_come_after_its_undoing() {
 
 /// An end is asked for while Lambda tells what was before the update that it has taken.
 #[tokio::test(start_paused = true)]
-async fn what_lambda_tells_late_is_not_taken_for_the_undoing() {
-    let lambda = Arc::new(Lambda::new(|number, method| match number {
+async fn a_stale_answer_is_not_mistaken_for_the_undo() {
+    let lambda = Arc::new(FakeLambda::new(|number, method| match number {
         2..10 if method == "GET" => Act::AnswerLate,
         _ => Act::Answer,
     }));
     let variables = lambda.variables();
-    let (stop, stopped) = watch::channel(false);
-    let end = async {
+    let update = async {
         while lambda.count("PUT") == 0 {
             sleep(Duration::from_millis(1)).await;
         }
-        stop.send_replace(true);
     };
-    let owner = owner();
-    let (outcome, ()) = tokio::join!(variables.set(&owner, WITHIN, &stopped), end);
-    outcome.unwrap();
+    set_until(&variables, update).await;
     assert!(lambda.has_variable());
     remove(&variables).await.unwrap();
     assert!(lambda.is_as_before());
 }
 
 #[tokio::test(start_paused = true)]
-async fn variables_that_are_not_told_this_time_are_not_lost() {
-    let lambda = Arc::new(Lambda::new(|number, method| match number % 3 {
+async fn variables_missing_from_one_answer_are_not_lost() {
+    let lambda = Arc::new(FakeLambda::new(|number, method| match number % 3 {
         1 if method == "GET" => Act::LeaveOutVariables,
         _ => Act::Answer,
     }));
@@ -189,18 +190,11 @@ async fn variables_that_are_not_told_this_time_are_not_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_wait_ends_when_an_end_is_asked_for() {
-    let lambda = Arc::new(Lambda { update_takes: Duration::from_secs(130), ..Lambda::new(|_, _| Act::Answer) });
+async fn a_wait_ends_on_a_stop_request() {
+    let lambda = Arc::new(FakeLambda { update_takes: Duration::from_secs(130), ..FakeLambda::new(|_, _| Act::Answer) });
     let variables = lambda.variables();
-    let (stop, stopped) = watch::channel(false);
     let begin = Instant::now();
-    let end = async {
-        sleep(Duration::from_secs(10)).await;
-        stop.send_replace(true);
-    };
-    let owner = owner();
-    let (outcome, ()) = tokio::join!(variables.set(&owner, WITHIN, &stopped), end);
-    outcome.unwrap();
+    set_until(&variables, sleep(Duration::from_secs(10))).await;
     assert_eq!(begin.elapsed().as_secs(), 10);
     // Its undoing waits for Lambda.
     remove(&variables).await.unwrap();
@@ -214,7 +208,7 @@ async fn refusal(environment: Value, key: Option<&str>) -> String {
     if let Some(key) = key {
         result["KMSKeyArn"] = json!(key);
     }
-    let lambda = Arc::new(Lambda { result, ..Lambda::new(|_, _| Act::Answer) });
+    let lambda = Arc::new(FakeLambda { result, ..FakeLambda::new(|_, _| Act::Answer) });
     let variables = lambda.variables();
     let failure = set(&variables).await.unwrap_err();
     assert_eq!(variables.check(&owner(), WITHIN).await.unwrap_err(), failure);
@@ -223,7 +217,7 @@ async fn refusal(environment: Value, key: Option<&str>) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_would_be_lost_or_is_too_long_is_not_written() {
+async fn unreadable_or_oversized_variables_are_never_written() {
     let denied = json!({"Error": {"ErrorCode": "AccessDeniedException", "Message": "not you"}});
     let message = refusal(denied.clone(), Some("arn:aws:kms:eu-west-1:123456789012:key/k")).await;
     assert!(message.contains("(AccessDeniedException: not you)"), "{message}");
@@ -238,14 +232,14 @@ async fn what_would_be_lost_or_is_too_long_is_not_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_others_have_set_is_theirs() {
+async fn a_variable_of_another_live_owner_is_left_alone() {
     let elsewhere = owner().mark(SystemTime::now()).to_string().replacen("machine=", "machine=not-", 1);
     let message = refusal(json!({"Variables": {VARIABLE: elsewhere}}), None).await;
     assert!(message.contains("the campaign one on ") && message.contains("--force lambda:x"), "{message}");
     let message = refusal(json!({"Variables": {VARIABLE: "hunter2"}}), None).await;
     assert!(message.contains("no campaign has set") && !message.contains("hunter2"), "{message}");
 
-    let lambda = Arc::new(Lambda::new(|_, _| Act::Answer));
+    let lambda = Arc::new(FakeLambda::new(|_, _| Act::Answer));
     lambda.variables.lock().unwrap()[VARIABLE] = json!("hunter2");
     assert!(remove(&lambda.variables()).await.is_err());
     lambda.variables().remove(Claim::Anybody, WITHIN).await.unwrap();
