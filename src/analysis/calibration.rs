@@ -5,7 +5,7 @@ pub(crate) mod naive;
 
 use super::{
     estimate::{self, Clusters, Difference, Groups, Model, Observation, Variance},
-    interval::{Bounds, CONFIDENCE, Looks},
+    interval::{CONFIDENCE, Interval, Looks},
     verdict::{Verdict, verdicts},
 };
 use crate::campaign::sides::Sides;
@@ -92,13 +92,13 @@ impl Estimator {
     }
 
     /// What it would show of a campaign. None if it shows no interval.
-    fn look(self, values: &Sides<Vec<Observation>>, clusters: Clusters) -> Option<(Difference, Bounds)> {
+    fn look(self, values: &Sides<Vec<Observation>>, clusters: Clusters) -> Option<(Difference, Interval)> {
         let difference = self.difference(values, clusters)?;
         let withholds = matches!(self, Self::Shipped | Self::ShippedEveryBlock);
         if withholds && !super::verdict::has_enough(&difference) {
             return None;
         }
-        Some((difference, difference.bounds(CONFIDENCE, self.looks())))
+        Some((difference, difference.interval(CONFIDENCE, self.looks())))
     }
 }
 
@@ -204,10 +204,10 @@ fn judge(method: Estimator, campaign: &Sides<Vec<Observation>>, clusters: Cluste
         } else {
             campaign.map(|_, values| values.iter().copied().filter(|it| it.block <= block).collect())
         };
-        let Some((difference, bounds)) = method.look(&so_far, clusters) else { continue };
+        let Some((difference, interval)) = method.look(&so_far, clusters) else { continue };
         tally.intervals = 1;
-        tally.log_half_widths = bounds.half_width().ln();
-        tally.covered &= u32::from(bounds.low <= 0.0 && bounds.high >= 0.0);
+        tally.log_half_widths = interval.half_width().ln();
+        tally.covered &= u32::from(interval.low <= 0.0 && interval.high >= 0.0);
         let says = |effect: f64| {
             let moved = Difference { estimate: difference.estimate + effect.ln_1p(), ..difference };
             match method {

@@ -167,8 +167,7 @@ pub(super) fn difference(comparison: &Comparison, campaign: &Provenance) -> Opti
 /// The second difference less the first, of two campaigns that know nothing of each other: their variances add, with
 /// the degrees of freedom of Welch (1947) and Satterthwaite (1946).
 pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
-    let (standard_error, degrees_of_freedom) =
-        welch(&[a, b].map(|difference| (difference.standard_error.powi(2), difference.degrees_of_freedom)));
+    let (standard_error, degrees_of_freedom) = welch(&[a.variance(), b.variance()]);
     Difference {
         estimate: b.estimate - a.estimate,
         standard_error,

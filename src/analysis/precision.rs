@@ -25,7 +25,7 @@ impl Precision {
         let (differences, looks) = compare_sets::deciding_differences(&self.manifest, &self.samples);
         let half_width = |difference: &Option<Difference>| {
             let difference = difference.as_ref().filter(|it| has_enough(it))?;
-            Some(difference.bounds(CONFIDENCE, looks).half_width().exp_m1())
+            Some(difference.interval(CONFIDENCE, looks).half_width().exp_m1())
         };
         let widths: Option<Vec<f64>> = differences.iter().map(half_width).collect();
         // Cells that have not been called yet are missing from the samples.

@@ -3,7 +3,7 @@
 use super::{
     calibration::naive,
     estimate::{self, Clusters, Difference, Groups, Model, Observation, Sources, Variance},
-    interval::{CONFIDENCE, Looks, mean_bounds, upper_quantile},
+    interval::{CONFIDENCE, Looks, mean_interval, upper_quantile},
     proportion::{Proportion, unseen},
     verdict::holm,
 };
@@ -127,13 +127,13 @@ fn tests_on_means_are_those_of_scipy() {
         assert_close(found.degrees_of_freedom, expected.df, 1e-9);
         assert_close(found.p_value(0.0, Looks::Once), expected.p, 1e-8);
         if let (Some(low), Some(high)) = (expected.low, expected.high) {
-            let bounds = found.bounds(CONFIDENCE, Looks::Once);
-            assert!((bounds.low - low).abs() < 1e-9 && (bounds.high - high).abs() < 1e-9, "{bounds:?}");
+            let interval = found.interval(CONFIDENCE, Looks::Once);
+            assert!((interval.low - low).abs() < 1e-9 && (interval.high - high).abs() < 1e-9, "{interval:?}");
         }
     }
     let Mean { means, low, high } = scipy.mean_of_baseline;
-    let bounds = mean_bounds(&means, CONFIDENCE).unwrap();
-    assert!((bounds.low - low).abs() < 1e-9 && (bounds.high - high).abs() < 1e-9, "{bounds:?}");
+    let interval = mean_interval(&means, CONFIDENCE).unwrap();
+    assert!((interval.low - low).abs() < 1e-9 && (interval.high - high).abs() < 1e-9, "{interval:?}");
 }
 
 /// One value for each environment and block, as R has them.

@@ -1,6 +1,6 @@
 //! What a campaign comes to: everything that a report shows, and nothing that it has to compute.
 
-pub use super::measures::Measure;
+pub use super::{interval::Interval, measures::Measure};
 
 use super::{
     estimate::Sources,
@@ -164,15 +164,6 @@ pub struct Ratio {
     pub degrees_of_freedom: Option<f64>,
     /// The probability of a ratio as far from 1 if there were no difference, not adjusted for other cells.
     pub p_value: Option<f64>,
-}
-
-/// A 95% interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Interval {
-    /// Its lower end.
-    pub low: f64,
-    /// Its upper end.
-    pub high: f64,
 }
 
 /// Where values lie, each environment weighing the same in the mean. Milliseconds, or MiB of memory.

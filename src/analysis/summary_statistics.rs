@@ -1,8 +1,8 @@
 //! Where values lie.
 
 use super::{
-    interval::{Bounds, CONFIDENCE, mean_bounds},
-    result::{Interval, SummaryStatistics},
+    interval::{CONFIDENCE, Interval, mean_interval},
+    result::SummaryStatistics,
     verdict::MINIMUM_ENVIRONMENTS,
 };
 use crate::protocol::quantile;
@@ -42,9 +42,9 @@ impl ValuesByEnvironment {
         self.means.len() as u32
     }
 
-    /// Bounds of their mean, on the scale on which it is taken. None if there are fewer than two environments.
-    pub(super) fn bounds(&self) -> Option<Bounds> {
-        mean_bounds(&self.means, CONFIDENCE)
+    /// The interval of their mean, on the scale on which it is taken. None if there are fewer than two environments.
+    pub(super) fn interval(&self) -> Option<Interval> {
+        mean_interval(&self.means, CONFIDENCE)
     }
 
     /// Their percentiles 0, 1, …, 100. None if there are no values.
@@ -57,7 +57,7 @@ impl ValuesByEnvironment {
     /// Where they lie. None if there are no values.
     pub(super) fn levels(mut self) -> Option<SummaryStatistics> {
         let off_scale = |value: f64| if self.is_geometric { value.exp().min(f64::MAX) } else { value };
-        let bounds = self.bounds().filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
+        let interval = self.interval().filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
         let mean = self.means.iter().sum::<f64>() / self.means.len() as f64;
         self.values.sort_unstable_by(f64::total_cmp);
         if self.values.is_empty() {
@@ -66,7 +66,7 @@ impl ValuesByEnvironment {
         let at = |share| quantile(&self.values, share);
         Some(SummaryStatistics {
             mean: off_scale(mean),
-            interval: bounds.map(|Bounds { low, high }| Interval { low: off_scale(low), high: off_scale(high) }),
+            interval: interval.map(|interval| interval.map(off_scale)),
             min: at(0.0),
             p50: at(0.5),
             p90: at(0.9),

@@ -101,7 +101,7 @@ pub(super) fn environments_for(
     now: u32,
 ) -> Option<u64> {
     let variance = difference.standard_error.powi(2);
-    let wanted = variance * (half_width / difference.bounds(confidence, looks).half_width()).powi(2);
+    let wanted = variance * (half_width / difference.interval(confidence, looks).half_width()).powi(2);
     let factor = (variance - difference.fixed_variance) / (wanted - difference.fixed_variance);
     // A campaign has at most some thousands; more digits would be a pretence.
     let needed = ((f64::from(now) * factor).ceil().min(1e9) as u64).max(MINIMUM_ENVIRONMENTS.into());

@@ -22,6 +22,13 @@ pub struct Difference {
     pub fixed_variance: f64,
 }
 
+impl Difference {
+    /// Its variance, with the degrees of freedom of that.
+    pub fn variance(&self) -> (f64, f64) {
+        (self.standard_error.powi(2), self.degrees_of_freedom)
+    }
+}
+
 /// Where the variance of a difference comes from; the parts add up to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Sources {
