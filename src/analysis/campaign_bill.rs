@@ -33,6 +33,7 @@ pub const COLD_SHARE: f64 = 0.01;
 pub enum ColdStartProportion {
     /// This proportion, which the user assumes.
     Assumed(f64),
+    /// This many, of one invocation at least.
     Counted(Counts),
 }
 
@@ -41,9 +42,9 @@ impl ColdShare {
         match cold_starts {
             ColdStartProportion::Assumed(proportion) => Self::uncounted(proportion, ColdShareSource::Assumed),
             ColdStartProportion::Counted(Counts { invocations, cold_starts }) => {
-                let Proportion { low, high, .. } = Proportion::new(cold_starts, invocations);
+                let Proportion { estimate, low, high } = Proportion::new(cold_starts, invocations);
                 Self {
-                    value: cold_starts as f64 / invocations.max(1) as f64,
+                    value: estimate,
                     interval: Some(Interval { low, high }),
                     invocations: Some(invocations),
                     source: ColdShareSource::Measured,
@@ -58,7 +59,7 @@ impl ColdShare {
 
     /// The variance of the proportion; 0 unless it was counted.
     fn variance(&self) -> f64 {
-        self.invocations.map_or(0.0, |invocations| self.value * (1.0 - self.value) / invocations.max(1) as f64)
+        self.invocations.map_or(0.0, |invocations| self.value * (1.0 - self.value) / invocations as f64)
     }
 }
 

@@ -150,7 +150,7 @@ fn shown(comparison: &Comparison) -> Option<Ratio> {
 pub(super) fn difference(comparison: &Comparison, campaign: &Provenance) -> Option<Difference> {
     let ratio = shown(comparison)?;
     let standard_error = ratio.log_standard_error?;
-    let disturbances = comparison.sources.map_or(0.0, |it| it.disturbances);
+    let disturbances = comparison.sources.map_or(0.0, |it| it.disturbances) * standard_error.powi(2);
     let difference = Difference {
         estimate: ratio.estimate.ln(),
         standard_error,
@@ -158,7 +158,7 @@ pub(super) fn difference(comparison: &Comparison, campaign: &Provenance) -> Opti
         environments: comparison.environments,
         blocks: comparison.blocks,
         sources: Sources::default(),
-        fixed_variance: if campaign.has_fixed_variance() { disturbances * standard_error.powi(2) } else { 0.0 },
+        fixed_variance: verdict::fixed_variance(disturbances, campaign.order, campaign.cold),
     };
     let is_known = difference.estimate.is_finite() && difference.standard_error.is_finite();
     (is_known && verdict::has_enough(&difference)).then_some(difference)

@@ -130,7 +130,7 @@ impl Difference {
         let excess = (v_block - v_both).max(0.0);
         let variance = v_environment + excess;
         let sources = Sources { environments: v_environment - v_both, disturbances: excess, calls: v_both };
-        let mut disturbed = Self { blocks: disturbances.blocks, sources, fixed_variance: excess, ..self };
+        let mut disturbed = Self { blocks: disturbances.blocks, sources, ..self };
         if excess > 0.0 {
             let parts = [(v_environment, self.degrees_of_freedom), (v_block, disturbances.degrees_of_freedom)];
             disturbed.standard_error = variance.sqrt();

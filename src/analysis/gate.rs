@@ -9,7 +9,7 @@ use super::{
     interval::{CONFIDENCE, Looks},
     measures::Measure,
     result::{Analysis, CellAnalysis, Comparison, Ratio},
-    verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, environments_for, holm},
+    verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, adjusted, environments_for},
     warning_kind::Warning,
 };
 use crate::campaign::sides::Sides;
@@ -112,8 +112,8 @@ pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Ga
         .iter()
         .map(|cell| (cell, if withheld.is_empty() { tested(cell, run, earlier) } else { Err(BY_WARNING.to_owned()) }))
         .collect();
-    let differences: Vec<Option<&Difference>> =
-        tested.iter().map(|(_, tested)| tested.as_ref().ok().map(|it| &it.difference)).collect();
+    let differences: Vec<Option<Difference>> =
+        tested.iter().map(|(_, tested)| tested.as_ref().ok().map(|it| it.difference)).collect();
     let decisions = decisions(&differences, max_slowdown, looks);
     let count = differences.iter().flatten().count();
     let judged = tested.iter().zip(decisions).map(|((cell, tested), decision)| {
@@ -234,22 +234,17 @@ impl Tested {
 
 /// The decision on each of these differences of logarithms, such that with 95% probability none of those that say pass
 /// or fail is wrong (Holm 1979).
-fn decisions(differences: &[Option<&Difference>], max_slowdown: f64, looks: Looks) -> Vec<Decision> {
+fn decisions(differences: &[Option<Difference>], max_slowdown: f64, looks: Looks) -> Vec<Decision> {
     let limit = max_slowdown.ln_1p();
-    let p_values = |is_tested: &dyn Fn(&Difference) -> bool| -> Vec<f64> {
-        let p_value = |difference: &Option<&Difference>| match difference {
-            Some(difference) if is_tested(difference) => difference.p_value(limit, looks),
-            _ => 1.0,
-        };
-        holm(&differences.iter().map(p_value).collect::<Vec<_>>())
-    };
-    let below = p_values(&|it| it.estimate < limit);
-    let above = p_values(&|it| it.estimate > limit);
+    let p_value = |found: &Difference, is_tested| if is_tested { found.p_value(limit, looks) } else { 1.0 };
+    let p_below = adjusted(differences, |found| p_value(found, found.estimate < limit));
+    let p_above = adjusted(differences, |found| p_value(found, found.estimate > limit));
     let alpha = 1.0 - CONFIDENCE;
-    let decisions = differences.iter().enumerate().map(|(index, difference)| match difference {
+    let tested = differences.iter().zip(p_below.into_iter().zip(p_above));
+    let decisions = tested.map(|(difference, (below, above))| match difference {
         None => Decision::Withheld,
-        Some(_) if below[index] <= alpha => Decision::Pass,
-        Some(_) if above[index] <= alpha => Decision::Fail,
+        Some(_) if below <= alpha => Decision::Pass,
+        Some(_) if above <= alpha => Decision::Fail,
         Some(_) => Decision::Inconclusive,
     });
     decisions.collect()

@@ -80,14 +80,6 @@ pub struct Provenance {
     pub calls: u64,
 }
 
-impl Provenance {
-    /// Whether disturbances add something that more environments do not narrow: those of whole blocks, in which environments
-    /// stay.
-    pub(super) fn has_fixed_variance(&self) -> bool {
-        !self.cold && self.order != Order::SingleCalls
-    }
-}
-
 /// One of the two that are compared.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SideFacts {

@@ -4,7 +4,7 @@ use super::{
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
 };
-use crate::campaign::manifest::MAX_ENVIRONMENTS;
+use crate::campaign::{manifest::MAX_ENVIRONMENTS, schedule::Order};
 use serde::Serialize;
 use std::fmt;
 
@@ -42,25 +42,28 @@ impl fmt::Display for Verdict {
 pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -> Vec<Verdict> {
     let alpha = 1.0 - CONFIDENCE;
     let log_margin = margin.ln_1p();
-    let p_values = |p: &dyn Fn(&Difference) -> f64| -> Vec<f64> {
-        holm(&differences.iter().map(|difference| difference.as_ref().map_or(1.0, p)).collect::<Vec<_>>())
-    };
-    let different = p_values(&|it| it.p_value(0.0, looks));
-    let equivalent = p_values(&|it| it.p_equivalence(log_margin, looks));
-    let verdicts = differences.iter().enumerate().map(|(index, difference)| match difference {
+    let p_different = adjusted(differences, |difference| difference.p_value(0.0, looks));
+    let p_equivalent = adjusted(differences, |difference| difference.p_equivalence(log_margin, looks));
+    let tested = differences.iter().zip(p_different.into_iter().zip(p_equivalent));
+    let verdicts = tested.map(|(difference, (different, equivalent))| match difference.filter(has_enough) {
         None => Verdict::Withheld,
-        Some(it) if !has_enough(it) => Verdict::Withheld,
-        Some(_) if equivalent[index] <= alpha => Verdict::Equivalent,
-        Some(it) if different[index] <= alpha => {
-            if it.estimate < 0.0 {
-                Verdict::Faster
-            } else {
-                Verdict::Slower
-            }
-        }
+        Some(_) if equivalent <= alpha => Verdict::Equivalent,
+        Some(found) if different <= alpha && found.estimate < 0.0 => Verdict::Faster,
+        Some(_) if different <= alpha => Verdict::Slower,
         Some(_) => Verdict::Inconclusive,
     });
     verdicts.collect()
+}
+
+/// The p-values of one test on each difference, by Holm's adjustment; 1 for what has not been estimated.
+pub(super) fn adjusted(differences: &[Option<Difference>], p_value: impl Fn(&Difference) -> f64) -> Vec<f64> {
+    holm(&differences.iter().map(|difference| difference.as_ref().map_or(1.0, &p_value)).collect::<Vec<_>>())
+}
+
+/// What of a difference's variance more environments do not narrow, only more blocks: the part of disturbances. Calls one
+/// by one meet these by chance, and more blocks of a cold campaign are more environments.
+pub fn fixed_variance(disturbances: f64, order: Order, is_cold: bool) -> f64 {
+    if is_cold || order == Order::SingleCalls { 0.0 } else { disturbances }
 }
 
 /// Whether an interval may be given.

@@ -231,7 +231,7 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
         );
     }
     let environments = facts.count();
-    if !samples.has_records(side) {
+    if !samples.has_values(side) {
         let text = match facts.quality.first_without_cold_start {
             0 => format!("No call of {name} gave a measurement: there is nothing to compare."),
             calls => format!(

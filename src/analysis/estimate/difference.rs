@@ -18,7 +18,7 @@ pub struct Difference {
     pub blocks: u32,
     /// Where its variance comes from.
     pub sources: Sources,
-    /// What its variance has that more environments would not narrow, only more blocks.
+    /// What of its variance more environments would not narrow, only more blocks; 0 unless that has been told.
     pub fixed_variance: f64,
 }
 
