@@ -145,19 +145,17 @@ fn of_changes(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut
 fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) {
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: None, text });
     for (work, [one, other]) in &samples.totals.mismatches {
-        warn(
-            WarningKind::ChecksumMismatch,
-            format!("{work}: equal work gave {one} and {other}. Times of unequal work mean nothing: look for the bug."),
-        );
+        let text =
+            format!("{work}: equal work gave {one} and {other}. Times of unequal work mean nothing: look for the bug.");
+        warn(WarningKind::ChecksumMismatch, text);
     }
     let [baseline, candidate] = Side::BOTH.map(|side| memory_mb(manifest, samples, side));
     if let (Some(baseline), Some(candidate)) = (baseline, candidate)
         && baseline != candidate
     {
-        warn(
-            WarningKind::UnequalMemory,
-            format!("{baseline} MB against {candidate} MB: more memory comes with more CPU. Give both sides the same."),
-        );
+        let text =
+            format!("{baseline} MB against {candidate} MB: more memory comes with more CPU. Give both sides the same.");
+        warn(WarningKind::UnequalMemory, text);
     }
     let has_one_architecture = samples.sides.baseline.architecture == samples.sides.candidate.architecture;
     // Of two architectures the targets differ, and nothing else may.
@@ -166,53 +164,43 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
         .map(|facts| if has_one_architecture { &facts.builds } else { &facts.sources });
     if !baseline.is_empty() && !candidate.is_empty() && (baseline != candidate || baseline.len() > 1) {
         let list = |builds: &BTreeSet<String>| builds.iter().cloned().collect::<Vec<_>>().join("; ");
-        warn(
-            WarningKind::DifferentBuilds,
-            format!(
-                "{} against {}: what differs may be the code. Deploy one build to both sides, unless builds are what \
-                 you compare.",
-                list(baseline),
-                list(candidate)
-            ),
+        let text = format!(
+            "{} against {}: what differs may be the code. Deploy one build to both sides, unless builds are what \
+             you compare.",
+            list(baseline),
+            list(candidate)
         );
+        warn(WarningKind::DifferentBuilds, text);
     }
     if let Some(model) = unbalanced(samples) {
-        warn(
-            WarningKind::UnbalancedCpus,
-            format!(
-                "{model} answered much more often on one side, though both have the same architecture: the difference \
-                 may be that of the hosts. The interval allows for it; more environments narrow it."
-            ),
+        let text = format!(
+            "{model} answered much more often on one side, though both have the same architecture: the difference \
+             may be that of the hosts. The interval allows for it; more environments narrow it."
         );
+        warn(WarningKind::UnbalancedCpus, text);
     }
     if let Some(waited) = waited(manifest, samples).filter(|share| *share > WAITED) {
-        warn(
-            WarningKind::BusyMachine,
-            format!(
-                "The processes had to wait for a processor for {:.0}% of their time: another program used this machine, and \
-                 times scatter more for it. Let nothing else run here while a campaign does.",
-                waited * 100.0
-            ),
+        let text = format!(
+            "The processes had to wait for a processor for {:.0}% of their time: another program used this machine, and \
+             times scatter more for it. Let nothing else run here while a campaign does.",
+            waited * 100.0
         );
+        warn(WarningKind::BusyMachine, text);
     }
     let DataFlags { truncated, short_iterations, coarsest_clock_ns } = samples.flags;
     if truncated > 0 {
-        warn(
-            WarningKind::Truncated,
-            format!(
-                "{truncated} answers hold less iterations than were asked for, because the deadline came first. Give the \
-                 functions more time, or take a smaller size or fewer iterations."
-            ),
+        let text = format!(
+            "{truncated} answers hold less iterations than were asked for, because the deadline came first. Give the \
+             functions more time, or take a smaller size or fewer iterations."
         );
+        warn(WarningKind::Truncated, text);
     }
     if short_iterations > 0 || coarsest_clock_ns > COARSE_NS {
-        warn(
-            WarningKind::CoarseClock,
-            format!(
-                "{short_iterations} answers hold iterations too short for a clock that resolves {coarsest_clock_ns} ns; \
-                 several were timed at a stretch. A larger size makes them longer."
-            ),
+        let text = format!(
+            "{short_iterations} answers hold iterations too short for a clock that resolves {coarsest_clock_ns} ns; \
+             several were timed at a stretch. A larger size makes them longer."
         );
+        warn(WarningKind::CoarseClock, text);
     }
 }
 
@@ -222,13 +210,11 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
     let is_local = matches!(variant.target, Target::Process { .. });
     if facts.emulated {
-        warn(
-            WarningKind::Emulated,
-            format!(
-                "{name} ran on another instruction set than its own, so its times mean nothing and no verdict is given. \
-                 Deploy to AWS, where both sides have their own hardware."
-            ),
+        let text = format!(
+            "{name} ran on another instruction set than its own, so its times mean nothing and no verdict is given. \
+             Deploy to AWS, where both sides have their own hardware."
         );
+        warn(WarningKind::Emulated, text);
     }
     let environments = facts.count();
     if !samples.has_values(side) {
@@ -241,75 +227,61 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
         };
         warn(WarningKind::NoSamples, text);
     } else if facts.unknown_environments > 0 {
-        warn(
-            WarningKind::EnvironmentsUnknown,
-            format!(
-                "{} answers of {name} do not tell which environment gave them, so that nobody knows how often chance \
-                 had a say. {}",
-                facts.unknown_environments,
-                advice::on_unknown_environments(manifest, side)
-            ),
+        let text = format!(
+            "{} answers of {name} do not tell which environment gave them, so that nobody knows how often chance \
+             had a say. {}",
+            facts.unknown_environments,
+            advice::on_unknown_environments(manifest, side)
         );
+        warn(WarningKind::EnvironmentsUnknown, text);
     } else if environments < MINIMUM_ENVIRONMENTS {
-        warn(
-            WarningKind::TooFewEnvironments,
-            format!(
-                "{environments} environments of {name} answered; a verdict takes {MINIMUM_ENVIRONMENTS} of each side. {}",
-                advice::on_few_environments(manifest)
-            ),
+        let text = format!(
+            "{environments} environments of {name} answered; a verdict takes {MINIMUM_ENVIRONMENTS} of each side. {}",
+            advice::on_few_environments(manifest)
         );
+        warn(WarningKind::TooFewEnvironments, text);
     } else if !is_local && !facts.emulated && unseen(environments) > UNSEEN {
-        warn(
-            WarningKind::UnseenCpus,
-            format!(
-                "{environments} environments of {name} answered: CPU models that none of them has may make up {:.0}% of \
-                 the fleet. Run longer, at several times of day, before you decide for a fleet.",
-                unseen(environments) * 100.0
-            ),
+        let text = format!(
+            "{environments} environments of {name} answered: CPU models that none of them has may make up {:.0}% of \
+             the fleet. Run longer, at several times of day, before you decide for a fleet.",
+            unseen(environments) * 100.0
         );
+        warn(WarningKind::UnseenCpus, text);
     }
     if let Some(memory_mb) = memory_mb(manifest, samples, side).filter(|memory_mb| *memory_mb < ONE_VCPU_MB) {
-        warn(
-            WarningKind::LessThanOneVcpu,
-            format!(
-                "{name} has {memory_mb} MB and so less than one vCPU (which takes {ONE_VCPU_MB} MB): the scheduler's \
-                 quota shapes its wall times. CPU times tell what the processor does."
-            ),
+        let text = format!(
+            "{name} has {memory_mb} MB and so less than one vCPU (which takes {ONE_VCPU_MB} MB): the scheduler's \
+             quota shapes its wall times. CPU times tell what the processor does."
         );
+        warn(WarningKind::LessThanOneVcpu, text);
     }
     if totals.failed() > 0 {
-        warn(
-            WarningKind::Failures,
-            format!(
-                "{} of {} calls of {name} failed and are left out. If slow calls fail more often, times look better than \
-                 they are.",
-                totals.failed(),
-                totals.calls
-            ),
+        let text = format!(
+            "{} of {} calls of {name} failed and are left out. If slow calls fail more often, times look better than \
+             they are.",
+            totals.failed(),
+            totals.calls
         );
+        warn(WarningKind::Failures, text);
     }
     if totals.made_again > 0 {
         let has_met_faults = totals.failures.contains_key(&FailureKind::Transient);
         let why = if has_met_faults { "throttled, or met passing faults of the service," } else { "throttled" };
-        warn(
-            WarningKind::Throttled,
-            format!(
-                "{} calls of {name} were {why} and made again. {}",
-                totals.made_again,
-                advice::on_throttles(manifest)
-            ),
+        let text = format!(
+            "{} calls of {name} were {why} and made again. {}",
+            totals.made_again,
+            advice::on_throttles(manifest)
         );
+        warn(WarningKind::Throttled, text);
     }
     let mut records = samples.cells.values().flat_map(|cell| cell.warm[side].iter().chain(&cell.cold[side]));
     let has_bill = records.any(|record| record.value(Measure::Billed).is_some());
     if !is_local && environments > 0 && !has_bill {
-        warn(
-            WarningKind::NoBill,
-            format!(
-                "No billed duration of {name} is known, so there is no bill: {}",
-                advice::on_missing_bill(&variant.target, facts.quality.reported)
-            ),
+        let text = format!(
+            "No billed duration of {name} is known, so there is no bill: {}",
+            advice::on_missing_bill(&variant.target, facts.quality.reported)
         );
+        warn(WarningKind::NoBill, text);
     }
 }
 
