@@ -101,28 +101,32 @@ pub struct CellGate {
 
 /// Holds the candidate of `run` to its baseline, or to `earlier` where that is given.
 pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Gate {
-    let mut withheld: Vec<Warning> = withholding(run);
-    withheld.extend(earlier.map(withholding).unwrap_or_default());
-    let looks = match earlier {
-        Some(earlier) => looks(&[&earlier.method, &run.method]),
-        None => looks(&[&run.method]),
-    };
-    let tested: Vec<(&CellAnalysis, Result<Tested, String>)> = run
-        .cells
-        .iter()
-        .map(|cell| (cell, if withheld.is_empty() { tested(cell, run, earlier) } else { Err(BY_WARNING.to_owned()) }))
-        .collect();
+    let campaigns: Vec<&Analysis> = std::iter::once(run).chain(earlier).collect();
+    let withheld: Vec<Warning> = campaigns.iter().copied().flat_map(withholding).collect();
+    let looks = looks(&campaigns);
+    let is_withheld = !withheld.is_empty();
+    let held =
+        |cell| if is_withheld { Err("the campaign gives no verdict".to_owned()) } else { tested(cell, run, earlier) };
+    let tested: Vec<Result<Tested, String>> = run.cells.iter().map(held).collect();
     let differences: Vec<Option<Difference>> =
-        tested.iter().map(|(_, tested)| tested.as_ref().ok().map(|it| it.difference)).collect();
+        tested.iter().map(|tested| Some(tested.as_ref().ok()?.difference)).collect();
     let decisions = decisions(&differences, max_slowdown, looks);
     let count = differences.iter().flatten().count();
-    let judged = tested.iter().zip(decisions).map(|((cell, tested), decision)| {
+    let mut cells = Vec::new();
+    for (((cell, tested), difference), decision) in run.cells.iter().zip(&tested).zip(&differences).zip(decisions) {
         let open = tested.as_ref().ok().filter(|_| decision == Decision::Inconclusive);
-        let needed = open.map(|it| it.environments_needed(max_slowdown, looks, count));
-        CellGate::new(cell, tested.as_ref(), decision, needed, looks)
-    });
-    let mut cells: Vec<CellGate> = judged.collect();
-    cells.extend(earlier.map(|earlier| missing(earlier, run)).unwrap_or_default().into_iter().map(CellGate::gone));
+        let needed = open.map(|tested| tested.environments_needed(max_slowdown, looks, count));
+        cells.push(CellGate {
+            name: cell.name.clone(),
+            measure: cell.deciding().map(|it| it.measure),
+            ratio: difference.as_ref().map(|difference| Ratio::new(difference, looks)),
+            decision,
+            environments_needed: needed.and_then(Result::ok),
+            needs: needed.and_then(Result::err),
+            reason: tested.as_ref().err().cloned(),
+        });
+    }
+    cells.extend(earlier.into_iter().flat_map(|earlier| missing(earlier, run)).map(CellGate::gone));
     Gate {
         schema: SCHEMA,
         names: run.names().map(|_, name| (*name).to_owned()),
@@ -135,30 +139,9 @@ pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Ga
     }
 }
 
-const BY_WARNING: &str = "the campaign gives no verdict";
-
 impl CellGate {
-    fn new(
-        cell: &CellAnalysis,
-        tested: Result<&Tested, &String>,
-        decision: Decision,
-        needed: Option<Result<u64, Needs>>,
-        looks: Looks,
-    ) -> Self {
-        Self {
-            name: cell.name.clone(),
-            measure: cell.deciding().map(|it| it.measure),
-            ratio: tested.ok().map(|tested| Ratio::new(&tested.difference, looks)),
-            decision,
-            environments_needed: needed.and_then(Result::ok),
-            needs: needed.and_then(Result::err),
-            reason: tested.err().cloned(),
-        }
-    }
-
     /// A cell of the earlier campaign that this one has not: what is not measured does not pass.
     fn gone(name: String) -> Self {
-        let reason = Some("only the earlier campaign has this cell".to_owned());
         Self {
             name,
             measure: None,
@@ -166,7 +149,7 @@ impl CellGate {
             decision: Decision::Withheld,
             environments_needed: None,
             needs: None,
-            reason,
+            reason: Some("only the earlier campaign has this cell".to_owned()),
         }
     }
 }
@@ -186,9 +169,8 @@ fn tested(cell: &CellAnalysis, run: &Analysis, earlier: Option<&Analysis>) -> Re
     let Some(earlier) = earlier else {
         return Ok(Tested { difference: now, earlier_variance: 0.0, environments });
     };
-    let before = earlier.cells.iter().find(|before| before.name == cell.name);
-    let before = before.ok_or("the earlier campaign does not have this cell")?.deciding();
-    let before = before.ok_or("the earlier campaign has no samples of it")?;
+    let before = earlier.cell(&cell.name).ok_or("the earlier campaign does not have this cell")?;
+    let before = before.deciding().ok_or("the earlier campaign has no samples of it")?;
     if before.measure != deciding.measure {
         return Err(format!("it has {} here and {} in the earlier campaign", deciding.measure, before.measure));
     }
@@ -202,16 +184,14 @@ fn tested(cell: &CellAnalysis, run: &Analysis, earlier: Option<&Analysis>) -> Re
 }
 
 /// Why no verdict is given on a comparison by itself.
-fn why_withheld(comparison: &Comparison) -> String {
-    let fewest = comparison.environments.baseline.min(comparison.environments.candidate);
-    match comparison.blocks {
-        _ if fewest < MINIMUM_ENVIRONMENTS => {
-            format!("a side has {fewest} of the {MINIMUM_ENVIRONMENTS} environments that a verdict takes")
-        }
-        blocks if blocks < MINIMUM_BLOCKS => {
-            format!("it has samples of both sides in {blocks} of the {MINIMUM_BLOCKS} blocks that a verdict takes")
-        }
-        _ => format!("no verdict is given on its {}", comparison.measure),
+fn why_withheld(Comparison { measure, environments, blocks, .. }: &Comparison) -> String {
+    let fewest = environments.baseline.min(environments.candidate);
+    if fewest < MINIMUM_ENVIRONMENTS {
+        format!("a side has {fewest} of the {MINIMUM_ENVIRONMENTS} environments that a verdict takes")
+    } else if *blocks < MINIMUM_BLOCKS {
+        format!("it has samples of both sides in {blocks} of the {MINIMUM_BLOCKS} blocks that a verdict takes")
+    } else {
+        format!("no verdict is given on its {measure}")
     }
 }
 

@@ -163,21 +163,11 @@ fn first_beyond(is_beyond: impl Fn(f64) -> bool) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::estimate::Sources, *};
-    use crate::campaign::sides::Sides;
+    use super::*;
     use proptest::prelude::*;
 
     fn difference(estimate: f64, standard_error: f64, degrees_of_freedom: f64) -> Difference {
-        let environments = Sides { baseline: 9, candidate: 9 };
-        Difference {
-            estimate,
-            standard_error,
-            degrees_of_freedom,
-            environments,
-            blocks: 9,
-            sources: Sources::default(),
-            fixed_variance: 0.0,
-        }
+        Difference { estimate, standard_error, degrees_of_freedom, ..Difference::default() }
     }
 
     proptest! {

@@ -306,6 +306,10 @@ impl Analysis {
         Sides { baseline: &self.sides.baseline.name, candidate: &self.sides.candidate.name }
     }
 
+    pub(super) fn cell(&self, name: &str) -> Option<&CellAnalysis> {
+        self.cells.iter().find(|cell| cell.name == name)
+    }
+
     /// Whether there is no verdict on the campaign because of a warning. Too few environments or blocks of one cell are no
     /// reason, as long as all cells together have enough.
     pub fn withholds(&self, warning: &Warning) -> bool {

@@ -129,7 +129,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::estimate::Sources, *};
+    use super::*;
     use crate::campaign::sides::Sides;
 
     fn difference(estimate: f64, standard_error: f64, environments: u32) -> Difference {
@@ -139,8 +139,7 @@ mod tests {
             degrees_of_freedom: 100.0,
             environments: Sides { baseline: environments, candidate: 20 },
             blocks: 10,
-            sources: Sources::default(),
-            fixed_variance: 0.0,
+            ..Difference::default()
         }
     }
 

@@ -1,6 +1,6 @@
 //! What others do: tests that take calls for independent, and one that leaves out blocks.
 
-use super::super::estimate::{self, Difference, Observation, Sources};
+use super::super::estimate::{self, Difference, Observation};
 use crate::campaign::sides::Sides;
 
 /// Welch's t test (1947) on the means of environments.
@@ -64,7 +64,6 @@ fn welch(moments: &Sides<Moments>, values: &Sides<Vec<Observation>>) -> Option<D
         degrees_of_freedom,
         environments: values.map(|_, values| values.iter().map(|it| it.environment + 1).max().unwrap_or_default()),
         blocks: values.iter().flat_map(|(_, values)| values).map(|it| it.block + 1).max().unwrap_or_default(),
-        sources: Sources::default(),
-        fixed_variance: 0.0,
+        ..Difference::default()
     })
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     analysis::{
         proportion,
-        result::{self, CpuProportion, Provenance, Starts, SummaryStatistics},
+        result::{self, CpuProportion, Method, Starts, SummaryStatistics},
         warning_kind::WarningKind,
     },
     campaign::schedule::Order,
@@ -107,8 +107,7 @@ fn variances_add_and_degrees_of_freedom_combine() {
         degrees_of_freedom,
         environments: Sides { baseline: 20, candidate: 30 },
         blocks: 10,
-        sources: Sources::default(),
-        fixed_variance: 0.0,
+        ..Difference::default()
     };
     let change = change(&of(0.1, 0.03, 20.0), &of(0.3, 0.04, 30.0));
     assert!((change.estimate - 0.2).abs() < 1e-12 && (change.standard_error - 0.05).abs() < 1e-12);

@@ -4,7 +4,7 @@ use crate::campaign::sides::Sides;
 use serde::Serialize;
 
 /// The candidate's values less the baseline's, as estimated.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Difference {
     /// The difference of the means.
     pub estimate: f64,

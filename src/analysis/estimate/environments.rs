@@ -3,7 +3,7 @@
 
 use super::{
     combined::welch,
-    difference::{Difference, Sources},
+    difference::Difference,
     fit::{Cluster, Fit},
 };
 use crate::campaign::sides::{Side, Sides};
@@ -52,9 +52,7 @@ impl Fit {
             standard_error,
             degrees_of_freedom,
             environments: parts.map(|_, part| part.environments),
-            blocks: 0,
-            sources: Sources::default(),
-            fixed_variance: 0.0,
+            ..Difference::default()
         })
     }
 

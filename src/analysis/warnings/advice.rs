@@ -29,20 +29,13 @@ pub(super) fn on_few_environments(manifest: &Manifest) -> String {
     }
 }
 
-pub(super) fn on_disturbances(manifest: &Manifest) -> String {
-    let is_here = manifest.sides.iter().any(|(_, variant)| matches!(variant.target, Target::Process { .. }));
-    let (what, advice) = if is_here {
-        (
-            "another program used this machine, or its speed changed",
-            "Let nothing else run on it, or let the campaign run longer.",
-        )
+pub(super) fn on_disturbances(manifest: &Manifest) -> &'static str {
+    if manifest.sides.iter().any(|(_, variant)| matches!(variant.target, Target::Process { .. })) {
+        "another program used this machine, or its speed changed. Let nothing else run on it, or let the campaign run longer."
     } else {
-        (
-            "the client's network, what stands before the functions, or hosts that they share",
-            "Let the campaign run longer, from a machine in the region of the functions.",
-        )
-    };
-    format!("{what}. {advice}")
+        "the client's network, what stands before the functions, or hosts that they share. Let the campaign run longer, from \
+         a machine in the region of the functions."
+    }
 }
 
 pub(super) fn on_throttles(manifest: &Manifest) -> String {
@@ -54,8 +47,8 @@ pub(super) fn on_throttles(manifest: &Manifest) -> String {
     }
 }
 
-pub(super) fn on_missing_bill(target: &Target, reports: u64) -> String {
-    let advice = match target {
+pub(super) fn on_missing_bill(target: &Target, reports: u64) -> &'static str {
+    match target {
         Target::Function { .. } if reports > 0 => {
             "Lambda's reports have none, as on Managed Instances, which are billed by the instance, or from an emulator."
         }
@@ -66,8 +59,7 @@ pub(super) fn on_missing_bill(target: &Target, reports: u64) -> String {
         Target::Endpoint { .. } | Target::Process { .. } => {
             "Lambda reports them to whoever invokes a function directly (lambda:NAME)."
         }
-    };
-    advice.to_owned()
+    }
 }
 
 #[cfg(test)]
