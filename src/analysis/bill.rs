@@ -4,10 +4,9 @@
 //! storage. Everything is monthly and in US dollars.
 
 use crate::campaign::prices::{FREE_EPHEMERAL_MB, Price, Tier, gigabytes};
-use serde::Serialize;
 
 /// What a function does in a month.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Usage {
     pub invocations_per_month: f64,
     /// The mean billed duration of an invocation, in milliseconds; starts are billed too and are part of it.
@@ -19,7 +18,7 @@ pub struct Usage {
 }
 
 /// What a month costs, in US dollars.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bill {
     pub requests_usd: f64,
     /// The time, by memory.
@@ -29,7 +28,7 @@ pub struct Bill {
 }
 
 /// What is free each month. An account has it once, for all its functions, architectures and regions together.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FreeTier {
     pub requests: f64,
     /// GB-seconds of memory; ephemeral storage has none.

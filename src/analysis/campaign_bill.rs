@@ -140,9 +140,10 @@ impl TimeComponent {
 
 /// How much longer each start is billed than the mean of other calls of its cell. None if there are no other calls.
 fn excesses(starts: &[CallSample], calls: &[CallSample]) -> Option<Vec<Observation>> {
-    let usual = mean(&observations(&[calls], Measure::Billed))?;
+    let calls = observations(&[calls], Measure::Billed);
+    let usual = estimate::mean(&calls);
     let starts = observations(&[starts], Measure::Billed).into_iter();
-    Some(starts.map(|start| Observation { value: start.value - usual, ..start }).collect())
+    (!calls.is_empty()).then(|| starts.map(|start| Observation { value: start.value - usual, ..start }).collect())
 }
 
 /// The half-width of the interval of the billed durations, each in units of its cell's mean: cells may take times of
@@ -154,12 +155,11 @@ fn relative_half_width(cells: &[&[CallSample]]) -> Option<f64> {
 fn in_units_of_mean(cell: &[CallSample]) -> Vec<Observation> {
     let values = observations(&[cell], Measure::Billed);
     // A cell that costs nothing adds nothing.
-    let mean = mean(&values).filter(|mean| *mean > 0.0).unwrap_or(1.0);
-    values.into_iter().map(|call| Observation { value: call.value / mean, ..call }).collect()
-}
-
-fn mean(values: &[Observation]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64)
+    let unit = match estimate::mean(&values) {
+        mean if mean > 0.0 => mean,
+        _ => 1.0,
+    };
+    values.into_iter().map(|call| Observation { value: call.value / unit, ..call }).collect()
 }
 
 /// The half-width of the interval of their mean. None if there are fewer than two environments.

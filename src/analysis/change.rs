@@ -96,12 +96,12 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
         name: (*name).to_owned(),
         measure: pair.b.measure,
         ratios: Campaigns { a: shown(pair.a), b: shown(pair.b) },
-        change: difference.as_ref().map(|it| Ratio::new(it, looks)),
+        change: difference.as_ref().map(|difference| Ratio::new(difference, looks)),
         verdict,
         environments_needed: difference
             .as_ref()
             .filter(|_| verdict == Verdict::Inconclusive)
-            .and_then(|it| verdict::environments_needed(it, margin, looks, pairs.len())),
+            .and_then(|open| verdict::environments_needed(open, margin, looks, pairs.len())),
         levels: Sides { baseline: level_change(pair, Side::Baseline), candidate: level_change(pair, Side::Candidate) },
     });
     Changes {
@@ -131,7 +131,7 @@ pub(super) fn missing(one: &Analysis, other: &Analysis) -> Vec<String> {
 
 /// The warnings because of which nothing is said of any cell.
 pub(super) fn withholding(analysis: &Analysis) -> Vec<Warning> {
-    analysis.warnings.iter().filter(|it| it.kind.withholds()).cloned().collect()
+    analysis.warnings.iter().filter(|warning| warning.kind.withholds()).cloned().collect()
 }
 
 /// A ratio, where its own campaign stands by it.

@@ -38,13 +38,13 @@ impl<'a> Analyzer<'a> {
     }
 
     pub(super) fn is_emulated(&self) -> bool {
-        self.samples.sides.iter().any(|(_, it)| it.emulated)
+        self.samples.sides.iter().any(|(_, side)| side.emulated)
     }
 
     /// The cells in the order of the plan.
     pub(super) fn samples_of_cells(&self) -> impl Iterator<Item = (&'a String, &'a CellSamples)> {
         let cells = self.manifest.plan.cells.iter();
-        cells.filter_map(|it| self.samples.cells.get_key_value(&it.name))
+        cells.filter_map(|cell| self.samples.cells.get_key_value(&cell.name))
     }
 
     /// The comparisons of many sets of calls by one measure, with verdicts that hold for all of them together.
@@ -56,7 +56,7 @@ impl<'a> Analyzer<'a> {
             let is_open = matches!(verdict, Verdict::Inconclusive | Verdict::Withheld);
             let environments_needed = difference
                 .filter(|_| is_open)
-                .and_then(|it| environments_needed(&it, self.margin, self.looks, sets.len()));
+                .and_then(|open| environments_needed(&open, self.margin, self.looks, sets.len()));
             self.comparison(set, measure, difference, verdict, environments_needed)
         });
         comparisons.collect()
@@ -76,8 +76,8 @@ impl<'a> Analyzer<'a> {
             environments: Sides::default(),
             calls: Sides::default(),
             blocks: difference.map_or_else(|| paired_blocks(set), |it| it.blocks),
-            sources: difference.and_then(|it| it.sources.shares()),
-            ratio: difference.as_ref().map(|it| Ratio::new(it, self.looks)),
+            sources: difference.and_then(|difference| difference.sources.shares()),
+            ratio: difference.as_ref().map(|difference| Ratio::new(difference, self.looks)),
             verdict,
             environments_needed,
         };

@@ -22,7 +22,7 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// All of them, in the order in which reports show them.
+    /// All of them, in the order of their declaration and in which reports show them.
     pub const ALL: [Self; 6] = [Self::Wall, Self::Cpu, Self::Duration, Self::Billed, Self::Latency, Self::Init];
 
     /// Its name for people.

@@ -136,8 +136,7 @@ fn tests_on_means_are_those_of_scipy() {
 fn observations_of_r() -> Sides<Vec<Observation>> {
     observations().map(|_, values| {
         let of_block = values.chunk_by(|one, other| (one.environment, one.block) == (other.environment, other.block));
-        let mean = |calls: &[Observation]| calls.iter().map(|it| it.value).sum::<f64>() / calls.len() as f64;
-        of_block.map(|calls| Observation { value: mean(calls), ..calls[0] }).collect()
+        of_block.map(|calls| Observation { value: estimate::mean(calls), ..calls[0] }).collect()
     })
 }
 

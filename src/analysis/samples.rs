@@ -94,7 +94,7 @@ pub struct CellSamples {
     pub cold: Sides<Vec<CallSample>>,
 }
 
-/// The times of one call, in milliseconds; NaN if unknown.
+/// The times of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct CallSample {
     /// Its environment's number on its side.
@@ -103,25 +103,14 @@ pub struct CallSample {
     pub block: u32,
     /// The place of its step in the block.
     pub step: u32,
-    wall: f32,
-    cpu: f32,
-    duration: f32,
-    billed: f32,
-    latency: f32,
-    init: f32,
+    /// By measure, in milliseconds; NaN if unknown.
+    times_ms: [f32; Measure::ALL.len()],
 }
 
 impl CallSample {
     /// The value of one measure. None if unknown, or if a time other than a billed duration is 0.
     pub fn value(&self, measure: Measure) -> Option<f64> {
-        let value = f64::from(match measure {
-            Measure::Wall => self.wall,
-            Measure::Cpu => self.cpu,
-            Measure::Duration => self.duration,
-            Measure::Billed => self.billed,
-            Measure::Latency => self.latency,
-            Measure::Init => self.init,
-        });
+        let value = f64::from(self.times_ms[measure as usize]);
         let least = if measure == Measure::Billed { 0.0 } else { f64::from(f32::MIN_POSITIVE) };
         (value.is_finite() && value >= least).then_some(value)
     }
@@ -261,7 +250,8 @@ impl SideSamples {
                 self.number("", row)
             }
         };
-        let rss = row.response.iter().flat_map(|it| &it.results).map(|it| it.memory.max_rss_bytes).max();
+        let rss =
+            row.response.iter().flat_map(|response| &response.results).map(|sample| sample.memory.max_rss_bytes).max();
         let memory_mb = match rss {
             Some(bytes) => bytes as f32 / (1024.0 * 1024.0),
             None => row.report.as_ref().and_then(|it| it.max_memory_mb).unwrap_or_default() as f32,
@@ -307,38 +297,32 @@ impl DataFlags {
 impl CallSample {
     /// Whether neither the function nor Lambda has measured anything.
     fn is_of_client_alone(&self) -> bool {
-        self.wall.is_nan() && self.duration.is_nan()
+        [Measure::Wall, Measure::Duration].iter().all(|measure| self.times_ms[*measure as usize].is_nan())
     }
 
     fn new(row: &Row, environment: u32, block: u32) -> Self {
-        let known = |value: Option<f64>| value.unwrap_or(f64::NAN) as f32;
         let report = row.believed_report();
-        let times = |pick: fn(&Sample) -> &[f64]| {
-            let samples = row.response.iter().flat_map(|it| &it.results);
-            geometric_mean(samples.flat_map(|sample| pick(sample).iter().copied())).map(|nanoseconds| nanoseconds / 1e6)
-        };
-        Self {
-            environment,
-            block,
-            step: row.step,
-            wall: known(times(|it| &it.wall_ns)),
-            cpu: known(times(|it| &it.cpu_ns)),
-            duration: known(report.and_then(|it| it.duration_ms)),
-            billed: known(report.and_then(PlatformReport::all_billed_ms)),
-            latency: row.latency_ns as f32 / 1e6,
-            init: known(report.and_then(|it| it.init_ms)),
-        }
+        let times_ms = Measure::ALL.map(|measure| match measure {
+            Measure::Wall => mean_ms(row, |sample| &sample.wall_ns),
+            Measure::Cpu => mean_ms(row, |sample| &sample.cpu_ns),
+            Measure::Duration => report.and_then(|it| it.duration_ms),
+            Measure::Billed => report.and_then(PlatformReport::all_billed_ms),
+            Measure::Latency => Some(f64::from(row.latency_ns as f32 / 1e6)),
+            Measure::Init => report.and_then(|it| it.init_ms),
+        });
+        Self { environment, block, step: row.step, times_ms: times_ms.map(|time| time.unwrap_or(f64::NAN) as f32) }
     }
 }
 
-/// Times of 0 are those of a clock that did not tick: they count as the clock's least.
-fn geometric_mean(times: impl Iterator<Item = f64>) -> Option<f64> {
+/// The geometric mean of times in nanoseconds. Times of 0 are those of a clock that did not tick: they count as the
+/// clock's least. None if there are no times.
+fn mean_ms(row: &Row, pick: fn(&Sample) -> &[f64]) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0.0);
-    for time in times {
+    for time in row.response.iter().flat_map(|response| &response.results).flat_map(pick) {
         sum += time.max(1.0).ln();
         count += 1.0;
     }
-    (count > 0.0).then(|| f64::exp(sum / count))
+    (count > 0.0).then(|| f64::exp(sum / count) / 1e6)
 }
 
 impl CellSamples {

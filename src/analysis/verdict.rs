@@ -175,32 +175,32 @@ mod tests {
     #[test]
     fn of_many_cells_each_has_to_be_more_certain() {
         // p is 0.013: enough for one cell, too little for each of five.
-        let it = difference(-0.05, 0.0198, 20);
-        assert_eq!(verdict(it), Verdict::Faster);
-        let verdicts = verdicts(&[Some(it); 5], 0.001, Looks::Once);
+        let found = difference(-0.05, 0.0198, 20);
+        assert_eq!(verdict(found), Verdict::Faster);
+        let verdicts = verdicts(&[Some(found); 5], 0.001, Looks::Once);
         assert_eq!(verdicts, [Verdict::Inconclusive; 5]);
     }
 
     #[test]
     fn four_times_the_environments_halve_the_interval() {
         // ±0.02 around 0.01: half as wide it would be clear of 0, or within the margin of 2%.
-        let it = difference(0.01, 0.02 / 1.984, 20);
-        let needed = |tests| environments_needed(&it, 0.02, Looks::Once, tests).unwrap();
+        let found = difference(0.01, 0.02 / 1.984, 20);
+        let needed = |tests| environments_needed(&found, 0.02, Looks::Once, tests).unwrap();
         assert!((79..=81).contains(&needed(1)), "{}", needed(1));
         assert!(needed(27) > 2 * needed(1));
     }
 
     #[test]
     fn what_disturbances_add_is_not_narrowed_by_environments() {
-        let it = |share: f64| {
+        let needed = |share: f64| {
             let all = difference(0.01, 0.02 / 1.984, 20);
             let fixed_variance = share * all.standard_error.powi(2);
             environments_needed(&Difference { fixed_variance, ..all }, 0.02, Looks::Once, 1)
         };
         // A quarter of the variance is left for all, and a tenth of it is taken: 0.9/0.15 times the environments.
-        assert!((119..=121).contains(&it(0.1).unwrap()), "{:?}", it(0.1));
-        assert_eq!(it(0.3), None);
+        assert!((119..=121).contains(&needed(0.1).unwrap()), "{:?}", needed(0.1));
+        assert_eq!(needed(0.3), None);
         // Enough in principle, and more than a campaign may have.
-        assert_eq!(it(0.245), None);
+        assert_eq!(needed(0.245), None);
     }
 }

@@ -66,11 +66,11 @@ proptest! {
         if let (Some(alone), Some(both)) = (difference(&values, INTERLEAVED), difference(&values, BY_BLOCK)) {
             prop_assert!(both.standard_error >= alone.standard_error, "{:?} {:?}", alone, both);
             prop_assert_eq!((both.estimate, both.blocks), (alone.estimate, alone.blocks));
-            for it in [alone, both] {
-                let Sources { environments, disturbances, calls } = it.sources;
-                prop_assert!(environments >= 0.0 && disturbances >= 0.0 && calls >= 0.0, "{:?}", it);
-                let variance = it.standard_error.powi(2);
-                prop_assert!((environments + disturbances + calls - variance).abs() <= 1e-9 * variance, "{:?}", it);
+            for found in [alone, both] {
+                let Sources { environments, disturbances, calls } = found.sources;
+                prop_assert!(environments >= 0.0 && disturbances >= 0.0 && calls >= 0.0, "{:?}", found);
+                let variance = found.standard_error.powi(2);
+                prop_assert!((environments + disturbances + calls - variance).abs() <= 1e-9 * variance, "{:?}", found);
             }
         }
     }
@@ -83,9 +83,9 @@ proptest! {
         let scaled = |call: &Observation| Observation { value: call.value * scale, ..*call };
         let scaled = values.map(|_, calls| calls.iter().map(scaled).collect::<Vec<_>>());
         for model in [BY_BLOCK, INTERLEAVED] {
-            let Some(it) = difference(&scaled, model) else { continue };
-            prop_assert!(it.estimate.is_finite() && it.standard_error.is_finite(), "{:?}", it);
-            prop_assert!(it.degrees_of_freedom > 0.0, "{:?}", it);
+            let Some(found) = difference(&scaled, model) else { continue };
+            prop_assert!(found.estimate.is_finite() && found.standard_error.is_finite(), "{:?}", found);
+            prop_assert!(found.degrees_of_freedom > 0.0, "{:?}", found);
         }
     }
 }
