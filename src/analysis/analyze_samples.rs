@@ -1,4 +1,4 @@
-//! From samples to what they say.
+//! The analysis of a whole campaign.
 
 use super::{
     campaign_bill::BillOptions,
@@ -14,12 +14,12 @@ use super::{
 };
 use crate::campaign::{manifest::Manifest, sides::Side};
 
-/// What the user may choose.
+/// The user's options for an analysis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
     /// Ratios between 1/(1 + margin) and 1 + margin count as equivalent.
     pub margin: f64,
-    /// What the bill is for.
+    /// The options of its bill.
     pub volume: BillOptions,
 }
 
@@ -29,7 +29,7 @@ impl Default for Options {
     }
 }
 
-/// Says what the samples of a campaign come to.
+/// Analyzes the samples of a campaign.
 pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {
     let analyzer = Analyzer::new(manifest, samples, options.margin);
     let cells = analyzer.cells();

@@ -1,4 +1,4 @@
-//! What a month costs, and how much slower the cheaper side may be.
+//! The cost of a month, and how much slower the cheaper side may be.
 //!
 //! As <https://aws.amazon.com/lambda/pricing/> computes it: requests, and the GB-seconds of memory and of ephemeral
 //! storage. Everything is monthly and in US dollars.

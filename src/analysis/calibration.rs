@@ -1,4 +1,4 @@
-//! How often the estimator errs: on simulated fleets, where the truth is known, beside what others do.
+//! How often the estimator errs on simulated fleets, where the truth is known, and how often those of other tools do.
 
 pub(crate) mod fleet;
 pub(crate) mod naive;

@@ -1,4 +1,4 @@
-//! What a campaign says about the bill.
+//! The bill of a month, from the billed durations of a campaign.
 
 use super::{
     bill::{Bill, FreeTier, Usage, break_even_slowdown, saving},
@@ -28,7 +28,7 @@ const VOLUMES: std::ops::RangeInclusive<i32> = 20..=40;
 /// functions in production.
 pub const COLD_SHARE: f64 = 0.01;
 
-/// How many invocations start an environment.
+/// The proportion of invocations that start an environment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ColdStartProportion {
     /// This proportion, which the user assumes.
@@ -63,7 +63,7 @@ impl ColdShare {
     }
 }
 
-/// What the user may choose of the bill.
+/// The user's options for the bill.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BillOptions {
     /// How many invocations a month the bill is for.
@@ -168,7 +168,7 @@ fn half_width(values: impl IntoIterator<Item = Observation>) -> Option<f64> {
     ValuesByEnvironment::new(values, false).interval().map(Interval::half_width)
 }
 
-/// What an invocation of a month is billed for.
+/// The billed time of an invocation in the month.
 struct Billed {
     parts: Vec<TimeComponent>,
     cold_share: ColdShare,

@@ -1,4 +1,4 @@
-//! What is said of each cell, and of all cells together.
+//! The analysis of each cell, and of all cells together.
 
 use super::{
     compare_sets::Analyzer,

@@ -19,7 +19,7 @@ use std::fmt;
 /// The version of this shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
 
-/// What a gate comes to.
+/// The decision of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
@@ -29,7 +29,7 @@ pub enum Decision {
     Fail,
     /// Neither is certain, with the environments so far.
     Inconclusive,
-    /// Nothing may be said.
+    /// No decision may be given.
     Withheld,
 }
 
@@ -50,7 +50,7 @@ pub enum Against {
     EarlierCampaign,
 }
 
-/// A campaign before the gate.
+/// The result of holding a campaign to a limit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gate {
     /// The version of this shape, [`SCHEMA`].
@@ -61,7 +61,7 @@ pub struct Gate {
     pub against: Against,
     /// The slowdown that passes, as a share: 0.05 lets a ratio of 1.05 through.
     pub max_slowdown: f64,
-    /// What all cells come to: it fails where one does, and passes where all do.
+    /// The decision on all cells: it fails if one does, and passes if all do.
     pub decision: Decision,
     /// Why nothing is said of any cell; empty where something is.
     pub withheld: Vec<Warning>,
@@ -81,7 +81,7 @@ pub enum Needs {
     LargerEarlierCampaign,
 }
 
-/// One cell before the gate.
+/// The result for one cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellGate {
     pub name: String,
@@ -89,7 +89,7 @@ pub struct CellGate {
     pub measure: Option<Measure>,
     /// The ratio that is held to the limit, above 1 if the candidate is slower. None if it is withheld.
     pub ratio: Option<Ratio>,
-    /// What it comes to, by Holm's correction over all cells.
+    /// The decision on it, by Holm's correction over all cells.
     pub decision: Decision,
     /// If it is inconclusive: the environments of each side in this campaign that would probably settle it.
     pub environments_needed: Option<u64>,

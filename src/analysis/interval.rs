@@ -192,7 +192,7 @@ mod tests {
         }
 
         #[test]
-        fn who_looks_often_sees_wider_intervals(
+        fn intervals_valid_at_many_looks_are_wider(
             standard_error in 1e-6..10.0,
             degrees_of_freedom in 0.5..500.0,
             target in 0.001..0.2,

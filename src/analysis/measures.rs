@@ -1,9 +1,9 @@
-//! What is compared.
+//! The measures by which sides are compared.
 
 use serde::Serialize;
 use std::fmt;
 
-/// What is compared.
+/// A measure by which sides are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Measure {

@@ -1,4 +1,4 @@
-//! What charts show: distributions, CPU models, the course of a campaign, starts.
+//! The data of charts: distributions, CPU models, the course of a campaign, cold starts.
 
 use super::{
     compare_sets::{Analyzer, all_calls},

@@ -1,4 +1,4 @@
-//! From a difference of logarithms to a ratio.
+//! The ratio that a difference of logarithms stands for.
 
 use super::{
     estimate::Difference,
@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Ratio {
-    /// That of a difference of logarithms.
+    /// The ratio of a difference of logarithms.
     pub(super) fn new(difference: &Difference, looks: Looks) -> Self {
         let has_enough = has_enough(difference);
         // Where next to nothing is known an end may be infinite; the largest number says as much.

@@ -166,7 +166,7 @@ fn the_fit_and_its_errors_are_those_of_club_sandwich() {
 }
 
 #[test]
-fn what_blocks_add_is_what_r_computes() {
+fn the_variance_by_blocks_is_that_of_r() {
     let model = |clusters| Model { groups: Groups::CellsAndBlocks, clusters };
     for (name, v_block, v_both, freedom_of_v_block) in rows::<(String, f64, f64, f64)>(DISTURBANCES) {
         let values = observations_of_r().map(|side, values| {

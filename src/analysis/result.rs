@@ -1,4 +1,4 @@
-//! What a campaign comes to: everything that a report shows, and nothing that it has to compute.
+//! The result of an analysis: everything that a report shows, computed.
 
 pub use super::{interval::Interval, measures::Measure};
 
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// The version of this shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
 
-/// All that is said of a campaign. Ratios are the candidate's over the baseline's: below 1 the candidate takes less.
+/// The analysis of a campaign. Ratios are the candidate's over the baseline's: below 1 the candidate takes less.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Analysis {
     /// The version of this shape, [`SCHEMA`].
@@ -29,7 +29,7 @@ pub struct Analysis {
     pub campaign: Provenance,
     /// The two that are compared.
     pub sides: Sides<SideFacts>,
-    /// What to know before using the rest, the gravest first.
+    /// The warnings, the gravest first.
     pub warnings: Vec<Warning>,
     /// All cells together, by the measure that decides. None if a side has no sample.
     pub headline: Option<Comparison>,

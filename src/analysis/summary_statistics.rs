@@ -1,4 +1,4 @@
-//! Where values lie.
+//! Summary statistics of values, and of the means of their environments.
 
 use super::{
     interval::{CONFIDENCE, Interval, mean_interval},
@@ -32,12 +32,11 @@ impl ValuesByEnvironment {
         Self { is_geometric, values: kept, means: means.collect() }
     }
 
-    /// How many there are.
     pub(super) fn count(&self) -> u64 {
         self.values.len() as u64
     }
 
-    /// How many environments they are of.
+    /// The number of their environments.
     pub(super) fn environments(&self) -> u32 {
         self.means.len() as u32
     }
@@ -54,7 +53,7 @@ impl ValuesByEnvironment {
         (!self.values.is_empty()).then(|| (0..=100).map(at).collect())
     }
 
-    /// Where they lie. None if there are no values.
+    /// Their summary statistics. None if there are no values.
     pub(super) fn levels(mut self) -> Option<SummaryStatistics> {
         let off_scale = |value: f64| if self.is_geometric { value.exp().min(f64::MAX) } else { value };
         let interval = self.interval().filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);

@@ -1,4 +1,4 @@
-//! What may be said of a comparison, and of many at once.
+//! Verdicts on one comparison, and on many at once.
 
 use super::{
     estimate::Difference,
@@ -15,7 +15,7 @@ pub const MINIMUM_ENVIRONMENTS: u32 = 8;
 /// A campaign of fewer blocks tells too little of what disturbs calls together: it gets no interval and no verdict either.
 pub const MINIMUM_BLOCKS: u32 = 5;
 
-/// What a comparison comes to.
+/// The outcome of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -25,7 +25,7 @@ pub enum Verdict {
     Slower,
     /// The whole interval lies within the margin.
     Equivalent,
-    /// None of these, with the environments so far.
+    /// None of these is certain with the environments so far.
     Inconclusive,
     /// No verdict is given; the warnings say why.
     Withheld,
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_disturbances_add_is_not_narrowed_by_environments() {
+    fn more_environments_do_not_narrow_the_part_of_disturbances() {
         let needed = |share: f64| {
             let all = difference(0.01, 0.02 / 1.984, 20);
             let fixed_variance = share * all.standard_error.powi(2);

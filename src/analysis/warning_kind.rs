@@ -4,11 +4,11 @@ use crate::campaign::sides::Side;
 use serde::Serialize;
 use std::fmt;
 
-/// Something to know, with advice.
+/// A warning, with advice.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Warning {
     pub kind: WarningKind,
-    /// The side that it is about, where it is about one.
+    /// The side that it is about. None if it is about both.
     pub side: Option<Side>,
     /// What was found, and what to do about it.
     pub text: String,
@@ -28,7 +28,7 @@ pub enum WarningKind {
     FunctionChanged,
     /// One request is said to have given several answers: no verdict is given.
     RepeatedRequests,
-    /// What names the environments cannot be their name: no verdict is given.
+    /// The ids of environments cannot be theirs: no verdict is given.
     ImplausibleEnvironments,
     /// Nothing tells environments apart: no verdict is given.
     EnvironmentsUnknown,

@@ -1,4 +1,4 @@
-//! What to know before using the numbers of a campaign.
+//! Warnings about the numbers of a campaign.
 
 mod advice;
 mod contradictions;

@@ -1,4 +1,4 @@
-//! What others do: tests that take calls for independent, and one that leaves out blocks.
+//! The tests of other tools: they take calls for independent, or leave out blocks.
 
 use super::super::estimate::{self, Difference, Observation, last_block, mean};
 use crate::campaign::sides::Sides;

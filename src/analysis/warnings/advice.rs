@@ -1,4 +1,4 @@
-//! What to do about a warning: never what the user has done already.
+//! Advice on warnings: never to do what the user has done already.
 
 use crate::campaign::{
     Target,
@@ -57,7 +57,7 @@ pub(super) fn on_missing_bill(target: &Target, reports: u64) -> &'static str {
              system log level is INFO, that you may read its log, and that nothing else writes reports into it."
         }
         Target::Endpoint { .. } | Target::Process { .. } => {
-            "Lambda reports them to whoever invokes a function directly (lambda:NAME)."
+            "Lambda reports them when a function is invoked directly (lambda:NAME)."
         }
     }
 }
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_advised_to_do_what_they_did() {
+    fn advice_never_repeats_what_was_done_already() {
         let mut manifest =
             Manifest { plan: Plan { environments: 8, ..Manifest::example().plan }, ..Manifest::example() };
         assert!(on_unknown_environments(&manifest, Side::Baseline).contains("--environment POINTER, or use --cold"));
