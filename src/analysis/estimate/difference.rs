@@ -18,7 +18,8 @@ pub struct Difference {
     pub blocks: u32,
     /// Where its variance comes from.
     pub sources: Sources,
-    /// What of its variance more environments would not narrow, only more blocks; 0 until the campaign's order is taken into account.
+    /// What of its variance more environments would not narrow, only more blocks; 0 until the campaign's order
+    /// is taken into account.
     pub fixed_variance: f64,
 }
 
