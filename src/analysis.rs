@@ -1,4 +1,4 @@
-//! What samples say: pure functions of rows, without clocks, files or chance that is not seeded.
+//! The analysis of a campaign's samples: pure functions of rows, without clocks, files or unseeded randomness.
 
 pub mod analyze_samples;
 pub(crate) mod bill;

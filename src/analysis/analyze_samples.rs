@@ -1,4 +1,4 @@
-//! From samples to what they say.
+//! The analysis of a whole campaign.
 
 use super::{
     campaign_bill::BillOptions,
@@ -14,12 +14,12 @@ use super::{
 };
 use crate::campaign::{manifest::Manifest, sides::Side};
 
-/// What the user may choose.
+/// The user's options for an analysis.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
     /// Ratios between 1/(1 + margin) and 1 + margin count as equivalent.
     pub margin: f64,
-    /// What the bill is for.
+    /// The options of its bill.
     pub volume: BillOptions,
 }
 
@@ -29,13 +29,13 @@ impl Default for Options {
     }
 }
 
-/// Says what the samples of a campaign come to.
+/// Analyzes the samples of a campaign.
 pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {
     let analyzer = Analyzer::new(manifest, samples, options.margin);
     let cells = analyzer.cells();
     let headline = analyzer.headline(&cells);
     let warnings = warnings::collect(manifest, samples, headline.as_ref(), &cells);
-    let is_withheld = warnings.iter().any(|it| it.kind.withholds());
+    let is_withheld = warnings.iter().any(|warning| warning.kind.withholds());
     let mut analysis = Analysis {
         schema: SCHEMA,
         method: Method {
@@ -54,9 +54,8 @@ pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
         money: analyzer.money(options.volume),
     };
     if is_withheld {
-        let comparisons = analysis.cells.iter_mut().flat_map(|it| &mut it.comparisons);
-        let comparisons = comparisons.chain(&mut analysis.headline).chain(&mut analysis.starts.comparisons);
-        for comparison in comparisons {
+        let of_cells = analysis.cells.iter_mut().flat_map(|cell| &mut cell.comparisons);
+        for comparison in of_cells.chain(&mut analysis.headline).chain(&mut analysis.starts.comparisons) {
             comparison.verdict = Verdict::Withheld;
             comparison.environments_needed = None;
         }
@@ -83,9 +82,8 @@ fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, facts: &SideSa
     let totals = &samples.totals.sides[side];
     let configuration = variant.configuration.as_ref();
     let environments = if facts.unknown_environments > 0 { 0 } else { facts.count() };
-    let memory =
-        (0..).zip(&facts.environments).map(|(number, environment)| (number, f64::from(environment.max_memory_mb)));
-    let memory = memory.filter(|(_, max_memory_mb)| *max_memory_mb > 0.0);
+    let known = (0..).zip(&facts.environments).filter(|(_, environment)| environment.max_memory_mb > 0.0);
+    let memory = known.map(|(number, environment)| (number, f64::from(environment.max_memory_mb)));
     SideFacts {
         name: variant.name.clone(),
         target: variant.target.to_string(),

@@ -1,13 +1,12 @@
-//! What a month costs, and how much slower the cheaper side may be.
+//! The cost of a month, and how much slower the cheaper side may be.
 //!
 //! As <https://aws.amazon.com/lambda/pricing/> computes it: requests, and the GB-seconds of memory and of ephemeral
 //! storage. Everything is monthly and in US dollars.
 
 use crate::campaign::prices::{FREE_EPHEMERAL_MB, Price, Tier, gigabytes};
-use serde::Serialize;
 
 /// What a function does in a month.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Usage {
     pub invocations_per_month: f64,
     /// The mean billed duration of an invocation, in milliseconds; starts are billed too and are part of it.
@@ -19,7 +18,7 @@ pub struct Usage {
 }
 
 /// What a month costs, in US dollars.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bill {
     pub requests_usd: f64,
     /// The time, by memory.
@@ -29,7 +28,7 @@ pub struct Bill {
 }
 
 /// What is free each month. An account has it once, for all its functions, architectures and regions together.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FreeTier {
     pub requests: f64,
     /// GB-seconds of memory; ephemeral storage has none.

@@ -1,12 +1,12 @@
-//! How often the estimator errs: on simulated fleets, where the truth is known, beside what others do.
+//! How often the estimator errs on simulated fleets, where the truth is known, and how often those of other tools do.
 
 pub(crate) mod fleet;
 pub(crate) mod naive;
 
 use super::{
     estimate::{self, Clusters, Difference, Groups, Model, Observation, Variance},
-    interval::{Bounds, CONFIDENCE, Looks},
-    verdict::{Verdict, verdicts},
+    interval::{CONFIDENCE, Interval, Looks},
+    verdict::{Verdict, has_enough, verdicts},
 };
 use crate::campaign::sides::Sides;
 use fleet::Scenario;
@@ -92,13 +92,10 @@ impl Estimator {
     }
 
     /// What it would show of a campaign. None if it shows no interval.
-    fn look(self, values: &Sides<Vec<Observation>>, clusters: Clusters) -> Option<(Difference, Bounds)> {
+    fn look(self, values: &Sides<Vec<Observation>>, clusters: Clusters) -> Option<(Difference, Interval)> {
         let difference = self.difference(values, clusters)?;
-        let withholds = matches!(self, Self::Shipped | Self::ShippedEveryBlock);
-        if withholds && !super::verdict::has_enough(&difference) {
-            return None;
-        }
-        Some((difference, difference.bounds(CONFIDENCE, self.looks())))
+        let withholds = matches!(self, Self::Shipped | Self::ShippedEveryBlock) && !has_enough(&difference);
+        (!withholds).then(|| (difference, difference.interval(CONFIDENCE, self.looks())))
     }
 }
 
@@ -164,7 +161,7 @@ impl Tally {
 /// Simulates `runs` campaigns of a scenario from a seed, on all processors; the result does not depend on how many
 /// there are.
 pub fn simulate(scenario: &Scenario, runs: u32, seed: u64) -> ScenarioScores {
-    let workers = thread::available_parallelism().map_or(1, |it| it.get() as u32).min(runs.max(1));
+    let workers = thread::available_parallelism().map_or(1, |processors| processors.get() as u32).min(runs.max(1));
     let work = |worker: u32| {
         let mut tallies = [Tally::default(); Estimator::ALL.len()];
         for run in (worker..runs).step_by(workers as usize) {
@@ -195,19 +192,15 @@ pub fn simulate(scenario: &Scenario, runs: u32, seed: u64) -> ScenarioScores {
 /// What a method says about one campaign of equal sides, and would say if the candidate were slower by each effect:
 /// that moves the estimate and nothing else.
 fn judge(method: Estimator, campaign: &Sides<Vec<Observation>>, clusters: Clusters) -> Tally {
-    let last = campaign.iter().flat_map(|(_, values)| values).map(|it| it.block).max().unwrap_or_default();
+    let last = estimate::last_block(campaign).unwrap_or_default();
     let first = if method.is_repeated() { 0 } else { last };
     let mut tally = Tally { intervals: 0, covered: 1, ..Tally::default() };
     for block in first..=last {
-        let so_far = if block == last {
-            campaign.clone()
-        } else {
-            campaign.map(|_, values| values.iter().copied().filter(|it| it.block <= block).collect())
-        };
-        let Some((difference, bounds)) = method.look(&so_far, clusters) else { continue };
+        let so_far = campaign.map(|_, values| values.iter().copied().filter(|value| value.block <= block).collect());
+        let Some((difference, interval)) = method.look(&so_far, clusters) else { continue };
         tally.intervals = 1;
-        tally.log_half_widths = bounds.half_width().ln();
-        tally.covered &= u32::from(bounds.low <= 0.0 && bounds.high >= 0.0);
+        tally.log_half_widths = interval.half_width().ln();
+        tally.covered &= u32::from(interval.low <= 0.0 && interval.high >= 0.0);
         let says = |effect: f64| {
             let moved = Difference { estimate: difference.estimate + effect.ln_1p(), ..difference };
             match method {
@@ -252,15 +245,11 @@ pub fn missed_aims(outcomes: &[ScenarioScores]) -> Vec<Missed> {
                 Estimator::ShippedEveryBlock => 1.0,
                 _ => continue,
             };
-            let mut miss = |what| {
-                missed.push(Missed { scenario: outcome.scenario.clone(), method: score.method, what });
-            };
+            let mut miss =
+                |what| missed.push(Missed { scenario: outcome.scenario.clone(), method: score.method, what });
             let lowest = 0.93 - tolerance(0.93);
-            match score.coverage {
-                Some(coverage) if coverage < lowest || coverage > highest => {
-                    miss(format!("coverage {:.1}%, aim 93 to 97%", coverage * 100.0));
-                }
-                _ => {}
+            if let Some(coverage) = score.coverage.filter(|coverage| !(lowest..=highest).contains(coverage)) {
+                miss(format!("coverage {:.1}%, aim 93 to 97%", coverage * 100.0));
             }
             if score.false_positives > 0.05 + tolerance(0.05) {
                 miss(format!("false positives {:.1}%, aim at most 5%", score.false_positives * 100.0));

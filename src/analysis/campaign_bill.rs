@@ -1,13 +1,13 @@
-//! What a campaign says about the bill.
+//! The bill of a month, from the billed durations of a campaign.
 
 use super::{
     bill::{Bill, FreeTier, Usage, break_even_slowdown, saving},
     compare_sets::Analyzer,
     estimate::{self, Clusters, Difference, Groups, Model, Observation},
-    interval::{Bounds, CONFIDENCE, normal_quantile},
+    interval::{CONFIDENCE, Interval, normal_quantile},
     measures::Measure,
     proportion::Proportion,
-    result::{ColdShare, ColdShareSource, Cost, Interval, Money},
+    result::{ColdShare, ColdShareSource, Cost, Money},
     samples::{CallSample, observations},
     summary_statistics::ValuesByEnvironment,
     verdict::{MINIMUM_BLOCKS, has_enough},
@@ -28,40 +28,23 @@ const VOLUMES: std::ops::RangeInclusive<i32> = 20..=40;
 /// functions in production.
 pub const COLD_SHARE: f64 = 0.01;
 
-/// How many invocations start an environment.
+/// The proportion of invocations that start an environment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ColdStartProportion {
     /// This proportion, which the user assumes.
     Assumed(f64),
+    /// This many, of one invocation at least.
     Counted(Counts),
 }
 
-impl ColdStartProportion {
-    fn value(self) -> f64 {
-        match self {
-            Self::Assumed(proportion) => proportion,
-            Self::Counted(Counts { invocations, cold_starts }) => cold_starts as f64 / invocations.max(1) as f64,
-        }
-    }
-
-    /// The variance of the proportion; 0 if it is assumed.
-    fn variance(self) -> f64 {
-        match self {
-            Self::Assumed(_) => 0.0,
-            Self::Counted(counts) => self.value() * (1.0 - self.value()) / counts.invocations.max(1) as f64,
-        }
-    }
-
-    fn share(self) -> ColdShare {
-        let value = self.value();
-        match self {
-            Self::Assumed(_) => {
-                ColdShare { value, interval: None, invocations: None, source: ColdShareSource::Assumed }
-            }
-            Self::Counted(Counts { invocations, cold_starts }) => {
-                let Proportion { low, high, .. } = Proportion::new(cold_starts, invocations);
-                ColdShare {
-                    value,
+impl ColdShare {
+    fn new(cold_starts: ColdStartProportion) -> Self {
+        match cold_starts {
+            ColdStartProportion::Assumed(proportion) => Self::uncounted(proportion, ColdShareSource::Assumed),
+            ColdStartProportion::Counted(Counts { invocations, cold_starts }) => {
+                let Proportion { estimate, low, high } = Proportion::new(cold_starts, invocations);
+                Self {
+                    value: estimate,
                     interval: Some(Interval { low, high }),
                     invocations: Some(invocations),
                     source: ColdShareSource::Measured,
@@ -69,9 +52,18 @@ impl ColdStartProportion {
             }
         }
     }
+
+    fn uncounted(value: f64, source: ColdShareSource) -> Self {
+        Self { value, interval: None, invocations: None, source }
+    }
+
+    /// The variance of the proportion; 0 unless it was counted.
+    fn variance(&self) -> f64 {
+        self.invocations.map_or(0.0, |invocations| self.value * (1.0 - self.value) / invocations as f64)
+    }
 }
 
-/// What the user may choose.
+/// The user's options for the bill.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BillOptions {
     /// How many invocations a month the bill is for.
@@ -132,7 +124,7 @@ impl TimeComponent {
             _ => Model { clusters: Clusters::Environments, ..model },
         };
         let means = estimate::means(&values, Groups::One)?;
-        let half_widths = values.map(|_, values| half_width(values));
+        let half_widths = values.map(|_, values| half_width(values.iter().copied()));
         Some(Self { share, model, values, means, half_widths })
     }
 
@@ -148,41 +140,38 @@ impl TimeComponent {
 
 /// How much longer each start is billed than the mean of other calls of its cell. None if there are no other calls.
 fn excesses(starts: &[CallSample], calls: &[CallSample]) -> Option<Vec<Observation>> {
-    let usual = mean(&observations(&[calls], Measure::Billed))?;
+    let calls = observations(&[calls], Measure::Billed);
+    let usual = estimate::mean(&calls);
     let starts = observations(&[starts], Measure::Billed).into_iter();
-    Some(starts.map(|start| Observation { value: start.value - usual, ..start }).collect())
+    (!calls.is_empty()).then(|| starts.map(|start| Observation { value: start.value - usual, ..start }).collect())
 }
 
 /// The half-width of the interval of the billed durations, each in units of its cell's mean: cells may take times of
 /// different orders, and so have an interval in common.
 fn relative_half_width(cells: &[&[CallSample]]) -> Option<f64> {
-    let relative: Vec<Observation> = cells.iter().flat_map(|cell| in_units_of_mean(cell)).collect();
-    half_width(&relative)
+    half_width(cells.iter().flat_map(|cell| in_units_of_mean(cell)))
 }
 
 fn in_units_of_mean(cell: &[CallSample]) -> Vec<Observation> {
     let values = observations(&[cell], Measure::Billed);
     // A cell that costs nothing adds nothing.
-    let mean = mean(&values).filter(|mean| *mean > 0.0).unwrap_or(1.0);
-    values.into_iter().map(|call| Observation { value: call.value / mean, ..call }).collect()
-}
-
-fn mean(values: &[Observation]) -> Option<f64> {
-    (!values.is_empty()).then(|| values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64)
+    let unit = match estimate::mean(&values) {
+        mean if mean > 0.0 => mean,
+        _ => 1.0,
+    };
+    values.into_iter().map(|call| Observation { value: call.value / unit, ..call }).collect()
 }
 
 /// The half-width of the interval of their mean. None if there are fewer than two environments.
-fn half_width(values: &[Observation]) -> Option<f64> {
-    let values = values.iter().map(|observation| (observation.environment, observation.value));
-    ValuesByEnvironment::new(values, false).bounds().map(Bounds::half_width)
+fn half_width(values: impl IntoIterator<Item = Observation>) -> Option<f64> {
+    let values = values.into_iter().map(|observation| (observation.environment, observation.value));
+    ValuesByEnvironment::new(values, false).interval().map(Interval::half_width)
 }
 
-/// What an invocation of a month is billed for.
+/// The billed time of an invocation in the month.
 struct Billed {
     parts: Vec<TimeComponent>,
     cold_share: ColdShare,
-    /// The variance of that proportion; 0 unless it was counted.
-    share_variance: f64,
     /// The means of both sides in milliseconds, cells weighted as in the fit.
     means: Sides<f64>,
 }
@@ -191,19 +180,17 @@ impl Billed {
     /// None if a side has no billed duration.
     fn new(analyzer: &Analyzer<'_>, cold_starts: ColdStartProportion) -> Option<Self> {
         let mut parts = vec![TimeComponent::from_calls(analyzer)?];
-        let known = |value, source| ColdShare { value, interval: None, invocations: None, source };
-        let cold_share = match TimeComponent::from_starts(analyzer, cold_starts.value()) {
-            _ if analyzer.is_cold() => known(1.0, ColdShareSource::Campaign),
-            None => known(0.0, ColdShareSource::Unknown),
-            Some(starts) => {
-                parts.extend(Some(starts).filter(|_| cold_starts.value() > 0.0));
-                cold_starts.share()
-            }
+        let cold_share = ColdShare::new(cold_starts);
+        let starts = TimeComponent::from_starts(analyzer, cold_share.value);
+        let cold_share = match starts {
+            _ if analyzer.is_cold() => ColdShare::uncounted(1.0, ColdShareSource::Campaign),
+            None => ColdShare::uncounted(0.0, ColdShareSource::Unknown),
+            Some(_) => cold_share,
         };
-        let share_variance = if parts.len() > 1 { cold_starts.variance() } else { 0.0 };
+        parts.extend(starts.filter(|starts| starts.share > 0.0 && !analyzer.is_cold()));
         let mean = |side: Side| parts.iter().map(|part| part.share * part.means[side]).sum();
         let means = Sides { baseline: mean(Side::Baseline), candidate: mean(Side::Candidate) };
-        Some(Self { parts, cold_share, share_variance, means })
+        Some(Self { parts, cold_share, means })
     }
 
     /// How much longer a start is billed than another call of a side, in milliseconds; 0 if starts are left out.
@@ -220,13 +207,12 @@ impl Billed {
         }
         let differences: Option<Vec<Difference>> = self.parts.iter().map(|part| part.difference(whole)).collect();
         let differences = differences?;
-        let variances = differences.iter().map(|part| (part.standard_error.powi(2), part.degrees_of_freedom));
-        let mut parts: Vec<(f64, f64)> = variances.collect();
+        let mut parts: Vec<(f64, f64)> = differences.iter().map(Difference::variance).collect();
         if let Some(invocations) = self.cold_share.invocations {
             // Both sides have the same proportion, so that its error counts as far as their starts differ.
             let slope =
                 self.start_ms(Side::Candidate) / whole.candidate - self.start_ms(Side::Baseline) / whole.baseline;
-            parts.push((slope.powi(2) * self.share_variance, invocations as f64));
+            parts.push((slope.powi(2) * self.cold_share.variance(), invocations as f64));
         }
         let (standard_error, degrees_of_freedom) = estimate::welch(&parts);
         let estimate = (whole.candidate / whole.baseline).ln();
@@ -237,7 +223,7 @@ impl Billed {
     fn interval(&self, side: Side) -> Option<Interval> {
         let squares: Option<Vec<f64>> =
             self.parts.iter().map(|part| Some((part.share * part.half_widths[side]?).powi(2))).collect();
-        let of_share = (normal_quantile() * self.start_ms(side)).powi(2) * self.share_variance;
+        let of_share = (normal_quantile() * self.start_ms(side)).powi(2) * self.cold_share.variance();
         let (mean, half) = (self.means[side], (squares?.iter().sum::<f64>() + of_share).sqrt());
         Some(Interval { low: (mean - half).max(0.0), high: mean + half })
     }
@@ -262,10 +248,9 @@ impl Tariff<'_> {
     /// What a month costs at a mean billed duration, with the interval that follows from that of the mean.
     fn cost(&self, mean_ms: f64, interval_ms: Option<Interval>, invocations_per_month: f64, free: FreeTier) -> Cost {
         let bill = |billed_ms: f64| self.bill(billed_ms, invocations_per_month, free);
-        let total = |billed_ms: f64| bill(billed_ms).total();
         let Bill { requests_usd, compute_usd, storage_usd } = bill(mean_ms);
-        let interval = interval_ms.map(|Interval { low, high }| Interval { low: total(low), high: total(high) });
-        Cost { requests_usd, compute_usd, storage_usd, total_usd: total(mean_ms), interval }
+        let interval = interval_ms.map(|interval| interval.map(|billed_ms| bill(billed_ms).total()));
+        Cost { requests_usd, compute_usd, storage_usd, total_usd: bill(mean_ms).total(), interval }
     }
 }
 
@@ -297,7 +282,7 @@ impl Analyzer<'_> {
         }
         let billed = Billed::new(self, options.cold_starts)?;
         let difference = billed.log_ratio().filter(has_enough);
-        let intervals = billed.means.map(|side, _| difference.as_ref().and_then(|_| billed.interval(side)));
+        let intervals = billed.means.map(|side, _| difference.and_then(|_| billed.interval(side)));
         let invocations_per_month = options.invocations_per_month;
         let free = if options.free_tier { FreeTier::LAMBDA } else { FreeTier::NONE };
         let cost = |invocations: f64, free: FreeTier| {
@@ -310,7 +295,7 @@ impl Analyzer<'_> {
             let candidate = tariffs.candidate.bill(candidate_ms, invocations_per_month, free);
             saving(monthly.baseline.total_usd, candidate.total()).unwrap_or_default()
         };
-        let bounds = difference.map(|it| it.bounds(CONFIDENCE, self.looks));
+        let log_ratios = difference.map(|difference| difference.interval(CONFIDENCE, self.looks));
         let by_volume = VOLUMES.map(|quarter| {
             let invocations = 10_f64.powf(f64::from(quarter) / 4.0);
             (invocations, billed.means.map(|side, mean| tariffs[side].bill(*mean, invocations, free).total()))
@@ -324,8 +309,8 @@ impl Analyzer<'_> {
             monthly,
             per_million: cost(1e6, FreeTier::NONE),
             savings: saving(monthly.baseline.total_usd, monthly.candidate.total_usd).unwrap_or_default(),
-            savings_interval: bounds
-                .map(|Bounds { low, high }| Interval { low: savings_at(high), high: savings_at(low) }),
+            savings_interval: log_ratios
+                .map(|Interval { low, high }| Interval { low: savings_at(high), high: savings_at(low) }),
             break_even: break_even_slowdown(tariffs.baseline.price, tariffs.candidate.price, &baseline, free),
             by_volume: by_volume.collect(),
         })

@@ -1,19 +1,17 @@
-//! What is said of each cell, and of all cells together.
+//! The analysis of each cell, and of all cells together.
 
 use super::{
     compare_sets::Analyzer,
     estimate::Groups,
     measures::Measure,
     result::{CellAnalysis, Comparison},
-    samples::CallSample,
 };
 
 impl Analyzer<'_> {
     /// All cells together.
     pub(super) fn headline(&self, cells: &[CellAnalysis]) -> Option<Comparison> {
         let set = self.set_of_all(|cell| cell.deciding(self.is_cold()));
-        let has_samples = |cells: &[&[CallSample]]| cells.iter().any(|records| !records.is_empty());
-        if set.iter().any(|(_, cells)| !has_samples(cells)) {
+        if set.iter().any(|(_, cells)| cells.iter().all(|calls| calls.is_empty())) {
             return None;
         }
         match cells {
@@ -24,26 +22,25 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn cells(&self) -> Vec<CellAnalysis> {
-        let cells: Vec<_> = self.samples_of_cells().collect();
         let rest = Measure::ALL.into_iter().filter(|measure| ![self.primary, Measure::Init].contains(measure));
         let sets = self.sets_of_cells();
         let mut by_measure: Vec<_> = std::iter::once(self.primary)
             .chain(rest)
             .map(|measure| self.compare(&sets, measure, Groups::CellsAndBlocks).into_iter())
             .collect();
-        let mut analyses = Vec::new();
-        for ((name, _), set) in cells.into_iter().zip(&sets) {
-            let records = set.map(|_, cells| cells[0]);
+        let mut cells = Vec::new();
+        for ((name, _), set) in self.samples_of_cells().zip(&sets) {
+            let calls = set.map(|_, cells| cells[0]);
             let comparisons = by_measure.iter_mut().filter_map(Iterator::next);
             let is_known = |comparison: &Comparison| comparison.calls.iter().any(|(_, calls)| *calls > 0);
-            analyses.push(CellAnalysis {
+            cells.push(CellAnalysis {
                 name: name.clone(),
                 comparisons: comparisons.filter(is_known).collect(),
-                by_cpu: self.by_cpu(&records),
-                distributions: records.map(|side, records| self.distributions(side, records)),
-                series: self.series(&records),
+                by_cpu: self.by_cpu(&calls),
+                distributions: calls.map(|side, calls| self.distributions(side, calls)),
+                series: self.series(&calls),
             });
         }
-        analyses
+        cells
     }
 }

@@ -5,11 +5,12 @@
 //! described. The fleet of one side may get other CPUs than before: that is in the ratio, and is listed.
 
 use super::{
-    estimate::{Difference, Sources, welch},
+    cpu_models::{environments, environments_of},
+    estimate::{Difference, welch},
     interval::Looks,
     measures::Measure,
     proportion::Proportion,
-    result::{Analysis, CellAnalysis, Comparison, Method, Provenance, Ratio, SideFacts},
+    result::{Analysis, CellAnalysis, Comparison, Provenance, Ratio, SideFacts},
     verdict::{self, Verdict},
     warning_kind::Warning,
 };
@@ -83,27 +84,26 @@ pub struct LevelChange {
 pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
     let withheld = Campaigns { a: withholding(a), b: withholding(b) };
     let is_withheld = !withheld.a.is_empty() || !withheld.b.is_empty();
-    let looks = looks(&[&a.method, &b.method]);
+    let looks = looks(&[a, b]);
     let margin = a.method.margin.max(b.method.margin);
-    let pairs: Vec<(&CellAnalysis, Pair)> = pairs(a, b);
+    let pairs = pairs(a, b);
     let campaigns = Campaigns { a: &a.campaign, b: &b.campaign };
     let differences: Vec<Option<Difference>> =
-        pairs.iter().map(|(_, pair)| pair.difference(&campaigns).filter(|_| !is_withheld)).collect();
+        pairs.iter().map(|(_, pair)| change_of(pair, &campaigns).filter(|_| !is_withheld)).collect();
     let verdicts = verdict::verdicts(&differences, margin, looks);
     let judged = differences.iter().zip(verdicts);
-    let cells = pairs.iter().zip(judged).map(|((cell, pair), (difference, verdict))| CellChange {
-        name: cell.name.clone(),
+    let cells = pairs.iter().zip(judged).map(|((name, pair), (difference, verdict))| CellChange {
+        name: (*name).to_owned(),
         measure: pair.b.measure,
         ratios: Campaigns { a: shown(pair.a), b: shown(pair.b) },
-        change: difference.as_ref().map(|it| Ratio::new(it, looks)),
+        change: difference.as_ref().map(|difference| Ratio::new(difference, looks)),
         verdict,
         environments_needed: difference
             .as_ref()
             .filter(|_| verdict == Verdict::Inconclusive)
-            .and_then(|it| verdict::environments_needed(it, margin, looks, pairs.len())),
-        levels: pair.level_changes(),
+            .and_then(|open| verdict::environments_needed(open, margin, looks, pairs.len())),
+        levels: Sides { baseline: level_change(pair, Side::Baseline), candidate: level_change(pair, Side::Candidate) },
     });
-    let cells = cells.collect();
     Changes {
         schema: SCHEMA,
         names: b.names().map(|_, name| (*name).to_owned()),
@@ -112,33 +112,26 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
         withheld,
         differences: what_differs(a, b),
         only_in: Campaigns { a: missing(a, b), b: missing(b, a) },
-        cells,
+        cells: cells.collect(),
     }
 }
 
-/// The comparisons that decide on one cell.
-struct Pair<'a> {
-    a: &'a Comparison,
-    b: &'a Comparison,
-}
-
-fn pairs<'a>(a: &'a Analysis, b: &'a Analysis) -> Vec<(&'a CellAnalysis, Pair<'a>)> {
+/// The cells that both campaigns have, each with the comparisons that decide on it.
+fn pairs<'a>(a: &'a Analysis, b: &'a Analysis) -> Vec<(&'a str, Campaigns<&'a Comparison>)> {
     let pair = |cell: &'a CellAnalysis| {
-        let before = a.cells.iter().find(|before| before.name == cell.name)?;
-        Some((cell, Pair { a: before.deciding()?, b: cell.deciding()? }))
+        Some((cell.name.as_str(), Campaigns { a: a.cell(&cell.name)?.deciding()?, b: cell.deciding()? }))
     };
     b.cells.iter().filter_map(pair).collect()
 }
 
 /// The cells of `one` that `other` has not.
 pub(super) fn missing(one: &Analysis, other: &Analysis) -> Vec<String> {
-    let has = |name: &str| other.cells.iter().any(|it| it.name == name);
-    one.cells.iter().map(|it| &it.name).filter(|name| !has(name)).cloned().collect()
+    one.cells.iter().map(|cell| &cell.name).filter(|name| other.cell(name).is_none()).cloned().collect()
 }
 
 /// The warnings because of which nothing is said of any cell.
 pub(super) fn withholding(analysis: &Analysis) -> Vec<Warning> {
-    analysis.warnings.iter().filter(|it| it.kind.withholds()).cloned().collect()
+    analysis.warnings.iter().filter(|warning| warning.kind.withholds()).cloned().collect()
 }
 
 /// A ratio, where its own campaign stands by it.
@@ -150,15 +143,15 @@ fn shown(comparison: &Comparison) -> Option<Ratio> {
 pub(super) fn difference(comparison: &Comparison, campaign: &Provenance) -> Option<Difference> {
     let ratio = shown(comparison)?;
     let standard_error = ratio.log_standard_error?;
-    let disturbances = comparison.sources.map_or(0.0, |it| it.disturbances);
+    let disturbances = comparison.sources.map_or(0.0, |it| it.disturbances) * standard_error.powi(2);
     let difference = Difference {
         estimate: ratio.estimate.ln(),
         standard_error,
         degrees_of_freedom: ratio.degrees_of_freedom?,
         environments: comparison.environments,
         blocks: comparison.blocks,
-        sources: Sources::default(),
-        fixed_variance: if campaign.has_fixed_variance() { disturbances * standard_error.powi(2) } else { 0.0 },
+        fixed_variance: verdict::fixed_variance(disturbances, campaign.order, campaign.cold),
+        ..Difference::default()
     };
     let is_known = difference.estimate.is_finite() && difference.standard_error.is_finite();
     (is_known && verdict::has_enough(&difference)).then_some(difference)
@@ -167,16 +160,15 @@ pub(super) fn difference(comparison: &Comparison, campaign: &Provenance) -> Opti
 /// The second difference less the first, of two campaigns that know nothing of each other: their variances add, with
 /// the degrees of freedom of Welch (1947) and Satterthwaite (1946).
 pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
-    let (standard_error, degrees_of_freedom) =
-        welch(&[a, b].map(|difference| (difference.standard_error.powi(2), difference.degrees_of_freedom)));
+    let (standard_error, degrees_of_freedom) = welch(&[a.variance(), b.variance()]);
     Difference {
         estimate: b.estimate - a.estimate,
         standard_error,
         degrees_of_freedom,
         environments: a.environments.map(|side, count| (*count).min(b.environments[side])),
         blocks: a.blocks.min(b.blocks),
-        sources: Sources::default(),
         fixed_variance: a.fixed_variance + b.fixed_variance,
+        ..Difference::default()
     }
 }
 
@@ -184,29 +176,21 @@ pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
 ///
 /// Where one of them was to end by its interval, the interval is the one that is valid at all looks, tightest about
 /// where these campaigns were to end together.
-pub(super) fn looks(methods: &[&Method]) -> Looks {
-    let targets: f64 = methods.iter().filter_map(|it| it.until_ci).map(|target| target.ln_1p().powi(2)).sum();
+pub(super) fn looks(campaigns: &[&Analysis]) -> Looks {
+    let targets = campaigns.iter().filter_map(|campaign| campaign.method.until_ci);
+    let targets: f64 = targets.map(|target| target.ln_1p().powi(2)).sum();
     if targets > 0.0 { Looks::EveryBlock(targets.sqrt()) } else { Looks::Once }
 }
 
-impl Pair<'_> {
-    /// How the ratio has changed. None if the campaigns decide by different measures, or one of them has no verdict.
-    fn difference(&self, campaigns: &Campaigns<&Provenance>) -> Option<Difference> {
-        if self.a.measure != self.b.measure {
-            return None;
-        }
-        Some(change(&difference(self.a, campaigns.a)?, &difference(self.b, campaigns.b)?))
+/// How the ratio has changed. None if the campaigns decide by different measures, or one of them has no verdict.
+fn change_of(pair: &Campaigns<&Comparison>, campaigns: &Campaigns<&Provenance>) -> Option<Difference> {
+    if pair.a.measure != pair.b.measure {
+        return None;
     }
-
-    fn level_changes(&self) -> Sides<LevelChange> {
-        Sides {
-            baseline: level_change(self.a, self.b, Side::Baseline),
-            candidate: level_change(self.a, self.b, Side::Candidate),
-        }
-    }
+    Some(change(&difference(pair.a, campaigns.a)?, &difference(pair.b, campaigns.b)?))
 }
 
-fn level_change(a: &Comparison, b: &Comparison, side: Side) -> LevelChange {
+fn level_change(&Campaigns { a, b }: &Campaigns<&Comparison>, side: Side) -> LevelChange {
     let mean = |comparison: &Comparison| comparison.levels[side].map(|it| it.mean);
     let (a_ms, b_ms) = (mean(a), mean(b));
     let ratio = a_ms.zip(b_ms).filter(|_| a.measure == b.measure).map(|(a, b)| b / a).filter(|it| it.is_finite());
@@ -228,9 +212,9 @@ pub(super) fn what_differs(a: &Analysis, b: &Analysis) -> Vec<String> {
         let kind = |analysis: &Analysis| if analysis.campaign.cold { "cold starts" } else { "warm calls" };
         differences.push(format!("calls: {} in A, {} in B", kind(a), kind(b)));
     }
-    for (cell, Pair { a, b }) in pairs(a, b) {
+    for (name, Campaigns { a, b }) in pairs(a, b) {
         if a.measure != b.measure {
-            differences.push(format!("{}: {} decides in A, {} in B", cell.name, a.measure, b.measure));
+            differences.push(format!("{name}: {} decides in A, {} in B", a.measure, b.measure));
         }
     }
     differences
@@ -249,17 +233,13 @@ fn facts(side: &SideFacts) -> [(&'static str, String); 4] {
 
 /// The CPU models whose share of the fleet has changed by more than chance explains: the intervals do not meet.
 fn other_mix(side: Side, a: &SideFacts, b: &SideFacts) -> Vec<String> {
-    let total = |side: &SideFacts| side.cpus.iter().map(|it| it.environments).sum::<u32>();
-    let totals = [total(a), total(b)];
-    if totals.contains(&0) {
+    if [a, b].iter().any(|side| environments(&side.cpus) == 0) {
         return Vec::new();
     }
-    let count =
-        |side: &SideFacts, model: &str| side.cpus.iter().find(|cpu| cpu.model == model).map_or(0, |it| it.environments);
-    let models: BTreeSet<&str> = a.cpus.iter().chain(&b.cpus).map(|it| it.model.as_str()).collect();
+    let models: BTreeSet<&str> = a.cpus.iter().chain(&b.cpus).map(|cpu| cpu.model.as_str()).collect();
     let sentence = |model: &str| {
-        let (before, after) =
-            (Proportion::new(count(a, model), totals[0]), Proportion::new(count(b, model), totals[1]));
+        let share = |side: &SideFacts| Proportion::new(environments_of(&side.cpus, model), environments(&side.cpus));
+        let (before, after) = (share(a), share(b));
         let percent = |share: Proportion| format!("{:.0}% of environments", share.estimate * 100.0);
         (before.high < after.low || after.high < before.low)
             .then(|| format!("{side}, CPU {model}: {} in A, {} in B", percent(before), percent(after)))

@@ -4,12 +4,23 @@ use super::{proportion::Proportion, result::CpuProportion, samples::SideSamples}
 
 /// The CPU models of one side, the most frequent first.
 pub(super) fn cpus(side: &SideSamples) -> Vec<CpuProportion> {
-    let known = side.environments.iter().filter(|it| it.cpu.is_some()).count() as u32;
-    let cpus = side.cpu_models.iter().enumerate().map(|(number, model)| {
-        let environments = side.environments.iter().filter(|it| it.cpu == Some(number as u16)).count() as u32;
+    let known = side.environments.iter().filter(|environment| environment.cpu.is_some()).count() as u32;
+    let cpus = (0..).zip(&side.cpu_models).map(|(number, model)| {
+        let of_model = side.environments.iter().filter(|environment| environment.cpu == Some(number));
+        let environments = of_model.count() as u32;
         CpuProportion { model: model.clone(), environments, share: Proportion::new(environments, known) }
     });
     let mut cpus: Vec<CpuProportion> = cpus.collect();
     cpus.sort_by(|one, other| other.environments.cmp(&one.environments).then_with(|| one.model.cmp(&other.model)));
     cpus
+}
+
+/// The environments whose CPU model is known.
+pub(super) fn environments(cpus: &[CpuProportion]) -> u32 {
+    cpus.iter().map(|cpu| cpu.environments).sum()
+}
+
+/// The environments of one CPU model.
+pub(super) fn environments_of(cpus: &[CpuProportion], model: &str) -> u32 {
+    cpus.iter().find(|cpu| cpu.model == model).map_or(0, |cpu| cpu.environments)
 }

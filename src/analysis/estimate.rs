@@ -27,13 +27,12 @@ mod fit;
 pub(super) use combined::welch;
 pub use difference::{Difference, Sources};
 pub use environments::Variance;
-pub use fit::{Groups, Observation};
+pub use fit::{Groups, Observation, last_block, mean};
 
 use crate::campaign::sides::{Side, Sides};
 use combined::satterthwaite;
-use disturbances::Disturbances;
 use environments::Adjusted;
-use fit::{Cluster, Fit, Sum};
+use fit::{Cluster, Fit, weighted};
 
 /// What calls may have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,11 +59,29 @@ pub struct Model {
 /// how uncertain the difference is. Only groups with values of both sides have a part in it.
 pub fn difference(values: &Sides<Vec<Observation>>, model: Model) -> Option<Difference> {
     let fit = Fit::new(values, model.groups)?;
-    let (by_environment, disturbances) = (fit.difference(Variance::Cr3)?, fit.disturbances(values));
-    Some(match model.clusters {
-        Clusters::Environments => by_environment.interleaved(&disturbances, fit.shared_by_neighbours(values)),
-        Clusters::EnvironmentsAndBlocks => by_environment.disturbed(&disturbances),
-    })
+    let (found, disturbances) = (fit.difference(Variance::Cr3)?, fit.disturbances(values));
+    let (v_environment, v_block) = (found.standard_error.powi(2), disturbances.v_block);
+    // Both of the others hold what single calls have of their own.
+    let v_both = disturbances.v_both.min(v_environment);
+    let found = Difference { blocks: disturbances.blocks, ..found };
+    let environments = v_environment - v_both;
+    if model.clusters == Clusters::Environments {
+        // Disturbances meet both sides by chance: V = V_environment, and they have a share in V_both.
+        let share = fit.shared_by_neighbours(values);
+        let sources = Sources { environments, disturbances: v_both * share, calls: v_both * (1.0 - share) };
+        return Some(Difference { sources, ..found });
+    }
+    // Disturbances last for blocks: V = V_environment + V_block − V_both. V_block is an estimate too, with its own degrees
+    // of freedom (Satterthwaite 1946).
+    let excess = (v_block - v_both).max(0.0);
+    let variance = v_environment + excess;
+    let mut found = Difference { sources: Sources { environments, disturbances: excess, calls: v_both }, ..found };
+    if excess > 0.0 {
+        let parts = [(v_environment, found.degrees_of_freedom), (v_block, disturbances.degrees_of_freedom)];
+        found.standard_error = variance.sqrt();
+        found.degrees_of_freedom = satterthwaite(variance, &parts);
+    }
+    Some(found)
 }
 
 /// The same with a variance by environments alone, and the degrees of freedom that this has by itself: those of both sides
@@ -99,45 +116,11 @@ pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>, model: Model) -> 
 pub fn means(values: &Sides<Vec<Observation>>, groups: Groups) -> Option<Sides<f64>> {
     let fit = Fit::new(values, groups)?;
     let mut sums = Sides::<f64>::default();
-    for Sides { baseline, candidate } in fit.groups.iter().filter(|group| group.baseline.weight > 0.0) {
-        let weight = Sum::information(*baseline, *candidate);
-        sums.baseline += weight * baseline.mean();
-        sums.candidate += weight * candidate.mean();
+    for (weight, group) in weighted(&fit.groups) {
+        sums.baseline += weight * group.baseline.mean();
+        sums.candidate += weight * group.candidate.mean();
     }
     Some(sums.map(|_, sum| sum / fit.information))
-}
-
-impl Difference {
-    /// The same if disturbances meet both sides by chance: V = V_environment, and disturbances have a share in V_both.
-    fn interleaved(self, disturbances: &Disturbances, share: f64) -> Self {
-        let v_environment = self.standard_error.powi(2);
-        let v_both = disturbances.v_both.min(v_environment);
-        let sources = Sources {
-            environments: v_environment - v_both,
-            disturbances: v_both * share,
-            calls: v_both * (1.0 - share),
-        };
-        Self { blocks: disturbances.blocks, sources, ..self }
-    }
-
-    /// The same if disturbances last for blocks: V = V_environment + V_block − V_both. V_block is an estimate too, with its
-    /// own degrees of freedom (Satterthwaite 1946).
-    fn disturbed(self, disturbances: &Disturbances) -> Self {
-        let v_environment = self.standard_error.powi(2);
-        let v_block = disturbances.v_block;
-        // Both of the others hold what single calls have of their own.
-        let v_both = disturbances.v_both.min(v_environment);
-        let excess = (v_block - v_both).max(0.0);
-        let variance = v_environment + excess;
-        let sources = Sources { environments: v_environment - v_both, disturbances: excess, calls: v_both };
-        let mut disturbed = Self { blocks: disturbances.blocks, sources, fixed_variance: excess, ..self };
-        if excess > 0.0 {
-            let parts = [(v_environment, self.degrees_of_freedom), (v_block, disturbances.degrees_of_freedom)];
-            disturbed.standard_error = variance.sqrt();
-            disturbed.degrees_of_freedom = satterthwaite(variance, &parts);
-        }
-        disturbed
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::{
     interval::{CONFIDENCE, Looks},
     measures::Measure,
     result::{Analysis, CellAnalysis, Comparison, Ratio},
-    verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, environments_for, holm},
+    verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, adjusted, environments_for},
     warning_kind::Warning,
 };
 use crate::campaign::sides::Sides;
@@ -19,7 +19,7 @@ use std::fmt;
 /// The version of this shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
 
-/// What a gate comes to.
+/// The decision of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
@@ -29,18 +29,13 @@ pub enum Decision {
     Fail,
     /// Neither is certain, with the environments so far.
     Inconclusive,
-    /// Nothing may be said.
+    /// No decision may be given.
     Withheld,
 }
 
 impl fmt::Display for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Inconclusive => "inconclusive",
-            Self::Withheld => "withheld",
-        })
+        self.serialize(f)
     }
 }
 
@@ -55,7 +50,7 @@ pub enum Against {
     EarlierCampaign,
 }
 
-/// A campaign before the gate.
+/// The result of holding a campaign to a limit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gate {
     /// The version of this shape, [`SCHEMA`].
@@ -66,7 +61,7 @@ pub struct Gate {
     pub against: Against,
     /// The slowdown that passes, as a share: 0.05 lets a ratio of 1.05 through.
     pub max_slowdown: f64,
-    /// What all cells come to: it fails where one does, and passes where all do.
+    /// The decision on all cells: it fails if one does, and passes if all do.
     pub decision: Decision,
     /// Why nothing is said of any cell; empty where something is.
     pub withheld: Vec<Warning>,
@@ -86,7 +81,7 @@ pub enum Needs {
     LargerEarlierCampaign,
 }
 
-/// One cell before the gate.
+/// The result for one cell.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CellGate {
     pub name: String,
@@ -94,7 +89,7 @@ pub struct CellGate {
     pub measure: Option<Measure>,
     /// The ratio that is held to the limit, above 1 if the candidate is slower. None if it is withheld.
     pub ratio: Option<Ratio>,
-    /// What it comes to, by Holm's correction over all cells.
+    /// The decision on it, by Holm's correction over all cells.
     pub decision: Decision,
     /// If it is inconclusive: the environments of each side in this campaign that would probably settle it.
     pub environments_needed: Option<u64>,
@@ -106,28 +101,32 @@ pub struct CellGate {
 
 /// Holds the candidate of `run` to its baseline, or to `earlier` where that is given.
 pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Gate {
-    let mut withheld: Vec<Warning> = withholding(run);
-    withheld.extend(earlier.map(withholding).unwrap_or_default());
-    let looks = match earlier {
-        Some(earlier) => looks(&[&earlier.method, &run.method]),
-        None => looks(&[&run.method]),
-    };
-    let tested: Vec<(&CellAnalysis, Result<Tested, String>)> = run
-        .cells
-        .iter()
-        .map(|cell| (cell, if withheld.is_empty() { tested(cell, run, earlier) } else { Err(BY_WARNING.to_owned()) }))
-        .collect();
-    let differences: Vec<Option<&Difference>> =
-        tested.iter().map(|(_, tested)| tested.as_ref().ok().map(|it| &it.difference)).collect();
+    let campaigns: Vec<&Analysis> = std::iter::once(run).chain(earlier).collect();
+    let withheld: Vec<Warning> = campaigns.iter().copied().flat_map(withholding).collect();
+    let looks = looks(&campaigns);
+    let is_withheld = !withheld.is_empty();
+    let held =
+        |cell| if is_withheld { Err("the campaign gives no verdict".to_owned()) } else { tested(cell, run, earlier) };
+    let tested: Vec<Result<Tested, String>> = run.cells.iter().map(held).collect();
+    let differences: Vec<Option<Difference>> =
+        tested.iter().map(|tested| Some(tested.as_ref().ok()?.difference)).collect();
     let decisions = decisions(&differences, max_slowdown, looks);
     let count = differences.iter().flatten().count();
-    let judged = tested.iter().zip(decisions).map(|((cell, tested), decision)| {
+    let mut cells = Vec::new();
+    for (((cell, tested), difference), decision) in run.cells.iter().zip(&tested).zip(&differences).zip(decisions) {
         let open = tested.as_ref().ok().filter(|_| decision == Decision::Inconclusive);
-        let needed = open.map(|it| it.environments_needed(max_slowdown, looks, count));
-        CellGate::new(cell, tested.as_ref(), decision, needed, looks)
-    });
-    let mut cells: Vec<CellGate> = judged.collect();
-    cells.extend(earlier.map(|earlier| missing(earlier, run)).unwrap_or_default().into_iter().map(CellGate::gone));
+        let needed = open.map(|tested| tested.environments_needed(max_slowdown, looks, count));
+        cells.push(CellGate {
+            name: cell.name.clone(),
+            measure: cell.deciding().map(|it| it.measure),
+            ratio: difference.as_ref().map(|difference| Ratio::new(difference, looks)),
+            decision,
+            environments_needed: needed.and_then(Result::ok),
+            needs: needed.and_then(Result::err),
+            reason: tested.as_ref().err().cloned(),
+        });
+    }
+    cells.extend(earlier.into_iter().flat_map(|earlier| missing(earlier, run)).map(CellGate::gone));
     Gate {
         schema: SCHEMA,
         names: run.names().map(|_, name| (*name).to_owned()),
@@ -140,30 +139,9 @@ pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Ga
     }
 }
 
-const BY_WARNING: &str = "the campaign gives no verdict";
-
 impl CellGate {
-    fn new(
-        cell: &CellAnalysis,
-        tested: Result<&Tested, &String>,
-        decision: Decision,
-        needed: Option<Result<u64, Needs>>,
-        looks: Looks,
-    ) -> Self {
-        Self {
-            name: cell.name.clone(),
-            measure: cell.deciding().map(|it| it.measure),
-            ratio: tested.ok().map(|tested| Ratio::new(&tested.difference, looks)),
-            decision,
-            environments_needed: needed.and_then(Result::ok),
-            needs: needed.and_then(Result::err),
-            reason: tested.err().cloned(),
-        }
-    }
-
     /// A cell of the earlier campaign that this one has not: what is not measured does not pass.
     fn gone(name: String) -> Self {
-        let reason = Some("only the earlier campaign has this cell".to_owned());
         Self {
             name,
             measure: None,
@@ -171,7 +149,7 @@ impl CellGate {
             decision: Decision::Withheld,
             environments_needed: None,
             needs: None,
-            reason,
+            reason: Some("only the earlier campaign has this cell".to_owned()),
         }
     }
 }
@@ -191,9 +169,8 @@ fn tested(cell: &CellAnalysis, run: &Analysis, earlier: Option<&Analysis>) -> Re
     let Some(earlier) = earlier else {
         return Ok(Tested { difference: now, earlier_variance: 0.0, environments });
     };
-    let before = earlier.cells.iter().find(|before| before.name == cell.name);
-    let before = before.ok_or("the earlier campaign does not have this cell")?.deciding();
-    let before = before.ok_or("the earlier campaign has no samples of it")?;
+    let before = earlier.cell(&cell.name).ok_or("the earlier campaign does not have this cell")?;
+    let before = before.deciding().ok_or("the earlier campaign has no samples of it")?;
     if before.measure != deciding.measure {
         return Err(format!("it has {} here and {} in the earlier campaign", deciding.measure, before.measure));
     }
@@ -207,16 +184,14 @@ fn tested(cell: &CellAnalysis, run: &Analysis, earlier: Option<&Analysis>) -> Re
 }
 
 /// Why no verdict is given on a comparison by itself.
-fn why_withheld(comparison: &Comparison) -> String {
-    let fewest = comparison.environments.baseline.min(comparison.environments.candidate);
-    match comparison.blocks {
-        _ if fewest < MINIMUM_ENVIRONMENTS => {
-            format!("a side has {fewest} of the {MINIMUM_ENVIRONMENTS} environments that a verdict takes")
-        }
-        blocks if blocks < MINIMUM_BLOCKS => {
-            format!("it has samples of both sides in {blocks} of the {MINIMUM_BLOCKS} blocks that a verdict takes")
-        }
-        _ => format!("no verdict is given on its {}", comparison.measure),
+fn why_withheld(Comparison { measure, environments, blocks, .. }: &Comparison) -> String {
+    let fewest = environments.baseline.min(environments.candidate);
+    if fewest < MINIMUM_ENVIRONMENTS {
+        format!("a side has {fewest} of the {MINIMUM_ENVIRONMENTS} environments that a verdict takes")
+    } else if *blocks < MINIMUM_BLOCKS {
+        format!("it has samples of both sides in {blocks} of the {MINIMUM_BLOCKS} blocks that a verdict takes")
+    } else {
+        format!("no verdict is given on its {measure}")
     }
 }
 
@@ -239,22 +214,17 @@ impl Tested {
 
 /// The decision on each of these differences of logarithms, such that with 95% probability none of those that say pass
 /// or fail is wrong (Holm 1979).
-fn decisions(differences: &[Option<&Difference>], max_slowdown: f64, looks: Looks) -> Vec<Decision> {
+fn decisions(differences: &[Option<Difference>], max_slowdown: f64, looks: Looks) -> Vec<Decision> {
     let limit = max_slowdown.ln_1p();
-    let p_values = |is_tested: &dyn Fn(&Difference) -> bool| -> Vec<f64> {
-        let p_value = |difference: &Option<&Difference>| match difference {
-            Some(difference) if is_tested(difference) => difference.p_value(limit, looks),
-            _ => 1.0,
-        };
-        holm(&differences.iter().map(p_value).collect::<Vec<_>>())
-    };
-    let below = p_values(&|it| it.estimate < limit);
-    let above = p_values(&|it| it.estimate > limit);
+    let p_value = |found: &Difference, is_tested| if is_tested { found.p_value(limit, looks) } else { 1.0 };
+    let p_below = adjusted(differences, |found| p_value(found, found.estimate < limit));
+    let p_above = adjusted(differences, |found| p_value(found, found.estimate > limit));
     let alpha = 1.0 - CONFIDENCE;
-    let decisions = differences.iter().enumerate().map(|(index, difference)| match difference {
+    let tested = differences.iter().zip(p_below.into_iter().zip(p_above));
+    let decisions = tested.map(|(difference, (below, above))| match difference {
         None => Decision::Withheld,
-        Some(_) if below[index] <= alpha => Decision::Pass,
-        Some(_) if above[index] <= alpha => Decision::Fail,
+        Some(_) if below <= alpha => Decision::Pass,
+        Some(_) if above <= alpha => Decision::Fail,
         Some(_) => Decision::Inconclusive,
     });
     decisions.collect()

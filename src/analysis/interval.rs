@@ -2,6 +2,7 @@
 //! looks after every block.
 
 use super::estimate::Difference;
+use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 
 /// The probability with which intervals cover the truth.
@@ -26,26 +27,29 @@ pub enum Looks {
 /// those of a campaign that ends earlier from being much wider than they need be.
 const MIXTURE: [(f64, f64); 3] = [(1.0, 0.8), (4.0, 0.1), (16.0, 0.1)];
 
-/// An interval for a difference.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bounds {
-    /// Its lower end.
+/// An interval, of 95% unless something else is said.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
     pub low: f64,
-    /// Its upper end.
     pub high: f64,
 }
 
-impl Bounds {
+impl Interval {
     pub fn half_width(self) -> f64 {
         (self.high - self.low) / 2.0
+    }
+
+    /// The interval on another scale, given by an increasing function.
+    pub fn map(self, scale: impl Fn(f64) -> f64) -> Self {
+        Self { low: scale(self.low), high: scale(self.high) }
     }
 }
 
 impl Difference {
     /// The interval that covers the true difference with a probability of `confidence`.
-    pub fn bounds(&self, confidence: f64, looks: Looks) -> Bounds {
+    pub fn interval(&self, confidence: f64, looks: Looks) -> Interval {
         let radius = self.standard_error * self.critical_value(1.0 - confidence, looks);
-        Bounds { low: self.estimate - radius, high: self.estimate + radius }
+        Interval { low: self.estimate - radius, high: self.estimate + radius }
     }
 
     fn critical_value(&self, alpha: f64, looks: Looks) -> f64 {
@@ -102,8 +106,8 @@ impl Difference {
     }
 }
 
-/// Bounds for the mean of one side from the means of its environments. None if there are fewer than two.
-pub fn mean_bounds(means: &[f64], confidence: f64) -> Option<Bounds> {
+/// The interval of the mean of one side from the means of its environments. None if there are fewer than two.
+pub fn mean_interval(means: &[f64], confidence: f64) -> Option<Interval> {
     let count = means.len() as f64;
     if means.len() < 2 {
         return None;
@@ -111,7 +115,7 @@ pub fn mean_bounds(means: &[f64], confidence: f64) -> Option<Bounds> {
     let mean = means.iter().sum::<f64>() / count;
     let variance = means.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
     let radius = upper_quantile(&student(count - 1.0), (1.0 - confidence) / 2.0) * (variance / count).sqrt();
-    Some(Bounds { low: mean - radius, high: mean + radius })
+    Some(Interval { low: mean - radius, high: mean + radius })
 }
 
 /// The standard normal distribution's quantile that leaves half of what is not covered above it.
@@ -159,21 +163,11 @@ fn first_beyond(is_beyond: impl Fn(f64) -> bool) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::estimate::Sources, *};
-    use crate::campaign::sides::Sides;
+    use super::*;
     use proptest::prelude::*;
 
     fn difference(estimate: f64, standard_error: f64, degrees_of_freedom: f64) -> Difference {
-        let environments = Sides { baseline: 9, candidate: 9 };
-        Difference {
-            estimate,
-            standard_error,
-            degrees_of_freedom,
-            environments,
-            blocks: 9,
-            sources: Sources::default(),
-            fixed_variance: 0.0,
-        }
+        Difference { estimate, standard_error, degrees_of_freedom, ..Difference::default() }
     }
 
     proptest! {
@@ -186,26 +180,26 @@ mod tests {
         ) {
             let difference = difference(estimate, standard_error, degrees_of_freedom);
             let looks = target.map_or(Looks::Once, Looks::EveryBlock);
-            let bounds = difference.bounds(CONFIDENCE, looks);
+            let interval = difference.interval(CONFIDENCE, looks);
             let p_value = difference.p_value(0.0, looks);
             // But for rounding at the very edge.
             prop_assume!((p_value - 0.05).abs() > 1e-6);
-            prop_assert_eq!(p_value < 0.05, bounds.low > 0.0 || bounds.high < 0.0, "{} {:?}", p_value, bounds);
+            prop_assert_eq!(p_value < 0.05, interval.low > 0.0 || interval.high < 0.0, "{} {:?}", p_value, interval);
             let margin = 0.02;
             let p_equivalence = difference.p_equivalence(margin, looks);
             prop_assume!((p_equivalence - 0.05).abs() > 1e-6);
-            prop_assert_eq!(p_equivalence < 0.05, bounds.low > -margin && bounds.high < margin);
+            prop_assert_eq!(p_equivalence < 0.05, interval.low > -margin && interval.high < margin);
         }
 
         #[test]
-        fn who_looks_often_sees_wider_intervals(
+        fn intervals_valid_at_many_looks_are_wider(
             standard_error in 1e-6..10.0,
             degrees_of_freedom in 0.5..500.0,
             target in 0.001..0.2,
         ) {
             let difference = difference(0.0, standard_error, degrees_of_freedom);
             let [once, often] =
-                [Looks::Once, Looks::EveryBlock(target)].map(|looks| difference.bounds(CONFIDENCE, looks).half_width());
+                [Looks::Once, Looks::EveryBlock(target)].map(|looks| difference.interval(CONFIDENCE, looks).half_width());
             prop_assert!(often > once && often.is_finite(), "{} {}", once, often);
         }
     }
@@ -214,7 +208,7 @@ mod tests {
     fn without_any_spread_the_interval_is_a_point() {
         let difference = difference(0.1, 0.0, 16.0);
         for looks in [Looks::Once, Looks::EveryBlock(0.02)] {
-            let Bounds { low, high } = difference.bounds(CONFIDENCE, looks);
+            let Interval { low, high } = difference.interval(CONFIDENCE, looks);
             assert_eq!((low, high), (0.1, 0.1), "{looks:?}");
             assert_eq!(difference.p_value(0.0, looks), 0.0);
             assert_eq!(difference.p_value(0.1, looks), 1.0);

@@ -1,9 +1,9 @@
-//! What is compared.
+//! The measures by which sides are compared.
 
 use serde::Serialize;
 use std::fmt;
 
-/// What is compared.
+/// A measure by which sides are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Measure {
@@ -22,20 +22,8 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// All of them, in the order in which reports show them.
+    /// All of them, in the order of their declaration and in which reports show them.
     pub const ALL: [Self; 6] = [Self::Wall, Self::Cpu, Self::Duration, Self::Billed, Self::Latency, Self::Init];
-
-    /// The same at the beginning of a title.
-    pub fn at_start(self) -> &'static str {
-        match self {
-            Self::Wall => "Wall time",
-            Self::Cpu => "CPU time",
-            Self::Duration => "Duration",
-            Self::Billed => "Billed duration",
-            Self::Latency => "Client latency",
-            Self::Init => "Init duration",
-        }
-    }
 
     /// Its name for people.
     pub fn as_str(self) -> &'static str {
@@ -47,6 +35,12 @@ impl Measure {
             Self::Latency => "client latency",
             Self::Init => "init duration",
         }
+    }
+
+    /// The same at the beginning of a title.
+    pub fn at_start(self) -> String {
+        let name = self.as_str();
+        name[..1].to_uppercase() + &name[1..]
     }
 }
 

@@ -1,7 +1,7 @@
-//! What charts show: distributions, CPU models, the course of a campaign, starts.
+//! The data of charts: distributions, CPU models, the course of a campaign, cold starts.
 
 use super::{
-    compare_sets::Analyzer,
+    compare_sets::{Analyzer, all_calls},
     estimate::{self, Groups},
     measures::Measure,
     result::{Comparison, CpuComparison, Distribution, Ratio, SeriesPoint, Starts},
@@ -18,26 +18,26 @@ const POINTS: usize = 120;
 const STARTS: usize = 2000;
 
 impl<'a> Analyzer<'a> {
-    /// The records of one side by the CPU model that they were measured on, without those of which none is known.
-    fn by_model(&self, side: Side, records: &[CallSample]) -> Vec<(&'a str, Vec<CallSample>)> {
+    /// The calls of one side by the CPU model that they were measured on, without those whose model is unknown.
+    fn by_model(&self, side: Side, calls: &[CallSample]) -> Vec<(&'a str, Vec<CallSample>)> {
         let facts = &self.samples.sides[side];
         let models = facts.cpu_models.iter().enumerate().map(|(number, model)| {
             let is_of_model =
-                |record: &&CallSample| facts.environments[record.environment as usize].cpu == Some(number as u16);
-            (model.as_str(), records.iter().filter(is_of_model).copied().collect::<Vec<_>>())
+                |call: &&CallSample| facts.environments[call.environment as usize].cpu == Some(number as u16);
+            (model.as_str(), calls.iter().filter(is_of_model).copied().collect::<Vec<_>>())
         });
-        models.filter(|(_, records)| !records.is_empty()).collect()
+        models.filter(|(_, calls)| !calls.is_empty()).collect()
     }
 
-    pub(super) fn by_cpu(&self, records: &Sides<&[CallSample]>) -> Vec<CpuComparison> {
+    pub(super) fn by_cpu(&self, calls: &Sides<&[CallSample]>) -> Vec<CpuComparison> {
         if self.is_emulated() || self.samples.sides.iter().all(|(_, side)| side.cpu_models.len() < 2) {
             return Vec::new();
         }
-        let models = records.map(|side, records| self.by_model(side, records));
+        let models = calls.map(|side, calls| self.by_model(side, calls));
         let mut comparisons = Vec::new();
         for (one, baseline) in &models.baseline {
             for (other, candidate) in &models.candidate {
-                let values = Sides { baseline, candidate }.map(|_, records| observations(&[records], self.primary));
+                let values = Sides { baseline, candidate }.map(|_, calls| observations(&[calls], self.primary));
                 let Some(difference) = estimate::difference(&values, self.model(Groups::CellsAndBlocks)) else {
                     continue;
                 };
@@ -51,51 +51,55 @@ impl<'a> Analyzer<'a> {
         comparisons
     }
 
-    pub(super) fn distributions(&self, side: Side, records: &[CallSample]) -> Vec<Distribution> {
+    pub(super) fn distributions(&self, side: Side, calls: &[CallSample]) -> Vec<Distribution> {
         let facts = &self.samples.sides[side];
         if facts.emulated {
             return Vec::new();
         }
         let known = facts.cpu_models.iter().map(String::as_str).zip((0..).map(Some));
         let distributions = known.chain([("", None)]).filter_map(|(cpu, number)| {
-            let of_cpu = records.iter().filter(|record| facts.environments[record.environment as usize].cpu == number);
+            let of_cpu = calls.iter().filter(|call| facts.environments[call.environment as usize].cpu == number);
             let values = ValuesByEnvironment::new(values(of_cpu, self.primary), true);
-            let (environments, calls) = (values.environments(), values.count());
-            Some(Distribution { cpu: cpu.to_owned(), environments, calls, percentiles: values.percentiles()? })
+            Some(Distribution {
+                cpu: cpu.to_owned(),
+                environments: values.environments(),
+                calls: values.count(),
+                percentiles: values.percentiles()?,
+            })
         });
         distributions.collect()
     }
 
     /// The campaign in stretches of as many blocks each as make a series that can be drawn.
-    pub(super) fn series(&self, records: &Sides<&[CallSample]>) -> Vec<SeriesPoint> {
+    pub(super) fn series(&self, calls: &Sides<&[CallSample]>) -> Vec<SeriesPoint> {
         let blocks = &self.samples.blocks;
         let length = blocks.len().div_ceil(POINTS).max(1);
         let stretches = blocks.len().div_ceil(length);
-        let stretched = records.map(|side, records| {
+        let stretched = calls.map(|side, calls| {
             let mut stretches = vec![(0.0, 0_u32, BTreeSet::new()); stretches];
-            for record in records.iter().filter(|_| !self.samples.sides[side].emulated) {
-                let Some(value) = record.value(self.primary) else { continue };
-                let (sum, count, environments) = &mut stretches[record.block as usize / length];
+            for call in calls.iter().filter(|_| !self.samples.sides[side].emulated) {
+                let Some(value) = call.value(self.primary) else { continue };
+                let (sum, count, environments) = &mut stretches[call.block as usize / length];
                 *sum += value.ln();
                 *count += 1;
-                environments.insert(record.environment);
+                environments.insert(call.environment);
             }
             stretches
         });
-        let points = blocks.iter().step_by(length).enumerate().map(|(stretch, block)| SeriesPoint {
-            block: block.number,
-            elapsed_s: block.elapsed_ms as f64 / 1e3,
-            mean_ms: stretched.map(|_, stretches| {
-                let (sum, count, _) = &stretches[stretch];
-                (*count > 0).then(|| f64::exp(sum / f64::from(*count)))
-            }),
-            environments: stretched.map(|_, stretches| stretches[stretch].2.len() as u32),
+        let points = blocks.iter().step_by(length).enumerate().map(|(index, block)| {
+            let point = stretched.map(|_, stretches| &stretches[index]);
+            SeriesPoint {
+                block: block.number,
+                elapsed_s: block.elapsed_ms as f64 / 1e3,
+                mean_ms: point.map(|_, (sum, count, _)| (*count > 0).then(|| f64::exp(sum / f64::from(*count)))),
+                environments: point.map(|_, (.., environments)| environments.len() as u32),
+            }
         });
         points.filter(|point| point.environments.iter().any(|(_, count)| *count > 0)).collect()
     }
 
     pub(super) fn starts(&self) -> Starts {
-        let set = [self.set_of_all(|it| &it.cold)];
+        let set = [self.set_of_all(|cell| &cell.cold)];
         let compared = [Measure::Init, Measure::Latency, Measure::Billed].into_iter().flat_map(|measure| {
             // In a warm campaign starts come where environments happen to be missing, mostly in its first block. They
             // are one group then, or one for each cell where the payload has a part in the time.
@@ -106,28 +110,21 @@ impl<'a> Analyzer<'a> {
             };
             self.compare(&set, measure, groups)
         });
-        let mut comparisons: Vec<_> =
-            compared.filter(|comparison| comparison.calls.iter().any(|(_, calls)| *calls > 0)).collect();
-        for comparison in comparisons.iter_mut().filter(|it| it.measure == Measure::Init) {
-            // Starts of different cells are the same thing.
-            comparison.levels = self.of_both(|side| {
-                let records = set[0][side].iter().copied().flatten();
-                ValuesByEnvironment::new(values(records, Measure::Init), true).levels()
-            });
-        }
         // If each cell met starts of one side only, there is nothing to show.
         let says_something = |comparison: &Comparison| {
             comparison.ratio.is_some() || comparison.levels.iter().any(|(_, levels)| levels.is_some())
         };
-        comparisons.retain(says_something);
-        let init_ms = self.of_both(|side| {
-            let records = set[0][side].iter().copied().flatten();
-            let times: Vec<f64> = records.filter_map(|it| it.value(Measure::Init)).collect();
-            let step = times.len().div_ceil(STARTS).max(1);
-            let mut times: Vec<f64> = times.into_iter().step_by(step).collect();
-            times.sort_unstable_by(f64::total_cmp);
-            Some(times)
-        });
-        Starts { comparisons, init_ms: init_ms.map(|_, times| times.clone().unwrap_or_default()) }
+        let init_ms =
+            set[0].map(|side, cells| if self.samples.sides[side].emulated { Vec::new() } else { init_ms(cells) });
+        Starts { comparisons: compared.filter(says_something).collect(), init_ms }
     }
+}
+
+/// The init durations of one side's cold starts, sorted, thinned out evenly to at most [`STARTS`].
+fn init_ms(cells: &[&[CallSample]]) -> Vec<f64> {
+    let times: Vec<f64> = all_calls(cells).filter_map(|call| call.value(Measure::Init)).collect();
+    let step = times.len().div_ceil(STARTS).max(1);
+    let mut times: Vec<f64> = times.into_iter().step_by(step).collect();
+    times.sort_unstable_by(f64::total_cmp);
+    times
 }

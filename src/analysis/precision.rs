@@ -23,14 +23,15 @@ impl Precision {
     /// Half the width of the widest interval, as a share of the ratio. None while a cell has no interval.
     fn half_width(&self) -> Option<f64> {
         let (differences, looks) = compare_sets::deciding_differences(&self.manifest, &self.samples);
-        let half_width = |difference: &Option<Difference>| {
-            let difference = difference.as_ref().filter(|it| has_enough(it))?;
-            Some(difference.bounds(CONFIDENCE, looks).half_width().exp_m1())
-        };
-        let widths: Option<Vec<f64>> = differences.iter().map(half_width).collect();
         // Cells that have not been called yet are missing from the samples.
-        let widths = widths.filter(|widths| widths.len() == self.manifest.plan.cells.len())?;
-        widths.into_iter().max_by(f64::total_cmp)
+        if differences.len() < self.manifest.plan.cells.len() {
+            return None;
+        }
+        let known: Option<Vec<Difference>> =
+            differences.into_iter().map(|difference| difference.filter(has_enough)).collect();
+        let half_widths =
+            known?.into_iter().map(|difference| difference.interval(CONFIDENCE, looks).half_width().exp_m1());
+        half_widths.max_by(f64::total_cmp)
     }
 }
 

@@ -1,19 +1,18 @@
-//! From a difference of logarithms to a ratio.
+//! The ratio that a difference of logarithms stands for.
 
 use super::{
     estimate::Difference,
-    interval::{Bounds, CONFIDENCE, Looks},
-    result::{Interval, Ratio},
+    interval::{CONFIDENCE, Looks},
+    result::Ratio,
     verdict::has_enough,
 };
 
 impl Ratio {
-    /// That of a difference of logarithms.
+    /// The ratio of a difference of logarithms.
     pub(super) fn new(difference: &Difference, looks: Looks) -> Self {
         let has_enough = has_enough(difference);
         // Where next to nothing is known an end may be infinite; the largest number says as much.
-        let Bounds { low, high } = difference.bounds(CONFIDENCE, looks);
-        let interval = Interval { low: low.exp(), high: high.exp().min(f64::MAX) };
+        let interval = difference.interval(CONFIDENCE, looks).map(|log_ratio| log_ratio.exp().min(f64::MAX));
         Self {
             estimate: difference.estimate.exp(),
             interval: has_enough.then_some(interval),

@@ -2,13 +2,13 @@
 
 use super::{
     calibration::naive,
-    estimate::{self, Clusters, Difference, Groups, Model, Observation, Sources, Variance},
-    interval::{CONFIDENCE, Looks, mean_bounds, upper_quantile},
+    estimate::{self, Clusters, Difference, Groups, Model, Observation, Variance},
+    interval::{CONFIDENCE, Looks, mean_interval, upper_quantile},
     proportion::{Proportion, unseen},
     verdict::holm,
 };
 use crate::campaign::sides::{Side, Sides};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use statrs::distribution::{Normal, StudentsT};
 
 const OBSERVATIONS: &str = include_str!("../../tests/reference/observations.csv");
@@ -73,11 +73,14 @@ fn scipy() -> Scipy {
 
 fn observations() -> Sides<Vec<Observation>> {
     let mut values = Sides::<Vec<Observation>>::default();
-    for row in csv::Reader::from_reader(OBSERVATIONS.as_bytes()).deserialize() {
-        let (side, environment, block, value): (Side, u32, u32, f64) = row.unwrap();
+    for (side, environment, block, value) in rows::<(Side, u32, u32, f64)>(OBSERVATIONS) {
         values[side].push(Observation { environment, cell: 0, block, step: 0, value });
     }
     values
+}
+
+fn rows<T: DeserializeOwned>(csv: &str) -> Vec<T> {
+    csv::Reader::from_reader(csv.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap()
 }
 
 #[track_caller]
@@ -89,15 +92,8 @@ fn assert_close(found: f64, expected: f64, tolerance: f64) {
 fn quantiles_and_p_values_are_those_of_scipy() {
     for Student { df, tail, quantile, p } in scipy().students {
         assert_close(upper_quantile(&StudentsT::new(0.0, 1.0, df).unwrap(), tail), quantile, 1e-6);
-        let difference = Difference {
-            estimate: 2.5,
-            standard_error: 1.0,
-            degrees_of_freedom: df,
-            environments: Sides { baseline: 8, candidate: 8 },
-            blocks: 8,
-            sources: Sources::default(),
-            fixed_variance: 0.0,
-        };
+        let difference =
+            Difference { estimate: 2.5, standard_error: 1.0, degrees_of_freedom: df, ..Difference::default() };
         assert_close(difference.p_value(0.0, Looks::Once), p, 1e-9);
     }
     for NormalTail { tail, quantile } in scipy().normals {
@@ -127,21 +123,20 @@ fn tests_on_means_are_those_of_scipy() {
         assert_close(found.degrees_of_freedom, expected.df, 1e-9);
         assert_close(found.p_value(0.0, Looks::Once), expected.p, 1e-8);
         if let (Some(low), Some(high)) = (expected.low, expected.high) {
-            let bounds = found.bounds(CONFIDENCE, Looks::Once);
-            assert!((bounds.low - low).abs() < 1e-9 && (bounds.high - high).abs() < 1e-9, "{bounds:?}");
+            let interval = found.interval(CONFIDENCE, Looks::Once);
+            assert!((interval.low - low).abs() < 1e-9 && (interval.high - high).abs() < 1e-9, "{interval:?}");
         }
     }
     let Mean { means, low, high } = scipy.mean_of_baseline;
-    let bounds = mean_bounds(&means, CONFIDENCE).unwrap();
-    assert!((bounds.low - low).abs() < 1e-9 && (bounds.high - high).abs() < 1e-9, "{bounds:?}");
+    let interval = mean_interval(&means, CONFIDENCE).unwrap();
+    assert!((interval.low - low).abs() < 1e-9 && (interval.high - high).abs() < 1e-9, "{interval:?}");
 }
 
 /// One value for each environment and block, as R has them.
 fn observations_of_r() -> Sides<Vec<Observation>> {
     observations().map(|_, values| {
         let of_block = values.chunk_by(|one, other| (one.environment, one.block) == (other.environment, other.block));
-        let mean = |calls: &[Observation]| calls.iter().map(|it| it.value).sum::<f64>() / calls.len() as f64;
-        of_block.map(|calls| Observation { value: mean(calls), ..calls[0] }).collect()
+        of_block.map(|calls| Observation { value: estimate::mean(calls), ..calls[0] }).collect()
     })
 }
 
@@ -156,8 +151,7 @@ fn the_fit_and_its_errors_are_those_of_club_sandwich() {
         };
         values.iter().map(of_its_own).collect()
     });
-    for row in csv::Reader::from_reader(R.as_bytes()).deserialize() {
-        let (name, estimate, standard_error, degrees_of_freedom): (String, f64, f64, f64) = row.unwrap();
+    for (name, estimate, standard_error, degrees_of_freedom) in rows::<(String, f64, f64, f64)>(R) {
         let values = if name.starts_with("cold") { &cold } else { &unbalanced };
         let variance = if name.ends_with("CR2") { Variance::Cr2 } else { Variance::Cr3 };
         let found = estimate::difference_by(values, variance).unwrap();
@@ -171,15 +165,10 @@ fn the_fit_and_its_errors_are_those_of_club_sandwich() {
     }
 }
 
-/// A name, V_block, V_both, and the degrees of freedom of V_block.
-type ByR = (String, f64, f64, f64);
-
 #[test]
-fn what_blocks_add_is_what_r_computes() {
-    let rows: Vec<ByR> =
-        csv::Reader::from_reader(DISTURBANCES.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap();
+fn the_variance_by_blocks_is_that_of_r() {
     let model = |clusters| Model { groups: Groups::CellsAndBlocks, clusters };
-    for (name, v_block, v_both, freedom_of_v_block) in rows {
+    for (name, v_block, v_both, freedom_of_v_block) in rows::<(String, f64, f64, f64)>(DISTURBANCES) {
         let values = observations_of_r().map(|side, values| {
             let step = if side == Side::Baseline { 7 } else { 14 };
             let is_disturbed = name != "undisturbed";
@@ -215,10 +204,8 @@ fn what_blocks_add_is_what_r_computes() {
 
 #[test]
 fn holms_adjustment_is_that_of_r() {
-    let rows: Vec<(f64, f64)> =
-        csv::Reader::from_reader(HOLM.as_bytes()).deserialize().collect::<Result<_, _>>().unwrap();
-    let adjusted = holm(&rows.iter().map(|it| it.0).collect::<Vec<_>>());
-    for (found, (_, expected)) in adjusted.into_iter().zip(rows) {
+    let (p_values, adjusted): (Vec<f64>, Vec<f64>) = rows::<(f64, f64)>(HOLM).into_iter().unzip();
+    for (found, expected) in holm(&p_values).into_iter().zip(adjusted) {
         assert_close(found, expected, 1e-12);
     }
 }

@@ -1,6 +1,6 @@
-//! What a campaign comes to: everything that a report shows, and nothing that it has to compute.
+//! The result of an analysis: everything that a report shows, computed.
 
-pub use super::measures::Measure;
+pub use super::{interval::Interval, measures::Measure};
 
 use super::{
     estimate::Sources,
@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// The version of this shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
 
-/// All that is said of a campaign. Ratios are the candidate's over the baseline's: below 1 the candidate takes less.
+/// The analysis of a campaign. Ratios are the candidate's over the baseline's: below 1 the candidate takes less.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Analysis {
     /// The version of this shape, [`SCHEMA`].
@@ -29,7 +29,7 @@ pub struct Analysis {
     pub campaign: Provenance,
     /// The two that are compared.
     pub sides: Sides<SideFacts>,
-    /// What to know before using the rest, the gravest first.
+    /// The warnings, the gravest first.
     pub warnings: Vec<Warning>,
     /// All cells together, by the measure that decides. None if a side has no sample.
     pub headline: Option<Comparison>,
@@ -78,14 +78,6 @@ pub struct Provenance {
     pub blocks: u64,
     /// The calls, failed ones included.
     pub calls: u64,
-}
-
-impl Provenance {
-    /// Whether disturbances add something that more environments do not narrow: those of whole blocks, in which environments
-    /// stay.
-    pub(super) fn has_fixed_variance(&self) -> bool {
-        !self.cold && self.order != Order::SingleCalls
-    }
 }
 
 /// One of the two that are compared.
@@ -164,15 +156,6 @@ pub struct Ratio {
     pub degrees_of_freedom: Option<f64>,
     /// The probability of a ratio as far from 1 if there were no difference, not adjusted for other cells.
     pub p_value: Option<f64>,
-}
-
-/// A 95% interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Interval {
-    /// Its lower end.
-    pub low: f64,
-    /// Its upper end.
-    pub high: f64,
 }
 
 /// Where values lie, each environment weighing the same in the mean. Milliseconds, or MiB of memory.
@@ -321,6 +304,10 @@ impl Analysis {
     /// The names of both sides.
     pub fn names(&self) -> Sides<&str> {
         Sides { baseline: &self.sides.baseline.name, candidate: &self.sides.candidate.name }
+    }
+
+    pub(super) fn cell(&self, name: &str) -> Option<&CellAnalysis> {
+        self.cells.iter().find(|cell| cell.name == name)
     }
 
     /// Whether there is no verdict on the campaign because of a warning. Too few environments or blocks of one cell are no

@@ -9,7 +9,7 @@ use crate::{
         sides::{Side, Sides},
         totals::Totals,
     },
-    protocol::{AnswerWarningKind, Architecture, Build, Response, Status},
+    protocol::{AnswerWarningKind, Architecture, Build, Response, Sample, Status},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -54,6 +54,7 @@ pub struct DataFlags {
 #[derive(Debug, Default)]
 pub struct SideSamples {
     pub environments: Vec<EnvironmentFacts>,
+    /// The environments' numbers by their names; all unnamed ones are "".
     numbers: HashMap<String, u32>,
     pub cpu_models: Vec<String>,
     /// Whether its times mean nothing.
@@ -76,17 +77,6 @@ pub struct SideSamples {
     has_unused_number: bool,
 }
 
-/// What kind of environment a call met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// An environment that had a cold start.
-    Cold,
-    /// An environment that was there.
-    Warm,
-    /// An environment of which nothing tells whether it had just started.
-    Unknown,
-}
-
 /// What is known of one environment.
 #[derive(Clone, Copy, Debug)]
 pub struct EnvironmentFacts {
@@ -98,13 +88,13 @@ pub struct EnvironmentFacts {
 
 #[derive(Debug, Default)]
 pub struct CellSamples {
-    /// Calls of environments that were there.
+    /// Calls of environments that had already started.
     pub warm: Sides<Vec<CallSample>>,
     /// Calls that waited for an environment to start.
     pub cold: Sides<Vec<CallSample>>,
 }
 
-/// The times of one call, in milliseconds; NaN if unknown.
+/// The times of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct CallSample {
     /// Its environment's number on its side.
@@ -113,25 +103,14 @@ pub struct CallSample {
     pub block: u32,
     /// The place of its step in the block.
     pub step: u32,
-    wall: f32,
-    cpu: f32,
-    duration: f32,
-    billed: f32,
-    latency: f32,
-    init: f32,
+    /// By measure, in milliseconds; NaN if unknown.
+    times_ms: [f32; Measure::ALL.len()],
 }
 
 impl CallSample {
     /// The value of one measure. None if unknown, or if a time other than a billed duration is 0.
     pub fn value(&self, measure: Measure) -> Option<f64> {
-        let value = f64::from(match measure {
-            Measure::Wall => self.wall,
-            Measure::Cpu => self.cpu,
-            Measure::Duration => self.duration,
-            Measure::Billed => self.billed,
-            Measure::Latency => self.latency,
-            Measure::Init => self.init,
-        });
+        let value = f64::from(self.times_ms[measure as usize]);
         let least = if measure == Measure::Billed { 0.0 } else { f64::from(f32::MIN_POSITIVE) };
         (value.is_finite() && value >= least).then_some(value)
     }
@@ -144,15 +123,17 @@ impl CallSample {
 }
 
 /// The known values of one measure, each with its environment.
-pub fn values<'a>(records: impl Iterator<Item = &'a CallSample>, measure: Measure) -> impl Iterator<Item = (u32, f64)> {
-    records.filter_map(move |record| Some((record.environment, record.value(measure)?)))
+pub fn values<'a>(calls: impl Iterator<Item = &'a CallSample>, measure: Measure) -> impl Iterator<Item = (u32, f64)> {
+    calls.filter_map(move |call| Some((call.environment, call.value(measure)?)))
 }
 
-/// Values of one measure on the scale on which they are compared: logarithms but for what is billed. The records are
+/// Values of one measure on the scale on which they are compared: logarithms but for what is billed. The calls are
 /// those of one cell after the other.
 pub fn observations(cells: &[&[CallSample]], measure: Measure) -> Vec<Observation> {
-    let of_cells = (0..).zip(cells).flat_map(|(cell, records)| records.iter().map(move |record| (cell, record)));
-    of_cells.filter_map(|(cell, record)| record.observation(cell, measure)).collect()
+    (0..)
+        .zip(cells)
+        .flat_map(|(cell, calls)| calls.iter().filter_map(move |call| call.observation(cell, measure)))
+        .collect()
 }
 
 impl Samples {
@@ -170,13 +151,13 @@ impl Samples {
         }
         if row.report.is_some() && side.quality.reported == 0 {
             // This is the first report: Lambda does report, so those of earlier calls are missing.
-            self.cells.values_mut().for_each(|cell| cell.warm[row.side].retain(|record| !record.is_of_client_alone()));
+            self.cells.values_mut().for_each(|cell| cell.warm[row.side].retain(|call| !call.is_of_client_alone()));
             side.forget_unknown_environments();
         }
         let is_first = side.is_first(row);
         side.quality.add(row, is_first);
-        let kind = side.kind(row, is_first);
-        if kind == Kind::Unknown && row.environment().is_none() {
+        let is_cold = side.is_cold(row, is_first);
+        if is_cold.is_none() && row.environment().is_none() {
             return;
         }
         let environment = side.environment(row);
@@ -184,16 +165,13 @@ impl Samples {
             Some(cell) => cell,
             None => self.cells.entry(row.cell.clone()).or_default(),
         };
-        let records = match kind {
-            Kind::Cold => &mut cell.cold,
-            Kind::Warm => &mut cell.warm,
-            Kind::Unknown => return,
-        };
-        records[row.side].push(CallSample::new(row, environment, block));
+        let Some(is_cold) = is_cold else { return };
+        let calls = if is_cold { &mut cell.cold } else { &mut cell.warm };
+        calls[row.side].push(CallSample::new(row, environment, block));
     }
 
     /// Whether any call of a side gave something to compare.
-    pub fn has_records(&self, side: Side) -> bool {
+    pub fn has_values(&self, side: Side) -> bool {
         self.cells.values().any(|cell| !cell.warm[side].is_empty() || !cell.cold[side].is_empty())
     }
 
@@ -236,15 +214,12 @@ impl SideSamples {
         }
     }
 
-    /// What kind of environment a call met. If Lambda reports nothing at all, as with HTTP endpoints, the environments' names
-    /// have to do; if they have no names either, all calls count as warm, and no verdict is given.
-    fn kind(&self, row: &Row, is_first: bool) -> Kind {
-        match row.cold {
-            Some(true) => Kind::Cold,
-            Some(false) => Kind::Warm,
-            None if self.quality.reported == 0 && !is_first => Kind::Warm,
-            None => Kind::Unknown,
-        }
+    /// Whether a call met an environment that had to start. If Lambda reports nothing at all, as with HTTP endpoints, the
+    /// environments' names have to do; if they have no names either, all calls count as warm, and no verdict is given.
+    ///
+    /// None if nothing tells.
+    fn is_cold(&self, row: &Row, is_first: bool) -> Option<bool> {
+        row.cold.or((self.quality.reported == 0 && !is_first).then_some(false))
     }
 
     /// How many environments have a name that one of the other side has too.
@@ -266,30 +241,17 @@ impl SideSamples {
     /// The number of the environment that answered, with what is known of it.
     fn environment(&mut self, row: &Row) -> u32 {
         let number = match row.environment() {
-            Some(id) => match self.numbers.get(id) {
-                Some(number) => *number,
-                None => {
-                    let number = self.new_environment(row);
-                    self.numbers.insert(id.to_owned(), number);
-                    number
-                }
-            },
+            Some(id) => self.number(id, row),
             // A cold start means a new environment, even without a name.
             None if row.cold == Some(true) => self.new_environment(row),
             None => {
                 self.unknown_environments += 1;
                 // All of them count as one, which is never enough for an interval.
-                match self.numbers.get("") {
-                    Some(number) => *number,
-                    None => {
-                        let number = self.new_environment(row);
-                        self.numbers.insert(String::new(), number);
-                        number
-                    }
-                }
+                self.number("", row)
             }
         };
-        let rss = row.response.iter().flat_map(|it| &it.results).map(|it| it.memory.max_rss_bytes).max();
+        let rss =
+            row.response.iter().flat_map(|response| &response.results).map(|sample| sample.memory.max_rss_bytes).max();
         let memory_mb = match rss {
             Some(bytes) => bytes as f32 / (1024.0 * 1024.0),
             None => row.report.as_ref().and_then(|it| it.max_memory_mb).unwrap_or_default() as f32,
@@ -299,13 +261,22 @@ impl SideSamples {
         number
     }
 
+    fn number(&mut self, id: &str, row: &Row) -> u32 {
+        if let Some(number) = self.numbers.get(id) {
+            return *number;
+        }
+        let number = self.new_environment(row);
+        self.numbers.insert(id.to_owned(), number);
+        number
+    }
+
     fn new_environment(&mut self, row: &Row) -> u32 {
         let cpu = row.cpu_model().map(|model| {
             let known = self.cpu_models.iter().position(|known| known == model);
-            known.unwrap_or_else(|| {
+            if known.is_none() {
                 self.cpu_models.push(model.to_owned());
-                self.cpu_models.len() - 1
-            }) as u16
+            }
+            known.unwrap_or(self.cpu_models.len() - 1) as u16
         });
         self.environments.push(EnvironmentFacts { cpu, max_memory_mb: 0.0 });
         self.environments.len() as u32 - 1
@@ -314,11 +285,11 @@ impl SideSamples {
 
 impl DataFlags {
     fn add(&mut self, response: &Response) {
-        let is_truncated = |status| matches!(status, Status::Truncated | Status::Skipped);
-        self.truncated += u64::from(response.results.iter().any(|sample| is_truncated(sample.status)));
-        let is_short = |kind| kind == AnswerWarningKind::ShortIterations;
-        let short = response.results.iter().flat_map(|it| &it.warnings).any(|warning| is_short(warning.kind));
-        self.short_iterations += u64::from(short);
+        let is_truncated = |sample: &Sample| matches!(sample.status, Status::Truncated | Status::Skipped);
+        self.truncated += u64::from(response.results.iter().any(is_truncated));
+        let mut warnings = response.results.iter().flat_map(|sample| &sample.warnings);
+        let is_short = warnings.any(|warning| warning.kind == AnswerWarningKind::ShortIterations);
+        self.short_iterations += u64::from(is_short);
         self.coarsest_clock_ns = self.coarsest_clock_ns.max(response.host.clock.resolution_ns);
     }
 }
@@ -326,42 +297,36 @@ impl DataFlags {
 impl CallSample {
     /// Whether neither the function nor Lambda has measured anything.
     fn is_of_client_alone(&self) -> bool {
-        self.wall.is_nan() && self.duration.is_nan()
+        [Measure::Wall, Measure::Duration].iter().all(|measure| self.times_ms[*measure as usize].is_nan())
     }
 
     fn new(row: &Row, environment: u32, block: u32) -> Self {
-        let known = |value: Option<f64>| value.unwrap_or(f64::NAN) as f32;
         let report = row.believed_report();
-        let times = |pick: fn(&crate::protocol::Sample) -> &[f64]| {
-            let samples = row.response.iter().flat_map(|it| &it.results);
-            geometric_mean(samples.flat_map(|sample| pick(sample).iter().copied())).map(|nanoseconds| nanoseconds / 1e6)
-        };
-        Self {
-            environment,
-            block,
-            step: row.step,
-            wall: known(times(|it| &it.wall_ns)),
-            cpu: known(times(|it| &it.cpu_ns)),
-            duration: known(report.and_then(|it| it.duration_ms)),
-            billed: known(report.and_then(PlatformReport::all_billed_ms)),
-            latency: row.latency_ns as f32 / 1e6,
-            init: known(report.and_then(|it| it.init_ms)),
-        }
+        let times_ms = Measure::ALL.map(|measure| match measure {
+            Measure::Wall => mean_ms(row, |sample| &sample.wall_ns),
+            Measure::Cpu => mean_ms(row, |sample| &sample.cpu_ns),
+            Measure::Duration => report.and_then(|it| it.duration_ms),
+            Measure::Billed => report.and_then(PlatformReport::all_billed_ms),
+            Measure::Latency => Some(f64::from(row.latency_ns as f32 / 1e6)),
+            Measure::Init => report.and_then(|it| it.init_ms),
+        });
+        Self { environment, block, step: row.step, times_ms: times_ms.map(|time| time.unwrap_or(f64::NAN) as f32) }
     }
 }
 
-/// Times of 0 are those of a clock that did not tick: they count as the clock's least.
-fn geometric_mean(times: impl Iterator<Item = f64>) -> Option<f64> {
+/// The geometric mean of times in nanoseconds. Times of 0 are those of a clock that did not tick: they count as the
+/// clock's least. None if there are no times.
+fn mean_ms(row: &Row, pick: fn(&Sample) -> &[f64]) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0.0);
-    for time in times {
+    for time in row.response.iter().flat_map(|response| &response.results).flat_map(pick) {
         sum += time.max(1.0).ln();
         count += 1.0;
     }
-    (count > 0.0).then(|| f64::exp(sum / count))
+    (count > 0.0).then(|| f64::exp(sum / count) / 1e6)
 }
 
 impl CellSamples {
-    /// The calls that decide: those of environments that were there, or in a cold campaign those that were not.
+    /// The calls that decide: warm ones, or in a cold campaign cold starts.
     pub fn deciding(&self, is_cold: bool) -> &Sides<Vec<CallSample>> {
         if is_cold { &self.cold } else { &self.warm }
     }

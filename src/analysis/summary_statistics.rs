@@ -1,8 +1,8 @@
-//! Where values lie.
+//! Summary statistics of values, and of the means of their environments.
 
 use super::{
-    interval::{Bounds, CONFIDENCE, mean_bounds},
-    result::{Interval, SummaryStatistics},
+    interval::{CONFIDENCE, Interval, mean_interval},
+    result::SummaryStatistics,
     verdict::MINIMUM_ENVIRONMENTS,
 };
 use crate::protocol::quantile;
@@ -32,19 +32,18 @@ impl ValuesByEnvironment {
         Self { is_geometric, values: kept, means: means.collect() }
     }
 
-    /// How many there are.
     pub(super) fn count(&self) -> u64 {
         self.values.len() as u64
     }
 
-    /// How many environments they are of.
+    /// The number of their environments.
     pub(super) fn environments(&self) -> u32 {
         self.means.len() as u32
     }
 
-    /// Bounds of their mean, on the scale on which it is taken. None if there are fewer than two environments.
-    pub(super) fn bounds(&self) -> Option<Bounds> {
-        mean_bounds(&self.means, CONFIDENCE)
+    /// The interval of their mean, on the scale on which it is taken. None if there are fewer than two environments.
+    pub(super) fn interval(&self) -> Option<Interval> {
+        mean_interval(&self.means, CONFIDENCE)
     }
 
     /// Their percentiles 0, 1, …, 100. None if there are no values.
@@ -54,10 +53,10 @@ impl ValuesByEnvironment {
         (!self.values.is_empty()).then(|| (0..=100).map(at).collect())
     }
 
-    /// Where they lie. None if there are no values.
+    /// Their summary statistics. None if there are no values.
     pub(super) fn levels(mut self) -> Option<SummaryStatistics> {
         let off_scale = |value: f64| if self.is_geometric { value.exp().min(f64::MAX) } else { value };
-        let bounds = self.bounds().filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
+        let interval = self.interval().filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
         let mean = self.means.iter().sum::<f64>() / self.means.len() as f64;
         self.values.sort_unstable_by(f64::total_cmp);
         if self.values.is_empty() {
@@ -66,7 +65,7 @@ impl ValuesByEnvironment {
         let at = |share| quantile(&self.values, share);
         Some(SummaryStatistics {
             mean: off_scale(mean),
-            interval: bounds.map(|Bounds { low, high }| Interval { low: off_scale(low), high: off_scale(high) }),
+            interval: interval.map(|interval| interval.map(off_scale)),
             min: at(0.0),
             p50: at(0.5),
             p90: at(0.9),

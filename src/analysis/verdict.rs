@@ -1,10 +1,10 @@
-//! What may be said of a comparison, and of many at once.
+//! Verdicts on one comparison, and on many at once.
 
 use super::{
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
 };
-use crate::campaign::manifest::MAX_ENVIRONMENTS;
+use crate::campaign::{manifest::MAX_ENVIRONMENTS, schedule::Order};
 use serde::Serialize;
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub const MINIMUM_ENVIRONMENTS: u32 = 8;
 /// A campaign of fewer blocks tells too little of what disturbs calls together: it gets no interval and no verdict either.
 pub const MINIMUM_BLOCKS: u32 = 5;
 
-/// What a comparison comes to.
+/// The outcome of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
@@ -25,7 +25,7 @@ pub enum Verdict {
     Slower,
     /// The whole interval lies within the margin.
     Equivalent,
-    /// None of these, with the environments so far.
+    /// None of these is certain with the environments so far.
     Inconclusive,
     /// No verdict is given; the warnings say why.
     Withheld,
@@ -33,13 +33,7 @@ pub enum Verdict {
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Faster => "faster",
-            Self::Slower => "slower",
-            Self::Equivalent => "equivalent",
-            Self::Inconclusive => "inconclusive",
-            Self::Withheld => "withheld",
-        })
+        self.serialize(f)
     }
 }
 
@@ -48,25 +42,28 @@ impl fmt::Display for Verdict {
 pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -> Vec<Verdict> {
     let alpha = 1.0 - CONFIDENCE;
     let log_margin = margin.ln_1p();
-    let p_values = |p: &dyn Fn(&Difference) -> f64| -> Vec<f64> {
-        holm(&differences.iter().map(|difference| difference.as_ref().map_or(1.0, p)).collect::<Vec<_>>())
-    };
-    let different = p_values(&|it| it.p_value(0.0, looks));
-    let equivalent = p_values(&|it| it.p_equivalence(log_margin, looks));
-    let verdicts = differences.iter().enumerate().map(|(index, difference)| match difference {
+    let p_different = adjusted(differences, |difference| difference.p_value(0.0, looks));
+    let p_equivalent = adjusted(differences, |difference| difference.p_equivalence(log_margin, looks));
+    let tested = differences.iter().zip(p_different.into_iter().zip(p_equivalent));
+    let verdicts = tested.map(|(difference, (different, equivalent))| match difference.filter(has_enough) {
         None => Verdict::Withheld,
-        Some(it) if !has_enough(it) => Verdict::Withheld,
-        Some(_) if equivalent[index] <= alpha => Verdict::Equivalent,
-        Some(it) if different[index] <= alpha => {
-            if it.estimate < 0.0 {
-                Verdict::Faster
-            } else {
-                Verdict::Slower
-            }
-        }
+        Some(_) if equivalent <= alpha => Verdict::Equivalent,
+        Some(found) if different <= alpha && found.estimate < 0.0 => Verdict::Faster,
+        Some(_) if different <= alpha => Verdict::Slower,
         Some(_) => Verdict::Inconclusive,
     });
     verdicts.collect()
+}
+
+/// The p-values of one test on each difference, by Holm's adjustment; 1 for what has not been estimated.
+pub(super) fn adjusted(differences: &[Option<Difference>], p_value: impl Fn(&Difference) -> f64) -> Vec<f64> {
+    holm(&differences.iter().map(|difference| difference.as_ref().map_or(1.0, &p_value)).collect::<Vec<_>>())
+}
+
+/// What of a difference's variance more environments do not narrow, only more blocks: the part of disturbances. Calls one
+/// by one meet these by chance, and more blocks of a cold campaign are more environments.
+pub fn fixed_variance(disturbances: f64, order: Order, is_cold: bool) -> f64 {
+    if is_cold || order == Order::SingleCalls { 0.0 } else { disturbances }
 }
 
 /// Whether an interval may be given.
@@ -107,7 +104,7 @@ pub(super) fn environments_for(
     now: u32,
 ) -> Option<u64> {
     let variance = difference.standard_error.powi(2);
-    let wanted = variance * (half_width / difference.bounds(confidence, looks).half_width()).powi(2);
+    let wanted = variance * (half_width / difference.interval(confidence, looks).half_width()).powi(2);
     let factor = (variance - difference.fixed_variance) / (wanted - difference.fixed_variance);
     // A campaign has at most some thousands; more digits would be a pretence.
     let needed = ((f64::from(now) * factor).ceil().min(1e9) as u64).max(MINIMUM_ENVIRONMENTS.into());
@@ -132,7 +129,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::estimate::Sources, *};
+    use super::*;
     use crate::campaign::sides::Sides;
 
     fn difference(estimate: f64, standard_error: f64, environments: u32) -> Difference {
@@ -142,8 +139,7 @@ mod tests {
             degrees_of_freedom: 100.0,
             environments: Sides { baseline: environments, candidate: 20 },
             blocks: 10,
-            sources: Sources::default(),
-            fixed_variance: 0.0,
+            ..Difference::default()
         }
     }
 
@@ -179,32 +175,32 @@ mod tests {
     #[test]
     fn of_many_cells_each_has_to_be_more_certain() {
         // p is 0.013: enough for one cell, too little for each of five.
-        let it = difference(-0.05, 0.0198, 20);
-        assert_eq!(verdict(it), Verdict::Faster);
-        let verdicts = verdicts(&[Some(it); 5], 0.001, Looks::Once);
+        let found = difference(-0.05, 0.0198, 20);
+        assert_eq!(verdict(found), Verdict::Faster);
+        let verdicts = verdicts(&[Some(found); 5], 0.001, Looks::Once);
         assert_eq!(verdicts, [Verdict::Inconclusive; 5]);
     }
 
     #[test]
     fn four_times_the_environments_halve_the_interval() {
         // ±0.02 around 0.01: half as wide it would be clear of 0, or within the margin of 2%.
-        let it = difference(0.01, 0.02 / 1.984, 20);
-        let needed = |tests| environments_needed(&it, 0.02, Looks::Once, tests).unwrap();
+        let found = difference(0.01, 0.02 / 1.984, 20);
+        let needed = |tests| environments_needed(&found, 0.02, Looks::Once, tests).unwrap();
         assert!((79..=81).contains(&needed(1)), "{}", needed(1));
         assert!(needed(27) > 2 * needed(1));
     }
 
     #[test]
-    fn what_disturbances_add_is_not_narrowed_by_environments() {
-        let it = |share: f64| {
+    fn more_environments_do_not_narrow_the_part_of_disturbances() {
+        let needed = |share: f64| {
             let all = difference(0.01, 0.02 / 1.984, 20);
             let fixed_variance = share * all.standard_error.powi(2);
             environments_needed(&Difference { fixed_variance, ..all }, 0.02, Looks::Once, 1)
         };
         // A quarter of the variance is left for all, and a tenth of it is taken: 0.9/0.15 times the environments.
-        assert!((119..=121).contains(&it(0.1).unwrap()), "{:?}", it(0.1));
-        assert_eq!(it(0.3), None);
+        assert!((119..=121).contains(&needed(0.1).unwrap()), "{:?}", needed(0.1));
+        assert_eq!(needed(0.3), None);
         // Enough in principle, and more than a campaign may have.
-        assert_eq!(it(0.245), None);
+        assert_eq!(needed(0.245), None);
     }
 }

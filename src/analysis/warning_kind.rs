@@ -1,19 +1,20 @@
-//! A warning, and the kinds there are.
+//! A warning, and its kinds.
 
 use crate::campaign::sides::Side;
 use serde::Serialize;
+use std::fmt;
 
-/// Something to know, with advice.
+/// A warning, with advice.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Warning {
     pub kind: WarningKind,
-    /// The side that it is about, where it is about one.
+    /// The side that it is about. None if it is about both.
     pub side: Option<Side>,
     /// What was found, and what to do about it.
     pub text: String,
 }
 
-/// The warnings there are, the gravest first.
+/// The kinds of warnings, the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WarningKind {
@@ -27,7 +28,7 @@ pub enum WarningKind {
     FunctionChanged,
     /// One request is said to have given several answers: no verdict is given.
     RepeatedRequests,
-    /// What names the environments cannot be their name: no verdict is given.
+    /// The ids of environments cannot be theirs: no verdict is given.
     ImplausibleEnvironments,
     /// Nothing tells environments apart: no verdict is given.
     EnvironmentsUnknown,
@@ -80,38 +81,11 @@ impl WarningKind {
     pub fn withholds(self) -> bool {
         self <= Self::EnvironmentsUnknown
     }
+}
 
-    /// Its name, as in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ChecksumMismatch => "checksum-mismatch",
-            Self::Emulated => "emulated",
-            Self::NoSamples => "no-samples",
-            Self::FunctionChanged => "function-changed",
-            Self::RepeatedRequests => "repeated-requests",
-            Self::ImplausibleEnvironments => "implausible-environments",
-            Self::EnvironmentsUnknown => "environments-unknown",
-            Self::TooFewEnvironments => "too-few-environments",
-            Self::TooFewBlocks => "too-few-blocks",
-            Self::FunctionRevised => "function-revised",
-            Self::SeveralVersions => "several-versions",
-            Self::OtherVersion => "other-version",
-            Self::OtherMemory => "other-memory",
-            Self::ImpossibleReports => "impossible-reports",
-            Self::MissingReports => "missing-reports",
-            Self::EarlierInits => "earlier-inits",
-            Self::UnequalMemory => "unequal-memory",
-            Self::DifferentBuilds => "different-builds",
-            Self::UnbalancedCpus => "unbalanced-cpus",
-            Self::UnseenCpus => "unseen-cpus",
-            Self::Disturbed => "disturbed",
-            Self::BusyMachine => "busy-machine",
-            Self::LessThanOneVcpu => "less-than-one-vcpu",
-            Self::Failures => "failures",
-            Self::Throttled => "throttled",
-            Self::Truncated => "truncated",
-            Self::CoarseClock => "coarse-clock",
-            Self::NoBill => "no-bill",
-        }
+/// Its name, as in JSON.
+impl fmt::Display for WarningKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
     }
 }

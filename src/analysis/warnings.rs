@@ -1,14 +1,14 @@
-//! What to know before using the numbers of a campaign.
+//! Warnings about the numbers of a campaign.
 
 mod advice;
 mod contradictions;
 
 use super::{
-    cpu_models::cpus,
+    cpu_models::{cpus, environments, environments_of},
     estimate::Sources,
     measures::Measure,
     proportion::unseen,
-    result::{CellAnalysis, Comparison, CpuProportion},
+    result::{CellAnalysis, Comparison},
     samples::{DataFlags, Samples},
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
     warning_kind::{Warning, WarningKind},
@@ -45,25 +45,26 @@ pub(super) fn collect(
     headline: Option<&Comparison>,
     cells: &[CellAnalysis],
 ) -> Vec<Warning> {
-    let mut warnings: Vec<Warning> =
-        headline.and_then(|headline| of_disturbances(manifest, headline)).into_iter().collect();
-    warnings.extend(of_blocks(manifest, cells));
+    let mut warnings = Vec::new();
+    let mut warn = |kind, text: Option<String>| warnings.extend(text.map(|text| Warning { kind, side: None, text }));
+    warn(WarningKind::Disturbed, headline.and_then(|headline| disturbances(manifest, headline)));
+    warn(WarningKind::TooFewBlocks, few_blocks(manifest, cells));
     of_both(manifest, samples, &mut warnings);
     for side in Side::BOTH {
         of_one(manifest, samples, side, &mut warnings);
         of_changes(manifest, samples, side, &mut warnings);
         contradictions::collect(manifest, samples, side, &mut warnings);
     }
-    warnings.sort_by_key(|it| it.kind);
+    warnings.sort_by_key(|warning| warning.kind);
     warnings
 }
 
-/// That cells have samples of both sides in too few blocks.
-fn of_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<Warning> {
+/// How many cells have samples of both sides in too few blocks. None if none has.
+fn few_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<String> {
     let deciding = cells.iter().filter_map(CellAnalysis::deciding);
     // If a side has nothing, other warnings say why.
     let known = deciding.filter(|comparison| comparison.calls.iter().all(|(_, calls)| *calls > 0));
-    let known: Vec<u32> = known.map(|it| it.blocks).collect();
+    let known: Vec<u32> = known.map(|comparison| comparison.blocks).collect();
     let what = match known.iter().filter(|blocks| **blocks < MINIMUM_BLOCKS).count() {
         0 => return None,
         all if all == known.len() => "The campaign has".to_owned(),
@@ -71,18 +72,14 @@ fn of_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<Warning> {
         some => format!("{some} of {} cells have", known.len()),
     };
     let warm = if manifest.plan.cold { "" } else { ", calls that waited for a start aside" };
-    Some(Warning {
-        kind: WarningKind::TooFewBlocks,
-        side: None,
-        text: format!(
-            "{what} samples of both sides in fewer than {MINIMUM_BLOCKS} blocks{warm}. These do not tell what disturbed \
-             several calls at once. Let the campaign run longer, or give it fewer cells."
-        ),
-    })
+    Some(format!(
+        "{what} samples of both sides in fewer than {MINIMUM_BLOCKS} blocks{warm}. These do not tell what disturbed several \
+         calls at once. Let the campaign run longer, or give it fewer cells."
+    ))
 }
 
-/// That disturbances are most of what makes the headline uncertain, where that is no chance.
-fn of_disturbances(manifest: &Manifest, headline: &Comparison) -> Option<Warning> {
+/// What disturbed calls. None unless that is most of what makes the headline uncertain, by more than chance.
+fn disturbances(manifest: &Manifest, headline: &Comparison) -> Option<String> {
     let Sources { disturbances, calls, .. } = headline.sources.filter(|_| headline.blocks >= MINIMUM_BLOCKS)?;
     let freedom = f64::from(headline.blocks - 1);
     // Without disturbances, what blocks vary by is that of their calls, but for chance.
@@ -93,18 +90,13 @@ fn of_disturbances(manifest: &Manifest, headline: &Comparison) -> Option<Warning
         Order::SingleCalls => ("At least ", "calls in a row"),
         Order::SeparateSteps | Order::JointSteps => ("", "environments at once"),
     };
-    is_clear.then(|| Warning {
-        kind: WarningKind::Disturbed,
-        side: None,
-        text: format!(
-            "{least}{:.0}% of the uncertainty comes from what disturbed several {what}: {}",
-            disturbances * 100.0,
-            advice::on_disturbances(manifest)
-        ),
+    is_clear.then(|| {
+        let (percent, advice) = (disturbances * 100.0, advice::on_disturbances(manifest));
+        format!("{least}{percent:.0}% of the uncertainty comes from what disturbed several {what}: {advice}")
     })
 }
 
-/// What has changed of a function while it was called.
+/// Warnings of a function that has changed while it was called.
 fn of_changes(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
     let Variant { name, configuration: Some(begun), .. } = &manifest.sides[side] else { return };
     let mut before = begun;
@@ -114,29 +106,21 @@ fn of_changes(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut
         if reading.is_restored && changes.is_empty() {
             continue;
         }
-        let (kind, text) = match (changes.is_empty(), reading.is_allowed) {
-            (true, _) => (
-                WarningKind::FunctionRevised,
-                format!(
-                    "{name} has got another revision during the campaign, though nothing that is compared has changed; \
-                     perhaps the value of a variable. Make sure that all of its samples are of what you mean."
-                ),
-            ),
-            (false, true) => (
-                WarningKind::FunctionRevised,
-                format!(
-                    "Samples of {name} from before and after a change are mixed, as was wanted: {}.",
-                    changes.join("; ")
-                ),
-            ),
-            (false, false) => (
-                WarningKind::FunctionChanged,
-                format!(
-                    "{name} was changed during the campaign: {}. Its samples are those of two functions: begin a new \
-                     campaign.",
-                    changes.join("; ")
-                ),
-            ),
+        let is_wanted = changes.is_empty() || reading.is_allowed;
+        let kind = if is_wanted { WarningKind::FunctionRevised } else { WarningKind::FunctionChanged };
+        let changed = changes.join("; ");
+        let text = if changes.is_empty() {
+            format!(
+                "{name} has got another revision during the campaign, though nothing that is compared has changed; \
+                 perhaps the value of a variable. Make sure that all of its samples are of what you mean."
+            )
+        } else if reading.is_allowed {
+            format!("Samples of {name} from before and after a change are mixed, as was wanted: {changed}.")
+        } else {
+            format!(
+                "{name} was changed during the campaign: {changed}. Its samples are those of two functions: begin a new \
+                 campaign."
+            )
         };
         warnings.push(Warning { kind, side: Some(side), text });
     }
@@ -145,74 +129,60 @@ fn of_changes(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut
 fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) {
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: None, text });
     for (work, [one, other]) in &samples.totals.mismatches {
-        warn(
-            WarningKind::ChecksumMismatch,
-            format!("{work}: equal work gave {one} and {other}. Times of unequal work mean nothing: look for the bug."),
-        );
+        let text =
+            format!("{work}: equal work gave {one} and {other}. Times of unequal work mean nothing: look for the bug.");
+        warn(WarningKind::ChecksumMismatch, text);
     }
-    let [baseline, candidate] = Side::BOTH.map(|side| memory_mb(manifest, samples, side));
-    if let (Some(baseline), Some(candidate)) = (baseline, candidate)
+    if let [Some(baseline), Some(candidate)] = Side::BOTH.map(|side| memory_mb(manifest, samples, side))
         && baseline != candidate
     {
-        warn(
-            WarningKind::UnequalMemory,
-            format!("{baseline} MB against {candidate} MB: more memory comes with more CPU. Give both sides the same."),
-        );
+        let text =
+            format!("{baseline} MB against {candidate} MB: more memory comes with more CPU. Give both sides the same.");
+        warn(WarningKind::UnequalMemory, text);
     }
     let has_one_architecture = samples.sides.baseline.architecture == samples.sides.candidate.architecture;
     // Of two architectures the targets differ, and nothing else may.
-    let [baseline, candidate] = Side::BOTH
-        .map(|side| &samples.sides[side])
-        .map(|facts| if has_one_architecture { &facts.builds } else { &facts.sources });
+    let Sides { baseline, candidate } =
+        samples.sides.map(|_, facts| if has_one_architecture { &facts.builds } else { &facts.sources });
     if !baseline.is_empty() && !candidate.is_empty() && (baseline != candidate || baseline.len() > 1) {
         let list = |builds: &BTreeSet<String>| builds.iter().cloned().collect::<Vec<_>>().join("; ");
-        warn(
-            WarningKind::DifferentBuilds,
-            format!(
-                "{} against {}: what differs may be the code. Deploy one build to both sides, unless builds are what \
-                 you compare.",
-                list(baseline),
-                list(candidate)
-            ),
+        let text = format!(
+            "{} against {}: what differs may be the code. Deploy one build to both sides, unless builds are what \
+             you compare.",
+            list(baseline),
+            list(candidate)
         );
+        warn(WarningKind::DifferentBuilds, text);
     }
     if let Some(model) = unbalanced(samples) {
-        warn(
-            WarningKind::UnbalancedCpus,
-            format!(
-                "{model} answered much more often on one side, though both have the same architecture: the difference \
-                 may be that of the hosts. The interval allows for it; more environments narrow it."
-            ),
+        let text = format!(
+            "{model} answered much more often on one side, though both have the same architecture: the difference \
+             may be that of the hosts. The interval allows for it; more environments narrow it."
         );
+        warn(WarningKind::UnbalancedCpus, text);
     }
     if let Some(waited) = waited(manifest, samples).filter(|share| *share > WAITED) {
-        warn(
-            WarningKind::BusyMachine,
-            format!(
-                "The processes had to wait for a processor for {:.0}% of their time: another program used this machine, and \
-                 times scatter more for it. Let nothing else run here while a campaign does.",
-                waited * 100.0
-            ),
+        let text = format!(
+            "The processes had to wait for a processor for {:.0}% of their time: another program used this machine, and \
+             times scatter more for it. Let nothing else run here while a campaign does.",
+            waited * 100.0
         );
+        warn(WarningKind::BusyMachine, text);
     }
     let DataFlags { truncated, short_iterations, coarsest_clock_ns } = samples.flags;
     if truncated > 0 {
-        warn(
-            WarningKind::Truncated,
-            format!(
-                "{truncated} answers hold less iterations than were asked for, because the deadline came first. Give the \
-                 functions more time, or take a smaller size or fewer iterations."
-            ),
+        let text = format!(
+            "{truncated} answers hold fewer iterations than were asked for, because the deadline came first. Give the \
+             functions more time, or take a smaller size or fewer iterations."
         );
+        warn(WarningKind::Truncated, text);
     }
     if short_iterations > 0 || coarsest_clock_ns > COARSE_NS {
-        warn(
-            WarningKind::CoarseClock,
-            format!(
-                "{short_iterations} answers hold iterations too short for a clock that resolves {coarsest_clock_ns} ns; \
-                 several were timed at a stretch. A larger size makes them longer."
-            ),
+        let text = format!(
+            "{short_iterations} answers hold iterations too short for a clock that resolves {coarsest_clock_ns} ns; \
+             several were timed at a stretch. A larger size makes them longer."
         );
+        warn(WarningKind::CoarseClock, text);
     }
 }
 
@@ -222,16 +192,14 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
     let is_local = matches!(variant.target, Target::Process { .. });
     if facts.emulated {
-        warn(
-            WarningKind::Emulated,
-            format!(
-                "{name} ran on another instruction set than its own, so its times mean nothing and no verdict is given. \
-                 Deploy to AWS, where both sides have their own hardware."
-            ),
+        let text = format!(
+            "{name} ran on another instruction set than its own, so its times mean nothing and no verdict is given. \
+             Deploy to AWS, where both sides have their own hardware."
         );
+        warn(WarningKind::Emulated, text);
     }
     let environments = facts.count();
-    if !samples.has_records(side) {
+    if !samples.has_values(side) {
         let text = match facts.quality.first_without_cold_start {
             0 => format!("No call of {name} gave a measurement: there is nothing to compare."),
             calls => format!(
@@ -241,75 +209,61 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
         };
         warn(WarningKind::NoSamples, text);
     } else if facts.unknown_environments > 0 {
-        warn(
-            WarningKind::EnvironmentsUnknown,
-            format!(
-                "{} answers of {name} do not tell which environment gave them, so that nobody knows how often chance \
-                 had a say. {}",
-                facts.unknown_environments,
-                advice::on_unknown_environments(manifest, side)
-            ),
+        let text = format!(
+            "{} answers of {name} do not tell which environment gave them, so that nothing tells how much of a \
+             difference is chance. {}",
+            facts.unknown_environments,
+            advice::on_unknown_environments(manifest, side)
         );
+        warn(WarningKind::EnvironmentsUnknown, text);
     } else if environments < MINIMUM_ENVIRONMENTS {
-        warn(
-            WarningKind::TooFewEnvironments,
-            format!(
-                "{environments} environments of {name} answered; a verdict takes {MINIMUM_ENVIRONMENTS} of each side. {}",
-                advice::on_few_environments(manifest)
-            ),
+        let text = format!(
+            "{environments} environments of {name} answered; a verdict takes {MINIMUM_ENVIRONMENTS} of each side. {}",
+            advice::on_few_environments(manifest)
         );
+        warn(WarningKind::TooFewEnvironments, text);
     } else if !is_local && !facts.emulated && unseen(environments) > UNSEEN {
-        warn(
-            WarningKind::UnseenCpus,
-            format!(
-                "{environments} environments of {name} answered: CPU models that none of them has may make up {:.0}% of \
-                 the fleet. Run longer, at several times of day, before you decide for a fleet.",
-                unseen(environments) * 100.0
-            ),
+        let text = format!(
+            "{environments} environments of {name} answered: CPU models that none of them has may make up {:.0}% of \
+             the fleet. Run longer, at several times of day, before you decide for a fleet.",
+            unseen(environments) * 100.0
         );
+        warn(WarningKind::UnseenCpus, text);
     }
     if let Some(memory_mb) = memory_mb(manifest, samples, side).filter(|memory_mb| *memory_mb < ONE_VCPU_MB) {
-        warn(
-            WarningKind::LessThanOneVcpu,
-            format!(
-                "{name} has {memory_mb} MB and so less than one vCPU (which takes {ONE_VCPU_MB} MB): the scheduler's \
-                 quota shapes its wall times. CPU times tell what the processor does."
-            ),
+        let text = format!(
+            "{name} has {memory_mb} MB and so less than one vCPU (which takes {ONE_VCPU_MB} MB): the scheduler's \
+             quota shapes its wall times. CPU times tell what the processor does."
         );
+        warn(WarningKind::LessThanOneVcpu, text);
     }
     if totals.failed() > 0 {
-        warn(
-            WarningKind::Failures,
-            format!(
-                "{} of {} calls of {name} failed and are left out. If slow calls fail more often, times look better than \
-                 they are.",
-                totals.failed(),
-                totals.calls
-            ),
+        let text = format!(
+            "{} of {} calls of {name} failed and are left out. If slow calls fail more often, times look better than \
+             they are.",
+            totals.failed(),
+            totals.calls
         );
+        warn(WarningKind::Failures, text);
     }
     if totals.made_again > 0 {
         let has_met_faults = totals.failures.contains_key(&FailureKind::Transient);
         let why = if has_met_faults { "throttled, or met passing faults of the service," } else { "throttled" };
-        warn(
-            WarningKind::Throttled,
-            format!(
-                "{} calls of {name} were {why} and made again. {}",
-                totals.made_again,
-                advice::on_throttles(manifest)
-            ),
+        let text = format!(
+            "{} calls of {name} were {why} and made again. {}",
+            totals.made_again,
+            advice::on_throttles(manifest)
         );
+        warn(WarningKind::Throttled, text);
     }
-    let mut records = samples.cells.values().flat_map(|cell| cell.warm[side].iter().chain(&cell.cold[side]));
-    let has_bill = records.any(|record| record.value(Measure::Billed).is_some());
+    let mut calls = samples.cells.values().flat_map(|cell| cell.warm[side].iter().chain(&cell.cold[side]));
+    let has_bill = calls.any(|call| call.value(Measure::Billed).is_some());
     if !is_local && environments > 0 && !has_bill {
-        warn(
-            WarningKind::NoBill,
-            format!(
-                "No billed duration of {name} is known, so there is no bill: {}",
-                advice::on_missing_bill(&variant.target, facts.quality.reported)
-            ),
+        let text = format!(
+            "No billed duration of {name} is known, so there is no bill: {}",
+            advice::on_missing_bill(&variant.target, facts.quality.reported)
         );
+        warn(WarningKind::NoBill, text);
     }
 }
 
@@ -327,8 +281,8 @@ fn waited(manifest: &Manifest, samples: &Samples) -> Option<f64> {
         |side: &Side| matches!(manifest.sides[*side].target, Target::Process { .. }) && !samples.sides[*side].emulated;
     let sides = Side::BOTH.into_iter().filter(is_timed);
     let is_cold = manifest.plan.cold;
-    let records = sides.flat_map(|side| samples.cells.values().flat_map(move |cell| &cell.deciding(is_cold)[side]));
-    let times = records.filter_map(|record| Some((record.value(Measure::Wall)?, record.value(Measure::Cpu)?)));
+    let calls = sides.flat_map(|side| samples.cells.values().flat_map(move |cell| &cell.deciding(is_cold)[side]));
+    let times = calls.filter_map(|call| Some((call.value(Measure::Wall)?, call.value(Measure::Cpu)?)));
     let (wall, cpu) = times.fold((0.0, 0.0), |sum, time| (sum.0 + time.0, sum.1 + time.1));
     (wall > 0.0).then(|| 1.0 - cpu / wall)
 }
@@ -341,14 +295,10 @@ fn unbalanced(samples: &Samples) -> Option<String> {
         return None;
     }
     let [one, other] = [cpus(baseline), cpus(candidate)];
-    let total = |cpus: &[CpuProportion]| cpus.iter().map(|it| f64::from(it.environments)).sum::<f64>();
-    let (n, m) = (total(&one), total(&other));
-    let of = |cpus: &[CpuProportion], model: &str| {
-        cpus.iter().find(|cpu| cpu.model == model).map_or(0.0, |cpu| f64::from(cpu.environments))
-    };
-    let models = one.iter().chain(&other).map(|it| it.model.as_str());
+    let [n, m] = [&one, &other].map(|cpus| f64::from(environments(cpus)));
+    let models = one.iter().chain(&other).map(|cpu| cpu.model.as_str());
     let mut differing = models.filter(|model| {
-        let (x, y) = (of(&one, model), of(&other, model));
+        let [x, y] = [&one, &other].map(|cpus| f64::from(environments_of(cpus, model)));
         let pooled = (x + y) / (n + m);
         let error = (pooled * (1.0 - pooled) * (1.0 / n + 1.0 / m)).sqrt();
         (x / n - y / m).abs() > 1.96 * error

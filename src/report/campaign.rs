@@ -15,7 +15,7 @@ pub fn document(analysis: &Analysis) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(Tone::Neutral, headline(analysis))];
     blocks.extend(analysis.money.as_ref().map(|money| Block::Paragraph(savings(analysis, money))));
     blocks.extend(analysis.warnings.iter().map(|warning| Block::Warning {
-        name: warning.kind.as_str(),
+        name: warning.kind,
         text: warning.text.clone(),
         withholds: analysis.withholds(warning),
     }));

@@ -19,7 +19,7 @@ pub fn document(changes: &Changes) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(Tone::Neutral, sentence(changes))];
     for (campaign, warnings) in [("A", &changes.withheld.a), ("B", &changes.withheld.b)] {
         blocks.extend(warnings.iter().map(|warning| Block::Warning {
-            name: warning.kind.as_str(),
+            name: warning.kind,
             text: format!("{campaign} gives no verdict. {}", warning.text),
             withholds: true,
         }));

@@ -2,7 +2,10 @@
 
 use super::words::{change_with_interval, changes, count, percent_change};
 use crate::{
-    analysis::result::{Interval, Ratio},
+    analysis::{
+        result::{Interval, Ratio},
+        warning_kind::WarningKind,
+    },
     campaign::sides::Sides,
 };
 use std::fmt::Display;
@@ -14,7 +17,7 @@ pub enum Block {
     Verdict(Tone, String),
     /// Something that may overturn it, with its name; whether it withholds a verdict.
     Warning {
-        name: &'static str,
+        name: WarningKind,
         text: String,
         withholds: bool,
     },

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 pub fn document(gate: &Gate) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(tone(gate.decision), sentence(gate))];
     blocks.extend(gate.withheld.iter().map(|warning| Block::Warning {
-        name: warning.kind.as_str(),
+        name: warning.kind,
         text: warning.text.clone(),
         withholds: true,
     }));

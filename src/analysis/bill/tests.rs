@@ -80,7 +80,7 @@ fn a_candidate_may_be_a_quarter_slower_before_it_costs_as_much() {
 }
 
 #[test]
-fn where_nothing_breaks_even_there_is_no_ratio() {
+fn without_a_break_even_there_is_no_ratio() {
     let ratio = |candidate: &Price, usage: &Usage| break_even_slowdown(&x86_64(), candidate, usage, FreeTier::NONE);
     let dear = Price { request_usd: 1.0, ..arm64() };
     assert_eq!(ratio(&dear, &usage(1e6, 100.0, 1024, 512)), None);

@@ -1,6 +1,6 @@
-//! What others do: tests that take calls for independent, and one that leaves out blocks.
+//! The tests of other tools: they take calls for independent, or leave out blocks.
 
-use super::super::estimate::{self, Difference, Observation, Sources};
+use super::super::estimate::{self, Difference, Observation, last_block, mean};
 use crate::campaign::sides::Sides;
 
 /// Welch's t test (1947) on the means of environments.
@@ -8,8 +8,7 @@ pub fn welch_of_environments(values: &Sides<Vec<Observation>>) -> Option<Differe
     let moments = values.map(|_, values| {
         // The observations of an environment follow each other.
         let environments = values.chunk_by(|one, other| one.environment == other.environment);
-        let means = environments.map(|calls| calls.iter().map(|it| it.value).sum::<f64>() / calls.len() as f64);
-        Moments::from_values(&means.collect::<Vec<_>>())
+        Moments::from_values(&environments.map(mean).collect::<Vec<_>>())
     });
     welch(&moments, values)
 }
@@ -53,7 +52,7 @@ impl Moments {
 }
 
 fn welch(moments: &Sides<Moments>, values: &Sides<Vec<Observation>>) -> Option<Difference> {
-    if moments.iter().any(|(_, it)| it.count < 2.0) {
+    if moments.iter().any(|(_, side)| side.count < 2.0) {
         return None;
     }
     let part = |side: &Moments| (side.variance / side.count, side.count - 1.0);
@@ -62,9 +61,9 @@ fn welch(moments: &Sides<Moments>, values: &Sides<Vec<Observation>>) -> Option<D
         estimate: moments.candidate.mean - moments.baseline.mean,
         standard_error,
         degrees_of_freedom,
-        environments: values.map(|_, values| values.iter().map(|it| it.environment + 1).max().unwrap_or_default()),
-        blocks: values.iter().flat_map(|(_, values)| values).map(|it| it.block + 1).max().unwrap_or_default(),
-        sources: Sources::default(),
-        fixed_variance: 0.0,
+        environments: values
+            .map(|_, values| values.iter().map(|value| value.environment + 1).max().unwrap_or_default()),
+        blocks: last_block(values).map_or(0, |last| last + 1),
+        ..Difference::default()
     })
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     analysis::{
         proportion,
-        result::{self, CpuProportion, Provenance, Starts, SummaryStatistics},
+        result::{self, CpuProportion, Method, Starts, SummaryStatistics},
         warning_kind::WarningKind,
     },
     campaign::schedule::Order,
@@ -107,8 +107,7 @@ fn variances_add_and_degrees_of_freedom_combine() {
         degrees_of_freedom,
         environments: Sides { baseline: 20, candidate: 30 },
         blocks: 10,
-        sources: Sources::default(),
-        fixed_variance: 0.0,
+        ..Difference::default()
     };
     let change = change(&of(0.1, 0.03, 20.0), &of(0.3, 0.04, 30.0));
     assert!((change.estimate - 0.2).abs() < 1e-12 && (change.standard_error - 0.05).abs() < 1e-12);
@@ -119,7 +118,7 @@ fn variances_add_and_degrees_of_freedom_combine() {
 }
 
 #[test]
-fn what_gained_lost_and_stayed_is_told_apart() {
+fn gains_losses_and_equivalent_changes_are_told_apart() {
     let names = ["gained", "lost", "stayed", "open", "gone"];
     let before = campaign(40, &names.map(|name| (name, 0.9, 0.004)));
     let mut after = campaign(
@@ -159,7 +158,7 @@ fn what_gained_lost_and_stayed_is_told_apart() {
 }
 
 #[test]
-fn nothing_is_judged_that_either_campaign_does_not_judge() {
+fn a_verdict_withheld_in_either_campaign_is_withheld() {
     let good = campaign(40, &[("cell", 0.9, 0.004)]);
     let mut emulated_campaign = good.clone();
     emulated_campaign.warnings.push(emulated());

@@ -4,7 +4,7 @@ use crate::campaign::sides::Sides;
 use serde::Serialize;
 
 /// The candidate's values less the baseline's, as estimated.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Difference {
     /// The difference of the means.
     pub estimate: f64,
@@ -18,8 +18,16 @@ pub struct Difference {
     pub blocks: u32,
     /// Where its variance comes from.
     pub sources: Sources,
-    /// What its variance has that more environments would not narrow, only more blocks.
+    /// What of its variance more environments would not narrow, only more blocks; 0 until the campaign's order
+    /// is taken into account.
     pub fixed_variance: f64,
+}
+
+impl Difference {
+    /// Its variance, with the degrees of freedom of that.
+    pub fn variance(&self) -> (f64, f64) {
+        (self.standard_error.powi(2), self.degrees_of_freedom)
+    }
 }
 
 /// Where the variance of a difference comes from; the parts add up to it.

@@ -6,7 +6,7 @@
 //!
 //! Where the calls of both sides alternate at random, neighbours tell how much of what calls vary by is disturbances.
 
-use super::fit::{Fit, Observation, by_environment};
+use super::fit::{Fit, Observation, by_environment, last_block};
 use crate::campaign::sides::{Side, Sides};
 
 /// The variance of the difference as blocks tell it, beside that which environments have in the same blocks.
@@ -35,11 +35,11 @@ impl Fit {
     /// V_block and V_both. How much slower an environment is in a cell is taken out first: it is no disturbance, and counts
     /// in V_environment. Scores are divided by the information at the end.
     pub(super) fn disturbances(&self, values: &Sides<Vec<Observation>>) -> Disturbances {
-        let last = values.iter().flat_map(|(_, values)| values).map(|it| it.block).max().unwrap_or_default();
+        let last = last_block(values).unwrap_or_default();
         let mut blocks = vec![BlockSums::default(); last as usize + 1];
         let mut v_both = 0.0;
         for (side, values) in values.iter() {
-            for mut calls in by_environment(values.iter().copied().filter(|it| self.has(it))) {
+            for mut calls in by_environment(values.iter().copied().filter(|value| self.has(value))) {
                 let total = calls.len() as f64;
                 calls.sort_by_key(|call| (call.cell, call.block));
                 // The block, u, and w/(w₀ + w₁).
@@ -53,8 +53,7 @@ impl Fit {
                         let deviation = if h < 1.0 { (mean - usual) / (1.0 - h).sqrt() } else { mean };
                         let (weight, group) = (visit.len() as f64 / total, self.group(&visit[0]));
                         let loading = weight * self.centred_side(side, group);
-                        let BlockSums { weights, .. } = &mut blocks[visit[0].block as usize];
-                        weights[side] += loading.abs();
+                        blocks[visit[0].block as usize].weights[side] += loading.abs();
                         scores.push((visit[0].block, loading * deviation, weight / self.weight_of(group)));
                     }
                 }
@@ -68,14 +67,13 @@ impl Fit {
                 }
             }
         }
-        let paired =
-            blocks.iter().map(|it| it.weights).filter(|weights| weights.baseline > 0.0 && weights.candidate > 0.0);
+        let paired = blocks.iter().filter(|block| block.weights.iter().all(|(_, weight)| *weight > 0.0));
         // A block's score varies as its weight does, if disturbances are as large in all blocks.
         let expected = blocks.iter().map(|BlockSums { weights, .. }| (weights.baseline + weights.candidate).powi(2));
         let (sum, squares) = expected.fold((0.0, 0.0), |(sum, squares), share| (sum + share, squares + share * share));
         let information = self.information.powi(2);
         Disturbances {
-            v_block: blocks.iter().map(|it| it.u.powi(2)).sum::<f64>() / information,
+            v_block: blocks.iter().map(|block| block.u.powi(2)).sum::<f64>() / information,
             v_both: v_both / information,
             degrees_of_freedom: (sum.powi(2) / squares - 1.0).max(0.1),
             blocks: paired.count() as u32,
@@ -87,7 +85,7 @@ impl Fit {
     pub(super) fn shared_by_neighbours(&self, values: &Sides<Vec<Observation>>) -> f64 {
         let mut deviations: Vec<(u32, u32, f64)> = Vec::new();
         for (side, values) in values.iter() {
-            for mut calls in by_environment(values.iter().copied().filter(|it| self.has(it))) {
+            for mut calls in by_environment(values.iter().copied().filter(|value| self.has(value))) {
                 calls.sort_by_key(|call| call.cell);
                 for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
                     // The only call of an environment would be its own mean.

@@ -3,7 +3,7 @@
 
 use super::{
     combined::welch,
-    difference::{Difference, Sources},
+    difference::Difference,
     fit::{Cluster, Fit},
 };
 use crate::campaign::sides::{Side, Sides};
@@ -52,9 +52,7 @@ impl Fit {
             standard_error,
             degrees_of_freedom,
             environments: parts.map(|_, part| part.environments),
-            blocks: 0,
-            sources: Sources::default(),
-            fixed_variance: 0.0,
+            ..Difference::default()
         })
     }
 
@@ -67,7 +65,7 @@ impl Fit {
         let adjusted: Vec<Adjusted> = clusters.iter().map(|cluster| self.adjust(cluster, variance)).collect();
         Some(SideVariance {
             environments: clusters.len() as u32,
-            variance: adjusted.iter().map(|it| it.u.powi(2)).sum(),
+            variance: adjusted.iter().map(|cluster| cluster.u.powi(2)).sum(),
             degrees_of_freedom: self.degrees_of_freedom(&clusters, &adjusted),
         })
     }
@@ -80,16 +78,13 @@ impl Fit {
         // only where one environment is all that a side has in its groups; the bound keeps its inverse finite.
         let diagonal: Vec<f64> =
             entries.iter().map(|entry| (1.0 - entry.weight / self.weight_of(entry.group)).max(1e-6)).collect();
-        let (rows, own): (Vec<f64>, f64) = match variance {
-            Variance::Cr2 => {
-                let rows = inverse_square_root(&diagonal, &design, self.information);
-                (rows, design.iter().map(|v| v * v).sum())
-            }
-            Variance::Cr3 => {
-                let rows = inverse(&diagonal, &design, self.information);
-                let own = rows.iter().zip(&design).map(|(row, v)| row * v).sum();
-                (rows, own)
-            }
+        let rows = match variance {
+            Variance::Cr2 => inverse_square_root(&diagonal, &design, self.information),
+            Variance::Cr3 => inverse(&diagonal, &design, self.information),
+        };
+        let own = match variance {
+            Variance::Cr2 => dot(&design, &design),
+            Variance::Cr3 => dot(&rows, &design),
         };
         let rows = rows.iter().zip(entries);
         let loadings: Vec<f64> = rows.map(|(row, entry)| row / self.information * entry.weight.sqrt()).collect();
@@ -104,20 +99,20 @@ impl Fit {
     pub(super) fn degrees_of_freedom(&self, clusters: &[&Cluster], adjusted: &[Adjusted]) -> f64 {
         // Two scores covary through the groups that both environments are in, and through the estimate.
         let mut members: Vec<Vec<(u32, f64)>> = vec![Vec::new(); self.groups.len()];
-        for (index, (cluster, it)) in clusters.iter().zip(adjusted).enumerate() {
-            for (entry, loading) in cluster.entries.iter().zip(&it.loadings) {
+        for (index, (cluster, scores)) in clusters.iter().zip(adjusted).enumerate() {
+            for (entry, loading) in cluster.entries.iter().zip(&scores.loadings) {
                 members[entry.group as usize].push((index as u32, *loading));
             }
         }
         let mut squares = 0.0;
         let mut shared = vec![0.0; clusters.len()];
         // All pairs as if they had no group in common, which the loop below corrects for those that have.
-        let pulls: f64 = adjusted.iter().map(|it| it.pull.powi(2)).sum();
-        let quartic: f64 = adjusted.iter().map(|it| it.pull.powi(4)).sum();
+        let pulls: f64 = adjusted.iter().map(|cluster| cluster.pull.powi(2)).sum();
+        let quartic: f64 = adjusted.iter().map(|cluster| cluster.pull.powi(4)).sum();
         squares += (pulls.powi(2) - quartic) / self.information.powi(2);
         let mut touched = Vec::new();
-        for (index, (cluster, it)) in clusters.iter().zip(adjusted).enumerate() {
-            for (entry, loading) in cluster.entries.iter().zip(&it.loadings) {
+        for (index, (cluster, scores)) in clusters.iter().zip(adjusted).enumerate() {
+            for (entry, loading) in cluster.entries.iter().zip(&scores.loadings) {
                 let share = loading / self.weight_of(entry.group);
                 for (other, loading) in &members[entry.group as usize] {
                     if shared[*other as usize] == 0.0 {
@@ -129,23 +124,26 @@ impl Fit {
             for other in touched.drain(..) {
                 let through_groups = std::mem::take(&mut shared[other]);
                 if other != index {
-                    let through_estimate = it.pull * adjusted[other].pull / self.information;
+                    let through_estimate = scores.pull * adjusted[other].pull / self.information;
                     squares += (through_groups + through_estimate).powi(2) - through_estimate.powi(2);
                 }
             }
         }
         let trace: f64 = adjusted.iter().map(|it| it.own).sum();
-        squares += adjusted.iter().map(|it| it.own.powi(2)).sum::<f64>();
+        squares += adjusted.iter().map(|cluster| cluster.own.powi(2)).sum::<f64>();
         trace.powi(2) / squares
     }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// (D − vvᵀ/κ)⁻¹ v, for a diagonal matrix D, by the formula of Sherman and Morrison.
 fn inverse(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
     let column: Vec<f64> = v.iter().zip(diagonal).map(|(v, d)| v / d).collect();
-    let product: f64 = column.iter().zip(v).map(|(column, v)| column * v).sum();
     // Rounding may make it 0 where the matrix is singular.
-    let scale = 1.0 / (1.0 - product / kappa).max(1e-9);
+    let scale = 1.0 / (1.0 - dot(&column, v) / kappa).max(1e-9);
     column.into_iter().map(|row| row * scale).collect()
 }
 
@@ -154,7 +152,7 @@ fn inverse(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
 /// By M^(−1/2) = 2/π ∫ (M cos²φ + I sin²φ)⁻¹ dφ from 0 to π/2 with the midpoint rule, which converges exponentially
 /// for this periodic integrand, and [`inverse`]'s formula for each inverse.
 fn inverse_square_root(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
-    let smallest = diagonal.iter().copied().fold(1.0, f64::min) - v.iter().map(|v| v * v).sum::<f64>() / kappa;
+    let smallest = diagonal.iter().copied().fold(1.0, f64::min) - dot(v, v) / kappa;
     let nodes = nodes(smallest);
     let mut result = vec![0.0; v.len()];
     let mut column = vec![0.0; v.len()];

@@ -35,11 +35,6 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    /// What a group tells about the difference: w₀w₁/(w₀ + w₁).
-    pub(super) fn information(baseline: Self, candidate: Self) -> f64 {
-        baseline.weight * candidate.weight / (baseline.weight + candidate.weight)
-    }
-
     pub(super) fn mean(self) -> f64 {
         self.value / self.weight
     }
@@ -91,19 +86,19 @@ impl Grouping {
 
 impl Fit {
     pub(super) fn new(values: &Sides<Vec<Observation>>, groups: Groups) -> Option<Self> {
-        let all = || values.iter().flat_map(|(_, values)| values);
-        let grouping = Grouping { groups, blocks: all().map(|it| it.block).max()? + 1 };
-        let last = all().map(|it| grouping.group(it)).max()?;
+        let grouping = Grouping { groups, blocks: last_block(values)? + 1 };
+        let last = values.iter().flat_map(|(_, values)| values).map(|value| grouping.group(value)).max()?;
         let mut present = vec![Sides::<bool>::default(); last as usize + 1];
         for (side, values) in values.iter() {
             values.iter().for_each(|value| present[grouping.group(value) as usize][side] = true);
         }
         let is_paired =
             |value: &Observation| present[grouping.group(value) as usize] == Sides { baseline: true, candidate: true };
-        let clusters: Vec<Cluster> = values
-            .iter()
-            .flat_map(|(side, values)| clusters(side, values.iter().copied().filter(is_paired), grouping))
-            .collect();
+        let mut clusters = Vec::new();
+        for (side, values) in values.iter() {
+            let of_environments = by_environment(values.iter().copied().filter(is_paired));
+            clusters.extend(of_environments.map(|values| Cluster { side, entries: entries(values, grouping) }));
+        }
         let mut groups = vec![Sides::<Sum>::default(); last as usize + 1];
         for Cluster { side, entries } in &clusters {
             for entry in entries {
@@ -113,10 +108,9 @@ impl Fit {
             }
         }
         let (mut information, mut sum) = (0.0, 0.0);
-        for Sides { baseline, candidate } in groups.iter().filter(|group| group.baseline.weight > 0.0) {
-            let weight = Sum::information(*baseline, *candidate);
+        for (weight, group) in weighted(&groups) {
             information += weight;
-            sum += weight * (candidate.mean() - baseline.mean());
+            sum += weight * (group.candidate.mean() - group.baseline.mean());
         }
         (information > 0.0).then(|| Self { clusters, grouping, groups, information, estimate: sum / information })
     }
@@ -127,8 +121,7 @@ impl Fit {
 
     /// Whether a value has a part in the fit: its group has values of both sides.
     pub(super) fn has(&self, value: &Observation) -> bool {
-        let Sides { baseline, candidate } = &self.groups[self.group(value) as usize];
-        baseline.weight > 0.0 && candidate.weight > 0.0
+        self.groups[self.group(value) as usize].iter().all(|(_, sum)| sum.weight > 0.0)
     }
 
     /// w₀ + w₁.
@@ -140,17 +133,35 @@ impl Fit {
     /// How far the side of a value (0 for the baseline, 1 for the candidate) is from the mean side of its group, which is
     /// w₁/(w₀ + w₁).
     pub(super) fn centred_side(&self, side: Side, group: u32) -> f64 {
-        let Sides { baseline, candidate } = &self.groups[group as usize];
-        let share = candidate.weight / (baseline.weight + candidate.weight);
+        let share = self.groups[group as usize].candidate.weight / self.weight_of(group);
         f64::from(u8::from(side == Side::Candidate)) - share
     }
 
     /// How far a value is from what the fit expects of its side and group.
     pub(super) fn residual(&self, side: Side, group: u32, value: f64) -> f64 {
         let Sides { baseline, candidate } = &self.groups[group as usize];
-        let mean = (baseline.value + candidate.value) / (baseline.weight + candidate.weight);
+        let mean = (baseline.value + candidate.value) / self.weight_of(group);
         value - mean - self.estimate * self.centred_side(side, group)
     }
+}
+
+/// Each group that has values of both sides, with what it tells about the difference: w₀w₁/(w₀ + w₁).
+pub(super) fn weighted(groups: &[Sides<Sum>]) -> impl Iterator<Item = (f64, &Sides<Sum>)> {
+    let paired = groups.iter().filter(|group| group.baseline.weight > 0.0);
+    paired.map(|group| {
+        let Sides { baseline: Sum { weight: w0, .. }, candidate: Sum { weight: w1, .. } } = group;
+        (w0 * w1 / (w0 + w1), group)
+    })
+}
+
+/// The number of the last block. None if there are no values.
+pub fn last_block(values: &Sides<Vec<Observation>>) -> Option<u32> {
+    values.iter().flat_map(|(_, values)| values).map(|value| value.block).max()
+}
+
+/// The mean of values, each of which weighs the same.
+pub fn mean(values: &[Observation]) -> f64 {
+    values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64
 }
 
 pub(super) fn by_environment(values: impl Iterator<Item = Observation>) -> impl Iterator<Item = Vec<Observation>> {
@@ -165,20 +176,16 @@ pub(super) fn by_environment(values: impl Iterator<Item = Observation>) -> impl 
     of_environments.into_iter().filter(|values| !values.is_empty())
 }
 
-/// The values of each environment, as means by group. Environments weigh 1 each, their values alike.
-fn clusters(side: Side, values: impl Iterator<Item = Observation>, grouping: Grouping) -> Vec<Cluster> {
-    by_environment(values).map(|values| Cluster { side, entries: entries(values, grouping) }).collect()
-}
-
+/// The values of one environment, as means by group. Environments weigh 1 each, their values alike.
 fn entries(mut values: Vec<Observation>, grouping: Grouping) -> Vec<Entry> {
     // Campaigns give them in this order already.
     values.sort_by_key(|value| grouping.group(value));
     let total = values.len() as f64;
     let groups = values.chunk_by(|one, other| grouping.group(one) == grouping.group(other));
-    let entries = groups.map(|values| {
-        let count = values.len() as f64;
-        let mean = values.iter().map(|it| it.value).sum::<f64>() / count;
-        Entry { group: grouping.group(&values[0]), weight: count / total, mean }
+    let entries = groups.map(|values| Entry {
+        group: grouping.group(&values[0]),
+        weight: values.len() as f64 / total,
+        mean: mean(values),
     });
     entries.collect()
 }

@@ -33,7 +33,7 @@ fn assert_same(one: Option<Difference>, other: Option<Difference>) {
 
 proptest! {
     #[test]
-    fn what_moves_both_sides_of_a_block_alike_does_not_matter(values in values(), drift: [i8; 8]) {
+    fn a_shift_of_both_sides_in_a_block_changes_nothing(values in values(), drift: [i8; 8]) {
         let moved = |call: &Observation| {
             Observation { value: call.value + f64::from(drift[call.block as usize]), ..*call }
         };
@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn the_other_way_round_it_is_the_opposite(values in values()) {
+    fn swapped_sides_give_the_opposite_difference(values in values()) {
         let Sides { baseline, candidate } = values.clone();
         let opposite = difference(&Sides { baseline: candidate, candidate: baseline }, BY_BLOCK);
         let opposite = opposite.map(|opposite| Difference { estimate: -opposite.estimate, ..opposite });
@@ -66,26 +66,26 @@ proptest! {
         if let (Some(alone), Some(both)) = (difference(&values, INTERLEAVED), difference(&values, BY_BLOCK)) {
             prop_assert!(both.standard_error >= alone.standard_error, "{:?} {:?}", alone, both);
             prop_assert_eq!((both.estimate, both.blocks), (alone.estimate, alone.blocks));
-            for it in [alone, both] {
-                let Sources { environments, disturbances, calls } = it.sources;
-                prop_assert!(environments >= 0.0 && disturbances >= 0.0 && calls >= 0.0, "{:?}", it);
-                let variance = it.standard_error.powi(2);
-                prop_assert!((environments + disturbances + calls - variance).abs() <= 1e-9 * variance, "{:?}", it);
+            for found in [alone, both] {
+                let Sources { environments, disturbances, calls } = found.sources;
+                prop_assert!(environments >= 0.0 && disturbances >= 0.0 && calls >= 0.0, "{:?}", found);
+                let variance = found.standard_error.powi(2);
+                prop_assert!((environments + disturbances + calls - variance).abs() <= 1e-9 * variance, "{:?}", found);
             }
         }
     }
 
     #[test]
-    fn whatever_the_values_the_errors_are_numbers(
+    fn errors_are_finite_for_values_of_any_size(
         values in values(),
         scale in prop::sample::select(vec![0.0, 1e-300, 1e-9, 1e9, 1e100]),
     ) {
         let scaled = |call: &Observation| Observation { value: call.value * scale, ..*call };
         let scaled = values.map(|_, calls| calls.iter().map(scaled).collect::<Vec<_>>());
         for model in [BY_BLOCK, INTERLEAVED] {
-            let Some(it) = difference(&scaled, model) else { continue };
-            prop_assert!(it.estimate.is_finite() && it.standard_error.is_finite(), "{:?}", it);
-            prop_assert!(it.degrees_of_freedom > 0.0, "{:?}", it);
+            let Some(found) = difference(&scaled, model) else { continue };
+            prop_assert!(found.estimate.is_finite() && found.standard_error.is_finite(), "{:?}", found);
+            prop_assert!(found.degrees_of_freedom > 0.0, "{:?}", found);
         }
     }
 }
@@ -148,7 +148,7 @@ fn one_environment_says_nothing_about_others() {
 
 /// In one block the candidate takes longer, in the other it takes less, and its environments agree.
 #[test]
-fn what_hits_a_side_in_a_block_is_no_matter_of_environments() {
+fn a_disturbance_of_one_side_in_a_block_counts_by_blocks() {
     let side = |disturbance: f64| {
         let value = |environment| {
             [disturbance, -disturbance].into_iter().zip(0..).map(move |(value, block)| Observation {

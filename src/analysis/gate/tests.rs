@@ -53,7 +53,7 @@ fn against_an_earlier_campaign_the_change_of_the_ratio_counts() {
 }
 
 #[test]
-fn an_earlier_campaign_that_is_too_small_is_said_to_be() {
+fn an_earlier_campaign_that_is_too_small_is_named_as_the_need() {
     let run = campaign(40, &[("cell", 1.02, 0.01)]);
     let needed = |error| gate(&run, Some(&campaign(40, &[("cell", 1.0, error)])), 0.05).cells[0].clone();
     assert_eq!((needed(0.05).decision, needed(0.05).environments_needed), (Decision::Inconclusive, None));
@@ -63,7 +63,7 @@ fn an_earlier_campaign_that_is_too_small_is_said_to_be() {
 }
 
 #[test]
-fn what_disturbances_leave_open_takes_more_blocks() {
+fn uncertainty_from_disturbances_takes_more_blocks() {
     let mut run = campaign(40, &[("cell", 1.04, 0.02)]);
     run.cells[0].comparisons[0].sources = Some(Sources { environments: 0.3, disturbances: 0.6, calls: 0.1 });
     let of = |run: &Analysis, earlier: Option<&Analysis>| {
@@ -95,7 +95,7 @@ fn as_many_environments_as_are_needed_are_enough() {
 }
 
 #[test]
-fn what_is_not_judged_does_not_pass() {
+fn a_withheld_cell_does_not_pass() {
     let mut run = campaign(40, &[("cell", 0.5, 0.01)]);
     assert_eq!(gate(&campaign(7, &[("cell", 0.5, 0.001)]), None, 0.05).decision, Decision::Withheld);
     let other = gate(&run, Some(&campaign(40, &[("other", 0.5, 0.01)])), 0.05);

@@ -1,4 +1,4 @@
-//! What to do about a warning: never what the user has done already.
+//! Advice on warnings: never to do what the user has done already.
 
 use crate::campaign::{
     Target,
@@ -29,20 +29,13 @@ pub(super) fn on_few_environments(manifest: &Manifest) -> String {
     }
 }
 
-pub(super) fn on_disturbances(manifest: &Manifest) -> String {
-    let is_here = manifest.sides.iter().any(|(_, variant)| matches!(variant.target, Target::Process { .. }));
-    let (what, advice) = if is_here {
-        (
-            "another program used this machine, or its speed changed",
-            "Let nothing else run on it, or let the campaign run longer.",
-        )
+pub(super) fn on_disturbances(manifest: &Manifest) -> &'static str {
+    if manifest.sides.iter().any(|(_, variant)| matches!(variant.target, Target::Process { .. })) {
+        "another program used this machine, or its speed changed. Let nothing else run on it, or let the campaign run longer."
     } else {
-        (
-            "the client's network, what stands before the functions, or hosts that they share",
-            "Let the campaign run longer, from a machine in the region of the functions.",
-        )
-    };
-    format!("{what}. {advice}")
+        "the client's network, what stands before the functions, or hosts that they share. Let the campaign run longer, from \
+         a machine in the region of the functions."
+    }
 }
 
 pub(super) fn on_throttles(manifest: &Manifest) -> String {
@@ -54,8 +47,8 @@ pub(super) fn on_throttles(manifest: &Manifest) -> String {
     }
 }
 
-pub(super) fn on_missing_bill(target: &Target, reports: u64) -> String {
-    let advice = match target {
+pub(super) fn on_missing_bill(target: &Target, reports: u64) -> &'static str {
+    match target {
         Target::Function { .. } if reports > 0 => {
             "Lambda's reports have none, as on Managed Instances, which are billed by the instance, or from an emulator."
         }
@@ -64,10 +57,9 @@ pub(super) fn on_missing_bill(target: &Target, reports: u64) -> String {
              system log level is INFO, that you may read its log, and that nothing else writes reports into it."
         }
         Target::Endpoint { .. } | Target::Process { .. } => {
-            "Lambda reports them to whoever invokes a function directly (lambda:NAME)."
+            "Lambda reports them when a function is invoked directly (lambda:NAME)."
         }
-    };
-    advice.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobody_is_advised_to_do_what_they_did() {
+    fn advice_never_repeats_what_was_done_already() {
         let mut manifest =
             Manifest { plan: Plan { environments: 8, ..Manifest::example().plan }, ..Manifest::example() };
         assert!(on_unknown_environments(&manifest, Side::Baseline).contains("--environment POINTER, or use --cold"));

@@ -20,77 +20,61 @@ pub(super) fn collect(manifest: &Manifest, samples: &Samples, side: Side, warnin
     let quality = &samples.sides[side].quality;
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
     if quality.repeated_requests > 0 {
-        warn(
-            WarningKind::RepeatedRequests,
-            format!(
-                "{} answers of {name} have the request id of the answer before them: something between the client and \
-                 Lambda repeats answers, and times of those mean nothing.",
-                quality.repeated_requests
-            ),
+        let text = format!(
+            "{} answers of {name} have the request id of the answer before them: something between the client and \
+             Lambda repeats answers, and times of those mean nothing.",
+            quality.repeated_requests
         );
+        warn(WarningKind::RepeatedRequests, text);
     }
     if let Some(text) = implausible_environments(manifest, samples, side) {
-        warn(
-            WarningKind::ImplausibleEnvironments,
-            format!("{text}. An id that is made when the environment starts, and not before or later, is one."),
-        );
+        let text = format!("{text}. An id that is made when the environment starts, and not before or later, is one.");
+        warn(WarningKind::ImplausibleEnvironments, text);
     }
     if quality.versions.len() > 1 {
-        warn(
-            WarningKind::SeveralVersions,
-            format!(
-                "Several versions of {name} answered ({}), so that the verdict is on none of them. Name one version \
-                 instead of an alias that leads to several, and do not deploy during a campaign.",
-                proportions(&quality.versions, "")
-            ),
+        let text = format!(
+            "Several versions of {name} answered ({}), so that the verdict is on none of them. Name one version \
+             instead of an alias that leads to several, and do not deploy during a campaign.",
+            proportions(&quality.versions, "")
         );
+        warn(WarningKind::SeveralVersions, text);
     }
     if let Some((asked, answered)) = other_version(&variant.target, &quality.versions) {
-        warn(
-            WarningKind::OtherVersion,
-            format!(
-                "{name} was called as version {asked}, and version {answered} answered: something else than Lambda, or \
-                 another function, is behind its name. Look at what the endpoint leads to."
-            ),
+        let text = format!(
+            "{name} was called as version {asked}, and version {answered} answered: something else than Lambda, or \
+             another function, is behind its name. Look at what the endpoint leads to."
         );
+        warn(WarningKind::OtherVersion, text);
     }
     let configured = variant.configuration.as_ref().map(|it| it.memory_mb);
     if quality.memory_mb.len() > 1 {
-        warn(
-            WarningKind::FunctionChanged,
-            format!(
-                "Lambda reports several memory sizes of {name} ({}): its samples are those of several functions. Begin a \
-                 new campaign.",
-                proportions(&quality.memory_mb, " MB")
-            ),
+        let text = format!(
+            "Lambda reports several memory sizes of {name} ({}): its samples are those of several functions. Begin a \
+             new campaign.",
+            proportions(&quality.memory_mb, " MB")
         );
+        warn(WarningKind::FunctionChanged, text);
     } else if let Some(configured) = configured.filter(|mb| quality.memory_mb.keys().any(|reported| reported != mb)) {
-        warn(
-            WarningKind::OtherMemory,
-            format!(
-                "{name} was configured with {configured} MB, and Lambda reports {}: it was changed, or another version \
-                 answered. Begin a new campaign with the function as it is now.",
-                proportions(&quality.memory_mb, " MB")
-            ),
+        let text = format!(
+            "{name} was configured with {configured} MB, and Lambda reports {}: it was changed, or another version \
+             answered. Begin a new campaign with the function as it is now.",
+            proportions(&quality.memory_mb, " MB")
         );
+        warn(WarningKind::OtherMemory, text);
     }
     if let Some(Counted { count, reported_ms, contrary_ms: billed_ms }) = quality.underbilled {
-        warn(
-            WarningKind::ImpossibleReports,
-            format!(
-                "{count} reports of {name} bill less than the function took, which Lambda never does, and are not used: the \
-                 first has a duration of {reported_ms} ms, of which {billed_ms} ms are billed."
-            ),
+        let text = format!(
+            "{count} reports of {name} bill less than the function took, which Lambda never does, and are not used: the \
+             first has a duration of {reported_ms} ms, of which {billed_ms} ms are billed."
         );
+        warn(WarningKind::ImpossibleReports, text);
     }
     if let Some(Counted { count, reported_ms, contrary_ms: waited_ms }) = quality.impossible {
-        warn(
-            WarningKind::ImpossibleReports,
-            format!(
-                "{count} reports of {name} cannot be those of their calls, and are not used: the first has a duration of \
-                 {reported_ms} ms for a call that took {waited_ms:.2} ms in all."
-            ),
+        let text = format!(
+            "{count} reports of {name} cannot be those of their calls, and are not used: the first has a duration of \
+             {reported_ms} ms for a call that took {waited_ms:.2} ms in all."
         );
+        warn(WarningKind::ImpossibleReports, text);
     }
     if quality.reported > 0 && quality.unreported > 0 {
         let is_of_service = manifest.plan.cells.iter().all(|cell| cell.workload.is_some());
@@ -99,25 +83,21 @@ pub(super) fn collect(manifest: &Manifest, samples: &Samples, side: Side, warnin
         } else {
             "nothing tells whether these calls were cold starts, and they are left out"
         };
-        warn(
-            WarningKind::MissingReports,
-            format!(
-                "Lambda's report is missing in {} of {} answers of {name}, most likely because an extension fills the 4 KB \
-                 of the log that come with an answer: {result}. Have the extension log less.",
-                quality.unreported,
-                quality.reported + quality.unreported
-            ),
+        let text = format!(
+            "Lambda's report is missing in {} of {} answers of {name}, most likely because an extension fills the 4 KB \
+             of the log that come with an answer: {result}. Have the extension log less.",
+            quality.unreported,
+            quality.reported + quality.unreported
         );
+        warn(WarningKind::MissingReports, text);
     }
     if let Some(Counted { count, reported_ms, contrary_ms: waited_ms }) = quality.earlier_inits {
-        warn(
-            WarningKind::EarlierInits,
-            format!(
-                "{count} calls of {name} met environments that had started before, as provisioned concurrency has them: \
-                 the first reports an init of {reported_ms} ms for a call of {waited_ms:.2} ms. These calls count neither \
-                 as warm nor as cold starts."
-            ),
+        let text = format!(
+            "{count} calls of {name} met environments that had started before, as provisioned concurrency has them: \
+             the first reports an init of {reported_ms} ms for a call of {waited_ms:.2} ms. These calls count neither \
+             as warm nor as cold starts."
         );
+        warn(WarningKind::EarlierInits, text);
     }
 }
 

@@ -55,7 +55,7 @@ fn warnings(analysis: &Analysis, which: impl Fn(&Warning) -> bool) -> Markup {
 
 /// A kind for people: `Too few environments`.
 fn spoken(kind: WarningKind) -> String {
-    let words = kind.as_str().replace('-', " ").replace("cpus", "CPUs").replace("vcpu", "vCPU");
+    let words = kind.to_string().replace('-', " ").replace("cpus", "CPUs").replace("vcpu", "vCPU");
     let mut characters = words.chars();
     characters.next().map(|first| first.to_uppercase().chain(characters).collect::<String>() + ".").unwrap_or_default()
 }
