@@ -20,7 +20,7 @@ pub fn outcome(outcome: &ScenarioScores, before: Option<&ScenarioScores>) -> Blo
         };
         size.into_iter().chain(values(score)).collect()
     });
-    Block::Table(Table::new(title, columns.chain([numbers("half width")])).with_rows(rows))
+    Block::Table(Table::new(title, columns.chain([numbers("half width")]), rows))
 }
 
 fn values(score: &Score) -> Vec<Value> {

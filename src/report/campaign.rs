@@ -14,11 +14,7 @@ use crate::analysis::result::Analysis;
 pub fn document(analysis: &Analysis) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(Tone::Neutral, headline(analysis))];
     blocks.extend(analysis.money.as_ref().map(|money| Block::Paragraph(savings(analysis, money))));
-    blocks.extend(analysis.warnings.iter().map(|warning| Block::Warning {
-        name: warning.kind.as_str(),
-        text: warning.text.clone(),
-        withholds: analysis.withholds(warning),
-    }));
+    blocks.extend(analysis.warnings.iter().map(|warning| Block::warning(warning, analysis.withholds(warning))));
     blocks.push(Block::Table(tables::cells(analysis)));
     blocks.push(Block::Details(details(analysis)));
     blocks
@@ -39,17 +35,15 @@ fn details(analysis: &Analysis) -> Vec<Block> {
     let names = names(analysis);
     for (of, facts) in analysis.sides.iter() {
         let mut lines = vec![side(facts)];
-        if !facts.cpus.is_empty() {
-            lines.push(format!("CPUs: {}", cpu_mix(facts)));
-        }
+        lines.extend((!facts.cpus.is_empty()).then(|| format!("CPUs: {}", cpu_mix(facts))));
         lines.extend(memory(facts).map(|used| format!("memory: {used}")));
         lines.push(facts.target.clone());
         lines.extend(facts.builds.iter().map(|build| format!("build {build}")));
         blocks.push(Block::Facts(names[of].label(), lines));
     }
-    blocks.push(Block::Heading("Method".to_owned()));
-    let texts = [Some(origin(analysis)), sources(analysis), Some(how_to_read(analysis))];
-    blocks.extend(texts.into_iter().flatten().map(Block::Remark));
+    blocks.extend([Block::Heading("Method".to_owned()), Block::Remark(origin(analysis))]);
+    blocks.extend(sources(analysis).map(Block::Remark));
+    blocks.push(Block::Remark(how_to_read(analysis)));
     blocks
 }
 

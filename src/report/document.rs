@@ -1,8 +1,12 @@
 //! What a report shows, as data: the same for every output format, which decides looks and never content.
 
-use super::words::{change_with_interval, changes, count, percent_change};
+use super::words::{changes, count, percent_change, with_interval};
 use crate::{
-    analysis::result::{Interval, Ratio},
+    analysis::{
+        result::{Interval, Ratio},
+        verdict::Verdict,
+        warning_kind::Warning,
+    },
     campaign::sides::Sides,
 };
 use std::fmt::Display;
@@ -30,6 +34,12 @@ pub enum Block {
     Details(Vec<Block>),
 }
 
+impl Block {
+    pub fn warning(warning: &Warning, withholds: bool) -> Self {
+        Self::Warning { name: warning.kind.as_str(), text: warning.text.clone(), withholds }
+    }
+}
+
 /// Whether something is good news.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -37,6 +47,16 @@ pub enum Tone {
     Good,
     Bad,
     Open,
+}
+
+impl From<Verdict> for Tone {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Faster | Verdict::Equivalent => Self::Good,
+            Verdict::Slower => Self::Bad,
+            Verdict::Inconclusive | Verdict::Withheld => Self::Open,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -78,12 +98,12 @@ pub enum Value {
 }
 
 impl Table {
-    pub fn new(title: impl Into<String>, columns: impl IntoIterator<Item = Column>) -> Self {
-        Self { title: title.into(), columns: columns.into_iter().collect(), rows: Vec::new() }
-    }
-
-    pub fn with_rows(self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
-        Self { rows: rows.into_iter().collect(), ..self }
+    pub fn new(
+        title: impl Into<String>,
+        columns: impl IntoIterator<Item = Column>,
+        rows: impl IntoIterator<Item = Vec<Value>>,
+    ) -> Self {
+        Self { title: title.into(), columns: columns.into_iter().collect(), rows: rows.into_iter().collect() }
     }
 }
 
@@ -101,7 +121,7 @@ impl Value {
     }
 
     pub fn number(number: impl Display) -> Self {
-        Self::Number(format!("{number}"))
+        Self::Number(number.to_string())
     }
 
     /// A number that may be unknown.
@@ -116,7 +136,7 @@ impl Value {
             Self::Text(text) | Self::Number(text) | Self::Verdict(_, text, _) => text.clone(),
             Self::Change(ratio) => percent_change(*ratio),
             Self::Interval(interval) => changes(*interval),
-            Self::ChangeWithInterval(ratio) => change_with_interval(ratio),
+            Self::ChangeWithInterval(ratio) => with_interval(ratio.estimate, ratio.interval, percent_change),
             Self::Environments(of_sides, _) => format!("{}/{}", of_sides.baseline, of_sides.candidate),
         }];
         lines.extend(match self {

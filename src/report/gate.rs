@@ -2,7 +2,7 @@
 
 use super::{
     document::{Block, Table, Tone, Value, numbers, words},
-    words::{count, percent},
+    words::{count, needed, percent},
 };
 use crate::analysis::gate::{Against, CellGate, Decision, Gate, Needs};
 use std::collections::BTreeSet;
@@ -10,14 +10,10 @@ use std::collections::BTreeSet;
 /// The decision, then each cell.
 pub fn document(gate: &Gate) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(tone(gate.decision), sentence(gate))];
-    blocks.extend(gate.withheld.iter().map(|warning| Block::Warning {
-        name: warning.kind.as_str(),
-        text: warning.text.clone(),
-        withholds: true,
-    }));
+    blocks.extend(gate.withheld.iter().map(|warning| Block::warning(warning, true)));
     if gate.withheld.is_empty() {
         let columns = [words("cell"), numbers("change (95% interval)"), words("verdict")];
-        blocks.push(Block::Table(Table::new("", columns).with_rows(gate.cells.iter().map(row))));
+        blocks.push(Block::Table(Table::new("", columns, gate.cells.iter().map(row))));
         blocks.extend(reasons(gate).map(Block::Item));
     }
     blocks.extend(gate.differences.iter().map(|difference| Block::Item(differs(difference))));
@@ -28,7 +24,7 @@ fn row(cell: &CellGate) -> Vec<Value> {
     vec![
         Value::text(&cell.name),
         cell.ratio.map_or(Value::Unknown, Value::ChangeWithInterval),
-        Value::Verdict(tone(cell.decision), cell.decision.to_string(), needed(cell)),
+        Value::Verdict(tone(cell.decision), cell.decision.to_string(), what_decides(cell)),
     ]
 }
 
@@ -55,7 +51,7 @@ fn sentence(gate: &Gate) -> String {
         Against::Baseline => format!("than {}", gate.names.baseline),
         Against::EarlierCampaign => format!("beside {} than in the earlier campaign", gate.names.baseline),
     };
-    let of = |decision| gate.cells.iter().filter(|it| it.decision == decision).count();
+    let of = |decision| gate.cells.iter().filter(|cell| cell.decision == decision).count();
     let cells = |decision| match (of(decision), gate.cells.len()) {
         (_, 1) => String::new(),
         (some, all) => format!(" in {some} of {all} cells"),
@@ -80,27 +76,26 @@ fn sentence(gate: &Gate) -> String {
 
 /// What would decide all open cells.
 fn advice(gate: &Gate) -> String {
-    let open = || gate.cells.iter().filter(|it| it.decision == Decision::Inconclusive);
-    let needs: BTreeSet<Needs> = open().filter_map(|it| it.needs).collect();
+    let open = || gate.cells.iter().filter(|cell| cell.decision == Decision::Inconclusive);
+    let needs: BTreeSet<Needs> = open().filter_map(|cell| cell.needs).collect();
     if !needs.is_empty() {
         return format!("; it takes {}", needs.into_iter().map(more).collect::<Vec<_>>().join(" and "));
     }
-    let most = open().filter_map(|it| it.environments_needed).max();
-    most.map(|it| format!("; about {} environments of each side would tell", count(it))).unwrap_or_default()
+    let most = open().filter_map(|cell| cell.environments_needed).max();
+    most.map(|number| format!("; about {} environments of each side would tell", count(number))).unwrap_or_default()
 }
 
 /// What would decide a cell that no number of environments decides.
-fn more(needs: Needs) -> &'static str {
+fn more(needs: Needs) -> String {
     match needs {
-        Needs::MoreBlocks => "more blocks",
-        Needs::LargerEarlierCampaign => "a larger earlier campaign",
+        Needs::MoreBlocks => needed(None),
+        Needs::LargerEarlierCampaign => "a larger earlier campaign".to_owned(),
     }
 }
 
 /// What would decide a cell.
-fn needed(cell: &CellGate) -> Option<String> {
-    let environments = cell.environments_needed.map(|number| format!("~{} environments", count(number)));
-    environments.or_else(|| cell.needs.map(|needs| more(needs).to_owned()))
+fn what_decides(cell: &CellGate) -> Option<String> {
+    cell.environments_needed.map(|number| needed(Some(number))).or_else(|| cell.needs.map(more))
 }
 
 /// Why cells are withheld.

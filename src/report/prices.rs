@@ -45,7 +45,7 @@ fn table(prices: &PriceTable) -> Table {
     };
     let of_numbers = ["requests", "x86_64 GB-s, by tier", "arm64 GB-s, by tier", "difference", "storage"].map(numbers);
     let columns = [words("region")].into_iter().chain(of_numbers);
-    Table::new("", columns).with_rows(prices.regions.iter().map(row))
+    Table::new("", columns, prices.regions.iter().map(row))
 }
 
 fn tiers(tiers: &[Tier]) -> Value {

@@ -61,7 +61,7 @@ fn samples(samples: &[Sample]) -> Table {
     };
     let numeric = ["elements", "n", "median ms", "p95 ms", "CPU/wall", "heap MiB"].map(numbers);
     let columns = [words("workload")].into_iter().chain(numeric).chain([words("checksum")]);
-    Table::new("", columns).with_rows(samples.iter().map(row))
+    Table::new("", columns, samples.iter().map(row))
 }
 
 /// The catalogue of workloads.

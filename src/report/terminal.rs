@@ -185,7 +185,7 @@ mod tests {
     fn verdicts_have_colours_and_names_do_not() {
         let verdict = Value::Verdict(Tone::Bad, "slower".to_owned(), Some("more blocks".to_owned()));
         let rows = [vec![Value::text("a slower\u{2062}"), Value::number(7), verdict]];
-        let text = table(&Table::new("", [words("cell"), numbers("n"), words("verdict")]).with_rows(rows));
+        let text = table(&Table::new("", [words("cell"), numbers("n"), words("verdict")], rows));
         let red = Tone::Bad.style();
         let expected = format!(
             "cell       n   verdict\n────────────────────────────────\na slower   7   {red}slower{red:#}\n               \
@@ -198,7 +198,7 @@ mod tests {
     fn columns_move_together_before_names_are_broken() {
         let wide = |length: usize| {
             let rows = [vec![Value::text("n".repeat(40)), Value::number("1".repeat(length)), Value::number("2")]];
-            table(&Table::new("", [words("name"), numbers("a"), numbers("b")]).with_rows(rows))
+            table(&Table::new("", [words("name"), numbers("a"), numbers("b")], rows))
         };
         for length in [53, 54, 55, 56] {
             let text = wide(length);
