@@ -4,8 +4,7 @@ use super::{
     document::{Table, Value, numbers, words},
     terminal::{self, WIDTH},
 };
-use crate::protocol::{Catalogue, CatalogueEntry, DefaultRequest, Response, Sample, Shape, Sizes, Status};
-use std::fmt::Write;
+use crate::protocol::{Catalogue, CatalogueEntry, DefaultRequest, Function, Response, Sample, Shape, Sizes, Status};
 
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
@@ -17,14 +16,11 @@ pub fn response(response: &Response) -> String {
     } else {
         format!("warm, invocation {} of environment {:.8}", environment.invocation_index, environment.id)
     };
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = writeln!(
-        text,
-        "{} · {} {} · {} MB · {start}",
-        function.architecture, function.name, function.version, function.memory_mb
+    let Function { architecture, name, version, memory_mb } = function;
+    let mut text = format!(
+        "{architecture} · {name} {version} · {memory_mb} MB · {start}\nCPU {} · {} vCPU · built for {}\n",
+        host.cpu_model, host.vcpus, build.target_cpu
     );
-    let _ = writeln!(text, "CPU {} · {} vCPU · built for {}", host.cpu_model, host.vcpus, build.target_cpu);
     if host.emulated {
         text.push_str("EMULATED: this machine has another instruction set, so the times below mean nothing\n");
     }
@@ -32,11 +28,10 @@ pub fn response(response: &Response) -> String {
     for sample in &response.results {
         if sample.status != Status::Completed {
             let reason = sample.error.as_deref().unwrap_or("the deadline came first");
-            let _ = writeln!(text, "{} is {}: {reason}", sample.workload, sample.status);
+            text += &format!("{} is {}: {reason}\n", sample.workload, sample.status);
         }
         for warning in &sample.warnings {
-            let warning = format!("{}: {}", sample.workload, warning.detail);
-            let _ = writeln!(text, "{}", textwrap::fill(&warning, WIDTH));
+            text += &(textwrap::fill(&format!("{}: {}", sample.workload, warning.detail), WIDTH) + "\n");
         }
     }
     text
@@ -67,7 +62,7 @@ fn samples(samples: &[Sample]) -> Table {
 /// The catalogue of workloads.
 pub fn catalogue(catalogue: &Catalogue) -> String {
     let DefaultRequest { memory_mb, finishes_within_s } = catalogue.default_request;
-    let entries = catalogue.workloads.iter().map(|it| entry(it) + "\n").collect::<String>();
+    let entries = catalogue.workloads.iter().map(|workload| entry(workload) + "\n").collect::<String>();
     format!(
         "{entries}The request {{}} runs every workload at medium and finishes within {finishes_within_s} s on a \
          function of {memory_mb} MB.\n"

@@ -26,23 +26,13 @@ impl Tone {
             Self::Open => AnsiColor::Yellow.on_default(),
         }
     }
-
-    /// A character without width, which stands where the style begins until the table is laid out: that takes escape
-    /// sequences for text.
-    fn marker(self) -> Option<char> {
-        match self {
-            Self::Neutral => None,
-            Self::Good => Some('\u{2061}'),
-            Self::Bad => Some('\u{2062}'),
-            Self::Open => Some('\u{2063}'),
-        }
-    }
 }
 
+/// Characters without width, which stand where a style begins until the table is laid out: that takes escape sequences
+/// for text.
+const MARKERS: [(Tone, char); 3] = [(Tone::Good, '\u{2061}'), (Tone::Bad, '\u{2062}'), (Tone::Open, '\u{2063}')];
 /// Where a style ends that a marker has begun.
 const END: char = '\u{2064}';
-
-const TONES: [Tone; 3] = [Tone::Good, Tone::Bad, Tone::Open];
 
 /// A document without its details.
 pub fn summary(blocks: &[Block]) -> String {
@@ -146,11 +136,12 @@ fn natural_width(table: &Table) -> usize {
 }
 
 fn cell(lines: &[String], alignment: Alignment, tone: Tone) -> Cell {
-    let is_marker = |character: char| character == END || TONES.iter().any(|tone| tone.marker() == Some(character));
+    let is_marker = |character: char| character == END || MARKERS.iter().any(|(_, marker)| *marker == character);
     let marked = |line: &String| {
         // Names may hold anything.
         let line = line.replace(is_marker, "");
-        tone.marker().map_or(line.clone(), |marker| format!("{marker}{line}{END}"))
+        let marker = MARKERS.iter().find(|(of_tone, _)| *of_tone == tone);
+        marker.map_or(line.clone(), |(_, marker)| format!("{marker}{line}{END}"))
     };
     let text = lines.iter().map(marked).collect::<Vec<_>>().join("\n");
     Cell::new(text).set_alignment(match alignment {
@@ -164,8 +155,8 @@ fn styled(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut style = Style::new();
     for character in line.chars() {
-        match TONES.into_iter().find(|tone| tone.marker() == Some(character)) {
-            Some(tone) => {
+        match MARKERS.iter().find(|(_, marker)| *marker == character) {
+            Some((tone, _)) => {
                 style = tone.style();
                 text += &style.to_string();
             }

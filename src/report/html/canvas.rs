@@ -57,6 +57,7 @@ impl Paint {
 /// A chart in the making. Positions are in pixels from the upper left; what is not finite is not drawn.
 pub struct Canvas<'a> {
     pub width: f64,
+    pub height: f64,
     area: DrawingArea<SVGBackend<'a>, plotters::coord::Shift>,
 }
 
@@ -64,7 +65,7 @@ pub struct Canvas<'a> {
 pub fn svg(width: f64, height: f64, label: &str, draw: impl FnOnce(&Canvas<'_>)) -> Markup {
     let size = ((width * UNITS) as u32, (height * UNITS) as u32);
     let mut text = String::new();
-    let canvas = Canvas { width, area: SVGBackend::with_string(&mut text, size).into_drawing_area() };
+    let canvas = Canvas { width, height, area: SVGBackend::with_string(&mut text, size).into_drawing_area() };
     draw(&canvas);
     // Writing to a string cannot fail.
     let _ = canvas.area.present();

@@ -50,7 +50,7 @@ fn histogram(analysis: &Analysis, starts: &Sides<Vec<f64>>) -> Markup {
         "far apart."
     };
     let height = 2.0 * PANEL + LINE * 2.0;
-    figure(&label, &caption, &html! {}, |_| height, |canvas| draw(canvas, starts, &names))
+    figure(&label, &caption, &html! {}, [height; 2], |canvas| draw(canvas, starts, &names))
 }
 
 fn median(sorted: &[f64]) -> Option<f64> {

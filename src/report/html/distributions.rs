@@ -3,7 +3,7 @@
 use super::{
     axis::{Axis, has_logarithm},
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
-    figure::{self, columns, figure, is_narrow, numbers, paint, table},
+    figure::{self, WIDTHS, columns, figure, is_narrow, numbers, paint, table},
 };
 use crate::{
     analysis::result::{Analysis, CellAnalysis, Distribution},
@@ -82,9 +82,7 @@ fn plot(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
         groups.len() as f64 * heading(width) + rows as f64 * row_height(width) + LINE * 2.0
     };
     let table = numbers("The percentiles", &percentiles(analysis));
-    figure(&label, &caption, &table, height, |canvas| {
-        draw(canvas, height(canvas.width), groups, &names);
-    })
+    figure(&label, &caption, &table, WIDTHS.map(height), |canvas| draw(canvas, groups, &names))
 }
 
 fn heading(width: f64) -> f64 {
@@ -95,13 +93,13 @@ fn row_height(width: f64) -> f64 {
     if is_narrow(width) { 34.0 } else { ROW }
 }
 
-fn draw(canvas: &Canvas<'_>, height: f64, groups: &[Group<'_>], names: &Sides<Name>) {
+fn draw(canvas: &Canvas<'_>, groups: &[Group<'_>], names: &Sides<Name>) {
     let width = canvas.width;
     let narrow = is_narrow(width);
     let pixels = if narrow { (8.0, width - 8.0) } else { (330.0, width - 150.0) };
     let shapes = groups.iter().flat_map(|group| &group.rows).flat_map(|row| row.shape);
     let axis = Axis::logarithmic(shapes.chain([0.95, 1.05]).map(|ratio| ratio.clamp(0.02, 50.0)), pixels);
-    let bottom = height - LINE * 1.5;
+    let bottom = canvas.height - LINE * 1.5;
     columns(canvas, &axis.ratio_ticks(if narrow { 4 } else { 6 }), (0.0, bottom));
     canvas.line((axis.at(1.0), 0.0), (axis.at(1.0), bottom), Paint::Muted, 1.0);
     let mut y = 0.0;

@@ -35,19 +35,19 @@ pub fn section(id: &str, title: &str, content: &Markup) -> Markup {
     }
 }
 
-/// A chart at both widths, under it what it shows and its numbers. `height` gets the width.
+/// A chart at both widths, each with its height, under it what it shows and its numbers.
 pub fn figure(
     label: &str,
     caption: &Markup,
     numbers: &Markup,
-    height: impl Fn(f64) -> f64,
+    heights: [f64; 2],
     draw: impl Fn(&Canvas<'_>),
 ) -> Markup {
     html! {
         figure {
-            @for width in WIDTHS {
+            @for (width, height) in WIDTHS.into_iter().zip(heights) {
                 div class=(if is_narrow(width) { "narrow" } else { "wide" }) {
-                    (svg(width, height(width), label, &draw))
+                    (svg(width, height, label, &draw))
                 }
             }
             figcaption { (caption) }

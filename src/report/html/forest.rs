@@ -3,7 +3,7 @@
 use super::{
     axis::{Axis, has_logarithm},
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
-    figure::{self, columns, figure, is_narrow, numbers, table},
+    figure::{self, WIDTHS, columns, figure, is_narrow, numbers, table},
 };
 use crate::{
     analysis::{
@@ -88,9 +88,9 @@ fn plot(analysis: &Analysis, rows: &[ForestRow<'_>]) -> Markup {
         (table(&tables::measures(analysis)))
     };
     let height = |width: f64| plot_bottom(width, rows) + LINE * 3.0;
-    figure(&label, &caption, &numbers("The numbers", &tables), height, |canvas| {
+    figure(&label, &caption, &numbers("The numbers", &tables), WIDTHS.map(height), |canvas| {
         draw(canvas, rows, margin);
-        let bottom = height(canvas.width) - LINE * 0.75;
+        let bottom = canvas.height - LINE * 0.75;
         let (left, right) = pixels(canvas.width);
         let most = if is_narrow(canvas.width) { 12 } else { 24 };
         let less = format!("← {} faster", shortened(&names.candidate.to_string(), most));

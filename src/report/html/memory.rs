@@ -40,7 +40,7 @@ fn chart(analysis: &Analysis) -> Markup {
         "smallest to the largest. The pale bar is the memory setting."
     };
     let table = numbers("The numbers", &numbers_of(analysis));
-    figure(label, &caption, &table, |_| 2.0 * ROW + LINE * 2.75, |canvas| draw(canvas, analysis, &names))
+    figure(label, &caption, &table, [2.0 * ROW + LINE * 2.75; 2], |canvas| draw(canvas, analysis, &names))
 }
 
 fn draw(canvas: &Canvas<'_>, analysis: &Analysis, names: &Sides<Name>) {

@@ -60,7 +60,7 @@ fn chart(analysis: &Analysis, money: &Money) -> Markup {
         "Above: a month's bill against the invocations in it; both scales are logarithmic. Below: by how much the bill of "
         (names.candidate) " is lower. The dashed line is the volume that the bill above is for."
     };
-    figure(label, &caption, &html! {}, |_| 340.0, |canvas| draw(canvas, &points, money, &names))
+    figure(label, &caption, &html! {}, [340.0; 2], |canvas| draw(canvas, &points, money, &names))
 }
 
 fn draw(canvas: &Canvas<'_>, points: &[Point], money: &Money, names: &Sides<Name>) {

@@ -58,20 +58,14 @@ fn together(analysis: &Analysis) -> Markup {
         "fleet. Below: the environments that answered in each stretch."
     };
     let table = numbers("The numbers", &points(analysis));
-    figure(
-        label,
-        &caption,
-        &table,
-        |_| 332.0,
-        |canvas| {
-            let x = time(canvas, &buckets);
-            legend(canvas, &names, (left(canvas), 8.0));
-            draw_means(canvas, &buckets, &x, (24.0, 200.0), 5);
-            draw_environments(canvas, &buckets, &x, (234.0, 290.0));
-            columns(canvas, &x.labelled(if is_narrow(canvas.width) { 4 } else { 8 }, short), (290.0, 294.0));
-            canvas.text(unit.1, (x.pixels.1, 322.0), Anchor::Right, Paint::Muted);
-        },
-    )
+    figure(label, &caption, &table, [332.0; 2], |canvas| {
+        let x = time(canvas, &buckets);
+        legend(canvas, &names, (left(canvas), 8.0));
+        draw_means(canvas, &buckets, &x, (24.0, 200.0), 5);
+        draw_environments(canvas, &buckets, &x, (234.0, 290.0));
+        columns(canvas, &x.labelled(if is_narrow(canvas.width) { 4 } else { 8 }, short), (290.0, 294.0));
+        canvas.text(unit.1, (x.pixels.1, 322.0), Anchor::Right, Paint::Muted);
+    })
 }
 
 /// A unit of time: its seconds, and its name.
@@ -145,21 +139,15 @@ fn apart(analysis: &Analysis) -> Markup {
     let label = format!("Means of both sides over the campaign for each of {} cells.", cells.len());
     let caption = html! { "The same for each cell: the mean of each side relative to its own of the whole campaign." };
     let height = cells.len() as f64 * HEIGHT + 20.0 + LINE;
-    let chart = figure(
-        &label,
-        &caption,
-        &html! {},
-        |_| height,
-        |canvas| {
-            legend(canvas, &names, (left(canvas), 8.0));
-            for (index, (name, buckets)) in cells.iter().enumerate() {
-                let top = 20.0 + index as f64 * HEIGHT;
-                let name = shortened(name, if is_narrow(canvas.width) { 40 } else { 80 });
-                canvas.bold(&name, (left(canvas), top + 10.0), Anchor::Left, Paint::Ink);
-                draw_means(canvas, buckets, &time(canvas, buckets), (top + 20.0, top + HEIGHT - 6.0), 2);
-            }
-        },
-    );
+    let chart = figure(&label, &caption, &html! {}, [height; 2], |canvas| {
+        legend(canvas, &names, (left(canvas), 8.0));
+        for (index, (name, buckets)) in cells.iter().enumerate() {
+            let top = 20.0 + index as f64 * HEIGHT;
+            let name = shortened(name, if is_narrow(canvas.width) { 40 } else { 80 });
+            canvas.bold(&name, (left(canvas), top + 10.0), Anchor::Left, Paint::Ink);
+            draw_means(canvas, buckets, &time(canvas, buckets), (top + 20.0, top + HEIGHT - 6.0), 2);
+        }
+    });
     html! { details { summary { "Each cell" } (chart) } }
 }
 
