@@ -14,7 +14,8 @@ pub fn document(gate: &Gate) -> Vec<Block> {
     if gate.withheld.is_empty() {
         let columns = [words("cell"), numbers("change (95% interval)"), words("verdict")];
         blocks.push(Block::Table(Table::new("", columns, gate.cells.iter().map(row))));
-        blocks.extend(reasons(gate).map(Block::Item));
+        let reason = |cell: &CellGate| Some(format!("{}: {}", cell.name, cell.reason.as_ref()?));
+        blocks.extend(gate.cells.iter().filter_map(reason).map(Block::Item));
     }
     blocks.extend(gate.differences.iter().map(|difference| Block::Item(differs(difference))));
     blocks
@@ -96,11 +97,6 @@ fn more(needs: Needs) -> String {
 /// What would decide a cell.
 fn what_decides(cell: &CellGate) -> Option<String> {
     cell.environments_needed.map(|number| needed(Some(number))).or_else(|| cell.needs.map(more))
-}
-
-/// Why cells are withheld.
-fn reasons(gate: &Gate) -> impl Iterator<Item = String> {
-    gate.cells.iter().filter_map(|cell| Some(format!("{}: {}", cell.name, cell.reason.as_ref()?)))
 }
 
 #[cfg(test)]

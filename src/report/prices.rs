@@ -62,11 +62,11 @@ fn difference(region: &RegionPrices) -> Value {
 
 /// Where tiers end.
 fn ends(tiers: &[Tier]) -> String {
-    let ends: Vec<f64> = tiers.iter().filter_map(|tier| tier.up_to_gb_seconds).collect();
+    let ends = tiers.iter().filter_map(|tier| tier.up_to_gb_seconds).map(|end| (end / 1e9).to_string());
+    let ends: Vec<String> = ends.collect();
     if ends.is_empty() {
         return "one tier".to_owned();
     }
-    let ends: Vec<String> = ends.iter().map(|end| (end / 1e9).to_string()).collect();
     format!("tiers end at {} billion GB-seconds a month", ends.join(" and "))
 }
 

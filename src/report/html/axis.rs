@@ -50,13 +50,12 @@ impl Axis {
     }
 
     /// The ends, as values.
-    pub fn ends(&self) -> (f64, f64) {
+    fn ends(&self) -> (f64, f64) {
         if self.logarithmic { (10f64.powf(self.low), 10f64.powf(self.high)) } else { (self.low, self.high) }
     }
 
     /// About so many round values.
-    pub fn ticks(&self, about: usize) -> Vec<f64> {
-        let about = about.max(2);
+    fn ticks(&self, about: usize) -> Vec<f64> {
         // Round values may all lie beyond a short axis; then less round ones are better than none.
         let mut tries = (0..4).map(|more| self.round(about + more * 3));
         tries.clone().find(|ticks| ticks.len() >= 3).or_else(|| tries.next()).unwrap_or_default()

@@ -48,10 +48,6 @@ impl Paint {
     fn filled(self, opacity: f64) -> ShapeStyle {
         self.colour(opacity).filled()
     }
-
-    fn stroke(self, width: f64) -> ShapeStyle {
-        self.colour(1.0).stroke_width((width * UNITS) as u32)
-    }
 }
 
 /// A chart in the making. Positions are in pixels from the upper left; what is not finite is not drawn.
@@ -86,7 +82,8 @@ impl Canvas<'_> {
     /// A line through these points, if they are at least two.
     pub fn path(&self, points: &[(f64, f64)], paint: Paint, width: f64) {
         if let Some(points) = units(points).filter(|points| points.len() > 1) {
-            let _ = self.area.draw(&PathElement::new(points, paint.stroke(width)));
+            let style = paint.colour(1.0).stroke_width((width * UNITS) as u32);
+            let _ = self.area.draw(&PathElement::new(points, style));
         }
     }
 

@@ -38,11 +38,9 @@ pub fn section(analysis: &Analysis) -> Markup {
 
 fn histogram(analysis: &Analysis, starts: &Sides<Vec<f64>>) -> Markup {
     let names = names(analysis);
-    let Sides { baseline, candidate } = starts.map(|side, times| match median(times) {
-        Some(median) => {
-            format!("{}: {} cold starts, median {} ms", names[side], count(times.len() as u64), significant(median))
-        }
-        None => format!("{}: no cold start is known", names[side]),
+    let Sides { baseline, candidate } = starts.map(|side, times| match times.len() as u64 {
+        0 => format!("{}: {}", names[side], facts(times)),
+        number => format!("{}: {} cold starts, {}", names[side], count(number), facts(times)),
     });
     let label = format!("Histogram of init durations. {baseline}. {candidate}.");
     let caption = html! {
@@ -55,6 +53,10 @@ fn histogram(analysis: &Analysis, starts: &Sides<Vec<f64>>) -> Markup {
 
 fn median(sorted: &[f64]) -> Option<f64> {
     sorted.get(sorted.len() / 2).copied()
+}
+
+fn facts(sorted: &[f64]) -> String {
+    median(sorted).map_or("no cold start is known".to_owned(), |median| format!("median {} ms", significant(median)))
 }
 
 fn draw(canvas: &Canvas<'_>, starts: &Sides<Vec<f64>>, names: &Sides<Name>) {
@@ -74,16 +76,11 @@ fn draw(canvas: &Canvas<'_>, starts: &Sides<Vec<f64>>, names: &Sides<Name>) {
             canvas.rectangle([(x + 0.5, top), (x + bar - 0.5, bottom)], paint(side), 1.0);
         }
         canvas.line((left, bottom), (right, bottom), Paint::Muted, 1.0);
-        let facts = match median(&starts[side]) {
-            Some(median) => {
-                let x = axis.at(median);
-                canvas.line((x, bottom - PANEL + 24.0), (x, bottom), Paint::Ink, 1.5);
-                format!("median {} ms", significant(median))
-            }
-            None => "no cold start is known".to_owned(),
-        };
+        if let Some(x) = median(&starts[side]).map(|median| axis.at(median)) {
+            canvas.line((x, bottom - PANEL + 24.0), (x, bottom), Paint::Ink, 1.5);
+        }
         let name = shortened(&names[side].to_string(), longest);
-        marked(canvas, side, &format!("{name}, {facts}"), (left, bottom - PANEL + 12.0));
+        marked(canvas, side, &format!("{name}, {}", facts(&starts[side])), (left, bottom - PANEL + 12.0));
     }
 }
 

@@ -79,18 +79,16 @@ fn plot(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
     };
     let height = |width: f64| {
         let rows: usize = groups.iter().map(|group| group.rows.len()).sum();
-        groups.len() as f64 * heading(width) + rows as f64 * row_height(width) + LINE * 2.0
+        let (heading, row) = heights(width);
+        groups.len() as f64 * heading + rows as f64 * row + LINE * 2.0
     };
     let table = numbers("The percentiles", &percentiles(analysis));
     figure(&label, &caption, &table, WIDTHS.map(height), |canvas| draw(canvas, groups, &names))
 }
 
-fn heading(width: f64) -> f64 {
-    if is_narrow(width) { 30.0 } else { 12.0 }
-}
-
-fn row_height(width: f64) -> f64 {
-    if is_narrow(width) { 34.0 } else { ROW }
+/// The height of a group's heading, and that of a row.
+fn heights(width: f64) -> (f64, f64) {
+    if is_narrow(width) { (30.0, 34.0) } else { (12.0, ROW) }
 }
 
 fn draw(canvas: &Canvas<'_>, groups: &[Group<'_>], names: &Sides<Name>) {
@@ -102,6 +100,7 @@ fn draw(canvas: &Canvas<'_>, groups: &[Group<'_>], names: &Sides<Name>) {
     let bottom = canvas.height - LINE * 1.5;
     columns(canvas, &axis.ratio_ticks(if narrow { 4 } else { 6 }), (0.0, bottom));
     canvas.line((axis.at(1.0), 0.0), (axis.at(1.0), bottom), Paint::Muted, 1.0);
+    let (heading, row_height) = heights(width);
     let mut y = 0.0;
     for (index, group) in groups.iter().enumerate() {
         if index > 0 {
@@ -109,10 +108,10 @@ fn draw(canvas: &Canvas<'_>, groups: &[Group<'_>], names: &Sides<Name>) {
         }
         let name = shortened(group.name, if narrow { 44 } else { 19 });
         canvas.bold(&name, (0.0, y + 10.0 + if narrow { 8.0 } else { ROW / 2.0 }), Anchor::Left, Paint::Ink);
-        y += heading(width);
+        y += heading;
         for row in &group.rows {
             draw_row(canvas, &axis, row, y, names);
-            y += row_height(width);
+            y += row_height;
         }
     }
 }

@@ -87,7 +87,10 @@ fn plot(analysis: &Analysis, rows: &[ForestRow<'_>]) -> Markup {
         (table(&tables::cells(analysis)))
         (table(&tables::measures(analysis)))
     };
-    let height = |width: f64| plot_bottom(width, rows) + LINE * 3.0;
+    let height = |width: f64| {
+        let (top, row) = top_and_row(width);
+        top + rows.len() as f64 * row + 12.0 + LINE * 3.0
+    };
     figure(&label, &caption, &numbers("The numbers", &tables), WIDTHS.map(height), |canvas| {
         draw(canvas, rows, margin);
         let bottom = canvas.height - LINE * 0.75;
@@ -100,21 +103,14 @@ fn plot(analysis: &Analysis, rows: &[ForestRow<'_>]) -> Markup {
     })
 }
 
+/// The ends of the axis.
 fn pixels(width: f64) -> (f64, f64) {
     if is_narrow(width) { (8.0, width - 8.0) } else { (190.0, width - 292.0) }
 }
 
-fn row_height(width: f64) -> f64 {
-    if is_narrow(width) { 38.0 } else { 24.0 }
-}
-
-fn top(width: f64) -> f64 {
-    if is_narrow(width) { 4.0 } else { 8.0 }
-}
-
-/// Where the rows end.
-fn plot_bottom(width: f64, rows: &[ForestRow<'_>]) -> f64 {
-    top(width) + rows.len() as f64 * row_height(width) + 12.0
+/// Where the first row begins, and the height of each.
+fn top_and_row(width: f64) -> (f64, f64) {
+    if is_narrow(width) { (4.0, 38.0) } else { (8.0, 24.0) }
 }
 
 fn draw(canvas: &Canvas<'_>, rows: &[ForestRow<'_>], margin: f64) {
@@ -126,7 +122,7 @@ fn draw(canvas: &Canvas<'_>, rows: &[ForestRow<'_>], margin: f64) {
     let values = ratios.map(|ratio| ratio.estimate).chain(intervals).chain([0.95, 1.05]).chain(band);
     let values = values.filter(|value| value.is_finite()).map(|value| value.clamp(nearest, FARTHEST));
     let axis = Axis::logarithmic(values, pixels(width));
-    let (from, to) = (top(width), plot_bottom(width, rows));
+    let ((from, row_height), to) = (top_and_row(width), canvas.height - LINE * 3.0);
     canvas.rectangle([(axis.at(band[0]), from), (axis.at(band[1]), to)], Paint::Band, 1.0);
     columns(canvas, &axis.ratio_ticks(if is_narrow(width) { 4 } else { 6 }), (from, to));
     canvas.line((axis.at(1.0), from), (axis.at(1.0), to), Paint::Muted, 1.25);
@@ -139,7 +135,7 @@ fn draw(canvas: &Canvas<'_>, rows: &[ForestRow<'_>], margin: f64) {
         draw_words(canvas, row, y);
         let middle = y + if is_narrow(width) { 28.0 } else { 12.0 };
         draw_ratio(canvas, &axis, row, middle);
-        y += row_height(width);
+        y += row_height;
     }
 }
 
