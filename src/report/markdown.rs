@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_keep_their_columns_whatever_names_say() {
+    fn tables_keep_their_columns_with_any_names() {
         let mut analysis = fixture::analysis();
         analysis.cells[0].name = "a|b\n<img>`@all".to_owned();
         analysis.sides.baseline.name = "x|y".to_owned();

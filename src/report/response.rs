@@ -2,9 +2,10 @@
 
 use super::{
     document::{Table, Value, numbers, words},
-    terminal::{self, WIDTH},
+    terminal,
 };
 use crate::protocol::{Catalogue, CatalogueEntry, DefaultRequest, Function, Response, Sample, Shape, Sizes, Status};
+use anstyle::Style;
 
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
@@ -31,7 +32,7 @@ pub fn response(response: &Response) -> String {
             text += &format!("{} is {}: {reason}\n", sample.workload, sample.status);
         }
         for warning in &sample.warnings {
-            text += &(textwrap::fill(&format!("{}: {}", sample.workload, warning.detail), WIDTH) + "\n");
+            text += &terminal::paragraph(&format!("{}: {}", sample.workload, warning.detail), Style::new());
         }
     }
     text
@@ -88,9 +89,7 @@ fn entry(entry: &CatalogueEntry) -> String {
     ];
     let mut text = format!("{name} ({implementation}, {vectorization})\n  {summary}\n");
     for (label, fact) in facts.into_iter().filter_map(|(label, fact)| Some((label, fact?))) {
-        let label = format!("  {label:<11}");
-        let indented = textwrap::Options::new(WIDTH).initial_indent(&label).subsequent_indent("             ");
-        text += &(textwrap::fill(fact, indented) + "\n");
+        text += &terminal::hanging(fact, &format!("  {label:<11}"), "             ", Style::new());
     }
     text
 }
@@ -101,7 +100,8 @@ mod tests {
     use crate::{
         host,
         measure::{self, Budget, clock},
-        protocol::{Architecture, Environment, Function, Request, SCHEMA, Size},
+        protocol::{Architecture, Environment, Request, SCHEMA, Size},
+        report::fixture::assert_fits,
         workload,
     };
     use std::time::Duration;
@@ -132,12 +132,6 @@ mod tests {
         }
     }
 
-    fn assert_fits(text: &str) {
-        for line in text.lines() {
-            assert!(line.chars().count() <= WIDTH, "{line}");
-        }
-    }
-
     #[test]
     fn a_response_fits_and_shows_every_checksum() {
         let answer = measured(Duration::from_secs(60));
@@ -150,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn emulation_and_missing_measurements_are_said() {
+    fn emulation_and_missing_measurements_are_reported() {
         let mut answer = measured(Duration::ZERO);
         answer.host.emulated = true;
         let text = response(&answer);

@@ -297,10 +297,10 @@ pub fn how_to_read(analysis: &Analysis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{campaign::sides::Side, report::fixture};
+    use crate::{analysis::warning_kind::Warning, campaign::sides::Side, report::fixture};
 
     #[test]
-    fn the_headline_says_what_was_found() {
+    fn the_headline_states_the_verdict_and_the_cost() {
         let of = |verdict, ratio: f64, half: f64, has_bill: bool| {
             let mut analysis = fixture::analysis();
             let comparison = analysis.headline.as_mut().unwrap();
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn the_headline_says_why_there_is_no_verdict() {
+    fn the_headline_states_why_there_is_no_verdict() {
         let mut analysis = fixture::analysis();
         analysis.headline.as_mut().unwrap().verdict = Verdict::Withheld;
         assert_eq!(headline(&analysis), "No verdict: the warnings say why.");
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bill_is_one_sentence() {
+    fn savings_state_both_bills_and_the_break_even() {
         let analysis = fixture::analysis();
         let money = analysis.money.as_ref().unwrap();
         let text = savings(&analysis, money);

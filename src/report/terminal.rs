@@ -1,10 +1,10 @@
 //! Documents for a terminal of 100 columns, with ANSI styles: printed through `anstream`, which leaves them out where there
 //! is no terminal.
 
-use super::document::{Alignment, Block, Table, Tone, Value};
+use super::document::{Alignment, Block, Table, Tone};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle};
-use std::slice;
+use std::{iter, slice};
 
 pub const WIDTH: usize = 100;
 
@@ -79,21 +79,20 @@ fn heading(text: &str) -> String {
 }
 
 /// Text in lines that fit.
-fn paragraph(text: &str, style: Style) -> String {
+pub fn paragraph(text: &str, style: Style) -> String {
     hanging(text, "", "", style)
 }
 
 /// The same, the first line begun in one way and the others in another.
-fn hanging(text: &str, first: &str, others: &str, style: Style) -> String {
+pub fn hanging(text: &str, first: &str, others: &str, style: Style) -> String {
     let options = textwrap::Options::new(WIDTH).initial_indent(first).subsequent_indent(others);
     textwrap::wrap(text, options).iter().map(|line| format!("{style}{line}{style:#}\n")).collect()
 }
 
 fn facts(name: &str, lines: &[String]) -> String {
     let name = format!("{name:<width$}", width = INDENT.len());
-    let line =
-        |(index, line): (usize, &String)| hanging(line, if index == 0 { &name } else { INDENT }, INDENT, Style::new());
-    lines.iter().enumerate().map(line).collect()
+    let indents = iter::once(name.as_str()).chain(iter::repeat(INDENT));
+    lines.iter().zip(indents).map(|(line, first)| hanging(line, first, INDENT, Style::new())).collect()
 }
 
 /// A table under its title; nothing of one without rows.
@@ -114,7 +113,8 @@ pub fn table(table: &Table) -> String {
             cells.map(|(value, column)| cell(&value.lines(), column.alignment, value.tone())).collect::<Vec<_>>()
         }));
     // There is one more space between columns.
-    let padding = if natural_width(table) + 3 * (table.columns.len() - 1) > WIDTH { 1 } else { 2 };
+    let natural_width: usize = layout.column_max_content_widths().into_iter().map(usize::from).sum();
+    let padding = if natural_width + 3 * (table.columns.len() - 1) > WIDTH { 1 } else { 2 };
     for (index, column) in layout.column_iter_mut().enumerate() {
         column.set_padding((padding * u16::from(index > 0), 0));
         // Names may be broken; numbers may not.
@@ -124,15 +124,6 @@ pub fn table(table: &Table) -> String {
     }
     let title = if table.title.is_empty() { String::new() } else { heading(&table.title) };
     title + &layout.to_string().lines().map(|line| styled(line.trim_end()) + "\n").collect::<String>()
-}
-
-/// How wide a table is without gaps between its columns.
-fn natural_width(table: &Table) -> usize {
-    let width_of = |index: usize, header: &str| {
-        let lines = table.rows.iter().filter_map(|row| row.get(index)).flat_map(Value::lines);
-        lines.chain([header.to_owned()]).map(|line| line.chars().count()).max().unwrap_or_default()
-    };
-    table.columns.iter().enumerate().map(|(index, column)| width_of(index, &column.header)).sum()
 }
 
 fn cell(lines: &[String], alignment: Alignment, tone: Tone) -> Cell {
@@ -170,7 +161,7 @@ fn styled(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::document::{numbers, words};
+    use crate::report::document::{Value, numbers, words};
 
     #[test]
     fn verdicts_have_colours_and_names_do_not() {

@@ -5,7 +5,7 @@ use crate::{
         result::{Analysis, Interval},
         verdict::Verdict,
     },
-    campaign::sides::{Side, Sides},
+    campaign::sides::Sides,
 };
 use indicatif::HumanCount;
 use std::{
@@ -13,44 +13,33 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-/// What a side is called in a report.
+/// What a side is called in a report: by the user's or the function's own name, or by its role where it has none, or
+/// both sides have the same.
 #[derive(Clone, Debug)]
-pub enum Name {
-    /// The user's or the function's own.
-    Own(String),
-    /// What stands in for it where there is none, or both sides have the same.
-    Role(Side),
+pub struct Name {
+    name: String,
+    is_role: bool,
 }
 
 impl Name {
     /// At the beginning of a sentence.
     pub fn at_start(&self) -> String {
-        match self {
-            Self::Own(name) => name.clone(),
-            Self::Role(side) => format!("The {side}"),
-        }
+        format!("{}{}", if self.is_role { "The " } else { "" }, self.name)
     }
 
     /// As the heading of a column, short enough that columns of numbers stay narrow.
     pub fn label(&self) -> String {
         const LONGEST: usize = 13;
-        let name = match self {
-            Self::Own(name) => name.clone(),
-            Self::Role(side) => side.to_string(),
-        };
-        if name.chars().count() <= LONGEST {
-            return name;
+        if self.name.chars().count() <= LONGEST {
+            return self.name.clone();
         }
-        name.chars().take(LONGEST - 1).chain(['…']).collect()
+        self.name.chars().take(LONGEST - 1).chain(['…']).collect()
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Own(name) => f.write_str(name),
-            Self::Role(side) => write!(f, "the {side}"),
-        }
+        write!(f, "{}{}", if self.is_role { "the " } else { "" }, self.name)
     }
 }
 
@@ -59,8 +48,8 @@ pub fn names(analysis: &Analysis) -> Sides<Name> {
     let own = analysis.names();
     let is_unnamed =
         own.iter().all(|(side, name)| *name == side.as_str()) || own.iter().any(|(_, name)| name.is_empty());
-    let are_roles = is_unnamed || own.baseline == own.candidate;
-    own.map(|side, name| if are_roles { Name::Role(side) } else { Name::Own((*name).to_owned()) })
+    let is_role = is_unnamed || own.baseline == own.candidate;
+    own.map(|side, name| Name { name: if is_role { side.as_str() } else { *name }.to_owned(), is_role })
 }
 
 /// How many of these verdicts are of each kind, in the order of reports; without kinds that have none.
@@ -240,9 +229,9 @@ mod tests {
 
     #[test]
     fn names_tell_the_sides_apart() {
-        let role = Name::Role(Side::Candidate);
+        let role = Name { name: "candidate".to_owned(), is_role: true };
         assert_eq!([role.to_string(), role.at_start(), role.label()], ["the candidate", "The candidate", "candidate"]);
-        let own = Name::Own("the-one-with-a-long-name".to_owned());
+        let own = Name { name: "the-one-with-a-long-name".to_owned(), is_role: false };
         assert_eq!([own.at_start(), own.label()], ["the-one-with-a-long-name", "the-one-with…"]);
     }
 

@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn ticks_are_round() {
         let about = |values: [f64; 2]| Axis::logarithmic(values, (0.0, 100.0)).ticks(6);
-        let near = |ticks: Vec<f64>| ticks.iter().map(|it| format!("{it:.2}")).collect::<Vec<_>>().join(" ");
+        let near = |ticks: Vec<f64>| ticks.iter().map(|tick| format!("{tick:.2}")).collect::<Vec<_>>().join(" ");
         assert_eq!(near(about([0.8, 1.1])), "0.80 0.90 1.00 1.10");
         assert_eq!(near(about([0.5, 20.0])), "0.50 1.00 2.00 5.00 10.00 20.00");
         assert_eq!(near(about([1.0, 1e6])), "1.00 100.00 10000.00 1000000.00");
@@ -159,7 +159,7 @@ mod tests {
                 prop_assert!((10.0..=90.0).contains(&axis.at(value)));
                 let ticks = axis.ticks(6);
                 prop_assert!(ticks.len() <= 24, "{ticks:?}");
-                prop_assert!(ticks.iter().all(|it| it.is_finite()));
+                prop_assert!(ticks.iter().all(|tick| tick.is_finite()));
             }
         }
     }

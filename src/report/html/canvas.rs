@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_finite_is_not_drawn() {
+    fn points_that_are_not_finite_are_not_drawn() {
         let text = svg(100.0, 50.0, "<a>", |canvas| {
             canvas.path(&[], Paint::Ink, 1.0);
             canvas.line((0.0, f64::NAN), (1.0, 1.0), Paint::Ink, 1.0);
