@@ -10,7 +10,7 @@ use super::{
 };
 use crate::analysis::result::Analysis;
 
-/// What a decision needs, and on demand what it rests on.
+/// The verdict, the bill, warnings and cells, with everything else as details.
 pub fn document(analysis: &Analysis) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(Tone::Neutral, headline(analysis))];
     blocks.extend(analysis.money.as_ref().map(|money| Block::Paragraph(savings(analysis, money))));

@@ -43,7 +43,7 @@ pub fn document(changes: &Changes) -> Vec<Block> {
     blocks
 }
 
-/// What came of it, for those who read nothing else.
+/// The result in one sentence.
 fn sentence(changes: &Changes) -> String {
     let (baseline, candidate) = (&changes.names.baseline, &changes.names.candidate);
     let verdicts = changes.cells.iter().map(|cell| cell.verdict);

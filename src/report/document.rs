@@ -14,9 +14,9 @@ use std::fmt::Display;
 /// A report or a part of one.
 #[derive(Clone, Debug)]
 pub enum Block {
-    /// What it comes to, for those who read nothing else.
+    /// The result in one sentence.
     Verdict(Tone, String),
-    /// Something that may overturn it, with its name; whether it withholds a verdict.
+    /// A reason to doubt the result, with its name, and whether it withholds a verdict.
     Warning {
         name: &'static str,
         text: String,
@@ -24,13 +24,13 @@ pub enum Block {
     },
     Heading(String),
     Paragraph(String),
-    /// What only those read who want to check the rest.
+    /// Background, for readers who want to check the rest.
     Remark(String),
     Item(String),
-    /// What is known of something with a name.
+    /// Facts about something with a name.
     Facts(String, Vec<String>),
     Table(Table),
-    /// What is shown on demand.
+    /// Shown on demand.
     Details(Vec<Block>),
 }
 
@@ -80,7 +80,7 @@ pub enum Alignment {
     Right,
 }
 
-/// What stands in one place of a table.
+/// The content of a table cell.
 #[derive(Clone, Debug)]
 pub enum Value {
     Unknown,
@@ -129,7 +129,7 @@ impl Value {
         number.map_or(Self::Unknown, Self::number)
     }
 
-    /// Its lines: the first is what it is, the second what is missing.
+    /// Its lines: the first is the value, the second what a verdict still needs.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![match self {
             Self::Unknown => "–".to_owned(),

@@ -111,13 +111,9 @@ fn side(side: Side) -> SideFacts {
         Side::Baseline => ("x86_64", Architecture::X86_64, 48, "x86_64-unknown-linux-gnu for x86-64-v3"),
         Side::Candidate => ("arm64", Architecture::Arm64, 52, "aarch64-unknown-linux-gnu for neoverse-n1"),
     };
-    let failures = match side {
-        Side::Baseline => BTreeMap::from([("timeout".to_owned(), 3)]),
-        Side::Candidate => BTreeMap::new(),
-    };
-    let cpus = match side {
-        Side::Baseline => vec![share(XEON, 48, 48)],
-        Side::Candidate => vec![share(OLD, 33, 52), share(NEW, 19, 52)],
+    let (failures, cpus) = match side {
+        Side::Baseline => (BTreeMap::from([("timeout".to_owned(), 3)]), vec![share(XEON, 48, 48)]),
+        Side::Candidate => (BTreeMap::new(), vec![share(OLD, 33, 52), share(NEW, 19, 52)]),
     };
     SideFacts {
         name: name.to_owned(),

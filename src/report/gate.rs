@@ -45,7 +45,7 @@ fn differs(difference: &str) -> String {
     )
 }
 
-/// The decision for those who read nothing else.
+/// The decision in one sentence.
 fn sentence(gate: &Gate) -> String {
     let (candidate, limit) = (&gate.names.candidate, percent(gate.max_slowdown));
     let beside = match gate.against {

@@ -1,4 +1,4 @@
-//! What an analysis says, in sentences that every output format has.
+//! Sentences about an analysis, the same in every output format.
 
 use super::words::{
     Name, change, count, counted, date, dollars, from_to, names, percent, range, short_cpu, significant,
@@ -17,7 +17,7 @@ use crate::{
 };
 use std::time::Duration;
 
-/// The verdict in one sentence, for those who read no other.
+/// The verdict in one sentence.
 pub fn headline(analysis: &Analysis) -> String {
     match &analysis.headline {
         Some(comparison) if comparison.verdict != Verdict::Withheld => verdict(analysis, comparison),
@@ -59,17 +59,17 @@ fn verdict(analysis: &Analysis, comparison: &Comparison) -> String {
     }
 }
 
-/// Whether these savings exclude that both sides cost the same.
+/// Whether these savings rule out that both sides cost the same.
 pub fn is_certain(savings: &Interval) -> bool {
     savings.low > 0.0 || savings.high < 0.0
 }
 
-/// Savings as what a bill comes to: `12% less`.
+/// Savings in words: `12% less`.
 pub fn saved(savings: f64) -> String {
     change(1.0 - savings)
 }
 
-/// The same of an interval of savings.
+/// An interval of savings in words.
 pub fn saved_range(Interval { low, high }: Interval) -> String {
     range(Interval { low: 1.0 - high, high: 1.0 - low })
 }
@@ -81,7 +81,7 @@ fn speed(comparison: &Comparison, method: &Method) -> String {
     format!(" ({}× as fast{})", significant(1.0 / estimate), interval.unwrap_or_default())
 }
 
-/// Where the truth lies as far as is known.
+/// The interval of the ratio in words.
 fn seems(ratio: Option<Ratio>, time: &str) -> String {
     match ratio.and_then(|ratio| ratio.interval) {
         Some(Interval { low, high }) => format!("between {} and {} {time}", change(low), change(high)),
@@ -184,7 +184,7 @@ fn prices(money: &Money) -> String {
     format!("Prices: {prices}, {} the free tier.", if money.free_tier { "after" } else { "without" })
 }
 
-/// What was called and what became of it.
+/// A side: what was called, how often, and the failures.
 pub fn side(side: &SideFacts) -> String {
     let mut parts = Vec::new();
     parts.extend(side.architecture.map(|architecture| architecture.to_string()));

@@ -11,7 +11,7 @@ pub const WIDTH: usize = 100;
 /// One line below the header and no other.
 const TABLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// How far facts stand to the right of their name.
+/// The indentation of facts, beside their name.
 const INDENT: &str = "              ";
 
 const BOLD: Style = Style::new().bold();

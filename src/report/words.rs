@@ -59,7 +59,7 @@ pub fn by_verdict(verdicts: impl Iterator<Item = Verdict> + Clone) -> impl Itera
     kinds.into_iter().map(move |kind| (kind, number(kind))).filter(|(_, number)| *number > 0)
 }
 
-/// What would probably lead to a verdict: so many environments of each side, or what None stands for.
+/// What would probably lead to a verdict: this many environments of each side; more blocks if None.
 pub fn needed(environments: Option<u64>) -> String {
     environments.map_or("more blocks".to_owned(), |number| format!("~{} environments", count(number)))
 }
@@ -69,7 +69,7 @@ pub fn date(unix_ms: u64) -> String {
     humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
 }
 
-/// So many of them.
+/// A number of things: `1 block`, `1,200 blocks`.
 pub fn counted(number: impl Into<u64>, what: &str) -> String {
     match number.into() {
         1 => format!("1 {what}"),
@@ -77,7 +77,7 @@ pub fn counted(number: impl Into<u64>, what: &str) -> String {
     }
 }
 
-/// What a ratio of amounts comes to: `12% less`, `12% more`, `3.1 times as much`.
+/// A ratio of amounts in words: `12% less`, `12% more`, `3.1 times as much`.
 pub fn change(ratio: f64) -> String {
     match ratio {
         _ if !ratio.is_finite() => "–".to_owned(),
@@ -88,7 +88,7 @@ pub fn change(ratio: f64) -> String {
     }
 }
 
-/// Differences below this are 0% with the digits that people read.
+/// Differences below this are 0% as [`percent`] rounds them.
 const NOTHING: f64 = 0.000_05;
 
 /// An interval of ratios in words: `9% to 15% less`, `1.2% less to 3% more`.
@@ -137,12 +137,12 @@ pub fn short_cpu(model: &str) -> String {
     }
 }
 
-/// A share in percent, with the digits that people read: `12%`, `3.4%`, `0.05%`, `−2%`.
+/// A share in percent, rounded as people read it: `12%`, `3.4%`, `0.05%`, `−2%`.
 pub fn percent(share: f64) -> String {
     let value = share * 100.0;
     let decimals = match value.abs() {
         _ if !value.is_finite() => return "–".to_owned(),
-        // Something that is nearly all is not all.
+        // Nearly all is not all.
         99.5..100.0 if value > 0.0 => return "over 99%".to_owned(),
         9.95.. => 0,
         0.095.. => 1,

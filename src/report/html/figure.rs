@@ -56,7 +56,7 @@ pub fn figure(
     }
 }
 
-/// A table that is opened by who wants it.
+/// A table that the reader can open.
 pub fn numbers(summary: &str, table: &Markup) -> Markup {
     html! {
         details {
@@ -96,7 +96,7 @@ pub fn table(table: &Table) -> Markup {
     }
 }
 
-/// Says which mark is whose, from this position on.
+/// The mark and the name of each side, from this position on.
 pub fn legend(canvas: &Canvas<'_>, names: &Sides<Name>, (mut x, y): (f64, f64)) {
     let most = if is_narrow(canvas.width) { 18 } else { 40 };
     for (side, name) in names.iter() {

@@ -1,4 +1,4 @@
-//! What a decision needs: the verdict, three figures, and what speaks against trusting them.
+//! The verdict, three figures, and the warnings that may overturn them.
 
 use crate::{
     analysis::{
@@ -35,7 +35,7 @@ pub fn header(analysis: &Analysis) -> Markup {
     }
 }
 
-/// What else may overturn it, below the figures.
+/// The warnings that withhold no verdict, below the figures.
 pub fn cautions(analysis: &Analysis) -> Markup {
     warnings(analysis, false)
 }
