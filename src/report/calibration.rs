@@ -14,13 +14,11 @@ pub fn outcome(outcome: &ScenarioScores, before: Option<&ScenarioScores>) -> Blo
     let columns = [numbers("environments"), numbers("calls"), words("method")];
     let columns = columns.into_iter().chain(["coverage", "false pos"].map(numbers)).chain(power);
     let rows = outcome.scores.iter().enumerate().map(|(index, score)| {
-        let size = match index {
-            0 => [scenario.environments, scenario.calls].map(Value::number),
-            _ => [Value::text(""), Value::text("")],
-        };
+        let size = [scenario.environments, scenario.calls];
+        let size = size.map(|number| if index == 0 { Value::number(number) } else { Value::text("") });
         size.into_iter().chain(values(score)).collect()
     });
-    Block::Table(Table::new(title, columns.chain([numbers("half width")])).with_rows(rows))
+    Block::Table(Table::new(title, columns.chain([numbers("half width")]), rows))
 }
 
 fn values(score: &Score) -> Vec<Value> {

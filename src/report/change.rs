@@ -2,63 +2,53 @@
 
 use super::{
     document::{Block, Table, Tone, Value, numbers, words},
-    words::{count, percent, significant},
+    words::{by_verdict, date, needed, percent, significant},
 };
 use crate::{
     analysis::{
-        change::{CellChange, Changes},
+        change::{Campaigns, CellChange, Changes, LevelChange},
         result::Ratio,
         verdict::Verdict,
+        warning_kind::Warning,
     },
     campaign::sides::Side,
 };
-use std::time::{Duration, UNIX_EPOCH};
 
 /// The changes of ratios, then those of levels, then what else differs.
 pub fn document(changes: &Changes) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(Tone::Neutral, sentence(changes))];
     for (campaign, warnings) in [("A", &changes.withheld.a), ("B", &changes.withheld.b)] {
-        blocks.extend(warnings.iter().map(|warning| Block::Warning {
-            name: warning.kind,
-            text: format!("{campaign} gives no verdict. {}", warning.text),
-            withholds: true,
+        blocks.extend(warnings.iter().map(|warning| {
+            let text = format!("{campaign} gives no verdict. {}", warning.text);
+            Block::warning(&Warning { text, ..warning.clone() }, true)
         }));
     }
     if !changes.cells.is_empty() {
         let note = "Means are described and not judged: nothing tells a change of the code from drift of the fleet \
                     between A and B. The change of the ratio has taken out what both sides share of that drift, but not \
                     what one side's CPUs have to do with it.";
-        let tables = [Block::Table(ratios(changes)), Block::Table(levels(changes)), Block::Remark(note.to_owned())];
-        blocks.extend(tables);
+        blocks.extend([ratios(changes), levels(changes)].map(Block::Table));
+        blocks.push(Block::Remark(note.to_owned()));
     }
-    let mut differences = differences(changes).peekable();
-    if differences.peek().is_some() {
+    let mut differences = changes.differences.clone();
+    differences.extend(changes.only_in.a.iter().map(|cell| format!("{cell}: only in A")));
+    differences.extend(changes.only_in.b.iter().map(|cell| format!("{cell}: only in B")));
+    if !differences.is_empty() {
         blocks.push(Block::Heading("What else differs".to_owned()));
-        blocks.extend(differences.map(Block::Item));
+        blocks.extend(differences.into_iter().map(Block::Item));
     }
-    let [a, b] = [changes.created_unix_ms.a, changes.created_unix_ms.b]
-        .map(|unix_ms| humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)));
-    let order = if changes.created_unix_ms.a > changes.created_unix_ms.b { "; B is the earlier one" } else { "" };
-    blocks.push(Block::Remark(format!("A was begun {a}, B {b}{order}.")));
+    let Campaigns { a, b } = changes.created_unix_ms;
+    let order = if a > b { "; B is the earlier one" } else { "" };
+    blocks.push(Block::Remark(format!("A was begun {}, B {}{order}.", date(a), date(b))));
     blocks
 }
 
-/// What came of it, for those who read nothing else.
+/// The result in one sentence.
 fn sentence(changes: &Changes) -> String {
     let (baseline, candidate) = (&changes.names.baseline, &changes.names.candidate);
-    let of = |verdict| changes.cells.iter().filter(|cell| cell.verdict == verdict).count();
-    let counts = [
-        (Verdict::Faster, "gained"),
-        (Verdict::Slower, "lost"),
-        (Verdict::Equivalent, "unchanged"),
-        (Verdict::Inconclusive, "inconclusive"),
-        (Verdict::Withheld, "withheld"),
-    ];
-    let counts: Vec<String> = counts
-        .into_iter()
-        .filter(|(verdict, _)| of(*verdict) > 0)
-        .map(|(verdict, word)| format!("{} {word}", of(verdict)))
-        .collect();
+    let verdicts = changes.cells.iter().map(|cell| cell.verdict);
+    let counts: Vec<String> =
+        by_verdict(verdicts).map(|(verdict, number)| format!("{number} {}", word(verdict))).collect();
     if counts.is_empty() {
         return "The campaigns have no cell in common.".to_owned();
     }
@@ -78,43 +68,36 @@ fn ratios(changes: &Changes) -> Table {
         ]
     };
     let columns = [words("cell"), numbers("A"), numbers("B"), numbers("change (95% interval)"), words("verdict")];
-    Table::new("Ratio of candidate to baseline", columns).with_rows(changes.cells.iter().map(row))
+    Table::new("Ratio of candidate to baseline", columns, changes.cells.iter().map(row))
 }
 
 fn verdict(cell: &CellChange) -> Value {
-    let needed = || match cell.environments_needed {
-        Some(needed) => format!("~{} environments", count(needed)),
-        None => "more blocks".to_owned(),
-    };
-    let (tone, word) = match cell.verdict {
-        Verdict::Faster => (Tone::Good, "gained"),
-        Verdict::Slower => (Tone::Bad, "lost"),
-        Verdict::Equivalent => (Tone::Good, "unchanged"),
-        Verdict::Inconclusive => (Tone::Open, "inconclusive"),
-        Verdict::Withheld => (Tone::Open, "withheld"),
-    };
-    Value::Verdict(tone, word.to_owned(), (cell.verdict == Verdict::Inconclusive).then(needed))
+    let is_open = cell.verdict == Verdict::Inconclusive;
+    Value::Verdict(cell.verdict.into(), word(cell.verdict), is_open.then(|| needed(cell.environments_needed)))
+}
+
+/// A verdict on the change of a ratio.
+fn word(verdict: Verdict) -> String {
+    match verdict {
+        Verdict::Faster => "gained".to_owned(),
+        Verdict::Slower => "lost".to_owned(),
+        Verdict::Equivalent => "unchanged".to_owned(),
+        Verdict::Inconclusive | Verdict::Withheld => verdict.to_string(),
+    }
 }
 
 fn levels(changes: &Changes) -> Table {
     let row = |cell: &CellChange| {
         let of_side = |side: Side| {
-            let level = cell.levels[side];
-            let mean = |ms: Option<f64>| ms.map_or("–".to_owned(), significant);
-            let change = level.ratio.map_or(Value::Unknown, Value::Change);
-            [Value::number(format!("{} → {} ms", mean(level.a_ms), mean(level.b_ms))), change]
+            let LevelChange { a_ms, b_ms, ratio } = cell.levels[side];
+            let [a, b] = [a_ms, b_ms].map(|ms| ms.map_or("–".to_owned(), significant));
+            [Value::number(format!("{a} → {b} ms")), ratio.map_or(Value::Unknown, Value::Change)]
         };
         [Value::text(&cell.name)].into_iter().chain(Side::BOTH.into_iter().flat_map(of_side)).collect()
     };
     let of_side = |side: Side| [numbers(format!("{side} A → B")), numbers("change")];
     let columns = [words("cell")].into_iter().chain(Side::BOTH.into_iter().flat_map(of_side));
-    Table::new("Each side's own mean", columns).with_rows(changes.cells.iter().map(row))
-}
-
-fn differences(changes: &Changes) -> impl Iterator<Item = String> {
-    let only_in_a = changes.only_in.a.iter().map(|cell| format!("{cell}: only in A"));
-    let only_in_b = changes.only_in.b.iter().map(|cell| format!("{cell}: only in B"));
-    changes.differences.iter().cloned().chain(only_in_a).chain(only_in_b)
+    Table::new("Each side's own mean", columns, changes.cells.iter().map(row))
 }
 
 #[cfg(test)]
@@ -122,9 +105,8 @@ mod tests {
     use super::*;
     use crate::{
         analysis::change::changes,
-        report::{fixture, terminal},
+        report::fixture::{self, plain},
     };
-    use anstream::adapter::strip_str;
 
     #[test]
     fn ratios_are_judged_and_levels_described() {
@@ -134,9 +116,8 @@ mod tests {
         after.sides.candidate.memory_mb = Some(3008);
         after.cells.remove(1);
         let deciding = &mut after.cells[0].comparisons[0];
-        deciding.ratio = deciding.ratio.map(|it| Ratio { estimate: 0.5, ..it });
-        let text = strip_str(&terminal::full(&document(&changes(&before, &after)))).to_string();
-        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        deciding.ratio = deciding.ratio.map(|ratio| Ratio { estimate: 0.5, ..ratio });
+        let text = plain(&document(&changes(&before, &after)));
         assert!(text.starts_with("From A to B, arm64 compared with x86_64, cells: 1 gained, "), "{text}");
         for part in [
             "math/matmul",
@@ -149,19 +130,16 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
-        let swapped = strip_str(&terminal::full(&document(&changes(&after, &before)))).to_string();
+        let swapped = plain(&document(&changes(&after, &before)));
         assert!(swapped.contains("B is the earlier one"), "{swapped}");
     }
 
     #[test]
-    fn campaigns_that_have_nothing_in_common_say_so() {
+    fn campaigns_without_a_common_cell_say_so() {
         let before = fixture::analysis();
         let mut after = before.clone();
         after.cells.clear();
-        assert!(
-            strip_str(&terminal::full(&document(&changes(&before, &after))))
-                .to_string()
-                .starts_with("The campaigns have no cell in common.")
-        );
+        let text = plain(&document(&changes(&before, &after)));
+        assert!(text.starts_with("The campaigns have no cell in common."), "{text}");
     }
 }

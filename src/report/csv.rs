@@ -3,54 +3,23 @@
 use crate::{
     analysis::{
         estimate::Sources,
-        result::{Analysis, Comparison, Measure, SummaryStatistics},
+        result::{Analysis, Comparison, Interval, Measure, SummaryStatistics},
     },
     campaign::sides::Side,
 };
 use csv::Writer;
+use std::iter;
 
 /// The columns, in their order. They stay; new ones come at the end.
 ///
 /// Times are milliseconds, ratios the candidate's mean over the baseline's. What is not known is empty.
-pub const HEADER: [&str; 37] = [
-    "cell",
-    "measure",
-    "verdict",
-    "ratio",
-    "ratio_low",
-    "ratio_high",
-    "log_standard_error",
-    "degrees_of_freedom",
-    "p_value",
-    "environments_needed",
-    "baseline_environments",
-    "baseline_calls",
-    "baseline_mean_ms",
-    "baseline_mean_low_ms",
-    "baseline_mean_high_ms",
-    "baseline_min_ms",
-    "baseline_p50_ms",
-    "baseline_p90_ms",
-    "baseline_p95_ms",
-    "baseline_p99_ms",
-    "baseline_max_ms",
-    "candidate_environments",
-    "candidate_calls",
-    "candidate_mean_ms",
-    "candidate_mean_low_ms",
-    "candidate_mean_high_ms",
-    "candidate_min_ms",
-    "candidate_p50_ms",
-    "candidate_p90_ms",
-    "candidate_p95_ms",
-    "candidate_p99_ms",
-    "candidate_max_ms",
-    "confidence",
-    "blocks",
-    "share_of_environments",
-    "share_of_disturbances",
-    "share_of_calls",
-];
+pub const HEADER: &str = "cell,measure,verdict,ratio,ratio_low,ratio_high,log_standard_error,degrees_of_freedom,\
+    p_value,environments_needed,\
+    baseline_environments,baseline_calls,baseline_mean_ms,baseline_mean_low_ms,baseline_mean_high_ms,baseline_min_ms,\
+    baseline_p50_ms,baseline_p90_ms,baseline_p95_ms,baseline_p99_ms,baseline_max_ms,\
+    candidate_environments,candidate_calls,candidate_mean_ms,candidate_mean_low_ms,candidate_mean_high_ms,\
+    candidate_min_ms,candidate_p50_ms,candidate_p90_ms,candidate_p95_ms,candidate_p99_ms,candidate_max_ms,\
+    confidence,blocks,share_of_environments,share_of_disturbances,share_of_calls";
 
 /// All comparisons of an analysis under [`HEADER`]: the headline as the cell `all`, each cell's measures, and the starts
 /// of environments as the cell `starts`.
@@ -59,11 +28,15 @@ pub const HEADER: [&str; 37] = [
 /// When the writer of `csv` fails, which it does not in memory.
 pub fn report(analysis: &Analysis) -> Result<String, csv::Error> {
     let mut writer = Writer::from_writer(Vec::new());
-    writer.write_record(HEADER)?;
-    let cells = analysis.cells.iter().flat_map(|cell| cell.comparisons.iter().map(|it| (cell.name.as_str(), it)));
-    let starts = analysis.starts.comparisons.iter().map(|it| ("starts", it));
-    for (cell, comparison) in analysis.headline.iter().map(|it| ("all", it)).chain(cells).chain(starts) {
-        writer.write_record(record(cell, comparison, analysis.method.confidence))?;
+    writer.write_record(HEADER.split(','))?;
+    let headline = ("all", analysis.headline.as_slice());
+    let cells = analysis.cells.iter().map(|cell| (cell.name.as_str(), cell.comparisons.as_slice()));
+    let starts = ("starts", analysis.starts.comparisons.as_slice());
+    let rows = iter::once(headline).chain(cells).chain([starts]);
+    for (cell, comparisons) in rows {
+        for comparison in comparisons {
+            writer.write_record(record(cell, comparison, analysis.method.confidence))?;
+        }
     }
     let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
@@ -71,22 +44,22 @@ pub fn report(analysis: &Analysis) -> Result<String, csv::Error> {
 
 fn record(cell: &str, comparison: &Comparison, confidence: f64) -> Vec<String> {
     let Comparison { measure, ratio, verdict, .. } = comparison;
-    let interval = ratio.and_then(|it| it.interval);
+    let (low, high) = ends(ratio.and_then(|ratio| ratio.interval));
     let mut record = vec![
         cell.to_owned(),
         key(*measure).to_owned(),
         verdict.to_string(),
         number(ratio.map(|it| it.estimate)),
-        number(interval.map(|it| it.low)),
-        number(interval.map(|it| it.high)),
+        number(low),
+        number(high),
         number(ratio.and_then(|it| it.log_standard_error)),
         number(ratio.and_then(|it| it.degrees_of_freedom)),
         number(ratio.and_then(|it| it.p_value)),
-        comparison.environments_needed.map(|it| it.to_string()).unwrap_or_default(),
+        comparison.environments_needed.map(|needed| needed.to_string()).unwrap_or_default(),
     ];
     for side in Side::BOTH {
         record.extend([comparison.environments[side].to_string(), comparison.calls[side].to_string()]);
-        record.extend(levels(comparison.levels[side].as_ref()));
+        record.extend(levels(comparison.levels[side]));
     }
     record.extend([number(Some(confidence)), comparison.blocks.to_string()]);
     let share = |pick: fn(&Sources) -> f64| number(comparison.sources.as_ref().map(pick));
@@ -106,25 +79,21 @@ fn key(measure: Measure) -> &'static str {
     }
 }
 
-fn levels(levels: Option<&SummaryStatistics>) -> [String; 9] {
-    let interval = levels.and_then(|it| it.interval);
-    let of = |pick: fn(&SummaryStatistics) -> f64| number(levels.map(pick));
-    [
-        of(|it| it.mean),
-        number(interval.map(|it| it.low)),
-        number(interval.map(|it| it.high)),
-        of(|it| it.min),
-        of(|it| it.p50),
-        of(|it| it.p90),
-        of(|it| it.p95),
-        of(|it| it.p99),
-        of(|it| it.max),
-    ]
+fn levels(levels: Option<SummaryStatistics>) -> [String; 9] {
+    let Some(SummaryStatistics { mean, interval, min, p50, p90, p95, p99, max }) = levels else {
+        return Default::default();
+    };
+    let (low, high) = ends(interval);
+    [Some(mean), low, high, Some(min), Some(p50), Some(p90), Some(p95), Some(p99), Some(max)].map(number)
 }
 
-/// A number in all its digits; nothing where there is none, or none that other programs read.
+fn ends(interval: Option<Interval>) -> (Option<f64>, Option<f64>) {
+    interval.map(|Interval { low, high }| (low, high)).unzip()
+}
+
+/// A number in all its digits; empty if it is unknown, or none that other programs read.
 fn number(value: Option<f64>) -> String {
-    value.filter(|it| it.is_finite()).map(|it| it.to_string()).unwrap_or_default()
+    value.filter(|value| value.is_finite()).map(|value| value.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -135,19 +104,20 @@ mod tests {
     fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
         let text = report(analysis).unwrap();
         let mut reader = csv::Reader::from_reader(text.as_bytes());
-        assert_eq!(reader.headers().unwrap(), HEADER.as_slice());
-        reader.records().map(|it| it.unwrap().iter().map(str::to_owned).collect()).collect()
+        assert_eq!(reader.headers().unwrap(), HEADER.split(',').collect::<Vec<_>>());
+        reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
     }
 
     #[test]
     fn every_comparison_is_a_row() {
         let analysis = fixture::analysis();
         let rows = rows(&analysis);
-        let comparisons: usize = analysis.cells.iter().map(|it| it.comparisons.len()).sum();
+        let comparisons: usize = analysis.cells.iter().map(|cell| cell.comparisons.len()).sum();
         assert_eq!(rows.len(), 1 + comparisons + analysis.starts.comparisons.len());
         assert_eq!(rows[0][..2], ["all", "wall"]);
         assert_eq!(rows[1][..4], ["math/matmul", "wall", "faster", "0.742"]);
-        let of = |name: &str| rows[1][HEADER.iter().position(|it| *it == name).unwrap()].parse::<f64>().unwrap();
+        let of =
+            |name: &str| rows[1][HEADER.split(',').position(|column| column == name).unwrap()].parse::<f64>().unwrap();
         let levels = analysis.cells[0].comparisons[0].levels.candidate.unwrap();
         assert_eq!((of("candidate_p99_ms"), of("candidate_mean_ms")), (levels.p99, levels.mean));
         assert_eq!((of("baseline_environments"), of("confidence")), (48.0, 0.95));

@@ -1,10 +1,11 @@
 //! What a report shows, as data: the same for every output format, which decides looks and never content.
 
-use super::words::{change_with_interval, changes, count, percent_change};
+use super::words::{changes, count, percent_change, with_interval};
 use crate::{
     analysis::{
         result::{Interval, Ratio},
-        warning_kind::WarningKind,
+        verdict::Verdict,
+        warning_kind::{Warning, WarningKind},
     },
     campaign::sides::Sides,
 };
@@ -13,9 +14,9 @@ use std::fmt::Display;
 /// A report or a part of one.
 #[derive(Clone, Debug)]
 pub enum Block {
-    /// What it comes to, for those who read nothing else.
+    /// The result in one sentence.
     Verdict(Tone, String),
-    /// Something that may overturn it, with its name; whether it withholds a verdict.
+    /// A reason to doubt the result, with its name, and whether it withholds a verdict.
     Warning {
         name: WarningKind,
         text: String,
@@ -23,14 +24,20 @@ pub enum Block {
     },
     Heading(String),
     Paragraph(String),
-    /// What only those read who want to check the rest.
+    /// Background, for readers who want to check the rest.
     Remark(String),
     Item(String),
-    /// What is known of something with a name.
+    /// Facts about something with a name.
     Facts(String, Vec<String>),
     Table(Table),
-    /// What is shown on demand.
+    /// Shown on demand.
     Details(Vec<Block>),
+}
+
+impl Block {
+    pub fn warning(warning: &Warning, withholds: bool) -> Self {
+        Self::Warning { name: warning.kind, text: warning.text.clone(), withholds }
+    }
 }
 
 /// Whether something is good news.
@@ -40,6 +47,16 @@ pub enum Tone {
     Good,
     Bad,
     Open,
+}
+
+impl From<Verdict> for Tone {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Faster | Verdict::Equivalent => Self::Good,
+            Verdict::Slower => Self::Bad,
+            Verdict::Inconclusive | Verdict::Withheld => Self::Open,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -63,7 +80,7 @@ pub enum Alignment {
     Right,
 }
 
-/// What stands in one place of a table.
+/// The content of a table cell.
 #[derive(Clone, Debug)]
 pub enum Value {
     Unknown,
@@ -81,12 +98,12 @@ pub enum Value {
 }
 
 impl Table {
-    pub fn new(title: impl Into<String>, columns: impl IntoIterator<Item = Column>) -> Self {
-        Self { title: title.into(), columns: columns.into_iter().collect(), rows: Vec::new() }
-    }
-
-    pub fn with_rows(self, rows: impl IntoIterator<Item = Vec<Value>>) -> Self {
-        Self { rows: rows.into_iter().collect(), ..self }
+    pub fn new(
+        title: impl Into<String>,
+        columns: impl IntoIterator<Item = Column>,
+        rows: impl IntoIterator<Item = Vec<Value>>,
+    ) -> Self {
+        Self { title: title.into(), columns: columns.into_iter().collect(), rows: rows.into_iter().collect() }
     }
 }
 
@@ -104,7 +121,7 @@ impl Value {
     }
 
     pub fn number(number: impl Display) -> Self {
-        Self::Number(format!("{number}"))
+        Self::Number(number.to_string())
     }
 
     /// A number that may be unknown.
@@ -112,14 +129,14 @@ impl Value {
         number.map_or(Self::Unknown, Self::number)
     }
 
-    /// Its lines: the first is what it is, the second what is missing.
+    /// Its lines: the first is the value, the second what a verdict still needs.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![match self {
             Self::Unknown => "–".to_owned(),
             Self::Text(text) | Self::Number(text) | Self::Verdict(_, text, _) => text.clone(),
             Self::Change(ratio) => percent_change(*ratio),
             Self::Interval(interval) => changes(*interval),
-            Self::ChangeWithInterval(ratio) => change_with_interval(ratio),
+            Self::ChangeWithInterval(ratio) => with_interval(ratio.estimate, ratio.interval, percent_change),
             Self::Environments(of_sides, _) => format!("{}/{}", of_sides.baseline, of_sides.candidate),
         }];
         lines.extend(match self {

@@ -1,5 +1,9 @@
 //! A campaign as it might come out, for tests of every output format.
 
+use super::{
+    document::Block,
+    terminal::{WIDTH, full},
+};
 use crate::{
     analysis::{
         estimate::Sources,
@@ -18,6 +22,7 @@ use crate::{
     },
     protocol::Architecture,
 };
+use anstream::adapter::strip_str;
 use statrs::distribution::{ContinuousCDF, Normal};
 use std::collections::BTreeMap;
 
@@ -37,6 +42,19 @@ const CELLS: [Sketch; 6] = [
     ("string/json", 8.7, 1.021, 0.058, Verdict::Inconclusive),
     ("string/regex", 23.9, 1.134, 0.044, Verdict::Slower),
 ];
+
+/// All of a document on a terminal without styles, which it fits.
+pub fn plain(blocks: &[Block]) -> String {
+    let text = strip_str(&full(blocks)).to_string();
+    assert_fits(&text);
+    text
+}
+
+pub fn assert_fits(text: &str) {
+    for line in text.lines() {
+        assert!(line.chars().count() <= WIDTH, "{line}");
+    }
+}
 
 /// An arm64 function that is 12% faster on the whole and 29% cheaper, in a fleet of two CPU models.
 pub fn analysis() -> Analysis {
@@ -93,13 +111,9 @@ fn side(side: Side) -> SideFacts {
         Side::Baseline => ("x86_64", Architecture::X86_64, 48, "x86_64-unknown-linux-gnu for x86-64-v3"),
         Side::Candidate => ("arm64", Architecture::Arm64, 52, "aarch64-unknown-linux-gnu for neoverse-n1"),
     };
-    let failures = match side {
-        Side::Baseline => BTreeMap::from([("timeout".to_owned(), 3)]),
-        Side::Candidate => BTreeMap::new(),
-    };
-    let cpus = match side {
-        Side::Baseline => vec![share(XEON, 48, 48)],
-        Side::Candidate => vec![share(OLD, 33, 52), share(NEW, 19, 52)],
+    let (failures, cpus) = match side {
+        Side::Baseline => (BTreeMap::from([("timeout".to_owned(), 3)]), vec![share(XEON, 48, 48)]),
+        Side::Candidate => (BTreeMap::new(), vec![share(OLD, 33, 52), share(NEW, 19, 52)]),
     };
     SideFacts {
         name: name.to_owned(),
@@ -190,7 +204,7 @@ fn cell((name, baseline, estimate, half_width, verdict): Sketch) -> CellAnalysis
                 distribution(NEW, 19, baseline * estimate * 0.82, 0.07),
             ],
         },
-        series: (0..40).map(|block| moment(block, baseline, baseline * estimate)).collect(),
+        series: (0..40).map(|block| series_point(block, baseline, baseline * estimate)).collect(),
     }
 }
 
@@ -209,7 +223,7 @@ fn distribution(cpu: &str, environments: u32, middle: f64, spread: f64) -> Distr
 }
 
 /// Both sides drift alike, and the candidate gets a batch of fast environments now and then.
-fn moment(block: u64, baseline: f64, candidate: f64) -> SeriesPoint {
+fn series_point(block: u64, baseline: f64, candidate: f64) -> SeriesPoint {
     let time = block as f64;
     let drift = 1.0 + 0.03 * (time / 9.0).sin();
     let noise = |seed: f64| 1.0 + 0.008 * (time * seed).sin();
@@ -228,8 +242,8 @@ fn moment(block: u64, baseline: f64, candidate: f64) -> SeriesPoint {
 
 fn starts() -> Starts {
     let sample = |middle: f64, spread: f64, count: u32| {
-        let quantile = |it: u32| Normal::standard().inverse_cdf((f64::from(it) + 0.5) / f64::from(count));
-        (0..count).map(|it| middle * (quantile(it) * spread + quantile(it).max(0.0) * 0.1).exp()).collect()
+        let quantile = |rank: u32| Normal::standard().inverse_cdf((f64::from(rank) + 0.5) / f64::from(count));
+        (0..count).map(|rank| middle * (quantile(rank) * spread + quantile(rank).max(0.0) * 0.1).exp()).collect()
     };
     let calls = Sides { baseline: 48, candidate: 52 };
     Starts {
@@ -250,7 +264,7 @@ fn money() -> Money {
         interval: Some(Interval { low: requests_usd + compute_usd * 0.975, high: requests_usd + compute_usd * 1.025 }),
     };
     let (baseline, candidate) = (1.0124e-6, 0.7092e-6);
-    let volumes = (0..=24).map(|it| FOREVER.sqrt() * 10f64.powf(f64::from(it) / 4.0));
+    let volumes = (0..=24).map(|quarter| FOREVER.sqrt() * 10f64.powf(f64::from(quarter) / 4.0));
     let free = |volume: f64, price: f64| (volume * (price + 0.2e-6) - 0.4).max(0.0);
     Money {
         prices: Sides {
@@ -266,7 +280,7 @@ fn money() -> Money {
         savings_interval: Some(Interval { low: 0.232, high: 0.275 }),
         break_even: Some(1.25),
         by_volume: volumes
-            .map(|it| (it, Sides { baseline: free(it, baseline), candidate: free(it, candidate) }))
+            .map(|volume| (volume, Sides { baseline: free(volume, baseline), candidate: free(volume, candidate) }))
             .collect(),
     }
 }

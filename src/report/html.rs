@@ -53,5 +53,5 @@ pub fn page(analysis: &Analysis) -> String {
         }
     };
     // Control characters have no place in HTML, and some turn the text around them.
-    page.into_string().lines().map(|it| canvas::plain(it) + "\n").collect()
+    page.into_string().lines().map(|line| canvas::plain(line) + "\n").collect()
 }

@@ -3,31 +3,27 @@
 use super::document::{Alignment, Block, Column, Table, Tone, Value};
 
 pub fn render(blocks: &[Block]) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for block in blocks {
-        let (text, is_item) = match block {
-            Block::Verdict(tone, text) => (format!("{}**{}**", mark(*tone), escaped(text)), false),
-            Block::Warning { name, text, withholds } => {
-                let mark = if *withholds { "⛔" } else { "⚠️" };
-                (format!("- {mark} `{name}`: {}", escaped(text)), true)
-            }
-            Block::Heading(title) => (format!("**{}**", escaped(title)), false),
-            Block::Paragraph(text) | Block::Remark(text) => (escaped(text), false),
-            Block::Item(text) => (format!("- {}", escaped(text)), true),
-            Block::Facts(name, lines) => (format!("- **{}**: {}", escaped(name), escaped(&lines.join("; "))), true),
-            Block::Table(table) => (titled(table), false),
-            Block::Details(blocks) => {
-                (format!("<details><summary>Details</summary>\n\n{}\n</details>", render(blocks)), false)
-            }
-        };
-        match parts.last_mut() {
-            // One list.
-            Some(last) if is_item && last.starts_with("- ") => *last = format!("{last}\n{text}"),
-            _ if text.is_empty() => {}
-            _ => parts.push(text),
+    let is_item = |block: &Block| matches!(block, Block::Warning { .. } | Block::Item(_) | Block::Facts(..));
+    // Items in a row are one list.
+    let parts = blocks.chunk_by(|one, next| is_item(one) && is_item(next));
+    let parts = parts.map(|part| part.iter().map(markdown).collect::<Vec<_>>().join("\n"));
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n"
+}
+
+fn markdown(block: &Block) -> String {
+    match block {
+        Block::Verdict(tone, text) => format!("{}**{}**", mark(*tone), escaped(text)),
+        Block::Warning { name, text, withholds } => {
+            let mark = if *withholds { "⛔" } else { "⚠️" };
+            format!("- {mark} `{name}`: {}", escaped(text))
         }
+        Block::Heading(title) => format!("**{}**", escaped(title)),
+        Block::Paragraph(text) | Block::Remark(text) => escaped(text),
+        Block::Item(text) => format!("- {}", escaped(text)),
+        Block::Facts(name, lines) => format!("- **{}**: {}", escaped(name), escaped(&lines.join("; "))),
+        Block::Table(table) => titled(table),
+        Block::Details(blocks) => format!("<details><summary>Details</summary>\n\n{}\n</details>", render(blocks)),
     }
-    parts.join("\n\n") + "\n"
 }
 
 fn mark(tone: Tone) -> &'static str {
@@ -49,8 +45,8 @@ fn titled(table: &Table) -> String {
         Alignment::Left => ":--".to_owned(),
         Alignment::Right => "--:".to_owned(),
     };
-    let mut lines =
-        vec![line(table.columns.iter().map(|column| escaped(&column.header))), line(table.columns.iter().map(rule))];
+    let header = table.columns.iter().map(|column| escaped(&column.header));
+    let mut lines = vec![line(header), line(table.columns.iter().map(rule))];
     let text = |value: &Value| escaped(&value.lines().join(", "));
     lines.extend(table.rows.iter().map(|row| line(row.iter().map(text))));
     title + &lines.join("\n")
@@ -102,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_keep_their_columns_whatever_names_say() {
+    fn tables_keep_their_columns_with_any_names() {
         let mut analysis = fixture::analysis();
         analysis.cells[0].name = "a|b\n<img>`@all".to_owned();
         analysis.sides.baseline.name = "x|y".to_owned();

@@ -45,7 +45,7 @@ fn table(prices: &PriceTable) -> Table {
     };
     let of_numbers = ["requests", "x86_64 GB-s, by tier", "arm64 GB-s, by tier", "difference", "storage"].map(numbers);
     let columns = [words("region")].into_iter().chain(of_numbers);
-    Table::new("", columns).with_rows(prices.regions.iter().map(row))
+    Table::new("", columns, prices.regions.iter().map(row))
 }
 
 fn tiers(tiers: &[Tier]) -> Value {
@@ -62,31 +62,23 @@ fn difference(region: &RegionPrices) -> Value {
 
 /// Where tiers end.
 fn ends(tiers: &[Tier]) -> String {
-    let ends: Vec<f64> = tiers.iter().filter_map(|tier| tier.up_to_gb_seconds).collect();
+    let ends = tiers.iter().filter_map(|tier| tier.up_to_gb_seconds).map(|end| (end / 1e9).to_string());
+    let ends: Vec<String> = ends.collect();
     if ends.is_empty() {
         return "one tier".to_owned();
     }
-    let ends: Vec<String> = ends.iter().map(|end| (end / 1e9).to_string()).collect();
     format!("tiers end at {} billion GB-seconds a month", ends.join(" and "))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::terminal::{WIDTH, full};
-    use anstream::adapter::strip_str;
-
-    fn plain(prices: &PriceTable) -> String {
-        strip_str(&full(&document(prices))).to_string()
-    }
+    use crate::report::fixture::plain;
 
     #[test]
-    fn the_built_in_table_fits_and_says_its_date_and_source() {
+    fn the_built_in_table_fits_and_states_its_date_and_source() {
         let table = PriceTable::built_in();
-        let text = plain(&table);
-        for line in text.lines() {
-            assert!(line.chars().count() <= WIDTH, "{line}");
-        }
+        let text = plain(&document(&table));
         assert!(text.contains(&table.date) && text.contains("amazon.com/lambda/pricing"), "{text}");
         let row = text.lines().find(|line| line.starts_with("us-east-1 ")).unwrap();
         let cells: Vec<&str> = row.split_whitespace().collect();
@@ -101,7 +93,7 @@ mod tests {
     fn regions_with_tiers_of_their_own_are_named() {
         let mut table = PriceTable::built_in().only(&["eu-west-1".to_owned(), "eu-west-2".to_owned()]).unwrap();
         table.regions.get_mut("eu-west-2").unwrap().arm64 = vec![Tier { up_to_gb_seconds: None, gb_second_usd: 0.0 }];
-        let text = plain(&table);
+        let text = plain(&document(&table));
         assert!(text.contains("arm64: one tier in eu-west-2\n"), "{text}");
         assert!(text.contains("arm64: tiers end at 7.5 and 18.75 billion GB-seconds a month in eu-west-1\n"), "{text}");
         assert!(text.contains("-100.0%"), "{text}");

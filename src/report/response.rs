@@ -2,10 +2,10 @@
 
 use super::{
     document::{Table, Value, numbers, words},
-    terminal::{self, WIDTH},
+    terminal,
 };
-use crate::protocol::{Catalogue, CatalogueEntry, DefaultRequest, Response, Sample, Shape, Sizes, Status};
-use std::fmt::Write;
+use crate::protocol::{Catalogue, CatalogueEntry, DefaultRequest, Function, Response, Sample, Shape, Sizes, Status};
+use anstyle::Style;
 
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
@@ -17,14 +17,11 @@ pub fn response(response: &Response) -> String {
     } else {
         format!("warm, invocation {} of environment {:.8}", environment.invocation_index, environment.id)
     };
-    let mut text = String::new();
-    // Writing to a string cannot fail.
-    let _ = writeln!(
-        text,
-        "{} · {} {} · {} MB · {start}",
-        function.architecture, function.name, function.version, function.memory_mb
+    let Function { architecture, name, version, memory_mb } = function;
+    let mut text = format!(
+        "{architecture} · {name} {version} · {memory_mb} MB · {start}\nCPU {} · {} vCPU · built for {}\n",
+        host.cpu_model, host.vcpus, build.target_cpu
     );
-    let _ = writeln!(text, "CPU {} · {} vCPU · built for {}", host.cpu_model, host.vcpus, build.target_cpu);
     if host.emulated {
         text.push_str("EMULATED: this machine has another instruction set, so the times below mean nothing\n");
     }
@@ -32,11 +29,10 @@ pub fn response(response: &Response) -> String {
     for sample in &response.results {
         if sample.status != Status::Completed {
             let reason = sample.error.as_deref().unwrap_or("the deadline came first");
-            let _ = writeln!(text, "{} is {}: {reason}", sample.workload, sample.status);
+            text += &format!("{} is {}: {reason}\n", sample.workload, sample.status);
         }
         for warning in &sample.warnings {
-            let warning = format!("{}: {}", sample.workload, warning.detail);
-            let _ = writeln!(text, "{}", textwrap::fill(&warning, WIDTH));
+            text += &terminal::paragraph(&format!("{}: {}", sample.workload, warning.detail), Style::new());
         }
     }
     text
@@ -61,13 +57,13 @@ fn samples(samples: &[Sample]) -> Table {
     };
     let numeric = ["elements", "n", "median ms", "p95 ms", "CPU/wall", "heap MiB"].map(numbers);
     let columns = [words("workload")].into_iter().chain(numeric).chain([words("checksum")]);
-    Table::new("", columns).with_rows(samples.iter().map(row))
+    Table::new("", columns, samples.iter().map(row))
 }
 
 /// The catalogue of workloads.
 pub fn catalogue(catalogue: &Catalogue) -> String {
     let DefaultRequest { memory_mb, finishes_within_s } = catalogue.default_request;
-    let entries = catalogue.workloads.iter().map(|it| entry(it) + "\n").collect::<String>();
+    let entries = catalogue.workloads.iter().map(|workload| entry(workload) + "\n").collect::<String>();
     format!(
         "{entries}The request {{}} runs every workload at medium and finishes within {finishes_within_s} s on a \
          function of {memory_mb} MB.\n"
@@ -93,9 +89,7 @@ fn entry(entry: &CatalogueEntry) -> String {
     ];
     let mut text = format!("{name} ({implementation}, {vectorization})\n  {summary}\n");
     for (label, fact) in facts.into_iter().filter_map(|(label, fact)| Some((label, fact?))) {
-        let label = format!("  {label:<11}");
-        let indented = textwrap::Options::new(WIDTH).initial_indent(&label).subsequent_indent("             ");
-        text += &(textwrap::fill(fact, indented) + "\n");
+        text += &terminal::hanging(fact, &format!("  {label:<11}"), "             ", Style::new());
     }
     text
 }
@@ -106,7 +100,8 @@ mod tests {
     use crate::{
         host,
         measure::{self, Budget, clock},
-        protocol::{Architecture, Environment, Function, Request, SCHEMA, Size},
+        protocol::{Architecture, Environment, Request, SCHEMA, Size},
+        report::fixture::assert_fits,
         workload,
     };
     use std::time::Duration;
@@ -137,12 +132,6 @@ mod tests {
         }
     }
 
-    fn assert_fits(text: &str) {
-        for line in text.lines() {
-            assert!(line.chars().count() <= WIDTH, "{line}");
-        }
-    }
-
     #[test]
     fn a_response_fits_and_shows_every_checksum() {
         let answer = measured(Duration::from_secs(60));
@@ -155,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn emulation_and_missing_measurements_are_said() {
+    fn emulation_and_missing_measurements_are_reported() {
         let mut answer = measured(Duration::ZERO);
         answer.host.emulated = true;
         let text = response(&answer);

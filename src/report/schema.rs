@@ -15,12 +15,12 @@ fn validate(analysis: &Analysis) -> Result<(), String> {
 }
 
 #[test]
-fn a_whole_report_has_the_shape() {
+fn a_complete_report_matches_the_schema() {
     assert_eq!(validate(&fixture::analysis()), Ok(()));
 }
 
 #[test]
-fn a_sparse_report_has_the_shape() {
+fn a_sparse_report_matches_the_schema() {
     let mut analysis = fixture::analysis();
     (analysis.headline, analysis.money) = (None, None);
     analysis.sides.baseline.architecture = None;
@@ -43,13 +43,13 @@ fn a_sparse_report_has_the_shape() {
 }
 
 #[test]
-fn what_is_no_number_is_refused() {
+fn a_number_that_json_does_not_have_is_refused() {
     // JSON has no such numbers; they become null, which the shape does not allow in their places.
     let mut analysis = fixture::analysis();
     analysis.cells[0].distributions.candidate[0].percentiles[99] = f64::INFINITY;
     assert!(validate(&analysis).is_err());
     let mut analysis = fixture::analysis();
     analysis.cells[0].comparisons[0].ratio =
-        analysis.cells[0].comparisons[0].ratio.map(|it| Ratio { estimate: f64::NAN, ..it });
+        analysis.cells[0].comparisons[0].ratio.map(|ratio| Ratio { estimate: f64::NAN, ..ratio });
     assert!(validate(&analysis).is_err());
 }

@@ -1,21 +1,23 @@
-//! What an analysis says, in sentences that every output format has.
+//! Sentences about an analysis, the same in every output format.
 
-use super::words::{Name, change, count, counted, dollars, names, percent, range, short_cpu, significant};
+use super::words::{
+    Name, change, count, counted, date, dollars, from_to, names, percent, range, short_cpu, significant,
+};
 use crate::{
     analysis::{
         estimate::Sources,
         result::{
             Analysis, ColdShare, ColdShareSource, Comparison, CpuProportion, Interval, Measure, Method, Money, Ratio,
-            SideFacts,
+            SideFacts, SummaryStatistics,
         },
         verdict::Verdict,
-        warning_kind::{Warning, WarningKind},
+        warning_kind::WarningKind,
     },
     campaign::{insights::DAYS, schedule::Order, sides::Sides},
 };
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-/// The verdict in one sentence, for those who read no other.
+/// The verdict in one sentence.
 pub fn headline(analysis: &Analysis) -> String {
     match &analysis.headline {
         Some(comparison) if comparison.verdict != Verdict::Withheld => verdict(analysis, comparison),
@@ -30,7 +32,8 @@ fn verdict(analysis: &Analysis, comparison: &Comparison) -> String {
     let margin = format!("within ±{}", percent(analysis.method.margin));
     let change = comparison.ratio.map_or("another".to_owned(), |ratio| change(ratio.estimate));
     let speed = speed(comparison, &analysis.method);
-    let Some(cost) = analysis.money.as_ref().and_then(|money| CostStatement::certain(money, &analysis.method)) else {
+    let certain = |money: &Money| Some((money.savings, money.savings_interval.filter(is_certain)?));
+    let Some((savings, interval)) = analysis.money.as_ref().and_then(certain) else {
         return match comparison.verdict {
             Verdict::Faster | Verdict::Slower => format!("{first} takes {change} {time} than {baseline}{speed}."),
             Verdict::Equivalent => format!("No difference: {candidate} takes as much {time} as {baseline}, {margin}."),
@@ -39,10 +42,12 @@ fn verdict(analysis: &Analysis, comparison: &Comparison) -> String {
             }
         };
     };
-    let costs = format!("{first} costs {} than {baseline} {}", cost.change, cost.interval);
+    let confidence = percent(analysis.method.confidence);
+    let costs =
+        format!("{first} costs {} than {baseline} ({confidence} interval {})", saved(savings), saved_range(interval));
     match comparison.verdict {
         Verdict::Faster | Verdict::Slower => {
-            let agree = cost.is_less == (comparison.verdict == Verdict::Faster);
+            let agree = (interval.low > 0.0) == (comparison.verdict == Verdict::Faster);
             format!("{costs}{} takes {change} {time}{speed}.", if agree { " and" } else { ", but" })
         }
         Verdict::Equivalent => format!("{costs} and takes as much {time}, {margin}."),
@@ -54,40 +59,29 @@ fn verdict(analysis: &Analysis, comparison: &Comparison) -> String {
     }
 }
 
-/// What the bill says of the candidate.
-struct CostStatement {
-    is_less: bool,
-    change: String,
-    interval: String,
+/// Whether these savings rule out that both sides cost the same.
+pub fn is_certain(savings: &Interval) -> bool {
+    savings.low > 0.0 || savings.high < 0.0
 }
 
-impl CostStatement {
-    /// None where the candidate may as well cost more as less.
-    fn certain(money: &Money, method: &Method) -> Option<Self> {
-        let Interval { low, high } = money.savings_interval.filter(|it| it.low > 0.0 || it.high < 0.0)?;
-        let interval = format!("({} interval {})", percent(method.confidence), saved_range(low, high));
-        Some(Self { is_less: low > 0.0, change: saved(money.savings), interval })
-    }
-}
-
-/// Savings as what a bill comes to: `12% less`.
-fn saved(savings: f64) -> String {
+/// Savings in words: `12% less`.
+pub fn saved(savings: f64) -> String {
     change(1.0 - savings)
 }
 
-/// The same of an interval of savings.
-fn saved_range(low: f64, high: f64) -> String {
+/// An interval of savings in words.
+pub fn saved_range(Interval { low, high }: Interval) -> String {
     range(Interval { low: 1.0 - high, high: 1.0 - low })
 }
 
 /// ` (1.14× as fast; 95% interval 10% to 14% less)`.
 fn speed(comparison: &Comparison, method: &Method) -> String {
     let Some(Ratio { estimate, interval, .. }) = comparison.ratio else { return String::new() };
-    let interval = interval.map(|it| format!("; {} interval {}", percent(method.confidence), range(it)));
+    let interval = interval.map(|interval| format!("; {} interval {}", percent(method.confidence), range(interval)));
     format!(" ({}× as fast{})", significant(1.0 / estimate), interval.unwrap_or_default())
 }
 
-/// Where the truth lies as far as is known.
+/// The interval of the ratio in words.
 fn seems(ratio: Option<Ratio>, time: &str) -> String {
     match ratio.and_then(|ratio| ratio.interval) {
         Some(Interval { low, high }) => format!("between {} and {} {time}", change(low), change(high)),
@@ -104,15 +98,16 @@ fn needed(comparison: &Comparison) -> String {
 
 fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>) -> String {
     let names = names(analysis);
-    let gravest = analysis.warnings.iter().filter(|it| analysis.withholds(it)).min_by_key(|it| it.kind);
-    let of = |warning: &Warning| warning.side.map_or("a side".to_owned(), |side| names[side].to_string());
-    match gravest.map(|warning| (warning.kind, of(warning))) {
-        Some((WarningKind::ChecksumMismatch, _)) => "equal work gave different results".to_owned(),
-        Some((WarningKind::Emulated, side)) => format!("{side} was emulated, so its times mean nothing"),
-        Some((WarningKind::NoSamples, side)) => format!("{side} has no sample that can be used"),
-        Some((WarningKind::FunctionChanged, side)) => format!("{side} was changed during the campaign"),
-        Some((WarningKind::EnvironmentsUnknown, _)) => "nothing tells environments apart".to_owned(),
-        Some((WarningKind::TooFewEnvironments | WarningKind::TooFewBlocks, _)) => too_few(analysis, comparison, &names),
+    let withholding = analysis.warnings.iter().filter(|warning| analysis.withholds(warning));
+    let gravest = withholding.min_by_key(|warning| warning.kind);
+    let side = gravest.and_then(|gravest| gravest.side).map_or("a side".to_owned(), |side| names[side].to_string());
+    match gravest.map(|gravest| gravest.kind) {
+        Some(WarningKind::ChecksumMismatch) => "equal work gave different results".to_owned(),
+        Some(WarningKind::Emulated) => format!("{side} was emulated, so its times mean nothing"),
+        Some(WarningKind::NoSamples) => format!("{side} has no sample that can be used"),
+        Some(WarningKind::FunctionChanged) => format!("{side} was changed during the campaign"),
+        Some(WarningKind::EnvironmentsUnknown) => "nothing tells environments apart".to_owned(),
+        Some(WarningKind::TooFewEnvironments | WarningKind::TooFewBlocks) => too_few(analysis, comparison, &names),
         _ if comparison.is_none() => "there are no samples of both sides to compare".to_owned(),
         _ => too_few(analysis, comparison, &names),
     }
@@ -120,7 +115,7 @@ fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>) -> String 
 
 fn too_few(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<Name>) -> String {
     let Method { minimum_environments, minimum_blocks, .. } = analysis.method;
-    let seen = comparison.map_or_else(|| analysis.sides.map(|_, side| side.environments), |it| it.environments);
+    let seen = comparison.map_or_else(|| analysis.sides.map(|_, side| side.environments), |of| of.environments);
     if seen.iter().any(|(_, environments)| *environments < minimum_environments) {
         return format!(
             "{} of {} and {} of {} answered, and it takes {minimum_environments} of each side",
@@ -130,7 +125,7 @@ fn too_few(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<N
             names.candidate
         );
     }
-    match comparison.map_or(analysis.campaign.blocks, |it| it.blocks.into()) {
+    match comparison.map_or(analysis.campaign.blocks, |comparison| comparison.blocks.into()) {
         blocks if blocks >= minimum_blocks.into() => "the warnings say why".to_owned(),
         1 => format!("1 block has samples of both sides, and it takes {minimum_blocks}"),
         blocks => format!("{} blocks have samples of both sides, and it takes {minimum_blocks}", count(blocks)),
@@ -141,19 +136,21 @@ fn too_few(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<N
 pub fn savings(analysis: &Analysis, money: &Money) -> String {
     let Sides { baseline, candidate } = names(analysis);
     let Money { monthly, savings, savings_interval, break_even, .. } = money;
-    let interval = savings_interval.map_or(", without an interval".to_owned(), |Interval { low, high }| {
-        format!(" ({} interval {})", percent(analysis.method.confidence), saved_range(low, high))
+    let interval = savings_interval.map_or(", without an interval".to_owned(), |interval| {
+        format!(" ({} interval {})", percent(analysis.method.confidence), saved_range(interval))
     });
-    let bill = format!(
+    let mut text = format!(
         "At {} invocations a month, {candidate} costs {} and {baseline} {}: {}{interval}.",
         count(money.invocations_per_month as u64),
         dollars(monthly.candidate.total_usd),
         dollars(monthly.baseline.total_usd),
         saved(*savings)
     );
-    break_even.map_or(bill.clone(), |factor| {
-        format!("{bill} Both would cost the same if {candidate} were billed {} times as long.", significant(factor))
-    })
+    if let Some(factor) = break_even {
+        text +=
+            &format!(" Both would cost the same if {candidate} were billed {} times as long.", significant(*factor));
+    }
+    text
 }
 
 /// What the bill assumes: cold starts and prices.
@@ -169,7 +166,7 @@ fn cold_share(money: &Money) -> String {
             "{} of invocations are taken to be cold starts (95% interval {}), as in the {} of the {DAYS} days before the \
              campaign.",
             percent(value),
-            interval.map_or_else(String::new, |it| format!("{} to {}", percent(it.low), percent(it.high))),
+            interval.map(|Interval { low, high }| from_to(low, high, percent)).unwrap_or_default(),
             count(invocations.unwrap_or_default())
         ),
         ColdShareSource::Assumed => {
@@ -187,50 +184,48 @@ fn prices(money: &Money) -> String {
     format!("Prices: {prices}, {} the free tier.", if money.free_tier { "after" } else { "without" })
 }
 
-/// What was called and what became of it.
-pub fn side(it: &SideFacts) -> String {
+/// A side: what was called, how often, and the failures.
+pub fn side(side: &SideFacts) -> String {
     let mut parts = Vec::new();
-    parts.extend(it.architecture.map(|architecture| architecture.to_string()));
-    parts.extend(it.memory_mb.map(|memory_mb| format!("{memory_mb} MB")));
-    parts.push(format!("{} calls ({} cold)", count(it.calls), count(it.cold_calls)));
-    parts.push(match it.environments {
+    parts.extend(side.architecture.map(|architecture| architecture.to_string()));
+    parts.extend(side.memory_mb.map(|memory_mb| format!("{memory_mb} MB")));
+    parts.push(format!("{} calls ({} cold)", count(side.calls), count(side.cold_calls)));
+    parts.push(match side.environments {
         0 => "environments unknown".to_owned(),
         environments => counted(environments, "environment"),
     });
-    parts.extend(it.failures.iter().map(|(kind, number)| format!("{kind}: {}", count(*number))));
-    if it.emulated {
-        parts.push("EMULATED".to_owned());
-    }
-    if it.spent_usd > 0.0 {
-        parts.push(format!("{} spent", dollars(it.spent_usd)));
-    }
+    parts.extend(failures(side));
+    parts.extend(side.emulated.then(|| "EMULATED".to_owned()));
+    parts.extend((side.spent_usd > 0.0).then(|| format!("{} spent", dollars(side.spent_usd))));
     parts.join(", ")
 }
 
+/// The failed calls of a side, by kind.
+pub fn failures(side: &SideFacts) -> Vec<String> {
+    side.failures.iter().map(|(kind, number)| format!("{kind}: {}", count(*number))).collect()
+}
+
 /// The CPU models of a side, with the proportions of the fleet that they may have.
-pub fn cpu_mix(it: &SideFacts) -> String {
+pub fn cpu_mix(side: &SideFacts) -> String {
     let model = |CpuProportion { model, share, .. }: &CpuProportion| {
-        let interval = format!("{} to {}", percent(share.low), percent(share.high));
-        format!("{} {} ({interval})", short_cpu(model), percent(share.estimate))
+        format!("{} {} ({})", short_cpu(model), percent(share.estimate), from_to(share.low, share.high, percent))
     };
-    let models = it.cpus.iter().map(model).collect::<Vec<_>>().join(", ");
-    format!("{models}; others at most {}", percent(it.unseen))
+    let models = side.cpus.iter().map(model).collect::<Vec<_>>().join(", ");
+    format!("{models}; others at most {}", percent(side.unseen))
 }
 
 /// The memory that the environments of a side have used, in a few words.
-pub fn memory(it: &SideFacts) -> Option<String> {
-    let memory = it.memory?;
-    let interval = memory.interval.map(|it| format!(" ({} to {})", significant(it.low), significant(it.high)));
-    let mean = format!("{} MiB{}", significant(memory.mean), interval.unwrap_or_default());
-    Some(format!("{mean}, at most {}", significant(memory.max)))
+pub fn memory(side: &SideFacts) -> Option<String> {
+    let SummaryStatistics { mean, interval, max, .. } = side.memory?;
+    let interval = interval.map(|Interval { low, high }| format!(" ({})", from_to(low, high, significant)));
+    Some(format!("{} MiB{}, at most {}", significant(mean), interval.unwrap_or_default(), significant(max)))
 }
 
 /// Why cold starts have no interval: they are of too few blocks.
 pub fn cold_starts_note(analysis: &Analysis) -> Option<String> {
     let minimum = analysis.method.minimum_blocks;
-    let blocks = analysis.starts.comparisons.iter().map(|it| it.blocks).max()?;
-    let has_no_interval = blocks < minimum && !analysis.campaign.cold;
-    has_no_interval.then(|| {
+    let blocks = analysis.starts.comparisons.iter().map(|start| start.blocks).max()?;
+    (blocks < minimum && !analysis.campaign.cold).then(|| {
         let have = if blocks == 1 { "1 has".to_owned() } else { format!("{blocks} have") };
         format!("Cold starts are compared where {minimum} blocks have some on both sides, as with --cold; here {have}.")
     })
@@ -238,24 +233,23 @@ pub fn cold_starts_note(analysis: &Analysis) -> Option<String> {
 
 /// Where the samples come from.
 pub fn origin(analysis: &Analysis) -> String {
-    let it = &analysis.campaign;
-    let created = UNIX_EPOCH + Duration::from_millis(it.created_unix_ms);
+    let campaign = &analysis.campaign;
     format!(
         "Begun {}, took {}: {} calls in {} blocks, {} of {} environments a side, seed {}, Lambda Duet {}.",
-        humantime::format_rfc3339_seconds(created),
-        humantime::format_duration(Duration::from_secs(it.elapsed_ms / 1000)),
-        count(it.calls),
-        count(it.blocks),
-        if it.cold { "cold starts" } else { "warm calls" },
-        it.environments_per_step,
-        it.seed,
-        it.version
+        date(campaign.created_unix_ms),
+        humantime::format_duration(Duration::from_secs(campaign.elapsed_ms / 1000)),
+        count(campaign.calls),
+        count(campaign.blocks),
+        if campaign.cold { "cold starts" } else { "warm calls" },
+        campaign.environments_per_step,
+        campaign.seed,
+        campaign.version
     )
 }
 
 /// Where the uncertainty of the headline comes from; None without an interval, or where nothing tells.
 pub fn sources(analysis: &Analysis) -> Option<String> {
-    let headline = analysis.headline.as_ref().filter(|it| it.verdict != Verdict::Withheld)?;
+    let headline = analysis.headline.as_ref().filter(|headline| headline.verdict != Verdict::Withheld)?;
     let Sources { environments, disturbances, .. } = headline.sources?;
     let mut parts = Vec::new();
     match analysis.campaign.order {
@@ -303,10 +297,10 @@ pub fn how_to_read(analysis: &Analysis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{campaign::sides::Side, report::fixture};
+    use crate::{analysis::warning_kind::Warning, campaign::sides::Side, report::fixture};
 
     #[test]
-    fn the_headline_says_what_was_found() {
+    fn the_headline_states_the_verdict_and_the_cost() {
         let of = |verdict, ratio: f64, half: f64, has_bill: bool| {
             let mut analysis = fixture::analysis();
             let comparison = analysis.headline.as_mut().unwrap();
@@ -351,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn the_headline_says_why_there_is_no_verdict() {
+    fn the_headline_states_why_there_is_no_verdict() {
         let mut analysis = fixture::analysis();
         analysis.headline.as_mut().unwrap().verdict = Verdict::Withheld;
         assert_eq!(headline(&analysis), "No verdict: the warnings say why.");
@@ -369,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bill_is_one_sentence() {
+    fn savings_state_both_bills_and_the_break_even() {
         let analysis = fixture::analysis();
         let money = analysis.money.as_ref().unwrap();
         let text = savings(&analysis, money);

@@ -1,8 +1,8 @@
 //! The tables of an analysis.
 
 use super::{
-    document::{Column, Table, Tone, Value, numbers, words},
-    words::{count, dollars, mean_ms, names, percent, short_cpu, significant},
+    document::{Column, Table, Value, numbers, words},
+    words::{count, dollars, names, needed, percent, short_cpu, significant, with_interval},
 };
 use crate::{
     analysis::{
@@ -35,32 +35,38 @@ pub fn cells(analysis: &Analysis) -> Table {
         format!("{} of {} compared with {}", first.measure.at_start(), names.candidate, names.baseline)
     });
     let [baseline, candidate] = of_sides(analysis);
-    let interval = format!("{} interval", percent(analysis.method.confidence));
-    let columns = [words("cell"), baseline, candidate, numbers("change"), numbers(interval)];
-    let columns = columns.into_iter().chain([numbers("environments"), words("verdict")]);
-    Table::new(title, columns).with_rows(all.chain(deciding.iter().copied()).map(row))
+    let columns = [
+        words("cell"),
+        baseline,
+        candidate,
+        numbers("change"),
+        numbers(format!("{} interval", percent(analysis.method.confidence))),
+        numbers("environments"),
+        words("verdict"),
+    ];
+    Table::new(title, columns, all.chain(deciding.iter().copied()).map(row))
 }
 
 /// The measures that do not decide.
 pub fn measures(analysis: &Analysis) -> Table {
     let row = |(cell, comparison): (&CellAnalysis, &Comparison)| {
         let [baseline, candidate] = means(comparison);
-        let p99 =
-            |levels: &Option<SummaryStatistics>| levels.map_or("–".to_owned(), |levels| significant(levels.p99));
+        let [p99, candidate_p99] =
+            Side::BOTH.map(|side| comparison.levels[side].map_or("–".to_owned(), |levels| significant(levels.p99)));
         vec![
             Value::text(&cell.name),
             Value::text(comparison.measure.as_str()),
             baseline,
             candidate,
             change(comparison),
-            Value::number(format!("{}/{}", p99(&comparison.levels.baseline), p99(&comparison.levels.candidate))),
+            Value::number(format!("{p99}/{candidate_p99}")),
         ]
     };
-    let rows = analysis.cells.iter();
-    let rows = rows.flat_map(|cell| cell.comparisons.iter().skip(1).map(move |comparison| (cell, comparison)));
+    let cells = analysis.cells.iter();
+    let rows = cells.flat_map(|cell| cell.comparisons.iter().skip(1).map(move |comparison| (cell, comparison)));
     let [baseline, candidate] = of_sides(analysis);
-    let columns = [words("cell"), words("measure"), baseline, candidate, with_interval(analysis), numbers("p99 ms")];
-    Table::new("Other measures", columns).with_rows(rows.map(row))
+    let columns = [words("cell"), words("measure"), baseline, candidate, changes(analysis), numbers("p99 ms")];
+    Table::new("Other measures", columns, rows.map(row))
 }
 
 /// Each pair of CPU models.
@@ -77,8 +83,8 @@ pub fn cpu_models(analysis: &Analysis) -> Table {
     let rows = analysis.cells.iter().flat_map(|cell| cell.by_cpu.iter().map(move |pair| (cell, pair)));
     let names = names(analysis);
     let [baseline, candidate] = Side::BOTH.map(|side| words(format!("CPU of {}", names[side].label())));
-    let columns = [words("cell"), baseline, candidate, with_interval(analysis), numbers("environments")];
-    Table::new("By CPU model", columns).with_rows(rows.map(row))
+    let columns = [words("cell"), baseline, candidate, changes(analysis), numbers("environments")];
+    Table::new("By CPU model", columns, rows.map(row))
 }
 
 pub fn cold_starts(analysis: &Analysis) -> Table {
@@ -88,27 +94,24 @@ pub fn cold_starts(analysis: &Analysis) -> Table {
             Measure::Latency => "cold call",
             other => other.as_str(),
         };
-        let rest = [baseline, candidate, change(comparison), environments(comparison), verdict(comparison)];
-        [Value::text(name)].into_iter().chain(rest).collect()
+        let (change, environments) = (change(comparison), environments(comparison));
+        vec![Value::text(name), baseline, candidate, change, environments, verdict(comparison)]
     };
     let [baseline, candidate] = of_sides(analysis);
-    let columns = [words("measure"), baseline, candidate, with_interval(analysis)];
-    let columns = columns.into_iter().chain([numbers("environments"), words("verdict")]);
-    Table::new("Cold starts", columns).with_rows(analysis.starts.comparisons.iter().map(row))
+    let (environments, verdict) = (numbers("environments"), words("verdict"));
+    let columns = [words("measure"), baseline, candidate, changes(analysis), environments, verdict];
+    Table::new("Cold starts", columns, analysis.starts.comparisons.iter().map(row))
 }
 
 /// What both sides cost.
 pub fn bill(analysis: &Analysis, money: &Money) -> Table {
-    let cost = |cost: &Cost| {
-        let interval = cost.interval.map(|it| format!(" ({} to {})", dollars(it.low), dollars(it.high)));
-        Value::number(dollars(cost.total_usd) + &interval.unwrap_or_default())
-    };
+    let cost = |cost: &Cost| Value::number(with_interval(cost.total_usd, cost.interval, dollars));
     let row =
         |label: String, costs: &Sides<Cost>| vec![Value::text(label), cost(&costs.baseline), cost(&costs.candidate)];
     let month = format!("{} invocations a month", count(money.invocations_per_month as u64));
     let rows = [row("per million invocations".to_owned(), &money.per_million), row(month, &money.monthly)];
     let [baseline, candidate] = of_sides(analysis);
-    Table::new("Bill", [words("volume"), baseline, candidate]).with_rows(rows)
+    Table::new("Bill", [words("volume"), baseline, candidate], rows)
 }
 
 pub fn of_sides(analysis: &Analysis) -> [Column; 2] {
@@ -116,12 +119,13 @@ pub fn of_sides(analysis: &Analysis) -> [Column; 2] {
     Side::BOTH.map(|side| numbers(names[side].label()))
 }
 
-fn with_interval(analysis: &Analysis) -> Column {
+fn changes(analysis: &Analysis) -> Column {
     numbers(format!("change ({} interval)", percent(analysis.method.confidence)))
 }
 
 fn means(comparison: &Comparison) -> [Value; 2] {
-    Side::BOTH.map(|side| Value::number_or_unknown(mean_ms(comparison.levels[side].as_ref())))
+    let mean = |levels: SummaryStatistics| format!("{} ms", significant(levels.mean));
+    Side::BOTH.map(|side| Value::number_or_unknown(comparison.levels[side].map(mean)))
 }
 
 /// The ratio, unless it is withheld.
@@ -139,11 +143,7 @@ fn environments(comparison: &Comparison) -> Value {
 }
 
 fn verdict(comparison: &Comparison) -> Value {
-    let tone = match comparison.verdict {
-        Verdict::Faster | Verdict::Equivalent => Tone::Good,
-        Verdict::Slower => Tone::Bad,
-        Verdict::Inconclusive | Verdict::Withheld => Tone::Open,
-    };
-    let needs_blocks = comparison.verdict == Verdict::Inconclusive && comparison.environments_needed.is_none();
-    Value::Verdict(tone, comparison.verdict.to_string(), needs_blocks.then(|| "more blocks".to_owned()))
+    let verdict = comparison.verdict;
+    let needs_blocks = verdict == Verdict::Inconclusive && comparison.environments_needed.is_none();
+    Value::Verdict(verdict.into(), verdict.to_string(), needs_blocks.then(|| needed(None)))
 }

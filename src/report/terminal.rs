@@ -1,17 +1,17 @@
 //! Documents for a terminal of 100 columns, with ANSI styles: printed through `anstream`, which leaves them out where there
 //! is no terminal.
 
-use super::document::{Alignment, Block, Table, Tone, Value};
+use super::document::{Alignment, Block, Table, Tone};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle};
-use std::slice;
+use std::{iter, slice};
 
 pub const WIDTH: usize = 100;
 
 /// One line below the header and no other.
 const TABLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
-/// How far facts stand to the right of their name.
+/// The indentation of facts, beside their name.
 const INDENT: &str = "              ";
 
 const BOLD: Style = Style::new().bold();
@@ -26,23 +26,13 @@ impl Tone {
             Self::Open => AnsiColor::Yellow.on_default(),
         }
     }
-
-    /// A character without width, which stands where the style begins until the table is laid out: that takes escape
-    /// sequences for text.
-    fn marker(self) -> Option<char> {
-        match self {
-            Self::Neutral => None,
-            Self::Good => Some('\u{2061}'),
-            Self::Bad => Some('\u{2062}'),
-            Self::Open => Some('\u{2063}'),
-        }
-    }
 }
 
+/// Characters without width, which stand where a style begins until the table is laid out: that takes escape sequences
+/// for text.
+const MARKERS: [(Tone, char); 3] = [(Tone::Good, '\u{2061}'), (Tone::Bad, '\u{2062}'), (Tone::Open, '\u{2063}')];
 /// Where a style ends that a marker has begun.
 const END: char = '\u{2064}';
-
-const TONES: [Tone; 3] = [Tone::Good, Tone::Bad, Tone::Open];
 
 /// A document without its details.
 pub fn summary(blocks: &[Block]) -> String {
@@ -89,21 +79,20 @@ fn heading(text: &str) -> String {
 }
 
 /// Text in lines that fit.
-fn paragraph(text: &str, style: Style) -> String {
+pub fn paragraph(text: &str, style: Style) -> String {
     hanging(text, "", "", style)
 }
 
 /// The same, the first line begun in one way and the others in another.
-fn hanging(text: &str, first: &str, others: &str, style: Style) -> String {
+pub fn hanging(text: &str, first: &str, others: &str, style: Style) -> String {
     let options = textwrap::Options::new(WIDTH).initial_indent(first).subsequent_indent(others);
     textwrap::wrap(text, options).iter().map(|line| format!("{style}{line}{style:#}\n")).collect()
 }
 
 fn facts(name: &str, lines: &[String]) -> String {
     let name = format!("{name:<width$}", width = INDENT.len());
-    let line =
-        |(index, line): (usize, &String)| hanging(line, if index == 0 { &name } else { INDENT }, INDENT, Style::new());
-    lines.iter().enumerate().map(line).collect()
+    let indents = iter::once(name.as_str()).chain(iter::repeat(INDENT));
+    lines.iter().zip(indents).map(|(line, first)| hanging(line, first, INDENT, Style::new())).collect()
 }
 
 /// A table under its title; nothing of one without rows.
@@ -124,7 +113,8 @@ pub fn table(table: &Table) -> String {
             cells.map(|(value, column)| cell(&value.lines(), column.alignment, value.tone())).collect::<Vec<_>>()
         }));
     // There is one more space between columns.
-    let padding = if natural_width(table) + 3 * (table.columns.len() - 1) > WIDTH { 1 } else { 2 };
+    let natural_width: usize = layout.column_max_content_widths().into_iter().map(usize::from).sum();
+    let padding = if natural_width + 3 * (table.columns.len() - 1) > WIDTH { 1 } else { 2 };
     for (index, column) in layout.column_iter_mut().enumerate() {
         column.set_padding((padding * u16::from(index > 0), 0));
         // Names may be broken; numbers may not.
@@ -136,21 +126,13 @@ pub fn table(table: &Table) -> String {
     title + &layout.to_string().lines().map(|line| styled(line.trim_end()) + "\n").collect::<String>()
 }
 
-/// How wide a table is without gaps between its columns.
-fn natural_width(table: &Table) -> usize {
-    let width_of = |index: usize, header: &str| {
-        let lines = table.rows.iter().filter_map(|row| row.get(index)).flat_map(Value::lines);
-        lines.chain([header.to_owned()]).map(|line| line.chars().count()).max().unwrap_or_default()
-    };
-    table.columns.iter().enumerate().map(|(index, column)| width_of(index, &column.header)).sum()
-}
-
 fn cell(lines: &[String], alignment: Alignment, tone: Tone) -> Cell {
-    let is_marker = |character: char| character == END || TONES.iter().any(|tone| tone.marker() == Some(character));
+    let is_marker = |character: char| character == END || MARKERS.iter().any(|(_, marker)| *marker == character);
     let marked = |line: &String| {
         // Names may hold anything.
         let line = line.replace(is_marker, "");
-        tone.marker().map_or(line.clone(), |marker| format!("{marker}{line}{END}"))
+        let marker = MARKERS.iter().find(|(of_tone, _)| *of_tone == tone);
+        marker.map_or(line.clone(), |(_, marker)| format!("{marker}{line}{END}"))
     };
     let text = lines.iter().map(marked).collect::<Vec<_>>().join("\n");
     Cell::new(text).set_alignment(match alignment {
@@ -164,8 +146,8 @@ fn styled(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut style = Style::new();
     for character in line.chars() {
-        match TONES.into_iter().find(|tone| tone.marker() == Some(character)) {
-            Some(tone) => {
+        match MARKERS.iter().find(|(_, marker)| *marker == character) {
+            Some((tone, _)) => {
                 style = tone.style();
                 text += &style.to_string();
             }
@@ -179,13 +161,13 @@ fn styled(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::document::{numbers, words};
+    use crate::report::document::{Value, numbers, words};
 
     #[test]
     fn verdicts_have_colours_and_names_do_not() {
         let verdict = Value::Verdict(Tone::Bad, "slower".to_owned(), Some("more blocks".to_owned()));
         let rows = [vec![Value::text("a slower\u{2062}"), Value::number(7), verdict]];
-        let text = table(&Table::new("", [words("cell"), numbers("n"), words("verdict")]).with_rows(rows));
+        let text = table(&Table::new("", [words("cell"), numbers("n"), words("verdict")], rows));
         let red = Tone::Bad.style();
         let expected = format!(
             "cell       n   verdict\n────────────────────────────────\na slower   7   {red}slower{red:#}\n               \
@@ -198,7 +180,7 @@ mod tests {
     fn columns_move_together_before_names_are_broken() {
         let wide = |length: usize| {
             let rows = [vec![Value::text("n".repeat(40)), Value::number("1".repeat(length)), Value::number("2")]];
-            table(&Table::new("", [words("name"), numbers("a"), numbers("b")]).with_rows(rows))
+            table(&Table::new("", [words("name"), numbers("a"), numbers("b")], rows))
         };
         for length in [53, 54, 55, 56] {
             let text = wide(length);

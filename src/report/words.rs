@@ -1,63 +1,75 @@
 //! Numbers and names as people read them.
 
 use crate::{
-    analysis::result::{Analysis, Interval, Ratio, SummaryStatistics},
-    campaign::sides::{Side, Sides},
+    analysis::{
+        result::{Analysis, Interval},
+        verdict::Verdict,
+    },
+    campaign::sides::Sides,
 };
-use std::fmt;
+use indicatif::HumanCount;
+use std::{
+    fmt,
+    time::{Duration, UNIX_EPOCH},
+};
 
-/// What a side is called in a report.
+/// What a side is called in a report: by the user's or the function's own name, or by its role where it has none, or
+/// both sides have the same.
 #[derive(Clone, Debug)]
-pub enum Name {
-    /// The user's or the function's own.
-    Own(String),
-    /// What stands in for it where there is none, or both sides have the same.
-    Role(Side),
+pub struct Name {
+    name: String,
+    is_role: bool,
 }
 
 impl Name {
     /// At the beginning of a sentence.
     pub fn at_start(&self) -> String {
-        match self {
-            Self::Own(name) => name.clone(),
-            Self::Role(side) => format!("The {side}"),
-        }
+        format!("{}{}", if self.is_role { "The " } else { "" }, self.name)
     }
 
     /// As the heading of a column, short enough that columns of numbers stay narrow.
     pub fn label(&self) -> String {
         const LONGEST: usize = 13;
-        let name = match self {
-            Self::Own(name) => name.clone(),
-            Self::Role(side) => side.to_string(),
-        };
-        if name.chars().count() <= LONGEST {
-            return name;
+        if self.name.chars().count() <= LONGEST {
+            return self.name.clone();
         }
-        name.chars().take(LONGEST - 1).chain(['…']).collect()
+        self.name.chars().take(LONGEST - 1).chain(['…']).collect()
     }
 }
 
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Own(name) => f.write_str(name),
-            Self::Role(side) => write!(f, "the {side}"),
-        }
+        write!(f, "{}{}", if self.is_role { "the " } else { "" }, self.name)
     }
 }
 
 /// The names of both sides, such that they tell the sides apart.
 pub fn names(analysis: &Analysis) -> Sides<Name> {
-    let Sides { baseline, candidate } = analysis.names();
-    let is_unnamed = baseline == Side::Baseline.as_str() && candidate == Side::Candidate.as_str();
-    if is_unnamed || baseline == candidate || baseline.is_empty() || candidate.is_empty() {
-        return Sides { baseline: Name::Role(Side::Baseline), candidate: Name::Role(Side::Candidate) };
-    }
-    Sides { baseline: Name::Own(baseline.to_owned()), candidate: Name::Own(candidate.to_owned()) }
+    let own = analysis.names();
+    let is_unnamed =
+        own.iter().all(|(side, name)| *name == side.as_str()) || own.iter().any(|(_, name)| name.is_empty());
+    let is_role = is_unnamed || own.baseline == own.candidate;
+    own.map(|side, name| Name { name: if is_role { side.as_str() } else { *name }.to_owned(), is_role })
 }
 
-/// So many of them.
+/// How many of these verdicts are of each kind, in the order of reports; without kinds that have none.
+pub fn by_verdict(verdicts: impl Iterator<Item = Verdict> + Clone) -> impl Iterator<Item = (Verdict, usize)> {
+    let kinds = [Verdict::Faster, Verdict::Slower, Verdict::Equivalent, Verdict::Inconclusive, Verdict::Withheld];
+    let number = move |kind| verdicts.clone().filter(|verdict| *verdict == kind).count();
+    kinds.into_iter().map(move |kind| (kind, number(kind))).filter(|(_, number)| *number > 0)
+}
+
+/// What would probably lead to a verdict: this many environments of each side; more blocks if None.
+pub fn needed(environments: Option<u64>) -> String {
+    environments.map_or("more blocks".to_owned(), |number| format!("~{} environments", count(number)))
+}
+
+/// A time as RFC 3339; it lies before the year 10000.
+pub fn date(unix_ms: u64) -> String {
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
+}
+
+/// A number of things: `1 block`, `1,200 blocks`.
 pub fn counted(number: impl Into<u64>, what: &str) -> String {
     match number.into() {
         1 => format!("1 {what}"),
@@ -65,7 +77,7 @@ pub fn counted(number: impl Into<u64>, what: &str) -> String {
     }
 }
 
-/// What a ratio of amounts comes to: `12% less`, `12% more`, `3.1 times as much`.
+/// A ratio of amounts in words: `12% less`, `12% more`, `3.1 times as much`.
 pub fn change(ratio: f64) -> String {
     match ratio {
         _ if !ratio.is_finite() => "–".to_owned(),
@@ -76,7 +88,7 @@ pub fn change(ratio: f64) -> String {
     }
 }
 
-/// Differences below this are 0% with the digits that people read.
+/// Differences below this are 0% as [`percent`] rounds them.
 const NOTHING: f64 = 0.000_05;
 
 /// An interval of ratios in words: `9% to 15% less`, `1.2% less to 3% more`.
@@ -100,20 +112,20 @@ pub fn percent_change(ratio: f64) -> String {
 
 /// An interval as changes in percent: `−12% to +3.4%`.
 pub fn changes(Interval { low, high }: Interval) -> String {
-    format!("{} to {}", percent_change(low), percent_change(high))
+    from_to(low, high, percent_change)
 }
 
-/// A ratio as a change in percent, with its interval.
-pub fn change_with_interval(ratio: &Ratio) -> String {
-    match ratio.interval {
-        Some(interval) => format!("{} ({})", percent_change(ratio.estimate), changes(interval)),
-        None => percent_change(ratio.estimate),
+/// An interval by its ends.
+pub fn from_to(low: f64, high: f64, text: fn(f64) -> String) -> String {
+    format!("{} to {}", text(low), text(high))
+}
+
+/// A value with its interval, where it has one.
+pub fn with_interval(value: f64, interval: Option<Interval>, text: fn(f64) -> String) -> String {
+    match interval {
+        Some(Interval { low, high }) => format!("{} ({})", text(value), from_to(low, high, text)),
+        None => text(value),
     }
-}
-
-/// The mean of a side, if it has one.
-pub fn mean_ms(levels: Option<&SummaryStatistics>) -> Option<String> {
-    levels.map(|levels| format!("{} ms", significant(levels.mean)))
 }
 
 /// A CPU model without what all of them have.
@@ -125,24 +137,25 @@ pub fn short_cpu(model: &str) -> String {
     }
 }
 
-/// A share in percent, with the digits that people read: `12%`, `3.4%`, `0.05%`, `−2%`.
+/// A share in percent, rounded as people read it: `12%`, `3.4%`, `0.05%`, `−2%`.
 pub fn percent(share: f64) -> String {
     let value = share * 100.0;
     let decimals = match value.abs() {
         _ if !value.is_finite() => return "–".to_owned(),
-        it if it >= 9.95 => 0,
-        it if it >= 0.095 => 1,
+        // Nearly all is not all.
+        99.5..100.0 if value > 0.0 => return "over 99%".to_owned(),
+        9.95.. => 0,
+        0.095.. => 1,
         _ => 2,
     };
-    // Something that is nearly all is not all.
-    let text = if (99.5..100.0).contains(&value) { "over 99".to_owned() } else { trimmed(value, decimals) };
-    format!("{text}%")
+    let text = format!("{:.decimals$}", value.abs());
+    let text = without_trailing_zeros(&text);
+    format!("{}{text}%", if value < 0.0 && text != "0" { "−" } else { "" })
 }
 
-fn trimmed(value: f64, decimals: usize) -> String {
-    let text = format!("{:.decimals$}", value.abs());
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{}{text}", if value < 0.0 && text != "0" { "−" } else { "" })
+/// `1.50` as `1.5` and `2.00` as `2`; whole numbers and powers of ten as they are.
+pub fn without_trailing_zeros(text: &str) -> &str {
+    if text.contains('.') && !text.contains('e') { text.trim_end_matches('0').trim_end_matches('.') } else { text }
 }
 
 /// A number of three digits or so: `0.00123`, `1.23`, `123`, `12,300`, and powers of ten beyond that.
@@ -150,41 +163,30 @@ pub fn significant(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => "–".to_owned(),
         0.0 => "0".to_owned(),
-        it if !(1e-4..1e9).contains(&it) => format!("{value:.2e}").replace('-', "−"),
-        it if it >= 100.0 => {
-            let sign = if value < 0.0 { "−" } else { "" };
-            sign.to_owned() + &count(it.round() as u64)
-        }
-        it => {
+        size @ 100.0..1e9 => format!("{}{}", if value < 0.0 { "−" } else { "" }, count(size.round() as u64)),
+        size @ 1e-4..100.0 => {
             // At least two decimals below 10, none lost above.
-            let decimals = (2 - it.log10().floor() as i32).max(0) as usize;
+            let decimals = (2 - size.log10().floor() as i32).max(0) as usize;
             format!("{value:.decimals$}").replace('-', "−")
         }
+        _ => format!("{value:.2e}").replace('-', "−"),
     }
 }
 
 /// A whole number with its thousands apart: `1,234,567`.
 pub fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 /// US dollars: cents where that is enough, two digits where it is not.
 pub fn dollars(usd: f64) -> String {
     let sign = if usd < 0.0 { "−" } else { "" };
     match usd.abs() {
-        it if !it.is_finite() => "–".to_owned(),
-        it if (1000.0..1e15).contains(&it) => format!("{sign}${}", count(it.round() as u64)),
-        it if (1.0..1000.0).contains(&it) => format!("{sign}${it:.2}"),
-        it if (1e-9..1.0).contains(&it) => format!("{sign}${it:.*}", (1 - it.log10().floor() as i32).max(2) as usize),
-        it => format!("{sign}${}", significant(it)),
+        _ if !usd.is_finite() => "–".to_owned(),
+        size @ 1000.0..1e15 => format!("{sign}${}", count(size.round() as u64)),
+        size @ 1.0..1000.0 => format!("{sign}${size:.2}"),
+        size @ 1e-9..1.0 => format!("{sign}${size:.*}", (1 - size.log10().floor() as i32).max(2) as usize),
+        size => format!("{sign}${}", significant(size)),
     }
 }
 
@@ -227,9 +229,9 @@ mod tests {
 
     #[test]
     fn names_tell_the_sides_apart() {
-        let role = Name::Role(Side::Candidate);
+        let role = Name { name: "candidate".to_owned(), is_role: true };
         assert_eq!([role.to_string(), role.at_start(), role.label()], ["the candidate", "The candidate", "candidate"]);
-        let own = Name::Own("the-one-with-a-long-name".to_owned());
+        let own = Name { name: "the-one-with-a-long-name".to_owned(), is_role: false };
         assert_eq!([own.at_start(), own.label()], ["the-one-with-a-long-name", "the-one-with…"]);
     }
 

@@ -1,6 +1,6 @@
 //! From values to positions, for any values.
 
-use crate::report::words::{percent_change, significant};
+use crate::report::words::{percent_change, significant, without_trailing_zeros};
 
 /// One direction of a chart.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -8,7 +8,7 @@ pub struct Axis {
     low: f64,
     high: f64,
     logarithmic: bool,
-    pixels: (f64, f64),
+    pub pixels: (f64, f64),
 }
 
 /// The largest range that a chart has: beyond it nothing could be told apart.
@@ -18,8 +18,8 @@ impl Axis {
     /// An axis on which equal ratios are equally far apart, from `pixels.0` to `pixels.1`. It holds all of these
     /// values that are finite and above 0, with some room.
     pub fn logarithmic(values: impl IntoIterator<Item = f64>, pixels: (f64, f64)) -> Self {
-        let logs = values.into_iter().filter(|it| it.is_finite() && *it > 0.0).map(f64::log10);
-        let (low, high) = range(logs.filter(|it| it.abs() < DECADES), 0.0);
+        let logs = values.into_iter().filter(has_logarithm).map(f64::log10);
+        let (low, high) = range(logs.filter(|log| log.abs() < DECADES));
         let room = ((high - low) * 0.04).max(0.01);
         Self { low: low - room, high: high + room, logarithmic: true, pixels }
     }
@@ -27,7 +27,7 @@ impl Axis {
     /// An axis on which equal differences are equally far apart; it holds all of these values that are finite.
     pub fn linear(values: impl IntoIterator<Item = f64>, pixels: (f64, f64)) -> Self {
         let limit = 10f64.powf(DECADES);
-        let (low, high) = range(values.into_iter().filter(|it| it.abs() < limit), 0.0);
+        let (low, high) = range(values.into_iter().filter(|value| value.abs() < limit));
         // Identical values get a range too.
         let high = if high - low > 1e-9 * low.abs().max(high.abs()) { high } else { low + low.abs().max(1.0) };
         Self { low, high, logarithmic: false, pixels }
@@ -50,16 +50,15 @@ impl Axis {
     }
 
     /// The ends, as values.
-    pub fn ends(&self) -> (f64, f64) {
+    fn ends(&self) -> (f64, f64) {
         if self.logarithmic { (10f64.powf(self.low), 10f64.powf(self.high)) } else { (self.low, self.high) }
     }
 
     /// About so many round values.
-    pub fn ticks(&self, about: usize) -> Vec<f64> {
-        let about = about.max(2);
+    fn ticks(&self, about: usize) -> Vec<f64> {
         // Round values may all lie beyond a short axis; then less round ones are better than none.
         let mut tries = (0..4).map(|more| self.round(about + more * 3));
-        tries.clone().find(|it| it.len() >= 3).or_else(|| tries.next()).unwrap_or_default()
+        tries.clone().find(|ticks| ticks.len() >= 3).or_else(|| tries.next()).unwrap_or_default()
     }
 
     fn round(&self, about: usize) -> Vec<f64> {
@@ -70,70 +69,71 @@ impl Axis {
         } else {
             round_differences(low, high, about)
         };
-        ticks.into_iter().filter(|it| self.holds(*it)).collect()
+        ticks.into_iter().filter(|tick| self.holds(*tick)).collect()
     }
 
     /// The ticks of ratios, each with its position and its label: differences in percent, factors where it is far.
     pub fn ratio_ticks(&self, about: usize) -> Vec<(f64, String)> {
         let (low, high) = self.ends();
-        let label = |it: f64| if high > 3.0 * low { format!("×{}", short(it)) } else { percent_change(it) };
-        self.ticks(about).into_iter().map(|it| (self.at(it), label(it))).collect()
+        let is_wide = high > 3.0 * low;
+        self.labelled(about, |ratio| if is_wide { format!("×{}", short(ratio)) } else { percent_change(ratio) })
     }
 
     /// The ticks, each with its position and its label.
     pub fn labelled(&self, about: usize, label: impl Fn(f64) -> String) -> Vec<(f64, String)> {
-        self.ticks(about).into_iter().map(|it| (self.at(it), label(it))).collect()
+        self.ticks(about).into_iter().map(|tick| (self.at(tick), label(tick))).collect()
     }
 
     fn round_ratios(&self, about: usize) -> Vec<f64> {
         let (first, last) = (self.low.floor() as i32, self.high.ceil() as i32);
         let decades = self.high - self.low;
         let digits: &[f64] = match about as f64 / decades {
-            it if it >= 9.0 => &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
-            it if it >= 3.0 => &[1.0, 2.0, 5.0],
-            it if it >= 2.0 => &[1.0, 3.0],
+            9.0.. => &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+            3.0.. => &[1.0, 2.0, 5.0],
+            2.0.. => &[1.0, 3.0],
             _ => &[1.0],
         };
         let step = ((decades / about as f64).ceil() as i32).max(1);
-        let powers = (first..=last).filter(|it| it % step == 0);
-        powers.flat_map(|power| digits.iter().map(move |it| it * 10f64.powi(power))).collect()
+        let powers = (first..=last).filter(|power| power % step == 0);
+        powers.flat_map(|power| digits.iter().map(move |digit| digit * 10f64.powi(power))).collect()
     }
 }
 
-fn range(values: impl Iterator<Item = f64>, otherwise: f64) -> (f64, f64) {
-    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), it| (low.min(it), high.max(it)));
-    if low <= high { (low, high) } else { (otherwise, otherwise) }
+/// Whether a value has a place on a logarithmic axis.
+pub fn has_logarithm(value: &f64) -> bool {
+    value.is_finite() && *value > 0.0
+}
+
+/// The smallest and the largest of these values; 0 without any.
+fn range(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    values.map(|value| (value, value)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or_default()
 }
 
 fn round_differences(low: f64, high: f64, about: usize) -> Vec<f64> {
     let rough = (high - low) / about as f64;
     let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|it| it * power).find(|it| *it >= rough).unwrap_or(10.0 * power);
+    let step =
+        [1.0, 2.0, 5.0].into_iter().map(|digit| digit * power).find(|step| *step >= rough).unwrap_or(10.0 * power);
     let (first, last) = ((low / step).ceil(), (high / step).floor());
     // Where a range is tiny beside its values, steps vanish in rounding.
     if !(first.is_finite() && last.is_finite() && last - first < 100.0) {
         return vec![low, high];
     }
-    (0..=(last - first).max(0.0) as u32).map(|it| (first + f64::from(it)) * step).collect()
+    (0..=(last - first).max(0.0) as u32).map(|index| (first + f64::from(index)) * step).collect()
 }
 
 /// A round value without the zeros that it ends with.
 pub fn short(value: f64) -> String {
-    let text = significant(value);
-    if text.contains('.') && !text.contains('e') {
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        text.replace(".00e", "e")
-    }
+    without_trailing_zeros(&significant(value)).replace(".00e", "e")
 }
 
 /// A count as people say it: `20k`, `5M`, `1B`.
 pub fn thousands(value: f64) -> String {
     match value {
-        it if it >= 1e9 => format!("{}B", short(it / 1e9)),
-        it if it >= 1e6 => format!("{}M", short(it / 1e6)),
-        it if it >= 1e3 => format!("{}k", short(it / 1e3)),
-        it => short(it),
+        1e9.. => format!("{}B", short(value / 1e9)),
+        1e6.. => format!("{}M", short(value / 1e6)),
+        1e3.. => format!("{}k", short(value / 1e3)),
+        _ => short(value),
     }
 }
 
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn ticks_are_round() {
         let about = |values: [f64; 2]| Axis::logarithmic(values, (0.0, 100.0)).ticks(6);
-        let near = |ticks: Vec<f64>| ticks.iter().map(|it| format!("{it:.2}")).collect::<Vec<_>>().join(" ");
+        let near = |ticks: Vec<f64>| ticks.iter().map(|tick| format!("{tick:.2}")).collect::<Vec<_>>().join(" ");
         assert_eq!(near(about([0.8, 1.1])), "0.80 0.90 1.00 1.10");
         assert_eq!(near(about([0.5, 20.0])), "0.50 1.00 2.00 5.00 10.00 20.00");
         assert_eq!(near(about([1.0, 1e6])), "1.00 100.00 10000.00 1000000.00");
@@ -159,7 +159,7 @@ mod tests {
                 prop_assert!((10.0..=90.0).contains(&axis.at(value)));
                 let ticks = axis.ticks(6);
                 prop_assert!(ticks.len() <= 24, "{ticks:?}");
-                prop_assert!(ticks.iter().all(|it| it.is_finite()));
+                prop_assert!(ticks.iter().all(|tick| tick.is_finite()));
             }
         }
     }

@@ -1,5 +1,8 @@
 //! Where charts are drawn: an SVG of plotters in the page's own colours and sizes.
 
+/// Which end of a text is at its position.
+pub use plotters::style::text_anchor::HPos as Anchor;
+
 use maud::{Markup, PreEscaped, html};
 use plotters::{
     drawing::IntoDrawingArea,
@@ -7,7 +10,7 @@ use plotters::{
     prelude::{DrawingArea, SVGBackend},
     style::{
         Color as _, FontFamily, FontStyle, IntoTextStyle, RGBAColor, RGBColor, ShapeStyle,
-        text_anchor::{HPos, Pos, VPos},
+        text_anchor::{Pos, VPos},
     },
 };
 
@@ -45,25 +48,12 @@ impl Paint {
     fn filled(self, opacity: f64) -> ShapeStyle {
         self.colour(opacity).filled()
     }
-
-    fn stroke(self, width: f64) -> ShapeStyle {
-        self.colour(1.0).stroke_width((width * UNITS) as u32)
-    }
-}
-
-/// Which end of a text is at its position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anchor {
-    /// The text begins there.
-    Start,
-    /// Its middle is there.
-    Middle,
-    /// It ends there.
-    End,
 }
 
 /// A chart in the making. Positions are in pixels from the upper left; what is not finite is not drawn.
 pub struct Canvas<'a> {
+    pub width: f64,
+    pub height: f64,
     area: DrawingArea<SVGBackend<'a>, plotters::coord::Shift>,
 }
 
@@ -71,14 +61,14 @@ pub struct Canvas<'a> {
 pub fn svg(width: f64, height: f64, label: &str, draw: impl FnOnce(&Canvas<'_>)) -> Markup {
     let size = ((width * UNITS) as u32, (height * UNITS) as u32);
     let mut text = String::new();
-    let canvas = Canvas { area: SVGBackend::with_string(&mut text, size).into_drawing_area() };
+    let canvas = Canvas { width, height, area: SVGBackend::with_string(&mut text, size).into_drawing_area() };
     draw(&canvas);
     // Writing to a string cannot fail.
     let _ = canvas.area.present();
     drop(canvas);
     // The root that plotters writes has a fixed size and no words.
-    let inside = text.split_once('>').map_or("", |(_, it)| it);
-    let inside = inside.rsplit_once("</svg>").map_or(inside, |(it, _)| it);
+    let inside = text.split_once('>').map_or("", |(_, inside)| inside);
+    let inside = inside.rsplit_once("</svg>").map_or(inside, |(inside, _)| inside);
     html! {
         svg viewBox=(format!("0 0 {} {}", size.0, size.1)) role="img" aria-label=(label)
             xmlns="http://www.w3.org/2000/svg" {
@@ -89,15 +79,11 @@ pub fn svg(width: f64, height: f64, label: &str, draw: impl FnOnce(&Canvas<'_>))
 }
 
 impl Canvas<'_> {
-    /// How wide it is.
-    pub fn width(&self) -> f64 {
-        f64::from(self.area.dim_in_pixel().0) / UNITS
-    }
-
-    /// A line through these points.
+    /// A line through these points, if they are at least two.
     pub fn path(&self, points: &[(f64, f64)], paint: Paint, width: f64) {
-        if let Some(points) = units(points) {
-            let _ = self.area.draw(&PathElement::new(points, paint.stroke(width)));
+        if let Some(points) = units(points).filter(|points| points.len() > 1) {
+            let style = paint.colour(1.0).stroke_width((width * UNITS) as u32);
+            let _ = self.area.draw(&PathElement::new(points, style));
         }
     }
 
@@ -108,9 +94,8 @@ impl Canvas<'_> {
 
     /// An upright line, dashed.
     pub fn dashed(&self, x: f64, (top, bottom): (f64, f64), paint: Paint) {
-        let dashes = (((bottom - top) / 6.0).clamp(0.0, 1000.0)) as u32;
-        for dash in 0..dashes {
-            let y = top + f64::from(dash) * 6.0;
+        let dashes = ((bottom - top) / 6.0).clamp(0.0, 1000.0) as u32;
+        for y in (0..dashes).map(|dash| top + f64::from(dash) * 6.0) {
             self.line((x, y), (x, y + 3.0), paint, 1.0);
         }
     }
@@ -170,35 +155,29 @@ impl Canvas<'_> {
 
     fn write(&self, text: &str, at: (f64, f64), anchor: Anchor, paint: Paint, style: FontStyle) {
         let Some(points) = units(&[at]) else { return };
-        let horizontal = match anchor {
-            Anchor::Start => HPos::Left,
-            Anchor::Middle => HPos::Center,
-            Anchor::End => HPos::Right,
-        };
         let colour = paint.colour(1.0);
         // 12 pixels, in the unit that plotters has for fonts.
         let style = (FontFamily::SansSerif, 12.0 * UNITS * 1.24, style)
             .into_text_style(&self.area)
             .color(&colour)
-            .pos(Pos::new(horizontal, VPos::Center));
+            .pos(Pos::new(anchor, VPos::Center));
         let _ = self.area.draw(&Text::new(plain(text), points[0], style));
     }
 }
 
 fn units(points: &[(f64, f64)]) -> Option<Vec<(i32, i32)>> {
     // Beyond that there is no chart, and whole numbers end.
-    let fine = |it: f64| it.is_finite() && it.abs() < 1e6;
-    let all = points.iter().all(|(x, y)| fine(*x) && fine(*y)) && !points.is_empty();
-    all.then(|| points.iter().map(|(x, y)| ((x * UNITS).round() as i32, (y * UNITS).round() as i32)).collect())
+    let is_drawable = points.iter().all(|(x, y)| x.abs() < 1e6 && y.abs() < 1e6) && !points.is_empty();
+    is_drawable.then(|| points.iter().map(|(x, y)| ((x * UNITS).round() as i32, (y * UNITS).round() as i32)).collect())
 }
 
 /// A text without characters that XML forbids or that turn the text around them.
 pub fn plain(text: &str) -> String {
-    let odd = |it: char| {
-        it.is_control()
-            || matches!(it, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
+    let is_odd = |character: char| {
+        character.is_control()
+            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
     };
-    text.chars().map(|it| if odd(it) { '\u{fffd}' } else { it }).collect()
+    text.replace(is_odd, "\u{fffd}")
 }
 
 /// A text of at most so many characters; what is too long loses its middle, because names differ at their ends.
@@ -217,13 +196,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_finite_is_not_drawn() {
+    fn points_that_are_not_finite_are_not_drawn() {
         let text = svg(100.0, 50.0, "<a>", |canvas| {
             canvas.path(&[], Paint::Ink, 1.0);
             canvas.line((0.0, f64::NAN), (1.0, 1.0), Paint::Ink, 1.0);
             canvas.circle((f64::INFINITY, 0.0), 3.0, Paint::Ink, true);
             canvas.rectangle([(1e300, 0.0), (0.0, 0.0)], Paint::Ink, 1.0);
-            canvas.text("a\u{0}<b>", (1.0, 1.0), Anchor::Start, Paint::Muted);
+            canvas.text("a\u{0}<b>", (1.0, 1.0), Anchor::Left, Paint::Muted);
         })
         .into_string();
         let document = roxmltree::Document::parse(&text).unwrap();

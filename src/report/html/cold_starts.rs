@@ -1,13 +1,13 @@
 //! How long cold starts take.
 
 use super::{
-    axis::{Axis, short},
+    axis::{Axis, has_logarithm, short},
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
-    figure::{columns, figure, is_narrow, numbers, paint, table},
+    figure::{self, columns, figure, is_narrow, marked, numbers, paint, table},
 };
 use crate::{
     analysis::result::Analysis,
-    campaign::sides::{Side, Sides},
+    campaign::sides::Sides,
     report::{
         sentences::cold_starts_note,
         tables,
@@ -20,61 +20,53 @@ const PANEL: f64 = 110.0;
 
 /// The histogram of starts and what they come to.
 pub fn section(analysis: &Analysis) -> Markup {
-    let starts = analysis.starts.init_ms.map(|_, them| usable(them));
-    html! {
-        section aria-labelledby="starts" {
-            h2 #starts { "Cold starts" }
-            @if starts.iter().all(|(_, it)| it.is_empty()) {
-                p { "No histogram: no init duration is known." }
-            } @else {
-                (histogram(analysis, &starts))
-            }
-            @if !analysis.starts.comparisons.is_empty() {
-                (comparisons(analysis))
-            }
+    let starts: Sides<Vec<f64>> =
+        analysis.starts.init_ms.map(|_, times| times.iter().copied().filter(has_logarithm).collect());
+    let content = html! {
+        @if starts.iter().all(|(_, times)| times.is_empty()) {
+            p { "No histogram: no init duration is known." }
+        } @else {
+            (histogram(analysis, &starts))
         }
-    }
-}
-
-fn usable(times: &[f64]) -> Vec<f64> {
-    times.iter().copied().filter(|it| it.is_finite() && *it > 0.0).collect()
+        @if !analysis.starts.comparisons.is_empty() {
+            (numbers("The numbers", &table(&tables::cold_starts(analysis))))
+            @if let Some(note) = cold_starts_note(analysis) { p { (note) } }
+        }
+    };
+    figure::section("starts", "Cold starts", &content)
 }
 
 fn histogram(analysis: &Analysis, starts: &Sides<Vec<f64>>) -> Markup {
     let names = names(analysis);
-    let numbers_of = |side: Side| match median(&starts[side]) {
-        Some(it) => {
-            format!("{}: {} cold starts, median {} ms", names[side], count(starts[side].len() as u64), significant(it))
-        }
-        None => format!("{}: no cold start is known", names[side]),
-    };
-    let label =
-        format!("Histogram of init durations. {}. {}.", numbers_of(Side::Baseline), numbers_of(Side::Candidate));
+    let Sides { baseline, candidate } = starts.map(|side, times| match times.len() as u64 {
+        0 => format!("{}: {}", names[side], facts(times)),
+        number => format!("{}: {} cold starts, {}", names[side], count(number), facts(times)),
+    });
+    let label = format!("Histogram of init durations. {baseline}. {candidate}.");
     let caption = html! {
         "Init durations, as proportions of each side's cold starts; the tall line is the median. Equal ratios are equally "
         "far apart."
     };
-    figure(
-        &label,
-        &caption,
-        &html! {},
-        |_| 2.0 * PANEL + LINE * 2.0,
-        |canvas, width| draw(canvas, width, starts, &names),
-    )
+    let height = 2.0 * PANEL + LINE * 2.0;
+    figure(&label, &caption, &html! {}, [height; 2], |canvas| draw(canvas, starts, &names))
 }
 
 fn median(sorted: &[f64]) -> Option<f64> {
     sorted.get(sorted.len() / 2).copied()
 }
 
-fn draw(canvas: &Canvas<'_>, width: f64, starts: &Sides<Vec<f64>>, names: &Sides<Name>) {
-    let (left, right) = (8.0, width - 8.0);
-    let axis = Axis::logarithmic(starts.iter().flat_map(|(_, them)| them.iter().copied()), (left, right));
-    let bins = if is_narrow(width) { 24 } else { 48 };
-    let proportions = starts.map(|_, them| proportions(them, &axis, (left, right), bins));
-    let most = proportions.iter().flat_map(|(_, them)| them).fold(0.0, |most: f64, it| most.max(*it)).max(1e-9);
-    columns(canvas, &axis.labelled(if is_narrow(width) { 4 } else { 8 }, short), (0.0, 2.0 * PANEL));
-    canvas.text("milliseconds", (right, 2.0 * PANEL + LINE * 1.6), Anchor::End, Paint::Muted);
+fn facts(sorted: &[f64]) -> String {
+    median(sorted).map_or("no cold start is known".to_owned(), |median| format!("median {} ms", significant(median)))
+}
+
+fn draw(canvas: &Canvas<'_>, starts: &Sides<Vec<f64>>, names: &Sides<Name>) {
+    let (left, right) = (8.0, canvas.width - 8.0);
+    let axis = Axis::logarithmic(starts.iter().flat_map(|(_, times)| times.iter().copied()), (left, right));
+    let (bins, ticks, longest) = if is_narrow(canvas.width) { (24, 4, 20) } else { (48, 8, 40) };
+    let proportions = starts.map(|_, times| proportions(times, &axis, (left, right), bins));
+    let most = proportions.iter().flat_map(|(_, of_bins)| of_bins).copied().fold(1e-9, f64::max);
+    columns(canvas, &axis.labelled(ticks, short), (0.0, 2.0 * PANEL));
+    canvas.text("milliseconds", (right, 2.0 * PANEL + LINE * 1.6), Anchor::Right, Paint::Muted);
     for (index, (side, proportions)) in proportions.iter().enumerate() {
         let bottom = PANEL * (index + 1) as f64;
         let bar = (right - left) / bins as f64;
@@ -84,14 +76,11 @@ fn draw(canvas: &Canvas<'_>, width: f64, starts: &Sides<Vec<f64>>, names: &Sides
             canvas.rectangle([(x + 0.5, top), (x + bar - 0.5, bottom)], paint(side), 1.0);
         }
         canvas.line((left, bottom), (right, bottom), Paint::Muted, 1.0);
-        let middle = median(&starts[side]);
-        if let Some(middle) = middle {
-            canvas.line((axis.at(middle), bottom - PANEL + 24.0), (axis.at(middle), bottom), Paint::Ink, 1.5);
+        if let Some(x) = median(&starts[side]).map(|median| axis.at(median)) {
+            canvas.line((x, bottom - PANEL + 24.0), (x, bottom), Paint::Ink, 1.5);
         }
-        let facts = middle.map_or("no cold start is known".to_owned(), |it| format!("median {} ms", significant(it)));
-        let name = shortened(&names[side].to_string(), if is_narrow(width) { 20 } else { 40 });
-        canvas.mark((left + 6.0, bottom - PANEL + 12.0), 5.0, paint(side));
-        canvas.text(&format!("{name}, {facts}"), (left + 17.0, bottom - PANEL + 12.0), Anchor::Start, Paint::Ink);
+        let name = shortened(&names[side].to_string(), longest);
+        marked(canvas, side, &format!("{name}, {}", facts(&starts[side])), (left, bottom - PANEL + 12.0));
     }
 }
 
@@ -102,11 +91,4 @@ fn proportions(times: &[f64], axis: &Axis, (left, right): (f64, f64), bins: usiz
         proportions[bin.min(bins - 1)] += 1.0 / times.len() as f64;
     }
     proportions
-}
-
-fn comparisons(analysis: &Analysis) -> Markup {
-    html! {
-        (numbers("The numbers", &table(&tables::cold_starts(analysis))))
-        @if let Some(note) = cold_starts_note(analysis) { p { (note) } }
-    }
 }

@@ -1,9 +1,9 @@
 //! Where the times of each side lie, by CPU model.
 
 use super::{
-    axis::Axis,
+    axis::{Axis, has_logarithm},
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
-    figure::{columns, figure, is_narrow, numbers, paint, table},
+    figure::{self, WIDTHS, columns, figure, is_narrow, numbers, paint, table},
 };
 use crate::{
     analysis::result::{Analysis, CellAnalysis, Distribution},
@@ -11,7 +11,7 @@ use crate::{
     report::{
         document::{Table, Value, numbers as of_numbers, words},
         tables,
-        words::{Name, count, names, significant},
+        words::{Name, count, names, short_cpu, significant},
     },
 };
 use maud::{Markup, html};
@@ -35,39 +35,31 @@ struct Group<'a> {
 /// The distributions, what each pair of CPU models comes to, and their numbers.
 pub fn section(analysis: &Analysis) -> Markup {
     let groups: Vec<Group<'_>> = analysis.cells.iter().take(MOST_CELLS).filter_map(group).collect();
-    html! {
-        section aria-labelledby="distributions" {
-            h2 #distributions { "Distributions by CPU model" }
-            @if groups.is_empty() {
-                p { "No chart: no cell has times that could be drawn." }
-            } @else {
-                (plot(analysis, &groups))
-            }
-            @if analysis.cells.iter().any(|it| !it.by_cpu.is_empty()) {
-                (numbers("Each pair of CPU models", &table(&tables::cpu_models(analysis))))
-            }
+    let pairs = tables::cpu_models(analysis);
+    let content = html! {
+        @if groups.is_empty() {
+            p { "No chart: no cell has times that could be drawn." }
+        } @else {
+            (plot(analysis, &groups))
         }
-    }
+        @if !pairs.rows.is_empty() { (numbers("Each pair of CPU models", &table(&pairs))) }
+    };
+    figure::section("distributions", "Distributions by CPU model", &content)
 }
 
 fn group(cell: &CellAnalysis) -> Option<Group<'_>> {
-    let median = |it: &Distribution| it.percentiles.get(50).copied().filter(|it| it.is_finite() && *it > 0.0);
-    let deciding = cell.deciding().and_then(|it| it.levels.baseline).map(|it| it.p50);
-    let all = || cell.distributions.iter().flat_map(|(_, it)| it);
-    let reference = deciding.filter(|it| it.is_finite() && *it > 0.0).or_else(|| all().find_map(median))?;
-    let rows: Vec<DistributionRow<'_>> = cell
-        .distributions
-        .iter()
-        .flat_map(|(side, them)| them.iter().filter_map(move |it| row(side, it, reference)))
-        .collect();
+    let all = || cell.distributions.iter().flat_map(|(side, of_side)| of_side.iter().map(move |of_cpu| (side, of_cpu)));
+    let deciding = cell.deciding().and_then(|comparison| comparison.levels.baseline).map(|levels| levels.p50);
+    let medians = all().filter_map(|(_, of_cpu)| of_cpu.percentiles.get(50).copied());
+    let reference = deciding.into_iter().chain(medians).find(has_logarithm)?;
+    let rows: Vec<_> = all().filter_map(|(side, of_cpu)| row(side, of_cpu, reference)).collect();
     (!rows.is_empty()).then_some(Group { name: &cell.name, rows })
 }
 
 fn row(side: Side, distribution: &Distribution, reference: f64) -> Option<DistributionRow<'_>> {
     let mut shape = [0.0; 5];
     for (place, percent) in shape.iter_mut().zip([5, 25, 50, 75, 95]) {
-        let value = distribution.percentiles.get(percent).map(|it| it / reference);
-        *place = value.filter(|it| it.is_finite() && *it > 0.0)?;
+        *place = distribution.percentiles.get(percent).map(|ms| ms / reference).filter(has_logarithm)?;
     }
     Some(DistributionRow { side, distribution, shape })
 }
@@ -86,68 +78,62 @@ fn plot(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
         @if left_out > 0 { " " (left_out) " more cells are in the table only." }
     };
     let height = |width: f64| {
-        let rows: usize = groups.iter().map(|it| it.rows.len()).sum();
-        groups.len() as f64 * heading(width) + rows as f64 * row_height(width) + LINE * 2.0
+        let rows: usize = groups.iter().map(|group| group.rows.len()).sum();
+        let (heading, row) = heights(width);
+        groups.len() as f64 * heading + rows as f64 * row + LINE * 2.0
     };
     let table = numbers("The percentiles", &percentiles(analysis));
-    figure(&label, &caption, &table, height, |canvas, width| draw(canvas, width, height(width), groups, &names))
+    figure(&label, &caption, &table, WIDTHS.map(height), |canvas| draw(canvas, groups, &names))
 }
 
-fn heading(width: f64) -> f64 {
-    if is_narrow(width) { 30.0 } else { 12.0 }
+/// The height of a group's heading, and that of a row.
+fn heights(width: f64) -> (f64, f64) {
+    if is_narrow(width) { (30.0, 34.0) } else { (12.0, ROW) }
 }
 
-fn row_height(width: f64) -> f64 {
-    if is_narrow(width) { 34.0 } else { ROW }
-}
-
-fn draw(canvas: &Canvas<'_>, width: f64, height: f64, groups: &[Group<'_>], names: &Sides<Name>) {
+fn draw(canvas: &Canvas<'_>, groups: &[Group<'_>], names: &Sides<Name>) {
+    let width = canvas.width;
     let narrow = is_narrow(width);
     let pixels = if narrow { (8.0, width - 8.0) } else { (330.0, width - 150.0) };
-    let shapes = groups.iter().flat_map(|it| &it.rows).flat_map(|it| it.shape);
-    let axis = Axis::logarithmic(shapes.chain([0.95, 1.05]).map(|it| it.clamp(0.02, 50.0)), pixels);
-    let bottom = height - LINE * 1.5;
+    let shapes = groups.iter().flat_map(|group| &group.rows).flat_map(|row| row.shape);
+    let axis = Axis::logarithmic(shapes.chain([0.95, 1.05]).map(|ratio| ratio.clamp(0.02, 50.0)), pixels);
+    let bottom = canvas.height - LINE * 1.5;
     columns(canvas, &axis.ratio_ticks(if narrow { 4 } else { 6 }), (0.0, bottom));
     canvas.line((axis.at(1.0), 0.0), (axis.at(1.0), bottom), Paint::Muted, 1.0);
+    let (heading, row_height) = heights(width);
     let mut y = 0.0;
     for (index, group) in groups.iter().enumerate() {
         if index > 0 {
             canvas.line((0.0, y + 5.0), (width, y + 5.0), Paint::Grid, 1.0);
         }
         let name = shortened(group.name, if narrow { 44 } else { 19 });
-        canvas.bold(&name, (0.0, y + 10.0 + if narrow { 8.0 } else { ROW / 2.0 }), Anchor::Start, Paint::Ink);
-        y += heading(width);
+        canvas.bold(&name, (0.0, y + 10.0 + if narrow { 8.0 } else { ROW / 2.0 }), Anchor::Left, Paint::Ink);
+        y += heading;
         for row in &group.rows {
-            draw_row(canvas, width, &axis, row, y, names);
-            y += row_height(width);
+            draw_row(canvas, &axis, row, y, names);
+            y += row_height;
         }
     }
 }
 
-fn draw_row(canvas: &Canvas<'_>, width: f64, axis: &Axis, row: &DistributionRow<'_>, y: f64, names: &Sides<Name>) {
-    let narrow = is_narrow(width);
+fn draw_row(canvas: &Canvas<'_>, axis: &Axis, row: &DistributionRow<'_>, y: f64, names: &Sides<Name>) {
+    let narrow = is_narrow(canvas.width);
     let Distribution { cpu, environments, percentiles, .. } = row.distribution;
     let paint = paint(row.side);
     let (words, middle) = if narrow { (y + 8.0, y + 24.0) } else { (y + ROW / 2.0, y + ROW / 2.0) };
     let start = if narrow { 0.0 } else { 160.0 };
     let name = shortened(&names[row.side].to_string(), 10);
-    let cpu = if cpu.is_empty() { "CPU unknown".to_owned() } else { brief(cpu) };
+    let cpu = if cpu.is_empty() { "CPU unknown".to_owned() } else { short_cpu(cpu).replace(" @", "") };
     canvas.mark((start + 6.0, words), 4.0, paint);
     let label = format!("{name} {}", shortened(&cpu, if narrow { 22 } else { 19 }));
-    canvas.text(&label, (start + 16.0, words), Anchor::Start, Paint::Ink);
-    let median = percentiles.get(50).map_or("–".to_owned(), |it| significant(*it));
-    let facts = format!("{median} ms, {environments} env.");
-    canvas.text(&facts, (width, words), Anchor::End, Paint::Muted);
-    let [p5, p25, p50, p75, p95] = row.shape.map(|it| axis.at(it));
+    canvas.text(&label, (start + 16.0, words), Anchor::Left, Paint::Ink);
+    let facts = format!("{} ms, {environments} env.", significant(percentiles[50]));
+    canvas.text(&facts, (canvas.width, words), Anchor::Right, Paint::Muted);
+    let [p5, p25, p50, p75, p95] = row.shape.map(|ratio| axis.at(ratio));
     canvas.line((p5, middle), (p95, middle), paint, 1.5);
     // Even where all values are the same there is something to see.
     canvas.rectangle([(p25.min(p50 - 1.5), middle - 6.0), (p75.max(p50 + 1.5), middle + 6.0)], paint, 1.0);
     canvas.line((p50, middle - 6.0), (p50, middle + 6.0), Paint::Paper, 2.0);
-}
-
-/// A model without what all models say.
-fn brief(cpu: &str) -> String {
-    ["(R)", "(TM)", " Processor", " CPU", " @"].into_iter().fold(cpu.to_owned(), |name, noise| name.replace(noise, ""))
 }
 
 fn percentiles(analysis: &Analysis) -> Markup {
@@ -164,10 +150,10 @@ fn percentiles(analysis: &Analysis) -> Markup {
         ];
         facts.into_iter().chain([0, 5, 25, 50, 75, 95, 99, 100].map(percentile)).collect()
     };
-    let of_sides = analysis.cells.iter().flat_map(|cell| cell.distributions.iter().map(move |it| (cell, it)));
-    let rows = of_sides.flat_map(|(cell, (side, of_side))| of_side.iter().map(move |it| (cell, side, it)));
+    let of_sides = analysis.cells.iter().flat_map(|cell| cell.distributions.iter().map(move |of_side| (cell, of_side)));
+    let rows = of_sides.flat_map(|(cell, (side, of_side))| of_side.iter().map(move |of_cpu| (cell, side, of_cpu)));
     let of_numbers = ["environments", "calls", "min", "p5", "p25", "p50", "p75", "p95", "p99", "max"].map(of_numbers);
     let columns = ["cell", "side", "CPU model"].map(words).into_iter().chain(of_numbers);
     let title = "Percentiles of the measure that decides, in milliseconds.";
-    table(&Table::new(title, columns).with_rows(rows.map(row)))
+    table(&Table::new(title, columns, rows.map(row)))
 }

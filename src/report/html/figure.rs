@@ -1,6 +1,6 @@
 //! A chart with its caption and, behind it, its numbers.
 
-use super::canvas::{Anchor, Canvas, LINE, Paint, svg};
+use super::canvas::{Anchor, Canvas, LINE, Paint, shortened, svg};
 use crate::{
     campaign::sides::{Side, Sides},
     report::{document::Table, words::Name},
@@ -25,19 +25,29 @@ pub fn paint(side: Side) -> Paint {
     }
 }
 
-/// A chart at both widths, under it what it shows and its numbers. `height` and `draw` get the width.
+/// A section of the page, named by its heading.
+pub fn section(id: &str, title: &str, content: &Markup) -> Markup {
+    html! {
+        section aria-labelledby=(id) {
+            h2 id=(id) { (title) }
+            (content)
+        }
+    }
+}
+
+/// A chart at both widths, each with its height, under it what it shows and its numbers.
 pub fn figure(
     label: &str,
     caption: &Markup,
     numbers: &Markup,
-    height: impl Fn(f64) -> f64,
-    draw: impl Fn(&Canvas<'_>, f64),
+    heights: [f64; 2],
+    draw: impl Fn(&Canvas<'_>),
 ) -> Markup {
     html! {
         figure {
-            @for width in WIDTHS {
+            @for (width, height) in WIDTHS.into_iter().zip(heights) {
                 div class=(if is_narrow(width) { "narrow" } else { "wide" }) {
-                    (svg(width, height(width), label, |canvas| draw(canvas, width)))
+                    (svg(width, height, label, &draw))
                 }
             }
             figcaption { (caption) }
@@ -46,14 +56,19 @@ pub fn figure(
     }
 }
 
-/// A table that is opened by who wants it.
+/// A table that the reader can open.
 pub fn numbers(summary: &str, table: &Markup) -> Markup {
     html! {
         details {
             summary { (summary) }
-            div.scroll tabindex="0" role="region" aria-label=(summary) { (table) }
+            (scrolling(summary, table))
         }
     }
+}
+
+/// A table that is scrolled where it is too wide.
+pub fn scrolling(label: &str, table: &Markup) -> Markup {
+    html! { div.scroll tabindex="0" role="region" aria-label=(label) { (table) } }
 }
 
 /// A table. The first value of a row is its header.
@@ -81,20 +96,24 @@ pub fn table(table: &Table) -> Markup {
     }
 }
 
-/// Says which mark is whose, from this position on.
-pub fn legend(canvas: &Canvas<'_>, names: &Sides<Name>, (x, y): (f64, f64), width: f64) {
-    let most = if is_narrow(width) { 18 } else { 40 };
-    let mut x = x;
+/// The mark and the name of each side, from this position on.
+pub fn legend(canvas: &Canvas<'_>, names: &Sides<Name>, (mut x, y): (f64, f64)) {
+    let most = if is_narrow(canvas.width) { 18 } else { 40 };
     for (side, name) in names.iter() {
-        let name = super::canvas::shortened(&name.to_string(), most);
-        canvas.mark((x + 6.0, y), 5.0, paint(side));
-        canvas.text(&name, (x + 17.0, y), Anchor::Start, Paint::Ink);
+        let name = shortened(&name.to_string(), most);
+        marked(canvas, side, &name, (x, y));
         x += 17.0 + text_width(&name) + 18.0;
     }
 }
 
+/// The mark of a side and, to its right, a text.
+pub fn marked(canvas: &Canvas<'_>, side: Side, text: &str, (x, y): (f64, f64)) {
+    canvas.mark((x + 6.0, y), 5.0, paint(side));
+    canvas.text(text, (x + 17.0, y), Anchor::Left, Paint::Ink);
+}
+
 /// About how wide a text is.
-pub fn text_width(text: &str) -> f64 {
+fn text_width(text: &str) -> f64 {
     text.chars().count() as f64 * 7.2
 }
 
@@ -104,10 +123,10 @@ pub fn columns(canvas: &Canvas<'_>, ticks: &[(f64, String)], (top, bottom): (f64
     for (x, label) in ticks {
         canvas.line((*x, top), (*x, bottom), Paint::Grid, 1.0);
         let half = text_width(label) / 2.0;
-        let x = x.clamp(half, (canvas.width() - half).max(half));
+        let x = x.clamp(half, (canvas.width - half).max(half));
         // Labels must not run into each other.
         if x - half > end + 4.0 {
-            canvas.text(label, (x, bottom + LINE * 0.75), Anchor::Middle, Paint::Muted);
+            canvas.text(label, (x, bottom + LINE * 0.75), Anchor::Center, Paint::Muted);
             end = x + half;
         }
     }
@@ -117,6 +136,6 @@ pub fn columns(canvas: &Canvas<'_>, ticks: &[(f64, String)], (top, bottom): (f64
 pub fn levels(canvas: &Canvas<'_>, ticks: &[(f64, String)], (left, right): (f64, f64)) {
     for (y, label) in ticks {
         canvas.line((left, *y), (right, *y), Paint::Grid, 1.0);
-        canvas.text(label, (left - 6.0, *y), Anchor::End, Paint::Muted);
+        canvas.text(label, (left - 6.0, *y), Anchor::Right, Paint::Muted);
     }
 }

@@ -1,18 +1,18 @@
 //! The ratio of each cell with its interval, and of all cells together.
 
 use super::{
-    axis::Axis,
+    axis::{Axis, has_logarithm},
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
-    figure::{columns, figure, is_narrow, numbers, table},
+    figure::{self, WIDTHS, columns, figure, is_narrow, numbers, table},
 };
 use crate::{
     analysis::{
-        result::{Analysis, Comparison, Interval},
+        result::{Analysis, CellAnalysis, Comparison, Interval},
         verdict::Verdict,
     },
     report::{
         tables,
-        words::{changes, names, percent, percent_change},
+        words::{by_verdict, changes, names, percent, percent_change},
     },
 };
 use maud::{Markup, html};
@@ -29,24 +29,22 @@ struct ForestRow<'a> {
 /// The forest plot and its numbers.
 pub fn section(analysis: &Analysis) -> Markup {
     let rows = rows(analysis);
-    html! {
-        section aria-labelledby="cells" {
-            h2 #cells { "Every cell" }
-            @if rows.is_empty() {
-                p { "No chart: there is no cell with samples of a side." }
-            } @else {
-                p { (tally(analysis)) }
-                (plot(analysis, &rows))
-            }
+    let content = html! {
+        @if rows.is_empty() {
+            p { "No chart: there is no cell with samples of a side." }
+        } @else {
+            p { (tally(analysis)) }
+            (plot(analysis, &rows))
         }
-    }
+    };
+    figure::section("cells", "Every cell", &content)
 }
 
 fn rows(analysis: &Analysis) -> Vec<ForestRow<'_>> {
-    let cells = analysis.cells.iter().filter_map(|cell| {
-        let comparison = cell.deciding()?;
-        Some(ForestRow { name: &cell.name, comparison, all: false })
-    });
+    let cells = analysis
+        .cells
+        .iter()
+        .filter_map(|cell| Some(ForestRow { name: &cell.name, comparison: cell.deciding()?, all: false }));
     let all = analysis.headline.iter().map(|comparison| ForestRow { name: "all cells", comparison, all: true });
     cells.chain(all).collect()
 }
@@ -54,19 +52,19 @@ fn rows(analysis: &Analysis) -> Vec<ForestRow<'_>> {
 /// How many cells have which verdict.
 fn tally(analysis: &Analysis) -> String {
     let names = names(analysis);
-    let verdicts: Vec<Verdict> = analysis.cells.iter().filter_map(|it| it.deciding()).map(|it| it.verdict).collect();
-    let kinds = [
-        (Verdict::Faster, "faster in"),
-        (Verdict::Slower, "slower in"),
-        (Verdict::Equivalent, "equivalent in"),
-        (Verdict::Inconclusive, "undecided in"),
-        (Verdict::Withheld, "without a verdict in"),
-    ];
-    let parts = kinds.into_iter().filter_map(|(kind, words)| {
-        let number = verdicts.iter().filter(|it| **it == kind).count();
-        (number > 0).then(|| format!("{words} {number}"))
-    });
-    let cells = if verdicts.len() == 1 { "the one cell".to_owned() } else { format!("{} cells", verdicts.len()) };
+    let verdicts = || analysis.cells.iter().filter_map(CellAnalysis::deciding).map(|comparison| comparison.verdict);
+    let words = |verdict: Verdict| match verdict {
+        Verdict::Faster => "faster in",
+        Verdict::Slower => "slower in",
+        Verdict::Equivalent => "equivalent in",
+        Verdict::Inconclusive => "undecided in",
+        Verdict::Withheld => "without a verdict in",
+    };
+    let parts = by_verdict(verdicts()).map(|(verdict, number)| format!("{} {number}", words(verdict)));
+    let cells = match verdicts().count() {
+        1 => "the one cell".to_owned(),
+        number => format!("{number} cells"),
+    };
     format!("Of {cells}, {} is {}.", names.candidate, parts.collect::<Vec<_>>().join(", "))
 }
 
@@ -85,44 +83,46 @@ fn plot(analysis: &Analysis, rows: &[ForestRow<'_>]) -> Markup {
         (percent(analysis.method.confidence)) " intervals. Left of 0% " (names.candidate) " takes less time. "
         "Within the shaded band (±" (percent(margin)) ") sides count as equivalent; a hollow point has no interval."
     };
-    let height = |width: f64| top(width) + rows.len() as f64 * row_height(width) + 12.0 + LINE * 3.0;
-    figure(&label, &caption, &numbers("The numbers", &numbers_of(analysis)), height, |canvas, width| {
-        draw(canvas, width, rows, margin);
-        let bottom = height(width) - LINE * 0.75;
-        let (left, right) = pixels(width);
-        let most = if is_narrow(width) { 12 } else { 24 };
+    let tables = html! {
+        (table(&tables::cells(analysis)))
+        (table(&tables::measures(analysis)))
+    };
+    let height = |width: f64| {
+        let (top, row) = top_and_row(width);
+        top + rows.len() as f64 * row + 12.0 + LINE * 3.0
+    };
+    figure(&label, &caption, &numbers("The numbers", &tables), WIDTHS.map(height), |canvas| {
+        draw(canvas, rows, margin);
+        let bottom = canvas.height - LINE * 0.75;
+        let (left, right) = pixels(canvas.width);
+        let most = if is_narrow(canvas.width) { 12 } else { 24 };
         let less = format!("← {} faster", shortened(&names.candidate.to_string(), most));
         let more = format!("{} faster →", shortened(&names.baseline.to_string(), most));
-        canvas.bold(&less, (left, bottom), Anchor::Start, Paint::Candidate);
-        canvas.bold(&more, (right, bottom), Anchor::End, Paint::Baseline);
+        canvas.bold(&less, (left, bottom), Anchor::Left, Paint::Candidate);
+        canvas.bold(&more, (right, bottom), Anchor::Right, Paint::Baseline);
     })
 }
 
+/// The ends of the axis.
 fn pixels(width: f64) -> (f64, f64) {
     if is_narrow(width) { (8.0, width - 8.0) } else { (190.0, width - 292.0) }
 }
 
-fn row_height(width: f64) -> f64 {
-    if is_narrow(width) { 38.0 } else { 24.0 }
+/// Where the first row begins, and the height of each.
+fn top_and_row(width: f64) -> (f64, f64) {
+    if is_narrow(width) { (4.0, 38.0) } else { (8.0, 24.0) }
 }
 
-fn top(width: f64) -> f64 {
-    if is_narrow(width) { 4.0 } else { 8.0 }
-}
-
-fn draw(canvas: &Canvas<'_>, width: f64, rows: &[ForestRow<'_>], margin: f64) {
-    let pixels = pixels(width);
-    let known = rows.iter().filter_map(|it| it.comparison.ratio);
-    let ends = known.flat_map(|it| {
-        let Interval { low, high } = it.interval.unwrap_or(Interval { low: it.estimate, high: it.estimate });
-        [low, it.estimate, high]
-    });
+fn draw(canvas: &Canvas<'_>, rows: &[ForestRow<'_>], margin: f64) {
+    let width = canvas.width;
+    let ratios = rows.iter().filter_map(|row| row.comparison.ratio);
+    let intervals = ratios.clone().filter_map(|ratio| ratio.interval).flat_map(|Interval { low, high }| [low, high]);
     let (nearest, band) = (1.0 / FARTHEST, [1.0 / (1.0 + margin), 1.0 + margin]);
     // One without room for its labels says nothing.
-    let values = ends.chain([0.95, 1.05]).chain(band).filter(|it| it.is_finite());
-    let axis = Axis::logarithmic(values.map(|it| it.clamp(nearest, FARTHEST)), pixels);
-    let from = top(width);
-    let to = from + rows.len() as f64 * row_height(width) + 12.0;
+    let values = ratios.map(|ratio| ratio.estimate).chain(intervals).chain([0.95, 1.05]).chain(band);
+    let values = values.filter(|value| value.is_finite()).map(|value| value.clamp(nearest, FARTHEST));
+    let axis = Axis::logarithmic(values, pixels(width));
+    let ((from, row_height), to) = (top_and_row(width), canvas.height - LINE * 3.0);
     canvas.rectangle([(axis.at(band[0]), from), (axis.at(band[1]), to)], Paint::Band, 1.0);
     columns(canvas, &axis.ratio_ticks(if is_narrow(width) { 4 } else { 6 }), (from, to));
     canvas.line((axis.at(1.0), from), (axis.at(1.0), to), Paint::Muted, 1.25);
@@ -132,38 +132,34 @@ fn draw(canvas: &Canvas<'_>, width: f64, rows: &[ForestRow<'_>], margin: f64) {
             canvas.line((0.0, y + 4.0), (width, y + 4.0), Paint::Muted, 1.0);
         }
         y += if row.all { 8.0 } else { 0.0 };
-        draw_words(canvas, width, row, y);
+        draw_words(canvas, row, y);
         let middle = y + if is_narrow(width) { 28.0 } else { 12.0 };
         draw_ratio(canvas, &axis, row, middle);
-        y += row_height(width);
+        y += row_height;
     }
 }
 
-fn draw_words(canvas: &Canvas<'_>, width: f64, row: &ForestRow<'_>, y: f64) {
-    let y = y + 12.0;
+fn draw_words(canvas: &Canvas<'_>, row: &ForestRow<'_>, y: f64) {
+    let (width, y) = (canvas.width, y + 12.0);
     let write = |text: &str, x: f64, anchor| {
-        if row.all {
-            canvas.bold(text, (x, y), anchor, Paint::Ink);
-        } else {
-            canvas.text(text, (x, y), anchor, Paint::Ink);
-        }
+        let write = if row.all { Canvas::bold } else { Canvas::text };
+        write(canvas, text, (x, y), anchor, Paint::Ink);
     };
-    let estimate = row.comparison.ratio.map_or("–".to_owned(), |it| percent_change(it.estimate));
+    let estimate = row.comparison.ratio.map_or("–".to_owned(), |ratio| percent_change(ratio.estimate));
     let verdict = row.comparison.verdict.to_string();
-    write(&shortened(row.name, if is_narrow(width) { 30 } else { 27 }), 0.0, Anchor::Start);
+    write(&shortened(row.name, if is_narrow(width) { 30 } else { 27 }), 0.0, Anchor::Left);
     if is_narrow(width) {
-        write(&format!("{estimate} {verdict}"), width, Anchor::End);
+        write(&format!("{estimate} {verdict}"), width, Anchor::Right);
         return;
     }
-    write(&estimate, width - 214.0, Anchor::End);
-    let interval = row.comparison.ratio.and_then(|it| it.interval);
-    let interval = interval.map(changes);
-    canvas.text(&interval.unwrap_or_default(), (width - 206.0, y), Anchor::Start, Paint::Muted);
-    write(&verdict, width, Anchor::End);
+    write(&estimate, width - 214.0, Anchor::Right);
+    let interval = row.comparison.ratio.and_then(|ratio| ratio.interval).map(changes).unwrap_or_default();
+    canvas.text(&interval, (width - 206.0, y), Anchor::Left, Paint::Muted);
+    write(&verdict, width, Anchor::Right);
 }
 
 fn draw_ratio(canvas: &Canvas<'_>, axis: &Axis, row: &ForestRow<'_>, y: f64) {
-    let Some(ratio) = row.comparison.ratio.filter(|it| it.estimate.is_finite() && it.estimate > 0.0) else { return };
+    let Some(ratio) = row.comparison.ratio.filter(|ratio| has_logarithm(&ratio.estimate)) else { return };
     let paint = match row.comparison.verdict {
         Verdict::Faster => Paint::Candidate,
         Verdict::Slower => Paint::Baseline,
@@ -178,11 +174,10 @@ fn draw_ratio(canvas: &Canvas<'_>, axis: &Axis, row: &ForestRow<'_>, y: f64) {
         } else {
             canvas.line((from, y), (to, y), paint, 2.0);
         }
-        if !axis.holds(low) {
-            canvas.beyond((from, y), false, paint);
-        }
-        if !axis.holds(high) {
-            canvas.beyond((to, y), true, paint);
+        for (end, x, is_right) in [(low, from, false), (high, to, true)] {
+            if !axis.holds(end) {
+                canvas.beyond((x, y), is_right, paint);
+            }
         }
     }
     if !axis.holds(ratio.estimate) {
@@ -191,12 +186,5 @@ fn draw_ratio(canvas: &Canvas<'_>, axis: &Axis, row: &ForestRow<'_>, y: f64) {
         canvas.circle((x, y), 5.0, paint, true);
     } else if !row.all {
         canvas.mark((x, y), 4.5, paint);
-    }
-}
-
-fn numbers_of(analysis: &Analysis) -> Markup {
-    html! {
-        (table(&tables::cells(analysis)))
-        (table(&tables::measures(analysis)))
     }
 }

@@ -1,13 +1,14 @@
-//! What a decision needs: the verdict, three figures, and what speaks against trusting them.
+//! The verdict, three figures, and the warnings that may overturn them.
 
 use crate::{
     analysis::{
-        result::{Analysis, Comparison, Interval, Measure, Money},
+        result::{Analysis, Comparison, Measure, Money},
         verdict::Verdict,
-        warning_kind::{Warning, WarningKind},
+        warning_kind::WarningKind,
     },
+    campaign::sides::Sides,
     report::{
-        sentences::headline,
+        sentences::{headline, is_certain, saved, saved_range},
         words::{change, count, names, percent, range},
     },
 };
@@ -20,7 +21,7 @@ pub fn header(analysis: &Analysis) -> Markup {
         header {
             p.eyebrow { "Lambda Duet · " (names.candidate) " compared with " (names.baseline) }
             h1 { (headline(analysis)) }
-            (warnings(analysis, |warning| analysis.withholds(warning)))
+            (warnings(analysis, true))
             dl.figures {
                 @for (term, value, detail) in figures(analysis) {
                     div {
@@ -34,19 +35,18 @@ pub fn header(analysis: &Analysis) -> Markup {
     }
 }
 
-/// What else may overturn it, below the figures.
+/// The warnings that withhold no verdict, below the figures.
 pub fn cautions(analysis: &Analysis) -> Markup {
-    warnings(analysis, |warning| !analysis.withholds(warning))
+    warnings(analysis, false)
 }
 
-fn warnings(analysis: &Analysis, which: impl Fn(&Warning) -> bool) -> Markup {
-    let warnings: Vec<&Warning> = analysis.warnings.iter().filter(|warning| which(warning)).collect();
+fn warnings(analysis: &Analysis, withhold: bool) -> Markup {
+    let warnings: Vec<_> = analysis.warnings.iter().filter(|warning| analysis.withholds(warning) == withhold).collect();
     html! {
         @if !warnings.is_empty() {
             ul.warnings aria-label="Warnings" {
                 @for warning in warnings {
-                    @let class = analysis.withholds(warning).then_some("grave");
-                    li class=[class] { b { (spoken(warning.kind)) } " " (warning.text) }
+                    li class=[withhold.then_some("grave")] { b { (spoken(warning.kind)) } " " (warning.text) }
                 }
             }
         }
@@ -61,50 +61,44 @@ fn spoken(kind: WarningKind) -> String {
 }
 
 /// Speed, bill and start: a term, a value and what stands behind it.
-fn figures(analysis: &Analysis) -> Vec<(String, String, String)> {
-    let mut figures = Vec::new();
-    if let Some(it) = &analysis.headline {
-        figures.push(compared(it.measure.as_str(), it));
-    }
-    if let Some(money) = &analysis.money {
-        let (value, detail) = saved(money);
-        figures.push(("bill".to_owned(), value, detail));
-    }
-    let start = analysis.starts.comparisons.iter().find(|it| it.measure == Measure::Init);
-    if let Some(it) = start.filter(|_| analysis.headline.as_ref().is_none_or(|it| it.measure != Measure::Init)) {
-        figures.push(compared("cold start", it));
-    }
-    figures
+fn figures(analysis: &Analysis) -> Vec<(&str, String, String)> {
+    let headline = analysis.headline.as_ref();
+    let is_of_starts = headline.is_some_and(|headline| headline.measure == Measure::Init);
+    let start = analysis.starts.comparisons.iter().find(|start| start.measure == Measure::Init && !is_of_starts);
+    let figures = [
+        headline.map(|headline| compared(headline.measure.as_str(), headline)),
+        analysis.money.as_ref().map(bill),
+        start.map(|start| compared("cold start", start)),
+    ];
+    figures.into_iter().flatten().collect()
 }
 
 /// The bill is a verdict only where its interval is on one side of no savings.
-fn saved(money: &Money) -> (String, String) {
-    let change = change(1.0 - money.savings);
-    match money.savings_interval.map(|it| Interval { low: 1.0 - it.high, high: 1.0 - it.low }) {
+fn bill(money: &Money) -> (&'static str, String, String) {
+    let change = saved(money.savings);
+    let (value, detail) = match money.savings_interval {
         None => ("no verdict".to_owned(), format!("{change}, no interval")),
-        Some(interval) if interval.high < 1.0 || interval.low > 1.0 => (change, range(interval)),
-        Some(interval) => ("inconclusive".to_owned(), range(interval)),
-    }
+        Some(interval) if is_certain(&interval) => (change, saved_range(interval)),
+        Some(interval) => ("inconclusive".to_owned(), saved_range(interval)),
+    };
+    ("bill", value, detail)
 }
 
-fn compared(term: &str, comparison: &Comparison) -> (String, String, String) {
+fn compared<'a>(term: &'a str, comparison: &Comparison) -> (&'a str, String, String) {
     let value = match (comparison.verdict, comparison.ratio) {
         (Verdict::Equivalent, _) => "equivalent".to_owned(),
         (Verdict::Inconclusive, _) => "inconclusive".to_owned(),
         (Verdict::Withheld, _) | (_, None) => "no verdict".to_owned(),
         (_, Some(ratio)) => change(ratio.estimate),
     };
-    let detail = match comparison.ratio.map(|ratio| ratio.interval) {
-        None => "no ratio".to_owned(),
-        Some(None) => "no interval".to_owned(),
-        Some(Some(interval)) => range(interval),
-    };
-    (term.to_owned(), value, detail)
+    let detail =
+        comparison.ratio.map_or("no ratio".to_owned(), |ratio| ratio.interval.map_or("no interval".to_owned(), range));
+    (term, value, detail)
 }
 
 fn evidence(analysis: &Analysis) -> String {
     let names = names(analysis);
-    let environments = analysis.sides.map(|_, it| it.environments);
+    let Sides { baseline, candidate } = &analysis.sides;
     let cells = match analysis.cells.len() {
         1 => "one cell".to_owned(),
         number => format!("{number} cells"),
@@ -113,9 +107,9 @@ fn evidence(analysis: &Analysis) -> String {
         "Measured on {cells} with {} calls to {} environments of {} and {} of {}. Intervals are {} intervals of time and \
          cost, less or more than {}.",
         count(analysis.campaign.calls),
-        environments.baseline,
+        baseline.environments,
         names.baseline,
-        environments.candidate,
+        candidate.environments,
         names.candidate,
         percent(analysis.method.confidence),
         names.baseline

@@ -1,9 +1,9 @@
 //! The bill, and how it grows with volume.
 
 use super::{
-    axis::{Axis, thousands},
+    axis::{Axis, has_logarithm, thousands},
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
-    figure::{columns, figure, is_narrow, legend, levels, numbers, paint, table},
+    figure::{self, columns, figure, is_narrow, legend, levels, numbers, paint, table},
 };
 use crate::{
     analysis::{
@@ -22,33 +22,30 @@ use maud::{Markup, html};
 
 /// Cost against volume, and the bills.
 pub fn section(analysis: &Analysis) -> Markup {
-    html! {
-        section aria-labelledby="money" {
-            h2 #money { "The bill" }
-            @match &analysis.money {
-                None => p { "No bill: no billed durations are known of both sides, as Lambda alone reports them." },
-                Some(money) => {
-                    p { (savings(analysis, money)) " " (assumptions(money)) }
-                    (chart(analysis, money))
-                    (numbers("The bills", &bills(analysis, money)))
-                    @if !money.by_volume.is_empty() { (numbers("By volume", &volumes(analysis, money))) }
-                }
+    let content = html! {
+        @match &analysis.money {
+            None => p { "No bill: no billed durations are known of both sides, as Lambda alone reports them." },
+            Some(money) => {
+                p { (savings(analysis, money)) " " (assumptions(money)) }
+                (chart(analysis, money))
+                (numbers("The bills", &bills(analysis, money)))
+                @if !money.by_volume.is_empty() { (numbers("By volume", &volumes(analysis, money))) }
             }
         }
-    }
+    };
+    figure::section("money", "The bill", &content)
 }
 
 /// A volume with the bills that can be drawn.
 type Point = (f64, Sides<f64>);
 
 fn usable(money: &Money) -> Vec<Point> {
-    let fine = |it: &f64| it.is_finite() && it.abs() < 1e15;
-    let points = money
-        .by_volume
-        .iter()
-        .filter(|(volume, bill)| fine(volume) && *volume > 0.0 && bill.iter().all(|(_, it)| fine(it)));
+    let is_drawable = |(volume, bill): &&Point| {
+        has_logarithm(volume) && *volume < 1e15 && bill.iter().all(|(_, usd)| usd.abs() < 1e15)
+    };
+    let points = money.by_volume.iter().filter(is_drawable).copied();
     // Where the free tier covers all, there is nothing to draw.
-    points.copied().skip_while(|(_, bill)| bill.iter().all(|(_, it)| *it <= 0.0)).collect()
+    points.skip_while(|(_, bill)| bill.iter().all(|(_, usd)| *usd <= 0.0)).collect()
 }
 
 fn chart(analysis: &Analysis, money: &Money) -> Markup {
@@ -63,68 +60,64 @@ fn chart(analysis: &Analysis, money: &Money) -> Markup {
         "Above: a month's bill against the invocations in it; both scales are logarithmic. Below: by how much the bill of "
         (names.candidate) " is lower. The dashed line is the volume that the bill above is for."
     };
-    figure(label, &caption, &html! {}, |_| 340.0, |canvas, width| draw(canvas, width, &points, money, &names))
+    figure(label, &caption, &html! {}, [340.0; 2], |canvas| draw(canvas, &points, money, &names))
 }
 
-fn draw(canvas: &Canvas<'_>, width: f64, points: &[Point], money: &Money, names: &Sides<Name>) {
-    let (from, to) = (if is_narrow(width) { 56.0 } else { 72.0 }, width - 12.0);
+fn draw(canvas: &Canvas<'_>, points: &[Point], money: &Money, names: &Sides<Name>) {
+    let (from, ticks) = if is_narrow(canvas.width) { (56.0, 4) } else { (72.0, 9) };
+    let to = canvas.width - 12.0;
     let x = Axis::logarithmic(points.iter().map(|(volume, _)| *volume), (from, to));
-    legend(canvas, names, (from, 8.0), width);
+    legend(canvas, names, (from, 8.0));
     let (top, bottom) = (26.0, 190.0);
-    let bills = points.iter().flat_map(|(_, bill)| [bill.baseline, bill.candidate]).filter(|it| *it > 0.0);
+    let bills = points.iter().flat_map(|(_, bill)| [bill.baseline, bill.candidate]).filter(|usd| *usd > 0.0);
     let most = bills.clone().fold(0.0, f64::max);
     // What is next to nothing beside the largest bill has no part in the question.
-    let y = Axis::logarithmic(bills.filter(|it| *it > most / 1e6).chain((most == 0.0).then_some(1.0)), (bottom, top));
+    let y = Axis::logarithmic(bills.filter(|usd| *usd > most / 1e6).chain((most == 0.0).then_some(1.0)), (bottom, top));
     levels(canvas, &y.labelled(5, dollars), (from, to));
     for side in Side::BOTH {
-        let line: Vec<_> = points
-            .iter()
-            .filter(|(_, bill)| bill[side] > 0.0)
-            .map(|(at, bill)| (x.at(*at), y.at(bill[side])))
-            .collect();
-        draw_line(canvas, &line, paint(side), points.len().div_ceil(8));
+        let billed = points.iter().filter(|(_, bill)| bill[side] > 0.0);
+        let line: Vec<_> = billed.map(|(volume, bill)| (x.at(*volume), y.at(bill[side]))).collect();
+        canvas.path(&line, paint(side), 2.0);
+        for point in line.iter().rev().step_by(points.len().div_ceil(8)) {
+            canvas.mark(*point, 3.5, paint(side));
+        }
     }
     let (upper, lower) = (232.0, 296.0);
     let savings: Vec<(f64, f64)> =
-        points.iter().filter_map(|(at, bill)| Some((*at, saving(bill.baseline, bill.candidate)?))).collect();
-    let share = Axis::linear(savings.iter().map(|(_, it)| it.clamp(-2.0, 1.0)).chain([0.0, 0.1]), (lower, upper));
+        points.iter().filter_map(|(volume, bill)| Some((*volume, saving(bill.baseline, bill.candidate)?))).collect();
+    let share = Axis::linear(savings.iter().map(|(_, saved)| saved.clamp(-2.0, 1.0)).chain([0.0, 0.1]), (lower, upper));
     levels(canvas, &share.labelled(3, percent), (from, to));
     canvas.line((from, share.at(0.0)), (to, share.at(0.0)), Paint::Muted, 1.0);
     let name = shortened(&names.candidate.to_string(), 20);
-    canvas.text(&format!("saved by {name}"), (from, upper - 12.0), Anchor::Start, Paint::Muted);
-    let line: Vec<_> = savings.iter().map(|(at, it)| (x.at(*at), share.at(*it))).collect();
-    draw_line(canvas, &line, Paint::Ink, points.len() + 1);
-    columns(canvas, &x.labelled(if is_narrow(width) { 4 } else { 9 }, thousands), (lower, lower + 4.0));
-    canvas.text("invocations a month", (to, lower + 4.0 + LINE * 1.8), Anchor::End, Paint::Muted);
+    canvas.text(&format!("saved by {name}"), (from, upper - 12.0), Anchor::Left, Paint::Muted);
+    let line: Vec<_> = savings.iter().map(|(volume, saved)| (x.at(*volume), share.at(*saved))).collect();
+    canvas.path(&line, Paint::Ink, 2.0);
+    if let [point] = line[..] {
+        canvas.mark(point, 3.5, Paint::Ink);
+    }
+    columns(canvas, &x.labelled(ticks, thousands), (lower, lower + 4.0));
+    canvas.text("invocations a month", (to, lower + 4.0 + LINE * 1.8), Anchor::Right, Paint::Muted);
     if x.holds(money.invocations_per_month) {
         canvas.dashed(x.at(money.invocations_per_month), (top, lower), Paint::Muted);
-    }
-}
-
-fn draw_line(canvas: &Canvas<'_>, points: &[(f64, f64)], paint: Paint, every: usize) {
-    if points.len() > 1 {
-        canvas.path(points, paint, 2.0);
-    }
-    let every = if points.len() < 2 { 1 } else { every };
-    for point in points.iter().rev().step_by(every).take(if every > points.len().max(1) { 0 } else { points.len() }) {
-        canvas.mark(*point, 3.5, paint);
     }
 }
 
 fn bills(analysis: &Analysis, money: &Money) -> Markup {
     let names = names(analysis);
     let row = |(side, cost): (Side, &Cost)| {
-        let parts = [cost.requests_usd, cost.compute_usd, cost.storage_usd, cost.total_usd];
-        let values = parts.map(|usd| Value::number(dollars(usd)));
-        [Value::text(names[side].to_string())]
-            .into_iter()
-            .chain(values)
-            .chain([Value::text(&money.prices[side])])
-            .collect()
+        let usd = |usd: f64| Value::number(dollars(usd));
+        vec![
+            Value::text(names[side].to_string()),
+            usd(cost.requests_usd),
+            usd(cost.compute_usd),
+            usd(cost.storage_usd),
+            usd(cost.total_usd),
+            Value::text(&money.prices[side]),
+        ]
     };
     let columns = ["requests", "compute", "storage", "all"].map(of_numbers);
     let columns = [words("side")].into_iter().chain(columns).chain([words("prices")]);
-    let parts = Table::new("What a month's bill is made of.", columns).with_rows(money.monthly.iter().map(row));
+    let parts = Table::new("What a month's bill is made of.", columns, money.monthly.iter().map(row));
     html! {
         (table(&tables::bill(analysis, money)))
         (table(&parts))
@@ -143,5 +136,5 @@ fn volumes(analysis: &Analysis, money: &Money) -> Markup {
     };
     let [baseline, candidate] = tables::of_sides(analysis);
     let columns = [words("invocations a month"), baseline, candidate, of_numbers("saved")];
-    table(&Table::new("A month's bill by volume.", columns).with_rows(money.by_volume.iter().map(row)))
+    table(&Table::new("A month's bill by volume.", columns, money.by_volume.iter().map(row)))
 }

@@ -1,9 +1,9 @@
 //! The course of a campaign: drift, and the environments that answered.
 
 use super::{
-    axis::{Axis, short},
+    axis::{Axis, has_logarithm, short},
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
-    figure::{columns, figure, is_narrow, legend, levels, numbers, paint, table},
+    figure::{self, columns, figure, is_narrow, legend, levels, numbers, paint, table},
 };
 use crate::{
     analysis::result::{Analysis, CellAnalysis, SeriesPoint},
@@ -14,41 +14,42 @@ use crate::{
     },
 };
 use maud::{Markup, html};
+use std::slice;
 
-/// Stretches of the campaign that are told apart where cells are put together.
-const STRETCHES: usize = 60;
+/// The buckets of time into which the points of a campaign are put.
+const BUCKETS: usize = 60;
 /// More cells than that are only in the table.
 const MOST_CELLS: usize = 30;
 /// What is farther from a side's own mean than this is drawn at the edge.
 const FARTHEST: f64 = 4.0;
 
-/// A side's mean over its own of the whole campaign, and its environments, in the course of time.
+/// A stretch of the campaign.
 #[derive(Default)]
-struct Series {
-    means: Sides<Vec<(f64, Option<f64>)>>,
-    environments: Sides<Vec<(f64, f64)>>,
+struct Bucket {
+    /// When, in a [`Unit`].
+    at: f64,
+    /// Each side's mean over its own of the whole campaign. None without a sample.
+    means: Sides<Option<f64>>,
+    environments: Sides<u32>,
 }
 
 /// The time series and their numbers.
 pub fn section(analysis: &Analysis) -> Markup {
-    let moments: usize = analysis.cells.iter().map(|it| it.series.len()).sum();
-    html! {
-        section aria-labelledby="series" {
-            h2 #series { "Over the campaign" }
-            @if moments == 0 {
-                p { "No chart: there are no samples whose time is known." }
-            } @else {
-                (together(analysis))
-                @if analysis.cells.len() > 1 { (apart(analysis)) }
-            }
+    let content = html! {
+        @if analysis.cells.iter().all(|cell| cell.series.is_empty()) {
+            p { "No chart: there are no samples whose time is known." }
+        } @else {
+            (together(analysis))
+            @if analysis.cells.len() > 1 { (apart(analysis)) }
         }
-    }
+    };
+    figure::section("series", "Over the campaign", &content)
 }
 
 fn together(analysis: &Analysis) -> Markup {
     let names = names(analysis);
     let unit = unit(analysis);
-    let course = course(&analysis.cells.iter().collect::<Vec<_>>(), unit);
+    let buckets = buckets(&analysis.cells, unit);
     let label = "Means of both sides over the campaign, relative to each side's own mean, and below them the environments \
                  that answered. The same numbers are in the table below.";
     let caption = html! {
@@ -56,26 +57,15 @@ fn together(analysis: &Analysis) -> Markup {
         "both lines is drift, and it cancels, because each block visits both sides; what moves one line is that side's "
         "fleet. Below: the environments that answered in each stretch."
     };
-    let table = numbers("The numbers", &moments(analysis));
-    figure(
-        label,
-        &caption,
-        &table,
-        |_| 332.0,
-        |canvas, width| {
-            legend(canvas, &names, (left(width), 8.0), width);
-            let x = time(&course, (left(width), width - 8.0));
-            draw_means(canvas, &course, &x, (left(width), width - 8.0), (24.0, 200.0), 5);
-            draw_environments(canvas, &course, &x, (left(width), width - 8.0), (234.0, 290.0));
-            let ticks = x.labelled(if is_narrow(width) { 4 } else { 8 }, short);
-            columns(canvas, &ticks, (290.0, 294.0));
-            canvas.text(unit.1, (width - 8.0, 322.0), Anchor::End, Paint::Muted);
-        },
-    )
-}
-
-fn left(width: f64) -> f64 {
-    if is_narrow(width) { 44.0 } else { 56.0 }
+    let table = numbers("The numbers", &points(analysis));
+    figure(label, &caption, &table, [332.0; 2], |canvas| {
+        let x = time(canvas, &buckets);
+        legend(canvas, &names, (left(canvas), 8.0));
+        draw_means(canvas, &buckets, &x, (24.0, 200.0), 5);
+        draw_environments(canvas, &buckets, &x, (234.0, 290.0));
+        columns(canvas, &x.labelled(if is_narrow(canvas.width) { 4 } else { 8 }, short), (290.0, 294.0));
+        canvas.text(unit.1, (x.pixels.1, 322.0), Anchor::Right, Paint::Muted);
+    })
 }
 
 /// A unit of time: its seconds, and its name.
@@ -83,162 +73,142 @@ type Unit = (f64, &'static str);
 
 /// The unit in which this campaign's time has short numbers.
 fn unit(analysis: &Analysis) -> Unit {
-    match analysis.cells.iter().flat_map(|it| &it.series).map(|it| it.elapsed_s).fold(0.0, f64::max) {
-        it if it < 180.0 => (1.0, "seconds"),
-        it if it < 3.0 * 3600.0 => (60.0, "minutes"),
+    let points = analysis.cells.iter().flat_map(|cell| &cell.series);
+    match points.map(|point| point.elapsed_s).fold(0.0, f64::max) {
+        ..180.0 => (1.0, "seconds"),
+        ..10_800.0 => (60.0, "minutes"),
         _ => (3600.0, "hours"),
     }
 }
 
-fn time(course: &Series, pixels: (f64, f64)) -> Axis {
-    let times = course.means.iter().flat_map(|(_, them)| them.iter().map(|(at, _)| *at)).collect::<Vec<_>>();
-    Axis::linear(times.into_iter().chain([0.0]), pixels)
+fn time(canvas: &Canvas<'_>, buckets: &[Bucket]) -> Axis {
+    Axis::linear(buckets.iter().map(|bucket| bucket.at).chain([0.0]), (left(canvas), canvas.width - 8.0))
 }
 
-fn draw_means(
-    canvas: &Canvas<'_>,
-    course: &Series,
-    x: &Axis,
-    (from, to): (f64, f64),
-    (top, bottom): (f64, f64),
-    about: usize,
-) {
-    let values = course.means.iter().flat_map(|(_, them)| them.iter().filter_map(|(_, it)| *it));
+fn left(canvas: &Canvas<'_>) -> f64 {
+    if is_narrow(canvas.width) { 44.0 } else { 56.0 }
+}
+
+fn draw_means(canvas: &Canvas<'_>, buckets: &[Bucket], x: &Axis, (top, bottom): (f64, f64), about: usize) {
+    let values = buckets.iter().flat_map(|bucket| [bucket.means.baseline, bucket.means.candidate]).flatten();
     // A steady line should look steady.
-    let y = Axis::logarithmic(values.chain([0.97, 1.03]).collect::<Vec<_>>(), (bottom, top));
-    levels(canvas, &y.ratio_ticks(about), (from, to));
-    canvas.line((from, y.at(1.0)), (to, y.at(1.0)), Paint::Muted, 1.0);
-    for (side, means) in course.means.iter() {
-        // A stretch without a sample is a gap, not a straight line.
-        for stretch in means.split(|(_, it)| it.is_none()) {
-            let points: Vec<_> = stretch.iter().filter_map(|(at, it)| Some((x.at(*at), y.at((*it)?)))).collect();
-            if points.len() > 1 {
-                canvas.path(&points, paint(side), 2.0);
-            }
-            let every = if points.len() > 30 { 4 } else { 2 };
-            for point in points.iter().step_by(if points.len() < 3 { 1 } else { every }) {
+    let y = Axis::logarithmic(values.chain([0.97, 1.03]), (bottom, top));
+    levels(canvas, &y.ratio_ticks(about), x.pixels);
+    canvas.line((x.pixels.0, y.at(1.0)), (x.pixels.1, y.at(1.0)), Paint::Muted, 1.0);
+    for side in Side::BOTH {
+        // Without a sample there is a gap, not a straight line.
+        for stretch in buckets.split(|bucket| bucket.means[side].is_none()) {
+            let point = |bucket: &Bucket| Some((x.at(bucket.at), y.at(bucket.means[side]?)));
+            let points: Vec<_> = stretch.iter().filter_map(point).collect();
+            canvas.path(&points, paint(side), 2.0);
+            let every = match points.len() {
+                ..3 => 1,
+                3..=30 => 2,
+                _ => 4,
+            };
+            for point in points.iter().step_by(every) {
                 canvas.mark(*point, 3.0, paint(side));
             }
         }
     }
 }
 
-fn draw_environments(
-    canvas: &Canvas<'_>,
-    course: &Series,
-    x: &Axis,
-    (from, to): (f64, f64),
-    (top, bottom): (f64, f64),
-) {
-    let most = course.environments.iter().flat_map(|(_, them)| them.iter().map(|(_, it)| *it)).fold(1.0, f64::max);
-    let y = Axis::linear([0.0, most], (bottom, top));
-    levels(canvas, &[0.0, most].map(|it| (y.at(it), count(it as u64))), (from, to));
-    for (side, them) in course.environments.iter() {
-        // Beside each other, lest one hides the other.
-        let shift = if side == Side::Baseline { -0.75 } else { 0.75 };
-        let points: Vec<_> = them.iter().map(|(at, it)| (x.at(*at), y.at(*it) + shift)).collect();
-        if points.len() > 1 {
-            canvas.path(&points, paint(side), 1.5);
-        }
-        for point in points.iter().take(if points.len() == 1 { 1 } else { 0 }) {
-            canvas.mark(*point, 3.0, paint(side));
+fn draw_environments(canvas: &Canvas<'_>, buckets: &[Bucket], x: &Axis, (top, bottom): (f64, f64)) {
+    let numbers = buckets.iter().flat_map(|bucket| [bucket.environments.baseline, bucket.environments.candidate]);
+    let most = numbers.max().unwrap_or_default().max(1);
+    let y = Axis::linear([0.0, most.into()], (bottom, top));
+    levels(canvas, &[0, most].map(|number| (y.at(number.into()), count(number.into()))), x.pixels);
+    // Beside each other, lest one hides the other.
+    for (side, shift) in [(Side::Baseline, -0.75), (Side::Candidate, 0.75)] {
+        let point = |bucket: &Bucket| (x.at(bucket.at), y.at(bucket.environments[side].into()) + shift);
+        let points: Vec<_> = buckets.iter().map(point).collect();
+        canvas.path(&points, paint(side), 1.5);
+        if let [point] = points[..] {
+            canvas.mark(point, 3.0, paint(side));
         }
     }
-    canvas.text("environments", (from, top - 12.0), Anchor::Start, Paint::Muted);
+    canvas.text("environments", (x.pixels.0, top - 12.0), Anchor::Left, Paint::Muted);
 }
 
 fn apart(analysis: &Analysis) -> Markup {
+    const HEIGHT: f64 = 84.0;
     let names = names(analysis);
     let unit = unit(analysis);
-    let cells: Vec<(&str, Series)> = analysis
-        .cells
-        .iter()
-        .filter(|it| !it.series.is_empty())
-        .take(MOST_CELLS)
-        .map(|it| (it.name.as_str(), course(&[it], unit)))
-        .collect();
+    let cells = analysis.cells.iter().filter(|cell| !cell.series.is_empty()).take(MOST_CELLS);
+    let cells: Vec<_> = cells.map(|cell| (&cell.name, buckets(slice::from_ref(cell), unit))).collect();
     let label = format!("Means of both sides over the campaign for each of {} cells.", cells.len());
     let caption = html! { "The same for each cell: the mean of each side relative to its own of the whole campaign." };
-    const HEIGHT: f64 = 84.0;
-    let chart = figure(
-        &label,
-        &caption,
-        &html! {},
-        |_| cells.len() as f64 * HEIGHT + 20.0 + LINE,
-        |canvas, width| {
-            legend(canvas, &names, (left(width), 8.0), width);
-            for (index, (name, course)) in cells.iter().enumerate() {
-                let top = 20.0 + index as f64 * HEIGHT;
-                let name = shortened(name, if is_narrow(width) { 40 } else { 80 });
-                canvas.bold(&name, (left(width), top + 10.0), Anchor::Start, Paint::Ink);
-                let x = time(course, (left(width), width - 8.0));
-                draw_means(canvas, course, &x, (left(width), width - 8.0), (top + 20.0, top + HEIGHT - 6.0), 2);
-            }
-        },
-    );
+    let height = cells.len() as f64 * HEIGHT + 20.0 + LINE;
+    let chart = figure(&label, &caption, &html! {}, [height; 2], |canvas| {
+        legend(canvas, &names, (left(canvas), 8.0));
+        for (index, (name, buckets)) in cells.iter().enumerate() {
+            let top = 20.0 + index as f64 * HEIGHT;
+            let name = shortened(name, if is_narrow(canvas.width) { 40 } else { 80 });
+            canvas.bold(&name, (left(canvas), top + 10.0), Anchor::Left, Paint::Ink);
+            draw_means(canvas, buckets, &time(canvas, buckets), (top + 20.0, top + HEIGHT - 6.0), 2);
+        }
+    });
     html! { details { summary { "Each cell" } (chart) } }
 }
 
-/// These cells together, in equal stretches of time.
-fn course(cells: &[&CellAnalysis], unit: Unit) -> Series {
-    let moments = || cells.iter().flat_map(|it| &it.series).filter(|it| it.elapsed_s.is_finite());
-    let longest = cells.iter().map(|it| it.series.len()).max().unwrap_or_default().clamp(1, STRETCHES);
-    let end = moments().map(|it| it.elapsed_s).fold(0.0, f64::max);
-    let start = moments().map(|it| it.elapsed_s).fold(end, f64::min);
-    // The last moment belongs to the last stretch, not to one of its own.
-    let stretch = |moment: &SeriesPoint| {
-        let share = if end > start { (moment.elapsed_s - start) / (end - start) } else { 0.0 };
-        ((share * (longest - 1) as f64).round() as usize).min(longest - 1)
-    };
-    let at = |index: usize| (start + (end - start) * index as f64 / (longest - 1).max(1) as f64) / unit.0;
-    let mut course = Series::default();
-    for side in Side::BOTH {
-        let mut logs = vec![(0.0, 0u32); longest];
-        let mut most = vec![None; longest];
-        for cell in cells {
-            let own = own_log_mean(cell, side);
-            for moment in cell.series.iter().filter(|it| it.elapsed_s.is_finite()) {
-                let index = stretch(moment);
-                if let (Some(mean), Some(own)) = (log(moment.mean_ms[side]), own) {
-                    logs[index].0 += mean - own;
-                    logs[index].1 += 1;
-                }
-                most[index] = most[index].max(Some(moment.environments[side]));
-            }
+/// The points of these cells together, in equal stretches of time. Those without a point are left out.
+fn buckets(cells: &[CellAnalysis], unit: Unit) -> Vec<Bucket> {
+    let points = || cells.iter().flat_map(finite_points);
+    let number = cells.iter().map(|cell| cell.series.len()).max().unwrap_or_default().clamp(1, BUCKETS);
+    let end = points().map(|point| point.elapsed_s).fold(0.0, f64::max);
+    let start = points().map(|point| point.elapsed_s).fold(end, f64::min);
+    // The last point belongs to the last bucket, not to one of its own.
+    let last = (number - 1) as f64;
+    let mut points = vec![Vec::new(); number];
+    for cell in cells {
+        let own = |side| mean(cell.series.iter().filter_map(|point| log_mean(point, side)));
+        let own = Sides { baseline: own(Side::Baseline), candidate: own(Side::Candidate) };
+        for point in finite_points(cell) {
+            let share = if end > start { (point.elapsed_s - start) / (end - start) } else { 0.0 };
+            points[(share * last).round() as usize].push((point, own));
         }
-        let seen = |index: &usize| most[*index].is_some();
-        let mean = |(sum, number): (f64, u32)| {
-            (number > 0).then(|| (sum / f64::from(number)).exp().clamp(1.0 / FARTHEST, FARTHEST))
-        };
-        course.means[side] = (0..longest).filter(seen).map(|it| (at(it), mean(logs[it]))).collect();
-        course.environments[side] = (0..longest).filter_map(|it| Some((at(it), f64::from(most[it]?)))).collect();
     }
-    course
+    let mut buckets = Vec::new();
+    for (index, points) in points.iter().enumerate().filter(|(_, points)| !points.is_empty()) {
+        let at = (start + (end - start) * index as f64 / last.max(1.0)) / unit.0;
+        let mut bucket = Bucket { at, ..Bucket::default() };
+        for side in Side::BOTH {
+            let logs = points.iter().filter_map(|(point, own)| Some(log_mean(point, side)? - own[side]?));
+            bucket.means[side] = mean(logs).map(|log| log.exp().clamp(1.0 / FARTHEST, FARTHEST));
+            bucket.environments[side] = points.iter().map(|(point, _)| point.environments[side]).max().unwrap_or(0);
+        }
+        buckets.push(bucket);
+    }
+    buckets
 }
 
-fn log(mean: Option<f64>) -> Option<f64> {
-    mean.filter(|it| it.is_finite() && *it > 0.0).map(f64::ln)
+fn finite_points(cell: &CellAnalysis) -> impl Iterator<Item = &SeriesPoint> {
+    cell.series.iter().filter(|point| point.elapsed_s.is_finite())
 }
 
-fn own_log_mean(cell: &CellAnalysis, side: Side) -> Option<f64> {
-    let logs: Vec<f64> = cell.series.iter().filter_map(|it| log(it.mean_ms[side])).collect();
-    (!logs.is_empty()).then(|| logs.iter().sum::<f64>() / logs.len() as f64)
+fn log_mean(point: &SeriesPoint, side: Side) -> Option<f64> {
+    point.mean_ms[side].filter(has_logarithm).map(f64::ln)
 }
 
-fn moments(analysis: &Analysis) -> Markup {
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, number) = values.fold((0.0, 0.0), |(sum, number), value| (sum + value, number + 1.0));
+    (number > 0.0).then_some(sum / number)
+}
+
+fn points(analysis: &Analysis) -> Markup {
     let Sides { baseline, candidate } = names(analysis);
-    let row = |(cell, moment): (&CellAnalysis, &SeriesPoint)| {
-        let Sides { baseline, candidate } = moment.mean_ms;
-        let number = |ms: Option<f64>| Value::number_or_unknown(ms.map(significant));
+    let row = |(cell, point): (&CellAnalysis, &SeriesPoint)| {
+        let Sides { baseline, candidate } = point.mean_ms;
+        let mean = |ms: Option<f64>| Value::number_or_unknown(ms.map(significant));
         vec![
             Value::text(&cell.name),
-            Value::number(moment.block),
-            Value::number(format!("{:.0}", moment.elapsed_s)),
-            number(baseline),
-            number(candidate),
+            Value::number(point.block),
+            Value::number(format!("{:.0}", point.elapsed_s)),
+            mean(baseline),
+            mean(candidate),
             baseline.zip(candidate).map_or(Value::Unknown, |(one, other)| Value::Change(other / one)),
-            Value::number(moment.environments.baseline),
-            Value::number(moment.environments.candidate),
+            Value::number(point.environments.baseline),
+            Value::number(point.environments.candidate),
         ]
     };
     let of_numbers = [
@@ -251,6 +221,6 @@ fn moments(analysis: &Analysis) -> Markup {
         format!("environments, {candidate}"),
     ];
     let columns = [words("cell")].into_iter().chain(of_numbers.map(document::numbers));
-    let rows = analysis.cells.iter().flat_map(|cell| cell.series.iter().map(move |moment| (cell, moment)));
-    table(&Table::new("Geometric means of the measure that decides.", columns).with_rows(rows.map(row)))
+    let rows = analysis.cells.iter().flat_map(|cell| cell.series.iter().map(move |point| (cell, point)));
+    table(&Table::new("Geometric means of the measure that decides.", columns, rows.map(row)))
 }

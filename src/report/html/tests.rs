@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     analysis::{
-        result::{Comparison, Interval, Ratio, SummaryStatistics},
+        result::{CellAnalysis, Comparison, Interval, Ratio, SideFacts, Starts, SummaryStatistics},
         verdict::Verdict,
         warning_kind::{Warning, WarningKind},
     },
@@ -20,10 +20,10 @@ fn charts(page: &str) -> usize {
         let document = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         let root = document.root_element();
         assert_eq!(root.attribute("role"), Some("img"));
-        assert!(root.attribute("aria-label").is_some_and(|it| it.len() > 20));
-        for element in root.descendants().filter(|it| it.is_element() && !it.has_tag_name("title")) {
-            for attribute in element.attributes().filter(|it| it.name() != "aria-label") {
-                assert!(!["NaN", "inf"].iter().any(|it| attribute.value().contains(it)), "{attribute:?}");
+        assert!(root.attribute("aria-label").is_some_and(|label| label.len() > 20));
+        for element in root.descendants().filter(|node| node.is_element() && !node.has_tag_name("title")) {
+            for attribute in element.attributes().filter(|attribute| attribute.name() != "aria-label") {
+                assert!(!["NaN", "inf"].iter().any(|number| attribute.value().contains(number)), "{attribute:?}");
             }
         }
         count += 1;
@@ -38,7 +38,7 @@ fn has_all_sections(page: &str) {
 }
 
 #[test]
-fn a_page_shows_everything_and_asks_for_nothing() {
+fn a_page_is_complete_and_loads_nothing() {
     let page = page(&fixture::analysis());
     has_all_sections(&page);
     // Seven charts, each for a wide and for a narrow page.
@@ -49,17 +49,17 @@ fn a_page_shows_everything_and_asks_for_nothing() {
     let addresses = page.matches("http").count() - page.matches("http-equiv").count();
     assert_eq!(addresses, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
     assert!(page.contains("2026-10-21T"), "the date is missing");
-    for heading in page.split("<th").skip(1).filter(|it| !it.starts_with("ead")) {
+    for heading in page.split("<th").skip(1).filter(|tag| !tag.starts_with("ead")) {
         let (tag, _) = heading.split_once('>').unwrap();
         assert!(tag.contains("scope="), "{tag}");
     }
 }
 
 #[test]
-fn colours_are_those_of_the_style_sheet() {
+fn every_colour_is_in_the_style_sheet() {
     let page = page(&fixture::analysis());
     for attribute in ["fill=\"#", "stroke=\"#"] {
-        for colour in page.split(attribute).skip(1).map(|it| &it[..6]) {
+        for colour in page.split(attribute).skip(1).map(|rest| &rest[..6]) {
             let rule = format!("svg [{attribute}{colour}\"]");
             assert!(STYLE.contains(&rule), "{rule}");
         }
@@ -67,7 +67,7 @@ fn colours_are_those_of_the_style_sheet() {
 }
 
 #[test]
-fn names_are_text_whatever_they_are() {
+fn hostile_names_stay_text() {
     let mut analysis = fixture::analysis();
     let hostile = "<script>alert(1)</script>\"'&\u{0}\u{202e}\u{1f980}Ä";
     analysis.sides.candidate.name = hostile.to_owned();
@@ -85,13 +85,13 @@ fn names_are_text_whatever_they_are() {
 }
 
 #[test]
-fn what_is_missing_is_said() {
+fn missing_parts_are_named() {
     let mut analysis = fixture::analysis();
     analysis.headline = None;
     analysis.money = None;
     analysis.cells.clear();
-    analysis.starts = crate::analysis::result::Starts { comparisons: vec![], init_ms: Sides::default() };
-    analysis.sides = analysis.sides.map(|_, it| crate::analysis::result::SideFacts { memory: None, ..it.clone() });
+    analysis.starts = Starts { comparisons: vec![], init_ms: Sides::default() };
+    analysis.sides = analysis.sides.map(|_, facts| SideFacts { memory: None, ..facts.clone() });
     let text = "arm64 ran under emulation.".to_owned();
     analysis.warnings.insert(0, Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
     let page = page(&analysis);
@@ -109,14 +109,15 @@ fn what_is_missing_is_said() {
 fn many_cells_are_drawn_and_more_are_in_the_table() {
     let mut analysis = fixture::analysis();
     let cell = analysis.cells[0].clone();
-    analysis.cells = (0..40)
-        .map(|it| crate::analysis::result::CellAnalysis { name: format!("cell {it}"), ..cell.clone() })
-        .collect();
+    analysis.cells = (0..40).map(|number| CellAnalysis { name: format!("cell {number}"), ..cell.clone() }).collect();
     let page = page(&analysis);
     assert_eq!(charts(&page), 14);
     assert!(page.contains("10 more cells are in the table only."));
     assert!(page.contains("<th scope=\"row\">cell 39</th>"));
 }
+
+/// The last millisecond of the year 9999: no later date can be formatted.
+const LAST_UNIX_MS: u64 = 253_402_300_799_999;
 
 /// Replaces every number of an analysis by one of these, in turn, and shortens every list to `length`.
 struct Disturbance {
@@ -166,25 +167,29 @@ impl Disturbance {
         let mut analysis = fixture::analysis();
         analysis.method.margin = self.number();
         analysis.method.until_ci = self.some().then(|| self.number());
-        analysis.campaign.created_unix_ms = self.number() as u64;
+        analysis.campaign.created_unix_ms = (self.number() as u64).min(LAST_UNIX_MS);
         analysis.campaign.elapsed_ms = self.number() as u64;
-        analysis.headline.iter_mut().chain(&mut analysis.starts.comparisons).for_each(|it| self.comparison(it));
+        analysis
+            .headline
+            .iter_mut()
+            .chain(&mut analysis.starts.comparisons)
+            .for_each(|comparison| self.comparison(comparison));
         analysis.cells.truncate(self.length);
         for cell in &mut analysis.cells {
             cell.comparisons.truncate(self.length);
-            cell.comparisons.iter_mut().for_each(|it| self.comparison(it));
-            cell.by_cpu.iter_mut().for_each(|it| it.ratio.estimate = self.number());
+            cell.comparisons.iter_mut().for_each(|comparison| self.comparison(comparison));
+            cell.by_cpu.iter_mut().for_each(|pair| pair.ratio.estimate = self.number());
             cell.series.truncate(self.length);
-            for moment in &mut cell.series {
-                moment.elapsed_s = self.number();
-                moment.mean_ms = Sides { baseline: Some(self.number()), candidate: self.some().then(|| self.number()) };
-                moment.environments.baseline = self.number() as u32;
+            for point in &mut cell.series {
+                point.elapsed_s = self.number();
+                point.mean_ms = Sides { baseline: Some(self.number()), candidate: self.some().then(|| self.number()) };
+                point.environments.baseline = self.number() as u32;
             }
             for side in Side::BOTH {
                 cell.distributions[side].truncate(self.length);
-                for it in &mut cell.distributions[side] {
-                    it.percentiles.truncate(self.length * 30);
-                    it.percentiles.iter_mut().for_each(|it| *it = self.number());
+                for distribution in &mut cell.distributions[side] {
+                    distribution.percentiles.truncate(self.length * 30);
+                    distribution.percentiles.iter_mut().for_each(|value| *value = self.number());
                 }
             }
         }
@@ -210,7 +215,7 @@ impl Disturbance {
     }
 }
 
-/// Numbers as they may come, and such as nobody expects.
+/// Plausible numbers, and extreme ones.
 fn number() -> impl Strategy<Value = f64> {
     let odd = [0.0, -0.0, 1.0, 1e-6, 1e6, 1e-300, 1e300, -1.0, f64::MAX, f64::MIN_POSITIVE, f64::NAN, f64::INFINITY];
     prop_oneof![4 => 0.5..2.0, 2 => 1e-3..1e4, 2 => prop::sample::select(odd.to_vec()), 1 => any::<f64>()]
