@@ -16,10 +16,10 @@ use effort::is_short;
 use lambda_duet::{
     campaign::{
         Auth, Target,
-        journal::Journal,
         manifest::{CampaignLimits, Manifest, SCHEMA, Variant},
         platform_report::PlatformReport,
         row::Row,
+        run_directory::Journal,
         schedule::{self, Call, Order},
         sides::{Side, Sides},
     },

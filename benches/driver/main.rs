@@ -21,7 +21,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use lambda_duet::campaign::journal;
+use lambda_duet::campaign::run_directory;
 use process::{Finished, finish};
 use serde_json::Value;
 use statistics::{Pairs, median};
@@ -68,8 +68,8 @@ fn main() {
         peak_kib
     });
     println!("memory with ten times the samples: {:.3} (aim: 1)", many as f64 / few as f64);
-    let manifest = journal::manifest(&directory).expect("a campaign");
-    let rows = journal::rows(&directory, &manifest).expect("samples");
+    let manifest = run_directory::manifest(&directory).expect("a campaign");
+    let rows = run_directory::rows(&directory, &manifest).expect("samples");
     let delays = median(rows.map(|row| row.expect("a sample").delay_ns as f64 / 1e6));
     println!(
         "calls are sent {delays:.3} ms later than their step begins, by the median, {CONNECTIONS} of them at once"

@@ -1,6 +1,6 @@
 //! Comparison of answers to the same payload when they arrive: rows keep only their digests.
 
-use super::{failure::readable, journal, manifest::Plan, payload, row::Row};
+use super::{failure::readable, manifest::Plan, payload, row::Row, run_directory};
 use hyper::body::Bytes;
 use serde_json::Value;
 use std::{
@@ -47,7 +47,7 @@ impl AnswerComparison {
     pub fn read(directory: &Path, plan: &Plan) -> io::Result<Self> {
         let mut comparison = Self { directory: directory.to_owned(), first: BTreeMap::new() };
         for cell in 0..plan.cells.len() {
-            if let Some(answer) = journal::read_whole(&comparison.path(cell))? {
+            if let Some(answer) = run_directory::read_whole(&comparison.path(cell))? {
                 comparison.first.insert(cell, First::new(answer.into(), plan));
             }
         }
@@ -75,7 +75,7 @@ impl AnswerComparison {
         let first = match self.first.entry(cell) {
             Entry::Occupied(first) => first.into_mut(),
             Entry::Vacant(vacant) => {
-                journal::write_whole(&path, answer)?;
+                run_directory::write_whole(&path, answer)?;
                 vacant.insert(First::new(answer.clone(), plan));
                 return Ok(None);
             }

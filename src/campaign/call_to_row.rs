@@ -8,7 +8,7 @@ use super::{
     platform_report::PlatformReport,
     position::Position,
     row::Row,
-    run_directory_checks,
+    run_directory::checks,
     schedule::Call,
     totals::Totals,
 };
@@ -59,7 +59,7 @@ pub(super) fn row_of(
         cold: None,
         cost_usd: 0.0,
         // A log line can contain anything, so a report that could not be read back is not written.
-        report: report.filter(|report| run_directory_checks::report(report).is_ok()),
+        report: report.filter(|report| checks::report(report).is_ok()),
         request_id,
         executed_version,
         response: None,
@@ -81,7 +81,7 @@ pub(super) fn row_of(
 /// Reads an answer of the benchmark service.
 fn read_response(output: &[u8], row: &mut Row) {
     let response = serde_json::from_slice::<Box<Response>>(output).map_err(|error| error.to_string());
-    let response = match response.and_then(|response| run_directory_checks::response(&response).map(|()| response)) {
+    let response = match response.and_then(|response| checks::response(&response).map(|()| response)) {
         Ok(response) => response,
         Err(error) => {
             let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();

@@ -1,6 +1,6 @@
 //! The configuration of a function, and the differences between two of them.
 
-use super::{cold::VARIABLE, function_features::Feature};
+use super::{forced_cold_starts::VARIABLE, function_features::Feature};
 use crate::protocol::Architecture;
 use aws_sdk_lambda::{operation::get_function_configuration::GetFunctionConfigurationOutput, types};
 use serde::{Deserialize, Serialize};

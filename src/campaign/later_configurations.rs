@@ -3,7 +3,7 @@
 
 use super::{
     configuration::Configuration,
-    journal::{self, JournalError},
+    run_directory::{self, JournalError},
     sides::Side,
 };
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub struct Reading {
 /// When the file exists and cannot be read.
 pub fn read(directory: &Path) -> Result<Vec<Reading>, JournalError> {
     let path = directory.join(FILE);
-    let Some(text) = journal::read_whole(&path).map_err(journal::at(&path))? else { return Ok(Vec::new()) };
+    let Some(text) = run_directory::read_whole(&path).map_err(run_directory::at(&path))? else { return Ok(Vec::new()) };
     serde_json::from_slice(&text).map_err(|error| JournalError::Malformed {
         line: error.line() as u64,
         reason: error.to_string(),
@@ -49,5 +49,5 @@ pub fn add(directory: &Path, new: Vec<Reading>) -> Result<(), JournalError> {
     let mut all = read(directory)?;
     all.extend(new);
     let path = directory.join(FILE);
-    journal::write_json(&path, &all).map_err(journal::at(&path))
+    run_directory::write_json(&path, &all).map_err(run_directory::at(&path))
 }

@@ -8,8 +8,8 @@ use crate::campaign::{
     Auth, Target,
     aws::Session,
     caller::{CallOptions, Caller},
-    cold::{ChangedFunctions, Claim, Owner, Removal, VARIABLE},
-    journal::{self, Journal},
+    forced_cold_starts::{ChangedFunctions, Claim, Owner, Removal, VARIABLE},
+    run_directory::{self, Journal},
 };
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
@@ -75,7 +75,7 @@ impl CleanUpArgs {
         let _journal = Journal::open(directory)?;
         let changes = ChangedFunctions::read(directory, &Owner::this_process(directory))?;
         let mut lines = Vec::new();
-        let manifest = journal::manifest(directory)?;
+        let manifest = run_directory::manifest(directory)?;
         for function in changes.open() {
             let side = manifest.sides.iter().find(|(_, variant)| variant.target.to_string() == function);
             let (_, variant) = side.ok_or_else(|| anyhow!("{function} is not a function of this campaign"))?;

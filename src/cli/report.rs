@@ -8,7 +8,7 @@ use crate::{
         result::Analysis,
         samples::Samples,
     },
-    campaign::{journal, later_configurations, manifest::Manifest},
+    campaign::{later_configurations, manifest::Manifest, run_directory},
     report::{campaign::document, csv, html, markdown, terminal},
 };
 use clap::{Args, ValueEnum};
@@ -69,12 +69,12 @@ enum Format {
 /// # Errors
 /// When it holds no campaign, or samples that cannot be read.
 pub(super) fn analysis_of(directory: &Path, options: &analyze_samples::Options) -> anyhow::Result<Analysis> {
-    of_samples(directory, &journal::manifest(directory)?, options)
+    of_samples(directory, &run_directory::manifest(directory)?, options)
 }
 
 fn of_samples(directory: &Path, manifest: &Manifest, options: &analyze_samples::Options) -> anyhow::Result<Analysis> {
     let mut samples = Samples { readings: later_configurations::read(directory)?, ..Samples::default() };
-    for row in journal::rows(directory, manifest)? {
+    for row in run_directory::rows(directory, manifest)? {
         samples.add(&row?);
     }
     Ok(analyze(manifest, &samples, options))
@@ -100,7 +100,7 @@ impl ReportArgs {
     }
 
     async fn analyze(&self) -> anyhow::Result<Analysis> {
-        let mut manifest = journal::manifest(&self.directory)?;
+        let mut manifest = run_directory::manifest(&self.directory)?;
         if let Some(path) = &self.prices {
             pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
         }

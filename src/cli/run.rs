@@ -20,10 +20,10 @@ use crate::{
         answer_comparison::AnswerComparison,
         aws::Session,
         caller::{CallOptions, Caller, Function},
-        cold::{ChangedFunctions, ColdStartForcer, Owner},
         driver::{Campaign, Finished, Outcome, Progress},
-        journal::{self, Journal},
+        forced_cold_starts::{ChangedFunctions, ColdStartForcer, Owner},
         manifest::Manifest,
+        run_directory::{self, Journal},
         shell_quoting,
         sides::{Side, Sides},
         stop_request::unless_asked,
@@ -92,7 +92,7 @@ impl RunArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let session = Session::new().context("preparing connections")?;
         let (directory, manifest, is_new) = match &self.resume {
-            Some(directory) => (directory.clone(), journal::manifest(directory)?, false),
+            Some(directory) => (directory.clone(), run_directory::manifest(directory)?, false),
             None => (self.directory(), self.plan.manifest(&self.given, &session).await?, true),
         };
         self.given.check(&manifest.plan)?;
@@ -120,7 +120,7 @@ impl RunArgs {
         let stop = interruption(Arc::clone(&changes), directory).context("catching signals")?;
         let cold = ColdStartForcer::new(owner, changes, within);
         let until_ci = Precision::new(manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>);
-        let so_far = Progress::new(manifest, journal::rows(directory, manifest)?, until_ci)?;
+        let so_far = Progress::new(manifest, run_directory::rows(directory, manifest)?, until_ci)?;
         let comparison = AnswerComparison::read(directory, &manifest.plan).context("reading the first answers")?;
         let mut progress = progress::ProgressDisplay::new(self.json, directory, manifest)?;
         let is_ready = prepare(&run, &cold, &stop).await;
@@ -136,7 +136,7 @@ impl RunArgs {
         }
         configuration_change::keep(&run).await?;
         let end = match end {
-            Ok(_) if !journal::is_there(directory) => {
+            Ok(_) if !run_directory::is_there(directory) => {
                 Err(anyhow!("{} is gone, and its samples with it", directory.display()))
             }
             end => end.with_context(|| resume(directory)),

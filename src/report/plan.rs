@@ -25,12 +25,14 @@ pub fn plan(manifest: &Manifest) -> String {
         plan.seed
     ));
     let cost = manifest.guessed_cost();
-    let ends = ends(limits);
-    lines.push(format!("A block may cost ${cost:.6} (a guess before the first call); it ends with {ends}"));
+    if cost > 0.0 {
+        lines.push(format!("A block may cost ${cost:.6} (a guess before the first call)"));
+    }
+    lines.push(format!("The campaign ends at {}, whichever comes first", ends(limits)));
     lines.extend(price_lists(sides).map(|lists| format!("Prices of {lists}, without free tier")));
     if let Some(blocks) = limits.invocations.map(|calls| calls / plan.calls()) {
-        let (calls, bill) = (blocks * plan.calls(), blocks as f64 * cost);
-        lines.push(format!("At most {}, {calls} calls, ${bill:.6}", counted(blocks, "block")));
+        let bill = if cost > 0.0 { format!(", ${:.6}", blocks as f64 * cost) } else { String::new() };
+        lines.push(format!("At most {}, {} calls{bill}", counted(blocks, "block"), blocks * plan.calls()));
     }
     lines.join("\n") + "\n"
 }

@@ -106,6 +106,10 @@ fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>) -> String 
         Some(WarningKind::Emulated) => format!("{side} was emulated, so its times mean nothing"),
         Some(WarningKind::NoSamples) => format!("{side} has no sample that can be used"),
         Some(WarningKind::FunctionChanged) => format!("{side} was changed during the campaign"),
+        Some(WarningKind::RepeatedRequests) => format!("one request to {side} is said to have given several answers"),
+        Some(WarningKind::ImplausibleEnvironments) => {
+            format!("the environments of {side} have ids that cannot be theirs")
+        }
         Some(WarningKind::EnvironmentsUnknown) => "nothing tells environments apart".to_owned(),
         Some(WarningKind::TooFewEnvironments | WarningKind::TooFewBlocks) => too_few(analysis, comparison, &names),
         _ if comparison.is_none() => "there are no samples of both sides to compare".to_owned(),
@@ -354,9 +358,18 @@ mod tests {
             headline(&analysis),
             "No verdict: 48 environments of x86_64 and 3 of arm64 answered, and it takes 8 of each side."
         );
-        let text = String::new();
-        analysis.warnings.push(Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
-        assert_eq!(headline(&analysis), "No verdict: arm64 was emulated, so its times mean nothing.");
+        for (kind, reason) in [
+            (WarningKind::EnvironmentsUnknown, "nothing tells environments apart"),
+            (WarningKind::ImplausibleEnvironments, "the environments of arm64 have ids that cannot be theirs"),
+            (WarningKind::RepeatedRequests, "one request to arm64 is said to have given several answers"),
+            (WarningKind::FunctionChanged, "arm64 was changed during the campaign"),
+            (WarningKind::NoSamples, "arm64 has no sample that can be used"),
+            (WarningKind::Emulated, "arm64 was emulated, so its times mean nothing"),
+            (WarningKind::ChecksumMismatch, "equal work gave different results"),
+        ] {
+            analysis.warnings.push(Warning { kind, side: Some(Side::Candidate), text: String::new() });
+            assert_eq!(headline(&analysis), format!("No verdict: {reason}."));
+        }
         analysis.headline = None;
         analysis.warnings.clear();
         assert_eq!(headline(&analysis), "No verdict: there are no samples of both sides to compare.");

@@ -25,10 +25,9 @@ pub mod targets;
 
 use crate::{cli::stderr, handler::root, scripted::Scripted};
 use lambda_duet::campaign::{
-    journal,
     manifest::{Manifest, Plan},
     row::Row,
-    schedule,
+    run_directory, schedule,
     sides::Side,
 };
 use serde_json::Value;
@@ -125,8 +124,8 @@ pub fn samples(directory: &str) -> (Manifest, Vec<Row>) {
         let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         line_schema.validate(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
     }
-    let manifest = journal::manifest(directory).unwrap();
-    let rows: Vec<Row> = journal::rows(directory, &manifest).unwrap().map(Result::unwrap).collect();
+    let manifest = run_directory::manifest(directory).unwrap();
+    let rows: Vec<Row> = run_directory::rows(directory, &manifest).unwrap().map(Result::unwrap).collect();
     assert_schedule(&manifest.plan, &rows);
     (manifest, rows)
 }

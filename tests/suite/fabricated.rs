@@ -3,11 +3,11 @@
 use lambda_duet::{
     campaign::{
         Auth, Target,
-        journal::Journal,
         manifest::{self, CampaignLimits, Manifest, Variant},
         platform_report::PlatformReport,
         prices::PriceTable,
         row::Row,
+        run_directory::Journal,
         schedule::{self, Order},
         sides::{Side, Sides},
     },

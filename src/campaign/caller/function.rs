@@ -5,9 +5,9 @@ mod readiness;
 use super::{
     super::{
         aws::Lambda,
-        cold::{VARIABLE, Variables},
         configuration::Configuration,
         failure::{ATTEMPTS, Failure},
+        forced_cold_starts::{VARIABLE, Variables},
         pauses::Pauses,
         payload::MAX_NAME_BYTES,
         platform_report::PlatformReport,

@@ -1,10 +1,10 @@
 //! The progress of a campaign.
 
 use crate::campaign::{
-    journal::JournalError,
     manifest::Manifest,
     position::Position,
     row::Row,
+    run_directory::JournalError,
     stopping_rules::{LimitRule, StoppingRule},
     totals::Totals,
 };

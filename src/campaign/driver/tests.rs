@@ -3,7 +3,7 @@
 use super::*;
 use crate::campaign::{
     caller::Function,
-    cold::{
+    forced_cold_starts::{
         ChangedFunctions, Owner,
         double::{Act, FakeLambda},
     },

@@ -3,7 +3,7 @@
 use super::INTERRUPTED;
 use crate::{
     campaign::{
-        cold::{ChangedFunctions, VARIABLE},
+        forced_cold_starts::{ChangedFunctions, VARIABLE},
         shell_quoting,
     },
     cli::output::note,

@@ -6,7 +6,7 @@ use crate::{
         Auth, Target,
         aws::{Lambda, Session},
         caller::{Caller, Function},
-        cold::{ColdStartForcer, Owner},
+        forced_cold_starts::{ColdStartForcer, Owner},
         function_features::{Consequence, Feature, Use},
         manifest::{DEFAULT_MEMORY_MB, Variant},
         sides::{Side, Sides},

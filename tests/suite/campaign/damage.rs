@@ -9,8 +9,8 @@ use lambda_duet::{
     },
     campaign::{
         driver::Progress,
-        journal,
         manifest::Manifest,
+        run_directory,
         schedule::{self, Call},
     },
     report::{campaign::document, csv, html, markdown, plan, terminal},
@@ -124,12 +124,12 @@ fn write(directory: &Path, manifest: &[u8], samples: &[u8]) {
 
 /// All that is done with the files of a run directory, and the first thing that is wrong with them.
 fn read(directory: &Path) -> Result<usize, String> {
-    let manifest = journal::manifest(directory).map_err(|error| error.to_string())?;
+    let manifest = run_directory::manifest(directory).map_err(|error| error.to_string())?;
     let _ = plan::plan(&manifest);
     // What a campaign that goes on would make of them.
-    let _ = Progress::new(&manifest, journal::rows(directory, &manifest).unwrap(), Vec::new());
+    let _ = Progress::new(&manifest, run_directory::rows(directory, &manifest).unwrap(), Vec::new());
     let (mut samples, mut first_error, mut count) = (Samples::default(), None, 0);
-    for row in journal::rows(directory, &manifest).unwrap() {
+    for row in run_directory::rows(directory, &manifest).unwrap() {
         match row {
             Ok(row) => {
                 samples.add(&row);
@@ -225,12 +225,12 @@ fn a_last_line_that_a_crash_cut_off_or_zeroed_is_ignored() {
         let samples = [whole.as_bytes(), tail].concat();
         write(&scratch.0, manifest().to_string().as_bytes(), &samples);
         assert_eq!(read(&scratch.0), Ok(12));
-        drop(journal::Journal::open(&scratch.0).unwrap());
+        drop(run_directory::Journal::open(&scratch.0).unwrap());
         assert_eq!(fs::read(scratch.0.join("samples.jsonl")).unwrap(), whole.as_bytes());
     }
     // What does not begin like a sample may be the user's, and stays.
     write(&scratch.0, manifest().to_string().as_bytes(), b"dear diary");
-    let error = journal::Journal::open(&scratch.0).unwrap_err().to_string();
+    let error = run_directory::Journal::open(&scratch.0).unwrap_err().to_string();
     assert!(error.contains("samples.jsonl, line 1: this is neither a sample"), "{error}");
     assert_eq!(fs::read(scratch.0.join("samples.jsonl")).unwrap(), b"dear diary");
 }

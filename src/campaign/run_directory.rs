@@ -1,10 +1,12 @@
 //! The run directory: `campaign.json` and `samples.jsonl`.
 
+pub(super) mod checks;
+
 use super::{
     manifest::{Manifest, SCHEMA},
     position::Position,
     row::Row,
-    run_directory_checks, shell_quoting,
+    shell_quoting,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -98,8 +100,7 @@ impl Journal {
         if path.exists() {
             return Err(JournalError::Exists(directory.to_owned()));
         }
-        run_directory_checks::manifest(manifest)
-            .map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
+        checks::manifest(manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
         write_json(&path, manifest).map_err(at(&path))?;
         Ok(journal)
     }
@@ -262,7 +263,7 @@ pub fn manifest(directory: &Path) -> Result<Manifest, JournalError> {
         return Err(malformed(1, format!("schema {schema} is not known to this version, which reads {SCHEMA}")));
     }
     let manifest = serde_json::from_slice(&text).map_err(|error| malformed(error.line() as u64, error.to_string()))?;
-    run_directory_checks::manifest(&manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
+    checks::manifest(&manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
     Ok(manifest)
 }
 
@@ -305,7 +306,7 @@ pub fn rows(
 fn row(line: &[u8], position: &mut Position<'_>) -> Result<Row, String> {
     let row = serde_json::from_slice(line);
     let row = row.map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
-    run_directory_checks::row(position.plan, &row)?;
+    checks::row(position.plan, &row)?;
     position.follow(&row)?;
     Ok(row)
 }

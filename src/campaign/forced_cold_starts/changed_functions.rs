@@ -1,7 +1,7 @@
 //! The list of functions that a campaign has changed and not yet restored.
 
 use super::{
-    super::{Target, journal, lock},
+    super::{Target, lock, run_directory},
     Owner, VARIABLE,
 };
 use serde::{Deserialize, Serialize};
@@ -79,13 +79,13 @@ impl ChangedFunctions {
         }
         let content =
             Content { variable: VARIABLE.to_owned(), owner: self.owner.clone(), functions: functions.clone() };
-        journal::write_json(&self.path, &content)
+        run_directory::write_json(&self.path, &content)
     }
 }
 
 fn read(path: &Path) -> io::Result<Option<Content>> {
     let content = |text: Option<Vec<u8>>| Ok(text.map(|text| serde_json::from_slice(&text)).transpose()?);
-    journal::read_whole(path).and_then(content).map_err(|error| {
+    run_directory::read_whole(path).and_then(content).map_err(|error| {
         let text = format!(
             "{} does not say which functions are changed ({error}); change them back with `duet clean-up lambda:NAME`, \
              and delete it",

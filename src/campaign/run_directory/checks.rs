@@ -1,7 +1,7 @@
 //! Checks of the files of a run directory, which may have been edited, cut, or made by another program. Values that
 //! pass are safe to compute with: numbers are finite, times and sums stay within their types.
 
-use super::{
+use super::super::{
     control_characters::{is_obeyed, visible},
     failure::ATTEMPTS,
     manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Plan, Variant},
