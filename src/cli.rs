@@ -1,4 +1,5 @@
-//! The command line: one file per subcommand, with its arguments and its `run`.
+//! The command line: one file per subcommand, with its arguments and its `run`. `cold_share`, `percent`,
+//! `secret_argument` and `volume` read values of arguments.
 
 mod calibrate;
 mod call;

@@ -1,4 +1,4 @@
-//! The tables of an analysis.
+//! The tables of an analysis that every output format has; a table of one chart or subcommand stands with it.
 
 use super::{
     document::{Column, Table, Value, numbers, words},
