@@ -236,7 +236,7 @@ impl Signer {
         Ok(Self { session: session.with(None, None), config: Renewable::new(config.clone()), region, service })
     }
 
-    /// Adds the signature. Returns how many times the credentials had been renewed before, for [`Self::renew`].
+    /// Adds the signature. Returns how many times the credentials had been renewed before, for `renew`.
     ///
     /// # Errors
     /// When there are no credentials.
