@@ -6,6 +6,7 @@ pub(crate) mod answer_comparison;
 pub mod aws;
 mod call_to_row;
 pub mod caller;
+pub(crate) mod cold_start_variable;
 pub(crate) mod configuration;
 pub mod control_characters;
 pub mod driver;

@@ -1,5 +1,5 @@
-//! The command line: one file per subcommand, with its arguments and its `run`. `cold_share`, `percent`,
-//! `secret_argument` and `volume` read values of arguments.
+//! The command line: one file per subcommand, with its arguments and its `run`. `cold_share`,
+//! `secret_argument`, `value_parsers` and `volume` read values of arguments.
 
 mod calibrate;
 mod call;
@@ -10,12 +10,12 @@ mod completions;
 mod gate;
 mod man;
 mod output;
-mod percent;
 mod prices;
 mod reaper;
 mod report;
 mod run;
 mod secret_argument;
+mod value_parsers;
 mod volume;
 mod workloads;
 

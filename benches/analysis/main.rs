@@ -16,11 +16,11 @@ use effort::is_short;
 use lambda_duet::{
     campaign::{
         Auth, Target,
-        manifest::{CampaignLimits, Manifest, SCHEMA, Variant},
+        manifest::{CampaignLimits, Manifest, Order, SCHEMA, Variant},
         platform_report::PlatformReport,
         row::Row,
         run_directory::Journal,
-        schedule::{self, Call, Order},
+        schedule::{self, Call},
         sides::{Side, Sides},
     },
     protocol::Architecture,

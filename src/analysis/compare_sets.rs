@@ -10,8 +10,7 @@ use super::{
     verdict::{Verdict, environments_needed, fixed_variance, verdicts},
 };
 use crate::campaign::{
-    manifest::Manifest,
-    schedule::Order,
+    manifest::{Manifest, Order},
     sides::{Side, Sides},
 };
 use std::collections::BTreeSet;

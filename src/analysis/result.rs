@@ -9,7 +9,7 @@ use super::{
     warning_kind::{Warning, WarningKind},
 };
 use crate::{
-    campaign::{schedule::Order, sides::Sides},
+    campaign::{manifest::Order, sides::Sides},
     protocol::Architecture,
 };
 use serde::Serialize;

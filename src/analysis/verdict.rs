@@ -4,7 +4,7 @@ use super::{
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
 };
-use crate::campaign::{manifest::MAX_ENVIRONMENTS, schedule::Order};
+use crate::campaign::manifest::{MAX_ENVIRONMENTS, Order};
 use serde::Serialize;
 use std::fmt;
 

@@ -16,8 +16,7 @@ use super::{
 use crate::campaign::{
     Target,
     failure::FailureKind,
-    manifest::{Manifest, Variant},
-    schedule::Order,
+    manifest::{Manifest, Order, Variant},
     sides::{Side, Sides},
 };
 use statrs::distribution::{ChiSquared, ContinuousCDF};

@@ -1,6 +1,6 @@
 //! Calls of functions, with one interface wherever the function runs.
 
-mod classify;
+pub(super) mod classify;
 mod endpoint;
 mod function;
 mod process;
@@ -19,7 +19,7 @@ use hyper::{Method, body::Bytes};
 use process::Process;
 use std::{path::Path, time::Instant};
 
-pub(super) use classify::{failure, of_api_answer};
+pub(super) use classify::of_api_answer;
 pub use function::{Found, Function};
 
 /// The outcome of a call.

@@ -1,6 +1,6 @@
 //! The configuration of a function, and the differences between two of them.
 
-use super::{forced_cold_starts::VARIABLE, function_features::Feature};
+use super::function_features::Feature;
 use crate::protocol::Architecture;
 use aws_sdk_lambda::{operation::get_function_configuration::GetFunctionConfigurationOutput, types};
 use serde::{Deserialize, Serialize};
@@ -8,6 +8,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, iter,
 };
+
+/// The variable whose change makes Lambda start new environments; no setting of the function's own.
+pub const COLD_START_VARIABLE: &str = "LAMBDA_DUET_COLD";
 
 /// The text for a setting that is not known.
 const UNKNOWN: &str = "unknown";
@@ -79,7 +82,7 @@ impl Configuration {
         let is_readable = output.environment().is_none_or(|environment| environment.error().is_none());
         let mut values =
             output.environment().and_then(types::EnvironmentResponse::variables).cloned().unwrap_or_default();
-        values.remove(VARIABLE);
+        values.remove(COLD_START_VARIABLE);
         let values: BTreeMap<String, String> = values.into_iter().collect();
         Self {
             arn: output.function_arn.clone(),

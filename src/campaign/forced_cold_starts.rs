@@ -6,12 +6,14 @@
 //! left behind.
 
 mod changed_functions;
-#[cfg(test)]
-pub(super) mod double;
-mod owner;
-mod variables;
 
-use super::{Target, caller::Caller, control_characters::visible_lines, row::Failure};
+use super::{
+    Target,
+    caller::Caller,
+    cold_start_variable::{Claim, Owner},
+    control_characters::visible_lines,
+    row::Failure,
+};
 use std::{
     io::{self, Write},
     sync::Arc,
@@ -20,11 +22,6 @@ use std::{
 use tokio::sync::watch;
 
 pub use changed_functions::ChangedFunctions;
-pub use owner::{Mark, Owner};
-pub use variables::{Claim, Removal, Variables};
-
-/// The variable whose change makes Lambda start new environments.
-pub const VARIABLE: &str = "LAMBDA_DUET_COLD";
 
 /// How a campaign forces cold starts.
 #[derive(Debug)]

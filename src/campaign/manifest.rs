@@ -6,7 +6,6 @@ use super::{
     configuration::Configuration,
     prices::{FREE_EPHEMERAL_MB, Price},
     region,
-    schedule::Order,
     sides::{Side, Sides},
 };
 use hyper::Method;
@@ -132,6 +131,19 @@ pub struct Plan {
     /// The names of environment variables for processes on this machine; their values may be secret and are not stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<String>,
+}
+
+/// Which calls are made at the same time. Disturbances at any time must affect both sides alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// A step calls one side with one cell. This needs the least concurrency; campaigns of earlier versions have it.
+    #[default]
+    SeparateSteps,
+    /// A step calls both sides with one cell.
+    JointSteps,
+    /// A step is one call.
+    SingleCalls,
 }
 
 /// A payload that both sides get in every block.

@@ -1,9 +1,9 @@
 //! The position of a campaign in its schedule, as its samples show.
 
 use super::{
-    manifest::Plan,
+    manifest::{Order, Plan},
     row::Row,
-    schedule::{self, Call, Order, Step},
+    schedule::{self, Call, Step},
     sides::Side,
 };
 use std::collections::BTreeMap;

@@ -1,21 +1,10 @@
 //! The order in which a block calls sides, cells and environments.
 
-use super::{manifest::Plan, sides::Side};
+use super::{
+    manifest::{Order, Plan},
+    sides::Side,
+};
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
-use serde::{Deserialize, Serialize};
-
-/// Which calls are made at the same time. Disturbances at any time must affect both sides alike.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Order {
-    /// A step calls one side with one cell. This needs the least concurrency; campaigns of earlier versions have it.
-    #[default]
-    SeparateSteps,
-    /// A step calls both sides with one cell.
-    JointSteps,
-    /// A step is one call.
-    SingleCalls,
-}
 
 /// A call of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,13 +2,15 @@
 
 use super::{
     output::{self, note},
-    run::some_time,
+    value_parsers,
 };
 use crate::campaign::{
     Auth, Target,
     aws::Session,
     caller::{CallOptions, Caller},
-    forced_cold_starts::{ChangedFunctions, Claim, Owner, Removal, VARIABLE},
+    cold_start_variable::{Claim, Owner, Removal},
+    configuration::COLD_START_VARIABLE,
+    forced_cold_starts::ChangedFunctions,
     run_directory::{self, Journal},
 };
 use anyhow::{Context, anyhow, bail};
@@ -40,7 +42,7 @@ pub struct CleanUpArgs {
 #[derive(Debug, Args)]
 pub(super) struct ChangeOptions {
     /// How long a change of a function's configuration may take, retries included.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = some_time)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = value_parsers::duration)]
     pub change_timeout: Duration,
 }
 
@@ -112,7 +114,7 @@ impl CleanUpArgs {
         Ok(match (was_there, remark) {
             (true, None) => format!("{target} is changed back"),
             (true, Some(remark)) => format!("{target} is changed back, but {remark}"),
-            (false, None) => format!("{target} is not changed: it has no variable {VARIABLE}"),
+            (false, None) => format!("{target} is not changed: it has no variable {COLD_START_VARIABLE}"),
             (false, Some(remark)) => format!("{target} is not changed: {remark}"),
         })
     }

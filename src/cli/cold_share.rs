@@ -1,6 +1,6 @@
 //! How many invocations of a month are cold starts.
 
-use super::{output::note, percent};
+use super::{output::note, value_parsers};
 use crate::{
     analysis::campaign_bill::ColdStartProportion,
     campaign::{
@@ -27,7 +27,7 @@ impl FromStr for ColdShareOption {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "measured" => Ok(Self::Measured),
-            _ => percent::up_to_all(text).map(Self::Assumed).map_err(|error| format!("{error}, or measured")),
+            _ => value_parsers::up_to_all(text).map(Self::Assumed).map_err(|error| format!("{error}, or measured")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `duet compare`
 
-use super::{output, percent::percent, report::analysis_of};
+use super::{output, report::analysis_of, value_parsers::percent};
 use crate::{
     analysis::{analyze_samples::Options, change},
     report::{change::document, terminal},

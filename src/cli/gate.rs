@@ -1,6 +1,6 @@
 //! `duet gate`
 
-use super::{output, percent, report::analysis_of};
+use super::{output, report::analysis_of, value_parsers};
 use crate::{
     analysis::{
         analyze_samples::Options,
@@ -31,8 +31,8 @@ pub struct GateArgs {
     /// The run directory of an earlier campaign of the same cells.
     #[arg(long, value_name = "DIR")]
     baseline: Option<PathBuf>,
-    /// The largest slowdown that passes, in percent, such as 5%.
-    #[arg(long, value_name = "PERCENT", value_parser = percent::slowdown)]
+    /// The largest slowdown that passes, in value_parsers, such as 5%.
+    #[arg(long, value_name = "PERCENT", value_parser = value_parsers::slowdown)]
     max_slowdown: f64,
     /// Also write the decision as Markdown to this file, for a comment on a pull request.
     #[arg(long, value_name = "FILE")]

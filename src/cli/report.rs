@@ -34,7 +34,7 @@ pub struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Differences up to this size count as no difference.
-    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = super::percent::percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = super::value_parsers::percent)]
     margin: f64,
     /// The number of invocations a month to bill, such as 300, 1.5k, 50M or 2B.
     #[arg(long, value_name = "N", default_value = "1M")]

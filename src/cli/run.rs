@@ -20,8 +20,9 @@ use crate::{
         answer_comparison::AnswerComparison,
         aws::Session,
         caller::{CallOptions, Caller, Function},
+        cold_start_variable::Owner,
         driver::{Campaign, Finished, Outcome, Progress},
-        forced_cold_starts::{ChangedFunctions, ColdStartForcer, Owner},
+        forced_cold_starts::{ChangedFunctions, ColdStartForcer},
         manifest::Manifest,
         run_directory::{self, Journal},
         shell_quoting,
@@ -36,7 +37,6 @@ use anyhow::{Context, anyhow};
 use clap::Args;
 use interruption::interruption;
 use plan::PlanOptions;
-pub(super) use plan::some_time;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,

@@ -17,7 +17,7 @@ use crate::{
         warning_kind::{Warning, WarningKind},
     },
     campaign::{
-        schedule::Order,
+        manifest::Order,
         sides::{Side, Sides},
     },
     protocol::Architecture,

@@ -13,7 +13,7 @@ use crate::{
         verdict::Verdict,
         warning_kind::WarningKind,
     },
-    campaign::{insights::DAYS, schedule::Order, sides::Sides},
+    campaign::{insights::DAYS, manifest::Order, sides::Sides},
 };
 use std::time::Duration;
 

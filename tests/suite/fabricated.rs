@@ -3,12 +3,12 @@
 use lambda_duet::{
     campaign::{
         Auth, Target,
-        manifest::{self, CampaignLimits, Manifest, Variant},
+        manifest::{self, CampaignLimits, Manifest, Order, Variant},
         platform_report::PlatformReport,
         prices::PriceTable,
         row::Row,
         run_directory::Journal,
-        schedule::{self, Order},
+        schedule,
         sides::{Side, Sides},
     },
     protocol::{

@@ -8,7 +8,7 @@ use crate::{
     scripted::{Reply, Scripted, request_id},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lambda_duet::campaign::{schedule::Order, sides::Sides};
+use lambda_duet::campaign::{manifest::Order, sides::Sides};
 use serde_json::Value;
 use std::{
     env, fs,

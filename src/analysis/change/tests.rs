@@ -5,7 +5,7 @@ use crate::{
         result::{self, CpuProportion, Method, Starts, SummaryStatistics},
         warning_kind::WarningKind,
     },
-    campaign::schedule::Order,
+    campaign::manifest::Order,
     protocol::Architecture,
 };
 use std::collections::BTreeMap;

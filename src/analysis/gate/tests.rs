@@ -4,7 +4,7 @@ use crate::{
         change::tests::{campaign, emulated},
         estimate::Sources,
     },
-    campaign::schedule::Order,
+    campaign::manifest::Order,
 };
 
 fn decisions_of(gate: &Gate) -> Vec<Decision> {

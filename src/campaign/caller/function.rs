@@ -5,9 +5,9 @@ mod readiness;
 use super::{
     super::{
         aws::Lambda,
-        configuration::Configuration,
+        cold_start_variable::Variables,
+        configuration::{COLD_START_VARIABLE, Configuration},
         failure::{ATTEMPTS, Failure},
-        forced_cold_starts::{VARIABLE, Variables},
         pauses::Pauses,
         payload::MAX_NAME_BYTES,
         platform_report::PlatformReport,
@@ -145,7 +145,7 @@ impl Function {
                     && configured
                         .environment()
                         .and_then(EnvironmentResponse::variables)
-                        .is_some_and(|variables| variables.contains_key(VARIABLE)),
+                        .is_some_and(|variables| variables.contains_key(COLD_START_VARIABLE)),
                 configuration: Some(Configuration::from_output(&configured)),
                 is_denied: false,
             }),

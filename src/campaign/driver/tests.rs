@@ -3,10 +3,11 @@
 use super::*;
 use crate::campaign::{
     caller::Function,
-    forced_cold_starts::{
-        ChangedFunctions, Owner,
+    cold_start_variable::{
+        Owner,
         double::{Act, FakeLambda},
     },
+    forced_cold_starts::ChangedFunctions,
 };
 use std::{env, fs, path::PathBuf, process};
 

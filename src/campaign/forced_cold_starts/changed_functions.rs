@@ -1,9 +1,6 @@
 //! The list of functions that a campaign has changed and not yet restored.
 
-use super::{
-    super::{Target, lock, run_directory},
-    Owner, VARIABLE,
-};
+use crate::campaign::{Target, cold_start_variable::Owner, configuration::COLD_START_VARIABLE, lock, run_directory};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeSet,
@@ -77,8 +74,11 @@ impl ChangedFunctions {
         if functions.is_empty() {
             return fs::remove_file(&self.path);
         }
-        let content =
-            Content { variable: VARIABLE.to_owned(), owner: self.owner.clone(), functions: functions.clone() };
+        let content = Content {
+            variable: COLD_START_VARIABLE.to_owned(),
+            owner: self.owner.clone(),
+            functions: functions.clone(),
+        };
         run_directory::write_json(&self.path, &content)
     }
 }

@@ -4,12 +4,11 @@
 use super::super::{
     control_characters::{is_obeyed, visible},
     failure::ATTEMPTS,
-    manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Plan, Variant},
+    manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Order, Plan, Variant},
     payload::MAX_NAME_BYTES,
     platform_report::PlatformReport,
     prices::check_tiers,
     row::Row,
-    schedule::Order,
 };
 use crate::protocol::{Response, SCHEMA, Sample};
 use std::collections::BTreeSet;

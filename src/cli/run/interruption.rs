@@ -2,10 +2,7 @@
 
 use super::INTERRUPTED;
 use crate::{
-    campaign::{
-        forced_cold_starts::{ChangedFunctions, VARIABLE},
-        shell_quoting,
-    },
+    campaign::{configuration::COLD_START_VARIABLE, forced_cold_starts::ChangedFunctions, shell_quoting},
     cli::output::note,
 };
 use std::{
@@ -59,7 +56,7 @@ pub(super) fn interruption(changes: Arc<ChangedFunctions>, directory: &Path) -> 
 /// The message that a function is left changed, and how to restore it.
 pub(super) fn still_changed(function: &str, reason: &str, directory: &Path) -> String {
     format!(
-        "Still changed: {function} with the variable {VARIABLE} ({reason}); remove it with `duet clean-up {}`",
+        "Still changed: {function} with the variable {COLD_START_VARIABLE} ({reason}); remove it with `duet clean-up {}`",
         shell_quoting::word(directory)
     )
 }

@@ -12,14 +12,13 @@ use crate::{
         accepted_status::AcceptedStatus,
         aws::Session,
         control_characters::visible,
-        manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Plan, SCHEMA},
+        manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Order, Plan, SCHEMA},
         region,
         samconfig::SamConfig,
-        schedule::Order,
         sides::Sides,
         stack, unix_ms,
     },
-    cli::{output::note, prices, secret_argument::Unechoed},
+    cli::{output::note, prices, secret_argument::Unechoed, value_parsers},
     protocol::{Request, Selection, Size, SizeName},
     workload::{self, Workload},
 };
@@ -51,7 +50,7 @@ pub struct PlanOptions {
     #[arg(long = "workload", value_name = "SELECTOR", conflicts_with = "payload")]
     workloads: Vec<String>,
     /// The size of the workloads: small, medium, large or a number of elements.
-    #[arg(long, default_value = "medium", value_parser = size, conflicts_with = "payload")]
+    #[arg(long, default_value = "medium", value_parser = value_parsers::size, conflicts_with = "payload")]
     size: Size,
     /// The timed iterations of a workload in each call, 1–1000.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), conflicts_with = "payload")]
@@ -63,16 +62,16 @@ pub struct PlanOptions {
     #[arg(long, requires = "payload")]
     compare_output: bool,
     /// The largest relative difference between numbers in compared answers, such as 1e-9.
-    #[arg(long, value_name = "NUMBER", requires = "compare_output", value_parser = tolerance)]
+    #[arg(long, value_name = "NUMBER", requires = "compare_output", value_parser = value_parsers::tolerance)]
     tolerance: Option<f64>,
     /// A JSON pointer to a part of the answers that is not compared, such as /request_id.
-    #[arg(long, value_name = "POINTER", requires = "compare_output", value_parser = pointer)]
+    #[arg(long, value_name = "POINTER", requires = "compare_output", value_parser = value_parsers::pointer)]
     ignore: Vec<String>,
     /// A JSON pointer to the id of the execution environment in an answer, such as /environment/id.
-    #[arg(long, value_name = "POINTER", requires = "payload", value_parser = pointer)]
+    #[arg(long, value_name = "POINTER", requires = "payload", value_parser = value_parsers::pointer)]
     environment: Option<String>,
     /// A JSON pointer to the processor's model in an answer, such as /cpu.
-    #[arg(long, value_name = "POINTER", requires = "payload", value_parser = pointer)]
+    #[arg(long, value_name = "POINTER", requires = "payload", value_parser = value_parsers::pointer)]
     cpu_model: Option<String>,
     /// Statuses that count as success besides 200 to 299, such as 404 or 4xx: of https:// targets, and in the
     /// statusCode of functions that are invoked directly and answer in API Gateway's format.
@@ -93,19 +92,19 @@ pub struct PlanOptions {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pace: Option<Duration>,
     /// How long a call may take [default: the functions' own timeout plus 10s, 40s for https://, 15m for exec:].
-    #[arg(long, value_name = "TIME", value_parser = some_time)]
+    #[arg(long, value_name = "TIME", value_parser = value_parsers::duration)]
     timeout: Option<Duration>,
     /// End after this time, when the current block is complete.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = some_time)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = value_parsers::duration)]
     duration: Duration,
     /// Make at most this many calls, both sides together; only whole blocks are begun.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     invocations: Option<u64>,
     /// Spend at most this many US dollars, at the list prices of the region.
-    #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = dollars)]
+    #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = value_parsers::dollars)]
     max_cost: f64,
     /// End as soon as the intervals extend at most this far to either side, such as 2%.
-    #[arg(long, value_name = "PERCENT", value_parser = crate::cli::percent::percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = value_parsers::percent)]
     until_ci: Option<f64>,
     /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
     #[arg(long, value_name = "FILE")]
@@ -117,7 +116,7 @@ pub struct PlanOptions {
     #[arg(long, value_name = "ID")]
     tenant: Option<String>,
     /// The method of requests to https:// targets, such as PUT; GET and HEAD send no payload [default: POST].
-    #[arg(long, value_name = "METHOD", value_parser = method)]
+    #[arg(long, value_name = "METHOD", value_parser = value_parsers::method)]
     method: Option<Method>,
     /// Do not sign requests to https:// targets.
     #[arg(long, conflicts_with = "api_key")]
@@ -176,37 +175,6 @@ impl PayloadFile {
             .with_context(|| format!("the payload in {path} is not JSON, which Lambda requires"))?;
         Ok(Cell { name: visible(path), weight: *weight, workload: None, payload, guess_ms: 100.0 })
     }
-}
-
-fn size(text: &str) -> Result<Size, &'static str> {
-    let named = SizeName::ALL.into_iter().find(|name| name.to_string() == text).map(Size::Named);
-    let size = named.or_else(|| text.parse().ok().map(Size::Elements));
-    size.ok_or("it must be small, medium, large or a number of elements")
-}
-
-fn pointer(text: &str) -> Result<String, &'static str> {
-    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("a JSON pointer starts with /") }
-}
-
-fn tolerance(text: &str) -> Result<f64, &'static str> {
-    let number = text.parse().ok().filter(|number| *number > 0.0 && *number < 1.0);
-    number.ok_or("it must be a number above 0 and below 1, such as 1e-9")
-}
-
-fn method(text: &str) -> Result<Method, &'static str> {
-    let method = text.to_ascii_uppercase().parse().map_err(|_| "it must be a method of HTTP, such as PUT")?;
-    if method == Method::CONNECT { Err("CONNECT asks a proxy, not a function") } else { Ok(method) }
-}
-
-fn dollars(text: &str) -> Result<f64, &'static str> {
-    let amount = text.parse().ok().filter(|amount| *amount > 0.0 && *amount < f64::INFINITY);
-    amount.ok_or("it must be an amount of US dollars above 0, such as 0.50")
-}
-
-/// Reads a duration of at least 1 ms.
-pub(in crate::cli) fn some_time(text: &str) -> Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if whole_ms(time) == 0 { Err("it must be at least 1ms".to_owned()) } else { Ok(time) }
 }
 
 impl PlanOptions {

@@ -10,7 +10,7 @@ use crate::{
     fabricated::Fabricated,
     scripted::{Reply, Scripted},
 };
-use lambda_duet::campaign::schedule::Order;
+use lambda_duet::campaign::manifest::Order;
 use serde_json::{Value, json};
 use std::{
     fs,

@@ -1,4 +1,8 @@
-//! Percentages on the command line.
+//! Values of arguments as the types of the program.
+
+use crate::protocol::{Size, SizeName};
+use hyper::Method;
+use std::time::Duration;
 
 /// Reads a percentage above 0% and below 50% as a proportion: 0.02 for `2%`.
 pub(super) fn percent(text: &str) -> Result<f64, &'static str> {
@@ -16,6 +20,37 @@ pub(super) fn up_to_all(text: &str) -> Result<f64, &'static str> {
 pub(super) fn slowdown(text: &str) -> Result<f64, &'static str> {
     let slowdown = proportion(text).filter(|proportion| (0.0..=10.0).contains(proportion));
     slowdown.ok_or("expected a percentage from 0% to 1000%, such as 5%")
+}
+
+pub(super) fn size(text: &str) -> Result<Size, &'static str> {
+    let named = SizeName::ALL.into_iter().find(|name| name.to_string() == text).map(Size::Named);
+    let size = named.or_else(|| text.parse().ok().map(Size::Elements));
+    size.ok_or("it must be small, medium, large or a number of elements")
+}
+
+pub(super) fn pointer(text: &str) -> Result<String, &'static str> {
+    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("a JSON pointer starts with /") }
+}
+
+pub(super) fn tolerance(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse().ok().filter(|number| *number > 0.0 && *number < 1.0);
+    number.ok_or("it must be a number above 0 and below 1, such as 1e-9")
+}
+
+pub(super) fn method(text: &str) -> Result<Method, &'static str> {
+    let method = text.to_ascii_uppercase().parse().map_err(|_| "it must be a method of HTTP, such as PUT")?;
+    if method == Method::CONNECT { Err("CONNECT asks a proxy, not a function") } else { Ok(method) }
+}
+
+pub(super) fn dollars(text: &str) -> Result<f64, &'static str> {
+    let amount = text.parse().ok().filter(|amount| *amount > 0.0 && *amount < f64::INFINITY);
+    amount.ok_or("it must be an amount of US dollars above 0, such as 0.50")
+}
+
+/// Reads a duration of at least 1 ms.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if time < Duration::from_millis(1) { Err("it must be at least 1ms".to_owned()) } else { Ok(time) }
 }
 
 fn proportion(text: &str) -> Option<f64> {

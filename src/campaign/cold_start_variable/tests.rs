@@ -1,7 +1,7 @@
 //! Changes in virtual time, of a function whose control plane follows a test's script.
 
 use super::{
-    super::double::{Act, FakeLambda},
+    double::{Act, FakeLambda},
     *,
 };
 use serde_json::{Value, json};
@@ -234,13 +234,13 @@ async fn unreadable_or_oversized_variables_are_never_written() {
 #[tokio::test(start_paused = true)]
 async fn a_variable_of_another_live_owner_is_left_alone() {
     let elsewhere = owner().mark(SystemTime::now()).to_string().replacen("machine=", "machine=not-", 1);
-    let message = refusal(json!({"Variables": {VARIABLE: elsewhere}}), None).await;
+    let message = refusal(json!({"Variables": {COLD_START_VARIABLE: elsewhere}}), None).await;
     assert!(message.contains("the campaign one on ") && message.contains("--force lambda:x"), "{message}");
-    let message = refusal(json!({"Variables": {VARIABLE: "hunter2"}}), None).await;
+    let message = refusal(json!({"Variables": {COLD_START_VARIABLE: "hunter2"}}), None).await;
     assert!(message.contains("no campaign has set") && !message.contains("hunter2"), "{message}");
 
     let lambda = Arc::new(FakeLambda::new(|_, _| Act::Answer));
-    lambda.variables.lock().unwrap()[VARIABLE] = json!("hunter2");
+    lambda.variables.lock().unwrap()[COLD_START_VARIABLE] = json!("hunter2");
     assert!(remove(&lambda.variables()).await.is_err());
     lambda.variables().remove(Claim::Anybody, WITHIN).await.unwrap();
     assert!(lambda.is_as_before());
@@ -248,7 +248,7 @@ async fn a_variable_of_another_live_owner_is_left_alone() {
     for left in
         [owner().mark(SystemTime::now()).to_string().replace('/', "/9"), elsewhere.replace(" at=202", " at=200")]
     {
-        lambda.variables.lock().unwrap()[VARIABLE] = json!(left);
+        lambda.variables.lock().unwrap()[COLD_START_VARIABLE] = json!(left);
         remove(&lambda.variables()).await.unwrap();
         assert!(lambda.is_as_before());
     }

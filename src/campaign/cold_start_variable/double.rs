@@ -1,6 +1,6 @@
 //! A function in memory, whose control plane follows a test's script in virtual time.
 
-use super::{VARIABLE, Variables};
+use super::{COLD_START_VARIABLE, Variables};
 use aws_sdk_lambda::{
     Client,
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig},
@@ -128,7 +128,7 @@ impl FakeLambda {
     }
 
     pub fn has_variable(&self) -> bool {
-        self.variables.lock().unwrap().get(VARIABLE).is_some()
+        self.variables.lock().unwrap().get(COLD_START_VARIABLE).is_some()
     }
 
     pub fn is_as_before(&self) -> bool {

@@ -3,16 +3,20 @@
 //! A change is requested until Lambda has accepted it. The values of the function's variables are sent back to Lambda
 //! and go nowhere else: not into messages, not onto disk.
 
+#[cfg(test)]
+pub(super) mod double;
+mod owner;
+
+pub use owner::{Mark, Owner};
+
 use super::{
-    super::{
-        aws::{Lambda, is_expired},
-        caller::failure,
-        lock,
-        pauses::Pauses,
-        row::{Failure, FailureKind},
-        stop_request,
-    },
-    Mark, Owner, VARIABLE,
+    aws::{Lambda, is_expired},
+    caller::classify::failure,
+    configuration::COLD_START_VARIABLE,
+    lock,
+    pauses::Pauses,
+    row::{Failure, FailureKind},
+    stop_request,
 };
 use aws_sdk_lambda::{
     error::{ProvideErrorMetadata, SdkError},
@@ -72,7 +76,8 @@ impl Known {
     /// Whether Lambda contradicts itself by answering with the variables `now`: the revision is the same, but variables
     /// other than the one that campaigns set differ; or there are none at all, though there were some.
     fn is_contradicted_by(&self, now: &Self, tells_none: bool) -> bool {
-        let others = |known: &Self| known.names.iter().filter(|name| *name != VARIABLE).cloned().collect::<Vec<_>>();
+        let others =
+            |known: &Self| known.names.iter().filter(|name| *name != COLD_START_VARIABLE).cloned().collect::<Vec<_>>();
         let is_same_revision = self.revision.is_some() && self.revision == now.revision;
         is_same_revision && others(self) != others(now) || tells_none && !self.names.is_empty()
     }
@@ -201,7 +206,7 @@ impl Variables {
             return Err(Obstacle::Pending("Lambda is still at work on an update of it".to_owned()));
         }
         let has_failed = configured.last_update_status == Some(LastUpdateStatus::Failed);
-        let is_as_wanted = variables.get(VARIABLE).map(String::as_str) == wanted;
+        let is_as_wanted = variables.get(COLD_START_VARIABLE).map(String::as_str) == wanted;
         if has_failed && wanted.is_some() && (is_as_wanted || progress.update == Update::Taken) {
             return Err(refused(failed_update(&configured)));
         }
@@ -270,16 +275,16 @@ impl Variables {
     }
 
     fn check_claim(&self, variables: &HashMap<String, String>, claim: Claim<'_>) -> Result<(), Obstacle> {
-        let (Some(value), Claim::Owner(owner)) = (variables.get(VARIABLE), claim) else { return Ok(()) };
+        let (Some(value), Claim::Owner(owner)) = (variables.get(COLD_START_VARIABLE), claim) else { return Ok(()) };
         let force = format!("duet clean-up --force lambda:{}", self.function);
         match Mark::parse(value) {
             Some(mark) if mark.owner == *owner || !mark.is_alive(SystemTime::now()) => Ok(()),
             Some(mark) => Err(refused(format!(
-                "{} forces cold starts of it; wait for its end. If it is gone, remove {VARIABLE} with `{force}`",
+                "{} forces cold starts of it; wait for its end. If it is gone, remove {COLD_START_VARIABLE} with `{force}`",
                 mark.owner
             ))),
             None => Err(refused(format!(
-                "it has a variable {VARIABLE} that no campaign has set; if it is not needed, remove it with `{force}`"
+                "it has a variable {COLD_START_VARIABLE} that no campaign has set; if it is not needed, remove it with `{force}`"
             ))),
         }
     }
@@ -343,13 +348,13 @@ fn variables_of(configured: &Configured) -> Result<HashMap<String, String>, Obst
 fn with_mark(variables: &HashMap<String, String>, wanted: Option<&str>) -> Result<HashMap<String, String>, Obstacle> {
     let mut after = variables.clone();
     match wanted {
-        Some(mark) => drop(after.insert(VARIABLE.to_owned(), mark.to_owned())),
-        None => drop(after.remove(VARIABLE)),
+        Some(mark) => drop(after.insert(COLD_START_VARIABLE.to_owned(), mark.to_owned())),
+        None => drop(after.remove(COLD_START_VARIABLE)),
     }
     let bytes = serde_json::to_vec(&after).map_or(0, |text| text.len());
     if wanted.is_some() && bytes > MAX_BYTES {
         return Err(refused(format!(
-            "with {VARIABLE} its variables would take {bytes} bytes, and Lambda allows {MAX_BYTES}; make them shorter"
+            "with {COLD_START_VARIABLE} its variables would take {bytes} bytes, and Lambda allows {MAX_BYTES}; make them shorter"
         )));
     }
     Ok(after)
