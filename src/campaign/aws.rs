@@ -8,7 +8,7 @@ mod profile;
 mod renewal;
 mod request;
 
-pub use endpoint::{Service, endpoint};
+pub use endpoint::{AwsService, endpoint};
 pub use lambda::Lambda;
 pub use request::post;
 
@@ -147,7 +147,7 @@ impl Session {
         let config = self.config().await?;
         region_of(config)?;
         let mut builder = aws_sdk_lambda::config::Builder::from(config);
-        builder.set_endpoint_url(endpoint::configured(config, Service::LAMBDA)?);
+        builder.set_endpoint_url(endpoint::configured(config, AwsService::LAMBDA)?);
         Ok(aws_sdk_lambda::Client::from_conf(builder.build()))
     }
 
@@ -159,7 +159,7 @@ impl Session {
         Ok(Some(match (target, auth) {
             (Target::Process { .. }, _) => return Ok(None),
             (Target::Function { .. }, _) => {
-                let endpoint = endpoint(self.config().await?, Service::LAMBDA).await?;
+                let endpoint = endpoint(self.config().await?, AwsService::LAMBDA).await?;
                 Place { endpoint: Some(endpoint), ..self.signed_place().await? }
             }
             (Target::Endpoint { .. }, Auth::SigV4) => self.signed_place().await.map_err(|failure| {

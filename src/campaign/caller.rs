@@ -20,7 +20,7 @@ use process::Process;
 use std::{path::Path, time::Instant};
 
 pub(super) use classify::of_api_answer;
-pub use function::{Found, Function};
+pub use function::{Found, FunctionCaller};
 
 /// The outcome of a call.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ impl CallOptions<'_> {
 #[derive(Debug)]
 pub enum Caller {
     /// A Lambda function.
-    Function(Function),
+    Function(FunctionCaller),
     /// An HTTP endpoint.
     Endpoint(Box<Endpoint>),
     /// Processes on this machine.
@@ -107,9 +107,12 @@ impl Caller {
     /// When the target cannot be called like that.
     pub async fn new(target: &Target, options: CallOptions<'_>, session: &Session) -> Result<Self, Failure> {
         Ok(match target {
-            Target::Function { name, qualifier } => {
-                Self::Function(Function::new(Lambda::new(session).await?, name, qualifier.as_deref(), options.tenant))
-            }
+            Target::Function { name, qualifier } => Self::Function(FunctionCaller::new(
+                Lambda::new(session).await?,
+                name,
+                qualifier.as_deref(),
+                options.tenant,
+            )),
             Target::Endpoint { url } => Self::Endpoint(Endpoint::new(url, options, session).await?.into()),
             Target::Process { path } => Self::Process(Process::new(path, options)),
         })

@@ -1,7 +1,7 @@
 //! Counts cold starts in a function's log, by a query of CloudWatch Logs Insights.
 
 use super::{
-    aws::{self, Service, Session},
+    aws::{self, AwsService, Session},
     configuration::Configuration,
     pauses::Pauses,
     row::Failure,
@@ -116,7 +116,7 @@ fn counts(results: &[Vec<Field>]) -> Counts {
 async fn ask<T: for<'de> Deserialize<'de>>(session: &Session, action: &str, body: &Value) -> Result<T, Failure> {
     let operation = format!("Logs_20140328.{action}");
     let head = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", operation.as_str())];
-    let (status, body) = aws::post(session, Service::CLOUD_WATCH_LOGS, &head, body.to_string()).await?;
+    let (status, body) = aws::post(session, AwsService::CLOUD_WATCH_LOGS, &head, body.to_string()).await?;
     if !status.is_success() {
         let text = String::from_utf8_lossy(&body);
         return Err(Failure::refused(format!("CloudWatch Logs refuses {action}: HTTP {}: {text}", status.as_u16())));

@@ -2,7 +2,7 @@
 
 use super::{
     Target,
-    aws::{self, Service, Session},
+    aws::{self, AwsService, Session},
     row::Failure,
     sides::Sides,
 };
@@ -53,7 +53,7 @@ async fn describe(name: &str, session: &Session) -> Result<String, Failure> {
     check_name(name)?;
     let query = format!("Action=DescribeStacks&Version=2010-05-15&StackName={name}");
     let head = [("content-type", "application/x-www-form-urlencoded")];
-    let (status, body) = aws::post(session, Service::CLOUD_FORMATION, &head, query).await?;
+    let (status, body) = aws::post(session, AwsService::CLOUD_FORMATION, &head, query).await?;
     let text = String::from_utf8_lossy(&body).into_owned();
     if status.is_success() {
         return Ok(text);

@@ -19,7 +19,7 @@ use crate::{
         Target,
         answer_comparison::AnswerComparison,
         aws::Session,
-        caller::{CallOptions, Caller, Function},
+        caller::{CallOptions, Caller, FunctionCaller},
         cold_start_variable::Owner,
         driver::{Campaign, Finished, Outcome, Progress},
         forced_cold_starts::{ChangedFunctions, ColdStartForcer},
@@ -189,7 +189,7 @@ struct Run {
 
 impl Run {
     /// The sides that are Lambda functions.
-    fn functions(&self) -> impl Iterator<Item = (Side, &Target, &Function)> {
+    fn functions(&self) -> impl Iterator<Item = (Side, &Target, &FunctionCaller)> {
         self.callers.iter().filter_map(|(side, caller)| match caller.as_ref() {
             Caller::Function(function) => Some((side, &self.manifest.sides[side].target, function)),
             Caller::Endpoint(_) | Caller::Process(_) => None,

@@ -15,14 +15,14 @@ const VARIABLE: &str = "AWS_ENDPOINT_URL";
 
 /// A service that this program calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Service {
+pub struct AwsService {
     /// Its name in AWS's models.
     pub(super) id: &'static str,
     /// Its name in signatures and in host names.
     pub(super) signing_name: &'static str,
 }
 
-impl Service {
+impl AwsService {
     pub const LAMBDA: Self = Self { id: "Lambda", signing_name: "lambda" };
     pub const CLOUD_FORMATION: Self = Self { id: "CloudFormation", signing_name: "cloudformation" };
     pub const CLOUD_WATCH_LOGS: Self = Self { id: "CloudWatch Logs", signing_name: "logs" };
@@ -37,7 +37,7 @@ impl Service {
 ///
 /// # Errors
 /// When the configured one is not a URL, or the partition has no endpoint of the wanted kind (FIPS, dual stack).
-pub async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, Failure> {
+pub async fn endpoint(config: &SdkConfig, service: AwsService) -> Result<String, Failure> {
     if let Some(url) = configured(config, service)? {
         return Ok(url);
     }
@@ -50,7 +50,7 @@ pub async fn endpoint(config: &SdkConfig, service: Service) -> Result<String, Fa
     let lambda = ResolveEndpoint::resolve_endpoint(&DefaultResolver::new(), &parameters).await;
     let lambda = lambda.map_err(|error| Failure::refused(with_causes(error.as_ref())))?;
     Ok(match service {
-        Service::LAMBDA => lambda.url().to_owned(),
+        AwsService::LAMBDA => lambda.url().to_owned(),
         _ => beside(lambda.url(), service.signing_name),
     })
 }
@@ -66,7 +66,7 @@ fn beside(lambda: &str, service: &str) -> String {
 ///
 /// # Errors
 /// When it is not a URL.
-pub(super) fn configured(config: &SdkConfig, service: Service) -> Result<Option<String>, Failure> {
+pub(super) fn configured(config: &SdkConfig, service: AwsService) -> Result<Option<String>, Failure> {
     let Some(url) = find(config, service) else { return Ok(None) };
     let own = service.variable();
     let source = [own.as_str(), VARIABLE].into_iter().find(|name| variable(name).as_ref() == Some(&url));
@@ -85,7 +85,7 @@ pub(super) fn configured(config: &SdkConfig, service: Service) -> Result<Option<
     Ok(Some(url))
 }
 
-fn find(config: &SdkConfig, service: Service) -> Option<String> {
+fn find(config: &SdkConfig, service: AwsService) -> Option<String> {
     let settings = config.service_config()?;
     let of = |name| {
         let key = ServiceConfigKey::builder().service_id(service.id).env(name).profile("endpoint_url").build();
@@ -106,7 +106,10 @@ mod tests {
     async fn endpoints(region: &'static str, fips: bool, dual_stack: bool) -> [String; 2] {
         let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new(region));
         let config = config.use_fips(fips).use_dual_stack(dual_stack).build();
-        [endpoint(&config, Service::LAMBDA).await.unwrap(), endpoint(&config, Service::CLOUD_FORMATION).await.unwrap()]
+        [
+            endpoint(&config, AwsService::LAMBDA).await.unwrap(),
+            endpoint(&config, AwsService::CLOUD_FORMATION).await.unwrap(),
+        ]
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! Requests to services of AWS without their SDKs, which would be a third of the program's compile time.
 
-use super::{Service, Session, Signer, endpoint};
+use super::{AwsService, Session, Signer, endpoint};
 use crate::{
     campaign::row::{Failure, FailureKind},
     transport::with_causes,
@@ -16,7 +16,7 @@ use std::error::Error;
 /// When the service cannot be asked, or gives no answer.
 pub async fn post(
     session: &Session,
-    service: Service,
+    service: AwsService,
     head: &[(&str, &str)],
     body: String,
 ) -> Result<(StatusCode, Bytes), Failure> {

@@ -59,7 +59,7 @@ pub struct Found {
 
 /// A Lambda function that is called.
 #[derive(Debug)]
-pub struct Function {
+pub struct FunctionCaller {
     lambda: Arc<Lambda>,
     name: String,
     qualifier: Option<String>,
@@ -69,7 +69,7 @@ pub struct Function {
     has_log_tail: AtomicBool,
 }
 
-impl Function {
+impl FunctionCaller {
     pub(crate) fn new(lambda: Lambda, name: &str, qualifier: Option<&str>, tenant: Option<&str>) -> Self {
         let lambda = Arc::new(lambda);
         Self {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::campaign::{
-    caller::Function,
+    caller::FunctionCaller,
     cold_start_variable::{
         Owner,
         double::{Act, FakeLambda},
@@ -53,7 +53,7 @@ fn scratch() -> PathBuf {
 #[tokio::test(start_paused = true)]
 async fn a_bug_that_panics_leaves_nothing_changed() {
     let (lambda, manifest, directory) = (Arc::new(FakeLambda::new(|_, _| Act::Answer)), manifest(), scratch());
-    let caller = || Arc::new(Caller::Function(Function::new(lambda.client().into(), "x", None, None)));
+    let caller = || Arc::new(Caller::Function(FunctionCaller::new(lambda.client().into(), "x", None, None)));
     let owner = Owner::this_process(&directory);
     let changes = Arc::new(ChangedFunctions::read(&directory, &owner).unwrap());
     let cold = ColdStartForcer::new(owner, Arc::clone(&changes), Duration::from_secs(60));

@@ -5,7 +5,7 @@ use crate::{
     campaign::{
         Auth, Target,
         aws::{Lambda, Session},
-        caller::{Caller, Function},
+        caller::{Caller, FunctionCaller},
         cold_start_variable::Owner,
         forced_cold_starts::ColdStartForcer,
         function_features::{Consequence, Feature, Use},
@@ -75,7 +75,7 @@ async fn variant(target: &Target, side: Side, auth: Auth, session: &Session) -> 
     let configuration = match target {
         Target::Function { name, qualifier } => {
             let lambda = Lambda::new(session).await.with_context(looking)?;
-            let function = Function::new(lambda, name, qualifier.as_deref(), None);
+            let function = FunctionCaller::new(lambda, name, qualifier.as_deref(), None);
             let found = function.configuration().await.with_context(looking)?;
             if found.is_denied {
                 note(format_args!(

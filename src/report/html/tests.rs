@@ -120,13 +120,13 @@ fn many_cells_are_drawn_and_more_are_in_the_table() {
 const LAST_UNIX_MS: u64 = 253_402_300_799_999;
 
 /// Replaces every number of an analysis by one of these, in turn, and shortens every list to `length`.
-struct Disturbance {
+struct Scrambled {
     numbers: Vec<f64>,
     next: usize,
     length: usize,
 }
 
-impl Disturbance {
+impl Scrambled {
     fn number(&mut self) -> f64 {
         self.next += 1;
         self.numbers[self.next % self.numbers.len()]
@@ -226,7 +226,7 @@ proptest! {
 
     #[test]
     fn any_numbers_make_a_page(numbers in prop::collection::vec(number(), 1..60), length in 0..4_usize) {
-        let page = page(&Disturbance { numbers, next: 0, length }.analysis());
+        let page = page(&Scrambled { numbers, next: 0, length }.analysis());
         has_all_sections(&page);
         charts(&page);
     }

@@ -22,20 +22,20 @@ pub const WORKLOAD: Workload = Workload {
     sizes: Sizes { small: 12, medium: 350, large: 12_000 },
     in_place: false,
     buffer_bytes: |messages| messages.saturating_mul((MESSAGE_BYTES + SIGNATURE_BYTES) as u64).saturating_add(1024),
-    prepare: |params| Box::new(Signer::new(params)),
+    prepare: |params| Box::new(Signatures::new(params)),
 };
 
 const MESSAGE_BYTES: usize = 32;
 const SIGNATURE_BYTES: usize = 64;
 
-struct Signer {
+struct Signatures {
     key: Ed25519KeyPair,
     messages: Vec<[u8; MESSAGE_BYTES]>,
     signatures: Vec<[u8; SIGNATURE_BYTES]>,
     verified: u64,
 }
 
-impl Signer {
+impl Signatures {
     fn new(params: &Params) -> Self {
         let mut rng = input::rng(params.seed);
         let mut bytes = || {
@@ -49,7 +49,7 @@ impl Signer {
     }
 }
 
-impl Routine for Signer {
+impl Routine for Signatures {
     fn run(&mut self) {
         let public_key = UnparsedPublicKey::new(&ED25519, self.key.public_key());
         self.verified = 0;
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn every_signature_verifies_and_a_changed_one_does_not() {
-        let mut signer = Signer::new(&Params::random(20, 8));
+        let mut signer = Signatures::new(&Params::random(20, 8));
         signer.run();
         assert_eq!(signer.verified, 20);
         let public_key = UnparsedPublicKey::new(&ED25519, signer.key.public_key());

@@ -36,19 +36,19 @@ pub const WORKLOAD: Workload = Workload {
 
 /// Two words with a blank after each, its place in two lists, and its share of the sort's buffer,
 /// which has room for all of a short list and for half of a long one.
-const NAME_BYTES: u64 = (2 * (input::MAX_WORD_BYTES + 1) + 3 * size_of::<Place>()) as u64;
+const NAME_BYTES: u64 = (2 * (input::MAX_WORD_BYTES + 1) + 3 * size_of::<FullName>()) as u64;
 
 /// The vocabulary while the text is made.
 const OVERHEAD_BYTES: u64 = 2 * 1024 * 1024;
 
 /// Where a name stands in the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Place {
+struct FullName {
     start: usize,
     len: usize,
 }
 
-impl Place {
+impl FullName {
     fn slice(self, text: &str) -> &[u8] {
         &text.as_bytes()[self.start..][..self.len]
     }
@@ -56,8 +56,8 @@ impl Place {
 
 struct SortNames {
     text: String,
-    input: Vec<Place>,
-    names: Vec<Place>,
+    input: Vec<FullName>,
+    names: Vec<FullName>,
     /// What sorting all of the names may take.
     expected: Duration,
 }
@@ -67,12 +67,12 @@ impl SortNames {
         let text = input::text(params.seed, 2 * params.len());
         let mut input = places(&text, params.len());
         if params.shape == Shape::FewUnique {
-            let few: Vec<Place> = input.iter().copied().take(input::FEW as usize).collect();
+            let few: Vec<FullName> = input.iter().copied().take(input::FEW as usize).collect();
             let mut rng = input::rng(params.seed);
             input.fill_with(|| few[rng.random_range(0..few.len() as u32) as usize]);
         }
         input::arrange(&mut input, params.shape, |a, b| a.slice(&text).cmp(b.slice(&text)));
-        let mut names = limits::filled(Place::default(), input.len());
+        let mut names = limits::filled(FullName::default(), input.len());
         let expected = expected(input.len(), |len| {
             limits::copy(&input[..len], &mut names[..len]);
             sort(&mut names[..len], &text);
@@ -88,18 +88,18 @@ fn slowdown(names: usize) -> f64 {
     (names as f64 / SAMPLE as f64).powf(0.25).max(1.0)
 }
 
-fn sort(names: &mut [Place], text: &str) {
+fn sort(names: &mut [FullName], text: &str) {
     names.sort_by(|a, b| a.slice(text).cmp(b.slice(text)));
 }
 
 /// The places of all names: every second blank ends one.
-fn places(text: &str, names: usize) -> Vec<Place> {
+fn places(text: &str, names: usize) -> Vec<FullName> {
     let mut places = limits::vec_with_capacity(names);
     let mut pace = limits::Pace::every(4096);
     let mut start = 0;
     for (end, _) in text.match_indices(' ').skip(1).step_by(2) {
         pace.step();
-        places.push(Place { start, len: end - start });
+        places.push(FullName { start, len: end - start });
         start = end + 1;
     }
     places
@@ -138,7 +138,7 @@ mod tests {
         #[test]
         fn sorts_stably_like_an_ordered_map(elements in 1u64..500, seed: u64, shape in prop::sample::select(&Shape::ALL)) {
             let routine = sorted(elements, seed, shape);
-            let mut expected = std::collections::BTreeMap::<&[u8], Vec<Place>>::new();
+            let mut expected = std::collections::BTreeMap::<&[u8], Vec<FullName>>::new();
             for &name in &routine.input {
                 expected.entry(name.slice(&routine.text)).or_default().push(name);
             }

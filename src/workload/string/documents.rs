@@ -89,12 +89,12 @@ pub const OVERHEAD_BYTES: u64 = 768 * 1024;
 
 /// The number of matches, and a hash of their positions in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct Matches {
     pub count: u64,
     hash: u64,
 }
 
-impl Tally {
+impl Matches {
     /// Counts one more, which is at `position`.
     pub fn add(&mut self, position: usize) {
         const PRIME: u64 = 0x0000_0100_0000_01b3; // of the hash function FNV-1a
@@ -108,7 +108,7 @@ impl Tally {
     }
 }
 
-impl FromIterator<usize> for Tally {
+impl FromIterator<usize> for Matches {
     fn from_iter<I: IntoIterator<Item = usize>>(positions: I) -> Self {
         let mut tally = Self::default();
         positions.into_iter().for_each(|position| tally.add(position));
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_tally_tells_orders_and_counts_apart() {
-        let tally = |positions: &[usize]| positions.iter().copied().collect::<Tally>();
+        let tally = |positions: &[usize]| positions.iter().copied().collect::<Matches>();
         assert_eq!(tally(&[3, 5]).count, 2);
         assert_ne!(tally(&[3, 5]), tally(&[5, 3]));
         assert_ne!(tally(&[0]), tally(&[0, 0]));

@@ -13,13 +13,13 @@ const PAGE: u64 = 100;
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page {
     pub page: u64,
-    pub orders: Vec<Order>,
+    pub orders: Vec<CustomerOrder>,
     /// Where the next page is.
     pub next: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub struct Order {
+pub struct CustomerOrder {
     pub id: String,
     pub created_at: String,
     pub status: OrderStatus,
@@ -75,12 +75,12 @@ pub fn pages(params: &Params) -> Vec<u8> {
     document
 }
 
-fn order(rng: &mut impl Rng, number: u64) -> Order {
+fn order(rng: &mut impl Rng, number: u64) -> CustomerOrder {
     const STREETS: [&str; 4] = ["Bahnhofstraße", "High Street", "Rue de l'Église", "Ulica Długa"];
     const CITIES: [&str; 4] = ["Graz", "Málaga", "New \"Old\" Town", "Zürich"];
     const TAGS: [&str; 4] = ["express", "gift", "fragile", "first-order"];
     let (first, last) = (pick(rng, &FIRST_NAMES), pick(rng, &LAST_NAMES));
-    Order {
+    CustomerOrder {
         id: format!("ord-{number:010}"),
         created_at: format!("{}T{}Z", day(rng), time(rng)),
         status: pick(rng, &[OrderStatus::Paid, OrderStatus::Paid, OrderStatus::Packed, OrderStatus::Cancelled]),

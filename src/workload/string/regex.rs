@@ -4,7 +4,7 @@
 //! The expressions are compiled beforehand; the library builds the states of its automata in the first
 //! run and keeps them. They match bytes, without Unicode's classes.
 
-use super::documents::{Tally, day, pick, time};
+use super::documents::{Matches, day, pick, time};
 use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use rand::{Rng, RngExt};
 use regex::bytes::Regex;
@@ -45,23 +45,23 @@ struct AccessLog {
     requests: Regex,
     secrets: [Regex; 2],
     /// The groups of each request.
-    groups: Tally,
+    groups: Matches,
     /// The starts and ends of the e-mail addresses, then of the keys.
-    found: [Tally; 2],
+    found: [Matches; 2],
 }
 
 impl AccessLog {
     fn new(params: &Params) -> Self {
         let compiled = |pattern| Regex::new(pattern).expect("the pattern is valid");
         let (requests, secrets) = (compiled(REQUEST), [compiled(EMAIL), compiled(KEY)]);
-        Self { text: text(params), requests, secrets, groups: Tally::default(), found: <[Tally; 2]>::default() }
+        Self { text: text(params), requests, secrets, groups: Matches::default(), found: <[Matches; 2]>::default() }
     }
 }
 
 impl Routine for AccessLog {
     fn run(&mut self) {
         let text = self.text.as_bytes();
-        self.groups = Tally::default();
+        self.groups = Matches::default();
         let mut pace = limits::Pace::every(256);
         for captures in self.requests.captures_iter(text) {
             pace.step();
@@ -77,7 +77,7 @@ impl Routine for AccessLog {
     }
 
     fn checksum(&self) -> u64 {
-        checksum_of([self.groups, self.found[0], self.found[1]].map(Tally::to_le_bytes))
+        checksum_of([self.groups, self.found[0], self.found[1]].map(Matches::to_le_bytes))
     }
 }
 
@@ -128,7 +128,7 @@ mod tests {
         let path = "/?email=a.b@c.example&key=0123456789abcdef";
         let line = format!(r#"192.0.2.7 - anna [2025-01-02 03:04:05] "GET {path} HTTP/1.1" 200 17"#);
         let log = log(line.clone());
-        let places = |parts: &[&str]| -> Tally {
+        let places = |parts: &[&str]| -> Matches {
             parts.iter().flat_map(|part| line.find(part).into_iter().flat_map(|at| [at, at + part.len()])).collect()
         };
         assert_eq!(log.groups, places(&["192.0.2.7", "anna", "2025-01-02 03:04:05", "GET", path, "200", "17"]));

@@ -4,7 +4,7 @@
 //! space and the line break; the places of each are counted from left to right and do not overlap.
 //! Making the searchers is not timed. `string/search-naive` does the same work and has the same checksum.
 
-use super::documents::{self, MEAN_WORD_BYTES, Tally};
+use super::documents::{self, MEAN_WORD_BYTES, Matches};
 use crate::workload::{Implementation, Params, Routine, Sizes, Vectorization, Workload, checksum_of, input, limits};
 use memchr::memmem::Finder;
 use std::{cmp::Reverse, collections::BTreeMap};
@@ -58,9 +58,9 @@ impl Haystack {
 
     /// What `find` finds, window by window, with a checkpoint before each. `find` gives the places of a needle of
     /// `len` bytes in a window, from left to right and without overlaps.
-    pub fn tally<'a, F: Iterator<Item = usize>>(&'a self, len: usize, find: impl Fn(&'a [u8]) -> F) -> Tally {
+    pub fn tally<'a, F: Iterator<Item = usize>>(&'a self, len: usize, find: impl Fn(&'a [u8]) -> F) -> Matches {
         const WINDOW: usize = 1024 * 1024;
-        let mut tally = Tally::default();
+        let mut tally = Matches::default();
         let mut next = 0;
         for start in (0..self.text.len()).step_by(WINDOW) {
             limits::checkpoint();
@@ -84,7 +84,7 @@ impl Haystack {
 struct Search {
     haystack: Haystack,
     finders: Vec<Finder<'static>>,
-    found: Vec<Tally>,
+    found: Vec<Matches>,
 }
 
 impl Search {

@@ -2,7 +2,7 @@
 //!
 //! Same text, same words, same places: the checksums of the two are equal at equal size and seed.
 
-use super::{documents::Tally, search::Haystack};
+use super::{documents::Matches, search::Haystack};
 use crate::workload::{Implementation, Routine, Sizes, Vectorization, Workload, checksum_of};
 
 pub const WORKLOAD: Workload = Workload {
@@ -26,7 +26,7 @@ pub const WORKLOAD: Workload = Workload {
 
 struct SearchNaive {
     haystack: Haystack,
-    found: Vec<Tally>,
+    found: Vec<Matches>,
 }
 
 impl Routine for SearchNaive {

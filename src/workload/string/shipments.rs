@@ -1,6 +1,6 @@
 //! Shipments, made from a shop's orders.
 
-use super::orders::{Order, OrderStatus, Page};
+use super::orders::{CustomerOrder, OrderStatus, Page};
 use serde::{Deserialize, Serialize};
 
 /// The longest shipment in JSON, with the comma and its part of what stands around the shipments.
@@ -41,8 +41,8 @@ impl From<Page> for Shipments {
     }
 }
 
-impl From<Order> for Shipment {
-    fn from(order: Order) -> Self {
+impl From<CustomerOrder> for Shipment {
+    fn from(order: CustomerOrder) -> Self {
         let items = &order.items;
         let price: u64 = items.iter().map(|item| u64::from(item.quantity) * item.unit_price_cents).sum();
         Self {

@@ -1,6 +1,6 @@
 //! Waiting for a function that cannot be invoked yet.
 
-use super::{Bytes, Configured, Failure, Function};
+use super::{Bytes, Configured, Failure, FunctionCaller};
 use crate::campaign::pauses::Pauses;
 use aws_sdk_lambda::types::{LastUpdateStatus, State};
 use std::time::Duration;
@@ -24,7 +24,7 @@ enum Readiness {
     Never(String),
 }
 
-impl Function {
+impl FunctionCaller {
     /// Waits until the function can be invoked, and its last change has taken effect. A function that is inactive,
     /// because it was not called for weeks, is woken with `payload`: Lambda fails that call and does not run the
     /// function.
