@@ -45,6 +45,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+/// The last millisecond of the year 9999, since 1970-01-01 UTC: no later date can be formatted.
+pub(crate) const LAST_UNIX_MS: u64 = 253_402_300_799_999;
+
 /// Milliseconds since 1970-01-01 UTC.
 pub(crate) fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64

@@ -17,7 +17,7 @@ pub use budget::Budget;
 use crate::{
     host,
     protocol::{
-        AnswerWarning, AnswerWarningKind, HeapUse, Memory, Nanoseconds, Request, Sample, Status, Summary, whole_ns,
+        HeapUse, Memory, Nanoseconds, Request, Sample, SampleWarning, SampleWarningKind, Status, Summary, whole_ns,
     },
     workload::{
         Params, Workload,
@@ -89,13 +89,13 @@ fn sample(workload: &Workload, params: &Params, request: &Request, timings: Timi
     }
 }
 
-fn short_iterations(batch_size: u32) -> AnswerWarning {
+fn short_iterations(batch_size: u32) -> SampleWarning {
     let shortest = clock::shortest_ns();
     let detail = format!(
         "one run takes less than {shortest} ns, 1000 times what reading the clocks costs: each time is the mean of \
          {batch_size} runs at a stretch, whose spread is smaller than that of single runs; ask for a larger size"
     );
-    AnswerWarning { kind: AnswerWarningKind::ShortIterations, detail }
+    SampleWarning { kind: SampleWarningKind::ShortIterations, detail }
 }
 
 /// The results of the timed iterations of one workload.

@@ -3,6 +3,19 @@
 //! Everything here is plain data with a stable JSON format. Times are nanoseconds in fields that end in `_ns`,
 //! milliseconds in `_ms`; sizes are bytes in `_bytes` and mebibytes in `_mb`.
 
+/// Displays variants by their names on the wire.
+macro_rules! display_as_serialized {
+    ($($name:ty),*) => {$(
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                serde::Serialize::serialize(self, f)
+            }
+        }
+    )*};
+}
+
+pub(crate) use display_as_serialized;
+
 mod error;
 mod nanoseconds;
 mod nearest;
@@ -16,21 +29,9 @@ pub use nearest::nearest;
 pub(crate) use request::shortened;
 pub use request::{MAX_BODY_BYTES, Request, Selection, Shape, Size, SizeName};
 pub use response::{
-    AnswerWarning, AnswerWarningKind, Architecture, Build, Catalogue, CatalogueEntry, Clock, DefaultRequest,
-    Environment, Function, HeapUse, Host, Implementation, Memory, Response, SCHEMA, Sample, Sizes, Status,
-    Vectorization,
+    Architecture, Build, Catalogue, CatalogueEntry, Clock, DefaultRequest, Environment, Function, HeapUse, Host,
+    Implementation, Memory, Response, SCHEMA, Sample, SampleWarning, SampleWarningKind, Sizes, Status, Vectorization,
 };
 pub use summary::{Summary, quantile};
-
-/// Displays variants by their names on the wire.
-macro_rules! display_as_serialized {
-    ($($name:ty),*) => {$(
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                serde::Serialize::serialize(self, f)
-            }
-        }
-    )*};
-}
 
 display_as_serialized!(Architecture, Implementation, Shape, SizeName, Status, Vectorization);

@@ -33,7 +33,7 @@ pub const COLD_SHARE: f64 = 0.01;
 pub enum ColdStartProportion {
     /// This proportion, which the user assumes.
     Assumed(f64),
-    /// This many, of one invocation at least.
+    /// What the logs have; there is at least one invocation.
     Counted(Counts),
 }
 

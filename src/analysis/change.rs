@@ -238,9 +238,10 @@ fn other_mix(side: Side, a: &SideFacts, b: &SideFacts) -> Vec<String> {
     }
     let models: BTreeSet<&str> = a.cpus.iter().chain(&b.cpus).map(|cpu| cpu.model.as_str()).collect();
     let sentence = |model: &str| {
-        let share = |side: &SideFacts| Proportion::new(environments_of(&side.cpus, model), environments(&side.cpus));
-        let (before, after) = (share(a), share(b));
-        let percent = |share: Proportion| format!("{:.0}% of environments", share.estimate * 100.0);
+        let proportion =
+            |side: &SideFacts| Proportion::new(environments_of(&side.cpus, model), environments(&side.cpus));
+        let (before, after) = (proportion(a), proportion(b));
+        let percent = |models: Proportion| format!("{:.0}% of environments", models.estimate * 100.0);
         (before.high < after.low || after.high < before.low)
             .then(|| format!("{side}, CPU {model}: {} in A, {} in B", percent(before), percent(after)))
     };

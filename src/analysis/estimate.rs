@@ -31,6 +31,7 @@ pub use fit::{Groups, Observation, last_block, mean};
 
 use crate::campaign::sides::{Side, Sides};
 use combined::satterthwaite;
+use disturbances::Disturbances;
 use environments::Adjusted;
 use fit::{Cluster, Fit, weighted};
 
@@ -60,28 +61,38 @@ pub struct Model {
 pub fn difference(values: &Sides<Vec<Observation>>, model: Model) -> Option<Difference> {
     let fit = Fit::new(values, model.groups)?;
     let (found, disturbances) = (fit.difference(Variance::Cr3)?, fit.disturbances(values));
+    let found = Difference { blocks: disturbances.blocks, ..found };
+    Some(match model.clusters {
+        Clusters::Environments => interleaved(found, &disturbances, fit.shared_by_neighbours(values)),
+        Clusters::EnvironmentsAndBlocks => disturbed(found, &disturbances),
+    })
+}
+
+/// V = V_environment: disturbances meet both sides by chance, and have this share in V_both.
+fn interleaved(found: Difference, disturbances: &Disturbances, share: f64) -> Difference {
+    let v_environment = found.standard_error.powi(2);
+    // V_environment holds what single calls have of their own.
+    let v_both = disturbances.v_both.min(v_environment);
+    let sources =
+        Sources { environments: v_environment - v_both, disturbances: v_both * share, calls: v_both * (1.0 - share) };
+    Difference { sources, ..found }
+}
+
+/// V = V_environment + V_block − V_both: disturbances last for blocks. V_block is an estimate too, with its own degrees of
+/// freedom (Satterthwaite 1946).
+fn disturbed(mut found: Difference, disturbances: &Disturbances) -> Difference {
     let (v_environment, v_block) = (found.standard_error.powi(2), disturbances.v_block);
     // Both of the others hold what single calls have of their own.
     let v_both = disturbances.v_both.min(v_environment);
-    let found = Difference { blocks: disturbances.blocks, ..found };
-    let environments = v_environment - v_both;
-    if model.clusters == Clusters::Environments {
-        // Disturbances meet both sides by chance: V = V_environment, and they have a share in V_both.
-        let share = fit.shared_by_neighbours(values);
-        let sources = Sources { environments, disturbances: v_both * share, calls: v_both * (1.0 - share) };
-        return Some(Difference { sources, ..found });
-    }
-    // Disturbances last for blocks: V = V_environment + V_block − V_both. V_block is an estimate too, with its own degrees
-    // of freedom (Satterthwaite 1946).
     let excess = (v_block - v_both).max(0.0);
-    let variance = v_environment + excess;
-    let mut found = Difference { sources: Sources { environments, disturbances: excess, calls: v_both }, ..found };
     if excess > 0.0 {
         let parts = [(v_environment, found.degrees_of_freedom), (v_block, disturbances.degrees_of_freedom)];
+        let variance = v_environment + excess;
         found.standard_error = variance.sqrt();
         found.degrees_of_freedom = satterthwaite(variance, &parts);
     }
-    Some(found)
+    found.sources = Sources { environments: v_environment - v_both, disturbances: excess, calls: v_both };
+    found
 }
 
 /// The same with a variance by environments alone, and the degrees of freedom that this has by itself: those of both sides

@@ -14,7 +14,6 @@ use super::{
 };
 use crate::campaign::sides::Sides;
 use serde::Serialize;
-use std::fmt;
 
 /// The version of this shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 1;
@@ -33,11 +32,7 @@ pub enum Decision {
     Withheld,
 }
 
-impl fmt::Display for Decision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
+crate::protocol::display_as_serialized!(Decision);
 
 /// What a slowdown is measured against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -107,23 +102,23 @@ pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Ga
     let is_withheld = !withheld.is_empty();
     let held =
         |cell| if is_withheld { Err("the campaign gives no verdict".to_owned()) } else { tested(cell, run, earlier) };
-    let tested: Vec<Result<Tested, String>> = run.cells.iter().map(held).collect();
+    let tests: Vec<Result<Tested, String>> = run.cells.iter().map(held).collect();
     let differences: Vec<Option<Difference>> =
-        tested.iter().map(|tested| Some(tested.as_ref().ok()?.difference)).collect();
+        tests.iter().map(|tested| Some(tested.as_ref().ok()?.difference)).collect();
     let decisions = decisions(&differences, max_slowdown, looks);
     let count = differences.iter().flatten().count();
     let mut cells = Vec::new();
-    for (((cell, tested), difference), decision) in run.cells.iter().zip(&tested).zip(&differences).zip(decisions) {
-        let open = tested.as_ref().ok().filter(|_| decision == Decision::Inconclusive);
+    for ((cell, test), decision) in run.cells.iter().zip(tests).zip(decisions) {
+        let open = test.as_ref().ok().filter(|_| decision == Decision::Inconclusive);
         let needed = open.map(|tested| tested.environments_needed(max_slowdown, looks, count));
         cells.push(CellGate {
             name: cell.name.clone(),
             measure: cell.deciding().map(|it| it.measure),
-            ratio: difference.as_ref().map(|difference| Ratio::new(difference, looks)),
+            ratio: test.as_ref().ok().map(|tested| Ratio::new(&tested.difference, looks)),
             decision,
             environments_needed: needed.and_then(Result::ok),
             needs: needed.and_then(Result::err),
-            reason: tested.as_ref().err().cloned(),
+            reason: test.err(),
         });
     }
     cells.extend(earlier.into_iter().flat_map(|earlier| missing(earlier, run)).map(CellGate::gone));

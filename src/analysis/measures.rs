@@ -22,7 +22,7 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// All of them, in the order of their declaration and in which reports show them.
+    /// All of them, in the order in which reports show them, which is that of their declaration.
     pub const ALL: [Self; 6] = [Self::Wall, Self::Cpu, Self::Duration, Self::Billed, Self::Latency, Self::Init];
 
     /// Its name for people.
@@ -36,13 +36,16 @@ impl Measure {
             Self::Init => "init duration",
         }
     }
-
-    /// The same at the beginning of a title.
-    pub fn at_start(self) -> String {
-        let name = self.as_str();
-        name[..1].to_uppercase() + &name[1..]
-    }
 }
+
+/// Samples are stored by measure in this order.
+const _: () = {
+    let mut index = 0;
+    while index < Measure::ALL.len() {
+        assert!(Measure::ALL[index] as usize == index);
+        index += 1;
+    }
+};
 
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

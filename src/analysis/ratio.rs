@@ -12,7 +12,8 @@ impl Ratio {
     pub(super) fn new(difference: &Difference, looks: Looks) -> Self {
         let has_enough = has_enough(difference);
         // Where next to nothing is known an end may be infinite; the largest number says as much.
-        let interval = difference.interval(CONFIDENCE, looks).map(|log_ratio| log_ratio.exp().min(f64::MAX));
+        let ratio_of = |log_ratio: f64| if log_ratio.exp() == f64::INFINITY { f64::MAX } else { log_ratio.exp() };
+        let interval = difference.interval(CONFIDENCE, looks).map(ratio_of);
         Self {
             estimate: difference.estimate.exp(),
             interval: has_enough.then_some(interval),

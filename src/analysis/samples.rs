@@ -9,7 +9,7 @@ use crate::{
         sides::{Side, Sides},
         totals::Totals,
     },
-    protocol::{AnswerWarningKind, Architecture, Build, Response, Sample, Status},
+    protocol::{Architecture, Build, Response, Sample, SampleWarningKind, Status},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -288,7 +288,7 @@ impl DataFlags {
         let is_truncated = |sample: &Sample| matches!(sample.status, Status::Truncated | Status::Skipped);
         self.truncated += u64::from(response.results.iter().any(is_truncated));
         let mut warnings = response.results.iter().flat_map(|sample| &sample.warnings);
-        let is_short = warnings.any(|warning| warning.kind == AnswerWarningKind::ShortIterations);
+        let is_short = warnings.any(|warning| warning.kind == SampleWarningKind::ShortIterations);
         self.short_iterations += u64::from(is_short);
         self.coarsest_clock_ns = self.coarsest_clock_ns.max(response.host.clock.resolution_ns);
     }
@@ -314,7 +314,7 @@ impl CallSample {
     }
 }
 
-/// The geometric mean of times in nanoseconds. Times of 0 are those of a clock that did not tick: they count as the
+/// The geometric mean, in milliseconds, of times in nanoseconds. Times of 0 are those of a clock that did not tick: they count as the
 /// clock's least. None if there are no times.
 fn mean_ms(row: &Row, pick: fn(&Sample) -> &[f64]) -> Option<f64> {
     let (mut sum, mut count) = (0.0, 0.0);

@@ -6,7 +6,6 @@ use super::{
 };
 use crate::campaign::manifest::{MAX_ENVIRONMENTS, Order};
 use serde::Serialize;
-use std::fmt;
 
 /// A side of fewer environments gets no interval and no verdict: too often they all have the same CPU, where the
 /// fleet has two (of eight environments and a CPU with a share of 44%, once in a hundred times).
@@ -31,11 +30,7 @@ pub enum Verdict {
     Withheld,
 }
 
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
+crate::protocol::display_as_serialized!(Verdict);
 
 /// The verdict on each of these differences of logarithms, such that with 95% probability none of those that say
 /// faster, slower or equivalent is wrong (Holm 1979).

@@ -2,7 +2,6 @@
 
 use crate::campaign::sides::Side;
 use serde::Serialize;
-use std::fmt;
 
 /// A warning, with advice.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -16,6 +15,7 @@ pub struct Warning {
 
 /// The kinds of warnings, the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(serde::Deserialize))]
 #[serde(rename_all = "kebab-case")]
 pub enum WarningKind {
     /// Equal work gave different results: no verdict is given.
@@ -83,9 +83,4 @@ impl WarningKind {
     }
 }
 
-/// Its name, as in JSON.
-impl fmt::Display for WarningKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
+crate::protocol::display_as_serialized!(WarningKind);

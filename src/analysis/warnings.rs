@@ -14,7 +14,6 @@ use super::{
     warning_kind::{Warning, WarningKind},
 };
 use crate::campaign::{
-    Target,
     failure::FailureKind,
     manifest::{Manifest, Order, Variant},
     sides::{Side, Sides},
@@ -105,21 +104,22 @@ fn of_changes(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut
         if reading.is_restored && changes.is_empty() {
             continue;
         }
-        let is_wanted = changes.is_empty() || reading.is_allowed;
-        let kind = if is_wanted { WarningKind::FunctionRevised } else { WarningKind::FunctionChanged };
         let changed = changes.join("; ");
-        let text = if changes.is_empty() {
-            format!(
+        let (kind, text) = if changes.is_empty() {
+            let text = format!(
                 "{name} has got another revision during the campaign, though nothing that is compared has changed; \
                  perhaps the value of a variable. Make sure that all of its samples are of what you mean."
-            )
+            );
+            (WarningKind::FunctionRevised, text)
         } else if reading.is_allowed {
-            format!("Samples of {name} from before and after a change are mixed, as was wanted: {changed}.")
+            let text = format!("Samples of {name} from before and after a change are mixed, as was wanted: {changed}.");
+            (WarningKind::FunctionRevised, text)
         } else {
-            format!(
+            let text = format!(
                 "{name} was changed during the campaign: {changed}. Its samples are those of two functions: begin a new \
                  campaign."
-            )
+            );
+            (WarningKind::FunctionChanged, text)
         };
         warnings.push(Warning { kind, side: Some(side), text });
     }
@@ -189,7 +189,7 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
     let (variant, facts) = (&manifest.sides[side], &samples.sides[side]);
     let (name, totals) = (&variant.name, &samples.totals.sides[side]);
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
-    let is_local = matches!(variant.target, Target::Process { .. });
+    let is_local = variant.target.is_process();
     if facts.emulated {
         let text = format!(
             "{name} ran on another instruction set than its own, so its times mean nothing and no verdict is given. \
@@ -270,14 +270,13 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
 fn memory_mb(manifest: &Manifest, samples: &Samples, side: Side) -> Option<u32> {
     let variant = &manifest.sides[side];
     let configured = variant.configuration.as_ref().map(|it| it.memory_mb);
-    let reported = samples.sides[side].memory_mb.filter(|_| !matches!(variant.target, Target::Process { .. }));
+    let reported = samples.sides[side].memory_mb.filter(|_| !variant.target.is_process());
     configured.or(reported)
 }
 
 /// For how much of their time processes on this machine waited for a processor, as a share. None if no such process was timed.
 fn waited(manifest: &Manifest, samples: &Samples) -> Option<f64> {
-    let is_timed =
-        |side: &Side| matches!(manifest.sides[*side].target, Target::Process { .. }) && !samples.sides[*side].emulated;
+    let is_timed = |side: &Side| manifest.sides[*side].target.is_process() && !samples.sides[*side].emulated;
     let sides = Side::BOTH.into_iter().filter(is_timed);
     let is_cold = manifest.plan.cold;
     let calls = sides.flat_map(|side| samples.cells.values().flat_map(move |cell| &cell.deciding(is_cold)[side]));

@@ -292,13 +292,12 @@ impl<'a> Campaign<'a> {
     /// Makes the next calls of every side in the step meet environments that have just started; both at once, because
     /// Lambda may take its time.
     async fn force_cold_starts(&self) -> Result<(), CampaignError> {
-        let Sides { baseline, candidate } = &self.manifest.sides;
-        let is_one_function = baseline.target == candidate.target && matches!(baseline.target, Target::Function { .. });
         let open = self.progress.position.open();
+        let is_called = |side: Side| open.iter().any(|call| call.side == side);
         // One change of a function is enough for both sides.
-        let changes = if is_one_function { &open[..1] } else { &open[..] };
+        let is_one_change = self.manifest.has_one_function() && is_called(Side::Baseline);
         let force = async |side: Side| {
-            if !changes.iter().any(|call| call.side == side) {
+            if !is_called(side) || (is_one_change && side == Side::Candidate) {
                 return Ok(());
             }
             let target = &self.manifest.sides[side].target;

@@ -2,7 +2,7 @@
 
 use super::control_characters;
 use serde::{Deserialize, Serialize};
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 /// The most bytes of a message that are kept: a function may put anything into its errors.
 const MAX_MESSAGE_BYTES: usize = 2048;
@@ -65,12 +65,7 @@ impl FailureKind {
     }
 }
 
-impl fmt::Display for FailureKind {
-    /// Its name in files.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
+crate::protocol::display_as_serialized!(FailureKind);
 
 /// The beginning of a text, on one line, with control characters escaped.
 pub(super) fn readable(text: &str) -> String {

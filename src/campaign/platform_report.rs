@@ -57,7 +57,7 @@ impl PlatformReport {
         (report.is_some() || init_ms.is_some()).then(|| Self { init_ms, ..report.unwrap_or_default() })
     }
 
-    /// Reads a report; `number` finds a number by its names in the text format and in JSON.
+    /// Reads a report; `number` finds a number by its names in the text format and in JSON. What is no number is missing.
     fn read(number: impl Fn(&str, &str) -> Option<f64>) -> Self {
         Self {
             duration_ms: number("Duration", "durationMs"),
@@ -87,15 +87,15 @@ const REPORT: &str = "REPORT RequestId: ";
 
 /// `8f50… Duration: 1.2 ms Billed Duration: 2 ms …`, with tabs between the fields.
 fn from_text(text: &str) -> Option<PlatformReport> {
-    let report = PlatformReport::read(|name, _| field(text, name));
+    let report = PlatformReport::read(|name, json| field(text, name, if json.ends_with("MB") { "MB" } else { "ms" }));
     // A line that was cut off has no duration.
     report.duration_ms.is_some().then_some(report)
 }
 
 /// The number in one field of a text, if the field is complete, including its unit.
-fn field(text: &str, name: &str) -> Option<f64> {
+fn field(text: &str, name: &str, unit: &str) -> Option<f64> {
     let value = text.split('\t').find_map(|field| field.trim().strip_prefix(name)?.strip_prefix(": "))?;
-    value.strip_suffix("ms").or_else(|| value.strip_suffix("MB"))?.trim_end().parse().ok()
+    value.strip_suffix(unit)?.trim_end().parse().ok()
 }
 
 /// The init duration of the environment, in milliseconds, if the log has it apart from the report: as a JSON event, or
@@ -111,7 +111,7 @@ fn initialization(log: &str) -> Option<f64> {
 
 fn init_report(line: &str) -> Option<f64> {
     if let Some((_, text)) = line.split_once("INIT_REPORT ") {
-        return field(text, "Init Duration");
+        return field(text, "Init Duration", "ms");
     }
     let Event { kind, record } = event(line)?;
     // Provisioned environments start before they are called.

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// The first incomplete step, and its remaining calls.
 #[derive(Debug)]
 pub struct Position<'a> {
-    pub plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     /// The first block with separate steps.
     separate_from: Option<u64>,
     /// The number of the block.
@@ -76,24 +76,24 @@ impl<'a> Position<'a> {
     /// # Errors
     /// With the calls that remain.
     pub fn check(&self, row: &Row) -> Result<(), String> {
-        let attempts = self.open.get(&(row.side, row.slot));
-        if (row.block, row.step, Some(&row.attempt)) == (self.block, self.step, attempts) {
+        let (attempts, calls) = (self.open.get(&(row.side, row.slot)), self.calls());
+        let cell = &self.plan.cells[calls[0].cell].name;
+        if (row.block, row.step, Some(&row.attempt), &row.cell) == (self.block, self.step, attempts, cell) {
             return Ok(());
         }
-        let calls = self.calls();
         let is_called = |side: &Side| calls.iter().any(|call| call.side == *side);
         let sides: Vec<&str> = Side::BOTH.into_iter().filter(is_called).map(Side::as_str).collect();
         Err(format!(
-            "the schedule has block {}, step {} ({}, {}) here, which this sample does not belong to",
+            "the schedule has block {}, step {} ({}, {cell}) here, which this sample does not belong to",
             self.block,
             self.step,
-            sides.join(" and "),
-            self.plan.cells[calls[0].cell].name
+            sides.join(" and ")
         ))
     }
 
     /// Takes in the outcome of a remaining call.
     pub fn settle(&mut self, row: &Row) {
+        debug_assert_eq!(self.check(row), Ok(()));
         self.take(row);
         if !self.open.is_empty() {
             return;
@@ -136,11 +136,13 @@ impl<'a> Position<'a> {
                 row.side, row.slot, row.cell, row.block, row.step
             ));
         }
-        if self.open.get(&(row.side, row.slot)).is_none_or(|attempts| row.attempt < *attempts) {
-            return Err(format!(
-                "slot is {} and attempt is {}, as in a line before: every call has one line",
-                row.slot, row.attempt
-            ));
+        let expected = match self.open.get(&(row.side, row.slot)) {
+            Some(attempts) if row.attempt >= *attempts => None,
+            Some(attempts) => Some(format!("a line before has attempt {}", attempts - 1)),
+            None => Some("a line before has the last attempt at this call".to_owned()),
+        };
+        if let Some(expected) = expected {
+            return Err(format!("slot is {} and attempt is {}, but {expected}", row.slot, row.attempt));
         }
         self.take(row);
         Ok(())
@@ -169,7 +171,10 @@ impl<'a> Position<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::manifest::Manifest;
+    use crate::campaign::{
+        failure::{Failure, FailureKind},
+        manifest::Manifest,
+    };
 
     #[test]
     fn a_missing_sample_is_passed_over_by_a_reader_and_refused_by_a_campaign() {
@@ -187,7 +192,12 @@ mod tests {
 
         let mut position = Position::new(&plan);
         position.follow(&candidate).unwrap();
-        assert!(position.follow(&candidate).unwrap_err().contains("as in a line before"));
+        let error = position.follow(&candidate).unwrap_err();
+        assert_eq!(error, "slot is 0 and attempt is 0, but a line before has the last attempt at this call");
+        let throttled = Some(Failure::new(FailureKind::Throttled, "slow down"));
+        position.follow(&Row { attempt: 2, failure: throttled, ..baseline.clone() }).unwrap();
+        let error = position.follow(&Row { attempt: 1, ..baseline.clone() }).unwrap_err();
+        assert_eq!(error, "slot is 0 and attempt is 1, but a line before has attempt 2");
         position.follow(&next_block).unwrap();
         assert!(position.follow(&baseline).unwrap_err().contains("behind block 1, step 0"));
     }

@@ -71,6 +71,13 @@ mod tests {
                 let steps = block(&plan, number, order);
                 let calls: Vec<Call> = steps.iter().flatten().copied().collect();
                 prop_assert_eq!(calls.len() as u64, plan.calls());
+                let visits = weights.iter().sum::<u32>() as usize;
+                let number_of_steps = match order {
+                    Order::SeparateSteps => 2 * visits,
+                    Order::JointSteps => visits,
+                    Order::SingleCalls => calls.len(),
+                };
+                prop_assert_eq!(steps.len(), number_of_steps);
                 for side in Side::BOTH {
                     for (cell, weight) in weights.iter().enumerate() {
                         for slot in 0..environments {

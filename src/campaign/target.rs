@@ -63,6 +63,11 @@ pub enum TargetError {
 }
 
 impl Target {
+    /// Whether it is a program that runs on this machine.
+    pub fn is_process(&self) -> bool {
+        matches!(self, Self::Process { .. })
+    }
+
     /// The target with an absolute path, so that it is the same from any directory.
     ///
     /// # Errors

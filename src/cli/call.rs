@@ -44,7 +44,7 @@ impl CallArgs {
         if self.no_auth && !matches!(self.target, Target::Endpoint { .. }) {
             bail!("--no-auth is for https:// and http:// targets, not for {}", self.target);
         }
-        let is_local = matches!(self.target, Target::Process { .. });
+        let is_local = self.target.is_process();
         super::run::check_variables(&self.variables, is_local)?;
         let _reaped = is_local.then(super::reaper::Reaped::start).transpose()?;
         let auth = if self.no_auth { Auth::None } else { Auth::SigV4 };

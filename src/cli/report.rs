@@ -64,7 +64,7 @@ enum Format {
     Json,
 }
 
-/// Analyses the samples in a run directory, with the prices stored there.
+/// Analyzes the samples in a run directory, with the prices stored there.
 ///
 /// # Errors
 /// When it holds no campaign, or samples that cannot be read.

@@ -110,7 +110,7 @@ impl RunArgs {
             output::print(&report::plan(manifest))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let is_local = manifest.sides.iter().any(|(_, variant)| matches!(variant.target, Target::Process { .. }));
+        let is_local = manifest.sides.iter().any(|(_, variant)| variant.target.is_process());
         let _reaped = is_local.then(Reaped::start).transpose()?;
         let journal = if is_new { Journal::create(directory, manifest)? } else { Journal::open(directory)? };
         if !is_new {
@@ -123,9 +123,10 @@ impl RunArgs {
         let so_far = Progress::new(manifest, run_directory::rows(directory, manifest)?, until_ci)?;
         let comparison = AnswerComparison::read(directory, &manifest.plan).context("reading the first answers")?;
         let mut progress = progress::ProgressDisplay::new(self.json, directory, manifest)?;
-        let is_ready = prepare(&run, &cold, &stop).await;
+        let prepared = prepare(&run, &cold, &stop).await;
         // If the output itself has failed, this cannot be written either.
-        if !is_ready.inspect_err(|error| drop(progress.fail(error, &so_far.totals)))? {
+        let is_ready = prepared.inspect_err(|error| drop(progress.fail(error, &so_far.totals)))?;
+        if !is_ready {
             progress.end(&Outcome::Interrupted, &so_far.totals).context("writing the output")?;
             return Ok(ExitCode::from(INTERRUPTED));
         }

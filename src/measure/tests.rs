@@ -126,7 +126,7 @@ fn short_runs_are_timed_in_batches() {
         let sample = measure(&workload, &request(Size::Elements(1), 4, 1), &Budget::new(HOUR, 1.0));
         assert_eq!((sample.status, sample.wall_ns.len()), (Status::Completed, 4), "{sample:?}");
         assert!(sample.batch_size > 1);
-        assert_eq!(sample.warnings[0].kind, AnswerWarningKind::ShortIterations);
+        assert_eq!(sample.warnings[0].kind, SampleWarningKind::ShortIterations);
         assert!(sample.wall_ns.iter().all(|&time| time > 0.0), "{sample:?}");
         // A busy machine may interrupt some of them.
         assert!(sample.wall_ns.iter().any(|&time| time < clock::shortest_ns() as f64), "{sample:?}");

@@ -100,7 +100,7 @@ pub struct Clock {
 /// How the binary was built.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Build {
-    /// That of Lambda Duet.
+    /// The version of Lambda Duet.
     pub version: String,
     /// The git revision, with `-dirty` if the program's sources had changes; `unknown` outside a checkout.
     pub git_revision: String,
@@ -150,13 +150,13 @@ pub struct Sample {
     pub throttled_fraction: Option<f64>,
     /// Warnings about the times.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub warnings: Vec<AnswerWarning>,
+    pub warnings: Vec<SampleWarning>,
 }
 
 /// A warning about the times of a [`Sample`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnswerWarning {
-    pub kind: AnswerWarningKind,
+pub struct SampleWarning {
+    pub kind: SampleWarningKind,
     /// What happened and what to do about it.
     pub detail: String,
 }
@@ -164,7 +164,7 @@ pub struct AnswerWarning {
 /// The kinds of warnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum AnswerWarningKind {
+pub enum SampleWarningKind {
     /// One run takes less than 1000 readings of the clock, so that several were timed together.
     ShortIterations,
 }

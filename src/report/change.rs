@@ -2,7 +2,7 @@
 
 use super::{
     document::{Block, Table, Tone, Value, numbers, words},
-    words::{by_verdict, date, needed, percent, significant},
+    words::{MORE_BLOCKS, by_verdict, date, environments_needed, percent, significant},
 };
 use crate::{
     analysis::{
@@ -73,7 +73,8 @@ fn ratios(changes: &Changes) -> Table {
 
 fn verdict(cell: &CellChange) -> Value {
     let is_open = cell.verdict == Verdict::Inconclusive;
-    Value::Verdict(cell.verdict.into(), word(cell.verdict), is_open.then(|| needed(cell.environments_needed)))
+    let needed = || cell.environments_needed.map_or(MORE_BLOCKS.to_owned(), environments_needed);
+    Value::Verdict(cell.verdict.into(), word(cell.verdict), is_open.then(needed))
 }
 
 /// A verdict on the change of a ratio.

@@ -2,7 +2,7 @@
 
 use super::{
     document::{Block, Table, Tone, Value, numbers, words},
-    words::{count, needed, percent},
+    words::{MORE_BLOCKS, count, environments_needed, percent},
 };
 use crate::analysis::gate::{Against, CellGate, Decision, Gate, Needs};
 use std::collections::BTreeSet;
@@ -87,16 +87,16 @@ fn advice(gate: &Gate) -> String {
 }
 
 /// What would decide a cell that no number of environments decides.
-fn more(needs: Needs) -> String {
+fn more(needs: Needs) -> &'static str {
     match needs {
-        Needs::MoreBlocks => needed(None),
-        Needs::LargerEarlierCampaign => "a larger earlier campaign".to_owned(),
+        Needs::MoreBlocks => MORE_BLOCKS,
+        Needs::LargerEarlierCampaign => "a larger earlier campaign",
     }
 }
 
 /// What would decide a cell.
 fn what_decides(cell: &CellGate) -> Option<String> {
-    cell.environments_needed.map(|number| needed(Some(number))).or_else(|| cell.needs.map(more))
+    cell.environments_needed.map(environments_needed).or_else(|| cell.needs.map(more).map(str::to_owned))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub fn plan(manifest: &Manifest) -> String {
     if cost > 0.0 {
         lines.push(format!("A block may cost ${cost:.6} (a guess before the first call)"));
     }
-    lines.push(format!("The campaign ends at {}, whichever comes first", ends(limits)));
+    lines.push(format!("The campaign ends {}, whichever comes first", ends(limits)));
     lines.extend(price_lists(sides).map(|lists| format!("Prices of {lists}, without free tier")));
     if let Some(blocks) = limits.invocations.map(|calls| calls / plan.calls()) {
         let bill = if cost > 0.0 { format!(", ${:.6}", blocks as f64 * cost) } else { String::new() };
@@ -62,11 +62,11 @@ fn price_lists(sides: &Sides<Variant>) -> Option<String> {
 /// What ends a campaign, whichever comes first.
 pub fn ends(limits: &CampaignLimits) -> String {
     let ends = [
-        limits.duration_ms.map(|ms| humantime::format_duration(Duration::from_millis(ms)).to_string()),
-        limits.invocations.map(|calls| format!("{calls} calls")),
-        limits.max_cost_usd.map(|usd| format!("${usd}")),
+        limits.duration_ms.map(|ms| format!("after {}", humantime::format_duration(Duration::from_millis(ms)))),
+        limits.invocations.map(|calls| format!("after {calls} calls")),
+        limits.max_cost_usd.map(|usd| format!("at ${usd}")),
         // Shares such as 0.07 are a little off as percentages.
-        limits.until_ci.map(|half_width| format!("intervals of ±{}%", (half_width * 1e8).round() / 1e6)),
+        limits.until_ci.map(|half_width| format!("with intervals of ±{}%", (half_width * 1e8).round() / 1e6)),
     ];
     ends.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

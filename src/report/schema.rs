@@ -4,6 +4,7 @@ use super::fixture;
 use crate::analysis::{
     result::{Analysis, Ratio},
     verdict::Verdict,
+    warning_kind::WarningKind,
 };
 use serde_json::Value;
 
@@ -40,6 +41,16 @@ fn a_sparse_report_matches_the_schema() {
     analysis.cells.clear();
     analysis.starts.comparisons.clear();
     assert_eq!(validate(&analysis), Ok(()));
+}
+
+/// Programs look for these names.
+#[test]
+fn kinds_of_warnings_have_the_names_that_the_schema_has() {
+    let schema: Value = serde_json::from_str(include_str!("../../docs/schema/report.schema.json")).unwrap();
+    let names = &schema["$defs"]["warning"]["properties"]["kind"]["enum"];
+    let kinds: Vec<WarningKind> = serde_json::from_value(names.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&kinds).unwrap(), *names);
+    assert_eq!(kinds.len(), WarningKind::NoBill as usize + 1);
 }
 
 #[test]

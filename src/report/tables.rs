@@ -2,7 +2,7 @@
 
 use super::{
     document::{Column, Table, Value, numbers, words},
-    words::{count, dollars, names, needed, percent, short_cpu, significant, with_interval},
+    words::{MORE_BLOCKS, capitalized, count, dollars, names, percent, short_cpu, significant, with_interval},
 };
 use crate::{
     analysis::{
@@ -32,7 +32,7 @@ pub fn cells(analysis: &Analysis) -> Table {
     };
     let names = names(analysis);
     let title = deciding.first().map_or(String::new(), |(_, first)| {
-        format!("{} of {} compared with {}", first.measure.at_start(), names.candidate, names.baseline)
+        format!("{} of {} compared with {}", capitalized(first.measure.as_str()), names.candidate, names.baseline)
     });
     let [baseline, candidate] = of_sides(analysis);
     let columns = [
@@ -145,5 +145,5 @@ fn environments(comparison: &Comparison) -> Value {
 fn verdict(comparison: &Comparison) -> Value {
     let verdict = comparison.verdict;
     let needs_blocks = verdict == Verdict::Inconclusive && comparison.environments_needed.is_none();
-    Value::Verdict(verdict.into(), verdict.to_string(), needs_blocks.then(|| needed(None)))
+    Value::Verdict(verdict.into(), verdict.to_string(), needs_blocks.then(|| MORE_BLOCKS.to_owned()))
 }

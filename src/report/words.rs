@@ -5,7 +5,7 @@ use crate::{
         result::{Analysis, Interval},
         verdict::Verdict,
     },
-    campaign::sides::Sides,
+    campaign::{LAST_UNIX_MS, sides::Sides},
 };
 use indicatif::HumanCount;
 use std::{
@@ -59,14 +59,24 @@ pub fn by_verdict(verdicts: impl Iterator<Item = Verdict> + Clone) -> impl Itera
     kinds.into_iter().map(move |kind| (kind, number(kind))).filter(|(_, number)| *number > 0)
 }
 
-/// What would probably lead to a verdict: this many environments of each side; more blocks if None.
-pub fn needed(environments: Option<u64>) -> String {
-    environments.map_or("more blocks".to_owned(), |number| format!("~{} environments", count(number)))
+/// What would probably lead to a verdict where no number of environments would.
+pub const MORE_BLOCKS: &str = "more blocks";
+
+/// What would probably lead to a verdict: this many environments of each side.
+pub fn environments_needed(number: u64) -> String {
+    format!("~{} environments", count(number))
 }
 
-/// A time as RFC 3339; it lies before the year 10000.
+/// The text with its first letter capitalized.
+pub fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}
+
+/// A time as RFC 3339.
 pub fn date(unix_ms: u64) -> String {
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(unix_ms)).to_string()
+    let since_1970 = Duration::from_millis(unix_ms.min(LAST_UNIX_MS));
+    humantime::format_rfc3339_seconds(UNIX_EPOCH + since_1970).to_string()
 }
 
 /// A number of things: `1 block`, `1,200 blocks`.

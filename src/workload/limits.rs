@@ -1,9 +1,9 @@
 //! The time and the memory that a workload may take.
 //!
 //! Everything that may take long, timed or not, passes a [`checkpoint`] at least every millisecond, so that even the
-//! largest size ends in time; buffers that grow with the size are allocated with [`vec_with_capacity`] and similar functions. When a
-//! limit is exceeded, the workload is unwound, as by a panic but without its message, and [`within`] returns which
-//! limit it was.
+//! largest size ends in time; buffers that grow with the size are allocated with [`vec_with_capacity`] and similar
+//! functions. When a limit is exceeded, the workload is unwound, as by a panic but without its message, and [`within`]
+//! returns which limit it was.
 
 use std::{
     any::Any,

@@ -30,7 +30,7 @@ pub(super) fn on_few_environments(manifest: &Manifest) -> String {
 }
 
 pub(super) fn on_disturbances(manifest: &Manifest) -> &'static str {
-    if manifest.sides.iter().any(|(_, variant)| matches!(variant.target, Target::Process { .. })) {
+    if manifest.sides.iter().any(|(_, variant)| variant.target.is_process()) {
         "another program used this machine, or its speed changed. Let nothing else run on it, or let the campaign run longer."
     } else {
         "the client's network, what stands before the functions, or hosts that they share. Let the campaign run longer, from \

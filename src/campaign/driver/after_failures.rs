@@ -19,7 +19,8 @@ const RESERVED: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
 #[derive(Debug, Default)]
 pub(super) struct StepFailures {
     sides: Sides<Vec<Failure>>,
-    /// The highest number of earlier attempts at one of these calls; `None` if no call is made again.
+    /// The highest number of earlier attempts at one of these calls, which the pause before the next depends on; `None`
+    /// if no call is made again.
     pub(super) attempt: Option<u32>,
 }
 
@@ -124,7 +125,7 @@ mod tests {
         let mut manifest = Manifest::example();
         let rows = [throttled(RESERVED), throttled("other"), None].map(|failure| row(Side::Baseline, 0, failure));
         let (failures, _) = step(&rows);
-        assert_eq!(failures.counts().collect::<Vec<_>>(), [(Side::Baseline, 2)]);
+        assert_eq!((failures.counts().collect::<Vec<_>>(), failures.attempt), (vec![(Side::Baseline, 2)], Some(0)));
         assert_eq!(failures.throttled_together(&manifest), 2);
         manifest.sides.candidate.target = "lambda:other".parse().unwrap();
         assert_eq!(failures.throttled_together(&manifest), 1);

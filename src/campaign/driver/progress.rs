@@ -13,7 +13,7 @@ use crate::campaign::{
 #[derive(Debug)]
 pub struct Progress<'a> {
     pub(super) position: Position<'a>,
-    pub totals: Totals,
+    pub(crate) totals: Totals,
     pub(super) rules: Vec<Box<dyn StoppingRule>>,
 }
 

@@ -2,6 +2,7 @@
 //! pass are safe to compute with: numbers are finite, times and sums stay within their types.
 
 use super::super::{
+    LAST_UNIX_MS,
     control_characters::{is_obeyed, visible},
     failure::ATTEMPTS,
     manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Order, Plan, Variant},
@@ -16,9 +17,6 @@ use std::collections::BTreeSet;
 /// The longest time in a campaign, a year, in milliseconds and in nanoseconds.
 const YEAR_MS: u64 = 366 * 24 * 60 * 60 * 1000;
 const YEAR_NS: u64 = YEAR_MS * 1_000_000;
-
-/// The last millisecond of the year 9999, since 1970-01-01 UTC: no later date can be formatted.
-const LAST_UNIX_MS: u64 = 253_402_300_799_999;
 
 /// More than anything costs: a call, a GB-second, a request; in US dollars.
 const MAX_USD: f64 = 1e6;

@@ -24,7 +24,7 @@ const SAME: Duration = Duration::from_millis(500);
 /// message that says what is still changed; the other signals never do.
 pub(super) fn interruption(changes: Arc<ChangedFunctions>, directory: &Path) -> io::Result<watch::Receiver<bool>> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    // `nohup` ignores it.
+    // `nohup` ignores the signal of a closed terminal.
     let mut hangup = (!is_ignored(SignalKind::hangup())).then(|| signal(SignalKind::hangup())).transpose()?;
     let directory = directory.to_owned();
     let (stop, stopped) = watch::channel(false);

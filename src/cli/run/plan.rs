@@ -193,7 +193,7 @@ impl PlanOptions {
         preflight::check_features(&variants, self.cold, self.tenant.as_deref())?;
         preflight::check_differences(&variants, self.allow_unequal)?;
         pricing::set_prices(&mut variants, &table, &session).await?;
-        let is_local = |target: &Target| matches!(target, Target::Process { .. });
+        let is_local = |target: &Target| target.is_process();
         let has_process = targets.iter().any(|(_, target)| is_local(target));
         let has_endpoint = targets.iter().any(|(_, target)| matches!(target, Target::Endpoint { .. }));
         let for_endpoints = [

@@ -2,7 +2,6 @@
 
 use crate::{
     campaign::{
-        Target,
         aws::Session,
         function_features::Feature,
         manifest::Variant,
@@ -34,7 +33,7 @@ pub(super) async fn set_prices(
         let variant = &mut variants[side];
         let mut features = variant.configuration.iter().flat_map(|configuration| &configuration.features);
         let is_by_instances = features.any(|feature| *feature == Feature::ManagedInstances);
-        if is_by_instances || matches!(variant.target, Target::Process { .. }) {
+        if is_by_instances || variant.target.is_process() {
             continue;
         }
         let architecture = architecture(variant, side);

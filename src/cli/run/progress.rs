@@ -45,7 +45,7 @@ impl<'a> ProgressDisplay<'a> {
         let style = ProgressStyle::with_template(template).expect("the template is well-formed");
         let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
         let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
-        bar.set_prefix(format!("ends at {}", plan::ends(&manifest.limits)));
+        bar.set_prefix(format!("ends {}", plan::ends(&manifest.limits)));
         let progress = Self { json, directory: directory.to_owned(), manifest, bar, shown: BTreeSet::new() };
         let calls = manifest.plan.calls();
         let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });

@@ -9,7 +9,7 @@ use crate::{
     campaign::sides::Sides,
     report::{
         sentences::{headline, is_certain, saved, saved_range},
-        words::{change, count, names, percent, range},
+        words::{capitalized, change, count, names, percent, range},
     },
 };
 use maud::{Markup, html};
@@ -56,8 +56,7 @@ fn warnings(analysis: &Analysis, withhold: bool) -> Markup {
 /// A kind for people: `Too few environments`.
 fn spoken(kind: WarningKind) -> String {
     let words = kind.to_string().replace('-', " ").replace("cpus", "CPUs").replace("vcpu", "vCPU");
-    let mut characters = words.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect::<String>() + ".").unwrap_or_default()
+    capitalized(&words) + "."
 }
 
 /// Speed, bill and start: a term, a value and what stands behind it.
@@ -91,8 +90,11 @@ fn compared<'a>(term: &'a str, comparison: &Comparison) -> (&'a str, String, Str
         (Verdict::Withheld, _) | (_, None) => "no verdict".to_owned(),
         (_, Some(ratio)) => change(ratio.estimate),
     };
-    let detail =
-        comparison.ratio.map_or("no ratio".to_owned(), |ratio| ratio.interval.map_or("no interval".to_owned(), range));
+    let detail = match comparison.ratio.map(|ratio| ratio.interval) {
+        Some(Some(interval)) => range(interval),
+        Some(None) => "no interval".to_owned(),
+        None => "no ratio".to_owned(),
+    };
     (term, value, detail)
 }
 

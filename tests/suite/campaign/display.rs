@@ -52,5 +52,5 @@ fn a_terminal_shows_both_sides_as_they_go() {
     }
     let failed = lines("baseline").iter().chain(&lines("candidate")).any(|line| line.contains("1 failed"));
     assert!(failed && live.contains("HTTP 500: broken"), "{live:?}");
-    assert!(live.contains("ends at 10m, 20 calls, $0.25") && live.contains('%'), "{live:?}");
+    assert!(live.contains("ends after 10m, after 20 calls, at $0.25") && live.contains('%'), "{live:?}");
 }

@@ -122,7 +122,11 @@ fn a_dry_run_says_what_it_would_do_and_calls_nothing() {
     assert!(plan.contains("6 calls a block") && plan.contains("At most 3 blocks, 18 calls, $0.0"), "{plan}");
     assert!(target.calls().is_empty() && !scratch.0.join("run").exists());
     let output = run_plain(&scratch, &target, &["--dry-run", "--until-ci", "7%"]);
-    assert!(stdout(&output).contains("The campaign ends at 10m, $0.5, intervals of ±7%"), "{}", stdout(&output));
+    assert!(
+        stdout(&output).contains("The campaign ends after 10m, at $0.5, with intervals of ±7%, whichever comes first"),
+        "{}",
+        stdout(&output)
+    );
 }
 
 #[test]
