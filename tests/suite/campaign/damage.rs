@@ -178,7 +178,10 @@ fn an_invalid_sample_is_named_by_file_and_line() {
         (([first.as_bytes(), b"\n", first.as_bytes()].concat(), 2), "EOF while parsing a value at column 0"),
         (([first.as_bytes(), newer.as_bytes()].concat(), 2), "unknown field `colour`"),
         ((format!("{}\n", "[".repeat(100_000)).into_bytes(), 1), "expected"),
-        (([first.as_bytes(), first.as_bytes()].concat(), 2), "and attempt is 0, as in a line before"),
+        (
+            ([first.as_bytes(), first.as_bytes()].concat(), 2),
+            "and attempt is 0, but a line before has the last attempt at this call",
+        ),
         (
             (lines(&[whole[4].clone(), whole[0].clone()]).into_bytes(), 2),
             "block is 0 and step is 0, behind block 0, step 1",
