@@ -178,8 +178,12 @@ impl<'a> Campaign<'a> {
 
     /// Changes back what is changed; both sides at once, because Lambda may take its time.
     async fn undo(&self) -> Vec<(Target, Failure)> {
+        let is_one_target = self.manifest.sides.baseline.target == self.manifest.sides.candidate.target;
         let undo = async |side: Side| {
             let target = &self.manifest.sides[side].target;
+            if is_one_target && side == Side::Candidate {
+                return Ok(());
+            }
             self.cold.undo(target, &self.callers[side]).await.map_err(|failure| (target.clone(), failure))
         };
         let (baseline, candidate) = tokio::join!(undo(Side::Baseline), undo(Side::Candidate));

@@ -139,10 +139,11 @@ pub fn lambda_in(region: &'static str, memory_of_a: u32, storage: u32) -> Script
             variables[index] = body["Environment"]["Variables"].clone();
         }
         if call.line.contains("/configuration") {
-            let (architecture, memory) = [("x86_64", 1769), ("arm64", memory_of_a)][index];
+            let (name, architecture, memory) = [("x", "x86_64", 1769), ("a", "arm64", memory_of_a)][index];
             return Reply::ok(
                 json!({
-                    "FunctionName": "f", "FunctionArn": format!("arn:aws:lambda:{region}:123456789012:function:f"),
+                    "FunctionName": name,
+                    "FunctionArn": format!("arn:aws:lambda:{region}:123456789012:function:{name}"),
                     "EphemeralStorage": {"Size": storage},
                     "Architectures": [architecture], "MemorySize": memory, "Timeout": 30,
                     "Runtime": "provided.al2023", "LoggingConfig": {"LogFormat": "JSON"},
@@ -247,6 +248,21 @@ fn a_cold_campaign_restores_what_it_changed_and_what_a_killed_one_left() {
     assert!(stderr(&output).contains("Restored the configuration of lambda:x"), "{}", stderr(&output));
     let (_, rows) = samples(&scratch.path("run"));
     assert!(rows.iter().all(|row| row.cold == Some(false)));
+}
+
+#[test]
+fn a_function_that_is_both_sides_is_changed_once_a_step() {
+    for candidate in ["lambda:x", "lambda:arn:aws:lambda:us-east-1:123456789012:function:x"] {
+        let (scratch, lambda) = (Scratch::new(), lambda(1769));
+        let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+        let targets = ["--targets", "lambda:x", candidate, "--payload", &payload, "--out", &out, "--cold"];
+        let output = run(&lambda.url, &[targets.as_slice(), &["--environments", "2", "--invocations", "8"]].concat());
+        assert_code(&output, 0);
+        assert!(samples(&out).1.iter().all(|row| row.cold == Some(true)), "{candidate}");
+        // Two blocks of one step, and the change back.
+        let changes = lambda.calls().iter().filter(|call| call.line.starts_with("PUT ")).count();
+        assert_eq!(changes, 3, "{candidate}");
+    }
 }
 
 #[test]
