@@ -31,7 +31,7 @@ pub struct GateArgs {
     /// The run directory of an earlier campaign of the same cells.
     #[arg(long, value_name = "DIR")]
     baseline: Option<PathBuf>,
-    /// The largest slowdown that passes, in value_parsers, such as 5%.
+    /// The largest slowdown that passes, in percent, such as 5%.
     #[arg(long, value_name = "PERCENT", value_parser = value_parsers::slowdown)]
     max_slowdown: f64,
     /// Also write the decision as Markdown to this file, for a comment on a pull request.

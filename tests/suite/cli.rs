@@ -57,6 +57,22 @@ fn target(architecture: Architecture) -> String {
     format!("exec:{}", bootstrap(architecture).display())
 }
 
+/// A renamed item may have been renamed in a help text too.
+#[test]
+fn no_help_text_has_a_name_of_the_code() {
+    let overview = stdout(&duet(&["--help"]));
+    let commands = overview.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let commands: Vec<&str> = commands.map_while(|line| line.split_whitespace().next()).collect();
+    assert!(commands.contains(&"run") && commands.contains(&"gate"), "{overview}");
+    for command in commands {
+        let help = stdout(&duet(&["help", command]));
+        let words = help.split(|character: char| !character.is_ascii_alphanumeric() && !"_/".contains(character));
+        let is_identifier = |word: &&str| word.contains('_') && !word.contains('/') && word.to_uppercase() != **word;
+        let identifiers: Vec<&str> = words.filter(is_identifier).filter(|word| *word != "x86_64").collect();
+        assert_eq!(identifiers, [""; 0], "duet {command}");
+    }
+}
+
 #[test]
 fn workloads_are_listed_for_people_and_machines() {
     let table = stdout(&duet(&["workloads"]));
