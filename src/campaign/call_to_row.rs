@@ -2,6 +2,7 @@
 
 use super::{
     caller::{Answer, of_api_answer},
+    configuration::LONGEST_TIMEOUT_S,
     failure::{Failure, FailureKind},
     manifest::{Manifest, Plan},
     payload,
@@ -19,9 +20,6 @@ use std::time::Duration;
 /// How long Lambda waits for an init, in milliseconds. An init that takes longer is begun again within the call, whose
 /// report then has no `Init Duration`: the init is part of its duration.
 const INIT_LIMIT_MS: f64 = 10_000.0;
-
-/// The longest timeout that a function can have, in seconds.
-const LONGEST_TIMEOUT_S: u32 = 900;
 
 /// A call that has returned.
 pub(super) struct Returned {

@@ -12,6 +12,9 @@ use std::{
 /// The variable whose change makes Lambda start new environments; no setting of the function's own.
 pub const COLD_START_VARIABLE: &str = "LAMBDA_DUET_COLD";
 
+/// The longest timeout that a function can have, in seconds.
+pub const LONGEST_TIMEOUT_S: u32 = 900;
+
 /// The text for a setting that is not known.
 const UNKNOWN: &str = "unknown";
 

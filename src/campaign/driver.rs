@@ -178,12 +178,11 @@ impl<'a> Campaign<'a> {
 
     /// Changes back what is changed; both sides at once, because Lambda may take its time.
     async fn undo(&self) -> Vec<(Target, Failure)> {
-        let is_one_target = self.manifest.sides.baseline.target == self.manifest.sides.candidate.target;
         let undo = async |side: Side| {
-            let target = &self.manifest.sides[side].target;
-            if is_one_target && side == Side::Candidate {
+            if self.is_changed_as_baseline(side) {
                 return Ok(());
             }
+            let target = &self.manifest.sides[side].target;
             self.cold.undo(target, &self.callers[side]).await.map_err(|failure| (target.clone(), failure))
         };
         let (baseline, candidate) = tokio::join!(undo(Side::Baseline), undo(Side::Candidate));
@@ -293,15 +292,19 @@ impl<'a> Campaign<'a> {
         Ok(())
     }
 
+    /// Whether a side is the baseline's function too, so that one change is enough for both.
+    fn is_changed_as_baseline(&self, side: Side) -> bool {
+        side == Side::Candidate && self.manifest.has_one_function()
+    }
+
     /// Makes the next calls of every side in the step meet environments that have just started; both at once, because
     /// Lambda may take its time.
     async fn force_cold_starts(&self) -> Result<(), CampaignError> {
         let open = self.progress.position.open();
-        let is_called = |side: Side| open.iter().any(|call| call.side == side);
-        // One change of a function is enough for both sides.
-        let is_one_change = self.manifest.has_one_function() && is_called(Side::Baseline);
+        let is_called =
+            |side: Side| open.iter().any(|call| call.side == side || self.is_changed_as_baseline(call.side));
         let force = async |side: Side| {
-            if !is_called(side) || (is_one_change && side == Side::Candidate) {
+            if self.is_changed_as_baseline(side) || !is_called(side) {
                 return Ok(());
             }
             let target = &self.manifest.sides[side].target;

@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        configuration::LONGEST_TIMEOUT_S,
         local::{LocalEnvironment, LocalError, Logs, variables::Variable},
         lock,
         platform_report::PlatformReport,
@@ -22,8 +23,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Lambda's longest timeout: nothing bills a local call.
-const TIMEOUT: Duration = Duration::from_secs(900);
+/// The timeout of local calls, which nothing bills.
+const TIMEOUT: Duration = Duration::from_secs(LONGEST_TIMEOUT_S as u64);
 
 /// A binary that is called, with one process per slot.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use crate::{
         aws::{Lambda, Session},
         caller::{Caller, FunctionCaller},
         cold_start_variable::Owner,
+        configuration::LONGEST_TIMEOUT_S,
         forced_cold_starts::ColdStartForcer,
         function_features::{Consequence, Feature, Use},
         manifest::{DEFAULT_MEMORY_MB, Variant},
@@ -180,8 +181,7 @@ pub(super) fn timeout(variants: &Sides<Variant>) -> Duration {
         (_, Some(configuration)) => u64::from(configuration.timeout_s) + 10,
         // API Gateway gives up after 29 s unless its quota is raised.
         (Target::Endpoint { .. }, None) => 40,
-        // Lambda's longest timeout.
-        (_, None) => 900,
+        (_, None) => u64::from(LONGEST_TIMEOUT_S),
     };
     Duration::from_secs(of(&variants.baseline).max(of(&variants.candidate)))
 }
