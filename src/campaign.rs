@@ -1,5 +1,5 @@
-//! Calls of functions, wherever they run; and campaigns, which call two functions in an order that cancels drift and
-//! keep every sample.
+//! Calls of functions, wherever they run; and campaigns, which call variants of a function in an order that cancels
+//! drift and keep every sample.
 
 pub(crate) mod accepted_status;
 pub(crate) mod answer_comparison;
@@ -31,12 +31,12 @@ pub mod runtime_api;
 pub(crate) mod samconfig;
 pub mod schedule;
 pub(crate) mod shell_quoting;
-pub mod sides;
 pub(crate) mod stack;
 pub(crate) mod stop_request;
 pub(crate) mod stopping_rules;
 mod target;
 pub(crate) mod totals;
+pub mod variants;
 
 pub use target::{Auth, Target, TargetError};
 

@@ -18,4 +18,5 @@ mod schema;
 mod sentences;
 mod tables;
 pub mod terminal;
+mod variants;
 pub(crate) mod words;

@@ -2,17 +2,23 @@
 
 use super::{
     campaign_bill::BillOptions,
-    compare_sets::Analyzer,
+    cells::UnjudgedCell,
+    compare_sets::{Analyzer, Unjudged},
     cpu_models::cpus,
     interval::CONFIDENCE,
+    measures::Measure,
+    pair_samples::PairSamples,
+    plot_data::UnjudgedColdStarts,
     proportion::unseen,
-    result::{Analysis, Method, Provenance, SCHEMA, SideFacts},
-    samples::{Samples, SideSamples},
+    result::{Analysis, CellAnalysis, Method, Money, PairAnalysis, Provenance, SCHEMA, VariantFacts},
+    samples::Samples,
+    sides::{Side, Sides},
     summary_statistics::ValuesByEnvironment,
+    variant_summary::find_pareto_front,
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, Verdict},
     warnings,
 };
-use crate::campaign::{manifest::Manifest, sides::Side};
+use crate::campaign::{manifest::Manifest, variants::VariantIndex};
 
 /// The user's options for an analysis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,36 +37,108 @@ impl Default for Options {
 
 /// Analyzes the samples of a campaign.
 pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {
-    let analyzer = Analyzer::new(manifest, samples, options.margin);
-    let cells = analyzer.cells();
-    let headline = analyzer.headline(&cells);
-    let warnings = warnings::collect(manifest, samples, headline.as_ref(), &cells);
-    let is_withheld = warnings.iter().any(|warning| warning.kind.withholds());
-    let mut analysis = Analysis {
-        schema: SCHEMA,
-        method: Method {
-            confidence: CONFIDENCE,
-            margin: options.margin,
-            until_ci: manifest.limits.until_ci,
-            minimum_environments: MINIMUM_ENVIRONMENTS,
-            minimum_blocks: MINIMUM_BLOCKS,
-        },
-        campaign: provenance(manifest, samples),
-        sides: samples.sides.map(|side, facts| side_facts(manifest, samples, side, facts)),
-        warnings,
-        headline,
-        cells,
-        starts: analyzer.starts(),
-        money: analyzer.money(options.volume),
+    let pair = |candidate| PairSamples::new(manifest, samples, candidate);
+    let mut drafts: Vec<Draft<'_>> =
+        manifest.candidates().map(|candidate| Draft::new(Analyzer::new(pair(candidate), options.margin))).collect();
+    judge(&mut drafts);
+    let method = Method {
+        confidence: CONFIDENCE,
+        margin: options.margin,
+        until_ci: manifest.limits.until_ci,
+        minimum_environments: MINIMUM_ENVIRONMENTS,
+        minimum_blocks: MINIMUM_BLOCKS,
     };
-    if is_withheld {
-        let of_cells = analysis.cells.iter_mut().flat_map(|cell| &mut cell.comparisons);
-        for comparison in of_cells.chain(&mut analysis.headline).chain(&mut analysis.starts.comparisons) {
-            comparison.verdict = Verdict::Withheld;
-            comparison.environments_needed = None;
+    let campaign = provenance(manifest, samples);
+    let mut facts = manifest.variants.map(|variant, _| variant_facts(manifest, samples, variant));
+    let bills: Vec<_> = drafts.iter().map(|draft| draft.analyzer.money(options.volume)).collect();
+    for (draft, money) in drafts.iter().zip(&bills) {
+        for (side, variant) in draft.analyzer.pair.variants.iter() {
+            let facts = &mut facts[*variant];
+            facts.time = facts.time.or_else(|| draft.analyzer.mean_time(side));
+            facts.per_million = facts.per_million.or_else(|| Some(money.as_ref()?.per_million[side]));
         }
     }
-    analysis
+    let mut variants: Vec<VariantFacts> = facts.iter().map(|(_, facts)| facts.clone()).collect();
+    find_pareto_front(&mut variants);
+    let comparisons = drafts.into_iter().zip(bills).map(|(draft, money)| {
+        let sides = draft.analyzer.pair.variants.map(|_, variant| variants[variant.get()].clone());
+        draft.into_analysis(method, &campaign, sides, money)
+    });
+    Analysis {
+        schema: SCHEMA,
+        method,
+        comparisons: comparisons.collect(),
+        baseline: manifest.variants[manifest.baseline].name.clone(),
+        campaign,
+        variants,
+    }
+}
+
+/// A pair whose comparisons are not judged yet: their verdicts hold for those of all pairs together.
+struct Draft<'a> {
+    analyzer: Analyzer<'a>,
+    cells: Vec<UnjudgedCell>,
+    /// All cells together, if there are several.
+    all_cells: Option<Unjudged>,
+    cold_starts: UnjudgedColdStarts,
+}
+
+impl<'a> Draft<'a> {
+    fn new(analyzer: Analyzer<'a>) -> Self {
+        let cells = analyzer.cells();
+        let all_cells = if cells.len() == 1 { None } else { analyzer.all_cells() };
+        Self { cells, all_cells, cold_starts: analyzer.cold_starts(), analyzer }
+    }
+
+    fn into_analysis(
+        self,
+        method: Method,
+        campaign: &Provenance,
+        sides: Sides<VariantFacts>,
+        money: Option<Money>,
+    ) -> PairAnalysis {
+        let pair = self.analyzer.pair;
+        let mut cells: Vec<CellAnalysis> = self.cells.into_iter().map(UnjudgedCell::into_analysis).collect();
+        let mut headline = match cells.as_slice() {
+            // All cells are this one.
+            [cell] if Side::BOTH.into_iter().all(|side| has_deciding_calls(pair, side)) => cell.deciding().cloned(),
+            _ => self.all_cells.map(Unjudged::into_comparison),
+        };
+        let mut cold_starts = self.cold_starts.into_analysis();
+        let warnings = warnings::collect(pair, headline.as_ref(), &cells);
+        if warnings.iter().any(|warning| warning.kind.withholds()) {
+            let of_cells = cells.iter_mut().flat_map(|cell| &mut cell.comparisons);
+            for comparison in of_cells.chain(&mut headline).chain(&mut cold_starts.comparisons) {
+                comparison.verdict = Verdict::Withheld;
+                comparison.environments_needed = None;
+            }
+        }
+        PairAnalysis { method, campaign: campaign.clone(), sides, warnings, headline, cells, cold_starts, money }
+    }
+}
+
+fn has_deciding_calls(pair: PairSamples<'_>, side: Side) -> bool {
+    pair.cells().any(|(_, calls)| !calls.deciding(pair.is_cold())[side].is_empty())
+}
+
+/// Gives verdicts. All cells of all pairs are a family by each measure, as are all cells together of all pairs, and their
+/// cold starts.
+fn judge(drafts: &mut [Draft<'_>]) {
+    let Some((margin, looks)) = drafts.first().map(|draft| (draft.analyzer.margin, draft.analyzer.looks)) else {
+        return;
+    };
+    fn cells<'a>(drafts: &'a mut [Draft<'_>]) -> impl Iterator<Item = &'a mut UnjudgedCell> {
+        drafts.iter_mut().flat_map(|draft| &mut draft.cells)
+    }
+    let judge = |mut family: Vec<&mut Unjudged>| Unjudged::judge(&mut family, margin, looks);
+    judge(cells(drafts).filter_map(|cell| cell.comparisons.first_mut()).collect());
+    for measure in Measure::ALL {
+        let others = cells(drafts).flat_map(|cell| cell.comparisons.iter_mut().skip(1));
+        judge(others.filter(|unjudged| unjudged.measure() == measure).collect());
+        let cold_starts = drafts.iter_mut().flat_map(|draft| &mut draft.cold_starts.comparisons);
+        judge(cold_starts.filter(|unjudged| unjudged.measure() == measure).collect());
+    }
+    judge(drafts.iter_mut().filter_map(|draft| draft.all_cells.as_mut()).collect());
 }
 
 fn provenance(manifest: &Manifest, samples: &Samples) -> Provenance {
@@ -77,14 +155,14 @@ fn provenance(manifest: &Manifest, samples: &Samples) -> Provenance {
     }
 }
 
-fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, facts: &SideSamples) -> SideFacts {
-    let variant = &manifest.sides[side];
-    let totals = &samples.totals.sides[side];
+fn variant_facts(manifest: &Manifest, samples: &Samples, index: VariantIndex) -> VariantFacts {
+    let (variant, facts) = (&manifest.variants[index], &samples.variants[index]);
+    let totals = &samples.totals.variants[index];
     let configuration = variant.configuration.as_ref();
     let environments = if facts.unknown_environments > 0 { 0 } else { facts.count() };
     let known = (0..).zip(&facts.environments).filter(|(_, environment)| environment.max_memory_mb > 0.0);
     let memory = known.map(|(number, environment)| (number, f64::from(environment.max_memory_mb)));
-    SideFacts {
+    VariantFacts {
         name: variant.name.clone(),
         target: variant.target.to_string(),
         architecture: configuration.map(|it| it.architecture).or(facts.architecture),
@@ -97,7 +175,11 @@ fn side_facts(manifest: &Manifest, samples: &Samples, side: Side, facts: &SideSa
         unseen: unseen(environments),
         emulated: facts.emulated,
         builds: facts.builds.iter().cloned().collect(),
-        memory: ValuesByEnvironment::new(memory, false).levels(),
+        memory: ValuesByEnvironment::new(memory, false).statistics(),
         spent_usd: totals.cost_usd,
+        ended: variant.ended,
+        time: None,
+        per_million: None,
+        is_on_pareto_front: None,
     }
 }

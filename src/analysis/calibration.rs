@@ -8,7 +8,7 @@ use super::{
     interval::{CONFIDENCE, Interval, Looks},
     verdict::{Verdict, has_enough, verdicts},
 };
-use crate::campaign::sides::Sides;
+use crate::analysis::sides::Sides;
 use fleet::Scenario;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use serde::Serialize;

@@ -12,11 +12,8 @@ use super::{
     summary_statistics::ValuesByEnvironment,
     verdict::{MINIMUM_BLOCKS, has_enough},
 };
-use crate::campaign::{
-    insights::Counts,
-    prices::Price,
-    sides::{Side, Sides},
-};
+use crate::analysis::sides::{Side, Sides};
+use crate::campaign::{insights::Counts, prices::Price};
 
 /// The invocations a month that a bill is for, unless the user says otherwise.
 pub const INVOCATIONS_PER_MONTH: f64 = 1e6;
@@ -101,7 +98,7 @@ struct TimeComponent {
 impl TimeComponent {
     /// The billed durations of the calls that decide.
     fn from_calls(analyzer: &Analyzer<'_>) -> Option<Self> {
-        let set = analyzer.set_of_all(|cell| cell.deciding(analyzer.is_cold()));
+        let set = analyzer.set_of_all(|calls| calls.deciding(analyzer.pair.is_cold()));
         let values = set.map(|_, cells| observations(cells, Measure::Billed));
         let means = estimate::means(&values, Groups::CellsAndBlocks)?;
         let half_widths = set.map(|side, cells| Some(relative_half_width(cells)? * means[side]));
@@ -111,7 +108,7 @@ impl TimeComponent {
     /// By how much longer calls are billed that started an environment than those that met one. None if too few starts
     /// were measured to tell how uncertain that is.
     fn from_starts(analyzer: &Analyzer<'_>, share: f64) -> Option<Self> {
-        let (starts, calls) = (analyzer.set_of_all(|cell| &cell.cold), analyzer.set_of_all(|cell| &cell.warm));
+        let (starts, calls) = (analyzer.set_of_all(|calls| calls.cold), analyzer.set_of_all(|calls| calls.warm));
         let values = starts.map(|side, starts| {
             // Which cell met the start is chance, so each is compared with its own cell's calls.
             let cells = starts.iter().zip(&calls[side]);
@@ -183,11 +180,11 @@ impl Billed {
         let cold_share = ColdShare::new(cold_starts);
         let starts = TimeComponent::from_starts(analyzer, cold_share.value);
         let cold_share = match starts {
-            _ if analyzer.is_cold() => ColdShare::uncounted(1.0, ColdShareSource::Campaign),
+            _ if analyzer.pair.is_cold() => ColdShare::uncounted(1.0, ColdShareSource::Campaign),
             None => ColdShare::uncounted(0.0, ColdShareSource::Unknown),
             Some(_) => cold_share,
         };
-        parts.extend(starts.filter(|starts| starts.share > 0.0 && !analyzer.is_cold()));
+        parts.extend(starts.filter(|starts| starts.share > 0.0 && !analyzer.pair.is_cold()));
         let mean = |side: Side| parts.iter().map(|part| part.share * part.means[side]).sum();
         let means = Sides { baseline: mean(Side::Baseline), candidate: mean(Side::Candidate) };
         Some(Self { parts, cold_share, means })
@@ -257,18 +254,18 @@ impl Tariff<'_> {
 impl Analyzer<'_> {
     /// The memory size that Lambda bills, in MiB: the one that most of its reports have, else that of the configuration.
     fn billed_memory_mb(&self, side: Side) -> u32 {
-        let reported = &self.samples.sides[side].quality.memory_mb;
+        let reported = &self.pair.facts(side).quality.memory_mb;
         let most = reported.iter().max_by_key(|(_, reports)| **reports).map(|(memory_mb, _)| *memory_mb);
-        most.unwrap_or_else(|| self.manifest.sides[side].memory_mb())
+        most.unwrap_or_else(|| self.pair.variant(side).memory_mb())
     }
 
     /// How each side is charged. None if a side has no price.
     fn tariffs(&self) -> Option<Sides<Tariff<'_>>> {
         let tariff = |side: Side| {
             Some(Tariff {
-                price: self.manifest.sides[side].price.as_ref()?,
+                price: self.pair.variant(side).price.as_ref()?,
                 memory_mb: self.billed_memory_mb(side),
-                ephemeral_mb: self.manifest.sides[side].ephemeral_mb(),
+                ephemeral_mb: self.pair.variant(side).ephemeral_mb(),
             })
         };
         Some(Sides { baseline: tariff(Side::Baseline)?, candidate: tariff(Side::Candidate)? })
@@ -277,7 +274,7 @@ impl Analyzer<'_> {
     /// The bill of both sides. None if a side has no price or no billed duration.
     pub(super) fn money(&self, options: BillOptions) -> Option<Money> {
         let tariffs = self.tariffs()?;
-        if self.is_emulated() {
+        if self.pair.is_emulated() {
             return None;
         }
         let billed = Billed::new(self, options.cold_starts)?;

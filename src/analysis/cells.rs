@@ -1,46 +1,54 @@
-//! The analysis of each cell, and of all cells together.
+//! The comparisons of each cell, and of all cells together.
 
 use super::{
-    compare_sets::Analyzer,
+    compare_sets::{Analyzer, Unjudged},
     estimate::Groups,
     measures::Measure,
-    result::{CellAnalysis, Comparison},
+    result::CellAnalysis,
 };
 
+/// A cell whose comparisons are not judged yet.
+pub(super) struct UnjudgedCell {
+    /// By measure, the one that decides first.
+    pub(super) comparisons: Vec<Unjudged>,
+    /// All but the comparisons.
+    rest: CellAnalysis,
+}
+
+impl UnjudgedCell {
+    /// The cell, once its comparisons are judged, with those of which any call is known.
+    pub(super) fn into_analysis(self) -> CellAnalysis {
+        let comparisons = self.comparisons.into_iter().map(Unjudged::into_comparison);
+        let known = comparisons.filter(|comparison| comparison.calls.iter().any(|(_, calls)| *calls > 0));
+        CellAnalysis { comparisons: known.collect(), ..self.rest }
+    }
+}
+
 impl Analyzer<'_> {
-    /// All cells together.
-    pub(super) fn headline(&self, cells: &[CellAnalysis]) -> Option<Comparison> {
-        let set = self.set_of_all(|cell| cell.deciding(self.is_cold()));
-        if set.iter().any(|(_, cells)| cells.iter().all(|calls| calls.is_empty())) {
-            return None;
-        }
-        match cells {
-            // Then it is the same.
-            [cell] => cell.deciding().cloned(),
-            _ => self.compare(&[set], self.primary, Groups::CellsAndBlocks).pop(),
-        }
+    /// All cells together. None if a side has nothing.
+    pub(super) fn all_cells(&self) -> Option<Unjudged> {
+        let set = self.set_of_all(|calls| calls.deciding(self.pair.is_cold()));
+        let has_both = set.iter().all(|(_, cells)| cells.iter().any(|calls| !calls.is_empty()));
+        has_both.then(|| self.compare(&set, self.primary, Groups::CellsAndBlocks))
     }
 
-    pub(super) fn cells(&self) -> Vec<CellAnalysis> {
+    pub(super) fn cells(&self) -> Vec<UnjudgedCell> {
         let rest = Measure::ALL.into_iter().filter(|measure| ![self.primary, Measure::Init].contains(measure));
-        let sets = self.sets_of_cells();
-        let mut by_measure: Vec<_> = std::iter::once(self.primary)
-            .chain(rest)
-            .map(|measure| self.compare(&sets, measure, Groups::CellsAndBlocks).into_iter())
-            .collect();
-        let mut cells = Vec::new();
-        for ((name, _), set) in self.samples_of_cells().zip(&sets) {
+        let measures: Vec<Measure> = std::iter::once(self.primary).chain(rest).collect();
+        let cells = self.pair.cells().zip(self.sets_of_cells());
+        let cells = cells.map(|((name, _), set)| {
+            let compare = |measure: &Measure| self.compare(&set, *measure, Groups::CellsAndBlocks);
+            let comparisons = measures.iter().map(compare).collect();
             let calls = set.map(|_, cells| cells[0]);
-            let comparisons = by_measure.iter_mut().filter_map(Iterator::next);
-            let is_known = |comparison: &Comparison| comparison.calls.iter().any(|(_, calls)| *calls > 0);
-            cells.push(CellAnalysis {
-                name: name.clone(),
-                comparisons: comparisons.filter(is_known).collect(),
+            let rest = CellAnalysis {
+                name: name.to_owned(),
+                comparisons: Vec::new(),
                 by_cpu: self.by_cpu(&calls),
                 distributions: calls.map(|side, calls| self.distributions(side, calls)),
                 series: self.series(&calls),
-            });
-        }
-        cells
+            };
+            UnjudgedCell { comparisons, rest }
+        });
+        cells.collect()
     }
 }

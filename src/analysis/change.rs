@@ -10,16 +10,16 @@ use super::{
     interval::Looks,
     measures::Measure,
     proportion::Proportion,
-    result::{Analysis, CellAnalysis, Comparison, Provenance, Ratio, SideFacts},
+    result::{Analysis, CellAnalysis, Comparison, Method, PairAnalysis, Provenance, Ratio, VariantFacts},
     verdict::{self, Verdict},
     warning_kind::Warning,
 };
-use crate::campaign::sides::{Side, Sides};
+use crate::analysis::sides::{Side, Sides};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// The version of this shape; it grows when a field changes its meaning or goes.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Something that each of two campaigns has.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -35,12 +35,21 @@ pub struct Campaigns<T> {
 pub struct Changes {
     /// The version of this shape, [`SCHEMA`].
     pub schema: u32,
-    /// The names of both sides, as the second campaign has them.
-    pub names: Sides<String>,
     /// When each was begun, in milliseconds since 1970-01-01 UTC.
     pub created_unix_ms: Campaigns<u64>,
     /// Changes of the ratio between 1/(1 + margin) and 1 + margin count as none.
     pub margin: f64,
+    /// The candidates that only one of them has.
+    pub only_in: Campaigns<Vec<String>>,
+    /// The candidates that both have, each beside the baseline.
+    pub comparisons: Vec<PairChanges>,
+}
+
+/// What has changed for one candidate.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PairChanges {
+    /// The names of both sides, as the second campaign has them.
+    pub names: Sides<String>,
     /// What withholds the verdicts of each campaign, and so all verdicts here.
     pub withheld: Campaigns<Vec<Warning>>,
     /// What differs between the campaigns besides the time, one sentence each.
@@ -60,18 +69,18 @@ pub struct CellChange {
     pub ratios: Campaigns<Option<Ratio>>,
     /// The second ratio over the first: below 1 the candidate has gained on the baseline.
     pub change: Option<Ratio>,
-    /// Whether the candidate has become faster beside the baseline, by Holm's correction over all cells.
+    /// Whether the candidate has become faster beside the baseline, by Holm's correction over all cells of all candidates.
     pub verdict: Verdict,
     /// Where it is inconclusive: with how many environments of each side, in both campaigns, it probably would not be.
     pub environments_needed: Option<u64>,
-    /// How each side's own level has moved. This is described and not judged: nothing tells a change of the code from
-    /// drift of the fleet.
-    pub levels: Sides<LevelChange>,
+    /// How each side's own mean has moved. This is described and not judged: nothing tells a change of the code from drift
+    /// of the fleet.
+    pub means: Sides<MeanChange>,
 }
 
-/// How the level of one side has moved.
+/// How the mean of one side has moved.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct LevelChange {
+pub struct MeanChange {
     /// Its mean in the first campaign, in milliseconds.
     pub a_ms: Option<f64>,
     /// Its mean in the second campaign, in milliseconds.
@@ -82,55 +91,90 @@ pub struct LevelChange {
 
 /// What has changed from `a` to `b`.
 pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
-    let withheld = Campaigns { a: withholding(a), b: withholding(b) };
-    let is_withheld = !withheld.a.is_empty() || !withheld.b.is_empty();
-    let looks = looks(&[a, b]);
+    let (pairs, only_in) = common_pairs(a, b);
+    let looks = looks(&[&a.method, &b.method]);
     let margin = a.method.margin.max(b.method.margin);
-    let pairs = pairs(a, b);
-    let campaigns = Campaigns { a: &a.campaign, b: &b.campaign };
-    let differences: Vec<Option<Difference>> =
-        pairs.iter().map(|(_, pair)| change_of(pair, &campaigns).filter(|_| !is_withheld)).collect();
-    let verdicts = verdict::verdicts(&differences, margin, looks);
-    let judged = differences.iter().zip(verdicts);
-    let cells = pairs.iter().zip(judged).map(|((name, pair), (difference, verdict))| CellChange {
-        name: (*name).to_owned(),
-        measure: pair.b.measure,
-        ratios: Campaigns { a: shown(pair.a), b: shown(pair.b) },
-        change: difference.as_ref().map(|difference| Ratio::new(difference, looks)),
-        verdict,
-        environments_needed: difference
-            .as_ref()
-            .filter(|_| verdict == Verdict::Inconclusive)
-            .and_then(|open| verdict::environments_needed(open, margin, looks, pairs.len())),
-        levels: Sides { baseline: level_change(pair, Side::Baseline), candidate: level_change(pair, Side::Candidate) },
+    let differences: Vec<Vec<Option<Difference>>> = pairs.iter().map(differences).collect();
+    let tests = differences.iter().flatten().count();
+    let mut verdicts = verdict::verdicts(&differences.concat(), margin, looks).into_iter();
+    let comparisons = pairs.iter().zip(&differences).map(|(pair, differences)| {
+        let cells = cells(pair).into_iter().zip(differences).zip(verdicts.by_ref());
+        let cells = cells.map(|(((name, cell), difference), verdict)| CellChange {
+            name: name.to_owned(),
+            measure: cell.b.measure,
+            ratios: Campaigns { a: shown(cell.a), b: shown(cell.b) },
+            change: difference.as_ref().map(|difference| Ratio::new(difference, looks)),
+            verdict,
+            environments_needed: difference
+                .as_ref()
+                .filter(|_| verdict == Verdict::Inconclusive)
+                .and_then(|open| verdict::environments_needed(open, margin, looks, tests)),
+            means: Sides {
+                baseline: mean_change(&cell, Side::Baseline),
+                candidate: mean_change(&cell, Side::Candidate),
+            },
+        });
+        let Campaigns { a, b } = pair;
+        PairChanges {
+            names: b.names().map(|_, name| (*name).to_owned()),
+            withheld: Campaigns { a: withholding(a), b: withholding(b) },
+            differences: what_differs(a, b),
+            only_in: Campaigns { a: missing(a, b), b: missing(b, a) },
+            cells: cells.collect(),
+        }
     });
     Changes {
         schema: SCHEMA,
-        names: b.names().map(|_, name| (*name).to_owned()),
         created_unix_ms: Campaigns { a: a.campaign.created_unix_ms, b: b.campaign.created_unix_ms },
         margin,
-        withheld,
-        differences: what_differs(a, b),
-        only_in: Campaigns { a: missing(a, b), b: missing(b, a) },
-        cells: cells.collect(),
+        comparisons: comparisons.collect(),
+        only_in,
     }
 }
 
+/// The candidates that both campaigns have, by their names, and the names of the others. The only candidates of two
+/// campaigns are taken for the same, whatever their names.
+pub(super) fn common_pairs<'a>(
+    a: &'a Analysis,
+    b: &'a Analysis,
+) -> (Vec<Campaigns<&'a PairAnalysis>>, Campaigns<Vec<String>>) {
+    if let (Some(a), Some(b)) = (a.only_pair(), b.only_pair()) {
+        return (vec![Campaigns { a, b }], Campaigns { a: Vec::new(), b: Vec::new() });
+    }
+    fn of_name<'a>(analysis: &'a Analysis, pair: &PairAnalysis) -> Option<&'a PairAnalysis> {
+        analysis.comparisons.iter().find(|other| other.names().candidate == pair.names().candidate)
+    }
+    let only_in = |one: &Analysis, other: &Analysis| {
+        let alone = one.comparisons.iter().filter(|pair| of_name(other, pair).is_none());
+        alone.map(|pair| pair.names().candidate.to_owned()).collect()
+    };
+    let pairs = b.comparisons.iter().filter_map(|pair| Some(Campaigns { a: of_name(a, pair)?, b: pair }));
+    (pairs.collect(), Campaigns { a: only_in(a, b), b: only_in(b, a) })
+}
+
+/// How the ratio of each common cell has changed. None where no verdict was given.
+fn differences(pair: &Campaigns<&PairAnalysis>) -> Vec<Option<Difference>> {
+    let Campaigns { a, b } = pair;
+    let is_withheld = !withholding(a).is_empty() || !withholding(b).is_empty();
+    let campaigns = Campaigns { a: &a.campaign, b: &b.campaign };
+    cells(pair).iter().map(|(_, cell)| change_of(cell, &campaigns).filter(|_| !is_withheld)).collect()
+}
+
 /// The cells that both campaigns have, each with the comparisons that decide on it.
-fn pairs<'a>(a: &'a Analysis, b: &'a Analysis) -> Vec<(&'a str, Campaigns<&'a Comparison>)> {
-    let pair = |cell: &'a CellAnalysis| {
+fn cells<'a>(Campaigns { a, b }: &Campaigns<&'a PairAnalysis>) -> Vec<(&'a str, Campaigns<&'a Comparison>)> {
+    let common = |cell: &'a CellAnalysis| {
         Some((cell.name.as_str(), Campaigns { a: a.cell(&cell.name)?.deciding()?, b: cell.deciding()? }))
     };
-    b.cells.iter().filter_map(pair).collect()
+    b.cells.iter().filter_map(common).collect()
 }
 
 /// The cells of `one` that `other` has not.
-pub(super) fn missing(one: &Analysis, other: &Analysis) -> Vec<String> {
+pub(super) fn missing(one: &PairAnalysis, other: &PairAnalysis) -> Vec<String> {
     one.cells.iter().map(|cell| &cell.name).filter(|name| other.cell(name).is_none()).cloned().collect()
 }
 
 /// The warnings because of which nothing is said of any cell.
-pub(super) fn withholding(analysis: &Analysis) -> Vec<Warning> {
+pub(super) fn withholding(analysis: &PairAnalysis) -> Vec<Warning> {
     analysis.warnings.iter().filter(|warning| warning.kind.withholds()).cloned().collect()
 }
 
@@ -176,29 +220,29 @@ pub(super) fn change(a: &Difference, b: &Difference) -> Difference {
 ///
 /// Where one of them was to end by its interval, the interval is the one that is valid at all looks, tightest about
 /// where these campaigns were to end together.
-pub(super) fn looks(campaigns: &[&Analysis]) -> Looks {
-    let targets = campaigns.iter().filter_map(|campaign| campaign.method.until_ci);
+pub(super) fn looks(campaigns: &[&Method]) -> Looks {
+    let targets = campaigns.iter().filter_map(|method| method.until_ci);
     let targets: f64 = targets.map(|target| target.ln_1p().powi(2)).sum();
     if targets > 0.0 { Looks::EveryBlock(targets.sqrt()) } else { Looks::Once }
 }
 
 /// How the ratio has changed. None if the campaigns decide by different measures, or one of them has no verdict.
-fn change_of(pair: &Campaigns<&Comparison>, campaigns: &Campaigns<&Provenance>) -> Option<Difference> {
-    if pair.a.measure != pair.b.measure {
+fn change_of(cell: &Campaigns<&Comparison>, campaigns: &Campaigns<&Provenance>) -> Option<Difference> {
+    if cell.a.measure != cell.b.measure {
         return None;
     }
-    Some(change(&difference(pair.a, campaigns.a)?, &difference(pair.b, campaigns.b)?))
+    Some(change(&difference(cell.a, campaigns.a)?, &difference(cell.b, campaigns.b)?))
 }
 
-fn level_change(&Campaigns { a, b }: &Campaigns<&Comparison>, side: Side) -> LevelChange {
-    let mean = |comparison: &Comparison| comparison.levels[side].map(|it| it.mean);
+fn mean_change(&Campaigns { a, b }: &Campaigns<&Comparison>, side: Side) -> MeanChange {
+    let mean = |comparison: &Comparison| comparison.statistics[side].map(|it| it.mean);
     let (a_ms, b_ms) = (mean(a), mean(b));
     let ratio = a_ms.zip(b_ms).filter(|_| a.measure == b.measure).map(|(a, b)| b / a).filter(|it| it.is_finite());
-    LevelChange { a_ms, b_ms, ratio }
+    MeanChange { a_ms, b_ms, ratio }
 }
 
 /// What sets two campaigns apart besides the time.
-pub(super) fn what_differs(a: &Analysis, b: &Analysis) -> Vec<String> {
+pub(super) fn what_differs(a: &PairAnalysis, b: &PairAnalysis) -> Vec<String> {
     let mut differences = Vec::new();
     for side in Side::BOTH {
         for ((label, before), (_, after)) in facts(&a.sides[side]).into_iter().zip(facts(&b.sides[side])) {
@@ -209,10 +253,10 @@ pub(super) fn what_differs(a: &Analysis, b: &Analysis) -> Vec<String> {
         differences.extend(other_mix(side, &a.sides[side], &b.sides[side]));
     }
     if a.campaign.cold != b.campaign.cold {
-        let kind = |analysis: &Analysis| if analysis.campaign.cold { "cold starts" } else { "warm calls" };
+        let kind = |analysis: &PairAnalysis| if analysis.campaign.cold { "cold starts" } else { "warm calls" };
         differences.push(format!("calls: {} in A, {} in B", kind(a), kind(b)));
     }
-    for (name, Campaigns { a, b }) in pairs(a, b) {
+    for (name, Campaigns { a, b }) in cells(&Campaigns { a, b }) {
         if a.measure != b.measure {
             differences.push(format!("{name}: {} decides in A, {} in B", a.measure, b.measure));
         }
@@ -221,7 +265,7 @@ pub(super) fn what_differs(a: &Analysis, b: &Analysis) -> Vec<String> {
 }
 
 /// What is known of a side, with labels.
-fn facts(side: &SideFacts) -> [(&'static str, String); 4] {
+fn facts(side: &VariantFacts) -> [(&'static str, String); 4] {
     let known = |text: Option<String>| text.unwrap_or("unknown".to_owned());
     [
         ("target", side.target.clone()),
@@ -232,14 +276,14 @@ fn facts(side: &SideFacts) -> [(&'static str, String); 4] {
 }
 
 /// The CPU models whose share of the fleet has changed by more than chance explains: the intervals do not meet.
-fn other_mix(side: Side, a: &SideFacts, b: &SideFacts) -> Vec<String> {
+fn other_mix(side: Side, a: &VariantFacts, b: &VariantFacts) -> Vec<String> {
     if [a, b].iter().any(|side| environments(&side.cpus) == 0) {
         return Vec::new();
     }
     let models: BTreeSet<&str> = a.cpus.iter().chain(&b.cpus).map(|cpu| cpu.model.as_str()).collect();
     let sentence = |model: &str| {
         let proportion =
-            |side: &SideFacts| Proportion::new(environments_of(&side.cpus, model), environments(&side.cpus));
+            |side: &VariantFacts| Proportion::new(environments_of(&side.cpus, model), environments(&side.cpus));
         let (before, after) = (proportion(a), proportion(b));
         let percent = |models: Proportion| format!("{:.0}% of environments", models.estimate * 100.0);
         (before.high < after.low || after.high < before.low)

@@ -1,14 +1,14 @@
-//! Which CPU models a side runs on.
+//! Which CPU models a variant runs on.
 
-use super::{proportion::Proportion, result::CpuProportion, samples::SideSamples};
+use super::{proportion::Proportion, result::CpuProportion, samples::VariantSamples};
 
-/// The CPU models of one side, the most frequent first.
-pub(super) fn cpus(side: &SideSamples) -> Vec<CpuProportion> {
-    let known = side.environments.iter().filter(|environment| environment.cpu.is_some()).count() as u32;
-    let cpus = (0..).zip(&side.cpu_models).map(|(number, model)| {
-        let of_model = side.environments.iter().filter(|environment| environment.cpu == Some(number));
+/// The CPU models of one variant, the most frequent first.
+pub(super) fn cpus(variant: &VariantSamples) -> Vec<CpuProportion> {
+    let known = variant.environments.iter().filter(|environment| environment.cpu.is_some()).count() as u32;
+    let cpus = (0..).zip(&variant.cpu_models).map(|(number, model)| {
+        let of_model = variant.environments.iter().filter(|environment| environment.cpu == Some(number));
         let environments = of_model.count() as u32;
-        CpuProportion { model: model.clone(), environments, share: Proportion::new(environments, known) }
+        CpuProportion { model: model.clone(), environments, proportion: Proportion::new(environments, known) }
     });
     let mut cpus: Vec<CpuProportion> = cpus.collect();
     cpus.sort_by(|one, other| other.environments.cmp(&one.environments).then_with(|| one.model.cmp(&other.model)));

@@ -29,7 +29,7 @@ pub use difference::{Difference, Sources};
 pub use environments::Variance;
 pub use fit::{Groups, Observation, last_block, mean};
 
-use crate::campaign::sides::{Side, Sides};
+use crate::analysis::sides::{Side, Sides};
 use combined::satterthwaite;
 use disturbances::Disturbances;
 use environments::Adjusted;

@@ -4,19 +4,19 @@
 //! interval is on one side of the limit. That nothing was found does not pass.
 
 use super::{
-    change::{self, difference, looks, missing, what_differs, withholding},
+    change::{self, common_pairs, difference, looks, missing, what_differs, withholding},
     estimate::Difference,
     interval::{CONFIDENCE, Looks},
     measures::Measure,
-    result::{Analysis, CellAnalysis, Comparison, Ratio},
+    result::{Analysis, CellAnalysis, Comparison, Method, PairAnalysis, Ratio},
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, adjusted, environments_for},
     warning_kind::Warning,
 };
-use crate::campaign::sides::Sides;
+use crate::analysis::sides::Sides;
 use serde::Serialize;
 
 /// The version of this shape; it grows when a field changes its meaning or goes.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// The decision of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -50,12 +50,23 @@ pub enum Against {
 pub struct Gate {
     /// The version of this shape, [`SCHEMA`].
     pub schema: u32,
-    /// The names of both sides.
-    pub names: Sides<String>,
     /// What the slowdown is measured against.
     pub against: Against,
     /// The slowdown that passes, as a share: 0.05 lets a ratio of 1.05 through.
     pub max_slowdown: f64,
+    /// The decision on all candidates: it fails if one does, and passes if all do.
+    pub decision: Decision,
+    /// The candidates that only the earlier campaign has: what is not measured does not pass.
+    pub gone: Vec<String>,
+    /// Each candidate beside the baseline.
+    pub comparisons: Vec<PairGate>,
+}
+
+/// The result for one candidate.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PairGate {
+    /// The names of both sides.
+    pub names: Sides<String>,
     /// The decision on all cells: it fails if one does, and passes if all do.
     pub decision: Decision,
     /// Why nothing is said of any cell; empty where something is.
@@ -84,7 +95,7 @@ pub struct CellGate {
     pub measure: Option<Measure>,
     /// The ratio that is held to the limit, above 1 if the candidate is slower. None if it is withheld.
     pub ratio: Option<Ratio>,
-    /// The decision on it, by Holm's correction over all cells.
+    /// The decision on it, by Holm's correction over all cells of all candidates.
     pub decision: Decision,
     /// If it is inconclusive: the environments of each side in this campaign that would probably settle it.
     pub environments_needed: Option<u64>,
@@ -94,43 +105,101 @@ pub struct CellGate {
     pub reason: Option<String>,
 }
 
-/// Holds the candidate of `run` to its baseline, or to `earlier` where that is given.
+/// Holds the candidates of `run` to its baseline, or to `earlier` where that is given.
 pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Gate {
-    let campaigns: Vec<&Analysis> = std::iter::once(run).chain(earlier).collect();
-    let withheld: Vec<Warning> = campaigns.iter().copied().flat_map(withholding).collect();
-    let looks = looks(&campaigns);
-    let is_withheld = !withheld.is_empty();
-    let held =
-        |cell| if is_withheld { Err("the campaign gives no verdict".to_owned()) } else { tested(cell, run, earlier) };
-    let tests: Vec<Result<Tested, String>> = run.cells.iter().map(held).collect();
-    let differences: Vec<Option<Difference>> =
-        tests.iter().map(|tested| Some(tested.as_ref().ok()?.difference)).collect();
-    let decisions = decisions(&differences, max_slowdown, looks);
+    let methods: Vec<&Method> = std::iter::once(run).chain(earlier).map(|campaign| &campaign.method).collect();
+    let looks = looks(&methods);
+    let (held, gone) = held_pairs(run, earlier);
+    let tests: Vec<Vec<Result<Tested, String>>> = held.iter().map(HeldPair::tests).collect();
+    let difference = |test: &Result<Tested, String>| Some(test.as_ref().ok()?.difference);
+    let differences: Vec<Option<Difference>> = tests.iter().flatten().map(difference).collect();
     let count = differences.iter().flatten().count();
-    let mut cells = Vec::new();
-    for ((cell, test), decision) in run.cells.iter().zip(tests).zip(decisions) {
-        let open = test.as_ref().ok().filter(|_| decision == Decision::Inconclusive);
-        let needed = open.map(|tested| tested.environments_needed(max_slowdown, looks, count));
-        cells.push(CellGate {
-            name: cell.name.clone(),
-            measure: cell.deciding().map(|it| it.measure),
-            ratio: test.as_ref().ok().map(|tested| Ratio::new(&tested.difference, looks)),
-            decision,
-            environments_needed: needed.and_then(Result::ok),
-            needs: needed.and_then(Result::err),
-            reason: test.err(),
+    let mut decisions = decisions(&differences, max_slowdown, looks).into_iter();
+    let comparisons = held.iter().zip(tests).map(|(held, tests)| {
+        let cells = held.run.cells.iter().zip(tests).zip(decisions.by_ref()).map(|((cell, test), decision)| {
+            let open = test.as_ref().ok().filter(|_| decision == Decision::Inconclusive);
+            let needed = open.map(|tested| tested.environments_needed(max_slowdown, looks, count));
+            CellGate {
+                name: cell.name.clone(),
+                measure: cell.deciding().map(|it| it.measure),
+                ratio: test.as_ref().ok().map(|tested| Ratio::new(&tested.difference, looks)),
+                decision,
+                environments_needed: needed.and_then(Result::ok),
+                needs: needed.and_then(Result::err),
+                reason: test.err(),
+            }
         });
-    }
-    cells.extend(earlier.into_iter().flat_map(|earlier| missing(earlier, run)).map(CellGate::gone));
+        let gone = held.earlier().into_iter().flat_map(|earlier| missing(earlier, held.run)).map(CellGate::gone);
+        let cells: Vec<CellGate> = cells.chain(gone).collect();
+        PairGate {
+            names: held.run.names().map(|_, name| (*name).to_owned()),
+            decision: overall(cells.iter().map(|cell| cell.decision)),
+            withheld: held.withheld(),
+            differences: held.earlier().map(|earlier| what_differs(earlier, held.run)).unwrap_or_default(),
+            cells,
+        }
+    });
+    let comparisons: Vec<PairGate> = comparisons.collect();
+    let decisions = comparisons.iter().map(|pair| pair.decision).chain(gone.iter().map(|_| Decision::Withheld));
     Gate {
         schema: SCHEMA,
-        names: run.names().map(|_, name| (*name).to_owned()),
         against: if earlier.is_some() { Against::EarlierCampaign } else { Against::Baseline },
         max_slowdown,
-        decision: overall(&cells),
-        withheld,
-        differences: earlier.map(|earlier| what_differs(earlier, run)).unwrap_or_default(),
-        cells,
+        decision: overall(decisions),
+        gone,
+        comparisons,
+    }
+}
+
+/// A candidate, and what it is held to.
+struct HeldPair<'a> {
+    run: &'a PairAnalysis,
+    reference: Reference<'a>,
+}
+
+enum Reference<'a> {
+    Baseline,
+    Earlier(&'a PairAnalysis),
+    /// The earlier campaign does not have the candidate.
+    Missing,
+}
+
+/// The candidates of `run`, and the names of those that only the earlier campaign has.
+fn held_pairs<'a>(run: &'a Analysis, earlier: Option<&'a Analysis>) -> (Vec<HeldPair<'a>>, Vec<String>) {
+    let Some(earlier) = earlier else {
+        let held = run.comparisons.iter().map(|run| HeldPair { run, reference: Reference::Baseline });
+        return (held.collect(), Vec::new());
+    };
+    let (common, only_in) = common_pairs(earlier, run);
+    let held = run.comparisons.iter().map(|run| {
+        let earlier = common.iter().find(|pair| std::ptr::eq(pair.b, run)).map(|pair| pair.a);
+        HeldPair { run, reference: earlier.map_or(Reference::Missing, Reference::Earlier) }
+    });
+    (held.collect(), only_in.a)
+}
+
+impl<'a> HeldPair<'a> {
+    fn earlier(&self) -> Option<&'a PairAnalysis> {
+        match self.reference {
+            Reference::Earlier(earlier) => Some(earlier),
+            Reference::Baseline | Reference::Missing => None,
+        }
+    }
+
+    fn withheld(&self) -> Vec<Warning> {
+        std::iter::once(self.run).chain(self.earlier()).flat_map(withholding).collect()
+    }
+
+    /// What is held to the limit in each cell, or why nothing is.
+    fn tests(&self) -> Vec<Result<Tested, String>> {
+        let is_withheld = !self.withheld().is_empty();
+        let test = |cell| match self.reference {
+            _ if is_withheld => Err("the campaign gives no verdict".to_owned()),
+            Reference::Missing => Err("the earlier campaign does not have this variant".to_owned()),
+            Reference::Baseline => tested(cell, self.run, None),
+            Reference::Earlier(earlier) => tested(cell, self.run, Some(earlier)),
+        };
+        self.run.cells.iter().map(test).collect()
     }
 }
 
@@ -157,7 +226,7 @@ struct Tested {
     environments: u32,
 }
 
-fn tested(cell: &CellAnalysis, run: &Analysis, earlier: Option<&Analysis>) -> Result<Tested, String> {
+fn tested(cell: &CellAnalysis, run: &PairAnalysis, earlier: Option<&PairAnalysis>) -> Result<Tested, String> {
     let deciding = cell.deciding().ok_or("it has no samples")?;
     let now = difference(deciding, &run.campaign).ok_or_else(|| why_withheld(deciding))?;
     let environments = now.environments.baseline.min(now.environments.candidate);
@@ -225,11 +294,10 @@ fn decisions(differences: &[Option<Difference>], max_slowdown: f64, looks: Looks
     decisions.collect()
 }
 
-fn overall(cells: &[CellGate]) -> Decision {
-    let any = |decision| cells.iter().any(|cell| cell.decision == decision);
-    let gravest =
-        [Decision::Fail, Decision::Withheld, Decision::Inconclusive].into_iter().find(|decision| any(*decision));
-    gravest.unwrap_or(if cells.is_empty() { Decision::Withheld } else { Decision::Pass })
+fn overall(decisions: impl Iterator<Item = Decision>) -> Decision {
+    let decisions: Vec<Decision> = decisions.collect();
+    let gravest = [Decision::Fail, Decision::Withheld, Decision::Inconclusive, Decision::Pass];
+    gravest.into_iter().find(|decision| decisions.contains(decision)).unwrap_or(Decision::Withheld)
 }
 
 #[cfg(test)]

@@ -1,26 +1,26 @@
 //! The data of charts: distributions, CPU models, the course of a campaign, cold starts.
 
 use super::{
-    compare_sets::{Analyzer, all_calls},
+    compare_sets::{Analyzer, Unjudged, all_calls},
     estimate::{self, Groups},
     measures::Measure,
-    result::{Comparison, CpuComparison, Distribution, Ratio, SeriesPoint, Starts},
+    result::{ColdStarts, Comparison, CpuComparison, Distribution, Ratio, SeriesPoint},
     samples::{CallSample, observations, values},
     summary_statistics::ValuesByEnvironment,
 };
-use crate::campaign::sides::{Side, Sides};
+use crate::analysis::sides::{Side, Sides};
 use std::collections::BTreeSet;
 
 /// The most points of a series.
 const POINTS: usize = 120;
 
-/// The most starts that are kept one by one, of each side.
-const STARTS: usize = 2000;
+/// The most cold starts that are kept one by one, of each side.
+const COLD_STARTS: usize = 2000;
 
 impl<'a> Analyzer<'a> {
     /// The calls of one side by the CPU model that they were measured on, without those whose model is unknown.
     fn by_model(&self, side: Side, calls: &[CallSample]) -> Vec<(&'a str, Vec<CallSample>)> {
-        let facts = &self.samples.sides[side];
+        let facts = self.pair.facts(side);
         let models = facts.cpu_models.iter().enumerate().map(|(number, model)| {
             let is_of_model =
                 |call: &&CallSample| facts.environments[call.environment as usize].cpu == Some(number as u16);
@@ -30,7 +30,7 @@ impl<'a> Analyzer<'a> {
     }
 
     pub(super) fn by_cpu(&self, calls: &Sides<&[CallSample]>) -> Vec<CpuComparison> {
-        if self.is_emulated() || self.samples.sides.iter().all(|(_, side)| side.cpu_models.len() < 2) {
+        if self.pair.is_emulated() || Side::BOTH.into_iter().all(|side| self.pair.facts(side).cpu_models.len() < 2) {
             return Vec::new();
         }
         let models = calls.map(|side, calls| self.by_model(side, calls));
@@ -52,7 +52,7 @@ impl<'a> Analyzer<'a> {
     }
 
     pub(super) fn distributions(&self, side: Side, calls: &[CallSample]) -> Vec<Distribution> {
-        let facts = &self.samples.sides[side];
+        let facts = self.pair.facts(side);
         if facts.emulated {
             return Vec::new();
         }
@@ -72,12 +72,12 @@ impl<'a> Analyzer<'a> {
 
     /// The campaign in stretches of as many blocks each as make a series that can be drawn.
     pub(super) fn series(&self, calls: &Sides<&[CallSample]>) -> Vec<SeriesPoint> {
-        let blocks = &self.samples.blocks;
+        let blocks = &self.pair.samples.blocks;
         let length = blocks.len().div_ceil(POINTS).max(1);
         let stretches = blocks.len().div_ceil(length);
         let stretched = calls.map(|side, calls| {
             let mut stretches = vec![(0.0, 0_u32, BTreeSet::new()); stretches];
-            for call in calls.iter().filter(|_| !self.samples.sides[side].emulated) {
+            for call in calls.iter().filter(|_| !self.pair.facts(side).emulated) {
                 let Some(value) = call.value(self.primary) else { continue };
                 let (sum, count, environments) = &mut stretches[call.block as usize / length];
                 *sum += value.ln();
@@ -98,32 +98,45 @@ impl<'a> Analyzer<'a> {
         points.filter(|point| point.environments.iter().any(|(_, count)| *count > 0)).collect()
     }
 
-    pub(super) fn starts(&self) -> Starts {
-        let set = [self.set_of_all(|cell| &cell.cold)];
-        let compared = [Measure::Init, Measure::Latency, Measure::Billed].into_iter().flat_map(|measure| {
+    pub(super) fn cold_starts(&self) -> UnjudgedColdStarts {
+        let set = self.set_of_all(|calls| calls.cold);
+        let compared = [Measure::Init, Measure::Latency, Measure::Billed].into_iter().map(|measure| {
             // In a warm campaign starts come where environments happen to be missing, mostly in its first block. They
             // are one group then, or one for each cell where the payload has a part in the time.
             let groups = match measure {
-                _ if self.is_cold() => Groups::CellsAndBlocks,
+                _ if self.pair.is_cold() => Groups::CellsAndBlocks,
                 Measure::Init => Groups::One,
                 _ => Groups::Cells,
             };
             self.compare(&set, measure, groups)
         });
-        // If each cell met starts of one side only, there is nothing to show.
-        let says_something = |comparison: &Comparison| {
-            comparison.ratio.is_some() || comparison.levels.iter().any(|(_, levels)| levels.is_some())
-        };
-        let init_ms =
-            set[0].map(|side, cells| if self.samples.sides[side].emulated { Vec::new() } else { init_ms(cells) });
-        Starts { comparisons: compared.filter(says_something).collect(), init_ms }
+        let init_ms = set.map(|side, cells| if self.pair.facts(side).emulated { Vec::new() } else { init_ms(cells) });
+        UnjudgedColdStarts { comparisons: compared.collect(), init_ms }
     }
 }
 
-/// The init durations of one side's cold starts, sorted, thinned out evenly to at most [`STARTS`].
+/// Cold starts whose comparisons are not judged yet.
+pub(super) struct UnjudgedColdStarts {
+    pub(super) comparisons: Vec<Unjudged>,
+    init_ms: Sides<Vec<f64>>,
+}
+
+impl UnjudgedColdStarts {
+    /// The cold starts, once their comparisons are judged, with those that say something.
+    pub(super) fn into_analysis(self) -> ColdStarts {
+        // If each cell met cold starts of one side only, there is nothing to show.
+        let says_something = |comparison: &Comparison| {
+            comparison.ratio.is_some() || comparison.statistics.iter().any(|(_, statistics)| statistics.is_some())
+        };
+        let comparisons = self.comparisons.into_iter().map(Unjudged::into_comparison);
+        ColdStarts { comparisons: comparisons.filter(says_something).collect(), init_ms: self.init_ms }
+    }
+}
+
+/// The init durations of one side's cold starts, sorted, thinned out evenly to at most [`COLD_STARTS`].
 fn init_ms(cells: &[&[CallSample]]) -> Vec<f64> {
     let times: Vec<f64> = all_calls(cells).filter_map(|call| call.value(Measure::Init)).collect();
-    let step = times.len().div_ceil(STARTS).max(1);
+    let step = times.len().div_ceil(COLD_STARTS).max(1);
     let mut times: Vec<f64> = times.into_iter().step_by(step).collect();
     times.sort_unstable_by(f64::total_cmp);
     times

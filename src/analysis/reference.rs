@@ -7,7 +7,7 @@ use super::{
     proportion::{Proportion, unseen},
     verdict::holm,
 };
-use crate::campaign::sides::{Side, Sides};
+use crate::analysis::sides::{Side, Sides};
 use serde::{Deserialize, de::DeserializeOwned};
 use statrs::distribution::{Normal, StudentsT};
 

@@ -5,20 +5,21 @@ pub use super::{interval::Interval, measures::Measure};
 use super::{
     estimate::Sources,
     proportion::Proportion,
+    sides::Sides,
     verdict::Verdict,
     warning_kind::{Warning, WarningKind},
 };
 use crate::{
-    campaign::{manifest::Order, sides::Sides},
+    campaign::manifest::{Ended, Order},
     protocol::Architecture,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// The version of this shape; it grows when a field changes its meaning or goes.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
-/// The analysis of a campaign. Ratios are the candidate's over the baseline's: below 1 the candidate takes less.
+/// The analysis of a campaign.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Analysis {
     /// The version of this shape, [`SCHEMA`].
@@ -27,16 +28,33 @@ pub struct Analysis {
     pub method: Method,
     /// Where the samples come from.
     pub campaign: Provenance,
+    /// The variants, in the order of the campaign.
+    pub variants: Vec<VariantFacts>,
+    /// The name of the variant that the others are compared with.
+    pub baseline: String,
+    /// Each other variant beside the baseline, in the order of the campaign.
+    pub comparisons: Vec<PairAnalysis>,
+}
+
+/// A variant beside the baseline, in the blocks that called both. Ratios are the candidate's over the baseline's: below 1
+/// the candidate takes less.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PairAnalysis {
+    #[serde(skip)]
+    pub method: Method,
+    #[serde(skip)]
+    pub campaign: Provenance,
     /// The two that are compared.
-    pub sides: Sides<SideFacts>,
+    #[serde(rename = "names", serialize_with = "as_names")]
+    pub sides: Sides<VariantFacts>,
     /// The warnings, the gravest first.
     pub warnings: Vec<Warning>,
     /// All cells together, by the measure that decides. None if a side has no sample.
     pub headline: Option<Comparison>,
     /// Each payload or workload.
     pub cells: Vec<CellAnalysis>,
-    /// Starts of environments.
-    pub starts: Starts,
+    /// Cold starts.
+    pub cold_starts: ColdStarts,
     /// The bill. None if no prices or no billed durations are known.
     pub money: Option<Money>,
 }
@@ -51,7 +69,7 @@ pub struct Method {
     /// The half-width at which the campaign was to end by itself, which makes its intervals wider. None if it was
     /// looked at once.
     pub until_ci: Option<f64>,
-    /// The fewest environments of a side with which there is a verdict.
+    /// The fewest environments of a variant with which there is a verdict.
     pub minimum_environments: u32,
     /// The fewest blocks with which there is a verdict.
     pub minimum_blocks: u32,
@@ -72,7 +90,7 @@ pub struct Provenance {
     pub cold: bool,
     /// What was called together, and what in turns.
     pub order: Order,
-    /// How many environments of a side each block calls.
+    /// How many environments of a variant each block calls.
     pub environments_per_step: u32,
     /// The blocks that have samples.
     pub blocks: u64,
@@ -80,9 +98,9 @@ pub struct Provenance {
     pub calls: u64,
 }
 
-/// One of the two that are compared.
+/// One of the variants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SideFacts {
+pub struct VariantFacts {
     /// Its short name.
     pub name: String,
     /// What was called.
@@ -111,23 +129,41 @@ pub struct SideFacts {
     pub memory: Option<SummaryStatistics>,
     /// The bill of the campaign as estimated, in US dollars.
     pub spent_usd: f64,
+    /// When its calls ended before the campaign did, and why.
+    pub ended: Option<Ended>,
+    /// Its mean by the measure that decides: with several cells the geometric mean of theirs. None if unknown.
+    pub time: Option<MeanTime>,
+    /// A million invocations, before free tier and higher tiers. None if unknown.
+    pub per_million: Option<Cost>,
+    /// Whether no other variant takes less time without costing more, or costs less without taking more time. None unless
+    /// its time and cost are known.
+    pub is_on_pareto_front: Option<bool>,
 }
 
-/// How many of a side's environments run on one CPU model.
+/// How long calls of a variant take.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MeanTime {
+    pub measure: Measure,
+    pub mean_ms: f64,
+    /// Its 95% interval. None if too few environments answered.
+    pub interval: Option<Interval>,
+}
+
+/// How many of a variant's environments run on one CPU model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CpuProportion {
     pub model: String,
     pub environments: u32,
-    /// Their share of the fleet.
-    pub share: Proportion,
+    /// Their proportion of the fleet.
+    pub proportion: Proportion,
 }
 
 /// Both sides by one measure.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
     pub measure: Measure,
-    /// The levels of each side. None if the side has no sample, or if levels of different cells would be mixed.
-    pub levels: Sides<Option<SummaryStatistics>>,
+    /// The statistics of each side. None if the side has no sample, or if times of different cells would be mixed.
+    pub statistics: Sides<Option<SummaryStatistics>>,
     /// The environments of each side that have a part in it.
     pub environments: Sides<u32>,
     /// The calls of each side that have a part in it.
@@ -225,12 +261,12 @@ pub struct SeriesPoint {
     pub environments: Sides<u32>,
 }
 
-/// Starts of environments, all cells together.
+/// Cold starts, all cells together.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Starts {
+pub struct ColdStarts {
     /// How long environments took to start, and how long calls took that waited for that.
     pub comparisons: Vec<Comparison>,
-    /// The times of starts, in milliseconds: sorted, at most some thousand of each side.
+    /// The init durations, in milliseconds: sorted, at most some thousand of each side.
     pub init_ms: Sides<Vec<f64>>,
 }
 
@@ -301,9 +337,19 @@ pub struct Cost {
 }
 
 impl Analysis {
+    /// The comparison, if there is only one.
+    pub fn only_pair(&self) -> Option<&PairAnalysis> {
+        match self.comparisons.as_slice() {
+            [pair] => Some(pair),
+            _ => None,
+        }
+    }
+}
+
+impl PairAnalysis {
     /// The names of both sides.
     pub fn names(&self) -> Sides<&str> {
-        Sides { baseline: &self.sides.baseline.name, candidate: &self.sides.candidate.name }
+        self.sides.map(|_, facts| facts.name.as_str())
     }
 
     pub(super) fn cell(&self, name: &str) -> Option<&CellAnalysis> {
@@ -323,4 +369,8 @@ impl CellAnalysis {
     pub fn deciding(&self) -> Option<&Comparison> {
         self.comparisons.first()
     }
+}
+
+fn as_names<S: Serializer>(sides: &Sides<VariantFacts>, serializer: S) -> Result<S::Ok, S::Error> {
+    sides.map(|_, facts| facts.name.as_str()).serialize(serializer)
 }

@@ -3,23 +3,19 @@
 use super::{data_quality::Quality, estimate::Observation, measures::Measure};
 use crate::{
     campaign::{
-        later_configurations::Reading,
-        platform_report::PlatformReport,
-        row::Row,
-        sides::{Side, Sides},
-        totals::Totals,
+        later_configurations::Reading, platform_report::PlatformReport, row::Row, totals::Totals, variants::Variants,
     },
     protocol::{Architecture, Build, Response, Sample, SampleWarningKind, Status},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The samples so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Samples {
     /// Their sums.
     pub totals: Totals,
-    /// What is known of each side.
-    pub sides: Sides<SideSamples>,
+    /// What is known of each variant.
+    pub variants: Variants<VariantSamples>,
     /// The samples of each cell, by its name.
     pub cells: BTreeMap<String, CellSamples>,
     /// The blocks that have samples, in their order.
@@ -50,9 +46,9 @@ pub struct DataFlags {
     pub coarsest_clock_ns: u64,
 }
 
-/// What is known of one side.
+/// What is known of one variant.
 #[derive(Debug, Default)]
-pub struct SideSamples {
+pub struct VariantSamples {
     pub environments: Vec<EnvironmentFacts>,
     /// The environments' numbers by their names; all unnamed ones are "".
     numbers: HashMap<String, u32>,
@@ -80,24 +76,24 @@ pub struct SideSamples {
 /// What is known of one environment.
 #[derive(Clone, Copy, Debug)]
 pub struct EnvironmentFacts {
-    /// Its CPU model's number on its side. None if unknown.
+    /// Its CPU model's number among those of its variant. None if unknown.
     pub cpu: Option<u16>,
     /// The most memory that it has used, in MiB; 0 where unknown.
     pub max_memory_mb: f32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CellSamples {
     /// Calls of environments that had already started.
-    pub warm: Sides<Vec<CallSample>>,
+    pub warm: Variants<Vec<CallSample>>,
     /// Calls that waited for an environment to start.
-    pub cold: Sides<Vec<CallSample>>,
+    pub cold: Variants<Vec<CallSample>>,
 }
 
 /// The times of one call.
 #[derive(Clone, Copy, Debug)]
 pub struct CallSample {
-    /// Its environment's number on its side.
+    /// Its environment's number among those of its variant.
     pub environment: u32,
     /// The place of its block among those that have samples.
     pub block: u32,
@@ -137,42 +133,50 @@ pub fn observations(cells: &[&[CallSample]], measure: Measure) -> Vec<Observatio
 }
 
 impl Samples {
+    /// The samples of so many variants, none so far.
+    pub fn new(variants: usize) -> Self {
+        Self {
+            totals: Totals::new(variants),
+            variants: Variants::defaults(variants),
+            cells: BTreeMap::new(),
+            blocks: Vec::new(),
+            flags: DataFlags::default(),
+            readings: Vec::new(),
+        }
+    }
+
     /// Takes in one more sample.
     pub fn add(&mut self, row: &Row) {
         self.totals.add(row);
         let block = self.block(row);
-        let side = &mut self.sides[row.side];
+        let variant = &mut self.variants[row.variant];
         if let Some(response) = &row.response {
-            side.learn(response);
+            variant.learn(response);
             self.flags.add(response);
         }
         if row.failure.is_some() {
-            return side.note_failure(row);
+            return variant.note_failure(row);
         }
-        if row.report.is_some() && side.quality.reported == 0 {
+        if row.report.is_some() && variant.quality.reported == 0 {
             // This is the first report: Lambda does report, so those of earlier calls are missing.
-            self.cells.values_mut().for_each(|cell| cell.warm[row.side].retain(|call| !call.is_of_client_alone()));
-            side.forget_unknown_environments();
+            self.cells.values_mut().for_each(|cell| cell.warm[row.variant].retain(|call| !call.is_of_client_alone()));
+            variant.forget_unknown_environments();
         }
-        let is_first = side.is_first(row);
-        side.quality.add(row, is_first);
-        let is_cold = side.is_cold(row, is_first);
+        let is_first = variant.is_first(row);
+        variant.quality.add(row, is_first);
+        let is_cold = variant.is_cold(row, is_first);
         if is_cold.is_none() && row.environment().is_none() {
             return;
         }
-        let environment = side.environment(row);
+        let environment = variant.environment(row);
+        let variants = self.variants.count();
         let cell = match self.cells.get_mut(&row.cell) {
             Some(cell) => cell,
-            None => self.cells.entry(row.cell.clone()).or_default(),
+            None => self.cells.entry(row.cell.clone()).or_insert_with(|| CellSamples::new(variants)),
         };
         let Some(is_cold) = is_cold else { return };
         let calls = if is_cold { &mut cell.cold } else { &mut cell.warm };
-        calls[row.side].push(CallSample::new(row, environment, block));
-    }
-
-    /// Whether any call of a side gave something to compare.
-    pub fn has_values(&self, side: Side) -> bool {
-        self.cells.values().any(|cell| !cell.warm[side].is_empty() || !cell.cold[side].is_empty())
+        calls[row.variant].push(CallSample::new(row, environment, block));
     }
 
     /// The place of a sample's block among those that have samples.
@@ -189,7 +193,7 @@ impl Samples {
     }
 }
 
-impl SideSamples {
+impl VariantSamples {
     fn learn(&mut self, response: &Response) {
         self.emulated |= response.host.emulated;
         self.architecture = Some(response.function.architecture);
@@ -222,7 +226,7 @@ impl SideSamples {
         row.cold.or((self.quality.reported == 0 && !is_first).then_some(false))
     }
 
-    /// How many environments have a name that one of the other side has too.
+    /// How many environments have a name that one of another variant has too.
     pub fn environments_of_both(&self, other: &Self) -> usize {
         self.numbers.keys().filter(|name| !name.is_empty() && other.numbers.contains_key(*name)).count()
     }
@@ -326,8 +330,7 @@ fn mean_ms(row: &Row, pick: fn(&Sample) -> &[f64]) -> Option<f64> {
 }
 
 impl CellSamples {
-    /// The calls that decide: warm ones, or in a cold campaign cold starts.
-    pub fn deciding(&self, is_cold: bool) -> &Sides<Vec<CallSample>> {
-        if is_cold { &self.cold } else { &self.warm }
+    fn new(variants: usize) -> Self {
+        Self { warm: Variants::defaults(variants), cold: Variants::defaults(variants) }
     }
 }

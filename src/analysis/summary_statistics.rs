@@ -54,7 +54,7 @@ impl ValuesByEnvironment {
     }
 
     /// Their summary statistics. None if there are no values.
-    pub(super) fn levels(mut self) -> Option<SummaryStatistics> {
+    pub(super) fn statistics(mut self) -> Option<SummaryStatistics> {
         let off_scale = |value: f64| if self.is_geometric { value.exp().min(f64::MAX) } else { value };
         let interval = self.interval().filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
         let mean = self.means.iter().sum::<f64>() / self.means.len() as f64;

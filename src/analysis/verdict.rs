@@ -125,7 +125,7 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::sides::Sides;
+    use crate::analysis::sides::Sides;
 
     fn difference(estimate: f64, standard_error: f64, environments: u32) -> Difference {
         Difference {

@@ -1,6 +1,6 @@
 //! A warning, and its kinds.
 
-use crate::campaign::sides::Side;
+use crate::analysis::sides::Side;
 use serde::Serialize;
 
 /// A warning, with advice.

@@ -7,16 +7,17 @@ use super::{
     cpu_models::{cpus, environments, environments_of},
     estimate::Sources,
     measures::Measure,
+    pair_samples::PairSamples,
     proportion::unseen,
     result::{CellAnalysis, Comparison},
-    samples::{DataFlags, Samples},
+    samples::DataFlags,
+    sides::Side,
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
     warning_kind::{Warning, WarningKind},
 };
 use crate::campaign::{
     failure::FailureKind,
     manifest::{Manifest, Order, Variant},
-    sides::{Side, Sides},
 };
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use std::collections::BTreeSet;
@@ -36,22 +37,18 @@ const UNLIKELY: f64 = 0.01;
 /// Unseen CPU models that may have a larger share than this are warned of.
 const UNSEEN: f64 = 0.10;
 
-/// All warnings about a campaign, the gravest first.
-pub(super) fn collect(
-    manifest: &Manifest,
-    samples: &Samples,
-    headline: Option<&Comparison>,
-    cells: &[CellAnalysis],
-) -> Vec<Warning> {
+/// All warnings about a pair, the gravest first.
+pub(super) fn collect(pair: PairSamples<'_>, headline: Option<&Comparison>, cells: &[CellAnalysis]) -> Vec<Warning> {
+    let manifest = pair.manifest;
     let mut warnings = Vec::new();
     let mut warn = |kind, text: Option<String>| warnings.extend(text.map(|text| Warning { kind, side: None, text }));
     warn(WarningKind::Disturbed, headline.and_then(|headline| disturbances(manifest, headline)));
     warn(WarningKind::TooFewBlocks, few_blocks(manifest, cells));
-    of_both(manifest, samples, &mut warnings);
+    of_both(pair, &mut warnings);
     for side in Side::BOTH {
-        of_one(manifest, samples, side, &mut warnings);
-        of_changes(manifest, samples, side, &mut warnings);
-        contradictions::collect(manifest, samples, side, &mut warnings);
+        of_one(pair, side, &mut warnings);
+        of_changes(pair, side, &mut warnings);
+        contradictions::collect(pair, side, &mut warnings);
     }
     warnings.sort_by_key(|warning| warning.kind);
     warnings
@@ -95,10 +92,10 @@ fn disturbances(manifest: &Manifest, headline: &Comparison) -> Option<String> {
 }
 
 /// Warnings of a function that has changed while it was called.
-fn of_changes(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
-    let Variant { name, configuration: Some(begun), .. } = &manifest.sides[side] else { return };
+fn of_changes(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
+    let Variant { name, configuration: Some(begun), .. } = pair.variant(side) else { return };
     let mut before = begun;
-    for reading in samples.readings.iter().filter(|reading| reading.side == side) {
+    for reading in pair.samples.readings.iter().filter(|reading| reading.variant == pair.variants[side]) {
         let changes = reading.configuration.changes_since(before);
         before = &reading.configuration;
         if reading.is_restored && changes.is_empty() {
@@ -125,24 +122,25 @@ fn of_changes(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut
     }
 }
 
-fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) {
+fn of_both(pair: PairSamples<'_>, warnings: &mut Vec<Warning>) {
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: None, text });
-    for (work, [one, other]) in &samples.totals.mismatches {
+    for (work, [one, other]) in pair.mismatches() {
         let text =
             format!("{work}: equal work gave {one} and {other}. Times of unequal work mean nothing: look for the bug.");
         warn(WarningKind::ChecksumMismatch, text);
     }
-    if let [Some(baseline), Some(candidate)] = Side::BOTH.map(|side| memory_mb(manifest, samples, side))
+    if let [Some(baseline), Some(candidate)] = Side::BOTH.map(|side| memory_mb(pair, side))
         && baseline != candidate
     {
         let text =
             format!("{baseline} MB against {candidate} MB: more memory comes with more CPU. Give both sides the same.");
         warn(WarningKind::UnequalMemory, text);
     }
-    let has_one_architecture = samples.sides.baseline.architecture == samples.sides.candidate.architecture;
+    let [baseline, candidate] = Side::BOTH.map(|side| pair.facts(side));
+    let has_one_architecture = baseline.architecture == candidate.architecture;
     // Of two architectures the targets differ, and nothing else may.
-    let Sides { baseline, candidate } =
-        samples.sides.map(|_, facts| if has_one_architecture { &facts.builds } else { &facts.sources });
+    let [baseline, candidate] =
+        [baseline, candidate].map(|facts| if has_one_architecture { &facts.builds } else { &facts.sources });
     if !baseline.is_empty() && !candidate.is_empty() && (baseline != candidate || baseline.len() > 1) {
         let list = |builds: &BTreeSet<String>| builds.iter().cloned().collect::<Vec<_>>().join("; ");
         let text = format!(
@@ -153,14 +151,14 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
         );
         warn(WarningKind::DifferentBuilds, text);
     }
-    if let Some(model) = unbalanced(samples) {
+    if let Some(model) = unbalanced(pair) {
         let text = format!(
             "{model} answered much more often on one side, though both have the same architecture: the difference \
              may be that of the hosts. The interval allows for it; more environments narrow it."
         );
         warn(WarningKind::UnbalancedCpus, text);
     }
-    if let Some(waited) = waited(manifest, samples).filter(|share| *share > WAITED) {
+    if let Some(waited) = waited(pair).filter(|share| *share > WAITED) {
         let text = format!(
             "The processes had to wait for a processor for {:.0}% of their time: another program used this machine, and \
              times scatter more for it. Let nothing else run here while a campaign does.",
@@ -168,7 +166,7 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
         );
         warn(WarningKind::BusyMachine, text);
     }
-    let DataFlags { truncated, short_iterations, coarsest_clock_ns } = samples.flags;
+    let DataFlags { truncated, short_iterations, coarsest_clock_ns } = pair.samples.flags;
     if truncated > 0 {
         let text = format!(
             "{truncated} answers hold fewer iterations than were asked for, because the deadline came first. Give the \
@@ -185,9 +183,9 @@ fn of_both(manifest: &Manifest, samples: &Samples, warnings: &mut Vec<Warning>) 
     }
 }
 
-fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
-    let (variant, facts) = (&manifest.sides[side], &samples.sides[side]);
-    let (name, totals) = (&variant.name, &samples.totals.sides[side]);
+fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
+    let (manifest, variant, facts) = (pair.manifest, pair.variant(side), pair.facts(side));
+    let (name, totals) = (&variant.name, pair.totals(side));
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
     let is_local = variant.target.is_process();
     if facts.emulated {
@@ -198,7 +196,7 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
         warn(WarningKind::Emulated, text);
     }
     let environments = facts.count();
-    if !samples.has_values(side) {
+    if !pair.has_values(side) {
         let text = match facts.quality.first_without_cold_start {
             0 => format!("No call of {name} gave a measurement: there is nothing to compare."),
             calls => format!(
@@ -212,7 +210,7 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             "{} answers of {name} do not tell which environment gave them, so that nothing tells how much of a \
              difference is chance. {}",
             facts.unknown_environments,
-            advice::on_unknown_environments(manifest, side)
+            advice::on_unknown_environments(&manifest.plan, variant)
         );
         warn(WarningKind::EnvironmentsUnknown, text);
     } else if environments < MINIMUM_ENVIRONMENTS {
@@ -229,7 +227,7 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
         );
         warn(WarningKind::UnseenCpus, text);
     }
-    if let Some(memory_mb) = memory_mb(manifest, samples, side).filter(|memory_mb| *memory_mb < ONE_VCPU_MB) {
+    if let Some(memory_mb) = memory_mb(pair, side).filter(|memory_mb| *memory_mb < ONE_VCPU_MB) {
         let text = format!(
             "{name} has {memory_mb} MB and so less than one vCPU (which takes {ONE_VCPU_MB} MB): the scheduler's \
              quota shapes its wall times. CPU times tell what the processor does."
@@ -255,7 +253,7 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
         );
         warn(WarningKind::Throttled, text);
     }
-    let mut calls = samples.cells.values().flat_map(|cell| cell.warm[side].iter().chain(&cell.cold[side]));
+    let mut calls = pair.cells().flat_map(|(_, calls)| calls.warm[side].iter().chain(calls.cold[side]));
     let has_bill = calls.any(|call| call.value(Measure::Billed).is_some());
     if !is_local && environments > 0 && !has_bill {
         let text = format!(
@@ -267,19 +265,19 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
 }
 
 /// The memory setting of what Lambda runs.
-fn memory_mb(manifest: &Manifest, samples: &Samples, side: Side) -> Option<u32> {
-    let variant = &manifest.sides[side];
+fn memory_mb(pair: PairSamples<'_>, side: Side) -> Option<u32> {
+    let variant = pair.variant(side);
     let configured = variant.configuration.as_ref().map(|it| it.memory_mb);
-    let reported = samples.sides[side].memory_mb.filter(|_| !variant.target.is_process());
+    let reported = pair.facts(side).memory_mb.filter(|_| !variant.target.is_process());
     configured.or(reported)
 }
 
 /// For how much of their time processes on this machine waited for a processor, as a share. None if no such process was timed.
-fn waited(manifest: &Manifest, samples: &Samples) -> Option<f64> {
-    let is_timed = |side: &Side| manifest.sides[*side].target.is_process() && !samples.sides[*side].emulated;
+fn waited(pair: PairSamples<'_>) -> Option<f64> {
+    let is_timed = |side: &Side| pair.variant(*side).target.is_process() && !pair.facts(*side).emulated;
     let sides = Side::BOTH.into_iter().filter(is_timed);
-    let is_cold = manifest.plan.cold;
-    let calls = sides.flat_map(|side| samples.cells.values().flat_map(move |cell| &cell.deciding(is_cold)[side]));
+    let is_cold = pair.is_cold();
+    let calls = sides.flat_map(|side| pair.cells().flat_map(move |(_, calls)| calls.deciding(is_cold)[side]));
     let times = calls.filter_map(|call| Some((call.value(Measure::Wall)?, call.value(Measure::Cpu)?)));
     let (wall, cpu) = times.fold((0.0, 0.0), |sum, time| (sum.0 + time.0, sum.1 + time.1));
     (wall > 0.0).then(|| 1.0 - cpu / wall)
@@ -287,8 +285,8 @@ fn waited(manifest: &Manifest, samples: &Samples) -> Option<f64> {
 
 /// A CPU model whose share differs between two sides of the same architecture more than by chance (a z test of two
 /// shares at 5%).
-fn unbalanced(samples: &Samples) -> Option<String> {
-    let Sides { baseline, candidate } = &samples.sides;
+fn unbalanced(pair: PairSamples<'_>) -> Option<String> {
+    let [baseline, candidate] = Side::BOTH.map(|side| pair.facts(side));
     if baseline.architecture.is_none() || baseline.architecture != candidate.architecture {
         return None;
     }

@@ -90,10 +90,10 @@ impl Session {
         self.with(region::of_target(target), None)
     }
 
-    /// The same session in the region, and with the profile, in which a side of a campaign was called before.
-    pub fn of_side(&self, side: &Variant) -> Self {
-        let session = self.at(&side.target);
-        let Some(place) = &side.place else { return session };
+    /// The same session in the region, and with the profile, in which a variant of a campaign was called before.
+    pub fn of_variant(&self, variant: &Variant) -> Self {
+        let session = self.at(&variant.target);
+        let Some(place) = &variant.place else { return session };
         session.with(place.region.clone(), place.profile.clone().filter(|_| place.is_profile_fixed))
     }
 

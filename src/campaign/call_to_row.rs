@@ -40,7 +40,7 @@ pub(super) fn row_of(
     (totals, others): (&Totals, &[Row]),
 ) -> Row {
     let plan = &manifest.plan;
-    let Call { side, cell, slot } = returned.call;
+    let Call { variant, cell, slot } = returned.call;
     let cell = &plan.cells[cell];
     let Answer { output, report, environment, request_id, executed_version, sent: _ } = returned.answer;
     let mut row = Row {
@@ -48,7 +48,7 @@ pub(super) fn row_of(
         step: position.step,
         slot,
         attempt: position.attempts(returned.call),
-        side,
+        variant,
         cell: cell.name.clone(),
         started_unix_ms: returned.started_unix_ms,
         elapsed_ms: returned.elapsed.as_millis() as u64,
@@ -113,8 +113,8 @@ fn read_output(output: &Bytes, plan: &Plan, row: &mut Row) {
 /// Whether no earlier call has met the environment that answered; false if it is unknown.
 fn is_first_of_environment(row: &Row, totals: &Totals, others: &[Row]) -> bool {
     row.environment().is_some_and(|id| {
-        let is_same = |other: &Row| other.side == row.side && other.environment() == Some(id);
-        !totals.sides[row.side].environments.contains(id) && !others.iter().any(is_same)
+        let is_same = |other: &Row| other.variant == row.variant && other.environment() == Some(id);
+        !totals.variants[row.variant].environments.contains(id) && !others.iter().any(is_same)
     })
 }
 
@@ -142,7 +142,7 @@ fn cold(row: &Row, is_first: bool, is_forced: bool) -> Option<bool> {
 /// The most that a call may cost, in US dollars.
 fn cost(manifest: &Manifest, row: &Row) -> f64 {
     let memory_mb = row.report.as_ref().and_then(|report| report.memory_mb);
-    billed_ms(manifest, row).map_or(0.0, |billed| manifest.sides[row.side].cost(billed, memory_mb))
+    billed_ms(manifest, row).map_or(0.0, |billed| manifest.variants[row.variant].cost(billed, memory_mb))
 }
 
 /// The most that Lambda may bill for a call, in milliseconds; `None` if it has not run the function. A credible report
@@ -161,7 +161,7 @@ fn billed_ms(manifest: &Manifest, row: &Row) -> Option<f64> {
     match &row.failure {
         Some(failure) if failure.has_not_run => None,
         Some(Failure { kind: FailureKind::Timeout | FailureKind::Network | FailureKind::Transient, .. }) => {
-            let configuration = manifest.sides[row.side].configuration.as_ref();
+            let configuration = manifest.variants[row.variant].configuration.as_ref();
             let timeout_s = configuration.map_or(LONGEST_TIMEOUT_S, |configuration| configuration.timeout_s);
             Some(waited.max(f64::from(timeout_s) * 1000.0))
         }
@@ -172,7 +172,7 @@ fn billed_ms(manifest: &Manifest, row: &Row) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::sides::Side;
+    use crate::campaign::variants::VariantIndex;
 
     fn called(reported: Option<(f64, Option<f64>)>, latency_ms: f64) -> Row {
         let report = |(duration_ms, init_ms)| PlatformReport {
@@ -219,12 +219,12 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_is_new_once_on_each_side_also_within_a_step() {
-        let (mut totals, row) = (Totals::default(), called(None, 1.0));
+    fn an_environment_is_new_once_for_each_variant_also_within_a_step() {
+        let (mut totals, row) = (Totals::new(2), called(None, 1.0));
         assert!(is_first_of_environment(&row, &totals, &[]));
         assert!(!is_first_of_environment(&row, &totals, std::slice::from_ref(&row)));
-        let other_side = Row { side: Side::Candidate, ..row.clone() };
-        assert!(is_first_of_environment(&row, &totals, &[other_side]));
+        let other_variant = Row { variant: VariantIndex::first(2).last().unwrap(), ..row.clone() };
+        assert!(is_first_of_environment(&row, &totals, &[other_variant]));
         assert!(!is_first_of_environment(&Row { environment: None, ..row.clone() }, &totals, &[]));
         // One that failed has met it all the same.
         totals.add(&Row { failure: Some(Failure::new(FailureKind::Function, "")), ..row.clone() });

@@ -13,22 +13,24 @@ use super::{
     caller::Caller,
     failure::{Failure, FailureKind},
     forced_cold_starts::ColdStartForcer,
-    manifest::{Manifest, Order, Plan},
+    manifest::{EndReason, Manifest, Order},
     pauses::Pauses,
     pointer_check::PointerCheck,
     row::Row,
     run_directory::Journal,
     schedule::Call,
-    sides::{Side, Sides},
     stop_request::unless_asked,
     stopping_rules::StoppingRule,
     totals::Totals,
     unix_ms,
+    variants::{VariantIndex, Variants},
 };
 use after_failures::{StepFailures, without_success};
 use calls::Calls;
+use futures_util::future::join_all;
 use hyper::body::Bytes;
 use std::{
+    collections::BTreeSet,
     future::{Future, poll_fn},
     io::{self, Write},
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -39,6 +41,9 @@ use std::{
 };
 use tokio::{sync::watch, time::timeout};
 
+/// Why a campaign ends that has one variant left to call.
+const NOTHING_LEFT: &str = "no variant is left to compare with the baseline";
+
 /// The longest pause before calls are made again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
@@ -46,7 +51,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Campaign<'a> {
     manifest: &'a Manifest,
-    callers: Sides<Arc<Caller>>,
+    callers: Variants<Arc<Caller>>,
     cold: ColdStartForcer,
     journal: Journal,
     progress: Progress<'a>,
@@ -57,7 +62,7 @@ pub struct Campaign<'a> {
     /// Turns true if the campaign is to end.
     stop: watch::Receiver<bool>,
     pauses: Pauses,
-    is_first_step_over: Sides<bool>,
+    is_first_step_over: Variants<bool>,
 }
 
 /// Observer of a campaign. An error ends the campaign, whose course would remain unknown.
@@ -71,7 +76,11 @@ pub trait Observer {
     /// Two answers that should be equal are not.
     fn difference(&mut self, difference: &AnswerDifference) -> io::Result<()>;
     /// Calls wait because they are made again.
-    fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()>;
+    fn backoff(&mut self, variant: VariantIndex, calls: usize, pause: Duration) -> io::Result<()>;
+    /// A variant is given up, and the campaign goes on with the others.
+    fn given_up(&mut self, hopeless: &Hopeless) -> io::Result<()>;
+    /// A variant has enough samples for this reason, and the campaign goes on with the others.
+    fn has_enough(&mut self, variant: VariantIndex, reason: &str) -> io::Result<()>;
 }
 
 /// The result of a campaign.
@@ -91,14 +100,18 @@ pub enum Outcome {
     Enough(String),
     /// It was asked to end.
     Interrupted,
-    /// A side gave nothing but failures.
-    Failing {
-        side: Side,
-        /// How many calls failed in a row.
-        calls: u64,
-        /// The last failure.
-        failure: Failure,
-    },
+    /// A variant gave nothing but failures, and too few others are left to compare.
+    Failing(Hopeless),
+}
+
+/// A variant that gives nothing but failures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hopeless {
+    pub variant: VariantIndex,
+    /// How many calls failed in a row.
+    pub calls: u64,
+    /// The last failure.
+    pub failure: Failure,
 }
 
 /// Why a campaign cannot go on.
@@ -137,7 +150,7 @@ impl<'a> Campaign<'a> {
     /// A campaign that goes on where `progress` ends; it ends itself when `stop` turns true.
     pub fn new(
         manifest: &'a Manifest,
-        callers: &Sides<Arc<Caller>>,
+        callers: &Variants<Arc<Caller>>,
         cold: ColdStartForcer,
         comparison: AnswerComparison,
         journal: Journal,
@@ -153,11 +166,11 @@ impl<'a> Campaign<'a> {
             progress,
             clock: CampaignClock { begin: Instant::now(), before },
             payloads: manifest.plan.cells.iter().map(|cell| cell.payload.clone().into()).collect(),
-            pointers: PointerCheck::new(&manifest.plan),
+            pointers: PointerCheck::new(&manifest.plan, manifest.variants.count()),
             comparison,
             stop,
             pauses: Pauses::new(),
-            is_first_step_over: Sides::default(),
+            is_first_step_over: Variants::defaults(manifest.variants.count()),
         }
     }
 
@@ -176,17 +189,15 @@ impl<'a> Campaign<'a> {
         }
     }
 
-    /// Changes back what is changed; both sides at once, because Lambda may take its time.
+    /// Changes back what is changed; all variants at once, because Lambda may take its time.
     async fn undo(&self) -> Vec<(Target, Failure)> {
-        let undo = async |side: Side| {
-            if self.is_changed_as_baseline(side) {
-                return Ok(());
-            }
-            let target = &self.manifest.sides[side].target;
-            self.cold.undo(target, &self.callers[side]).await.map_err(|failure| (target.clone(), failure))
+        let undo = async |variant: VariantIndex| {
+            let target = &self.manifest.variants[variant].target;
+            self.cold.undo(target, &self.callers[variant]).await.map_err(|failure| (target.clone(), failure))
         };
-        let (baseline, candidate) = tokio::join!(undo(Side::Baseline), undo(Side::Candidate));
-        [baseline, candidate].into_iter().filter_map(Result::err).collect()
+        let functions: BTreeSet<VariantIndex> =
+            self.manifest.variants.indices().map(|variant| self.manifest.first_of_function(variant)).collect();
+        join_all(functions.into_iter().map(undo)).await.into_iter().filter_map(Result::err).collect()
     }
 
     async fn blocks(&mut self, observer: &mut dyn Observer) -> Result<Outcome, CampaignError> {
@@ -195,7 +206,12 @@ impl<'a> Campaign<'a> {
         loop {
             if self.progress.position.is_at_block() {
                 let rest = last_block.map_or(Duration::ZERO, |begin| pace.saturating_sub(begin.elapsed()));
-                if let Some(end) = self.enough(|rule, totals| rule.reason(totals, self.clock.elapsed() + rest)) {
+                let calls = self.progress.position.calls_of_block();
+                let at = self.clock.elapsed() + rest;
+                if let Some(end) = self.enough(|rule, totals| rule.reason(totals, calls, at)) {
+                    return Ok(end);
+                }
+                if let Some(end) = self.end_variants_that_have_enough(observer)? {
                     return Ok(end);
                 }
                 if !rest.is_zero() {
@@ -227,14 +243,51 @@ impl<'a> Campaign<'a> {
     /// The end of a campaign that has enough, as its rules say.
     fn enough(&self, reason: impl Fn(&dyn StoppingRule, &Totals) -> Option<String>) -> Option<Outcome> {
         let reason = self.progress.rules.iter().find_map(|rule| reason(rule.as_ref(), &self.progress.totals))?;
-        Some(without_success(&self.progress.totals).unwrap_or(Outcome::Enough(reason)))
+        Some(self.complete(reason))
+    }
+
+    /// The end of a campaign that has enough for this reason: it has failed all the same if there is nothing to compare.
+    fn complete(&self, reason: String) -> Outcome {
+        let mut without_success = without_success(&self.progress.totals);
+        let baseline = without_success.iter().position(|hopeless| hopeless.variant == self.manifest.baseline);
+        match baseline {
+            Some(place) => Outcome::Failing(without_success.swap_remove(place)),
+            None if without_success.len() + 1 < self.manifest.variants.count() => Outcome::Enough(reason),
+            None => Outcome::Failing(without_success.swap_remove(0)),
+        }
+    }
+
+    /// Ends the calls of variants that need no more, and the campaign if no other variant is left.
+    fn end_variants_that_have_enough(&mut self, observer: &mut dyn Observer) -> Result<Option<Outcome>, CampaignError> {
+        let baseline = self.manifest.baseline;
+        let called: Vec<_> = self.progress.position.called().filter(|variant| *variant != baseline).collect();
+        let enough: Vec<_> = self.progress.rules.iter().flat_map(|rule| rule.enough_of(&called)).collect();
+        if enough.len() == called.len() {
+            let reason = enough.into_iter().next().map_or(NOTHING_LEFT.to_owned(), |(_, reason)| reason);
+            return Ok(Some(self.complete(reason)));
+        }
+        for (variant, reason) in enough {
+            self.end_variant(variant, EndReason::NarrowInterval)?;
+            observer.has_enough(variant, &reason).map_err(CampaignError::Output)?;
+        }
+        Ok(None)
+    }
+
+    /// Ends the calls of a variant. The manifest stores that, so that the campaign is continued without it.
+    fn end_variant(&mut self, variant: VariantIndex, reason: EndReason) -> Result<(), CampaignError> {
+        self.progress.position.end(variant, reason);
+        self.keep_manifest()
+    }
+
+    fn keep_manifest(&self) -> Result<(), CampaignError> {
+        self.journal.keep_manifest(&self.progress.position.manifest()).map_err(CampaignError::Journal)
     }
 
     /// Makes the calls of one step that are still open, once each.
     async fn step(&mut self, observer: &mut dyn Observer) -> Result<Option<Outcome>, CampaignError> {
         let mut calls = Calls::new(self.progress.position.open(), self.manifest.plan.concurrent);
         calls.release(|call, begin| self.call(call, begin));
-        let mut failures = StepFailures::default();
+        let mut failures = StepFailures::new(self.manifest.variants.count());
         // An error of the observer ends the campaign, but not before all answers are kept.
         let mut shown = Ok(());
         while let Some(returned) = calls.returned().await {
@@ -254,11 +307,30 @@ impl<'a> Campaign<'a> {
         shown.and_then(|()| self.warn_without_cold_starts(observer)).map_err(CampaignError::Output)?;
         self.warn_of_pointers(observer).map_err(CampaignError::Output)?;
         let calls_of_a_step = u64::from(self.manifest.plan.environments);
-        if let Some(outcome) = failures.hopeless(calls_of_a_step, &self.progress.totals) {
-            return Ok(Some(outcome));
+        for hopeless in failures.hopeless(calls_of_a_step, &self.progress.totals) {
+            if let Some(outcome) = self.give_up(hopeless, observer)? {
+                return Ok(Some(outcome));
+            }
         }
         self.separate_if_throttled(&failures, observer)?;
         self.back_off(&failures, observer).await?;
+        Ok(None)
+    }
+
+    /// Goes on without a variant that gives nothing but failures, unless that leaves nothing to compare, or all others fail
+    /// too.
+    fn give_up(&mut self, hopeless: Hopeless, observer: &mut dyn Observer) -> Result<Option<Outcome>, CampaignError> {
+        let called: Vec<_> = self.progress.position.called().collect();
+        if !called.contains(&hopeless.variant) {
+            return Ok(None);
+        }
+        let others = || called.iter().filter(|variant| **variant != hopeless.variant);
+        let do_others_succeed = others().any(|variant| self.progress.totals.variants[*variant].failed_in_a_row == 0);
+        if hopeless.variant == self.manifest.baseline || others().count() < 2 || !do_others_succeed {
+            return Ok(Some(Outcome::Failing(hopeless)));
+        }
+        self.end_variant(hopeless.variant, EndReason::GivenUp)?;
+        observer.given_up(&hopeless).map_err(CampaignError::Output)?;
         Ok(None)
     }
 
@@ -271,7 +343,7 @@ impl<'a> Campaign<'a> {
             let call = returned.call;
             let mut row = row_of(self.manifest, position, returned, (totals, &rows));
             if let Some(output) = output {
-                self.pointers.observe(call.side, &output);
+                self.pointers.observe(call.variant, &output);
                 let difference = self.comparison.add(&self.manifest.plan, call.cell, &output, &mut row);
                 differences.extend(difference.map_err(CampaignError::Journal)?);
             }
@@ -285,71 +357,62 @@ impl<'a> Campaign<'a> {
     async fn back_off(&mut self, failures: &StepFailures, observer: &mut dyn Observer) -> Result<(), CampaignError> {
         let Some(attempt) = failures.attempt else { return Ok(()) };
         let pause = self.pauses.after(attempt, LONGEST_PAUSE);
-        for (side, calls) in failures.counts() {
-            observer.backoff(side, calls, pause).map_err(CampaignError::Output)?;
+        for (variant, calls) in failures.counts() {
+            observer.backoff(variant, calls, pause).map_err(CampaignError::Output)?;
         }
         unless_asked(&self.stop, tokio::time::sleep(pause)).await;
         Ok(())
     }
 
-    /// Whether a side is the baseline's function too, so that one change is enough for both.
-    fn is_changed_as_baseline(&self, side: Side) -> bool {
-        side == Side::Candidate && self.manifest.has_one_function()
-    }
-
-    /// Makes the next calls of every side in the step meet environments that have just started; both at once, because
-    /// Lambda may take its time.
+    /// Makes the next calls of every variant in the step meet environments that have just started; all at once, because
+    /// Lambda may take its time. One change is enough for variants that are one function.
     async fn force_cold_starts(&self) -> Result<(), CampaignError> {
-        let open = self.progress.position.open();
-        let is_called =
-            |side: Side| open.iter().any(|call| call.side == side || self.is_changed_as_baseline(call.side));
-        let force = async |side: Side| {
-            if self.is_changed_as_baseline(side) || !is_called(side) {
-                return Ok(());
-            }
-            let target = &self.manifest.sides[side].target;
-            let forced = self.cold.force(target, &self.callers[side], &self.stop).await;
+        let force = async |variant: VariantIndex| {
+            let target = &self.manifest.variants[variant].target;
+            let forced = self.cold.force(target, &self.callers[variant], &self.stop).await;
             forced.map_err(|failure| CampaignError::Cold { target: target.clone(), failure })
         };
-        let (baseline, candidate) = tokio::join!(force(Side::Baseline), force(Side::Candidate));
-        baseline.and(candidate)
+        let open = self.progress.position.open();
+        let functions: BTreeSet<VariantIndex> =
+            open.iter().map(|call| self.manifest.first_of_function(call.variant)).collect();
+        join_all(functions.into_iter().map(force)).await.into_iter().collect()
     }
 
-    /// Warns if cold starts of a side are forced and its first step has met none.
+    /// Warns if cold starts of a variant are forced and its first step has met none.
     fn warn_without_cold_starts(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
         if !self.manifest.plan.cold || !self.progress.position.is_at_step() {
             return Ok(());
         }
-        for (side, totals) in self.progress.totals.sides.iter() {
+        for (variant, totals) in self.progress.totals.variants.iter() {
             let is_over = totals.calls - totals.made_again >= u64::from(self.manifest.plan.environments);
             if is_over
-                && !std::mem::replace(&mut self.is_first_step_over[side], true)
+                && !std::mem::replace(&mut self.is_first_step_over[variant], true)
                 && totals.succeeded() > 0
                 && totals.cold == 0
             {
                 observer.warning(&format!(
                     "no call of {} met an environment that had to start, though the function was changed for that: either \
                      Lambda's reports are missing, or what answers is not Lambda",
-                    self.manifest.sides[side].name
+                    self.manifest.variants[variant].name
                 ))?;
             }
         }
         Ok(())
     }
 
-    /// Warns of pointers that find nothing, after a step of each side; of single calls, after a block of them.
+    /// Warns of pointers that find nothing, after a step of each variant; of single calls, after a block of them.
     fn warn_of_pointers(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
         let has_seen_enough =
             self.progress.position.order() != Order::SingleCalls || self.progress.position.is_at_block();
-        for side in Side::BOTH.into_iter().filter(|_| has_seen_enough) {
-            for warning in self.pointers.warnings(side, &self.manifest.sides[side].name) {
+        for (index, variant) in self.manifest.variants.iter().filter(|_| has_seen_enough) {
+            for warning in self.pointers.warnings(index, &variant.name) {
                 observer.warning(&warning)?;
             }
         }
         Ok(())
     }
 
-    /// Calls each side by itself from the next block on if there was not enough concurrency for both. The manifest stores
+    /// Calls each variant by itself from the next block on if there was not enough concurrency for all. The manifest stores
     /// that, so that the campaign is continued like that.
     fn separate_if_throttled(
         &mut self,
@@ -362,18 +425,17 @@ impl<'a> Campaign<'a> {
             return Ok(());
         }
         let Some(from) = self.progress.position.separate() else { return Ok(()) };
-        let kept = Manifest { plan: Plan { separate_from: Some(from), ..plan.clone() }, ..self.manifest.clone() };
-        self.journal.keep_manifest(&kept).map_err(CampaignError::Journal)?;
+        self.keep_manifest()?;
         let text = format!(
-            "{throttled} of {} calls that were made together were throttled: from block {from} on, each side is called by \
-             itself",
-            2 * plan.environments
+            "{throttled} of {} calls that were made together were throttled: from block {from} on, each variant is \
+             called by itself",
+            self.progress.position.called().count() as u64 * u64::from(plan.environments)
         );
         observer.warning(&text).map_err(CampaignError::Output)
     }
 
     fn call(&self, call: Call, begin: Instant) -> impl Future<Output = Returned> + use<> {
-        let (caller, clock) = (Arc::clone(&self.callers[call.side]), self.clock);
+        let (caller, clock) = (Arc::clone(&self.callers[call.variant]), self.clock);
         let payload = self.payloads[call.cell].clone();
         let time = Duration::from_millis(self.manifest.plan.timeout_ms);
         async move {

@@ -4,7 +4,7 @@
 use super::{
     configuration::Configuration,
     run_directory::{self, JournalError},
-    sides::Side,
+    variants::VariantIndex,
 };
 use serde::{Deserialize, Serialize};
 use std::{ops::Not, path::Path};
@@ -18,7 +18,9 @@ const FILE: &str = "configurations.json";
 pub struct Reading {
     /// When it was read, in milliseconds since 1970-01-01 UTC.
     pub unix_ms: u64,
-    pub side: Side,
+    /// The variant that is this function; files of schema 1 have a side.
+    #[serde(alias = "side")]
+    pub variant: VariantIndex,
     pub configuration: Configuration,
     /// Whether the user allows samples from before and after in one campaign (`--allow-changed`).
     pub is_allowed: bool,

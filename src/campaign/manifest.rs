@@ -6,34 +6,55 @@ use super::{
     configuration::Configuration,
     prices::{FREE_EPHEMERAL_MB, Price},
     region,
-    sides::{Side, Sides},
+    variants::{VariantIndex, Variants},
 };
 use hyper::Method;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, ops::Not};
 
 /// The version of the run directory's format; it grows when a field changes its meaning or is removed.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// A campaign, complete enough to be continued and analyzed later.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// The version of this format, [`SCHEMA`].
+    /// The version of the format that the file has, [`SCHEMA`] or an earlier one.
     pub schema: u32,
     /// The version of Lambda Duet that created it.
     pub version: String,
     /// When it was created, in milliseconds since 1970-01-01 UTC.
     pub created_unix_ms: u64,
     /// The variants that are compared.
-    pub sides: Sides<Variant>,
+    pub variants: Variants<Variant>,
+    /// The variant that all others are compared with.
+    pub baseline: VariantIndex,
     /// The calls of a block and their order.
     pub plan: Plan,
     /// When it ends.
     pub limits: CampaignLimits,
 }
 
-/// One of the two variants that are compared.
+/// A manifest of schema 1: its campaigns had two sides.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManifestOfSides {
+    schema: u32,
+    version: String,
+    created_unix_ms: u64,
+    sides: BothSides,
+    plan: Plan,
+    limits: CampaignLimits,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BothSides {
+    baseline: Variant,
+    candidate: Variant,
+}
+
+/// One of the variants that are compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
@@ -49,9 +70,33 @@ pub struct Variant {
     pub configuration: Option<Configuration>,
     /// Lambda's price for it; `None` for processes on this machine and functions that are billed by instances.
     pub price: Option<Price>,
+    /// When its calls ended, if that was before the campaign's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
 }
 
-/// The place where a side is called, and the profile that is used.
+/// The end of a variant's calls, while the campaign goes on with the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ended {
+    /// The block of the first step without it.
+    pub block: u64,
+    /// That step.
+    pub step: u32,
+    pub reason: EndReason,
+}
+
+/// Why a variant is not called any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndReason {
+    /// Nothing but failures came.
+    GivenUp,
+    /// Its interval is narrow enough ([`CampaignLimits::until_ci`]).
+    NarrowInterval,
+}
+
+/// The place where a variant is called, and the profile that is used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
@@ -85,7 +130,7 @@ impl fmt::Display for Place {
 pub struct Plan {
     /// The seed of the order of every block.
     pub seed: u64,
-    /// How many environments of each side are called.
+    /// How many environments of each variant are called.
     pub environments: u32,
     /// Which calls are made at the same time.
     #[serde(default)]
@@ -133,20 +178,20 @@ pub struct Plan {
     pub variables: Vec<String>,
 }
 
-/// Which calls are made at the same time. Disturbances at any time must affect both sides alike.
+/// Which calls are made at the same time. Disturbances at any time must affect all variants alike.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
-    /// A step calls one side with one cell. This needs the least concurrency; campaigns of earlier versions have it.
+    /// A step calls one variant with one cell. This needs the least concurrency; campaigns of earlier versions have it.
     #[default]
     SeparateSteps,
-    /// A step calls both sides with one cell.
+    /// A step calls all variants with one cell.
     JointSteps,
     /// A step is one call.
     SingleCalls,
 }
 
-/// A payload that both sides get in every block.
+/// A payload that all variants get in every block.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cell {
@@ -165,7 +210,7 @@ pub struct Cell {
 /// The upper bound of [`CampaignLimits::until_ci`]: an interval of ±50% says next to nothing.
 pub const MAX_HALF_WIDTH: f64 = 0.5;
 
-/// The most environments of a side that a block may call.
+/// The most environments of a variant that a block may call.
 pub const MAX_ENVIRONMENTS: u32 = 1000;
 
 /// The limits of a campaign, which ends at the first that it reaches.
@@ -174,7 +219,7 @@ pub const MAX_ENVIRONMENTS: u32 = 1000;
 pub struct CampaignLimits {
     /// The duration, in milliseconds, without pauses between two starts of the program.
     pub duration_ms: Option<u64>,
-    /// The calls of both sides together; only whole blocks are begun.
+    /// The calls of all variants together; only whole blocks are begun.
     pub invocations: Option<u64>,
     /// The estimated bill, in US dollars.
     pub max_cost_usd: Option<f64>,
@@ -188,32 +233,67 @@ impl Plan {
         if separate_from.is_some_and(|from| block >= from) { Order::SeparateSteps } else { self.order }
     }
 
-    /// How many calls a block makes.
-    pub fn calls(&self) -> u64 {
+    /// How many calls of each variant a block makes.
+    pub fn calls_of_variant(&self) -> u64 {
         let to_an_environment: u64 = self.cells.iter().map(|cell| u64::from(cell.weight)).sum();
-        2 * u64::from(self.environments) * to_an_environment
+        u64::from(self.environments) * to_an_environment
     }
 }
 
 impl Manifest {
-    /// A guess at the bill of one block, in US dollars.
-    pub fn guessed_cost(&self) -> f64 {
-        let call = |side: Side, cell: &Cell| {
-            self.sides[side].cost(cell.guess_ms, None) * f64::from(cell.weight) * f64::from(self.plan.environments)
-        };
-        Side::BOTH.iter().flat_map(|side| self.plan.cells.iter().map(move |cell| call(*side, cell))).sum()
+    /// Reads a manifest of this schema or of an earlier one.
+    ///
+    /// # Errors
+    /// When it is not one.
+    pub fn read(text: &[u8], schema: u64) -> serde_json::Result<Self> {
+        if schema == u64::from(SCHEMA) {
+            return serde_json::from_slice(text);
+        }
+        let ManifestOfSides { schema, version, created_unix_ms, sides, plan, limits } = serde_json::from_slice(text)?;
+        let variants = Variants::from_iter([sides.baseline, sides.candidate]);
+        Ok(Self { schema, version, created_unix_ms, variants, baseline: VariantIndex::default(), plan, limits })
     }
 
-    /// Whether both sides are the same function, perhaps in two versions, which share its reserved concurrency.
-    pub fn has_one_function(&self) -> bool {
-        let Sides { baseline, candidate } = &self.sides;
+    /// All variants but the baseline.
+    pub fn candidates(&self) -> impl Iterator<Item = VariantIndex> + use<> {
+        let baseline = self.baseline;
+        self.variants.indices().filter(move |variant| *variant != baseline)
+    }
+
+    /// How many calls a block of all variants makes.
+    pub fn calls_of_block(&self) -> u64 {
+        self.variants.count() as u64 * self.plan.calls_of_variant()
+    }
+
+    /// A guess at the bill of one block of all variants, in US dollars.
+    pub fn guessed_cost(&self) -> f64 {
+        let call = |variant: &Variant, cell: &Cell| {
+            variant.cost(cell.guess_ms, None) * f64::from(cell.weight) * f64::from(self.plan.environments)
+        };
+        let variants = self.variants.iter();
+        variants.flat_map(|(_, variant)| self.plan.cells.iter().map(move |cell| call(variant, cell))).sum()
+    }
+
+    /// Whether another variant is the same function as this one, perhaps in another version: these share its reserved
+    /// concurrency.
+    pub fn shares_function(&self, variant: VariantIndex) -> bool {
+        self.variants.indices().any(|other| other != variant && self.is_one_function(variant, other))
+    }
+
+    /// The first variant that is the same function as this one, perhaps in another version.
+    pub fn first_of_function(&self, variant: VariantIndex) -> VariantIndex {
+        self.variants.indices().find(|other| self.is_one_function(*other, variant)).unwrap_or(variant)
+    }
+
+    fn is_one_function(&self, one: VariantIndex, other: VariantIndex) -> bool {
+        let (one, other) = (&self.variants[one], &self.variants[other]);
         let arn = |variant: &Variant| variant.configuration.as_ref()?.unqualified_arn().map(str::to_owned);
-        match (arn(baseline).zip(arn(candidate)), &baseline.target, &candidate.target) {
-            (Some((one, other)), ..) => one == other,
+        match (arn(one).zip(arn(other)), &one.target, &other.target) {
+            (Some((arn, other_arn)), ..) => arn == other_arn,
             // They may be named in different forms.
-            (None, Target::Function { name: one, .. }, Target::Function { name: other, .. }) => {
-                let name = |text: &str| text.rsplit(':').next().map(str::to_owned);
-                name(one) == name(other) && baseline.place == candidate.place
+            (None, Target::Function { name, .. }, Target::Function { name: other_name, .. }) => {
+                let last = |name: &str| name.rsplit(':').next().map(str::to_owned);
+                last(name) == last(other_name) && one.place == other.place
             }
             _ => false,
         }
@@ -252,7 +332,7 @@ fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Er
 
 #[cfg(test)]
 impl Manifest {
-    /// Two calls of one function in each block, one of each side.
+    /// Two calls of one function in each block, one as each of two variants.
     pub(crate) fn example() -> Self {
         let variant = Variant {
             name: "x".to_owned(),
@@ -260,13 +340,15 @@ impl Manifest {
             place: None,
             configuration: None,
             price: None,
+            ended: None,
         };
         let cell = Cell { name: "a".to_owned(), weight: 1, workload: None, payload: "{}".to_owned(), guess_ms: 1.0 };
         Self {
             schema: SCHEMA,
             version: "0.1.0".to_owned(),
             created_unix_ms: 0,
-            sides: Sides { baseline: variant.clone(), candidate: variant },
+            variants: Variants::from_iter([variant.clone(), Variant { name: "y".to_owned(), ..variant }]),
+            baseline: VariantIndex::default(),
             plan: Plan {
                 seed: 1,
                 environments: 1,

@@ -4,11 +4,11 @@ use super::{
     failure::readable,
     manifest::Plan,
     payload::{names, nearest_pointer},
-    sides::{Side, Sides},
+    variants::{VariantIndex, Variants},
 };
 use hyper::body::Bytes;
 
-/// What the pointers have found in the answers of each side so far.
+/// What the pointers have found in the answers of each variant so far.
 #[derive(Debug)]
 pub(super) struct PointerCheck<'a>(Vec<Pointer<'a>>);
 
@@ -16,7 +16,7 @@ pub(super) struct PointerCheck<'a>(Vec<Pointer<'a>>);
 struct Pointer<'a> {
     option: &'static str,
     pointer: &'a str,
-    sides: Sides<Finding>,
+    variants: Variants<Finding>,
 }
 
 #[derive(Debug, Default)]
@@ -31,18 +31,18 @@ enum Finding {
 }
 
 impl<'a> PointerCheck<'a> {
-    pub(super) fn new(plan: &'a Plan) -> Self {
+    pub(super) fn new(plan: &'a Plan, variants: usize) -> Self {
         let pointers = [("--environment", &plan.environment), ("--cpu-model", &plan.cpu_model)];
         let pointers = pointers.into_iter().filter_map(|(option, pointer)| {
-            Some(Pointer { option, pointer: pointer.as_deref()?, sides: Sides::default() })
+            Some(Pointer { option, pointer: pointer.as_deref()?, variants: Variants::defaults(variants) })
         });
         Self(pointers.collect())
     }
 
     /// Takes in an answer.
-    pub(super) fn observe(&mut self, side: Side, output: &Bytes) {
-        for Pointer { pointer, sides, .. } in &mut self.0 {
-            let finding = &mut sides[side];
+    pub(super) fn observe(&mut self, variant: VariantIndex, output: &Bytes) {
+        for Pointer { pointer, variants, .. } in &mut self.0 {
+            let finding = &mut variants[variant];
             if matches!(finding, Finding::Known) {
                 continue;
             }
@@ -51,16 +51,16 @@ impl<'a> PointerCheck<'a> {
         }
     }
 
-    /// The new warnings after a step of `side`.
-    pub(super) fn warnings(&mut self, side: Side, name: &str) -> Vec<String> {
+    /// The new warnings after a step of `variant`.
+    pub(super) fn warnings(&mut self, variant: VariantIndex, name: &str) -> Vec<String> {
         let mut warnings = Vec::new();
-        for Pointer { option, pointer, sides } in &mut self.0 {
-            let Finding::Nothing(answer) = &sides[side] else { continue };
+        for Pointer { option, pointer, variants } in &mut self.0 {
+            let Finding::Nothing(answer) = &variants[variant] else { continue };
             let nearest = nearest_pointer(answer, pointer)
                 .map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"));
             let text = format!("{option} {pointer} finds no string or number in the answers of {name}{nearest}");
             warnings.push(readable(&text));
-            sides[side] = Finding::Known;
+            variants[variant] = Finding::Known;
         }
         warnings
     }

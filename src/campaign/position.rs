@@ -1,19 +1,21 @@
 //! The position of a campaign in its schedule, as its samples show.
 
 use super::{
-    manifest::{Order, Plan},
+    manifest::{EndReason, Ended, Manifest, Order, Plan, Variant},
     row::Row,
     schedule::{self, Call, Step},
-    sides::Side,
+    variants::{VariantIndex, Variants},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The first incomplete step, and its remaining calls.
 #[derive(Debug)]
 pub struct Position<'a> {
-    pub(super) plan: &'a Plan,
+    manifest: &'a Manifest,
     /// The first block with separate steps.
     separate_from: Option<u64>,
+    /// The variants that are not called any more.
+    ended: Variants<Option<Ended>>,
     /// The number of the block.
     pub block: u64,
     /// The index of the step in the block.
@@ -21,21 +23,74 @@ pub struct Position<'a> {
     /// The steps of the block.
     steps: Vec<Step>,
     /// The remaining calls of the step, each with the number of attempts so far.
-    open: BTreeMap<(Side, u32), u32>,
+    open: BTreeMap<(VariantIndex, u32), u32>,
 }
 
 impl<'a> Position<'a> {
     /// The beginning of the campaign.
-    pub fn new(plan: &'a Plan) -> Self {
-        let (steps, open) = (Vec::new(), BTreeMap::new());
-        let mut position = Self { plan, separate_from: plan.separate_from, block: 0, step: 0, steps, open };
+    pub fn new(manifest: &'a Manifest) -> Self {
+        let mut position = Self {
+            manifest,
+            separate_from: manifest.plan.separate_from,
+            ended: manifest.variants.map(|_, variant| variant.ended),
+            block: 0,
+            step: 0,
+            steps: Vec::new(),
+            open: BTreeMap::new(),
+        };
         position.begin_block(0);
         position
     }
 
+    pub(super) fn plan(&self) -> &'a Plan {
+        &self.manifest.plan
+    }
+
+    /// The manifest with what was decided since the campaign began.
+    pub fn manifest(&self) -> Manifest {
+        let plan = Plan { separate_from: self.separate_from, ..self.manifest.plan.clone() };
+        let variants =
+            self.manifest.variants.map(|index, variant| Variant { ended: self.ended[index], ..variant.clone() });
+        Manifest { plan, variants, ..self.manifest.clone() }
+    }
+
+    /// The variants that are still called.
+    pub fn called(&self) -> impl Iterator<Item = VariantIndex> {
+        self.ended.iter().filter(|(_, ended)| ended.is_none()).map(|(variant, _)| variant)
+    }
+
+    /// How many calls the next block makes.
+    pub fn calls_of_block(&self) -> u64 {
+        self.called().count() as u64 * self.plan().calls_of_variant()
+    }
+
+    /// Ends the calls of a variant: the step has no more of them, nor have later steps.
+    pub fn end(&mut self, variant: VariantIndex, reason: EndReason) {
+        let (block, is_begun) = (self.block, !self.is_at_step());
+        let step = self.step + u32::from(is_begun);
+        self.ended[variant] = Some(Ended { block, step, reason });
+        match step {
+            0 => self.begin_block(block),
+            _ if is_begun => self.leave_ended(),
+            _ => {
+                self.begin_step(step);
+                self.advance();
+            }
+        }
+    }
+
+    /// Leaves out the remaining calls of variants whose calls end with this step.
+    pub fn leave_ended(&mut self) {
+        let (ended, block, step) = (&self.ended, self.block, self.step);
+        let is_last =
+            |variant: VariantIndex| ended[variant].is_some_and(|ended| (ended.block, ended.step) == (block, step + 1));
+        self.open.retain(|(variant, _), _| !is_last(*variant));
+        self.advance();
+    }
+
     /// The order of the block.
     pub fn order(&self) -> Order {
-        self.plan.order_of(self.block, self.separate_from)
+        self.plan().order_of(self.block, self.separate_from)
     }
 
     /// Makes steps separate from the next block on and returns its number; `None` if that was decided before.
@@ -46,19 +101,23 @@ impl<'a> Position<'a> {
     }
 
     /// The calls of the step, in the order in which they are sent.
-    fn calls(&self) -> &[Call] {
-        &self.steps[self.step as usize]
+    fn calls(&self) -> impl Iterator<Item = Call> {
+        let step = self.steps[self.step as usize].iter().copied();
+        step.filter(|call| self.is_called_at(call.variant, self.step))
+    }
+
+    fn is_called_at(&self, variant: VariantIndex, step: u32) -> bool {
+        self.ended[variant].is_none_or(|ended| (ended.block, ended.step) > (self.block, step))
     }
 
     /// The remaining calls of the step, in the order in which they are sent.
     pub fn open(&self) -> Vec<Call> {
-        let calls = self.calls().iter().copied();
-        calls.filter(|call| self.open.contains_key(&(call.side, call.slot))).collect()
+        self.calls().filter(|call| self.open.contains_key(&(call.variant, call.slot))).collect()
     }
 
     /// How often a remaining call was attempted.
     pub fn attempts(&self, call: Call) -> u32 {
-        self.open[&(call.side, call.slot)]
+        self.open[&(call.variant, call.slot)]
     }
 
     /// Whether a block is about to begin.
@@ -68,40 +127,47 @@ impl<'a> Position<'a> {
 
     /// Whether a step is about to begin.
     pub fn is_at_step(&self) -> bool {
-        self.open.len() == self.calls().len() && self.open.values().all(|attempts| *attempts == 0)
+        self.open.len() == self.calls().count() && self.open.values().all(|attempts| *attempts == 0)
     }
 
     /// Checks that a sample, which the schedule has at its place, is of a remaining call: that none is missing before it.
     ///
     /// # Errors
     /// With the calls that remain.
-    pub fn check(&self, row: &Row) -> Result<(), String> {
-        let (attempts, calls) = (self.open.get(&(row.side, row.slot)), self.calls());
-        let cell = &self.plan.cells[calls[0].cell].name;
+    pub fn check(&mut self, row: &Row) -> Result<(), String> {
+        if (row.block, row.step) > (self.block, self.step) {
+            self.leave_ended();
+        }
+        let attempts = self.open.get(&(row.variant, row.slot));
+        let cell = &self.plan().cells[self.steps[self.step as usize][0].cell].name;
         if (row.block, row.step, Some(&row.attempt), &row.cell) == (self.block, self.step, attempts, cell) {
             return Ok(());
         }
-        let is_called = |side: &Side| calls.iter().any(|call| call.side == *side);
-        let sides: Vec<&str> = Side::BOTH.into_iter().filter(is_called).map(Side::as_str).collect();
+        let called: BTreeSet<VariantIndex> = self.calls().map(|call| call.variant).collect();
+        let names: Vec<&str> = called.into_iter().map(|called| self.manifest.variants[called].name.as_str()).collect();
         Err(format!(
             "the schedule has block {}, step {} ({}, {cell}) here, which this sample does not belong to",
             self.block,
             self.step,
-            sides.join(" and ")
+            names.join(" and ")
         ))
     }
 
     /// Takes in the outcome of a remaining call.
     pub fn settle(&mut self, row: &Row) {
-        debug_assert_eq!(self.check(row), Ok(()));
+        debug_assert!(self.open.contains_key(&(row.variant, row.slot)));
         self.take(row);
-        if !self.open.is_empty() {
-            return;
-        }
-        if self.step as usize + 1 < self.steps.len() {
-            self.begin_step(self.step + 1);
-        } else {
-            self.begin_block(self.block + 1);
+        self.advance();
+    }
+
+    /// Goes on to the next step that has calls, if this one has none left.
+    fn advance(&mut self) {
+        while self.open.is_empty() {
+            if self.step as usize + 1 < self.steps.len() {
+                self.begin_step(self.step + 1);
+            } else {
+                self.begin_block(self.block + 1);
+            }
         }
     }
 
@@ -125,18 +191,19 @@ impl<'a> Position<'a> {
         if row.step > self.step {
             self.begin_step(row.step);
         }
-        let cells = &self.plan.cells;
-        let is_row = |call: &Call| (call.side, call.slot) == (row.side, row.slot) && cells[call.cell].name == row.cell;
-        if !self.calls().iter().any(is_row) {
+        let cells = &self.plan().cells;
+        let is_row =
+            |call: Call| (call.variant, call.slot) == (row.variant, row.slot) && cells[call.cell].name == row.cell;
+        if !self.calls().any(is_row) {
             if !cells.iter().any(|cell| cell.name == row.cell) {
                 return Err(format!("cell is {:?}, which campaign.json does not have", row.cell));
             }
             return Err(format!(
-                "side is {}, slot is {} and cell is {:?}, which the schedule does not have in block {}, step {}",
-                row.side, row.slot, row.cell, row.block, row.step
+                "variant is {}, slot is {} and cell is {:?}, which the schedule does not have in block {}, step {}",
+                row.variant, row.slot, row.cell, row.block, row.step
             ));
         }
-        let expected = match self.open.get(&(row.side, row.slot)) {
+        let expected = match self.open.get(&(row.variant, row.slot)) {
             Some(attempts) if row.attempt >= *attempts => None,
             Some(attempts) => Some(format!("a line before has attempt {}", attempts - 1)),
             None => Some("a line before has the last attempt at this call".to_owned()),
@@ -150,21 +217,22 @@ impl<'a> Position<'a> {
 
     fn take(&mut self, row: &Row) {
         if row.is_made_again() {
-            self.open.insert((row.side, row.slot), row.attempt + 1);
+            self.open.insert((row.variant, row.slot), row.attempt + 1);
         } else {
-            self.open.remove(&(row.side, row.slot));
+            self.open.remove(&(row.variant, row.slot));
         }
     }
 
     fn begin_block(&mut self, block: u64) {
         self.block = block;
-        self.steps = schedule::block(self.plan, block, self.order());
+        let called = self.ended.indices().filter(|variant| self.is_called_at(*variant, 0)).collect::<Vec<_>>();
+        self.steps = schedule::block(self.plan(), &called, block, self.order());
         self.begin_step(0);
     }
 
     fn begin_step(&mut self, step: u32) {
         self.step = step;
-        self.open = self.calls().iter().map(|call| ((call.side, call.slot), 0)).collect();
+        self.open = self.calls().map(|call| ((call.variant, call.slot), 0)).collect();
     }
 }
 
@@ -175,22 +243,29 @@ mod tests {
         failure::{Failure, FailureKind},
         manifest::Manifest,
     };
+    use proptest::prelude::*;
+
+    fn row(block: u64, variant: usize) -> Row {
+        let variant = VariantIndex::first(variant + 1).last().unwrap();
+        Row { block, variant, ..Row::example() }
+    }
 
     #[test]
     fn a_missing_sample_is_passed_over_by_a_reader_and_refused_by_a_campaign() {
-        let plan = Plan { order: Order::JointSteps, ..Manifest::example().plan };
-        let [baseline, candidate] = Side::BOTH.map(|side| Row { side, ..Row::example() });
+        let example = Manifest::example();
+        let manifest = Manifest { plan: Plan { order: Order::JointSteps, ..example.plan.clone() }, ..example };
+        let [baseline, candidate] = [row(0, 0), row(0, 1)];
         let next_block = Row { block: 1, ..Row::example() };
-        let mut position = Position::new(&plan);
+        let mut position = Position::new(&manifest);
         position.check(&candidate).unwrap();
         position.settle(&candidate);
         let error = position.check(&next_block).unwrap_err();
-        assert!(error.contains("block 0, step 0 (baseline and candidate, a)"), "{error}");
+        assert!(error.contains("block 0, step 0 (x and y, a)"), "{error}");
         position.check(&baseline).unwrap();
         position.settle(&baseline);
         position.check(&next_block).unwrap();
 
-        let mut position = Position::new(&plan);
+        let mut position = Position::new(&manifest);
         position.follow(&candidate).unwrap();
         let error = position.follow(&candidate).unwrap_err();
         assert_eq!(error, "slot is 0 and attempt is 0, but a line before has the last attempt at this call");
@@ -200,5 +275,56 @@ mod tests {
         assert_eq!(error, "slot is 0 and attempt is 1, but a line before has attempt 2");
         position.follow(&next_block).unwrap();
         assert!(position.follow(&baseline).unwrap_err().contains("behind block 1, step 0"));
+    }
+    #[derive(Clone, Copy, Debug)]
+    enum Fate {
+        Succeeds,
+        IsMadeAgain,
+        Ends,
+    }
+
+    fn fate() -> impl Strategy<Value = Fate> {
+        prop_oneof![6 => Just(Fate::Succeeds), 2 => Just(Fate::IsMadeAgain), 1 => Just(Fate::Ends)]
+    }
+
+    proptest! {
+        /// A campaign of four variants, some of which end while their calls are made again.
+        #[test]
+        fn samples_before_and_after_a_variant_has_ended_are_read_as_they_were_taken(
+            fates in prop::collection::vec(fate(), 1..120),
+            order in prop_oneof![Just(Order::JointSteps), Just(Order::SeparateSteps), Just(Order::SingleCalls)],
+        ) {
+            let example = Manifest::example();
+            let variants = (0..4).map(|_| example.variants[VariantIndex::default()].clone()).collect();
+            let manifest =
+                Manifest { plan: Plan { order, environments: 2, ..example.plan.clone() }, variants, ..example };
+            let (mut position, mut rows) = (Position::new(&manifest), Vec::new());
+            for fate in fates {
+                let call = position.open()[0];
+                let failure = match fate {
+                    Fate::Succeeds => None,
+                    _ => Some(Failure::new(FailureKind::Throttled, "slow down")),
+                };
+                let (variant, slot, attempt) = (call.variant, call.slot, position.attempts(call));
+                let (block, step) = (position.block, position.step);
+                let row = Row { block, step, variant, slot, attempt, failure, ..Row::example() };
+                prop_assert_eq!(position.check(&row), Ok(()));
+                position.settle(&row);
+                rows.push(row);
+                let is_candidate = variant != manifest.baseline && position.called().any(|called| called == variant);
+                if matches!(fate, Fate::Ends) && is_candidate {
+                    position.end(variant, EndReason::GivenUp);
+                }
+            }
+            let kept = position.manifest();
+            let (mut again, mut reader) = (Position::new(&kept), Position::new(&kept));
+            for row in &rows {
+                prop_assert_eq!(again.check(row), Ok(()));
+                again.settle(row);
+                prop_assert_eq!(reader.follow(row), Ok(()));
+            }
+            again.leave_ended();
+            prop_assert_eq!((again.block, again.step, again.open()), (position.block, position.step, position.open()));
+        }
     }
 }

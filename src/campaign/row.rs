@@ -2,7 +2,7 @@
 
 pub use super::failure::{Failure, FailureKind};
 
-use super::{failure::ATTEMPTS, platform_report::PlatformReport, sides::Side};
+use super::{failure::ATTEMPTS, platform_report::PlatformReport, variants::VariantIndex};
 use crate::protocol::Response;
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +14,14 @@ pub struct Row {
     pub block: u64,
     /// The index of the step in the block.
     pub step: u32,
-    /// The index of the environment of its side.
+    /// The index of the environment of its variant.
     pub slot: u32,
     /// The number of earlier attempts at this call, which were throttled or met a transient failure.
     #[serde(default, skip_serializing_if = "is_default")]
     pub attempt: u32,
-    /// The side that was called.
-    pub side: Side,
+    /// The variant that was called; rows of schema 1 have a side.
+    #[serde(alias = "side")]
+    pub variant: VariantIndex,
     /// The name of the cell whose payload was sent.
     pub cell: String,
     /// When the call was sent, in milliseconds since 1970-01-01 UTC.
@@ -114,10 +115,10 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 #[cfg(test)]
 impl Row {
-    /// A successful first call of the baseline.
+    /// A successful first call of the first variant.
     pub(crate) fn example() -> Self {
         serde_json::from_value(serde_json::json!({
-            "block": 0, "step": 0, "slot": 0, "side": "baseline", "cell": "a", "started_unix_ms": 1, "elapsed_ms": 0,
+            "block": 0, "step": 0, "slot": 0, "variant": 0, "cell": "a", "started_unix_ms": 1, "elapsed_ms": 0,
             "delay_ns": 0, "latency_ns": 1_000_000
         }))
         .unwrap()

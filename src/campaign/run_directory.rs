@@ -153,6 +153,17 @@ impl Journal {
     pub fn keep_manifest(&self, manifest: &Manifest) -> io::Result<()> {
         write_json(&self.directory.join(MANIFEST), manifest)
     }
+
+    /// Replaces a manifest of an earlier schema, before samples of this one are appended; those in the file stay.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn upgrade(&self, manifest: &Manifest) -> io::Result<()> {
+        match manifest.schema {
+            SCHEMA => Ok(()),
+            _ => self.keep_manifest(&Manifest { schema: SCHEMA, ..manifest.clone() }),
+        }
+    }
 }
 
 /// Whether `directory` holds a campaign and its samples.
@@ -257,12 +268,11 @@ pub fn manifest(directory: &Path) -> Result<Manifest, JournalError> {
     if text.len() as u64 > MAX_MANIFEST {
         return Err(malformed(1, format!("the file is longer than {} MiB, which none is", MAX_MANIFEST >> 20)));
     }
-    if let Ok(Version { schema }) = serde_json::from_slice(&text)
-        && schema != u64::from(SCHEMA)
-    {
-        return Err(malformed(1, format!("schema {schema} is not known to this version, which reads {SCHEMA}")));
+    let schema = serde_json::from_slice(&text).map_or(SCHEMA.into(), |Version { schema }| schema);
+    if !(1..=u64::from(SCHEMA)).contains(&schema) {
+        return Err(malformed(1, format!("schema {schema} is not known to this version, which reads 1 to {SCHEMA}")));
     }
-    let manifest = serde_json::from_slice(&text).map_err(|error| malformed(error.line() as u64, error.to_string()))?;
+    let manifest = Manifest::read(&text, schema).map_err(|error| malformed(error.line() as u64, error.to_string()))?;
     checks::manifest(&manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
     Ok(manifest)
 }
@@ -285,7 +295,7 @@ pub fn rows(
 ) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
     let path = directory.join(SAMPLES);
     let mut lines = Lines::new(File::open(&path).map_err(at(&path))?, &path);
-    let mut position = Position::new(&manifest.plan);
+    let mut position = Position::new(manifest);
     let mut is_over = false;
     Ok(std::iter::from_fn(move || {
         if is_over {
@@ -306,7 +316,7 @@ pub fn rows(
 fn row(line: &[u8], position: &mut Position<'_>) -> Result<Row, String> {
     let row = serde_json::from_slice(line);
     let row = row.map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
-    checks::row(position.plan, &row)?;
+    checks::row(position.plan(), &row)?;
     position.follow(&row)?;
     Ok(row)
 }

@@ -1,38 +1,38 @@
-//! The order in which a block calls sides, cells and environments.
+//! The order in which a block calls variants, cells and environments.
 
 use super::{
     manifest::{Order, Plan},
-    sides::Side,
+    variants::VariantIndex,
 };
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 
 /// A call of the schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// The side that is called.
-    pub side: Side,
+    /// The variant that is called.
+    pub variant: VariantIndex,
     /// The index in the plan of the cell whose payload is sent.
     pub cell: usize,
-    /// The index of the environment of its side.
+    /// The index of the environment of its variant.
     pub slot: u32,
 }
 
 /// A step: calls that are sent together, in this order.
 pub type Step = Vec<Call>;
 
-/// The steps of a block: every environment of both sides gets every cell as many times as its weight, in an order that
-/// depends only on the plan's seed and the number of the block.
-pub fn block(plan: &Plan, number: u64, order: Order) -> Vec<Step> {
+/// The steps of a block: every environment of these variants gets every cell as many times as its weight, in an order
+/// that depends only on the variants, the plan's seed and the number of the block.
+pub fn block(plan: &Plan, variants: &[VariantIndex], number: u64, order: Order) -> Vec<Step> {
     let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
     rng.set_stream(number);
     let visits = || plan.cells.iter().enumerate().flat_map(|(index, cell)| (0..cell.weight).map(move |_| index));
-    let calls = |side, cell| (0..plan.environments).map(move |slot| Call { side, cell, slot });
-    let of_both = |cell| Side::BOTH.into_iter().flat_map(move |side| calls(side, cell));
-    let of_side = |side| visits().map(move |cell| calls(side, cell).collect());
+    let calls = |variant, cell| (0..plan.environments).map(move |slot| Call { variant, cell, slot });
+    let of_all = |cell| variants.iter().flat_map(move |variant| calls(*variant, cell));
+    let of_one = |variant: &VariantIndex| visits().map(move |cell| calls(*variant, cell).collect()).collect::<Vec<_>>();
     let mut steps: Vec<Step> = match order {
-        Order::SeparateSteps => Side::BOTH.into_iter().flat_map(of_side).collect(),
-        Order::JointSteps => visits().map(|cell| of_both(cell).collect()).collect(),
-        Order::SingleCalls => visits().flat_map(of_both).map(|call| vec![call]).collect(),
+        Order::SeparateSteps => variants.iter().flat_map(of_one).collect(),
+        Order::JointSteps => visits().map(|cell| of_all(cell).collect()).collect(),
+        Order::SingleCalls => visits().flat_map(of_all).map(|call| vec![call]).collect(),
     };
     steps.shuffle(&mut rng);
     if order == Order::JointSteps {
@@ -50,6 +50,10 @@ mod tests {
 
     const ORDERS: [Order; 3] = [Order::SeparateSteps, Order::JointSteps, Order::SingleCalls];
 
+    fn pair() -> [VariantIndex; 2] {
+        [0, 1].map(|place| VariantIndex::first(2).nth(place).unwrap())
+    }
+
     fn plan(seed: u64, weights: &[u32], environments: u32) -> Plan {
         let mut plan = Plan { seed, environments, ..Manifest::example().plan };
         let cell = &plan.cells[0];
@@ -65,38 +69,40 @@ mod tests {
             number: u64,
             weights in prop::collection::vec(1_u32..5, 1..6),
             environments in 1_u32..5,
+            variants in 2_usize..5,
         ) {
             for order in ORDERS {
                 let plan = Plan { order, ..plan(seed, &weights, environments) };
-                let steps = block(&plan, number, order);
+                let variants: Vec<_> = VariantIndex::first(variants).collect();
+                let steps = block(&plan, &variants, number, order);
                 let calls: Vec<Call> = steps.iter().flatten().copied().collect();
-                prop_assert_eq!(calls.len() as u64, plan.calls());
+                prop_assert_eq!(calls.len() as u64, variants.len() as u64 * plan.calls_of_variant());
                 let visits = weights.iter().sum::<u32>() as usize;
                 let number_of_steps = match order {
-                    Order::SeparateSteps => 2 * visits,
+                    Order::SeparateSteps => variants.len() * visits,
                     Order::JointSteps => visits,
                     Order::SingleCalls => calls.len(),
                 };
                 prop_assert_eq!(steps.len(), number_of_steps);
-                for side in Side::BOTH {
+                for &variant in &variants {
                     for (cell, weight) in weights.iter().enumerate() {
                         for slot in 0..environments {
-                            let count = calls.iter().filter(|call| **call == Call { side, cell, slot }).count();
+                            let count = calls.iter().filter(|call| **call == Call { variant, cell, slot }).count();
                             prop_assert_eq!(count, *weight as usize);
                         }
                     }
                 }
                 prop_assert!(steps.iter().all(|step| step.iter().all(|call| call.cell == step[0].cell)));
-                prop_assert_eq!(block(&plan, number, order), steps);
+                prop_assert_eq!(block(&plan, &variants, number, order), steps);
             }
         }
     }
 
     #[test]
-    fn either_side_is_first_in_about_half_of_the_blocks() {
+    fn either_variant_is_first_in_about_half_of_the_blocks() {
         let plan = plan(7, &[1], 3);
         for order in ORDERS {
-            let is_first = |number: &u64| block(&plan, *number, order)[0][0].side == Side::Baseline;
+            let is_first = |number: &u64| block(&plan, &pair(), *number, order)[0][0].variant == pair()[0];
             let first = (0..1000).filter(is_first).count();
             // 1000 fair coins lie outside of this once in 10^9.
             assert!((400..=600).contains(&first), "{order:?}: {first}");
@@ -106,7 +112,7 @@ mod tests {
     #[test]
     fn a_step_has_as_many_calls_as_its_order_says() {
         let plan = plan(7, &[1, 1], 4);
-        let sizes = |order| block(&plan, 3, order).iter().map(Vec::len).collect::<Vec<_>>();
+        let sizes = |order| block(&plan, &pair(), 3, order).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(Order::SeparateSteps), [4; 4]);
         assert_eq!(sizes(Order::JointSteps), [8; 2]);
         assert_eq!(sizes(Order::SingleCalls), [1; 16]);
@@ -115,12 +121,12 @@ mod tests {
     /// A campaign that was begun with one version may be continued with the next.
     #[test]
     fn the_order_of_a_seed_never_changes() {
-        use Side::{Baseline as B, Candidate as C};
+        let [b, c] = pair();
         let order = |number| {
-            let steps = block(&plan(42, &[1, 2], 1), number, Order::SeparateSteps);
-            steps.iter().map(|step| (step[0].side, step[0].cell)).collect::<Vec<_>>()
+            let steps = block(&plan(42, &[1, 2], 1), &pair(), number, Order::SeparateSteps);
+            steps.iter().map(|step| (step[0].variant, step[0].cell)).collect::<Vec<_>>()
         };
-        assert_eq!(order(0), [(B, 1), (B, 1), (C, 1), (C, 1), (C, 0), (B, 0)]);
-        assert_eq!(order(1), [(B, 0), (C, 1), (C, 1), (C, 0), (B, 1), (B, 1)]);
+        assert_eq!(order(0), [(b, 1), (b, 1), (c, 1), (c, 1), (c, 0), (b, 0)]);
+        assert_eq!(order(1), [(b, 0), (c, 1), (c, 1), (c, 0), (b, 1), (b, 1)]);
     }
 }

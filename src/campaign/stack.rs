@@ -4,21 +4,17 @@ use super::{
     Target,
     aws::{self, AwsService, Session},
     row::Failure,
-    sides::Sides,
 };
 use std::collections::HashMap;
 
-/// Both functions of the stack `name`: x86_64 is the baseline.
+/// Both functions of the stack `name`, x86_64 first.
 ///
 /// # Errors
 /// When there is no such stack, or it is not a stack of Lambda Duet.
-pub async fn functions(name: &str, session: &Session) -> Result<Sides<Target>, Failure> {
+pub async fn functions(name: &str, session: &Session) -> Result<[Target; 2], Failure> {
     let outputs = parse(&describe(name, session).await?)
         .ok_or_else(|| Failure::refused(format!("CloudFormation's description of the stack {name} cannot be read")))?;
-    Ok(Sides {
-        baseline: function(name, &outputs, "X86FunctionName")?,
-        candidate: function(name, &outputs, "Arm64FunctionName")?,
-    })
+    Ok([function(name, &outputs, "X86FunctionName")?, function(name, &outputs, "Arm64FunctionName")?])
 }
 
 fn function(stack: &str, outputs: &HashMap<String, String>, key: &str) -> Result<Target, Failure> {

@@ -4,6 +4,7 @@ use super::{
     manifest::{CampaignLimits, Manifest},
     row::Row,
     totals::Totals,
+    variants::VariantIndex,
 };
 use std::{fmt::Debug, time::Duration};
 
@@ -14,12 +15,18 @@ pub trait StoppingRule: Debug {
     /// Takes in one more sample.
     fn observe(&mut self, _row: &Row) {}
 
-    /// The reason not to begin another block, which would begin when the campaign is `at` this age.
-    fn reason(&self, totals: &Totals, at: Duration) -> Option<String>;
+    /// The reason not to begin another block, which would make `calls` calls and begin when the campaign is `at` this
+    /// age.
+    fn reason(&self, totals: &Totals, calls: u64, at: Duration) -> Option<String>;
 
     /// The reason not to make the remaining `calls` of a block that has begun.
     fn reason_within_block(&self, _totals: &Totals, _calls: u64) -> Option<String> {
         None
+    }
+
+    /// Which of these variants, compared with the baseline, need no more calls, and why.
+    fn enough_of(&self, _candidates: &[VariantIndex]) -> Vec<(VariantIndex, String)> {
+        Vec::new()
     }
 }
 
@@ -27,15 +34,14 @@ pub trait StoppingRule: Debug {
 #[derive(Debug)]
 pub struct LimitRule {
     limits: CampaignLimits,
-    guessed_cost: f64,
-    calls_of_a_block: u64,
+    guessed_cost_of_call: f64,
 }
 
 impl LimitRule {
     /// The rule for the limits of `manifest`.
     pub fn new(manifest: &Manifest) -> Self {
-        let Manifest { plan, limits, .. } = manifest;
-        Self { limits: *limits, guessed_cost: manifest.guessed_cost(), calls_of_a_block: plan.calls() }
+        let guessed_cost_of_call = manifest.guessed_cost() / manifest.calls_of_block() as f64;
+        Self { limits: manifest.limits, guessed_cost_of_call }
     }
 
     fn duration(&self, totals: &Totals, at: Duration) -> Option<String> {
@@ -45,11 +51,11 @@ impl LimitRule {
     }
 
     /// Begins no block that would exceed the number of calls.
-    fn invocations(&self, totals: &Totals) -> Option<String> {
+    fn invocations(&self, totals: &Totals, calls: u64) -> Option<String> {
         let limit = self.limits.invocations?;
         // Attempts of the same call count once.
-        let made_again: u64 = totals.sides.iter().map(|(_, side)| side.made_again).sum();
-        let is_enough = totals.calls() - made_again + self.calls_of_a_block > limit;
+        let made_again: u64 = totals.variants.iter().map(|(_, variant)| variant.made_again).sum();
+        let is_enough = totals.calls() - made_again + calls > limit;
         is_enough.then(|| format!("all calls are made (--invocations {limit})"))
     }
 
@@ -59,7 +65,7 @@ impl LimitRule {
         let limit = self.limits.max_cost_usd?;
         let spent = totals.cost_usd();
         let of_a_call = match totals.calls() {
-            0 => self.guessed_cost / self.calls_of_a_block as f64,
+            0 => self.guessed_cost_of_call,
             calls => spent / calls as f64,
         };
         // Sums of the same numbers in a different order may differ in the last digit.
@@ -69,9 +75,9 @@ impl LimitRule {
 }
 
 impl StoppingRule for LimitRule {
-    fn reason(&self, totals: &Totals, at: Duration) -> Option<String> {
-        let enough = self.duration(totals, at).or_else(|| self.invocations(totals));
-        enough.or_else(|| self.cost(totals, self.calls_of_a_block))
+    fn reason(&self, totals: &Totals, calls: u64, at: Duration) -> Option<String> {
+        let enough = self.duration(totals, at).or_else(|| self.invocations(totals, calls));
+        enough.or_else(|| self.cost(totals, calls))
     }
 
     fn reason_within_block(&self, totals: &Totals, calls: u64) -> Option<String> {
@@ -82,18 +88,21 @@ impl StoppingRule for LimitRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::sides::Side;
-
     fn totals(calls: u64, cost_usd: f64, elapsed_ms: u64) -> Totals {
-        let mut totals = Totals::default();
+        let mut totals = Totals::new(2);
         totals.elapsed_ms = elapsed_ms;
-        totals.sides[Side::Baseline].calls = calls;
-        totals.sides[Side::Candidate].cost_usd = cost_usd;
+        for (variant, of_variant) in totals.variants.iter_mut() {
+            if variant == VariantIndex::default() {
+                of_variant.calls = calls;
+            } else {
+                of_variant.cost_usd = cost_usd;
+            }
+        }
         totals
     }
 
     fn rule(limits: CampaignLimits, guessed_cost: f64) -> LimitRule {
-        LimitRule { limits, guessed_cost, calls_of_a_block: 10 }
+        LimitRule { limits, guessed_cost_of_call: guessed_cost / 10.0 }
     }
 
     fn cost_limit(guessed_cost: f64) -> LimitRule {
@@ -103,13 +112,13 @@ mod tests {
     #[test]
     fn only_whole_blocks_are_begun() {
         let rule = rule(CampaignLimits { invocations: Some(25), ..CampaignLimits::default() }, 0.0);
-        assert!(rule.reason(&totals(10, 0.0, 0), Duration::ZERO).is_none());
-        assert!(rule.reason(&totals(20, 0.0, 0), Duration::ZERO).unwrap().contains("--invocations 25"));
+        assert!(rule.reason(&totals(10, 0.0, 0), 10, Duration::ZERO).is_none());
+        assert!(rule.reason(&totals(20, 0.0, 0), 10, Duration::ZERO).unwrap().contains("--invocations 25"));
     }
 
     #[test]
     fn a_block_that_would_cost_too_much_is_not_begun() {
-        let at_block = |rule: &LimitRule, totals| rule.reason(&totals, Duration::ZERO);
+        let at_block = |rule: &LimitRule, totals| rule.reason(&totals, 10, Duration::ZERO);
         assert!(at_block(&cost_limit(0.6), totals(0, 0.0, 0)).is_some());
         let rule = cost_limit(0.1);
         assert!(at_block(&rule, totals(0, 0.0, 0)).is_none());
@@ -129,10 +138,10 @@ mod tests {
     #[test]
     fn no_block_is_begun_after_the_duration_and_one_that_has_begun_is_completed() {
         let rule = rule(CampaignLimits { duration_ms: Some(60_000), ..CampaignLimits::default() }, 0.0);
-        assert!(rule.reason(&totals(0, 0.0, 59_999), Duration::ZERO).is_none());
-        assert!(rule.reason(&totals(0, 0.0, 60_000), Duration::ZERO).unwrap().contains("--duration 1m"));
+        assert!(rule.reason(&totals(0, 0.0, 59_999), 10, Duration::ZERO).is_none());
+        assert!(rule.reason(&totals(0, 0.0, 60_000), 10, Duration::ZERO).unwrap().contains("--duration 1m"));
         // The next block would begin too late.
-        assert!(rule.reason(&totals(0, 0.0, 1_000), Duration::from_secs(60)).unwrap().contains("--duration 1m"));
+        assert!(rule.reason(&totals(0, 0.0, 1_000), 10, Duration::from_secs(60)).unwrap().contains("--duration 1m"));
         assert!(rule.reason_within_block(&totals(1, 0.0, 120_000), 1).is_none());
     }
 }

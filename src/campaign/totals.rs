@@ -3,27 +3,32 @@
 use super::{
     failure::{Failure, FailureKind},
     row::Row,
-    sides::Sides,
+    variants::{VariantIndex, Variants},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The totals of all samples.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Totals {
-    pub sides: Sides<SideTotals>,
+    pub variants: Variants<VariantTotals>,
     /// When the last call was sent, in milliseconds since the campaign began.
     pub elapsed_ms: u64,
     /// The longest delay of a call after the start of its step, in nanoseconds.
     pub longest_delay_ns: u64,
-    /// The pieces of work that gave different results, with two of these.
-    pub mismatches: BTreeMap<String, [String; 2]>,
-    /// The first result of each piece of work.
-    work: BTreeMap<String, String>,
+    /// The results of each piece of work, in the order in which they came: at most two of each variant.
+    work: BTreeMap<String, Vec<WorkResult>>,
 }
 
-/// The totals of one side.
+/// A result of a piece of work, and the variants that gave it.
+#[derive(Clone, Debug)]
+struct WorkResult {
+    result: String,
+    variants: BTreeSet<VariantIndex>,
+}
+
+/// The totals of one variant.
 #[derive(Clone, Debug, Default)]
-pub struct SideTotals {
+pub struct VariantTotals {
     /// Calls, including those that failed or were throttled.
     pub calls: u64,
     /// Cold starts.
@@ -45,46 +50,73 @@ pub struct SideTotals {
 }
 
 impl Totals {
+    /// The totals of `variants` variants before the first sample.
+    pub fn new(variants: usize) -> Self {
+        Self { variants: Variants::defaults(variants), elapsed_ms: 0, longest_delay_ns: 0, work: BTreeMap::new() }
+    }
+
     /// Counts one more sample.
     pub fn add(&mut self, row: &Row) {
         self.elapsed_ms = self.elapsed_ms.max(row.elapsed_ms.saturating_add(row.latency_ns / 1_000_000));
         self.longest_delay_ns = self.longest_delay_ns.max(row.delay_ns);
-        self.sides[row.side].add(row);
+        self.variants[row.variant].add(row);
         if let Some(response) = &row.response {
             for sample in &response.results {
                 if let Some(checksum) = &sample.checksum {
-                    self.compare(&format!("{}: {}", row.cell, sample.workload), checksum);
+                    self.keep_result(row.variant, &format!("{}: {}", row.cell, sample.workload), checksum);
                 }
             }
         }
         if let Some(output) = &row.output_sha256 {
-            self.compare(&row.cell, output);
+            self.keep_result(row.variant, &row.cell, output);
         }
     }
 
-    /// Keeps the first result of each piece of work, and the first that differs.
-    fn compare(&mut self, work: &str, result: &str) {
-        match self.work.get(work) {
-            None => drop(self.work.insert(work.to_owned(), result.to_owned())),
-            Some(first) if first != result && !self.mismatches.contains_key(work) => {
-                self.mismatches.insert(work.to_owned(), [first.clone(), result.to_owned()]);
-            }
-            Some(_) => {}
+    fn keep_result(&mut self, variant: VariantIndex, work: &str, result: &str) {
+        let Some(results) = self.work.get_mut(work) else {
+            self.work.insert(work.to_owned(), vec![WorkResult::new(variant, result)]);
+            return;
+        };
+        if let Some(known) = results.iter_mut().find(|known| known.result == result) {
+            known.variants.insert(variant);
+        } else if results.iter().filter(|known| known.variants.contains(&variant)).count() < 2 {
+            results.push(WorkResult::new(variant, result));
         }
     }
 
-    /// The calls of both sides.
+    /// The pieces of work for which some of these variants gave different results, with the first two of these.
+    pub fn mismatches<'a>(&'a self, among: &[VariantIndex]) -> BTreeMap<&'a str, [&'a str; 2]> {
+        let mismatch = |(work, results): (&'a String, &'a Vec<WorkResult>)| {
+            let is_among = |known: &&WorkResult| among.iter().any(|variant| known.variants.contains(variant));
+            let mut results = results.iter().filter(is_among).map(|known| known.result.as_str());
+            Some((work.as_str(), [results.next()?, results.next()?]))
+        };
+        self.work.iter().filter_map(mismatch).collect()
+    }
+
+    /// The pieces of work that gave different results, with the first two of these.
+    pub fn all_mismatches(&self) -> BTreeMap<&str, [&str; 2]> {
+        self.mismatches(&self.variants.indices().collect::<Vec<_>>())
+    }
+
+    /// The calls of all variants.
     pub fn calls(&self) -> u64 {
-        self.sides.iter().map(|(_, side)| side.calls).sum()
+        self.variants.iter().map(|(_, variant)| variant.calls).sum()
     }
 
-    /// The estimated bill of both sides, in US dollars.
+    /// The estimated bill of all variants, in US dollars.
     pub fn cost_usd(&self) -> f64 {
-        self.sides.iter().map(|(_, side)| side.cost_usd).sum()
+        self.variants.iter().map(|(_, variant)| variant.cost_usd).sum()
     }
 }
 
-impl SideTotals {
+impl WorkResult {
+    fn new(variant: VariantIndex, result: &str) -> Self {
+        Self { result: result.to_owned(), variants: BTreeSet::from([variant]) }
+    }
+}
+
+impl VariantTotals {
     fn add(&mut self, row: &Row) {
         self.calls += 1;
         self.cold += u64::from(row.cold == Some(true));

@@ -79,10 +79,12 @@ impl CleanUpArgs {
         let mut lines = Vec::new();
         let manifest = run_directory::manifest(directory)?;
         for function in changes.open() {
-            let side = manifest.sides.iter().find(|(_, variant)| variant.target.to_string() == function);
-            let (_, variant) = side.ok_or_else(|| anyhow!("{function} is not a function of this campaign"))?;
+            let variant = manifest.variants.iter().find(|(_, variant)| variant.target.to_string() == function);
+            let (_, variant) = variant.ok_or_else(|| anyhow!("{function} is not a function of this campaign"))?;
             let arn = variant.configuration.as_ref().and_then(|configuration| configuration.arn.as_deref());
-            lines.push(self.function(&variant.target, arn, &session.of_side(variant)).await.with_context(|| function)?);
+            lines.push(
+                self.function(&variant.target, arn, &session.of_variant(variant)).await.with_context(|| function)?,
+            );
             changes.undone(&variant.target)?;
         }
         if lines.is_empty() {

@@ -42,25 +42,25 @@ impl ColdShareOption {
     }
 }
 
-/// Counts the invocations of both functions before the campaign; a function on both sides counts once.
+/// Counts the invocations of the functions before the campaign; a function that is several variants counts once.
 async fn counted(manifest: &Manifest) -> anyhow::Result<Counts> {
     let session = Session::new().context("reading the trusted certificates")?;
     let mut logs: Vec<LogGroup> = Vec::new();
     let mut sum = Counts::default();
-    for (_, variant) in manifest.sides.iter() {
+    for (_, variant) in manifest.variants.iter() {
         let Some(log) = variant.configuration.as_ref().and_then(LogGroup::from_configuration) else { continue };
         if logs.contains(&log) {
             continue;
         }
         note(format_args!("Counting cold starts of {DAYS} days in {}; CloudWatch bills what it reads", log.group));
-        let counts = insights::count(&log, manifest.created_unix_ms, &session.of_side(variant)).await;
+        let counts = insights::count(&log, manifest.created_unix_ms, &session.of_variant(variant)).await;
         let counts = counts.with_context(|| format!("counting cold starts of {}", variant.target))?;
         sum.invocations += counts.invocations;
         sum.cold_starts += counts.cold_starts;
         logs.push(log);
     }
     if logs.is_empty() {
-        bail!("--cold-share measured: no side is a function whose log is known; give a percentage, such as 1%");
+        bail!("--cold-share measured: no variant is a function whose log is known; give a percentage, such as 1%");
     }
     if sum.invocations == 0 {
         bail!(

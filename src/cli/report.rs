@@ -73,7 +73,8 @@ pub(super) fn analysis_of(directory: &Path, options: &analyze_samples::Options) 
 }
 
 fn of_samples(directory: &Path, manifest: &Manifest, options: &analyze_samples::Options) -> anyhow::Result<Analysis> {
-    let mut samples = Samples { readings: later_configurations::read(directory)?, ..Samples::default() };
+    let readings = later_configurations::read(directory)?;
+    let mut samples = Samples { readings, ..Samples::new(manifest.variants.count()) };
     for row in run_directory::rows(directory, manifest)? {
         samples.add(&row?);
     }
@@ -102,7 +103,7 @@ impl ReportArgs {
     async fn analyze(&self) -> anyhow::Result<Analysis> {
         let mut manifest = run_directory::manifest(&self.directory)?;
         if let Some(path) = &self.prices {
-            pricing::replace_prices(&mut manifest.sides, &prices::table(Some(path))?)?;
+            pricing::replace_prices(&mut manifest.variants, manifest.baseline, &prices::table(Some(path))?)?;
         }
         let volume = campaign_bill::BillOptions {
             invocations_per_month: self.monthly_invocations.get(),

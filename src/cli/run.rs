@@ -7,6 +7,7 @@ mod preflight;
 pub(super) mod pricing;
 mod progress;
 mod unstored_options;
+mod variant_names;
 
 use super::{
     clean_up::ChangeOptions,
@@ -26,10 +27,10 @@ use crate::{
         manifest::Manifest,
         run_directory::{self, Journal},
         shell_quoting,
-        sides::{Side, Sides},
         stop_request::unless_asked,
         stopping_rules::StoppingRule,
         totals::Totals,
+        variants::{VariantIndex, Variants},
     },
     report::plan as report,
 };
@@ -47,21 +48,21 @@ use tokio::sync::watch;
 use unstored_options::UnstoredOptions;
 pub(super) use unstored_options::check_variables;
 
-/// Exit code if all recent calls of one side failed.
+/// Exit code if all recent calls of one variant failed.
 const FAILING: u8 = 3;
 /// Exit code if calls of equal work gave different results.
 const MISMATCH: u8 = 4;
 /// Exit code after Ctrl-C, by convention.
 const INTERRUPTED: u8 = 130;
 
-/// Calls two functions in turns, in an order that cancels drift, and keeps every sample.
+/// Calls two or more functions in turns, in an order that cancels drift, and keeps every sample.
 ///
-/// Both sides get the same payloads in every block, in an order drawn from a seed. Every call, failed or not, becomes a
-/// row of samples.jsonl in the run directory before its side is called again.
+/// All of them get the same payloads in every block, in an order drawn from a seed. Every call, failed or not, becomes a
+/// row of samples.jsonl in the run directory before the same function is called again.
 ///
 /// Exit codes: 0 the campaign is complete, 1 it could not be run or a function is still changed, 2 wrong arguments, 3
-/// all recent calls of one side failed, 4 equal work gave different results, 130 it was interrupted. After 1, 3 and 130
-/// it can be continued with --resume.
+/// all recent calls of a function failed, 4 equal work gave different results, 130 it was interrupted. After 1, 3 and
+/// 130 it can be continued with --resume.
 #[derive(Debug, Args)]
 pub struct RunArgs {
     /// Continue the campaign in this run directory at the point where it stopped.
@@ -96,10 +97,11 @@ impl RunArgs {
             None => (self.directory(), self.plan.manifest(&self.given, &session).await?, true),
         };
         self.given.check(&manifest.plan)?;
-        let callers = Sides {
-            baseline: self.caller(Side::Baseline, &directory, &manifest, &session).await?,
-            candidate: self.caller(Side::Candidate, &directory, &manifest, &session).await?,
-        };
+        let mut callers = Vec::new();
+        for variant in manifest.variants.indices() {
+            callers.push(self.caller(variant, &directory, &manifest, &session).await?);
+        }
+        let callers = callers.into_iter().collect();
         let run = Run { directory, manifest, callers };
         let Run { directory, manifest, callers } = &run;
         let (owner, within) = (Owner::this_process(directory), self.change.change_timeout);
@@ -110,11 +112,12 @@ impl RunArgs {
             output::print(&report::plan(manifest))?;
             return Ok(ExitCode::SUCCESS);
         }
-        let is_local = manifest.sides.iter().any(|(_, variant)| variant.target.is_process());
+        let is_local = manifest.variants.iter().any(|(_, variant)| variant.target.is_process());
         let _reaped = is_local.then(Reaped::start).transpose()?;
         let journal = if is_new { Journal::create(directory, manifest)? } else { Journal::open(directory)? };
         if !is_new {
             configuration_change::check(&run, self.allow_changed).await?;
+            journal.upgrade(manifest).with_context(|| format!("rewriting the plan in {}", directory.display()))?;
         }
         let changes = Arc::new(ChangedFunctions::read(directory, &owner)?);
         let stop = interruption(Arc::clone(&changes), directory).context("catching signals")?;
@@ -144,7 +147,8 @@ impl RunArgs {
         };
         let end = end.inspect_err(|error| drop(progress.fail(error, &totals)))?;
         progress.end(&end, &totals).context("writing the output")?;
-        Ok(if still_changed.is_empty() { exit_code(&end, &totals) } else { ExitCode::FAILURE })
+        let is_one_given_up = progress.has_given_up();
+        Ok(if still_changed.is_empty() { exit_code(&end, is_one_given_up, &totals) } else { ExitCode::FAILURE })
     }
 
     fn directory(&self) -> PathBuf {
@@ -156,16 +160,16 @@ impl RunArgs {
 
     async fn caller(
         &self,
-        side: Side,
+        variant: VariantIndex,
         directory: &Path,
         manifest: &Manifest,
         session: &Session,
     ) -> anyhow::Result<Arc<Caller>> {
-        let Manifest { plan, sides, .. } = manifest;
-        let variant = &sides[side];
-        let session = session.of_side(variant);
+        let plan = &manifest.plan;
+        let log = directory.join(format!("variant-{variant}.log"));
+        let variant = &manifest.variants[variant];
+        let session = session.of_variant(variant);
         preflight::warn_of_move(variant, plan.auth, &session).await?;
-        let log = directory.join(format!("{side}.log"));
         let options = CallOptions {
             api_key: self.given.api_key.as_deref(),
             tenant: plan.tenant.as_deref(),
@@ -181,18 +185,18 @@ impl RunArgs {
     }
 }
 
-/// A campaign, its run directory, and the callers of its sides.
+/// A campaign, its run directory, and the callers of its variants.
 struct Run {
     directory: PathBuf,
     manifest: Manifest,
-    callers: Sides<Arc<Caller>>,
+    callers: Variants<Arc<Caller>>,
 }
 
 impl Run {
-    /// The sides that are Lambda functions.
-    fn functions(&self) -> impl Iterator<Item = (Side, &Target, &FunctionCaller)> {
-        self.callers.iter().filter_map(|(side, caller)| match caller.as_ref() {
-            Caller::Function(function) => Some((side, &self.manifest.sides[side].target, function)),
+    /// The variants that are Lambda functions.
+    fn functions(&self) -> impl Iterator<Item = (VariantIndex, &Target, &FunctionCaller)> {
+        self.callers.iter().filter_map(|(variant, caller)| match caller.as_ref() {
+            Caller::Function(function) => Some((variant, &self.manifest.variants[variant].target, function)),
             Caller::Endpoint(_) | Caller::Process(_) => None,
         })
     }
@@ -203,8 +207,8 @@ impl Run {
 async fn prepare(run: &Run, cold: &ColdStartForcer, stop: &watch::Receiver<bool>) -> anyhow::Result<bool> {
     let Some(ready) = unless_asked(stop, preflight::wait_until_ready(run)).await else { return Ok(false) };
     ready?;
-    for (side, caller) in run.callers.iter() {
-        let target = &run.manifest.sides[side].target;
+    for (variant, caller) in run.callers.iter() {
+        let target = &run.manifest.variants[variant].target;
         let Some(restored) = unless_asked(stop, preflight::clean_up(target, caller, cold)).await else {
             note(format_args!(
                 "What a killed campaign may have left in {target} is not undone: `duet clean-up {target}` does that"
@@ -212,18 +216,19 @@ async fn prepare(run: &Run, cold: &ColdStartForcer, stop: &watch::Receiver<bool>
             return Ok(false);
         };
         if restored? {
-            configuration_change::restored(run, side).await?;
+            configuration_change::restored(run, variant).await?;
         }
     }
     Ok(true)
 }
 
 /// The exit code for the outcome of a campaign.
-fn exit_code(end: &Outcome, totals: &Totals) -> ExitCode {
+fn exit_code(end: &Outcome, is_one_given_up: bool, totals: &Totals) -> ExitCode {
     match end {
         Outcome::Interrupted => ExitCode::from(INTERRUPTED),
-        Outcome::Failing { .. } => ExitCode::from(FAILING),
-        Outcome::Enough(_) if !totals.mismatches.is_empty() => ExitCode::from(MISMATCH),
+        Outcome::Failing(_) => ExitCode::from(FAILING),
+        Outcome::Enough(_) if !totals.all_mismatches().is_empty() => ExitCode::from(MISMATCH),
+        Outcome::Enough(_) if is_one_given_up => ExitCode::from(FAILING),
         Outcome::Enough(_) => ExitCode::SUCCESS,
     }
 }

@@ -5,13 +5,35 @@ use super::{
     sentences::{
         assumptions, cold_starts_note, cpu_mix, headline, how_to_read, memory, origin, savings, side, sources,
     },
-    tables,
+    tables, variants,
     words::names,
 };
-use crate::analysis::result::Analysis;
+use crate::analysis::result::{Analysis, PairAnalysis};
 
-/// The verdict, the bill, warnings and cells, with everything else as details.
+/// The verdict, the bill, warnings and cells, with everything else as details: of the only pair, or of all variants and
+/// then of each pair.
 pub fn document(analysis: &Analysis) -> Vec<Block> {
+    if let Some(pair) = analysis.only_pair() {
+        return of_pair(pair);
+    }
+    let mut blocks = vec![Block::Verdict(Tone::Neutral, variants::headline(analysis))];
+    blocks.extend(variants::best(analysis).map(Block::Paragraph));
+    blocks.extend(variants::warnings(analysis));
+    blocks.push(Block::Table(variants::table(analysis)));
+    let pairs = analysis.comparisons.iter().flat_map(|pair| {
+        let mut blocks = vec![Block::Heading(variants::title(pair))];
+        // What is on demand for one pair is here already.
+        blocks.extend(of_pair(pair).into_iter().flat_map(|block| match block {
+            Block::Details(details) => details,
+            block => vec![block],
+        }));
+        blocks
+    });
+    blocks.push(Block::Details(pairs.collect()));
+    blocks
+}
+
+fn of_pair(analysis: &PairAnalysis) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(Tone::Neutral, headline(analysis))];
     blocks.extend(analysis.money.as_ref().map(|money| Block::Paragraph(savings(analysis, money))));
     blocks.extend(analysis.warnings.iter().map(|warning| Block::warning(warning, analysis.withholds(warning))));
@@ -20,7 +42,7 @@ pub fn document(analysis: &Analysis) -> Vec<Block> {
     blocks
 }
 
-fn details(analysis: &Analysis) -> Vec<Block> {
+fn details(analysis: &PairAnalysis) -> Vec<Block> {
     let mut blocks = vec![
         Block::Table(tables::measures(analysis)),
         Block::Table(tables::cpu_models(analysis)),
@@ -49,18 +71,18 @@ fn details(analysis: &Analysis) -> Vec<Block> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::sides::Side;
     use crate::{
         analysis::{
             verdict::Verdict,
             warning_kind::{Warning, WarningKind},
         },
-        campaign::sides::Side,
         report::{fixture, terminal::summary},
     };
     use anstream::adapter::strip_str;
 
-    fn plain(analysis: &Analysis) -> String {
-        fixture::plain(&document(analysis))
+    fn plain(analysis: &PairAnalysis) -> String {
+        fixture::plain(&document(&fixture::campaign(analysis)))
     }
 
     #[test]
@@ -89,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_summary_leaves_out_details() {
-        let text = strip_str(&summary(&document(&fixture::analysis()))).to_string();
+        let text = strip_str(&summary(&document(&fixture::campaign(&fixture::analysis())))).to_string();
         for part in ["arm64 costs ", "a month, arm64 costs $8.75", "unseen-cpus: ", "math/matmul"] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
@@ -104,7 +126,7 @@ mod tests {
         let text = "arm64 ran under an emulator; use a machine of its own kind.".to_owned();
         analysis.warnings.insert(0, Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
         let comparisons = analysis.cells.iter_mut().flat_map(|cell| &mut cell.comparisons);
-        for comparison in comparisons.chain(&mut analysis.headline).chain(&mut analysis.starts.comparisons) {
+        for comparison in comparisons.chain(&mut analysis.headline).chain(&mut analysis.cold_starts.comparisons) {
             (comparison.verdict, comparison.ratio, comparison.environments_needed) = (Verdict::Withheld, None, None);
         }
         (analysis.money, analysis.sides.candidate.emulated) = (None, true);
@@ -126,7 +148,7 @@ mod tests {
             "https://abc.execute-api.eu-west-1.amazonaws.com/".to_owned() + &"prod/".repeat(20);
         plain(&analysis);
         analysis.cells.clear();
-        analysis.starts.comparisons.clear();
+        analysis.cold_starts.comparisons.clear();
         (analysis.headline, analysis.money) = (None, None);
         let text = plain(&analysis);
         assert!(text.starts_with("No verdict: "), "{text}");

@@ -4,19 +4,44 @@ use super::{
     document::{Block, Table, Tone, Value, numbers, words},
     words::{MORE_BLOCKS, by_verdict, date, environments_needed, percent, significant},
 };
-use crate::{
-    analysis::{
-        change::{Campaigns, CellChange, Changes, LevelChange},
-        result::Ratio,
-        verdict::Verdict,
-        warning_kind::Warning,
-    },
-    campaign::sides::Side,
+use crate::analysis::sides::Side;
+use crate::analysis::{
+    change::{Campaigns, CellChange, Changes, MeanChange, PairChanges},
+    result::Ratio,
+    verdict::Verdict,
+    warning_kind::Warning,
 };
 
-/// The changes of ratios, then those of levels, then what else differs.
+/// The changes of ratios, then those of means, then what else differs: of the only candidate, or of each.
 pub fn document(changes: &Changes) -> Vec<Block> {
-    let mut blocks = vec![Block::Verdict(Tone::Neutral, sentence(changes))];
+    let mut blocks = match changes.comparisons.as_slice() {
+        [pair] => of_pair(pair, changes.margin),
+        pairs => of_pairs(pairs, changes.margin),
+    };
+    for (campaign, names) in [("A", &changes.only_in.a), ("B", &changes.only_in.b)] {
+        blocks.extend(names.iter().map(|name| Block::Item(format!("{name}: only in {campaign}"))));
+    }
+    let Campaigns { a, b } = changes.created_unix_ms;
+    let order = if a > b { "; B is the earlier one" } else { "" };
+    blocks.push(Block::Remark(format!("A was begun {}, B {}{order}.", date(a), date(b))));
+    blocks
+}
+
+fn of_pairs(pairs: &[PairChanges], margin: f64) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if pairs.is_empty() {
+        let text = "The campaigns have no candidate in common.".to_owned();
+        blocks.push(Block::Verdict(Tone::Neutral, text));
+    }
+    for pair in pairs {
+        blocks.push(Block::Heading(pair.names.candidate.clone()));
+        blocks.extend(of_pair(pair, margin));
+    }
+    blocks
+}
+
+fn of_pair(changes: &PairChanges, margin: f64) -> Vec<Block> {
+    let mut blocks = vec![Block::Verdict(Tone::Neutral, sentence(changes, margin))];
     for (campaign, warnings) in [("A", &changes.withheld.a), ("B", &changes.withheld.b)] {
         blocks.extend(warnings.iter().map(|warning| {
             let text = format!("{campaign} gives no verdict. {}", warning.text);
@@ -27,7 +52,7 @@ pub fn document(changes: &Changes) -> Vec<Block> {
         let note = "Means are described and not judged: nothing tells a change of the code from drift of the fleet \
                     between A and B. The change of the ratio has taken out what both sides share of that drift, but not \
                     what one side's CPUs have to do with it.";
-        blocks.extend([ratios(changes), levels(changes)].map(Block::Table));
+        blocks.extend([ratios(changes), means(changes)].map(Block::Table));
         blocks.push(Block::Remark(note.to_owned()));
     }
     let mut differences = changes.differences.clone();
@@ -37,14 +62,11 @@ pub fn document(changes: &Changes) -> Vec<Block> {
         blocks.push(Block::Heading("What else differs".to_owned()));
         blocks.extend(differences.into_iter().map(Block::Item));
     }
-    let Campaigns { a, b } = changes.created_unix_ms;
-    let order = if a > b { "; B is the earlier one" } else { "" };
-    blocks.push(Block::Remark(format!("A was begun {}, B {}{order}.", date(a), date(b))));
     blocks
 }
 
 /// The result in one sentence.
-fn sentence(changes: &Changes) -> String {
+fn sentence(changes: &PairChanges, margin: f64) -> String {
     let (baseline, candidate) = (&changes.names.baseline, &changes.names.candidate);
     let verdicts = changes.cells.iter().map(|cell| cell.verdict);
     let counts: Vec<String> =
@@ -52,11 +74,11 @@ fn sentence(changes: &Changes) -> String {
     if counts.is_empty() {
         return "The campaigns have no cell in common.".to_owned();
     }
-    let unchanged = format!("unchanged is within ±{}", percent(changes.margin));
+    let unchanged = format!("unchanged is within ±{}", percent(margin));
     format!("From A to B, {candidate} compared with {baseline}, cells: {} ({unchanged}).", counts.join(", "))
 }
 
-fn ratios(changes: &Changes) -> Table {
+fn ratios(changes: &PairChanges) -> Table {
     let ratio = |ratio: &Option<Ratio>| ratio.map_or(Value::Unknown, |ratio| Value::Change(ratio.estimate));
     let row = |cell: &CellChange| {
         vec![
@@ -87,10 +109,10 @@ fn word(verdict: Verdict) -> String {
     }
 }
 
-fn levels(changes: &Changes) -> Table {
+fn means(changes: &PairChanges) -> Table {
     let row = |cell: &CellChange| {
         let of_side = |side: Side| {
-            let LevelChange { a_ms, b_ms, ratio } = cell.levels[side];
+            let MeanChange { a_ms, b_ms, ratio } = cell.means[side];
             let [a, b] = [a_ms, b_ms].map(|ms| ms.map_or("–".to_owned(), significant));
             [Value::number(format!("{a} → {b} ms")), ratio.map_or(Value::Unknown, Value::Change)]
         };
@@ -110,7 +132,7 @@ mod tests {
     };
 
     #[test]
-    fn ratios_are_judged_and_levels_described() {
+    fn ratios_are_judged_and_means_described() {
         let before = fixture::analysis();
         let mut after = before.clone();
         after.campaign.created_unix_ms += 86_400_000;
@@ -118,7 +140,7 @@ mod tests {
         after.cells.remove(1);
         let deciding = &mut after.cells[0].comparisons[0];
         deciding.ratio = deciding.ratio.map(|ratio| Ratio { estimate: 0.5, ..ratio });
-        let text = plain(&document(&changes(&before, &after)));
+        let text = plain(&document(&changes(&fixture::campaign(&before), &fixture::campaign(&after))));
         assert!(text.starts_with("From A to B, arm64 compared with x86_64, cells: 1 gained, "), "{text}");
         for part in [
             "math/matmul",
@@ -131,7 +153,7 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
-        let swapped = plain(&document(&changes(&after, &before)));
+        let swapped = plain(&document(&changes(&fixture::campaign(&after), &fixture::campaign(&before))));
         assert!(swapped.contains("B is the earlier one"), "{swapped}");
     }
 
@@ -140,7 +162,7 @@ mod tests {
         let before = fixture::analysis();
         let mut after = before.clone();
         after.cells.clear();
-        let text = plain(&document(&changes(&before, &after)));
+        let text = plain(&document(&changes(&fixture::campaign(&before), &fixture::campaign(&after))));
         assert!(text.starts_with("The campaigns have no cell in common."), "{text}");
     }
 }

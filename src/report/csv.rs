@@ -1,11 +1,9 @@
-//! A report as comma-separated values: a row for each cell and measure.
+//! A report as comma-separated values: a row for each candidate, cell and measure.
 
-use crate::{
-    analysis::{
-        estimate::Sources,
-        result::{Analysis, Comparison, Interval, Measure, SummaryStatistics},
-    },
-    campaign::sides::Side,
+use crate::analysis::sides::Side;
+use crate::analysis::{
+    estimate::Sources,
+    result::{Analysis, Comparison, Interval, Measure, PairAnalysis, SummaryStatistics},
 };
 use csv::Writer;
 use std::iter;
@@ -19,30 +17,32 @@ pub const HEADER: &str = "cell,measure,verdict,ratio,ratio_low,ratio_high,log_st
     baseline_p50_ms,baseline_p90_ms,baseline_p95_ms,baseline_p99_ms,baseline_max_ms,\
     candidate_environments,candidate_calls,candidate_mean_ms,candidate_mean_low_ms,candidate_mean_high_ms,\
     candidate_min_ms,candidate_p50_ms,candidate_p90_ms,candidate_p95_ms,candidate_p99_ms,candidate_max_ms,\
-    confidence,blocks,share_of_environments,share_of_disturbances,share_of_calls";
+    confidence,blocks,share_of_environments,share_of_disturbances,share_of_calls,baseline,candidate";
 
 /// All comparisons of an analysis under [`HEADER`]: the headline as the cell `all`, each cell's measures, and the starts
-/// of environments as the cell `starts`.
+/// of environments as the cell `starts`; one candidate after the other.
 ///
 /// # Errors
 /// When the writer of `csv` fails, which it does not in memory.
 pub fn report(analysis: &Analysis) -> Result<String, csv::Error> {
     let mut writer = Writer::from_writer(Vec::new());
     writer.write_record(HEADER.split(','))?;
-    let headline = ("all", analysis.headline.as_slice());
-    let cells = analysis.cells.iter().map(|cell| (cell.name.as_str(), cell.comparisons.as_slice()));
-    let starts = ("starts", analysis.starts.comparisons.as_slice());
-    let rows = iter::once(headline).chain(cells).chain([starts]);
-    for (cell, comparisons) in rows {
-        for comparison in comparisons {
-            writer.write_record(record(cell, comparison, analysis.method.confidence))?;
+    for pair in &analysis.comparisons {
+        let headline = ("all", pair.headline.as_slice());
+        let cells = pair.cells.iter().map(|cell| (cell.name.as_str(), cell.comparisons.as_slice()));
+        let starts = ("starts", pair.cold_starts.comparisons.as_slice());
+        let rows = iter::once(headline).chain(cells).chain([starts]);
+        for (cell, comparisons) in rows {
+            for comparison in comparisons {
+                writer.write_record(record(cell, comparison, pair))?;
+            }
         }
     }
     let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn record(cell: &str, comparison: &Comparison, confidence: f64) -> Vec<String> {
+fn record(cell: &str, comparison: &Comparison, pair: &PairAnalysis) -> Vec<String> {
     let Comparison { measure, ratio, verdict, .. } = comparison;
     let (low, high) = ends(ratio.and_then(|ratio| ratio.interval));
     let mut record = vec![
@@ -59,11 +59,12 @@ fn record(cell: &str, comparison: &Comparison, confidence: f64) -> Vec<String> {
     ];
     for side in Side::BOTH {
         record.extend([comparison.environments[side].to_string(), comparison.calls[side].to_string()]);
-        record.extend(levels(comparison.levels[side]));
+        record.extend(statistics(comparison.statistics[side]));
     }
-    record.extend([number(Some(confidence)), comparison.blocks.to_string()]);
+    record.extend([number(Some(pair.method.confidence)), comparison.blocks.to_string()]);
     let share = |pick: fn(&Sources) -> f64| number(comparison.sources.as_ref().map(pick));
     record.extend([share(|it| it.environments), share(|it| it.disturbances), share(|it| it.calls)]);
+    record.extend(pair.names().iter().map(|(_, name)| (*name).to_owned()));
     record
 }
 
@@ -79,8 +80,8 @@ fn key(measure: Measure) -> &'static str {
     }
 }
 
-fn levels(levels: Option<SummaryStatistics>) -> [String; 9] {
-    let Some(SummaryStatistics { mean, interval, min, p50, p90, p95, p99, max }) = levels else {
+fn statistics(statistics: Option<SummaryStatistics>) -> [String; 9] {
+    let Some(SummaryStatistics { mean, interval, min, p50, p90, p95, p99, max }) = statistics else {
         return Default::default();
     };
     let (low, high) = ends(interval);
@@ -101,8 +102,8 @@ mod tests {
     use super::*;
     use crate::{analysis::verdict::Verdict, report::fixture};
 
-    fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
-        let text = report(analysis).unwrap();
+    fn rows(analysis: &PairAnalysis) -> Vec<Vec<String>> {
+        let text = report(&fixture::campaign(analysis)).unwrap();
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         assert_eq!(reader.headers().unwrap(), HEADER.split(',').collect::<Vec<_>>());
         reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
@@ -113,12 +114,12 @@ mod tests {
         let analysis = fixture::analysis();
         let rows = rows(&analysis);
         let comparisons: usize = analysis.cells.iter().map(|cell| cell.comparisons.len()).sum();
-        assert_eq!(rows.len(), 1 + comparisons + analysis.starts.comparisons.len());
+        assert_eq!(rows.len(), 1 + comparisons + analysis.cold_starts.comparisons.len());
         assert_eq!(rows[0][..2], ["all", "wall"]);
         assert_eq!(rows[1][..4], ["math/matmul", "wall", "faster", "0.742"]);
         let of =
             |name: &str| rows[1][HEADER.split(',').position(|column| column == name).unwrap()].parse::<f64>().unwrap();
-        let levels = analysis.cells[0].comparisons[0].levels.candidate.unwrap();
+        let levels = analysis.cells[0].comparisons[0].statistics.candidate.unwrap();
         assert_eq!((of("candidate_p99_ms"), of("candidate_mean_ms")), (levels.p99, levels.mean));
         assert_eq!((of("baseline_environments"), of("confidence")), (48.0, 0.95));
     }
@@ -129,7 +130,7 @@ mod tests {
         analysis.cells[0].name = "a, \"b\"\nc".to_owned();
         let comparison = &mut analysis.cells[0].comparisons[0];
         (comparison.ratio, comparison.verdict) = (None, Verdict::Withheld);
-        comparison.levels.baseline = None;
+        comparison.statistics.baseline = None;
         let rows = rows(&analysis);
         assert_eq!(rows[1][0], "a, \"b\"\nc");
         assert!(rows[1][3..9].iter().all(String::is_empty), "{:?}", rows[1]);

@@ -1,13 +1,11 @@
 //! What a report shows, as data: the same for every output format, which decides looks and never content.
 
 use super::words::{changes, count, percent_change, with_interval};
-use crate::{
-    analysis::{
-        result::{Interval, Ratio},
-        verdict::Verdict,
-        warning_kind::{Warning, WarningKind},
-    },
-    campaign::sides::Sides,
+use crate::analysis::sides::Sides;
+use crate::analysis::{
+    result::{Interval, Ratio},
+    verdict::Verdict,
+    warning_kind::{Warning, WarningKind},
 };
 use std::fmt::Display;
 

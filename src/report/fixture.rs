@@ -4,27 +4,25 @@ use super::{
     document::Block,
     terminal::{WIDTH, full},
 };
+use crate::analysis::sides::{Side, Sides};
 use crate::{
     analysis::{
         estimate::Sources,
         proportion::{Proportion, unseen},
         result::{
-            Analysis, CellAnalysis, ColdShare, ColdShareSource, Comparison, Cost, CpuComparison, CpuProportion,
-            Distribution, Interval, Measure, Method, Money, Provenance, Ratio, SCHEMA, SeriesPoint, SideFacts, Starts,
-            SummaryStatistics,
+            Analysis, CellAnalysis, ColdShare, ColdShareSource, ColdStarts, Comparison, Cost, CpuComparison,
+            CpuProportion, Distribution, Interval, Measure, Method, Money, PairAnalysis, Provenance, Ratio, SCHEMA,
+            SeriesPoint, SummaryStatistics, VariantFacts,
         },
         verdict::Verdict,
         warning_kind::{Warning, WarningKind},
     },
-    campaign::{
-        manifest::Order,
-        sides::{Side, Sides},
-    },
+    campaign::manifest::Order,
     protocol::Architecture,
 };
 use anstream::adapter::strip_str;
 use statrs::distribution::{ContinuousCDF, Normal};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter, slice};
 
 const OLD: &str = "Neoverse-N1";
 const NEW: &str = "Neoverse-V1";
@@ -57,13 +55,12 @@ pub fn assert_fits(text: &str) {
 }
 
 /// An arm64 function that is 12% faster on the whole and 29% cheaper, in a fleet of two CPU models.
-pub fn analysis() -> Analysis {
+pub fn analysis() -> PairAnalysis {
     let headline = Comparison {
-        levels: Sides::default(),
+        statistics: Sides::default(),
         ..comparison(Measure::Wall, 100.0, 0.881, 0.033, Verdict::Faster, None)
     };
-    Analysis {
-        schema: SCHEMA,
+    PairAnalysis {
         method: Method { confidence: 0.95, margin: 0.02, until_ci: None, minimum_environments: 8, minimum_blocks: 5 },
         campaign: Provenance {
             version: "0.1.0".to_owned(),
@@ -80,8 +77,27 @@ pub fn analysis() -> Analysis {
         warnings: warnings(),
         headline: Some(headline),
         cells: CELLS.into_iter().map(cell).collect(),
-        starts: starts(),
+        cold_starts: cold_starts(),
         money: Some(money()),
+    }
+}
+
+/// The campaign of this pair.
+pub fn campaign(pair: &PairAnalysis) -> Analysis {
+    campaign_of(slice::from_ref(pair))
+}
+
+/// The campaign of these pairs, which have one baseline.
+pub fn campaign_of(pairs: &[PairAnalysis]) -> Analysis {
+    let first = &pairs[0];
+    let candidates = pairs.iter().map(|pair| &pair.sides.candidate);
+    Analysis {
+        schema: SCHEMA,
+        method: first.method,
+        campaign: first.campaign.clone(),
+        variants: iter::once(&first.sides.baseline).chain(candidates).cloned().collect(),
+        baseline: first.names().baseline.to_owned(),
+        comparisons: pairs.to_vec(),
     }
 }
 
@@ -101,21 +117,21 @@ fn warnings() -> Vec<Warning> {
     ]
 }
 
-fn side(side: Side) -> SideFacts {
-    let share = |model: &str, environments: u32, total: u32| CpuProportion {
+fn side(side: Side) -> VariantFacts {
+    let proportion = |model: &str, environments: u32, total: u32| CpuProportion {
         model: model.to_owned(),
         environments,
-        share: Proportion::new(environments, total),
+        proportion: Proportion::new(environments, total),
     };
     let (name, architecture, environments, triple) = match side {
         Side::Baseline => ("x86_64", Architecture::X86_64, 48, "x86_64-unknown-linux-gnu for x86-64-v3"),
         Side::Candidate => ("arm64", Architecture::Arm64, 52, "aarch64-unknown-linux-gnu for neoverse-n1"),
     };
     let (failures, cpus) = match side {
-        Side::Baseline => (BTreeMap::from([("timeout".to_owned(), 3)]), vec![share(XEON, 48, 48)]),
-        Side::Candidate => (BTreeMap::new(), vec![share(OLD, 33, 52), share(NEW, 19, 52)]),
+        Side::Baseline => (BTreeMap::from([("timeout".to_owned(), 3)]), vec![proportion(XEON, 48, 48)]),
+        Side::Candidate => (BTreeMap::new(), vec![proportion(OLD, 33, 52), proportion(NEW, 19, 52)]),
     };
-    SideFacts {
+    VariantFacts {
         name: name.to_owned(),
         target: format!("lambda:arn:aws:lambda:eu-central-1:123456789012:function:duet-{name}"),
         architecture: Some(architecture),
@@ -128,13 +144,17 @@ fn side(side: Side) -> SideFacts {
         unseen: unseen(environments),
         emulated: false,
         builds: vec![format!("0.1.0 (3e8a1d7), rustc 1.95.0, {triple}")],
-        memory: Some(levels(if side == Side::Baseline { 118.0 } else { 109.0 }, 0.08)),
+        memory: Some(statistics(if side == Side::Baseline { 118.0 } else { 109.0 }, 0.08)),
         spent_usd: if side == Side::Baseline { 0.0131 } else { 0.0094 },
+        ended: None,
+        time: None,
+        per_million: None,
+        is_on_pareto_front: None,
     }
 }
 
 /// Values around a middle, with so much spread of their logarithm.
-fn levels(middle: f64, spread: f64) -> SummaryStatistics {
+fn statistics(middle: f64, spread: f64) -> SummaryStatistics {
     let quantile = |p: f64| middle * (Normal::standard().inverse_cdf(p) * spread).exp();
     SummaryStatistics {
         mean: middle,
@@ -170,7 +190,10 @@ fn comparison(
 ) -> Comparison {
     Comparison {
         measure,
-        levels: Sides { baseline: Some(levels(baseline, 0.06)), candidate: Some(levels(baseline * estimate, 0.13)) },
+        statistics: Sides {
+            baseline: Some(statistics(baseline, 0.06)),
+            candidate: Some(statistics(baseline * estimate, 0.13)),
+        },
         environments: Sides { baseline: 48, candidate: 52 },
         calls: Sides { baseline: 1_872, candidate: 1_868 },
         blocks: 40,
@@ -240,13 +263,13 @@ fn series_point(block: u64, baseline: f64, candidate: f64) -> SeriesPoint {
     }
 }
 
-fn starts() -> Starts {
+fn cold_starts() -> ColdStarts {
     let sample = |middle: f64, spread: f64, count: u32| {
         let quantile = |rank: u32| Normal::standard().inverse_cdf((f64::from(rank) + 0.5) / f64::from(count));
         (0..count).map(|rank| middle * (quantile(rank) * spread + quantile(rank).max(0.0) * 0.1).exp()).collect()
     };
     let calls = Sides { baseline: 48, candidate: 52 };
-    Starts {
+    ColdStarts {
         comparisons: vec![
             Comparison { calls, ..comparison(Measure::Init, 31.0, 0.913, 0.061, Verdict::Faster, None) },
             Comparison { calls, ..comparison(Measure::Latency, 182.0, 0.957, 0.074, Verdict::Inconclusive, Some(130)) },

@@ -2,23 +2,55 @@
 
 use super::{
     document::{Block, Table, Tone, Value, numbers, words},
-    words::{MORE_BLOCKS, count, environments_needed, percent},
+    words::{MORE_BLOCKS, count, environments_needed, listed, percent},
 };
-use crate::analysis::gate::{Against, CellGate, Decision, Gate, Needs};
+use crate::analysis::gate::{Against, CellGate, Decision, Gate, Needs, PairGate};
 use std::collections::BTreeSet;
 
-/// The decision, then each cell.
+/// The decision, then each cell: of the only candidate, or of each.
 pub fn document(gate: &Gate) -> Vec<Block> {
-    let mut blocks = vec![Block::Verdict(tone(gate.decision), sentence(gate))];
-    blocks.extend(gate.withheld.iter().map(|warning| Block::warning(warning, true)));
-    if gate.withheld.is_empty() {
-        let columns = [words("cell"), numbers("change (95% interval)"), words("verdict")];
-        blocks.push(Block::Table(Table::new("", columns, gate.cells.iter().map(row))));
-        let reason = |cell: &CellGate| Some(format!("{}: {}", cell.name, cell.reason.as_ref()?));
-        blocks.extend(gate.cells.iter().filter_map(reason).map(Block::Item));
+    if let ([pair], []) = (gate.comparisons.as_slice(), gate.gone.as_slice()) {
+        return of_pair(gate, pair);
     }
-    blocks.extend(gate.differences.iter().map(|difference| Block::Item(differs(difference))));
+    let mut blocks = vec![Block::Verdict(tone(gate.decision), overall(gate))];
+    blocks.extend(gate.gone.iter().map(|name| Block::Item(format!("{name}: only the earlier campaign has it"))));
+    for pair in &gate.comparisons {
+        blocks.push(Block::Heading(pair.names.candidate.clone()));
+        blocks.extend(of_pair(gate, pair));
+    }
     blocks
+}
+
+fn of_pair(gate: &Gate, pair: &PairGate) -> Vec<Block> {
+    let mut blocks = vec![Block::Verdict(tone(pair.decision), sentence(gate, pair))];
+    blocks.extend(pair.withheld.iter().map(|warning| Block::warning(warning, true)));
+    if pair.withheld.is_empty() {
+        let columns = [words("cell"), numbers("change (95% interval)"), words("verdict")];
+        blocks.push(Block::Table(Table::new("", columns, pair.cells.iter().map(row))));
+        let reason = |cell: &CellGate| Some(format!("{}: {}", cell.name, cell.reason.as_ref()?));
+        blocks.extend(pair.cells.iter().filter_map(reason).map(Block::Item));
+    }
+    blocks.extend(pair.differences.iter().map(|difference| Block::Item(differs(difference))));
+    blocks
+}
+
+/// The decision on several candidates in one sentence.
+fn overall(gate: &Gate) -> String {
+    let of = |decision| {
+        let names = gate.comparisons.iter().filter(|pair| pair.decision == decision);
+        let names: Vec<&str> = names.map(|pair| pair.names.candidate.as_str()).collect();
+        listed(&names)
+    };
+    let limit = percent(gate.max_slowdown);
+    match gate.decision {
+        Decision::Pass => format!("Pass: no variant is more than {limit} slower."),
+        Decision::Fail => format!("Fail: more than {limit} slower: {}.", of(Decision::Fail)),
+        Decision::Inconclusive => format!("Inconclusive: undecided: {}.", of(Decision::Inconclusive)),
+        Decision::Withheld if gate.comparisons.iter().all(|pair| pair.decision != Decision::Withheld) => {
+            "Withheld: a variant of the earlier campaign is missing.".to_owned()
+        }
+        Decision::Withheld => format!("Withheld: no verdict is given on {}.", of(Decision::Withheld)),
+    }
 }
 
 fn row(cell: &CellGate) -> Vec<Value> {
@@ -46,18 +78,18 @@ fn differs(difference: &str) -> String {
 }
 
 /// The decision in one sentence.
-fn sentence(gate: &Gate) -> String {
-    let (candidate, limit) = (&gate.names.candidate, percent(gate.max_slowdown));
+fn sentence(gate: &Gate, pair: &PairGate) -> String {
+    let (candidate, limit) = (&pair.names.candidate, percent(gate.max_slowdown));
     let beside = match gate.against {
-        Against::Baseline => format!("than {}", gate.names.baseline),
-        Against::EarlierCampaign => format!("beside {} than in the earlier campaign", gate.names.baseline),
+        Against::Baseline => format!("than {}", pair.names.baseline),
+        Against::EarlierCampaign => format!("beside {} than in the earlier campaign", pair.names.baseline),
     };
-    let of = |decision| gate.cells.iter().filter(|cell| cell.decision == decision).count();
-    let cells = |decision| match (of(decision), gate.cells.len()) {
+    let of = |decision| pair.cells.iter().filter(|cell| cell.decision == decision).count();
+    let cells = |decision| match (of(decision), pair.cells.len()) {
         (_, 1) => String::new(),
         (some, all) => format!(" in {some} of {all} cells"),
     };
-    match gate.decision {
+    match pair.decision {
         Decision::Pass => format!("Pass: {candidate} is not more than {limit} slower {beside}."),
         Decision::Fail => {
             format!("Fail: {candidate} is more than {limit} slower {beside}{}.", cells(Decision::Fail))
@@ -65,10 +97,10 @@ fn sentence(gate: &Gate) -> String {
         Decision::Inconclusive => format!(
             "Inconclusive: whether {candidate} is more than {limit} slower {beside} is open{}{}.",
             cells(Decision::Inconclusive),
-            advice(gate)
+            advice(pair)
         ),
         Decision::Withheld => match of(Decision::Withheld) {
-            _ if !gate.withheld.is_empty() => "Withheld: the campaign gives no verdict.".to_owned(),
+            _ if !pair.withheld.is_empty() => "Withheld: the campaign gives no verdict.".to_owned(),
             0 => "Withheld: there is no cell to judge.".to_owned(),
             _ => format!("Withheld: no verdict is given{}.", cells(Decision::Withheld)),
         },
@@ -76,8 +108,8 @@ fn sentence(gate: &Gate) -> String {
 }
 
 /// What would decide all open cells.
-fn advice(gate: &Gate) -> String {
-    let open = || gate.cells.iter().filter(|cell| cell.decision == Decision::Inconclusive);
+fn advice(pair: &PairGate) -> String {
+    let open = || pair.cells.iter().filter(|cell| cell.decision == Decision::Inconclusive);
     let needs: BTreeSet<Needs> = open().filter_map(|cell| cell.needs).collect();
     if !needs.is_empty() {
         return format!("; it takes {}", needs.into_iter().map(more).collect::<Vec<_>>().join(" and "));
@@ -109,9 +141,9 @@ mod tests {
 
     /// The fixture with the cells of these names alone.
     fn only(names: &[&str]) -> Analysis {
-        let mut analysis = fixture::analysis();
-        analysis.cells.retain(|cell| names.contains(&cell.name.as_str()));
-        analysis
+        let mut pair = fixture::analysis();
+        pair.cells.retain(|cell| names.contains(&cell.name.as_str()));
+        fixture::campaign(&pair)
     }
 
     fn plain(gate: &Gate) -> String {
@@ -120,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_first_line_is_the_decision() {
-        let text = plain(&gate(&fixture::analysis(), None, 0.05));
+        let text = plain(&gate(&fixture::campaign(&fixture::analysis()), None, 0.05));
         assert!(text.starts_with("Fail: arm64 is more than 5% slower than x86_64 in 1 of 6 cells.\n"), "{text}");
         let text = plain(&gate(&only(&["math/matmul", "sorting/quick"]), None, 0.05));
         assert!(text.starts_with("Pass: arm64 is not more than 5% slower than x86_64.\n"), "{text}");
@@ -147,7 +179,7 @@ mod tests {
         let passed = crate::analysis::gate::gate(&earlier, Some(&earlier), 0.1);
         assert!(markdown::render(&document(&passed)).contains("beside x86_64 than in the earlier campaign.**"));
         let mut other = earlier.clone();
-        other.sides.candidate.memory_mb = Some(3008);
+        other.comparisons[0].sides.candidate.memory_mb = Some(3008);
         let text = plain(&crate::analysis::gate::gate(&other, Some(&earlier), 0.1));
         let difference = "Besides the time, candidate, memory: 1769 MB in the earlier campaign, 3008 MB now.";
         assert!(text.contains(difference), "{text}");

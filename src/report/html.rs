@@ -9,14 +9,15 @@ mod forest;
 mod header;
 mod memory;
 mod money;
+mod overview;
 mod provenance;
 mod series;
 #[cfg(test)]
 mod tests;
 
-use super::sentences::headline;
-use crate::analysis::result::Analysis;
-use maud::{DOCTYPE, PreEscaped, html};
+use super::{sentences::headline, variants};
+use crate::analysis::result::{Analysis, PairAnalysis};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 const STYLE: &str = include_str!("html/style.css");
 /// The browser itself holds the page to what it promises.
@@ -24,6 +25,10 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 
 /// All of an analysis in one HTML file that needs nothing else.
 pub fn page(analysis: &Analysis) -> String {
+    let (title, body) = match analysis.only_pair() {
+        Some(pair) => (headline(pair), of_pair(pair)),
+        None => (variants::headline(analysis), of_variants(analysis)),
+    };
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -33,25 +38,53 @@ pub fn page(analysis: &Analysis) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="generator" content={ "Lambda Duet " (analysis.campaign.version) };
-                title { "Lambda Duet: " (headline(analysis)) }
+                title { "Lambda Duet: " (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
-                (header::header(analysis))
-                main {
-                    (header::cautions(analysis))
-                    (forest::section(analysis))
-                    (distributions::section(analysis))
-                    (series::section(analysis))
-                    (cold_starts::section(analysis))
-                    (money::section(analysis))
-                    (memory::section(analysis))
-                    (provenance::method(analysis))
-                    (provenance::section(analysis))
-                }
-            }
+            body { (body) }
         }
     };
     // Control characters have no place in HTML, and some turn the text around them.
     page.into_string().lines().map(|line| canvas::plain(line) + "\n").collect()
+}
+
+fn of_pair(pair: &PairAnalysis) -> Markup {
+    html! {
+        (header::header(pair))
+        main {
+            (header::cautions(pair))
+            (sections(pair))
+            (provenance::method(pair))
+            (provenance::section(pair))
+        }
+    }
+}
+
+/// All variants side by side, then each pair, and what they have in common once.
+fn of_variants(analysis: &Analysis) -> Markup {
+    html! {
+        (overview::header(analysis))
+        main {
+            (overview::section(analysis))
+            @for pair in &analysis.comparisons {
+                article {
+                    (header::header(pair))
+                    (sections(pair))
+                    (provenance::section(pair))
+                }
+            }
+            @if let Some(pair) = analysis.comparisons.first() { (provenance::method(pair)) }
+        }
+    }
+}
+
+fn sections(pair: &PairAnalysis) -> Markup {
+    html! {
+        (forest::section(pair))
+        (distributions::section(pair))
+        (series::section(pair))
+        (cold_starts::section(pair))
+        (money::section(pair))
+        (memory::section(pair))
+    }
 }

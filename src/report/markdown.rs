@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_verdict_comes_first_and_the_rest_can_be_opened() {
-        let text = render(&document(&fixture::analysis()));
+        let text = render(&document(&fixture::campaign(&fixture::analysis())));
         assert!(text.starts_with("**arm64 costs 25% less than x86_64 "), "{text}");
         let (shown, hidden) = text.split_once("<details>").unwrap();
         for part in ["- ⚠️ `unseen-cpus`: ", "| math/matmul | 41.8 ms |", "\\~412 needed", "invocations a month"] {
@@ -102,7 +102,7 @@ mod tests {
         let mut analysis = fixture::analysis();
         analysis.cells[0].name = "a|b\n<img>`@all".to_owned();
         analysis.sides.baseline.name = "x|y".to_owned();
-        let text = render(&document(&analysis));
+        let text = render(&document(&fixture::campaign(&analysis)));
         assert!(text.contains("| a\\|b &lt;img>\\`&#64;all |"), "{text}");
         for block in text.split("\n\n").filter(|block| block.starts_with('|')) {
             let columns = |line: &str| line.replace("\\|", "").matches('|').count();
@@ -116,7 +116,7 @@ mod tests {
         let mut analysis = fixture::analysis();
         analysis.cells.clear();
         (analysis.headline, analysis.money) = (None, None);
-        let text = render(&document(&analysis));
+        let text = render(&document(&fixture::campaign(&analysis)));
         assert!(text.starts_with("**No verdict: ") && !text.contains("\n\n\n"), "{text}");
     }
 }

@@ -4,24 +4,33 @@ use super::words::counted;
 use crate::campaign::{
     Target,
     manifest::{CampaignLimits, Manifest, Variant},
-    sides::Sides,
+    variants::Variants,
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// What a campaign is going to do, and what that may cost.
 pub fn plan(manifest: &Manifest) -> String {
-    let Manifest { plan, limits, sides, .. } = manifest;
+    let Manifest { plan, limits, variants, baseline, .. } = manifest;
+    let is_pair = variants.count() == 2;
+    let width = variants.iter().map(|(_, variant)| variant.name.chars().count()).max().unwrap_or_default();
     let mut lines = Vec::new();
-    for (side, variant) in sides.iter() {
-        lines.push(format!("{side:<10} {}", describe(variant)));
-        lines.extend(variant.place.as_ref().map(|place| format!("{:<10} {place}", "")));
+    for (index, variant) in variants.iter() {
+        let label = match (index == *baseline, is_pair) {
+            (true, true) => format!("{:<10}", "baseline"),
+            (false, true) => format!("{:<10}", "candidate"),
+            (is_baseline, false) => {
+                format!("{:<9} {:<width$}", if is_baseline { "baseline" } else { "" }, variant.name)
+            }
+        };
+        lines.push(format!("{label} {}", describe(variant)));
+        lines.extend(variant.place.as_ref().map(|place| format!("{:<length$} {place}", "", length = label.len())));
     }
     lines.push(format!(
-        "{}, {} a side, {}: {} calls a block, seed {}",
+        "{}, {} of each variant, {}: {} calls a block, seed {}",
         counted(plan.cells.len() as u64, "payload"),
         counted(plan.environments, "environment"),
         if plan.cold { "cold" } else { "warm" },
-        plan.calls(),
+        manifest.calls_of_block(),
         plan.seed
     ));
     let cost = manifest.guessed_cost();
@@ -29,10 +38,10 @@ pub fn plan(manifest: &Manifest) -> String {
         lines.push(format!("A block may cost ${cost:.6} (a guess before the first call)"));
     }
     lines.push(format!("The campaign ends {}, whichever comes first", ends(limits)));
-    lines.extend(price_lists(sides).map(|lists| format!("Prices of {lists}, without free tier")));
-    if let Some(blocks) = limits.invocations.map(|calls| calls / plan.calls()) {
+    lines.extend(price_lists(variants).map(|lists| format!("Prices of {lists}, without free tier")));
+    if let Some(blocks) = limits.invocations.map(|calls| calls / manifest.calls_of_block()) {
         let bill = if cost > 0.0 { format!(", ${:.6}", blocks as f64 * cost) } else { String::new() };
-        lines.push(format!("At most {}, {} calls{bill}", counted(blocks, "block"), blocks * plan.calls()));
+        lines.push(format!("At most {}, {} calls{bill}", counted(blocks, "block"), blocks * manifest.calls_of_block()));
     }
     lines.join("\n") + "\n"
 }
@@ -52,10 +61,11 @@ fn describe(variant: &Variant) -> String {
 }
 
 /// Whose prices they are, and of what date.
-fn price_lists(sides: &Sides<Variant>) -> Option<String> {
-    let lists = sides.iter().filter_map(|(_, variant)| variant.price.as_ref());
+fn price_lists(variants: &Variants<Variant>) -> Option<String> {
+    let lists = variants.iter().filter_map(|(_, variant)| variant.price.as_ref());
     let mut lists: Vec<String> = lists.map(|price| format!("{}, {}", price.region, price.date)).collect();
-    lists.dedup();
+    let mut seen = BTreeSet::new();
+    lists.retain(|list| seen.insert(list.clone()));
     (!lists.is_empty()).then(|| lists.join(" and "))
 }
 

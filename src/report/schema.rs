@@ -2,15 +2,15 @@
 
 use super::fixture;
 use crate::analysis::{
-    result::{Analysis, Ratio},
+    result::{PairAnalysis, Ratio},
     verdict::Verdict,
     warning_kind::WarningKind,
 };
 use serde_json::Value;
 
-fn validate(analysis: &Analysis) -> Result<(), String> {
+fn validate(pair: &PairAnalysis) -> Result<(), String> {
     let schema: Value = serde_json::from_str(include_str!("../../docs/schema/report.schema.json")).unwrap();
-    let value = serde_json::to_value(analysis).unwrap();
+    let value = serde_json::to_value(fixture::campaign_of(&[pair.clone(), pair.clone()])).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     validator.validate(&value).map_err(|error| format!("{error} at {}", error.instance_path()))
 }
@@ -33,13 +33,13 @@ fn a_sparse_report_matches_the_schema() {
     cell.series.clear();
     let comparison = &mut cell.comparisons[0];
     (comparison.ratio, comparison.verdict) = (None, Verdict::Withheld);
-    comparison.levels.candidate = None;
+    comparison.statistics.candidate = None;
     let ratio =
         Ratio { estimate: 1.1, interval: None, log_standard_error: None, degrees_of_freedom: None, p_value: None };
     cell.comparisons[1].ratio = Some(ratio);
     assert_eq!(validate(&analysis), Ok(()));
     analysis.cells.clear();
-    analysis.starts.comparisons.clear();
+    analysis.cold_starts.comparisons.clear();
     assert_eq!(validate(&analysis), Ok(()));
 }
 

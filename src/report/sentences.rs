@@ -7,25 +7,26 @@ use crate::{
     analysis::{
         estimate::Sources,
         result::{
-            Analysis, ColdShare, ColdShareSource, Comparison, CpuProportion, Interval, Measure, Method, Money, Ratio,
-            SideFacts, SummaryStatistics,
+            ColdShare, ColdShareSource, Comparison, CpuProportion, Interval, Measure, Method, Money, PairAnalysis,
+            Ratio, SummaryStatistics, VariantFacts,
         },
+        sides::Sides,
         verdict::Verdict,
         warning_kind::WarningKind,
     },
-    campaign::{insights::DAYS, manifest::Order, sides::Sides},
+    campaign::{insights::DAYS, manifest::Order},
 };
 use std::time::Duration;
 
 /// The verdict in one sentence.
-pub fn headline(analysis: &Analysis) -> String {
+pub fn headline(analysis: &PairAnalysis) -> String {
     match &analysis.headline {
         Some(comparison) if comparison.verdict != Verdict::Withheld => verdict(analysis, comparison),
         comparison => format!("No verdict: {}.", why_withheld(analysis, comparison.as_ref())),
     }
 }
 
-fn verdict(analysis: &Analysis, comparison: &Comparison) -> String {
+fn verdict(analysis: &PairAnalysis, comparison: &Comparison) -> String {
     let Sides { baseline, candidate } = names(analysis);
     let first = candidate.at_start();
     let time = if comparison.measure == Measure::Init { "time to start" } else { "time" };
@@ -96,7 +97,7 @@ fn needed(comparison: &Comparison) -> String {
     }
 }
 
-fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>) -> String {
+fn why_withheld(analysis: &PairAnalysis, comparison: Option<&Comparison>) -> String {
     let names = names(analysis);
     let withholding = analysis.warnings.iter().filter(|warning| analysis.withholds(warning));
     let gravest = withholding.min_by_key(|warning| warning.kind);
@@ -117,7 +118,7 @@ fn why_withheld(analysis: &Analysis, comparison: Option<&Comparison>) -> String 
     }
 }
 
-fn too_few(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<Name>) -> String {
+fn too_few(analysis: &PairAnalysis, comparison: Option<&Comparison>, names: &Sides<Name>) -> String {
     let Method { minimum_environments, minimum_blocks, .. } = analysis.method;
     let seen = comparison.map_or_else(|| analysis.sides.map(|_, side| side.environments), |of| of.environments);
     if seen.iter().any(|(_, environments)| *environments < minimum_environments) {
@@ -137,7 +138,7 @@ fn too_few(analysis: &Analysis, comparison: Option<&Comparison>, names: &Sides<N
 }
 
 /// What a month costs, and how slow the candidate may be.
-pub fn savings(analysis: &Analysis, money: &Money) -> String {
+pub fn savings(analysis: &PairAnalysis, money: &Money) -> String {
     let Sides { baseline, candidate } = names(analysis);
     let Money { monthly, savings, savings_interval, break_even, .. } = money;
     let interval = savings_interval.map_or(", without an interval".to_owned(), |interval| {
@@ -189,7 +190,7 @@ fn prices(money: &Money) -> String {
 }
 
 /// A side: what was called, how often, and the failures.
-pub fn side(side: &SideFacts) -> String {
+pub fn side(side: &VariantFacts) -> String {
     let mut parts = Vec::new();
     parts.extend(side.architecture.map(|architecture| architecture.to_string()));
     parts.extend(side.memory_mb.map(|memory_mb| format!("{memory_mb} MB")));
@@ -205,30 +206,35 @@ pub fn side(side: &SideFacts) -> String {
 }
 
 /// The failed calls of a side, by kind.
-pub fn failures(side: &SideFacts) -> Vec<String> {
+pub fn failures(side: &VariantFacts) -> Vec<String> {
     side.failures.iter().map(|(kind, number)| format!("{kind}: {}", count(*number))).collect()
 }
 
 /// The CPU models of a side, with the proportions of the fleet that they may have.
-pub fn cpu_mix(side: &SideFacts) -> String {
-    let model = |CpuProportion { model, share, .. }: &CpuProportion| {
-        format!("{} {} ({})", short_cpu(model), percent(share.estimate), from_to(share.low, share.high, percent))
+pub fn cpu_mix(side: &VariantFacts) -> String {
+    let model = |CpuProportion { model, proportion, .. }: &CpuProportion| {
+        format!(
+            "{} {} ({})",
+            short_cpu(model),
+            percent(proportion.estimate),
+            from_to(proportion.low, proportion.high, percent)
+        )
     };
     let models = side.cpus.iter().map(model).collect::<Vec<_>>().join(", ");
     format!("{models}; others at most {}", percent(side.unseen))
 }
 
 /// The memory that the environments of a side have used, in a few words.
-pub fn memory(side: &SideFacts) -> Option<String> {
+pub fn memory(side: &VariantFacts) -> Option<String> {
     let SummaryStatistics { mean, interval, max, .. } = side.memory?;
     let interval = interval.map(|Interval { low, high }| format!(" ({})", from_to(low, high, significant)));
     Some(format!("{} MiB{}, at most {}", significant(mean), interval.unwrap_or_default(), significant(max)))
 }
 
 /// Why cold starts have no interval: they are of too few blocks.
-pub fn cold_starts_note(analysis: &Analysis) -> Option<String> {
+pub fn cold_starts_note(analysis: &PairAnalysis) -> Option<String> {
     let minimum = analysis.method.minimum_blocks;
-    let blocks = analysis.starts.comparisons.iter().map(|start| start.blocks).max()?;
+    let blocks = analysis.cold_starts.comparisons.iter().map(|start| start.blocks).max()?;
     (blocks < minimum && !analysis.campaign.cold).then(|| {
         let have = if blocks == 1 { "1 has".to_owned() } else { format!("{blocks} have") };
         format!("Cold starts are compared where {minimum} blocks have some on both sides, as with --cold; here {have}.")
@@ -236,7 +242,7 @@ pub fn cold_starts_note(analysis: &Analysis) -> Option<String> {
 }
 
 /// Where the samples come from.
-pub fn origin(analysis: &Analysis) -> String {
+pub fn origin(analysis: &PairAnalysis) -> String {
     let campaign = &analysis.campaign;
     format!(
         "Begun {}, took {}: {} calls in {} blocks, {} of {} environments a side, seed {}, Lambda Duet {}.",
@@ -252,7 +258,7 @@ pub fn origin(analysis: &Analysis) -> String {
 }
 
 /// Where the uncertainty of the headline comes from; None without an interval, or where nothing tells.
-pub fn sources(analysis: &Analysis) -> Option<String> {
+pub fn sources(analysis: &PairAnalysis) -> Option<String> {
     let headline = analysis.headline.as_ref().filter(|headline| headline.verdict != Verdict::Withheld)?;
     let Sources { environments, disturbances, .. } = headline.sources?;
     let mut parts = Vec::new();
@@ -281,7 +287,7 @@ pub fn sources(analysis: &Analysis) -> Option<String> {
 }
 
 /// What the numbers mean.
-pub fn how_to_read(analysis: &Analysis) -> String {
+pub fn how_to_read(analysis: &PairAnalysis) -> String {
     let method = &analysis.method;
     let looks = match method.until_ci {
         Some(target) => format!("valid at every look of a campaign that was to end at ±{}", percent(target)),
@@ -301,7 +307,7 @@ pub fn how_to_read(analysis: &Analysis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{analysis::warning_kind::Warning, campaign::sides::Side, report::fixture};
+    use crate::{analysis::sides::Side, analysis::warning_kind::Warning, report::fixture};
 
     #[test]
     fn the_headline_states_the_verdict_and_the_cost() {

@@ -4,16 +4,14 @@ use super::{
     document::{Column, Table, Value, numbers, words},
     words::{MORE_BLOCKS, capitalized, count, dollars, names, percent, short_cpu, significant, with_interval},
 };
-use crate::{
-    analysis::{
-        result::{Analysis, CellAnalysis, Comparison, Cost, CpuComparison, Measure, Money, Ratio, SummaryStatistics},
-        verdict::Verdict,
-    },
-    campaign::sides::{Side, Sides},
+use crate::analysis::sides::{Side, Sides};
+use crate::analysis::{
+    result::{CellAnalysis, Comparison, Cost, CpuComparison, Measure, Money, PairAnalysis, Ratio, SummaryStatistics},
+    verdict::Verdict,
 };
 
 /// Each cell by the measure that decides, and before them all together.
-pub fn cells(analysis: &Analysis) -> Table {
+pub fn cells(analysis: &PairAnalysis) -> Table {
     let deciding: Vec<(&str, &Comparison)> =
         analysis.cells.iter().filter_map(|cell| Some((cell.name.as_str(), cell.deciding()?))).collect();
     let all = analysis.headline.iter().filter(|_| deciding.len() > 1).map(|headline| ("all", headline));
@@ -48,11 +46,11 @@ pub fn cells(analysis: &Analysis) -> Table {
 }
 
 /// The measures that do not decide.
-pub fn measures(analysis: &Analysis) -> Table {
+pub fn measures(analysis: &PairAnalysis) -> Table {
     let row = |(cell, comparison): (&CellAnalysis, &Comparison)| {
         let [baseline, candidate] = means(comparison);
-        let [p99, candidate_p99] =
-            Side::BOTH.map(|side| comparison.levels[side].map_or("–".to_owned(), |levels| significant(levels.p99)));
+        let [p99, candidate_p99] = Side::BOTH
+            .map(|side| comparison.statistics[side].map_or("–".to_owned(), |levels| significant(levels.p99)));
         vec![
             Value::text(&cell.name),
             Value::text(comparison.measure.as_str()),
@@ -70,7 +68,7 @@ pub fn measures(analysis: &Analysis) -> Table {
 }
 
 /// Each pair of CPU models.
-pub fn cpu_models(analysis: &Analysis) -> Table {
+pub fn cpu_models(analysis: &PairAnalysis) -> Table {
     let row = |(cell, pair): (&CellAnalysis, &CpuComparison)| {
         vec![
             Value::text(&cell.name),
@@ -87,7 +85,7 @@ pub fn cpu_models(analysis: &Analysis) -> Table {
     Table::new("By CPU model", columns, rows.map(row))
 }
 
-pub fn cold_starts(analysis: &Analysis) -> Table {
+pub fn cold_starts(analysis: &PairAnalysis) -> Table {
     let row = |comparison: &Comparison| {
         let [baseline, candidate] = means(comparison);
         let name = match comparison.measure {
@@ -100,11 +98,11 @@ pub fn cold_starts(analysis: &Analysis) -> Table {
     let [baseline, candidate] = of_sides(analysis);
     let (environments, verdict) = (numbers("environments"), words("verdict"));
     let columns = [words("measure"), baseline, candidate, changes(analysis), environments, verdict];
-    Table::new("Cold starts", columns, analysis.starts.comparisons.iter().map(row))
+    Table::new("Cold starts", columns, analysis.cold_starts.comparisons.iter().map(row))
 }
 
 /// What both sides cost.
-pub fn bill(analysis: &Analysis, money: &Money) -> Table {
+pub fn bill(analysis: &PairAnalysis, money: &Money) -> Table {
     let cost = |cost: &Cost| Value::number(with_interval(cost.total_usd, cost.interval, dollars));
     let row =
         |label: String, costs: &Sides<Cost>| vec![Value::text(label), cost(&costs.baseline), cost(&costs.candidate)];
@@ -114,18 +112,18 @@ pub fn bill(analysis: &Analysis, money: &Money) -> Table {
     Table::new("Bill", [words("volume"), baseline, candidate], rows)
 }
 
-pub fn of_sides(analysis: &Analysis) -> [Column; 2] {
+pub fn of_sides(analysis: &PairAnalysis) -> [Column; 2] {
     let names = names(analysis);
     Side::BOTH.map(|side| numbers(names[side].label()))
 }
 
-fn changes(analysis: &Analysis) -> Column {
+fn changes(analysis: &PairAnalysis) -> Column {
     numbers(format!("change ({} interval)", percent(analysis.method.confidence)))
 }
 
 fn means(comparison: &Comparison) -> [Value; 2] {
     let mean = |levels: SummaryStatistics| format!("{} ms", significant(levels.mean));
-    Side::BOTH.map(|side| Value::number_or_unknown(comparison.levels[side].map(mean)))
+    Side::BOTH.map(|side| Value::number_or_unknown(comparison.statistics[side].map(mean)))
 }
 
 /// The ratio, unless it is withheld.
@@ -142,7 +140,7 @@ fn environments(comparison: &Comparison) -> Value {
     Value::Environments(comparison.environments, comparison.environments_needed.filter(|_| is_open))
 }
 
-fn verdict(comparison: &Comparison) -> Value {
+pub fn verdict(comparison: &Comparison) -> Value {
     let verdict = comparison.verdict;
     let needs_blocks = verdict == Verdict::Inconclusive && comparison.environments_needed.is_none();
     Value::Verdict(verdict.into(), verdict.to_string(), needs_blocks.then(|| MORE_BLOCKS.to_owned()))

@@ -2,10 +2,11 @@
 
 use crate::{
     analysis::{
-        result::{Analysis, Interval},
+        result::{Interval, PairAnalysis},
+        sides::Sides,
         verdict::Verdict,
     },
-    campaign::{LAST_UNIX_MS, sides::Sides},
+    campaign::LAST_UNIX_MS,
 };
 use indicatif::HumanCount;
 use std::{
@@ -44,7 +45,7 @@ impl fmt::Display for Name {
 }
 
 /// The names of both sides, such that they tell the sides apart.
-pub fn names(analysis: &Analysis) -> Sides<Name> {
+pub fn names(analysis: &PairAnalysis) -> Sides<Name> {
     let own = analysis.names();
     let is_unnamed =
         own.iter().all(|(side, name)| *name == side.as_str()) || own.iter().any(|(_, name)| name.is_empty());
@@ -84,6 +85,15 @@ pub fn counted(number: impl Into<u64>, what: &str) -> String {
     match number.into() {
         1 => format!("1 {what}"),
         number => format!("{} {what}s", count(number)),
+    }
+}
+
+/// Things in a row: `a`, `a and b`, `a, b and c`.
+pub fn listed(things: &[&str]) -> String {
+    match things {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
     }
 }
 

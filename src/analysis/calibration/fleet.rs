@@ -1,7 +1,7 @@
 //! Simulated fleets, and campaigns on them.
 
 use super::super::estimate::{Clusters, Observation};
-use crate::campaign::sides::{Side, Sides};
+use crate::analysis::sides::{Side, Sides};
 use rand::{Rng, RngExt, distr::Distribution, seq::SliceRandom};
 use serde::Serialize;
 use statrs::distribution::{Normal, StudentsT};

@@ -1,7 +1,7 @@
 //! The tests of other tools: they take calls for independent, or leave out blocks.
 
 use super::super::estimate::{self, Difference, Observation, last_block, mean};
-use crate::campaign::sides::Sides;
+use crate::analysis::sides::Sides;
 
 /// Welch's t test (1947) on the means of environments.
 pub fn welch_of_environments(values: &Sides<Vec<Observation>>) -> Option<Difference> {

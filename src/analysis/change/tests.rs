@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     analysis::{
         proportion,
-        result::{self, CpuProportion, Method, Starts, SummaryStatistics},
+        result::{self, ColdStarts, CpuProportion, Method, SummaryStatistics},
         warning_kind::WarningKind,
     },
     campaign::manifest::Order,
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// A campaign of cells with these names, ratios and standard errors of their logarithms.
 pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)]) -> Analysis {
-    let side = |architecture: Architecture, cpu: &str| SideFacts {
+    let side = |architecture: Architecture, cpu: &str| VariantFacts {
         name: architecture.to_string(),
         target: format!("lambda:duet-{architecture}"),
         architecture: Some(architecture),
@@ -24,16 +24,21 @@ pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)
         cpus: vec![CpuProportion {
             model: cpu.to_owned(),
             environments,
-            share: Proportion::new(environments, environments),
+            proportion: Proportion::new(environments, environments),
         }],
         unseen: proportion::unseen(environments),
         emulated: false,
         builds: vec!["0.1.0".to_owned()],
         memory: None,
         spent_usd: 0.01,
+        ended: None,
+        time: None,
+        per_million: None,
+        is_on_pareto_front: None,
     };
-    Analysis {
-        schema: result::SCHEMA,
+    let sides =
+        Sides { baseline: side(Architecture::X86_64, "Xeon"), candidate: side(Architecture::Arm64, "Neoverse-N1") };
+    let pair = PairAnalysis {
         method: Method { confidence: 0.95, margin: 0.02, until_ci: None, minimum_environments: 8, minimum_blocks: 5 },
         campaign: Provenance {
             version: "0.1.0".to_owned(),
@@ -46,15 +51,20 @@ pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)
             blocks: 10,
             calls: 200,
         },
-        sides: Sides {
-            baseline: side(Architecture::X86_64, "Xeon"),
-            candidate: side(Architecture::Arm64, "Neoverse-N1"),
-        },
+        sides,
         warnings: Vec::new(),
         headline: None,
         cells: cells.iter().map(|(name, ratio, error)| cell(name, environments, *ratio, *error)).collect(),
-        starts: Starts { comparisons: Vec::new(), init_ms: Sides::default() },
+        cold_starts: ColdStarts { comparisons: Vec::new(), init_ms: Sides::default() },
         money: None,
+    };
+    Analysis {
+        schema: result::SCHEMA,
+        method: pair.method,
+        campaign: pair.campaign.clone(),
+        variants: pair.sides.iter().map(|(_, facts)| facts.clone()).collect(),
+        baseline: pair.names().baseline.to_owned(),
+        comparisons: vec![pair],
     }
 }
 
@@ -71,7 +81,7 @@ fn cell(name: &str, environments: u32, estimate: f64, log_standard_error: f64) -
     };
     let comparison = Comparison {
         measure: Measure::Wall,
-        levels: Sides { baseline: Some(level(10.0)), candidate: Some(level(10.0 * estimate)) },
+        statistics: Sides { baseline: Some(level(10.0)), candidate: Some(level(10.0 * estimate)) },
         environments: Sides { baseline: environments, candidate: environments },
         calls: Sides { baseline: 100, candidate: 100 },
         blocks: 10,
@@ -97,6 +107,11 @@ fn cell(name: &str, environments: u32, estimate: f64, log_standard_error: f64) -
 
 pub(in crate::analysis) fn emulated() -> Warning {
     Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text: "It was emulated.".to_owned() }
+}
+
+/// What has changed for the only candidate.
+fn only(a: &Analysis, b: &Analysis) -> PairChanges {
+    changes(a, b).comparisons.remove(0)
 }
 
 #[test]
@@ -131,9 +146,10 @@ fn gains_losses_and_equivalent_changes_are_told_apart() {
             ("new", 1.0, 0.01),
         ],
     );
-    after.sides.candidate.memory_mb = Some(2048);
-    after.sides.candidate.cpus[0].model = "Neoverse-V1".to_owned();
-    let changes = changes(&before, &after);
+    let candidate = &mut after.comparisons[0].sides.candidate;
+    candidate.memory_mb = Some(2048);
+    candidate.cpus[0].model = "Neoverse-V1".to_owned();
+    let changes = only(&before, &after);
     let verdicts: Vec<(&str, Verdict)> = changes.cells.iter().map(|cell| (cell.name.as_str(), cell.verdict)).collect();
     let expected = [
         ("gained", Verdict::Faster),
@@ -146,7 +162,7 @@ fn gains_losses_and_equivalent_changes_are_told_apart() {
     assert!(changes.cells[3].environments_needed.unwrap() > 40);
     let gained = changes.cells[0].change.unwrap();
     assert!((gained.estimate - 0.8 / 0.9).abs() < 1e-12 && gained.interval.unwrap().high < 1.0);
-    assert_eq!(changes.cells[0].levels.baseline.ratio, Some(1.0));
+    assert_eq!(changes.cells[0].means.baseline.ratio, Some(1.0));
     assert_eq!(
         changes.differences,
         [
@@ -161,11 +177,11 @@ fn gains_losses_and_equivalent_changes_are_told_apart() {
 fn a_verdict_withheld_in_either_campaign_is_withheld() {
     let good = campaign(40, &[("cell", 0.9, 0.004)]);
     let mut emulated_campaign = good.clone();
-    emulated_campaign.warnings.push(emulated());
-    let changed = changes(&good, &emulated_campaign);
+    emulated_campaign.comparisons[0].warnings.push(emulated());
+    let changed = only(&good, &emulated_campaign);
     assert_eq!((changed.cells[0].verdict, changed.cells[0].change), (Verdict::Withheld, None));
     assert_eq!(changed.withheld.b, [emulated()]);
-    let few = changes(&good, &campaign(7, &[("cell", 0.5, 0.001)]));
+    let few = only(&good, &campaign(7, &[("cell", 0.5, 0.001)]));
     assert_eq!((few.cells[0].verdict, few.cells[0].change), (Verdict::Withheld, None));
 }
 
@@ -175,8 +191,30 @@ fn campaigns_that_were_looked_at_after_every_block_get_wider_intervals() {
     let mut peeked = campaign.clone();
     peeked.method.until_ci = Some(0.02);
     let width = |a, b| {
-        let interval = changes(a, b).cells[0].change.unwrap().interval.unwrap();
+        let interval = only(a, b).cells[0].change.unwrap().interval.unwrap();
         interval.high - interval.low
     };
     assert!(width(&campaign, &peeked) > 1.2 * width(&campaign, &campaign));
+}
+
+/// A campaign with a second candidate of this name, which is like the first.
+fn with_second(mut campaign: Analysis, name: &str) -> Analysis {
+    let mut second = campaign.comparisons[0].clone();
+    second.sides.candidate.name = name.to_owned();
+    campaign.comparisons.push(second);
+    campaign
+}
+
+#[test]
+fn candidates_are_compared_by_name_and_their_cells_are_one_family() {
+    let (before, after) = (campaign(40, &[("cell", 0.9, 0.01)]), campaign(40, &[("cell", 0.87, 0.01)]));
+    let p_of_one = 0.0181;
+    let alone = only(&before, &after).cells[0].clone();
+    assert!((alone.change.unwrap().p_value.unwrap() - p_of_one).abs() < 1e-3, "{alone:?}");
+    assert_eq!(changes(&before, &with_second(after.clone(), "b")).comparisons.len(), 1);
+    let both = changes(&with_second(before.clone(), "b"), &with_second(after.clone(), "b"));
+    assert_eq!(both.comparisons.len(), 2);
+    assert_eq!(both.comparisons[1].names.candidate, "b");
+    let other = changes(&with_second(before, "old"), &with_second(after, "new"));
+    assert_eq!((other.only_in.a, other.only_in.b), (vec!["old".to_owned()], vec!["new".to_owned()]));
 }

@@ -1,6 +1,6 @@
 //! A difference with its uncertainty.
 
-use crate::campaign::sides::Sides;
+use crate::analysis::sides::Sides;
 use serde::Serialize;
 
 /// The candidate's values less the baseline's, as estimated.

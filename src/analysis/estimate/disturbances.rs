@@ -7,7 +7,7 @@
 //! Where the calls of both sides alternate at random, neighbours tell how much of what calls vary by is disturbances.
 
 use super::fit::{Fit, Observation, by_environment, last_block};
-use crate::campaign::sides::{Side, Sides};
+use crate::analysis::sides::{Side, Sides};
 
 /// The variance of the difference as blocks tell it, beside that which environments have in the same blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

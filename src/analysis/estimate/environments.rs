@@ -6,7 +6,7 @@ use super::{
     difference::Difference,
     fit::{Cluster, Fit},
 };
-use crate::campaign::sides::{Side, Sides};
+use crate::analysis::sides::{Side, Sides};
 
 /// How residuals are adjusted for how far their own environment has moved the fit, with H the part of the hat matrix that
 /// belongs to the environment.

@@ -1,6 +1,6 @@
 //! The fit of values on their groups and sides.
 
-use crate::campaign::sides::{Side, Sides};
+use crate::analysis::sides::{Side, Sides};
 
 /// One value of one environment in one cell and block.
 #[derive(Clone, Copy, Debug, PartialEq)]

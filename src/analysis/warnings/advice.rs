@@ -2,13 +2,12 @@
 
 use crate::campaign::{
     Target,
-    manifest::{MAX_ENVIRONMENTS, Manifest, Plan},
-    sides::Side,
+    manifest::{MAX_ENVIRONMENTS, Manifest, Plan, Variant},
 };
 
-pub(super) fn on_unknown_environments(manifest: &Manifest, side: Side) -> String {
-    let Plan { cold, environment, .. } = &manifest.plan;
-    let can_be_cold = matches!(manifest.sides[side].target, Target::Function { qualifier: None, .. });
+pub(super) fn on_unknown_environments(plan: &Plan, variant: &Variant) -> String {
+    let Plan { cold, environment, .. } = plan;
+    let can_be_cold = matches!(variant.target, Target::Function { qualifier: None, .. });
     match environment {
         Some(pointer) => format!("Have the function put a name of its environment at {pointer} of every answer."),
         None if !cold && can_be_cold => {
@@ -30,7 +29,7 @@ pub(super) fn on_few_environments(manifest: &Manifest) -> String {
 }
 
 pub(super) fn on_disturbances(manifest: &Manifest) -> &'static str {
-    if manifest.sides.iter().any(|(_, variant)| variant.target.is_process()) {
+    if manifest.variants.iter().any(|(_, variant)| variant.target.is_process()) {
         "another program used this machine, or its speed changed. Let nothing else run on it, or let the campaign run longer."
     } else {
         "the client's network, what stands before the functions, or hosts that they share. Let the campaign run longer, from \
@@ -65,27 +64,32 @@ pub(super) fn on_missing_bill(target: &Target, reports: u64) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::variants::VariantIndex;
+
+    fn unknown_environments(manifest: &Manifest) -> String {
+        on_unknown_environments(&manifest.plan, &manifest.variants[VariantIndex::default()])
+    }
 
     #[test]
     fn advice_never_repeats_what_was_done_already() {
         let mut manifest =
             Manifest { plan: Plan { environments: 8, ..Manifest::example().plan }, ..Manifest::example() };
-        assert!(on_unknown_environments(&manifest, Side::Baseline).contains("--environment POINTER, or use --cold"));
+        assert!(unknown_environments(&manifest).contains("--environment POINTER, or use --cold"));
         assert!(on_few_environments(&manifest).starts_with("Raise --environments, which was "));
         assert!(on_throttles(&manifest).contains("lower --environments"));
         manifest.plan.environment = Some("/id".to_owned());
-        assert!(!on_unknown_environments(&manifest, Side::Baseline).contains("--environment"));
+        assert!(!unknown_environments(&manifest).contains("--environment"));
         manifest.plan.environment = None;
         manifest.plan.cold = true;
-        assert!(!on_unknown_environments(&manifest, Side::Baseline).contains("--cold"));
+        assert!(!unknown_environments(&manifest).contains("--cold"));
         assert!(!on_few_environments(&manifest).contains("--environments"));
         manifest.plan.cold = false;
         manifest.plan.environments = 1000;
         assert!(!on_few_environments(&manifest).contains("--environments"));
         manifest.plan.environments = 1;
         assert!(!on_throttles(&manifest).contains("--environments"));
-        manifest.sides.baseline.target = "https://example.com/".parse().unwrap();
-        assert!(!on_unknown_environments(&manifest, Side::Baseline).contains("--cold"));
+        manifest.variants[VariantIndex::default()].target = "https://example.com/".parse().unwrap();
+        assert!(!unknown_environments(&manifest).contains("--cold"));
         assert!(on_disturbances(&manifest).contains("network"));
         let function = "lambda:x".parse().unwrap();
         assert!(
@@ -93,6 +97,6 @@ mod tests {
                 && !on_missing_bill(&function, 0).contains("lambda:")
         );
         assert!(!on_missing_bill(&function, 1).contains("log level"));
-        assert!(on_missing_bill(&manifest.sides.baseline.target, 0).contains("lambda:NAME"));
+        assert!(on_missing_bill(&manifest.variants[VariantIndex::default()].target, 0).contains("lambda:NAME"));
     }
 }

@@ -3,21 +3,18 @@
 use crate::{
     analysis::{
         data_quality::Counted,
-        samples::Samples,
+        pair_samples::PairSamples,
+        sides::Side,
         warning_kind::{Warning, WarningKind},
     },
-    campaign::{
-        Target,
-        manifest::Manifest,
-        sides::{Side, Sides},
-    },
+    campaign::Target,
 };
 use std::{collections::BTreeMap, fmt::Display};
 
-pub(super) fn collect(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec<Warning>) {
-    let variant = &manifest.sides[side];
+pub(super) fn collect(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
+    let variant = pair.variant(side);
     let name = &variant.name;
-    let quality = &samples.sides[side].quality;
+    let quality = &pair.facts(side).quality;
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
     if quality.repeated_requests > 0 {
         let text = format!(
@@ -27,7 +24,7 @@ pub(super) fn collect(manifest: &Manifest, samples: &Samples, side: Side, warnin
         );
         warn(WarningKind::RepeatedRequests, text);
     }
-    if let Some(text) = implausible_environments(manifest, samples, side) {
+    if let Some(text) = implausible_environments(pair, side) {
         let text = format!("{text}. An id that is made when the environment starts, and not before or later, is one.");
         warn(WarningKind::ImplausibleEnvironments, text);
     }
@@ -77,7 +74,7 @@ pub(super) fn collect(manifest: &Manifest, samples: &Samples, side: Side, warnin
         warn(WarningKind::ImpossibleReports, text);
     }
     if quality.reported > 0 && quality.unreported > 0 {
-        let is_of_service = manifest.plan.cells.iter().all(|cell| cell.workload.is_some());
+        let is_of_service = pair.manifest.plan.cells.iter().all(|cell| cell.workload.is_some());
         let result = if is_of_service {
             "what they were billed is not known"
         } else {
@@ -102,9 +99,9 @@ pub(super) fn collect(manifest: &Manifest, samples: &Samples, side: Side, warnin
 }
 
 /// Why the ids of environments cannot be such, if they cannot.
-fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) -> Option<String> {
-    let (plan, name) = (&manifest.plan, &manifest.sides[side].name);
-    let (quality, environments) = (&samples.sides[side].quality, u64::from(samples.sides[side].count()));
+fn implausible_environments(pair: PairSamples<'_>, side: Side) -> Option<String> {
+    let (plan, name, facts) = (&pair.manifest.plan, &pair.variant(side).name, pair.facts(side));
+    let (quality, environments) = (&facts.quality, u64::from(facts.count()));
     let named = quality.named;
     if quality.overlapping > 0 {
         return Some(format!(
@@ -119,7 +116,7 @@ fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) 
             quality.started_again
         ));
     }
-    if let Some(count) = environments_of_both(manifest, samples) {
+    if let Some(count) = environments_of_both(pair) {
         return Some(format!("{count} environments have the same name on both sides, which call different functions"));
     }
     // Less than two steps prove nothing.
@@ -150,8 +147,8 @@ fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) 
 }
 
 /// How many environments two different functions have in common, if that can be told and there are any.
-fn environments_of_both(manifest: &Manifest, samples: &Samples) -> Option<usize> {
-    let Sides { baseline, candidate } = &manifest.sides;
+fn environments_of_both(pair: PairSamples<'_>) -> Option<usize> {
+    let [baseline, candidate] = Side::BOTH.map(|side| pair.variant(side));
     let arns = [baseline, candidate]
         .map(|variant| variant.configuration.as_ref().and_then(|configuration| configuration.arn.as_ref()));
     let are_different = match arns {
@@ -162,7 +159,7 @@ fn environments_of_both(manifest: &Manifest, samples: &Samples) -> Option<usize>
                 && baseline.target != candidate.target
         }
     };
-    let count = samples.sides.baseline.environments_of_both(&samples.sides.candidate);
+    let count = pair.facts(Side::Baseline).environments_of_both(pair.facts(Side::Candidate));
     (are_different && count > 0).then_some(count)
 }
 

@@ -1,64 +1,73 @@
-//! What failures mean for a campaign: whether steps become separate, and whether a side is given up.
+//! What failures mean for a campaign: whether steps become separate, and whether a variant is given up.
 
-use super::Outcome;
+use super::Hopeless;
 use crate::campaign::{
     failure::{Failure, FailureKind},
     manifest::Manifest,
     row::Row,
-    sides::{Side, Sides},
     totals::Totals,
+    variants::{VariantIndex, Variants},
 };
 
-/// A side is given up after this many failures in a row, or after a whole step of them if that is more.
+/// A variant is given up after this many failures in a row, or after a whole step of them if that is more.
 const MOST_IN_A_ROW: u64 = 5;
 
 /// Lambda's reason for throttling if a function's own reserved concurrency is used up, or 0.
 const RESERVED: &str = "ReservedFunctionConcurrentInvocationLimitExceeded";
 
 /// The failures of a step whose calls are made again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct StepFailures {
-    sides: Sides<Vec<Failure>>,
+    variants: Variants<Vec<Failure>>,
     /// The highest number of earlier attempts at one of these calls, which the pause before the next depends on; `None`
     /// if no call is made again.
     pub(super) attempt: Option<u32>,
 }
 
 impl StepFailures {
+    pub(super) fn new(variants: usize) -> Self {
+        Self { variants: Variants::defaults(variants), attempt: None }
+    }
+
     pub(super) fn add(&mut self, row: Row) {
         if row.is_made_again() {
             self.attempt = self.attempt.max(Some(row.attempt));
-            self.sides[row.side].extend(row.failure);
+            self.variants[row.variant].extend(row.failure);
         }
     }
 
-    /// How many calls of each side are made again, for sides that have any.
-    pub(super) fn counts(&self) -> impl Iterator<Item = (Side, usize)> {
-        self.sides.iter().map(|(side, failures)| (side, failures.len())).filter(|(_, count)| *count > 0)
+    /// How many calls of each variant are made again, for variants that have any.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (VariantIndex, usize)> {
+        self.variants.iter().map(|(variant, failures)| (variant, failures.len())).filter(|(_, count)| *count > 0)
     }
 
-    /// How many calls were throttled because both sides were called together. Reserved concurrency is the function's own,
-    /// so it counts only if both sides are that function.
+    /// How many calls were throttled because variants were called together. Reserved concurrency is the function's own,
+    /// so it counts only if another variant is that function too.
     pub(super) fn throttled_together(&self, manifest: &Manifest) -> usize {
-        let has_one_function = manifest.has_one_function();
-        let is_for_both =
-            |failure: &&Failure| failure.kind == FailureKind::Throttled && (!is_reserved(failure) || has_one_function);
-        self.sides.iter().flat_map(|(_, failures)| failures).filter(is_for_both).count()
+        let is_together = |variant: VariantIndex, failure: &Failure| {
+            failure.kind == FailureKind::Throttled && (!is_reserved(failure) || manifest.shares_function(variant))
+        };
+        let throttled = self
+            .variants
+            .iter()
+            .map(|(variant, failures)| failures.iter().filter(|failure| is_together(variant, failure)).count());
+        throttled.sum()
     }
 
-    /// The outcome of the campaign if the step leaves no hope for a side.
-    pub(super) fn hopeless(&self, calls_of_a_step: u64, totals: &Totals) -> Option<Outcome> {
-        self.sides.iter().find_map(|(side, failures)| {
-            let of_side = &totals.sides[side];
+    /// The variants for which the step leaves no hope.
+    pub(super) fn hopeless(&self, calls_of_a_step: u64, totals: &Totals) -> Vec<Hopeless> {
+        let hopeless = |(variant, failures): (VariantIndex, &Vec<Failure>)| {
+            let of_variant = &totals.variants[variant];
             // Without any concurrency for the function, waiting for seconds changes nothing.
             let is_shut = failures.len() as u64 == calls_of_a_step
                 && failures.iter().all(is_reserved)
-                && of_side.succeeded() == 0;
-            let calls = if is_shut { calls_of_a_step } else { of_side.failed_in_a_row };
+                && of_variant.succeeded() == 0;
+            let calls = if is_shut { calls_of_a_step } else { of_variant.failed_in_a_row };
             let is_hopeless = is_shut || calls >= MOST_IN_A_ROW.max(calls_of_a_step);
-            let failure = of_side.last_failure.clone().filter(|_| is_hopeless)?;
-            Some(Outcome::Failing { side, calls, failure })
-        })
+            let failure = of_variant.last_failure.clone().filter(|_| is_hopeless)?;
+            Some(Hopeless { variant, calls, failure })
+        };
+        self.variants.iter().filter_map(hopeless).collect()
     }
 }
 
@@ -66,20 +75,25 @@ fn is_reserved(failure: &Failure) -> bool {
     failure.reason.as_deref() == Some(RESERVED)
 }
 
-/// The outcome of a campaign that has all its calls, if a side never succeeded.
-pub(super) fn without_success(totals: &Totals) -> Option<Outcome> {
-    let mut failing = totals.sides.iter().filter(|(_, of_side)| of_side.succeeded() == 0);
-    failing.find_map(|(side, of_side)| {
-        Some(Outcome::Failing { side, calls: of_side.calls, failure: of_side.last_failure.clone()? })
-    })
+/// The variants of a campaign that has all its calls which never succeeded.
+pub(super) fn without_success(totals: &Totals) -> Vec<Hopeless> {
+    let failing = totals.variants.iter().filter(|(_, of_variant)| of_variant.succeeded() == 0);
+    let hopeless = failing.filter_map(|(variant, of_variant)| {
+        Some(Hopeless { variant, calls: of_variant.calls, failure: of_variant.last_failure.clone()? })
+    });
+    hopeless.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn row(side: Side, slot: u32, failure: Option<Failure>) -> Row {
-        Row { side, slot, failure, ..Row::example() }
+    fn both() -> [VariantIndex; 2] {
+        [0, 1].map(|place| VariantIndex::first(2).nth(place).unwrap())
+    }
+
+    fn row(variant: VariantIndex, slot: u32, failure: Option<Failure>) -> Row {
+        Row { variant, slot, failure, ..Row::example() }
     }
 
     fn late() -> Option<Failure> {
@@ -91,7 +105,7 @@ mod tests {
     }
 
     fn step(rows: &[Row]) -> (StepFailures, Totals) {
-        let (mut failures, mut totals) = (StepFailures::default(), Totals::default());
+        let (mut failures, mut totals) = (StepFailures::new(2), Totals::new(2));
         for row in rows {
             totals.add(row);
             failures.add(row.clone());
@@ -100,42 +114,50 @@ mod tests {
     }
 
     #[test]
-    fn a_side_is_given_up_after_five_failures_or_a_step_of_them() {
-        let calls = |count: u32| (0..count).map(|slot| row(Side::Candidate, slot, late())).collect::<Vec<_>>();
+    fn a_variant_is_given_up_after_five_failures_or_a_step_of_them() {
+        let [_, variant] = both();
+        let calls = |count: u32| (0..count).map(|slot| row(variant, slot, late())).collect::<Vec<_>>();
         for (count, of_a_step, given_up) in [(4, 1, false), (5, 1, true), (5, 8, false), (8, 8, true)] {
             let (failures, totals) = step(&calls(count));
-            let outcome = failures.hopeless(of_a_step, &totals);
-            let expected = Outcome::Failing { side: Side::Candidate, calls: count.into(), failure: late().unwrap() };
-            assert_eq!(outcome, given_up.then_some(expected), "{count} of {of_a_step}");
+            let hopeless = failures.hopeless(of_a_step, &totals);
+            let expected = Hopeless { variant, calls: count.into(), failure: late().unwrap() };
+            assert_eq!(
+                hopeless,
+                given_up.then_some(expected).into_iter().collect::<Vec<_>>(),
+                "{count} of {of_a_step}"
+            );
         }
     }
 
     #[test]
-    fn a_side_that_never_succeeded_is_given_up_after_a_step_without_reserved_concurrency() {
-        let shut = [0, 1].map(|slot| row(Side::Baseline, slot, throttled(RESERVED)));
+    fn a_variant_that_never_succeeded_is_given_up_after_a_step_without_reserved_concurrency() {
+        let [variant, _] = both();
+        let shut = [0, 1].map(|slot| row(variant, slot, throttled(RESERVED)));
         let (failures, totals) = step(&shut);
-        assert!(matches!(failures.hopeless(2, &totals), Some(Outcome::Failing { calls: 2, .. })));
-        assert_eq!(failures.hopeless(3, &totals), None);
-        let (failures, totals) = step(&[vec![row(Side::Baseline, 2, None)], shut.to_vec()].concat());
-        assert_eq!(failures.hopeless(2, &totals), None);
+        assert!(matches!(failures.hopeless(2, &totals)[..], [Hopeless { calls: 2, .. }]));
+        assert_eq!(failures.hopeless(3, &totals), []);
+        let (failures, totals) = step(&[vec![row(variant, 2, None)], shut.to_vec()].concat());
+        assert_eq!(failures.hopeless(2, &totals), []);
     }
 
     #[test]
-    fn reserved_concurrency_is_shared_only_by_sides_that_are_one_function() {
+    fn reserved_concurrency_is_shared_only_by_variants_that_are_one_function() {
         let mut manifest = Manifest::example();
-        let rows = [throttled(RESERVED), throttled("other"), None].map(|failure| row(Side::Baseline, 0, failure));
+        let [variant, other] = both();
+        let rows = [throttled(RESERVED), throttled("other"), None].map(|failure| row(variant, 0, failure));
         let (failures, _) = step(&rows);
-        assert_eq!((failures.counts().collect::<Vec<_>>(), failures.attempt), (vec![(Side::Baseline, 2)], Some(0)));
+        assert_eq!((failures.counts().collect::<Vec<_>>(), failures.attempt), (vec![(variant, 2)], Some(0)));
         assert_eq!(failures.throttled_together(&manifest), 2);
-        manifest.sides.candidate.target = "lambda:other".parse().unwrap();
+        manifest.variants[other].target = "lambda:other".parse().unwrap();
         assert_eq!(failures.throttled_together(&manifest), 1);
     }
 
     #[test]
-    fn a_campaign_with_a_side_that_never_succeeded_is_failing() {
-        let success = |side| row(side, 0, None);
-        assert_eq!(without_success(&step(&[success(Side::Baseline), success(Side::Candidate)]).1), None);
-        let (_, totals) = step(&[success(Side::Baseline), row(Side::Candidate, 0, late())]);
-        assert!(matches!(without_success(&totals), Some(Outcome::Failing { side: Side::Candidate, calls: 1, .. })));
+    fn a_variant_that_never_succeeded_is_told() {
+        let [one, other] = both();
+        let success = |variant| row(variant, 0, None);
+        assert_eq!(without_success(&step(&[success(one), success(other)]).1), []);
+        let (_, totals) = step(&[success(one), row(other, 0, late())]);
+        assert!(matches!(without_success(&totals)[..], [Hopeless { variant, calls: 1, .. }] if variant == other));
     }
 }

@@ -42,13 +42,13 @@ mod tests {
     use super::*;
     use crate::campaign::{
         failure::{Failure, FailureKind},
-        sides::Side,
+        variants::VariantIndex,
     };
     use std::time::Duration;
 
     /// The slots of calls that take 10, 20 and 30 ms, batch by batch as they come back, and how many ms that takes.
     async fn made(is_concurrent: bool) -> (Vec<Vec<u32>>, u128) {
-        let call = |slot| Call { side: Side::Baseline, cell: 0, slot };
+        let call = |slot| Call { variant: VariantIndex::default(), cell: 0, slot };
         let mut calls = Calls::new([3, 1, 2].map(call), is_concurrent);
         let answer = |call: Call, _| async move {
             tokio::time::sleep(Duration::from_millis(10 * u64::from(call.slot))).await;

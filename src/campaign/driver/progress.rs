@@ -29,12 +29,14 @@ impl<'a> Progress<'a> {
     ) -> Result<Self, JournalError> {
         let mut rules: Vec<Box<dyn StoppingRule>> = vec![Box::new(LimitRule::new(manifest))];
         rules.extend(extra);
-        let mut progress = Self { position: Position::new(&manifest.plan), totals: Totals::default(), rules };
+        let totals = Totals::new(manifest.variants.count());
+        let mut progress = Self { position: Position::new(manifest), totals, rules };
         for (line, row) in (1..).zip(rows) {
             let row = row?;
             progress.position.check(&row).map_err(|reason| JournalError::Foreign { line, reason })?;
             progress.add(&row);
         }
+        progress.position.leave_ended();
         Ok(progress)
     }
 

@@ -33,7 +33,15 @@ impl Observer for Panicking {
         Ok(())
     }
 
-    fn backoff(&mut self, _side: Side, _calls: usize, _pause: Duration) -> io::Result<()> {
+    fn backoff(&mut self, _variant: VariantIndex, _calls: usize, _pause: Duration) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn given_up(&mut self, _hopeless: &Hopeless) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn has_enough(&mut self, _variant: VariantIndex, _reason: &str) -> io::Result<()> {
         Ok(())
     }
 }
@@ -60,7 +68,7 @@ async fn a_bug_that_panics_leaves_nothing_changed() {
     let journal = Journal::create(&directory, &manifest).unwrap();
     let progress = Progress::new(&manifest, std::iter::empty(), Vec::new()).unwrap();
     let comparison = AnswerComparison::read(&directory, &manifest.plan).unwrap();
-    let callers = Sides { baseline: caller(), candidate: caller() };
+    let callers = [caller(), caller()].into_iter().collect();
     let (_stop, stopped) = watch::channel(false);
     let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, progress, stopped);
     let panic = catching(campaign.run(&mut Panicking(0))).await.expect_err("the panic is not hidden");

@@ -10,6 +10,7 @@ use super::super::{
     platform_report::PlatformReport,
     prices::check_tiers,
     row::Row,
+    variants::MAX_VARIANTS,
 };
 use crate::protocol::{Response, SCHEMA, Sample};
 use std::collections::BTreeSet;
@@ -36,11 +37,9 @@ const MAX_ITERATIONS: usize = 100_000;
 /// # Errors
 /// The field, its value, and what is allowed.
 pub fn manifest(manifest: &Manifest) -> Result<(), String> {
-    let Manifest { created_unix_ms, sides, plan, limits, .. } = manifest;
+    let Manifest { created_unix_ms, plan, limits, .. } = manifest;
     at_most("created_unix_ms", *created_unix_ms, LAST_UNIX_MS)?;
-    for (side, variant) in sides.iter() {
-        self::variant(variant).map_err(|reason| format!("sides.{side}.{reason}"))?;
-    }
+    variants(manifest)?;
     within("plan.environments", plan.environments, MAX_ENVIRONMENTS)?;
     if plan.cells.is_empty() || plan.cells.len() > MAX_CELLS {
         return Err(format!("plan.cells has {} payloads; it must have from 1 to {MAX_CELLS}", plan.cells.len()));
@@ -75,6 +74,33 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
             Err(format!("limits.until_ci is {share}; it must be above 0 and below {MAX_HALF_WIDTH}"))
         }
         _ => Ok(()),
+    }
+}
+
+fn variants(manifest: &Manifest) -> Result<(), String> {
+    let Manifest { variants, baseline, .. } = manifest;
+    let count = variants.count();
+    if !(2..=MAX_VARIANTS).contains(&count) {
+        return Err(format!("variants has {count} entries; it must have from 2 to {MAX_VARIANTS}"));
+    }
+    let mut names = BTreeSet::new();
+    for (index, variant) in variants.iter() {
+        let field = match (manifest.schema, index.get()) {
+            (1, 0) => "sides.baseline".to_owned(),
+            (1, _) => "sides.candidate".to_owned(),
+            (_, place) => format!("variants[{place}]"),
+        };
+        self::variant(variant).map_err(|reason| format!("{field}.{reason}"))?;
+        if !names.insert(&variant.name) && manifest.schema > 1 {
+            return Err(format!("{field}.name is {:?} a second time; names must be unique", variant.name));
+        }
+    }
+    match variants.get(*baseline) {
+        None => Err(format!("baseline is {baseline}; it must be below {count}, the number of variants")),
+        Some(Variant { ended: Some(_), .. }) => {
+            Err(format!("variants[{baseline}].ended is there, and the baseline is called until the campaign's end"))
+        }
+        Some(_) => Ok(()),
     }
 }
 

@@ -5,8 +5,8 @@ use crate::{
     campaign::{
         Target,
         later_configurations::{self, Reading},
-        sides::Side,
         unix_ms,
+        variants::VariantIndex,
     },
     cli::output::note,
 };
@@ -31,12 +31,14 @@ pub(super) async fn check(run: &Run, is_allowed: bool) -> anyhow::Result<()> {
 }
 
 /// Stores the configuration of a function after the campaign has removed what a killed one had left in it.
-pub(super) async fn restored(run: &Run, restored: Side) -> anyhow::Result<()> {
-    let Some((side, target, function)) = run.functions().find(|(side, ..)| *side == restored) else { return Ok(()) };
+pub(super) async fn restored(run: &Run, restored: VariantIndex) -> anyhow::Result<()> {
+    let Some((variant, target, function)) = run.functions().find(|(variant, ..)| *variant == restored) else {
+        return Ok(());
+    };
     let found = function.configuration().await.with_context(|| format!("looking at {target}"))?;
     let readings = found.configuration.into_iter().map(|configuration| Reading {
         unix_ms: unix_ms(),
-        side,
+        variant,
         configuration,
         is_allowed: false,
         is_restored: true,
@@ -79,9 +81,10 @@ async fn since(run: &Run) -> anyhow::Result<Vec<Change<'_>>> {
     let Run { directory, manifest, .. } = run;
     let readings = later_configurations::read(directory)?;
     let mut changes = Vec::new();
-    for (side, target, function) in run.functions() {
-        let last = readings.iter().rev().find(|reading| reading.side == side).map(|reading| &reading.configuration);
-        let Some(before) = last.or(manifest.sides[side].configuration.as_ref()) else { continue };
+    for (variant, target, function) in run.functions() {
+        let last =
+            readings.iter().rev().find(|reading| reading.variant == variant).map(|reading| &reading.configuration);
+        let Some(before) = last.or(manifest.variants[variant].configuration.as_ref()) else { continue };
         let found = function.configuration().await.with_context(|| format!("looking at {target}"))?;
         let Some(configuration) = found.configuration else {
             note(format_args!(
@@ -97,7 +100,7 @@ async fn since(run: &Run) -> anyhow::Result<Vec<Change<'_>>> {
         }
         let (is_listed, is_another) = (!listed.is_empty(), configuration.is_of_another_function(before));
         let text = if is_listed { listed.join("; ") } else { REVISED.to_owned() };
-        let reading = Reading { unix_ms: unix_ms(), side, configuration, is_allowed: false, is_restored: false };
+        let reading = Reading { unix_ms: unix_ms(), variant, configuration, is_allowed: false, is_restored: false };
         changes.push(Change { target, is_listed, is_another, text, reading });
     }
     Ok(changes)

@@ -3,7 +3,8 @@
 mod limits;
 
 use super::{
-    preflight, pricing,
+    preflight::{self, NamedTarget},
+    pricing,
     unstored_options::{UnstoredOptions, check_variables, variable_names},
 };
 use crate::{
@@ -11,12 +12,13 @@ use crate::{
         Auth, Target, TargetError,
         accepted_status::AcceptedStatus,
         aws::Session,
-        control_characters::visible,
-        manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Order, Plan, SCHEMA},
+        control_characters::{is_obeyed, visible},
+        manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Order, Plan, SCHEMA, Variant},
+        payload::MAX_NAME_BYTES,
         region,
         samconfig::SamConfig,
-        sides::Sides,
         stack, unix_ms,
+        variants::{MAX_VARIANTS, VariantIndex, Variants},
     },
     cli::{output::note, prices, secret_argument::Unechoed, value_parsers},
     protocol::{Request, Selection, Size, SizeName},
@@ -33,15 +35,22 @@ use std::{
     time::Duration,
 };
 
+/// The number of targets is wrong.
+const TAKES: &str = "--targets takes a baseline and at least one candidate, or one stack:NAME";
+
 /// What to call, how often and in which order.
 #[derive(Debug, Args)]
 #[group(id = "PlanOptions", multiple = true)]
 pub struct PlanOptions {
-    /// Baseline and candidate, two of: lambda:NAME[:QUALIFIER], https://…, exec:PATH (a function's binary,
-    /// run on this machine), local (this project's own binary, in the directory of this program); or stack:NAME_OR_ARN,
-    /// both functions of a deployed stack of this project [default: the stack that ./samconfig.toml names].
-    #[arg(long, value_names = ["BASELINE", "CANDIDATE"], num_args = 1..=2, value_parser = Unechoed::<Subject>::new())]
+    /// What to compare, from 2 to 64 of: lambda:NAME[:QUALIFIER], https://…, exec:PATH (a function's binary, run on this
+    /// machine), local (this project's own binary, in the directory of this program), each with a name for reports if
+    /// NAME= stands before it; or stack:NAME_OR_ARN, both functions of a deployed stack of this project
+    /// [default: the stack that ./samconfig.toml names].
+    #[arg(long, value_name = "[NAME=]TARGET", num_args = 1..=MAX_VARIANTS, value_parser = Unechoed::<Subject>::new())]
     targets: Vec<Subject>,
+    /// The name of the target that the others are compared with [default: the first].
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
     /// The environment of ./samconfig.toml that names the stack, its region and its profile [default: default].
     #[arg(long, value_name = "NAME")]
     config_env: Option<String>,
@@ -77,7 +86,7 @@ pub struct PlanOptions {
     /// statusCode of functions that are invoked directly and answer in API Gateway's format.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     accept_status: Vec<AcceptedStatus>,
-    /// The number of execution environments to call on each side: with that many concurrent calls, or one after the
+    /// The number of execution environments of each target to call: with that many concurrent calls, or one after the
     /// other for processes on this machine.
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_ENVIRONMENTS)))]
     environments: u32,
@@ -97,7 +106,7 @@ pub struct PlanOptions {
     /// End after this time, when the current block is complete.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = value_parsers::duration)]
     duration: Duration,
-    /// Make at most this many calls, both sides together; only whole blocks are begun.
+    /// Make at most this many calls, all targets together; only whole blocks are begun.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     invocations: Option<u64>,
     /// Spend at most this many US dollars, at the list prices of the region.
@@ -126,7 +135,7 @@ pub struct PlanOptions {
 /// A value of `--targets`.
 #[derive(Clone, Debug)]
 enum Subject {
-    Target(Target),
+    Target(NamedTarget),
     Stack(String),
 }
 
@@ -137,12 +146,28 @@ impl FromStr for Subject {
         match text.strip_prefix("stack:") {
             Some("") => Err("the name of the stack is missing; write stack:NAME".to_owned()),
             Some(name) => Ok(Self::Stack(name.to_owned())),
-            None => text.parse().map(Self::Target).map_err(|error| match error {
-                TargetError::Unknown(_) => format!("{error}; or stack:NAME for both functions of a stack"),
-                _ => error.to_string(),
-            }),
+            None => named_target(text).map(Self::Target),
         }
     }
+}
+
+fn named_target(text: &str) -> Result<NamedTarget, String> {
+    // A URL or a path may have = too, after a colon.
+    let named = text.split_once('=').filter(|(name, _)| !name.contains([':', '/']));
+    let (name, target) = named.map_or((None, text), |(name, target)| (Some(name), target));
+    if let Some(name) =
+        name.filter(|name| name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(is_obeyed))
+    {
+        return Err(format!(
+            "the name \"{}\" before = must have from 1 to {MAX_NAME_BYTES} bytes and no control characters",
+            visible(name)
+        ));
+    }
+    let target = target.parse().map_err(|error| match error {
+        TargetError::Unknown(_) => format!("{error}; or stack:NAME for both functions of a stack"),
+        _ => error.to_string(),
+    })?;
+    Ok(NamedTarget { name: name.map(str::to_owned), target })
 }
 
 /// A payload and its weight.
@@ -178,7 +203,7 @@ impl PayloadFile {
 }
 
 impl PlanOptions {
-    /// The campaign that these options describe; warnings about its two sides go to standard error.
+    /// The campaign that these options describe; warnings about its variants go to standard error.
     pub(super) async fn manifest(&self, given: &UnstoredOptions, session: &Session) -> anyhow::Result<Manifest> {
         let table = prices::table(self.prices.as_deref())?;
         let auth = match (self.no_auth, &given.api_key) {
@@ -190,12 +215,13 @@ impl PlanOptions {
         let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
         check_sizes(&cells, &targets)?;
         let mut variants = preflight::variants(&targets, auth, &session).await?;
+        let baseline = self.baseline(&variants)?;
         preflight::check_features(&variants, self.cold, self.tenant.as_deref())?;
-        preflight::check_differences(&variants, self.allow_unequal)?;
-        pricing::set_prices(&mut variants, &table, &session).await?;
-        let is_local = |target: &Target| target.is_process();
-        let has_process = targets.iter().any(|(_, target)| is_local(target));
-        let has_endpoint = targets.iter().any(|(_, target)| matches!(target, Target::Endpoint { .. }));
+        preflight::check_differences(&variants, baseline, self.allow_unequal)?;
+        pricing::set_prices(&mut variants, baseline, &table, &session).await?;
+        let is_local = |named: &NamedTarget| named.target.is_process();
+        let has_process = targets.iter().any(is_local);
+        let has_endpoint = targets.iter().any(|named| matches!(named.target, Target::Endpoint { .. }));
         let for_endpoints = [
             ("--no-auth", self.no_auth),
             ("--api-key", given.api_key.is_some()),
@@ -203,7 +229,7 @@ impl PlanOptions {
             ("--header", !given.headers.is_empty()),
         ];
         if let Some((option, _)) = for_endpoints.into_iter().find(|(_, is_given)| *is_given && !has_endpoint) {
-            bail!("{option} is for https:// and http:// targets, but neither target is one");
+            bail!("{option} is for https:// and http:// targets, but no target is one");
         }
         if !self.no_auth && given.api_key.is_none() && given.headers.iter().any(|header| header.name == AUTHORIZATION) {
             bail!("--header authorization replaces the signature: use --no-auth with it");
@@ -213,7 +239,7 @@ impl PlanOptions {
             preflight::check_cold(&variants)?;
         }
         let names_environments = self.payload.is_empty() || self.environment.is_some() || self.cold;
-        if !names_environments && !targets.iter().all(|(_, target)| is_local(target)) {
+        if !names_environments && !targets.iter().all(is_local) {
             note(
                 "Warning: nothing will tell which environment gives an answer, so there can be no verdict: say where \
                  answers name it (--environment POINTER), or use --cold",
@@ -226,7 +252,7 @@ impl PlanOptions {
             cold: self.cold,
             // Processes on one machine would compete for its processors.
             concurrent: !has_process,
-            // With one environment a side, an emulator may have no more than one in all.
+            // With one environment of each variant, an emulator may have no more than one in all.
             order: if has_process || self.environments == 1 { Order::SingleCalls } else { Order::JointSteps },
             separate_from: None,
             cells,
@@ -254,7 +280,8 @@ impl PlanOptions {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             created_unix_ms: unix_ms(),
-            sides: variants,
+            variants,
+            baseline,
             plan,
             limits,
         };
@@ -263,27 +290,44 @@ impl PlanOptions {
         Ok(manifest)
     }
 
-    /// Both targets, and a session with the region and the profile of their stack, if they are of a stack.
-    async fn targets(&self, session: &Session) -> anyhow::Result<(Sides<Target>, Session)> {
-        if let [Subject::Target(baseline), Subject::Target(candidate)] = self.targets.as_slice() {
+    /// The place of the baseline among these variants.
+    fn baseline(&self, variants: &Variants<Variant>) -> anyhow::Result<VariantIndex> {
+        let Some(wanted) = &self.baseline else { return Ok(VariantIndex::default()) };
+        let found = variants.iter().find(|(_, variant)| variant.name == *wanted);
+        found.map(|(index, _)| index).with_context(|| {
+            let names: Vec<&str> = variants.iter().map(|(_, variant)| variant.name.as_str()).collect();
+            format!("--baseline {wanted} names no variant; they are {}", names.join(", "))
+        })
+    }
+
+    /// The targets, and a session with the region and the profile of their stack, if they are of a stack.
+    async fn targets(&self, session: &Session) -> anyhow::Result<(Vec<NamedTarget>, Session)> {
+        if self.targets.len() > 1 {
             if self.config_env.is_some() {
                 bail!("--config-env says which stack is meant, and --targets names none");
             }
-            // An absolute path names the same binary when the campaign is continued from another directory.
-            let targets = Sides { baseline: baseline.clone().absolute()?, candidate: candidate.clone().absolute()? };
+            let mut targets = Vec::new();
+            for subject in &self.targets {
+                let Subject::Target(NamedTarget { name, target }) = subject else {
+                    bail!("{TAKES}");
+                };
+                // An absolute path names the same binary when the campaign is continued from another directory.
+                targets.push(NamedTarget { name: name.clone(), target: target.clone().absolute()? });
+            }
             return Ok((targets, session.with(None, None)));
         }
         let config = SamConfig::read(Path::new("."), self.config_env.as_deref()).map_err(anyhow::Error::msg)?;
         let name = match self.targets.as_slice() {
             [Subject::Stack(name)] => name.clone(),
             [] => config.stack_name.context(
-                "there is nothing to compare: use --targets BASELINE CANDIDATE, or run this where samconfig.toml names \
+                "there is nothing to compare: use --targets BASELINE CANDIDATE…, or run this where samconfig.toml names \
                  the stack",
             )?,
-            _ => bail!("--targets takes a baseline and a candidate, or one stack:NAME"),
+            _ => bail!("{TAKES}"),
         };
         let session = session.with(region::of_arn(&name).map(str::to_owned).or(config.region), config.profile);
-        Ok((stack::functions(&name, &session).await?, session))
+        let functions = stack::functions(&name, &session).await?;
+        Ok((functions.map(|target| NamedTarget { name: None, target }).into(), session))
     }
 
     fn workload_cells(&self) -> anyhow::Result<Vec<Cell>> {
@@ -326,8 +370,8 @@ impl PlanOptions {
 }
 
 /// Refuses payloads that are longer than their target accepts.
-fn check_sizes(cells: &[Cell], targets: &Sides<Target>) -> anyhow::Result<()> {
-    for (_, target) in targets.iter() {
+fn check_sizes(cells: &[Cell], targets: &[NamedTarget]) -> anyhow::Result<()> {
+    for NamedTarget { target, .. } in targets {
         let (service, most) = match target {
             Target::Function { .. } => ("Lambda", 6 << 20),
             Target::Endpoint { url } if url.contains(".lambda-url.") => ("Lambda", 6 << 20),
@@ -359,5 +403,17 @@ mod tests {
         assert_eq!(read("a.json:3"), Ok(("a.json".to_owned(), 3)));
         assert_eq!(read("a:b.json"), Ok(("a:b.json".to_owned(), 1)));
         assert!(read("a.json:0").unwrap_err().contains("from 1 to 1000"));
+    }
+
+    #[test]
+    fn a_target_may_have_a_name() {
+        let read = |text: &str| named_target(text).map(|named| (named.name, named.target.to_string()));
+        assert_eq!(read("new=lambda:f:7"), Ok((Some("new".to_owned()), "lambda:f:7".to_owned())));
+        assert_eq!(read("https://a/?b=c"), Ok((None, "https://a/?b=c".to_owned())));
+        assert_eq!(read("by api=https://a/?b=c"), Ok((Some("by api".to_owned()), "https://a/?b=c".to_owned())));
+        assert_eq!(read("exec:/a=b"), Ok((None, "exec:/a=b".to_owned())));
+        assert!(read("=lambda:f").unwrap_err().contains("from 1 to"));
+        assert!(read("a\u{7}=lambda:f").unwrap_err().contains("no control characters"));
+        assert!(read("new=f").unwrap_err().contains("\"f\" is not a target"));
     }
 }

@@ -1,6 +1,6 @@
 //! Checks before the first call that costs money.
 
-use super::Run;
+use super::{Run, variant_names::names};
 use crate::{
     campaign::{
         Auth, Target,
@@ -11,47 +11,64 @@ use crate::{
         forced_cold_starts::ColdStartForcer,
         function_features::{Consequence, Feature, Use},
         manifest::{DEFAULT_MEMORY_MB, Variant},
-        sides::{Side, Sides},
+        variants::{VariantIndex, Variants},
     },
     cli::output::note,
 };
 use anyhow::{Context, bail};
 use std::{os::unix::fs::PermissionsExt, time::Duration};
 
-/// Both sides with their configurations, without prices.
-pub(super) async fn variants(targets: &Sides<Target>, auth: Auth, session: &Session) -> anyhow::Result<Sides<Variant>> {
-    let Sides { baseline, candidate } = targets;
-    let mut variants = Sides {
-        baseline: variant(baseline, Side::Baseline, auth, &session.at(baseline)).await?,
-        candidate: variant(candidate, Side::Candidate, auth, &session.at(candidate)).await?,
-    };
-    if variants.baseline.name == variants.candidate.name {
-        for side in Side::BOTH {
-            variants[side].name = side.to_string();
-        }
-    }
-    Ok(variants)
+/// A target, and the name that the user has given it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct NamedTarget {
+    pub(super) name: Option<String>,
+    pub(super) target: Target,
 }
 
-/// Refuses functions with different memory, unless that is allowed, and warns of differences besides the architecture.
-pub(super) fn check_differences(variants: &Sides<Variant>, allow_unequal: bool) -> anyhow::Result<()> {
-    let Sides { baseline, candidate } = variants;
-    let (Some(one), Some(other)) = (&baseline.configuration, &candidate.configuration) else { return Ok(()) };
-    if !allow_unequal && one.memory_mb != other.memory_mb {
-        bail!(
-            "the memory differs: {} MB against {} MB; give both the same, or use --allow-unequal",
-            one.memory_mb,
-            other.memory_mb
-        );
+/// The variants with their configurations, without prices.
+pub(super) async fn variants(
+    targets: &[NamedTarget],
+    auth: Auth,
+    session: &Session,
+) -> anyhow::Result<Variants<Variant>> {
+    let (mut variants, mut given) = (Vec::new(), Vec::new());
+    for NamedTarget { name, target } in targets {
+        variants.push(variant(target, auth, &session.at(target)).await?);
+        given.push(name.clone());
     }
-    for difference in one.differences(other) {
-        note(format_args!("Warning: the sides differ in more than the architecture: {difference}"));
+    let names = names(&given, &variants)?;
+    Ok(variants.into_iter().zip(names).map(|(variant, name)| Variant { name, ..variant }).collect())
+}
+
+/// Refuses two functions with different memory, unless that is allowed, and warns of other differences from the baseline
+/// besides the architecture. More than two variants may be meant to have different memory, as their names say.
+pub(super) fn check_differences(
+    variants: &Variants<Variant>,
+    baseline: VariantIndex,
+    allow_unequal: bool,
+) -> anyhow::Result<()> {
+    let is_pair = variants.count() == 2;
+    let Variant { name, configuration: Some(one), .. } = &variants[baseline] else { return Ok(()) };
+    for (_, variant) in variants.iter().filter(|(index, _)| *index != baseline) {
+        let Some(other) = &variant.configuration else { continue };
+        if is_pair && !allow_unequal && one.memory_mb != other.memory_mb {
+            bail!(
+                "the memory differs: {} MB against {} MB; give both the same, or use --allow-unequal",
+                one.memory_mb,
+                other.memory_mb
+            );
+        }
+        for difference in one.differences(other) {
+            let whose =
+                if is_pair { "the variants differ".to_owned() } else { format!("{name} and {} differ", variant.name) };
+            note(format_args!("Warning: {whose} in more than the architecture: {difference}"));
+        }
     }
     Ok(())
 }
 
 /// Refuses functions that cannot be measured like ordinary ones, and warns of other special features.
-pub(super) fn check_features(variants: &Sides<Variant>, cold: bool, tenant: Option<&str>) -> anyhow::Result<()> {
+pub(super) fn check_features(variants: &Variants<Variant>, cold: bool, tenant: Option<&str>) -> anyhow::Result<()> {
     let mut has_tenants = false;
     for (_, variant) in variants.iter() {
         let target = &variant.target;
@@ -65,12 +82,12 @@ pub(super) fn check_features(variants: &Sides<Variant>, cold: bool, tenant: Opti
         }
     }
     if tenant.is_some() && !has_tenants {
-        bail!("--tenant is for functions with tenant isolation, which neither side has");
+        bail!("--tenant is for functions with tenant isolation, which no variant has");
     }
     Ok(())
 }
 
-async fn variant(target: &Target, side: Side, auth: Auth, session: &Session) -> anyhow::Result<Variant> {
+async fn variant(target: &Target, auth: Auth, session: &Session) -> anyhow::Result<Variant> {
     let looking = || format!("looking at {target}");
     let place = session.place(target, auth).await.with_context(looking)?;
     let configuration = match target {
@@ -81,7 +98,7 @@ async fn variant(target: &Target, side: Side, auth: Auth, session: &Session) -> 
             if found.is_denied {
                 note(format_args!(
                     "Warning: how {target} is configured may not be read (the permission lambda:GetFunctionConfiguration \
-                     is missing): its memory and architecture are not known, nor what differs between the sides, and \
+                     is missing): its memory and architecture are not known, nor what differs between the variants, and \
                      costs are reckoned with {DEFAULT_MEMORY_MB} MB"
                 ));
             } else if found.configuration.is_none() {
@@ -103,14 +120,7 @@ async fn variant(target: &Target, side: Side, auth: Auth, session: &Session) -> 
             None
         }
     };
-    let architecture = configuration.as_ref().map(|it| it.architecture);
-    Ok(Variant {
-        name: architecture.map_or_else(|| side.to_string(), |architecture| architecture.to_string()),
-        target: target.clone(),
-        place,
-        configuration,
-        price: None,
-    })
+    Ok(Variant { name: String::new(), target: target.clone(), place, configuration, price: None, ended: None })
 }
 
 /// Warns if a continued campaign calls a target at another place, or with another profile, than before.
@@ -156,17 +166,17 @@ pub(super) async fn wait_until_ready(run: &Run) -> anyhow::Result<()> {
 }
 
 /// Refuses targets whose cold starts cannot be forced.
-pub(super) fn check_cold(variants: &Sides<Variant>) -> anyhow::Result<()> {
-    for (side, Variant { target, configuration, .. }) in variants.iter() {
+pub(super) fn check_cold(variants: &Variants<Variant>) -> anyhow::Result<()> {
+    for (_, Variant { target, configuration, .. }) in variants.iter() {
         match target {
             Target::Endpoint { .. } => {
-                bail!("--cold: the {side} {target} cannot be made to start anew; name the function itself: lambda:NAME")
+                bail!("--cold: {target} cannot be made to start anew; name the function itself: lambda:NAME")
             }
             Target::Function { .. } if target.is_published() => {
-                bail!("--cold: the {side} {target} is published and cannot be changed; name it without a qualifier");
+                bail!("--cold: {target} is published and cannot be changed; name it without a qualifier");
             }
             Target::Function { .. } if configuration.is_none() => bail!(
-                "--cold: how the {side} {target} is configured may not be read, so it cannot be changed and changed back: \
+                "--cold: how {target} is configured may not be read, so it cannot be changed and changed back: \
                  allow lambda:GetFunctionConfiguration and lambda:UpdateFunctionConfiguration"
             ),
             Target::Function { .. } | Target::Process { .. } => {}
@@ -176,12 +186,12 @@ pub(super) fn check_cold(variants: &Sides<Variant>) -> anyhow::Result<()> {
 }
 
 /// The default timeout of a call: a little longer than that of the service behind it.
-pub(super) fn timeout(variants: &Sides<Variant>) -> Duration {
+pub(super) fn timeout(variants: &Variants<Variant>) -> Duration {
     let of = |variant: &Variant| match (&variant.target, &variant.configuration) {
         (_, Some(configuration)) => u64::from(configuration.timeout_s) + 10,
         // API Gateway gives up after 29 s unless its quota is raised.
         (Target::Endpoint { .. }, None) => 40,
         (_, None) => u64::from(LONGEST_TIMEOUT_S),
     };
-    Duration::from_secs(of(&variants.baseline).max(of(&variants.candidate)))
+    Duration::from_secs(variants.iter().map(|(_, variant)| of(variant)).max().unwrap_or_default())
 }

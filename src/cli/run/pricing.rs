@@ -1,4 +1,4 @@
-//! Lambda's price for each side in its region.
+//! Lambda's price for each variant in its region.
 
 use crate::{
     campaign::{
@@ -7,7 +7,7 @@ use crate::{
         manifest::Variant,
         prices::{PriceTable, UnknownRegion},
         region,
-        sides::{Side, Sides},
+        variants::{VariantIndex, Variants},
     },
     cli::output::note,
     protocol::Architecture,
@@ -18,25 +18,26 @@ use std::collections::BTreeSet;
 /// The region whose prices stand in for unknown prices: most regions have the same.
 const USUAL_REGION: &str = "us-east-1";
 
-/// Sets the price of each side by its region. Processes on this machine get no price, nor do functions that Lambda
+/// Sets the price of each variant by its region. Processes on this machine get no price, nor do functions that Lambda
 /// bills by instances.
 ///
 /// # Errors
-/// When the table has neither a side's region nor us-east-1.
+/// When the table has neither a variant's region nor us-east-1.
 pub(super) async fn set_prices(
-    variants: &mut Sides<Variant>,
+    variants: &mut Variants<Variant>,
+    baseline: VariantIndex,
     table: &PriceTable,
     session: &Session,
 ) -> anyhow::Result<()> {
     let mut warnings = BTreeSet::new();
-    for side in Side::BOTH {
-        let variant = &mut variants[side];
+    let architectures = architectures(variants, baseline);
+    for (index, variant) in variants.iter_mut() {
         let mut features = variant.configuration.iter().flat_map(|configuration| &configuration.features);
         let is_by_instances = features.any(|feature| *feature == Feature::ManagedInstances);
         if is_by_instances || variant.target.is_process() {
             continue;
         }
-        let architecture = architecture(variant, side);
+        let architecture = architectures[index];
         let region = region(variant, session).await;
         variant.price = Some(match table.price(&region, architecture) {
             Ok(price) => price,
@@ -52,27 +53,45 @@ pub(super) async fn set_prices(
     Ok(())
 }
 
-/// Replaces the price of each side that has one by the price in another table.
+/// Replaces the price of each variant that has one by the price in another table.
 ///
 /// # Errors
-/// When the table lacks a side's region.
-pub(in crate::cli) fn replace_prices(variants: &mut Sides<Variant>, table: &PriceTable) -> Result<(), UnknownRegion> {
-    for side in Side::BOTH {
-        let architecture = architecture(&variants[side], side);
-        if let Some(price) = &mut variants[side].price {
-            *price = table.price(&price.region, architecture)?;
+/// When the table lacks a variant's region.
+pub(in crate::cli) fn replace_prices(
+    variants: &mut Variants<Variant>,
+    baseline: VariantIndex,
+    table: &PriceTable,
+) -> Result<(), UnknownRegion> {
+    let architectures = architectures(variants, baseline);
+    for (index, variant) in variants.iter_mut() {
+        if let Some(price) = &mut variant.price {
+            *price = table.price(&price.region, architectures[index])?;
         }
     }
     Ok(())
 }
 
-/// The architecture of a side; an endpoint is assumed to have the usual architecture of its side.
-fn architecture(variant: &Variant, side: Side) -> Architecture {
-    let usual = if side == Side::Baseline { Architecture::X86_64 } else { Architecture::Arm64 };
-    variant.configuration.as_ref().map_or(usual, |it| it.architecture)
+/// The architecture of each variant. Where it cannot be read, the name tells, or else of two variants the candidate is
+/// taken to be arm64 and the baseline x86_64, as is any of more than two.
+fn architectures(variants: &Variants<Variant>, baseline: VariantIndex) -> Variants<Architecture> {
+    let is_pair = variants.count() == 2;
+    variants.map(|index, variant| {
+        let known = variant.configuration.as_ref().map(|configuration| configuration.architecture);
+        known.or_else(|| of_name(&variant.name)).unwrap_or(match is_pair && index != baseline {
+            true => Architecture::Arm64,
+            false => Architecture::X86_64,
+        })
+    })
 }
 
-/// The region of a side: as its name says, else the region that its calls are signed for, else the configured one.
+/// The architecture that a name has as its only one.
+fn of_name(name: &str) -> Option<Architecture> {
+    let mut named = [Architecture::X86_64, Architecture::Arm64].into_iter();
+    let mut named = named.by_ref().filter(|architecture| name.contains(&architecture.to_string()));
+    named.next().filter(|_| named.next().is_none())
+}
+
+/// The region of a variant: as its name says, else the region that its calls are signed for, else the configured one.
 async fn region(variant: &Variant, session: &Session) -> String {
     let signed_for = || variant.place.as_ref().and_then(|place| place.region.clone());
     if let Some(region) = region::of_variant(&variant.target, variant.configuration.as_ref()).or_else(signed_for) {

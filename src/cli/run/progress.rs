@@ -4,12 +4,12 @@ use super::resume;
 use crate::{
     campaign::{
         answer_comparison::AnswerDifference,
-        driver::{Observer, Outcome},
-        manifest::Manifest,
+        driver::{Hopeless, Observer, Outcome},
+        manifest::{EndReason, Ended, Manifest},
         row::Row,
         shell_quoting,
-        sides::{Side, Sides},
-        totals::{SideTotals, Totals},
+        totals::{Totals, VariantTotals},
+        variants::VariantIndex,
     },
     cli::output::line,
     report::plan,
@@ -32,6 +32,8 @@ pub(super) struct ProgressDisplay<'a> {
     bar: ProgressBar,
     /// The failure messages that have been shown.
     shown: BTreeSet<String>,
+    /// The variants that were given up while the campaign went on.
+    given_up: BTreeSet<VariantIndex>,
 }
 
 /// How many different failures are shown; the rest are counted.
@@ -46,8 +48,17 @@ impl<'a> ProgressDisplay<'a> {
         let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
         let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
         bar.set_prefix(format!("ends {}", plan::ends(&manifest.limits)));
-        let progress = Self { json, directory: directory.to_owned(), manifest, bar, shown: BTreeSet::new() };
-        let calls = manifest.plan.calls();
+        let is_given_up = |ended: &Ended| ended.reason == EndReason::GivenUp;
+        let given_up = manifest.variants.iter().filter(|(_, variant)| variant.ended.as_ref().is_some_and(is_given_up));
+        let progress = Self {
+            json,
+            directory: directory.to_owned(),
+            manifest,
+            bar,
+            shown: BTreeSet::new(),
+            given_up: given_up.map(|(variant, _)| variant).collect(),
+        };
+        let calls = manifest.calls_of_block();
         let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });
         progress.event("start", body)?;
         if !json {
@@ -63,11 +74,13 @@ impl<'a> ProgressDisplay<'a> {
             let (reason, detail) = match end {
                 Outcome::Enough(reason) => ("enough", reason.clone()),
                 Outcome::Interrupted => ("interrupted", String::new()),
-                Outcome::Failing { side, failure, .. } => ("failing", format!("{side}: {failure}")),
+                Outcome::Failing(Hopeless { variant, failure, .. }) => {
+                    ("failing", format!("{}: {failure}", self.name(*variant)))
+                }
             };
             return self.last(totals, reason, &detail);
         }
-        for (work, [one, other]) in &totals.mismatches {
+        for (work, [one, other]) in &totals.all_mismatches() {
             line(format_args!(
                 "Mismatch: {work}: equal work gave {one} and {other}; times of unequal work mean nothing"
             ))?;
@@ -75,17 +88,29 @@ impl<'a> ProgressDisplay<'a> {
         match end {
             Outcome::Enough(reason) => line(format_args!("Complete: {reason}."))?,
             Outcome::Interrupted => line(format_args!("Interrupted: {}.", resume(&self.directory)))?,
-            Outcome::Failing { side, calls, failure } => {
-                let name = &self.manifest.sides[*side].name;
-                // A message may be long, so it is not repeated.
-                let is_known = self.shown.contains(&failure.message);
-                let why = if is_known { " for the reason above".to_owned() } else { format!(": {}", failure.message) };
-                line(format_args!("Given up: the last {calls} calls of {name} failed{why}"))?;
+            Outcome::Failing(hopeless) => {
+                line(self.given_up_text(hopeless))?;
                 line(format_args!("Once that is fixed: {}.", resume(&self.directory)))?;
             }
         }
         line(self.lines(totals))?;
         line(format_args!("Summary: duet report {}", shell_quoting::word(&self.directory)))
+    }
+
+    /// Whether a variant was given up while the campaign went on.
+    pub(super) fn has_given_up(&self) -> bool {
+        !self.given_up.is_empty()
+    }
+
+    fn name(&self, variant: VariantIndex) -> &str {
+        &self.manifest.variants[variant].name
+    }
+
+    fn given_up_text(&self, Hopeless { variant, calls, failure }: &Hopeless) -> String {
+        // A message may be long, so it is not repeated.
+        let is_known = self.shown.contains(&failure.message);
+        let why = if is_known { " for the reason above".to_owned() } else { format!(": {}", failure.message) };
+        format!("Given up: the last {calls} calls of {} failed{why}", self.name(*variant))
     }
 
     /// Prints the event that the campaign failed; without `--json` the program itself prints the error.
@@ -99,31 +124,33 @@ impl<'a> ProgressDisplay<'a> {
         let mut body = self.totals(totals);
         body["reason"] = json!(reason);
         body["detail"] = json!(detail);
-        body["mismatches"] = json!(totals.mismatches);
+        body["mismatches"] = json!(totals.all_mismatches());
         self.event("end", body)
     }
 
-    /// The totals of both sides, a line each.
+    /// The totals of all variants, a line each.
     fn lines(&self, totals: &Totals) -> String {
-        let Sides { baseline, candidate } = totals.sides.map(|side, totals| {
-            let SideTotals { calls, environments, cold, made_again, cpu_models, cost_usd, .. } = totals;
+        let width = self.manifest.variants.iter().map(|(_, variant)| variant.name.chars().count()).max();
+        let width = width.unwrap_or_default().max(10);
+        let lines = totals.variants.iter().map(|(variant, totals)| {
+            let VariantTotals { calls, environments, cold, made_again, cpu_models, cost_usd, .. } = totals;
             let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
             format!(
-                "{:<10} {calls} calls, {} environments, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  \
+                "{:<width$} {calls} calls, {} environments, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  \
                  {models}",
-                self.manifest.sides[side].name,
+                self.name(variant),
                 environments.len(),
                 totals.failed(),
             )
         });
-        format!("{baseline}\n{candidate}")
+        lines.collect::<Vec<_>>().join("\n")
     }
 
     fn totals(&self, totals: &Totals) -> Value {
-        let sides = totals.sides.map(|side, totals| {
-            let SideTotals { calls, cold, environments, cpu_models, failures, cost_usd, .. } = totals;
+        let variants = totals.variants.map(|variant, totals| {
+            let VariantTotals { calls, cold, environments, cpu_models, failures, cost_usd, .. } = totals;
             json!({
-                "name": self.manifest.sides[side].name,
+                "name": self.name(variant),
                 "calls": calls,
                 "cold": cold,
                 "environments": environments.len(),
@@ -132,7 +159,7 @@ impl<'a> ProgressDisplay<'a> {
                 "cost_usd": cost_usd,
             })
         });
-        json!({ "elapsed_ms": totals.elapsed_ms, "sides": sides })
+        json!({ "elapsed_ms": totals.elapsed_ms, "variants": variants })
     }
 
     /// Prints an event, with `--json`.
@@ -151,9 +178,9 @@ impl Observer for ProgressDisplay<'_> {
 
     fn row(&mut self, row: &Row, totals: &Totals) -> io::Result<()> {
         if let Some(failure) = &row.failure {
-            let name = &self.manifest.sides[row.side].name;
+            let name = &self.manifest.variants[row.variant].name;
             if self.json {
-                self.event("failure", json!({ "side": row.side, "kind": failure.kind, "message": failure.message }))?;
+                self.event("failure", json!({ "variant": name, "kind": failure.kind, "message": failure.message }))?;
             } else if self.shown.len() < FAILURES_SHOWN && self.shown.insert(failure.message.clone()) {
                 let shown = format_args!("{name}, {}: {}: {}", row.cell, failure.kind, failure.message);
                 self.bar.suspend(|| line(shown))?;
@@ -190,7 +217,27 @@ impl Observer for ProgressDisplay<'_> {
         self.warning(&text)
     }
 
-    fn backoff(&mut self, side: Side, calls: usize, pause: Duration) -> io::Result<()> {
-        self.event("backoff", json!({ "side": side, "calls": calls, "pause_ms": pause.as_millis() as u64 }))
+    fn backoff(&mut self, variant: VariantIndex, calls: usize, pause: Duration) -> io::Result<()> {
+        let name = self.name(variant);
+        self.event("backoff", json!({ "variant": name, "calls": calls, "pause_ms": pause.as_millis() as u64 }))
+    }
+    fn given_up(&mut self, hopeless: &Hopeless) -> io::Result<()> {
+        self.given_up.insert(hopeless.variant);
+        let Hopeless { variant, calls, failure } = hopeless;
+        if self.json {
+            let message = &failure.message;
+            return self
+                .event("given-up", json!({ "variant": self.name(*variant), "calls": calls, "message": message }));
+        }
+        let text = self.given_up_text(hopeless);
+        self.bar.suspend(|| line(format_args!("{text}; the others go on")))
+    }
+
+    fn has_enough(&mut self, variant: VariantIndex, reason: &str) -> io::Result<()> {
+        let name = self.name(variant);
+        if self.json {
+            return self.event("enough", json!({ "variant": name, "reason": reason }));
+        }
+        self.bar.suspend(|| line(format_args!("{name} is not called any more: {reason}")))
     }
 }

@@ -5,9 +5,9 @@ use super::{
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
     figure::{self, columns, figure, is_narrow, marked, numbers, paint, table},
 };
+use crate::analysis::sides::Sides;
 use crate::{
-    analysis::result::Analysis,
-    campaign::sides::Sides,
+    analysis::result::PairAnalysis,
     report::{
         sentences::cold_starts_note,
         tables,
@@ -19,24 +19,24 @@ use maud::{Markup, html};
 const PANEL: f64 = 110.0;
 
 /// The histogram of starts and what they come to.
-pub fn section(analysis: &Analysis) -> Markup {
+pub fn section(analysis: &PairAnalysis) -> Markup {
     let starts: Sides<Vec<f64>> =
-        analysis.starts.init_ms.map(|_, times| times.iter().copied().filter(has_logarithm).collect());
+        analysis.cold_starts.init_ms.map(|_, times| times.iter().copied().filter(has_logarithm).collect());
     let content = html! {
         @if starts.iter().all(|(_, times)| times.is_empty()) {
             p { "No histogram: no init duration is known." }
         } @else {
             (histogram(analysis, &starts))
         }
-        @if !analysis.starts.comparisons.is_empty() {
+        @if !analysis.cold_starts.comparisons.is_empty() {
             (numbers("The numbers", &table(&tables::cold_starts(analysis))))
             @if let Some(note) = cold_starts_note(analysis) { p { (note) } }
         }
     };
-    figure::section("starts", "Cold starts", &content)
+    figure::section("Cold starts", &content)
 }
 
-fn histogram(analysis: &Analysis, starts: &Sides<Vec<f64>>) -> Markup {
+fn histogram(analysis: &PairAnalysis, starts: &Sides<Vec<f64>>) -> Markup {
     let names = names(analysis);
     let Sides { baseline, candidate } = starts.map(|side, times| match times.len() as u64 {
         0 => format!("{}: {}", names[side], facts(times)),

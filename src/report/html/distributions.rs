@@ -5,9 +5,9 @@ use super::{
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
     figure::{self, WIDTHS, columns, figure, is_narrow, numbers, paint, table},
 };
+use crate::analysis::sides::{Side, Sides};
 use crate::{
-    analysis::result::{Analysis, CellAnalysis, Distribution},
-    campaign::sides::{Side, Sides},
+    analysis::result::{CellAnalysis, Distribution, PairAnalysis},
     report::{
         document::{Table, Value, numbers as of_numbers, words},
         tables,
@@ -33,7 +33,7 @@ struct Group<'a> {
 }
 
 /// The distributions, what each pair of CPU models comes to, and their numbers.
-pub fn section(analysis: &Analysis) -> Markup {
+pub fn section(analysis: &PairAnalysis) -> Markup {
     let groups: Vec<Group<'_>> = analysis.cells.iter().take(MOST_CELLS).filter_map(group).collect();
     let pairs = tables::cpu_models(analysis);
     let content = html! {
@@ -44,12 +44,12 @@ pub fn section(analysis: &Analysis) -> Markup {
         }
         @if !pairs.rows.is_empty() { (numbers("Each pair of CPU models", &table(&pairs))) }
     };
-    figure::section("distributions", "Distributions by CPU model", &content)
+    figure::section("Distributions by CPU model", &content)
 }
 
 fn group(cell: &CellAnalysis) -> Option<Group<'_>> {
     let all = || cell.distributions.iter().flat_map(|(side, of_side)| of_side.iter().map(move |of_cpu| (side, of_cpu)));
-    let deciding = cell.deciding().and_then(|comparison| comparison.levels.baseline).map(|levels| levels.p50);
+    let deciding = cell.deciding().and_then(|comparison| comparison.statistics.baseline).map(|levels| levels.p50);
     let medians = all().filter_map(|(_, of_cpu)| of_cpu.percentiles.get(50).copied());
     let reference = deciding.into_iter().chain(medians).find(has_logarithm)?;
     let rows: Vec<_> = all().filter_map(|(side, of_cpu)| row(side, of_cpu, reference)).collect();
@@ -64,7 +64,7 @@ fn row(side: Side, distribution: &Distribution, reference: f64) -> Option<Distri
     Some(DistributionRow { side, distribution, shape })
 }
 
-fn plot(analysis: &Analysis, groups: &[Group<'_>]) -> Markup {
+fn plot(analysis: &PairAnalysis, groups: &[Group<'_>]) -> Markup {
     let names = names(analysis);
     let label = format!(
         "Distributions of both sides by CPU model in {} cells. The same numbers are in the table below.",
@@ -136,7 +136,7 @@ fn draw_row(canvas: &Canvas<'_>, axis: &Axis, row: &DistributionRow<'_>, y: f64,
     canvas.line((p50, middle - 6.0), (p50, middle + 6.0), Paint::Paper, 2.0);
 }
 
-fn percentiles(analysis: &Analysis) -> Markup {
+fn percentiles(analysis: &PairAnalysis) -> Markup {
     let names = names(analysis);
     let row = |(cell, side, distribution): (&CellAnalysis, Side, &Distribution)| {
         let percentile =

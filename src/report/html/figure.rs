@@ -1,10 +1,8 @@
 //! A chart with its caption and, behind it, its numbers.
 
 use super::canvas::{Anchor, Canvas, LINE, Paint, shortened, svg};
-use crate::{
-    campaign::sides::{Side, Sides},
-    report::{document::Table, words::Name},
-};
+use crate::analysis::sides::{Side, Sides};
+use crate::report::{document::Table, words::Name};
 use maud::{Markup, html};
 
 /// The widths at which every chart is drawn, in pixels: one for a page, one for a phone. The style sheet shows one.
@@ -25,11 +23,11 @@ pub fn paint(side: Side) -> Paint {
     }
 }
 
-/// A section of the page, named by its heading.
-pub fn section(id: &str, title: &str, content: &Markup) -> Markup {
+/// A section of the page, named as its heading.
+pub fn section(title: &str, content: &Markup) -> Markup {
     html! {
-        section aria-labelledby=(id) {
-            h2 id=(id) { (title) }
+        section aria-label=(title) {
+            h2 { (title) }
             (content)
         }
     }

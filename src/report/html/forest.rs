@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     analysis::{
-        result::{Analysis, CellAnalysis, Comparison, Interval},
+        result::{CellAnalysis, Comparison, Interval, PairAnalysis},
         verdict::Verdict,
     },
     report::{
@@ -27,7 +27,7 @@ struct ForestRow<'a> {
 }
 
 /// The forest plot and its numbers.
-pub fn section(analysis: &Analysis) -> Markup {
+pub fn section(analysis: &PairAnalysis) -> Markup {
     let rows = rows(analysis);
     let content = html! {
         @if rows.is_empty() {
@@ -37,10 +37,10 @@ pub fn section(analysis: &Analysis) -> Markup {
             (plot(analysis, &rows))
         }
     };
-    figure::section("cells", "Every cell", &content)
+    figure::section("Every cell", &content)
 }
 
-fn rows(analysis: &Analysis) -> Vec<ForestRow<'_>> {
+fn rows(analysis: &PairAnalysis) -> Vec<ForestRow<'_>> {
     let cells = analysis
         .cells
         .iter()
@@ -50,7 +50,7 @@ fn rows(analysis: &Analysis) -> Vec<ForestRow<'_>> {
 }
 
 /// How many cells have which verdict.
-fn tally(analysis: &Analysis) -> String {
+fn tally(analysis: &PairAnalysis) -> String {
     let names = names(analysis);
     let verdicts = || analysis.cells.iter().filter_map(CellAnalysis::deciding).map(|comparison| comparison.verdict);
     let words = |verdict: Verdict| match verdict {
@@ -68,7 +68,7 @@ fn tally(analysis: &Analysis) -> String {
     format!("Of {cells}, {} is {}.", names.candidate, parts.collect::<Vec<_>>().join(", "))
 }
 
-fn plot(analysis: &Analysis, rows: &[ForestRow<'_>]) -> Markup {
+fn plot(analysis: &PairAnalysis, rows: &[ForestRow<'_>]) -> Markup {
     let names = names(analysis);
     let margin = analysis.method.margin;
     let measure = rows[0].comparison.measure;

@@ -1,13 +1,14 @@
 //! The verdict, three figures, and the warnings that may overturn them.
 
+use crate::analysis::sides::Sides;
 use crate::{
     analysis::{
-        result::{Analysis, Comparison, Measure, Money},
+        result::{Comparison, Measure, Money, PairAnalysis},
         verdict::Verdict,
         warning_kind::WarningKind,
     },
-    campaign::sides::Sides,
     report::{
+        document::Block,
         sentences::{headline, is_certain, saved, saved_range},
         words::{capitalized, change, count, names, percent, range},
     },
@@ -15,7 +16,7 @@ use crate::{
 use maud::{Markup, html};
 
 /// The top of the page.
-pub fn header(analysis: &Analysis) -> Markup {
+pub fn header(analysis: &PairAnalysis) -> Markup {
     let names = names(analysis);
     html! {
         header {
@@ -36,17 +37,24 @@ pub fn header(analysis: &Analysis) -> Markup {
 }
 
 /// The warnings that withhold no verdict, below the figures.
-pub fn cautions(analysis: &Analysis) -> Markup {
+pub fn cautions(analysis: &PairAnalysis) -> Markup {
     warnings(analysis, false)
 }
 
-fn warnings(analysis: &Analysis, withhold: bool) -> Markup {
-    let warnings: Vec<_> = analysis.warnings.iter().filter(|warning| analysis.withholds(warning) == withhold).collect();
+fn warnings(analysis: &PairAnalysis, withhold: bool) -> Markup {
+    let warnings = analysis.warnings.iter().filter(|warning| analysis.withholds(warning) == withhold);
+    listed_warnings(&warnings.map(|warning| Block::warning(warning, withhold)).collect::<Vec<_>>())
+}
+
+/// Those of the blocks that are warnings.
+pub fn listed_warnings(blocks: &[Block]) -> Markup {
     html! {
-        @if !warnings.is_empty() {
+        @if !blocks.is_empty() {
             ul.warnings aria-label="Warnings" {
-                @for warning in warnings {
-                    li class=[withhold.then_some("grave")] { b { (spoken(warning.kind)) } " " (warning.text) }
+                @for block in blocks {
+                    @if let Block::Warning { name, text, withholds } = block {
+                        li class=[withholds.then_some("grave")] { b { (spoken(*name)) } " " (text) }
+                    }
                 }
             }
         }
@@ -60,10 +68,10 @@ fn spoken(kind: WarningKind) -> String {
 }
 
 /// Speed, bill and start: a term, a value and what stands behind it.
-fn figures(analysis: &Analysis) -> Vec<(&str, String, String)> {
+fn figures(analysis: &PairAnalysis) -> Vec<(&str, String, String)> {
     let headline = analysis.headline.as_ref();
     let is_of_starts = headline.is_some_and(|headline| headline.measure == Measure::Init);
-    let start = analysis.starts.comparisons.iter().find(|start| start.measure == Measure::Init && !is_of_starts);
+    let start = analysis.cold_starts.comparisons.iter().find(|start| start.measure == Measure::Init && !is_of_starts);
     let figures = [
         headline.map(|headline| compared(headline.measure.as_str(), headline)),
         analysis.money.as_ref().map(bill),
@@ -98,7 +106,7 @@ fn compared<'a>(term: &'a str, comparison: &Comparison) -> (&'a str, String, Str
     (term, value, detail)
 }
 
-fn evidence(analysis: &Analysis) -> String {
+fn evidence(analysis: &PairAnalysis) -> String {
     let names = names(analysis);
     let Sides { baseline, candidate } = &analysis.sides;
     let cells = match analysis.cells.len() {

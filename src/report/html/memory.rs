@@ -5,9 +5,9 @@ use super::{
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
     figure::{self, columns, figure, is_narrow, marked, numbers, paint, table},
 };
+use crate::analysis::sides::{Side, Sides};
 use crate::{
-    analysis::result::{Analysis, SideFacts, SummaryStatistics},
-    campaign::sides::{Side, Sides},
+    analysis::result::{PairAnalysis, SummaryStatistics, VariantFacts},
     report::{
         document::{self, Table, Value, words},
         words::{Name, names, percent, significant},
@@ -18,20 +18,20 @@ use maud::{Markup, html};
 const ROW: f64 = 44.0;
 
 /// The chart of memory and its numbers.
-pub fn section(analysis: &Analysis) -> Markup {
+pub fn section(analysis: &PairAnalysis) -> Markup {
     let content = if analysis.sides.iter().any(|(_, facts)| usable(facts).is_some()) {
         chart(analysis)
     } else {
         html! { p { "No chart: how much memory environments used is not known." } }
     };
-    figure::section("memory", "Memory", &content)
+    figure::section("Memory", &content)
 }
 
-fn usable(side: &SideFacts) -> Option<SummaryStatistics> {
+fn usable(side: &VariantFacts) -> Option<SummaryStatistics> {
     side.memory.filter(|used| [used.min, used.p50, used.max].iter().all(|mib| (0.0..1e9).contains(mib)))
 }
 
-fn chart(analysis: &Analysis) -> Markup {
+fn chart(analysis: &PairAnalysis) -> Markup {
     let names = names(analysis);
     let label = "The most memory that environments of both sides used, beside their settings. The same numbers are in the \
                  table below.";
@@ -43,7 +43,7 @@ fn chart(analysis: &Analysis) -> Markup {
     figure(label, &caption, &table, [2.0 * ROW + LINE * 2.75; 2], |canvas| draw(canvas, analysis, &names))
 }
 
-fn draw(canvas: &Canvas<'_>, analysis: &Analysis, names: &Sides<Name>) {
+fn draw(canvas: &Canvas<'_>, analysis: &PairAnalysis, names: &Sides<Name>) {
     let (left, right) = (8.0, canvas.width - 8.0);
     let (ticks, longest) = if is_narrow(canvas.width) { (4, 20) } else { (8, 60) };
     let settings = analysis.sides.iter().filter_map(|(_, facts)| facts.memory_mb.map(f64::from));
@@ -74,9 +74,9 @@ fn draw(canvas: &Canvas<'_>, analysis: &Analysis, names: &Sides<Name>) {
     canvas.text("MiB", (right, bottom + LINE * 1.6), Anchor::Right, Paint::Muted);
 }
 
-fn numbers_of(analysis: &Analysis) -> Markup {
+fn numbers_of(analysis: &PairAnalysis) -> Markup {
     let names = names(analysis);
-    let row = |(side, facts): (Side, &SideFacts)| {
+    let row = |(side, facts): (Side, &VariantFacts)| {
         let used =
             facts.memory.map_or([None; 7], |SummaryStatistics { mean, min, p50, p90, p95, p99, max, .. }| {
                 [mean, min, p50, p90, p95, p99, max].map(Some)

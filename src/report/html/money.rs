@@ -5,12 +5,12 @@ use super::{
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
     figure::{self, columns, figure, is_narrow, legend, levels, numbers, paint, table},
 };
+use crate::analysis::sides::{Side, Sides};
 use crate::{
     analysis::{
         bill::saving,
-        result::{Analysis, Cost, Money},
+        result::{Cost, Money, PairAnalysis},
     },
-    campaign::sides::{Side, Sides},
     report::{
         document::{Table, Value, numbers as of_numbers, words},
         sentences::{assumptions, savings},
@@ -21,7 +21,7 @@ use crate::{
 use maud::{Markup, html};
 
 /// Cost against volume, and the bills.
-pub fn section(analysis: &Analysis) -> Markup {
+pub fn section(analysis: &PairAnalysis) -> Markup {
     let content = html! {
         @match &analysis.money {
             None => p { "No bill: no billed durations are known of both sides, as Lambda alone reports them." },
@@ -33,7 +33,7 @@ pub fn section(analysis: &Analysis) -> Markup {
             }
         }
     };
-    figure::section("money", "The bill", &content)
+    figure::section("The bill", &content)
 }
 
 /// A volume with the bills that can be drawn.
@@ -48,7 +48,7 @@ fn usable(money: &Money) -> Vec<Point> {
     points.skip_while(|(_, bill)| bill.iter().all(|(_, usd)| *usd <= 0.0)).collect()
 }
 
-fn chart(analysis: &Analysis, money: &Money) -> Markup {
+fn chart(analysis: &PairAnalysis, money: &Money) -> Markup {
     let points = usable(money);
     if points.is_empty() {
         return html! { p { "No chart: there is no volume at which either side costs anything." } };
@@ -102,7 +102,7 @@ fn draw(canvas: &Canvas<'_>, points: &[Point], money: &Money, names: &Sides<Name
     }
 }
 
-fn bills(analysis: &Analysis, money: &Money) -> Markup {
+fn bills(analysis: &PairAnalysis, money: &Money) -> Markup {
     let names = names(analysis);
     let row = |(side, cost): (Side, &Cost)| {
         let usd = |usd: f64| Value::number(dollars(usd));
@@ -124,7 +124,7 @@ fn bills(analysis: &Analysis, money: &Money) -> Markup {
     }
 }
 
-fn volumes(analysis: &Analysis, money: &Money) -> Markup {
+fn volumes(analysis: &PairAnalysis, money: &Money) -> Markup {
     let row = |(volume, bill): &Point| {
         let saved = saving(bill.baseline, bill.candidate).map(percent);
         vec![

@@ -1,9 +1,9 @@
 //! How the numbers were made, and of what.
 
 use super::figure::{self, scrolling};
+use crate::analysis::sides::Side;
 use crate::{
-    analysis::result::{Analysis, Provenance, SideFacts},
-    campaign::sides::Side,
+    analysis::result::{PairAnalysis, Provenance, VariantFacts},
     report::{
         document::{Table, Value, numbers, words},
         sentences::{failures, sources},
@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use std::time::Duration;
 
 /// The method in a paragraph.
-pub fn method(analysis: &Analysis) -> Markup {
+pub fn method(analysis: &PairAnalysis) -> Markup {
     let method = &analysis.method;
     let confidence = percent(method.confidence);
     let content = html! {
@@ -41,20 +41,20 @@ pub fn method(analysis: &Analysis) -> Markup {
             "More, with references, is in docs/method.md of Lambda Duet."
         }
     };
-    figure::section("method", "Method", &content)
+    figure::section("Method", &content)
 }
 
 /// Where the samples come from.
-pub fn section(analysis: &Analysis) -> Markup {
+pub fn section(analysis: &PairAnalysis) -> Markup {
     let tables =
         [("The campaign", campaign(analysis)), ("The sides", sides(analysis)), ("The CPU models", cpus(analysis))];
     let content = html! {
         @for (label, table) in &tables { (scrolling(label, &figure::table(table))) }
     };
-    figure::section("provenance", "Where this comes from", &content)
+    figure::section("Where this comes from", &content)
 }
 
-fn campaign(analysis: &Analysis) -> Table {
+fn campaign(analysis: &PairAnalysis) -> Table {
     let Provenance { version, created_unix_ms, elapsed_ms, seed, cold, environments_per_step, blocks, calls, .. } =
         &analysis.campaign;
     let state = if *cold {
@@ -75,9 +75,9 @@ fn campaign(analysis: &Analysis) -> Table {
     Table::new("The campaign.", ["what", "value"].map(words), rows)
 }
 
-fn sides(analysis: &Analysis) -> Table {
+fn sides(analysis: &PairAnalysis) -> Table {
     let names = names(analysis);
-    let row = |what: &str, fact: fn(&SideFacts) -> Option<String>| {
+    let row = |what: &str, fact: fn(&VariantFacts) -> Option<String>| {
         let fact = |side: Side| Value::text(fact(&analysis.sides[side]).unwrap_or("unknown".to_owned()));
         vec![Value::text(what), fact(Side::Baseline), fact(Side::Candidate)]
     };
@@ -99,16 +99,16 @@ fn sides(analysis: &Analysis) -> Table {
     Table::new("The sides.", columns, rows)
 }
 
-fn cpus(analysis: &Analysis) -> Table {
+fn cpus(analysis: &PairAnalysis) -> Table {
     let names = names(analysis);
-    let rows_of = |(side, facts): (Side, &SideFacts)| {
+    let rows_of = |(side, facts): (Side, &VariantFacts)| {
         let name = &names[side];
         let seen = facts.cpus.iter().map(|cpu| {
             vec![
                 Value::text(format!("{name}: {}", cpu.model)),
                 Value::number(cpu.environments),
-                Value::number(percent(cpu.share.estimate)),
-                Value::number(from_to(cpu.share.low, cpu.share.high, percent)),
+                Value::number(percent(cpu.proportion.estimate)),
+                Value::number(from_to(cpu.proportion.low, cpu.proportion.high, percent)),
             ]
         });
         let unseen = vec![

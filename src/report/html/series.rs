@@ -5,9 +5,9 @@ use super::{
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
     figure::{self, columns, figure, is_narrow, legend, levels, numbers, paint, table},
 };
+use crate::analysis::sides::{Side, Sides};
 use crate::{
-    analysis::result::{Analysis, CellAnalysis, SeriesPoint},
-    campaign::sides::{Side, Sides},
+    analysis::result::{CellAnalysis, PairAnalysis, SeriesPoint},
     report::{
         document::{self, Table, Value, words},
         words::{count, names, significant},
@@ -34,7 +34,7 @@ struct Bucket {
 }
 
 /// The time series and their numbers.
-pub fn section(analysis: &Analysis) -> Markup {
+pub fn section(analysis: &PairAnalysis) -> Markup {
     let content = html! {
         @if analysis.cells.iter().all(|cell| cell.series.is_empty()) {
             p { "No chart: there are no samples whose time is known." }
@@ -43,10 +43,10 @@ pub fn section(analysis: &Analysis) -> Markup {
             @if analysis.cells.len() > 1 { (apart(analysis)) }
         }
     };
-    figure::section("series", "Over the campaign", &content)
+    figure::section("Over the campaign", &content)
 }
 
-fn together(analysis: &Analysis) -> Markup {
+fn together(analysis: &PairAnalysis) -> Markup {
     let names = names(analysis);
     let unit = unit(analysis);
     let buckets = buckets(&analysis.cells, unit);
@@ -72,7 +72,7 @@ fn together(analysis: &Analysis) -> Markup {
 type Unit = (f64, &'static str);
 
 /// The unit in which this campaign's time has short numbers.
-fn unit(analysis: &Analysis) -> Unit {
+fn unit(analysis: &PairAnalysis) -> Unit {
     let points = analysis.cells.iter().flat_map(|cell| &cell.series);
     match points.map(|point| point.elapsed_s).fold(0.0, f64::max) {
         ..180.0 => (1.0, "seconds"),
@@ -130,7 +130,7 @@ fn draw_environments(canvas: &Canvas<'_>, buckets: &[Bucket], x: &Axis, (top, bo
     canvas.text("environments", (x.pixels.0, top - 12.0), Anchor::Left, Paint::Muted);
 }
 
-fn apart(analysis: &Analysis) -> Markup {
+fn apart(analysis: &PairAnalysis) -> Markup {
     const HEIGHT: f64 = 84.0;
     let names = names(analysis);
     let unit = unit(analysis);
@@ -195,7 +195,7 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     (number > 0.0).then_some(sum / number)
 }
 
-fn points(analysis: &Analysis) -> Markup {
+fn points(analysis: &PairAnalysis) -> Markup {
     let Sides { baseline, candidate } = names(analysis);
     let row = |(cell, point): (&CellAnalysis, &SeriesPoint)| {
         let Sides { baseline, candidate } = point.mean_ms;

@@ -1,15 +1,20 @@
 use super::*;
+use crate::analysis::sides::{Side, Sides};
 use crate::{
     analysis::{
-        result::{CellAnalysis, Comparison, Interval, Ratio, SideFacts, Starts, SummaryStatistics},
+        result::{CellAnalysis, ColdStarts, Comparison, Interval, Ratio, SummaryStatistics, VariantFacts},
         verdict::Verdict,
         warning_kind::{Warning, WarningKind},
     },
-    campaign::sides::{Side, Sides},
     report::fixture,
 };
 use proptest::prelude::*;
 use std::{collections::BTreeMap, fs, path::Path};
+
+/// The page of a campaign of this pair.
+fn page_of(pair: &PairAnalysis) -> String {
+    page(&fixture::campaign(pair))
+}
 
 /// The charts of a page, each as well-formed as XML has to be, and none with a number that is none.
 fn charts(page: &str) -> usize {
@@ -39,7 +44,7 @@ fn has_all_sections(page: &str) {
 
 #[test]
 fn a_page_is_complete_and_loads_nothing() {
-    let page = page(&fixture::analysis());
+    let page = page_of(&fixture::analysis());
     has_all_sections(&page);
     // Seven charts, each for a wide and for a narrow page.
     assert_eq!(charts(&page), 14);
@@ -57,7 +62,7 @@ fn a_page_is_complete_and_loads_nothing() {
 
 #[test]
 fn every_colour_is_in_the_style_sheet() {
-    let page = page(&fixture::analysis());
+    let page = page_of(&fixture::analysis());
     for attribute in ["fill=\"#", "stroke=\"#"] {
         for colour in page.split(attribute).skip(1).map(|rest| &rest[..6]) {
             let rule = format!("svg [{attribute}{colour}\"]");
@@ -77,7 +82,7 @@ fn hostile_names_stay_text() {
     analysis.cells[1].name = "x/".repeat(5_000);
     analysis.cells[0].distributions.candidate[0].cpu = hostile.to_owned();
     analysis.warnings[0].text = hostile.to_owned();
-    let page = page(&analysis);
+    let page = page_of(&analysis);
     assert!(charts(&page) > 0);
     assert!(!page.contains("<script"));
     assert!(!page.contains(['\u{0}', '\u{202e}']));
@@ -90,11 +95,11 @@ fn missing_parts_are_named() {
     analysis.headline = None;
     analysis.money = None;
     analysis.cells.clear();
-    analysis.starts = Starts { comparisons: vec![], init_ms: Sides::default() };
-    analysis.sides = analysis.sides.map(|_, facts| SideFacts { memory: None, ..facts.clone() });
+    analysis.cold_starts = ColdStarts { comparisons: vec![], init_ms: Sides::default() };
+    analysis.sides = analysis.sides.map(|_, facts| VariantFacts { memory: None, ..facts.clone() });
     let text = "arm64 ran under emulation.".to_owned();
     analysis.warnings.insert(0, Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
-    let page = page(&analysis);
+    let page = page_of(&analysis);
     has_all_sections(&page);
     assert_eq!(charts(&page), 0);
     assert_eq!(page.matches("No chart: ").count(), 4);
@@ -110,7 +115,7 @@ fn many_cells_are_drawn_and_more_are_in_the_table() {
     let mut analysis = fixture::analysis();
     let cell = analysis.cells[0].clone();
     analysis.cells = (0..40).map(|number| CellAnalysis { name: format!("cell {number}"), ..cell.clone() }).collect();
-    let page = page(&analysis);
+    let page = page_of(&analysis);
     assert_eq!(charts(&page), 14);
     assert!(page.contains("10 more cells are in the table only."));
     assert!(page.contains("<th scope=\"row\">cell 39</th>"));
@@ -145,7 +150,7 @@ impl Scrambled {
     }
 
     fn comparison(&mut self, comparison: &mut Comparison) {
-        comparison.levels = Sides { baseline: self.levels(), candidate: self.levels() };
+        comparison.statistics = Sides { baseline: self.levels(), candidate: self.levels() };
         let ratio = Ratio {
             estimate: self.number(),
             interval: self.interval(),
@@ -160,7 +165,7 @@ impl Scrambled {
         comparison.verdict = verdicts[self.next % verdicts.len()];
     }
 
-    fn analysis(&mut self) -> Analysis {
+    fn analysis(&mut self) -> PairAnalysis {
         let mut analysis = fixture::analysis();
         analysis.method.margin = self.number();
         analysis.method.until_ci = self.some().then(|| self.number());
@@ -169,7 +174,7 @@ impl Scrambled {
         analysis
             .headline
             .iter_mut()
-            .chain(&mut analysis.starts.comparisons)
+            .chain(&mut analysis.cold_starts.comparisons)
             .for_each(|comparison| self.comparison(comparison));
         analysis.cells.truncate(self.length);
         for cell in &mut analysis.cells {
@@ -191,7 +196,7 @@ impl Scrambled {
             }
         }
         for side in Side::BOTH {
-            analysis.starts.init_ms[side] = (0..self.length).map(|_| self.number()).collect();
+            analysis.cold_starts.init_ms[side] = (0..self.length).map(|_| self.number()).collect();
             analysis.sides[side].memory = self.levels();
             analysis.sides[side].memory_mb = self.some().then_some(self.number() as u32);
             analysis.sides[side].failures = BTreeMap::new();
@@ -223,7 +228,7 @@ proptest! {
 
     #[test]
     fn any_numbers_make_a_page(numbers in prop::collection::vec(number(), 1..60), length in 0..4_usize) {
-        let page = page(&Scrambled { numbers, next: 0, length }.analysis());
+        let page = page_of(&Scrambled { numbers, next: 0, length }.analysis());
         has_all_sections(&page);
         charts(&page);
     }
@@ -235,12 +240,12 @@ proptest! {
         analysis.cells[0].name = name.clone();
         analysis.sides.baseline.name = name;
         analysis.sides.candidate.name = other;
-        prop_assert_eq!(charts(&page(&analysis)), 14);
+        prop_assert_eq!(charts(&page_of(&analysis)), 14);
     }
 }
 
 /// Many cells, some of them far off or without an interval, and a side that was emulated.
-fn withheld() -> Analysis {
+fn withheld() -> PairAnalysis {
     let mut analysis = fixture::analysis();
     let text = "arm64 ran on another instruction set than its own, so its times mean nothing.".to_owned();
     analysis.warnings.insert(0, Warning { kind: WarningKind::Emulated, side: Some(Side::Candidate), text });
@@ -268,6 +273,6 @@ fn withheld() -> Analysis {
 fn write_a_page() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tmp");
     fs::create_dir_all(&directory).unwrap();
-    fs::write(directory.join("report.html"), page(&fixture::analysis())).unwrap();
-    fs::write(directory.join("withheld.html"), page(&withheld())).unwrap();
+    fs::write(directory.join("report.html"), page_of(&fixture::analysis())).unwrap();
+    fs::write(directory.join("withheld.html"), page_of(&withheld())).unwrap();
 }

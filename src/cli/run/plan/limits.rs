@@ -10,7 +10,7 @@ impl PlanOptions {
     /// Warns if the limits leave fewer blocks than a verdict takes. In the first block of a warm campaign environments
     /// start, so that some of its cells have no warm calls.
     pub(super) fn warn_of_few_blocks(&self, manifest: &Manifest) {
-        let (calls, cost) = (manifest.plan.calls(), manifest.guessed_cost());
+        let (calls, cost) = (manifest.calls_of_block(), manifest.guessed_cost());
         let (least, starts) = if manifest.plan.cold {
             (MINIMUM_BLOCKS, "")
         } else {
@@ -41,7 +41,7 @@ impl PlanOptions {
 
     /// Refuses limits that allow no first block, or a pace that allows no second one.
     pub(super) fn check_limits(&self, manifest: &Manifest) -> anyhow::Result<()> {
-        let calls = manifest.plan.calls();
+        let calls = manifest.calls_of_block();
         if let Some(invocations) = self.invocations.filter(|invocations| *invocations < calls) {
             bail!(
                 "--invocations {invocations} is less than one block, which has {calls} calls: raise it, or take fewer \

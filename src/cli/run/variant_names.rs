@@ -1,0 +1,187 @@
+//! The names of variants: as the user gives them, or by what sets them apart.
+
+use crate::campaign::{Target, manifest::Variant};
+use anyhow::bail;
+use std::collections::BTreeSet;
+
+/// The names of these variants, unique among them. `given` has those that the user has chosen.
+///
+/// # Errors
+/// When a name is given twice.
+pub(super) fn names(given: &[Option<String>], variants: &[Variant]) -> anyhow::Result<Vec<String>> {
+    let mut known = BTreeSet::new();
+    if let Some(twice) = given.iter().flatten().find(|name| !known.insert(name.as_str())) {
+        bail!("--targets has two variants of the name {twice}: each needs one of its own");
+    }
+    let with_given = |names: Vec<String>| -> Vec<String> {
+        given.iter().zip(names).map(|(given, name)| given.clone().unwrap_or(name)).collect()
+    };
+    let by_facts = FACTS.iter().filter_map(|facts| by_facts(facts, variants)).map(with_given);
+    let names = by_facts.chain([with_given(by_side(variants)), with_given(by_target(variants))]);
+    let mut unique = names.filter(|names| names.iter().collect::<BTreeSet<_>>().len() == names.len());
+    Ok(unique.next().unwrap_or_else(|| numbered(&with_given(by_target(variants)))))
+}
+
+/// Something that may set variants apart.
+#[derive(Clone, Copy, PartialEq)]
+enum Fact {
+    Architecture,
+    Memory,
+    /// The version or alias of a function.
+    Version,
+}
+
+/// What names are made of, the plainest first.
+const FACTS: [&[Fact]; 7] = [
+    &[Fact::Architecture],
+    &[Fact::Memory],
+    &[Fact::Architecture, Fact::Memory],
+    &[Fact::Version],
+    &[Fact::Architecture, Fact::Version],
+    &[Fact::Memory, Fact::Version],
+    &[Fact::Architecture, Fact::Memory, Fact::Version],
+];
+
+impl Fact {
+    fn of(self, variant: &Variant) -> Option<String> {
+        let configuration = variant.configuration.as_ref();
+        match (self, &variant.target) {
+            (Self::Architecture, _) => configuration.map(|known| known.architecture.to_string()),
+            (Self::Memory, _) => configuration.map(|known| format!("{}MB", known.memory_mb)),
+            (Self::Version, Target::Function { qualifier, .. }) => Some(match qualifier {
+                Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => format!("v{number}"),
+                Some(alias) => alias.clone(),
+                None => "latest".to_owned(),
+            }),
+            (Self::Version, _) => None,
+        }
+    }
+}
+
+/// Names of these facts. None if one is not known, or if they would be versions of different functions.
+fn by_facts(facts: &[Fact], variants: &[Variant]) -> Option<Vec<String>> {
+    let name = |variant: &Variant| -> Option<String> {
+        let facts: Option<Vec<String>> = facts.iter().map(|fact| fact.of(variant)).collect();
+        Some(facts?.join("-"))
+    };
+    let is_of_version = facts == [Fact::Version] && !are_one_function(variants);
+    variants.iter().map(name).collect::<Option<_>>().filter(|_| !is_of_version)
+}
+
+fn are_one_function(variants: &[Variant]) -> bool {
+    let name = |variant: &Variant| match &variant.target {
+        Target::Function { name, .. } => Some(name.rsplit(':').next().unwrap_or(name).to_owned()),
+        _ => None,
+    };
+    variants.windows(2).all(|pair| name(&pair[0]) == name(&pair[1]))
+}
+
+/// The architectures of two variants, or else which of them is the baseline; more have nothing of the kind.
+fn by_side(variants: &[Variant]) -> Vec<String> {
+    if variants.len() > 2 {
+        return vec![String::new(); variants.len()];
+    }
+    let sides = ["baseline", "candidate"];
+    let names: Vec<String> = variants
+        .iter()
+        .zip(sides)
+        .map(|(variant, side)| Fact::Architecture.of(variant).unwrap_or(side.to_owned()))
+        .collect();
+    if names.first() == names.last() { sides.map(str::to_owned).into() } else { names }
+}
+
+fn by_target(variants: &[Variant]) -> Vec<String> {
+    let name = |target: &Target| match target {
+        Target::Function { name, qualifier } => {
+            let name = name.rsplit(':').next().unwrap_or(name);
+            qualifier.as_ref().map_or(name.to_owned(), |qualifier| format!("{name}:{qualifier}"))
+        }
+        Target::Endpoint { url } => url.clone(),
+        Target::Process { path } => path.display().to_string(),
+    };
+    variants.iter().map(|variant| name(&variant.target)).collect()
+}
+
+/// Unique names: those that stand twice get a number.
+fn numbered(names: &[String]) -> Vec<String> {
+    let mut taken: BTreeSet<String> = names.iter().cloned().collect();
+    let mut seen = BTreeSet::new();
+    let unique = names.iter().map(|name| {
+        if seen.insert(name) {
+            return name.clone();
+        }
+        let mut numbers = (2..).map(|number| format!("{name} ({number})"));
+        let name = numbers.find(|name| !taken.contains(name)).unwrap_or_default();
+        taken.insert(name.clone());
+        name
+    });
+    unique.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::manifest::Manifest;
+    use serde_json::json;
+
+    fn variant(target: &str, configuration: Option<(&str, u32)>) -> Variant {
+        let example = Manifest::example().variants[Default::default()].clone();
+        let configuration = configuration.map(|(architecture, memory_mb)| {
+            let text = json!({
+                "arn": null, "architecture": architecture, "memory_mb": memory_mb, "timeout_s": 3, "tracing": null,
+                "runtime": null, "log_format": null, "ephemeral_storage_mb": 512, "layers": []
+            });
+            serde_json::from_value(text).unwrap()
+        });
+        Variant { target: target.parse().unwrap(), configuration, ..example }
+    }
+
+    fn named(variants: &[(Option<&str>, Variant)]) -> Vec<String> {
+        let (given, variants): (Vec<_>, Vec<_>) =
+            variants.iter().cloned().map(|(name, variant)| (name.map(str::to_owned), variant)).unzip();
+        names(&given, &variants).unwrap()
+    }
+
+    fn of(variants: &[(&str, Option<(&str, u32)>)]) -> Vec<String> {
+        let variants: Vec<_> = variants.iter().map(|(target, known)| (None, variant(target, *known))).collect();
+        named(&variants)
+    }
+
+    #[test]
+    fn a_name_is_the_least_that_sets_variants_apart() {
+        let (x86, arm, larger) = (Some(("x86_64", 1024)), Some(("arm64", 1024)), Some(("arm64", 2048)));
+        assert_eq!(of(&[("lambda:a", x86), ("lambda:b", larger)]), ["x86_64", "arm64"]);
+        assert_eq!(of(&[("lambda:a", arm), ("lambda:b", larger)]), ["1024MB", "2048MB"]);
+        assert_eq!(of(&[("lambda:a:7", arm), ("lambda:a:live", arm)]), ["v7", "live"]);
+        assert_eq!(
+            of(&[("lambda:a", x86), ("lambda:b", arm), ("lambda:c", larger)]),
+            ["x86_64-1024MB", "arm64-1024MB", "arm64-2048MB"]
+        );
+        assert_eq!(
+            of(&[("lambda:a:1", x86), ("lambda:a:2", x86), ("lambda:b", arm)]),
+            ["x86_64-v1", "x86_64-v2", "arm64-latest"]
+        );
+    }
+
+    #[test]
+    fn two_variants_without_known_facts_are_baseline_and_candidate() {
+        assert_eq!(of(&[("exec:/a", None), ("exec:/b", None)]), ["baseline", "candidate"]);
+        assert_eq!(of(&[("lambda:a", Some(("x86_64", 1024))), ("https://b/", None)]), ["x86_64", "candidate"]);
+        assert_eq!(of(&[("lambda:a", None), ("lambda:a", None)]), ["baseline", "candidate"]);
+    }
+
+    #[test]
+    fn more_variants_without_known_facts_are_named_by_their_targets() {
+        let targets = [("exec:/a", None), ("https://b/", None), ("exec:/a", None), ("lambda:c:7", None)];
+        assert_eq!(of(&targets), ["/a", "https://b/", "/a (2)", "c:7"]);
+    }
+
+    #[test]
+    fn given_names_are_kept() {
+        let known = Some(("arm64", 1024));
+        let variants = [(Some("old"), variant("lambda:a", known)), (None, variant("lambda:b", known))];
+        assert_eq!(named(&variants), ["old", "arm64"]);
+        let twice = names(&[Some("a".to_owned()), Some("a".to_owned())], &variants.map(|(_, variant)| variant));
+        assert!(twice.unwrap_err().to_string().contains("two variants of the name a"));
+    }
+}

@@ -1,0 +1,121 @@
+//! All variants of a campaign side by side, for campaigns of more than two.
+
+use super::{
+    document::{Block, Table, Value, numbers, words},
+    tables::verdict,
+    words::{dollars, listed, names, percent, significant, with_interval},
+};
+use crate::analysis::{
+    result::{Analysis, Comparison, MeanTime, PairAnalysis, VariantFacts},
+    verdict::Verdict,
+    warning_kind::Warning,
+};
+use std::collections::BTreeSet;
+
+/// How the others compare with the baseline, in one sentence.
+pub fn headline(analysis: &Analysis) -> String {
+    let of = |wanted: &[Verdict]| {
+        let is_wanted = |pair: &&PairAnalysis| wanted.contains(&verdict_of(pair));
+        let pairs = analysis.comparisons.iter().filter(is_wanted);
+        pairs.map(|pair| pair.names().candidate).collect::<Vec<_>>()
+    };
+    let said = [
+        (of(&[Verdict::Faster]), "faster"),
+        (of(&[Verdict::Slower]), "slower"),
+        (of(&[Verdict::Equivalent]), "as fast"),
+        (of(&[Verdict::Inconclusive]), "undecided"),
+        (of(&[Verdict::Withheld]), "without a verdict"),
+    ];
+    let said = said.into_iter().filter(|(names, _)| !names.is_empty()).map(|(names, word)| {
+        let be = if names.len() == 1 { "is" } else { "are" };
+        format!("{} {be} {word}", listed(&names))
+    });
+    format!("Compared with {}, {}.", analysis.baseline, said.collect::<Vec<_>>().join("; "))
+}
+
+fn verdict_of(pair: &PairAnalysis) -> Verdict {
+    pair.headline.as_ref().map_or(Verdict::Withheld, |headline| headline.verdict)
+}
+
+/// Which variant takes the least time, which costs the least, and which others are between.
+pub fn best(analysis: &Analysis) -> Option<String> {
+    let times = analysis.variants.iter().filter_map(|facts| Some((facts, facts.time?.mean_ms)));
+    let costs = analysis.variants.iter().filter_map(|facts| Some((facts, facts.per_million?.total_usd)));
+    let (fastest, ms) = times.min_by(|one, other| one.1.total_cmp(&other.1))?;
+    let least_time = format!("{} takes the least time ({} ms", fastest.name, significant(ms));
+    let Some((cheapest, usd)) = costs.min_by(|one, other| one.1.total_cmp(&other.1)) else {
+        return Some(format!("{least_time})."));
+    };
+    let least_cost = format!("{} a million invocations", dollars(usd));
+    if fastest.name == cheapest.name {
+        return Some(format!("{least_time}) and costs the least ({least_cost})."));
+    }
+    let is_between = |facts: &&VariantFacts| {
+        facts.is_on_pareto_front == Some(true) && facts.name != fastest.name && facts.name != cheapest.name
+    };
+    let between: Vec<&str> = analysis.variants.iter().filter(is_between).map(|facts| facts.name.as_str()).collect();
+    let between = match between.as_slice() {
+        [] => String::new(),
+        names => format!(" Between them, {} would be worth a look too.", listed(names)),
+    };
+    Some(format!("{least_time}), and {} costs the least ({least_cost}).{between}", cheapest.name))
+}
+
+/// The warnings of all pairs, each once.
+pub fn warnings(analysis: &Analysis) -> Vec<Block> {
+    let mut seen = BTreeSet::new();
+    let of_pair = |pair: &PairAnalysis| -> Vec<(Warning, bool)> {
+        pair.warnings.iter().map(|warning| (warning.clone(), pair.withholds(warning))).collect()
+    };
+    let mut warnings: Vec<(Warning, bool)> = analysis.comparisons.iter().flat_map(of_pair).collect();
+    warnings.sort_by_key(|(warning, withholds)| (warning.kind, !withholds));
+    warnings.retain(|(warning, _)| seen.insert(warning.text.clone()));
+    warnings.iter().map(|(warning, withholds)| Block::warning(warning, *withholds)).collect()
+}
+
+/// One line for each variant.
+pub fn table(analysis: &Analysis) -> Table {
+    let measure = analysis.variants.iter().find_map(|facts| Some(facts.time?.measure));
+    let confidence = percent(analysis.method.confidence);
+    let columns = [
+        words("variant"),
+        numbers(format!("{} ({confidence} interval)", measure.map_or("time", |measure| measure.as_str()))),
+        numbers(format!("$ a million ({confidence} interval)")),
+        numbers("change"),
+        words("verdict"),
+        words("Pareto"),
+    ];
+    let row = |facts: &VariantFacts| {
+        let pair = analysis.comparisons.iter().find(|pair| pair.names().candidate == facts.name);
+        let comparison = pair.and_then(|pair| pair.headline.as_ref());
+        vec![
+            Value::text(&facts.name),
+            Value::number_or_unknown(facts.time.map(|time| mean(&time))),
+            Value::number_or_unknown(
+                facts.per_million.map(|cost| with_interval(cost.total_usd, cost.interval, dollars)),
+            ),
+            comparison.and_then(judged).map_or(Value::Unknown, Value::Change),
+            match comparison {
+                Some(comparison) => verdict(comparison),
+                None if facts.name == analysis.baseline => Value::text("baseline"),
+                None => Value::Unknown,
+            },
+            Value::text(if facts.is_on_pareto_front == Some(true) { "◆" } else { "" }),
+        ]
+    };
+    Table::new("Variants", columns, analysis.variants.iter().map(row))
+}
+
+fn mean(time: &MeanTime) -> String {
+    with_interval(time.mean_ms, time.interval, significant) + " ms"
+}
+
+fn judged(comparison: &Comparison) -> Option<f64> {
+    comparison.ratio.filter(|_| comparison.verdict != Verdict::Withheld).map(|ratio| ratio.estimate)
+}
+
+/// The heading of a pair.
+pub fn title(pair: &PairAnalysis) -> String {
+    let names = names(pair);
+    format!("{} compared with {}", names.candidate.at_start(), names.baseline)
+}
