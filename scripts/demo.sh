@@ -92,22 +92,23 @@ cells=(--workload sorting/radix --workload math/fft --size small --iterations 3)
 samples() { wc --lines <"$answers/stack/samples.jsonl"; }
 has_samples() { [[ -f $answers/stack/samples.jsonl && $(samples) -ge $1 ]]; }
 
-heading "A campaign on both functions, called directly: 4 environments a side, killed on its way"
-"$duet" run --targets stack:lambda-duet "${cells[@]}" --environments 4 --invocations 64 --out "$answers/stack" &
+heading "A campaign of four variants: both functions, called directly and through API Gateway, killed on its way"
+"$duet" run --targets "x86_64=lambda:$DUET_X86_64_FUNCTION" "arm64=lambda:$DUET_ARM64_FUNCTION" \
+    "x86_64-api=$DUET_API_URL/x86_64/benchmark" "arm64-api=$DUET_API_URL/arm64/benchmark" \
+    "${cells[@]}" --environments 4 --invocations 128 --out "$answers/stack" &
 campaign=$!
-wait_until 120 has_samples 20 || fail "the campaign makes no progress"
+wait_until 120 has_samples 40 || fail "the campaign makes no progress"
 { kill -KILL "$campaign" && wait "$campaign"; } 2>/dev/null || true
 printf 'Killed after %d samples\n' "$(samples)"
 
 heading "The same campaign, resumed: nothing is repeated, nothing left out"
 "$duet" run --resume "$answers/stack"
-has_samples 64 || fail "samples are missing"
+has_samples 128 || fail "samples are missing"
 "$duet" report "$answers/stack"
 
-heading "A campaign through API Gateway, signed for IAM"
-"$duet" run --targets "$DUET_API_URL/x86_64/benchmark" "$DUET_API_URL/arm64/benchmark" "${cells[@]}" \
-    --environments 4 --invocations 32 --out "$answers/api"
-"$duet" report "$answers/api"
+heading "A campaign on the stack, as its name alone tells it"
+"$duet" run --targets stack:lambda-duet "${cells[@]}" --environments 4 --invocations 32 --out "$answers/pair"
+"$duet" report "$answers/pair"
 
 heading "A campaign on this machine, without AWS: the same build on both sides, which must not come out as different"
 case $foreign in

@@ -26,7 +26,7 @@ def read(directory):
             row = json.loads(line)
             if "failure" in row or row.get("cold"):
                 continue
-            side = row["side"] == "candidate"
+            side = row["variant"] == 1
             sides.append(side)
             environments.append(numbers.setdefault((side, row["environment"]), len(numbers)))
             blocks.append(row["block"])

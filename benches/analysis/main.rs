@@ -21,7 +21,7 @@ use lambda_duet::{
         row::Row,
         run_directory::Journal,
         schedule::{self, Call},
-        sides::{Side, Sides},
+        variants::VariantIndex,
     },
     protocol::Architecture,
 };
@@ -80,7 +80,7 @@ fn report(directory: &Path) -> Finished {
 fn assert_same(duet: &Finished, numpy: &Finished) {
     let read = |process: &Finished| serde_json::from_slice::<Value>(&process.output).expect("JSON");
     let (duet, numpy) = (read(duet), read(numpy));
-    for comparison in duet["cells"][0]["comparisons"].as_array().expect("comparisons") {
+    for comparison in duet["comparisons"][0]["cells"][0]["comparisons"].as_array().expect("comparisons") {
         let measure = comparison["measure"].as_str().expect("a measure");
         for number in ["estimate", "log_standard_error", "degrees_of_freedom"] {
             let [one, other] = [&comparison["ratio"][number], &numpy[measure][number]].map(Value::as_f64);
@@ -100,12 +100,14 @@ fn make(directory: &PathBuf, samples: u64) {
         place: None,
         configuration: None,
         price: None,
+        ended: None,
     };
     let manifest = Manifest {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         created_unix_ms: 1_800_000_000_000,
-        sides: Sides { baseline: variant(Architecture::X86_64), candidate: variant(Architecture::Arm64) },
+        variants: [Architecture::X86_64, Architecture::Arm64].into_iter().map(variant).collect(),
+        baseline: VariantIndex::default(),
         plan: serde_json::from_value(json!({
             "seed": 7, "environments": 20, "cold": false, "concurrent": true, "order": Order::JointSteps,
             "cells": [{"name": "order.json", "weight": 1, "payload": "{}", "guess_ms": 20.0}],
@@ -117,13 +119,13 @@ fn make(directory: &PathBuf, samples: u64) {
     };
     let mut journal = Journal::create(directory, &manifest).expect("a run directory");
     let mut rng = ChaCha8Rng::seed_from_u64(7);
-    let blocks = samples / manifest.plan.calls();
-    let mut rows = Vec::new();
+    let blocks = samples / manifest.calls_of_block();
+    let (mut rows, variants) = (Vec::new(), manifest.variants.indices().collect::<Vec<_>>());
     for block in 0..blocks {
-        // A third of a side's environments lives at a time.
+        // A third of a variant's environments lives at a time.
         let first = (block * u64::from(ENVIRONMENTS - manifest.plan.environments) / blocks) as u32;
-        for (step, calls) in (0..).zip(schedule::block(&manifest.plan, block, Order::JointSteps)) {
-            for Call { side, slot, .. } in calls {
+        for (step, calls) in (0..).zip(schedule::block(&manifest.plan, &variants, block, Order::JointSteps)) {
+            for Call { variant, slot, .. } in calls {
                 let environment = first + slot;
                 let cpu = environment % 3;
                 let of_environment = f64::from(environment * 37 % 11) * 0.5;
@@ -133,7 +135,7 @@ fn make(directory: &PathBuf, samples: u64) {
                     step,
                     slot,
                     attempt: 0,
-                    side,
+                    variant,
                     cell: "order.json".to_owned(),
                     started_unix_ms: 1_800_000_000_000 + block * 50,
                     elapsed_ms: block * 50,
@@ -152,9 +154,9 @@ fn make(directory: &PathBuf, samples: u64) {
                     request_id: None,
                     executed_version: None,
                     response: None,
-                    environment: Some(format!("{side}-{environment}")),
+                    environment: Some(format!("{variant}-{environment}")),
                     cpu_model: Some(
-                        if side == Side::Baseline { "Xeon" } else { "Neoverse" }.to_owned() + &cpu.to_string(),
+                        if variant == manifest.baseline { "Xeon" } else { "Neoverse" }.to_owned() + &cpu.to_string(),
                     ),
                     output_sha256: None,
                     failure: None,

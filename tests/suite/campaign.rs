@@ -22,14 +22,10 @@ mod proxies;
 mod samconfig;
 mod spent;
 pub mod targets;
+mod variants;
 
 use crate::{cli::stderr, handler::root, scripted::Scripted};
-use lambda_duet::campaign::{
-    manifest::{Manifest, Plan},
-    row::Row,
-    run_directory, schedule,
-    sides::Side,
-};
+use lambda_duet::campaign::{manifest::Manifest, row::Row, run_directory, schedule, variants::VariantIndex};
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
@@ -38,6 +34,11 @@ use std::{
     process::{self, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
+
+/// The places of two variants, the baseline first.
+pub fn both() -> [VariantIndex; 2] {
+    [0, 1].map(|place| VariantIndex::first(2).nth(place).unwrap())
+}
 
 /// A place for run directories and payloads, gone with this.
 pub struct Scratch(PathBuf);
@@ -126,36 +127,48 @@ pub fn samples(directory: &str) -> (Manifest, Vec<Row>) {
     }
     let manifest = run_directory::manifest(directory).unwrap();
     let rows: Vec<Row> = run_directory::rows(directory, &manifest).unwrap().map(Result::unwrap).collect();
-    assert_schedule(&manifest.plan, &rows);
+    assert_schedule(&manifest, &rows);
     (manifest, rows)
 }
 
 /// Every call of the schedule is there once, up to the last; those that were made again come before.
-fn assert_schedule(plan: &Plan, rows: &[Row]) {
-    let order = |block| plan.order_of(block, plan.separate_from);
-    let mut settled: BTreeMap<(u64, u32), Vec<(Side, u32)>> = BTreeMap::new();
+fn assert_schedule(manifest: &Manifest, rows: &[Row]) {
+    let plan = &manifest.plan;
+    let is_called = |variant: VariantIndex, block: u64, step: u32| {
+        manifest.variants[variant].ended.is_none_or(|ended| (ended.block, ended.step) > (block, step))
+    };
+    let steps = |block: u64| {
+        let called: Vec<_> = manifest.variants.indices().filter(|variant| is_called(*variant, block, 0)).collect();
+        let mut steps = schedule::block(plan, &called, block, plan.order_of(block, plan.separate_from));
+        for (number, step) in (0..).zip(&mut steps) {
+            step.retain(|call| is_called(call.variant, block, number));
+        }
+        steps
+    };
+    let mut settled: BTreeMap<(u64, u32), Vec<(VariantIndex, u32)>> = BTreeMap::new();
     let mut seen = std::collections::BTreeSet::new();
     for row in rows {
-        let step = &schedule::block(plan, row.block, order(row.block))[row.step as usize];
+        let step = &steps(row.block)[row.step as usize];
         let is_it = |call: &schedule::Call| {
-            (call.side, call.slot, &plan.cells[call.cell].name) == (row.side, row.slot, &row.cell)
+            (call.variant, call.slot, &plan.cells[call.cell].name) == (row.variant, row.slot, &row.cell)
         };
         assert!(step.iter().any(is_it), "{row:?}");
-        assert!(seen.insert((row.block, row.step, row.side, row.slot, row.attempt)), "twice: {row:?}");
+        assert!(seen.insert((row.block, row.step, row.variant, row.slot, row.attempt)), "twice: {row:?}");
         if !row.is_made_again() {
-            settled.entry((row.block, row.step)).or_default().push((row.side, row.slot));
+            settled.entry((row.block, row.step)).or_default().push((row.variant, row.slot));
         }
     }
     let last = settled.keys().last().copied();
     let mut expected = (0, 0);
     for (place, mut calls) in settled {
         assert_eq!(place, expected, "a step is missing");
-        let steps = schedule::block(plan, place.0, order(place.0));
-        let mut whole: Vec<_> = steps[place.1 as usize].iter().map(|call| (call.side, call.slot)).collect();
+        let steps = steps(place.0);
+        let mut whole: Vec<_> = steps[place.1 as usize].iter().map(|call| (call.variant, call.slot)).collect();
         calls.sort_unstable();
         whole.sort_unstable();
         assert!(calls == whole || Some(place) == last, "{place:?}: {calls:?}");
-        expected = if place.1 as usize + 1 == steps.len() { (place.0 + 1, 0) } else { (place.0, place.1 + 1) };
+        let next = (place.1 as usize + 1..steps.len()).find(|step| !steps[*step].is_empty());
+        expected = next.map_or((place.0 + 1, 0), |step| (place.0, step as u32));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     fabricated::Fabricated,
     scripted::{Call, Reply, Scripted},
 };
-use lambda_duet::campaign::sides::Sides;
+use lambda_duet::analysis::sides::Sides;
 use serde_json::{Value, json};
 use std::{fs, process::Output};
 
@@ -42,9 +42,9 @@ fn campaign(scratch: &Scratch) -> String {
     Fabricated { cold_start_ms, ..Fabricated::default() }.write(&run);
     let path = scratch.path("run/campaign.json");
     let mut manifest: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-    for (side, name) in [("baseline", "duet-x86_64"), ("candidate", "duet-arm64")] {
+    for (place, name) in [(0, "duet-x86_64"), (1, "duet-arm64")] {
         let arn = format!("arn:aws:lambda:us-east-1:123456789012:function:{name}");
-        manifest["sides"][side]["configuration"]["arn"] = json!(arn);
+        manifest["variants"][place]["configuration"]["arn"] = json!(arn);
     }
     fs::write(&path, manifest.to_string()).unwrap();
     run
@@ -57,7 +57,7 @@ fn report(endpoint: &str, arguments: &[&str]) -> Output {
 fn money(endpoint: &str, run: &str, share: &str) -> Value {
     let output = report(endpoint, &[run, "--format", "json", "--cold-share", share]);
     assert_code(&output, 0);
-    serde_json::from_slice::<Value>(&output.stdout).unwrap()["money"].clone()
+    serde_json::from_slice::<Value>(&output.stdout).unwrap()["comparisons"][0]["money"].clone()
 }
 
 #[test]
@@ -145,5 +145,5 @@ fn an_empty_or_forbidden_log_is_reported_with_the_alternative() {
     Fabricated::default().write(&unknown.path("run"));
     let output = report("", &[&unknown.path("run"), "--cold-share", "measured"]);
     assert_code(&output, 1);
-    assert!(stderr(&output).contains("no side is a function whose log is known"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no variant is a function whose log is known"), "{}", stderr(&output));
 }

@@ -1,6 +1,8 @@
 //! Run directories of campaigns that never were, whose truth is known.
 
+use crate::campaign::both;
 use lambda_duet::{
+    analysis::sides::{Side, Sides},
     campaign::{
         Auth, Target,
         manifest::{self, CampaignLimits, Manifest, Order, Variant},
@@ -9,7 +11,7 @@ use lambda_duet::{
         row::Row,
         run_directory::Journal,
         schedule,
-        sides::{Side, Sides},
+        variants::{VariantIndex, Variants},
     },
     protocol::{
         self, Architecture, Build, Clock, Environment, Function, Host, Memory, Response, Sample, Size, Status, Summary,
@@ -30,7 +32,9 @@ const MEMORY_MB: u32 = 1769;
 pub struct Fabricated {
     /// The cells, each with the candidate's time over the baseline's.
     pub cells: Vec<(&'static str, f64)>,
-    /// The environments of each side.
+    /// Further variants, each with its time over the candidate's.
+    pub more: Vec<f64>,
+    /// The environments of each variant.
     pub environments: u32,
     /// The calls of each environment with each cell.
     pub calls: u32,
@@ -60,6 +64,7 @@ impl Default for Fabricated {
     fn default() -> Self {
         Self {
             cells: vec![("string/json", 0.8)],
+            more: Vec::new(),
             environments: 40,
             calls: 3,
             spread: 0.02,
@@ -87,8 +92,11 @@ impl Fabricated {
         let manifest = self.manifest();
         let mut journal = Journal::create(Path::new(path), &manifest).unwrap();
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let of_environments = Sides::<()>::default()
-            .map(|_, ()| (0..self.environments).map(|_| (self.spread * normal(&mut rng)).exp()).collect::<Vec<f64>>());
+        let variants: Vec<VariantIndex> = manifest.variants.indices().collect();
+        let mut spread = |_: &VariantIndex| {
+            (0..self.environments).map(|_| (self.spread * normal(&mut rng)).exp()).collect::<Vec<f64>>()
+        };
+        let of_environments: Vec<Vec<f64>> = variants.iter().map(&mut spread).collect();
         // In each block another part of the fleet answers.
         let groups = u64::from(self.environments.div_ceil(manifest.plan.environments));
         // It must not move what else is left to chance.
@@ -96,24 +104,28 @@ impl Fabricated {
         for block in 0..groups * u64::from(self.calls) {
             let mut rows = Vec::new();
             let mut disturbance = || (self.disturbed * normal(&mut disturbances)).exp();
-            let mut disturbed = Sides { baseline: disturbance(), candidate: disturbance() };
-            for (index, step) in schedule::block(&manifest.plan, block, manifest.plan.order).into_iter().enumerate() {
+            let mut disturbed: Vec<f64> = variants.iter().map(|_| disturbance()).collect();
+            for (index, step) in
+                schedule::block(&manifest.plan, &variants, block, manifest.plan.order).into_iter().enumerate()
+            {
                 if manifest.plan.order == Order::SingleCalls && index % STRETCH == 0 {
-                    let of_both = disturbance();
-                    disturbed = Sides { baseline: of_both, candidate: of_both };
+                    disturbed = vec![disturbance(); variants.len()];
                 }
                 let first = (block % groups) as u32 * manifest.plan.environments;
-                for schedule::Call { side, cell, slot } in
+                for schedule::Call { variant, cell, slot } in
                     step.into_iter().filter(|it| it.slot < self.environments - first)
                 {
+                    let side = if variant == manifest.baseline { Side::Baseline } else { Side::Candidate };
                     let environment = first + slot;
                     let noise = (self.spread / 2.0 * normal(&mut rng)).exp();
-                    let factor = of_environments[side][environment as usize] * noise * disturbed[side];
-                    let time_ms = BASELINE_MS * self.drift * factor * self.factor(side, cell, environment);
+                    let factor =
+                        of_environments[variant.get()][environment as usize] * noise * disturbed[variant.get()];
+                    let more = variant.get().checked_sub(2).map_or(1.0, |place| self.more[place]);
+                    let time_ms = BASELINE_MS * self.drift * factor * self.factor(side, cell, environment) * more;
                     let first_cell = if side == Side::Baseline { 0 } else { self.cells.len() - 1 };
                     let is_cold = block < groups && cell == first_cell;
                     let start_ms = self.cold_start_ms.filter(|_| is_cold).map(|starts| starts[side]);
-                    let call = Call { block, step: index as u32, slot, side, environment, time_ms, start_ms };
+                    let call = Call { block, step: index as u32, slot, variant, side, environment, time_ms, start_ms };
                     rows.push(self.row(&call, &manifest.plan.cells[cell].name, block / groups));
                 }
             }
@@ -139,7 +151,8 @@ impl Fabricated {
             schema: manifest::SCHEMA,
             version: "0.1.0".to_owned(),
             created_unix_ms: 1_790_000_000_000 + self.seed,
-            sides: Sides { baseline: self.variant(Side::Baseline), candidate: self.variant(Side::Candidate) },
+            variants: self.variants(),
+            baseline: both()[0],
             plan: serde_json::from_value(json!({
                 "seed": self.seed, "environments": self.environments.min(8), "cold": false, "concurrent": true,
                 "order": self.order, "cells": self.cells.iter().map(cell).collect::<Vec<_>>(), "pace_ms": 0,
@@ -148,6 +161,14 @@ impl Fabricated {
             .unwrap(),
             limits: CampaignLimits { duration_ms: Some(600_000), ..CampaignLimits::default() },
         }
+    }
+
+    fn variants(&self) -> Variants<Variant> {
+        let more = self.more.iter().zip(2..).map(|(_, number)| {
+            let candidate = self.variant(Side::Candidate);
+            Variant { name: format!("arm64-{number}"), ..candidate }
+        });
+        Side::BOTH.into_iter().map(|side| self.variant(side)).chain(more).collect()
     }
 
     fn variant(&self, side: Side) -> Variant {
@@ -162,6 +183,7 @@ impl Fabricated {
             }))
             .unwrap(),
             price: Some(PriceTable::built_in().price("us-east-1", architecture).unwrap()),
+            ended: None,
         };
         match self.waiting {
             None => function,
@@ -178,7 +200,7 @@ impl Fabricated {
             step: call.step,
             slot: call.slot,
             attempt: 0,
-            side: call.side,
+            variant: call.variant,
             cell: cell.to_owned(),
             environment: None,
             cpu_model: None,
@@ -221,7 +243,7 @@ impl Fabricated {
                 architecture,
             },
             environment: Environment {
-                id: format!("{}-{}", call.side, call.environment),
+                id: format!("{}-{}", call.variant, call.environment),
                 cold_start: call.start_ms.is_some(),
                 invocation_index: invocation + 1,
                 init_ms: 25.0,
@@ -254,6 +276,7 @@ struct Call {
     block: u64,
     step: u32,
     slot: u32,
+    variant: VariantIndex,
     side: Side,
     environment: u32,
     time_ms: f64,

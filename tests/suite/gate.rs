@@ -62,7 +62,7 @@ fn comparing_with_an_earlier_campaign_cancels_the_drift_of_the_fleet() {
     let output = duet(&["compare", &before, &worse]);
     assert!(stdout(&output).contains("1 lost"), "{}", stdout(&output));
     let changes: Value = serde_json::from_str(&stdout(&duet(&["compare", &before, &same, "--json"]))).unwrap();
-    let drift = changes["cells"][0]["levels"]["baseline"]["ratio"].as_f64().unwrap();
+    let drift = changes["comparisons"][0]["cells"][0]["means"]["baseline"]["ratio"].as_f64().unwrap();
     assert!((drift - 1.25).abs() < 0.05, "{changes}");
 }
 
@@ -76,7 +76,7 @@ fn a_gate_writes_markdown_and_prints_json() {
     assert_code(&output, 6);
     let decision: Value = serde_json::from_str(&text(&output)).unwrap();
     assert_eq!((&decision["decision"], &decision["max_slowdown"]), (&"fail".into(), &0.05.into()));
-    assert_eq!(decision["cells"].as_array().unwrap().len(), 2);
+    assert_eq!(decision["comparisons"][0]["cells"].as_array().unwrap().len(), 2);
     let comment = fs::read_to_string(comment).unwrap();
     assert!(comment.starts_with("❌ **Fail: ") && comment.contains("| math/fft | +"), "{comment}");
 }

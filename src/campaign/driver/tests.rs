@@ -8,6 +8,8 @@ use crate::campaign::{
         double::{Act, FakeLambda},
     },
     forced_cold_starts::ChangedFunctions,
+    manifest::{CampaignLimits, Variant},
+    run_directory,
 };
 use std::{env, fs, path::PathBuf, process};
 
@@ -52,15 +54,15 @@ fn manifest() -> Manifest {
     manifest
 }
 
-fn scratch() -> PathBuf {
-    let directory = env::temp_dir().join(format!("lambda-duet-driver-{}", process::id()));
+fn scratch(name: &str) -> PathBuf {
+    let directory = env::temp_dir().join(format!("lambda-duet-driver-{name}-{}", process::id()));
     fs::create_dir_all(&directory).unwrap();
     directory
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_bug_that_panics_leaves_nothing_changed() {
-    let (lambda, manifest, directory) = (Arc::new(FakeLambda::new(|_, _| Act::Answer)), manifest(), scratch());
+    let (lambda, manifest, directory) = (Arc::new(FakeLambda::new(|_, _| Act::Answer)), manifest(), scratch("panic"));
     let caller = || Arc::new(Caller::Function(FunctionCaller::new(lambda.client().into(), "x", None, None)));
     let owner = Owner::this_process(&directory);
     let changes = Arc::new(ChangedFunctions::read(&directory, &owner).unwrap());
@@ -75,5 +77,94 @@ async fn a_bug_that_panics_leaves_nothing_changed() {
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"a bug"));
     assert!(lambda.count("PUT") >= 3 && lambda.is_as_before());
     assert!(changes.open().is_empty());
+    fs::remove_dir_all(&directory).unwrap();
+}
+
+/// An observer that keeps the variants whose calls ended.
+#[derive(Default)]
+struct Ends(Vec<VariantIndex>);
+
+impl Observer for Ends {
+    fn block(&mut self, _number: u64, _totals: &Totals) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn row(&mut self, _row: &Row, _totals: &Totals) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn warning(&mut self, _text: &str) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn difference(&mut self, _difference: &AnswerDifference) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn backoff(&mut self, _variant: VariantIndex, _calls: usize, _pause: Duration) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn given_up(&mut self, _hopeless: &Hopeless) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn has_enough(&mut self, variant: VariantIndex, _reason: &str) -> io::Result<()> {
+        self.0.push(variant);
+        Ok(())
+    }
+}
+
+/// Each variant has enough after as many blocks as its place says.
+#[derive(Debug, Default)]
+struct EnoughByPlace {
+    blocks: u64,
+}
+
+impl StoppingRule for EnoughByPlace {
+    fn observe(&mut self, row: &Row) {
+        self.blocks = row.block + 1;
+    }
+
+    fn reason(&self, _totals: &Totals, _calls: u64, _at: Duration) -> Option<String> {
+        None
+    }
+
+    fn enough_of(&self, candidates: &[VariantIndex]) -> Vec<(VariantIndex, String)> {
+        let enough = candidates.iter().filter(|variant| variant.get() as u64 <= self.blocks);
+        enough.map(|variant| (*variant, format!("{variant} has enough"))).collect()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_variant_that_has_enough_is_not_called_any_more_and_the_last_one_ends_the_campaign() {
+    let (lambda, example, directory) =
+        (Arc::new(FakeLambda::new(|_, _| Act::Answer)), Manifest::example(), scratch("enough"));
+    let variants = ["base", "b", "c", "d"].map(|name| {
+        let variant = example.variants[VariantIndex::default()].clone();
+        Variant { name: name.to_owned(), ..variant }
+    });
+    let limits = CampaignLimits { invocations: Some(1000), ..CampaignLimits::default() };
+    let manifest = Manifest { variants: variants.into_iter().collect(), limits, ..example };
+    let caller = |_| Arc::new(Caller::Function(FunctionCaller::new(lambda.client().into(), "x", None, None)));
+    let owner = Owner::this_process(&directory);
+    let changes = Arc::new(ChangedFunctions::read(&directory, &owner).unwrap());
+    let cold = ColdStartForcer::new(owner, changes, Duration::from_secs(60));
+    let journal = Journal::create(&directory, &manifest).unwrap();
+    let rule = Box::new(EnoughByPlace::default()) as Box<dyn StoppingRule>;
+    let progress = Progress::new(&manifest, std::iter::empty(), [rule]).unwrap();
+    let comparison = AnswerComparison::read(&directory, &manifest.plan).unwrap();
+    let callers = manifest.variants.indices().map(caller).collect();
+    let (_stop, stopped) = watch::channel(false);
+    let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, progress, stopped);
+    let mut ends = Ends::default();
+    let finished = campaign.run(&mut ends).await;
+    assert_eq!(finished.end.unwrap(), Outcome::Enough("3 has enough".to_owned()));
+    let calls: Vec<u64> = finished.totals.variants.iter().map(|(_, totals)| totals.calls).collect();
+    assert_eq!(calls, [3, 1, 2, 3]);
+    assert_eq!(ends.0, manifest.variants.indices().skip(1).take(2).collect::<Vec<_>>());
+    let kept = run_directory::manifest(&directory).unwrap();
+    let ended = kept.variants.iter().filter_map(|(_, variant)| Some((variant.name.as_str(), variant.ended?.block)));
+    assert_eq!(ended.collect::<Vec<_>>(), [("b", 1), ("c", 2)]);
     fs::remove_dir_all(&directory).unwrap();
 }

@@ -46,7 +46,7 @@ pub struct PlanOptions {
     /// machine), local (this project's own binary, in the directory of this program), each with a name for reports if
     /// NAME= stands before it; or stack:NAME_OR_ARN, both functions of a deployed stack of this project
     /// [default: the stack that ./samconfig.toml names].
-    #[arg(long, value_name = "[NAME=]TARGET", num_args = 1..=MAX_VARIANTS, value_parser = Unechoed::<Subject>::new())]
+    #[arg(long, value_name = "[NAME=]TARGET", num_args = 1.., value_parser = Unechoed::<Subject>::new())]
     targets: Vec<Subject>,
     /// The name of the target that the others are compared with [default: the first].
     #[arg(long, value_name = "NAME")]
@@ -302,6 +302,9 @@ impl PlanOptions {
 
     /// The targets, and a session with the region and the profile of their stack, if they are of a stack.
     async fn targets(&self, session: &Session) -> anyhow::Result<(Vec<NamedTarget>, Session)> {
+        if self.targets.len() > MAX_VARIANTS {
+            bail!("--targets has {} targets; {MAX_VARIANTS} are the most", self.targets.len());
+        }
         if self.targets.len() > 1 {
             if self.config_env.is_some() {
                 bail!("--config-env says which stack is meant, and --targets names none");

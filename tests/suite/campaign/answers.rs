@@ -1,12 +1,12 @@
 //! Answers whose parts contradict each other, or say less than usual: what a campaign makes of them.
 
-use super::{Scratch, assert_code, report, run, samples};
+use super::{Scratch, assert_code, both, report, run, samples};
 use crate::{
     cli::{duet, stdout},
     scripted::{Call, Reply, Scripted},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lambda_duet::campaign::{row::Row, sides::Side};
+use lambda_duet::campaign::row::Row;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
@@ -90,7 +90,7 @@ fn rows(scratch: &Scratch) -> Vec<Row> {
 /// The report of the campaign as JSON.
 fn analysis(scratch: &Scratch) -> Value {
     let text = stdout(&duet(&["report", &scratch.path("run"), "--format", "json"]));
-    serde_json::from_str(&text).unwrap()
+    crate::report::pair(&text)
 }
 
 /// The texts of the warnings of one kind.
@@ -170,10 +170,10 @@ fn reports_in_the_json_format_keep_their_fields() {
     let scratch = Scratch::new();
     assert_code(&on_lambda(&scratch, &lambda, &["--environments", "1", "--invocations", "8"]), 0);
     let rows = rows(&scratch);
-    for side in Side::BOTH {
+    for side in both() {
         let reports: Vec<Value> = rows
             .iter()
-            .filter(|row| row.side == side)
+            .filter(|row| row.variant == side)
             .map(|row| json!([row.report.as_ref().unwrap(), row.cold]))
             .collect();
         let expected = json!([
@@ -202,18 +202,18 @@ fn a_start_of_more_than_ten_seconds_is_a_cold_start_though_no_report_says_so() {
     assert_code(&on_lambda(&scratch, &lambda, &arguments), 0);
     let rows = rows(&scratch);
     let cold = |side, is_first| -> BTreeSet<Option<bool>> {
-        let of_side = rows.iter().filter(|row| row.side == side);
+        let of_side = rows.iter().filter(|row| row.variant == side);
         of_side.enumerate().filter(|(number, _)| (*number < 2) == is_first).map(|(_, row)| row.cold).collect()
     };
-    assert_eq!(cold(Side::Baseline, true), BTreeSet::from([Some(true)]));
+    assert_eq!(cold(both()[0], true), BTreeSet::from([Some(true)]));
     // Whether these environments existed before is unknown.
-    assert_eq!(cold(Side::Candidate, true), BTreeSet::from([None]));
-    for side in Side::BOTH {
+    assert_eq!(cold(both()[1], true), BTreeSet::from([None]));
+    for side in both() {
         assert_eq!(cold(side, false), BTreeSet::from([Some(false)]));
     }
     let analysis = analysis(&scratch);
     assert_eq!(calls(&analysis, "duration"), [10, 10]);
-    let levels = &analysis["cells"][0]["comparisons"][0]["levels"];
+    let levels = &analysis["cells"][0]["comparisons"][0]["statistics"];
     assert_eq!((&levels["baseline"]["max"], &levels["candidate"]["max"]), (&json!(19.5), &json!(19.5)), "{levels}");
 }
 
@@ -247,8 +247,8 @@ fn a_first_call_that_failed_has_met_its_environment() {
     let arguments = ["--environments", "1", "--invocations", "6", "--environment", "/body/id"];
     assert_code(&on_lambda(&scratch, &lambda, &arguments), 0);
     let rows = rows(&scratch);
-    for side in Side::BOTH {
-        let cold: Vec<_> = rows.iter().filter(|row| row.side == side).map(|row| row.cold).collect();
+    for side in both() {
+        let cold: Vec<_> = rows.iter().filter(|row| row.variant == side).map(|row| row.cold).collect();
         assert_eq!(cold, [None, Some(false), Some(false)]);
     }
     assert_eq!(calls(&analysis(&scratch), "duration"), [2, 2]);
@@ -323,8 +323,9 @@ fn an_init_before_the_call_is_left_out_of_it() {
     let provisioned: Vec<&Row> = rows.iter().filter(|row| row.report.as_ref().unwrap().init_ms.is_some()).collect();
     assert_eq!(provisioned.len(), 4);
     assert!(provisioned.iter().all(|row| row.cold.is_none()), "{provisioned:?}");
-    for side in Side::BOTH {
-        let costs: BTreeSet<_> = rows.iter().filter(|row| row.side == side).map(|row| row.cost_usd.to_bits()).collect();
+    for side in both() {
+        let costs: BTreeSet<_> =
+            rows.iter().filter(|row| row.variant == side).map(|row| row.cost_usd.to_bits()).collect();
         assert_eq!(costs.len(), 1, "all are billed for 20 ms");
     }
     let analysis = analysis(&scratch);
@@ -333,7 +334,7 @@ fn an_init_before_the_call_is_left_out_of_it() {
         texts.len() == 2 && texts[0].contains("2 calls of x86_64") && texts[0].contains("an init of 4832 ms"),
         "{texts:?}"
     );
-    assert_eq!(analysis["starts"]["init_ms"], json!({"baseline": [], "candidate": []}));
+    assert_eq!(analysis["cold_starts"]["init_ms"], json!({"baseline": [], "candidate": []}));
     assert_eq!((calls(&analysis, "duration"), &analysis["sides"]["baseline"]["cold_calls"]), ([6, 6], &json!(0)));
 }
 
@@ -530,8 +531,7 @@ fn an_init_report_printed_by_the_function_is_ignored() {
     });
     let scratch = Scratch::new();
     assert_code(&on_lambda(&scratch, &lambda, &["--environments", "1", "--invocations", "8"]), 0);
-    let cold: Vec<_> =
-        rows(&scratch).into_iter().filter(|row| row.side == Side::Baseline).map(|row| row.cold).collect();
+    let cold: Vec<_> = rows(&scratch).into_iter().filter(|row| row.variant == both()[0]).map(|row| row.cold).collect();
     assert_eq!(cold, [Some(true), Some(false), Some(false), Some(false)]);
 }
 

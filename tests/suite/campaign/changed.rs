@@ -66,7 +66,7 @@ fn changed_by(lambda: &Lambda, scratch: &Scratch, change: impl FnOnce(&Lambda)) 
 fn report(directory: &str) -> (String, Value) {
     let text = stdout(&duet(&["report", directory, "--details"]));
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    (text, serde_json::from_str(&stdout(&duet(&["report", directory, "--format", "json"]))).unwrap())
+    (text, crate::report::pair(&stdout(&duet(&["report", directory, "--format", "json"]))))
 }
 
 /// The schema of `configurations.json`.
@@ -195,7 +195,7 @@ fn a_campaign_is_continued_on_changed_functions_only_with_allow_changed() {
 }
 
 #[test]
-fn every_difference_between_the_sides_is_a_warning() {
+fn every_difference_between_the_variants_is_a_warning() {
     for (pointer, value, text) in settings().into_iter().skip(1) {
         // Versions and code differ as a matter of course.
         if ["/CodeSha256", "/Version"].contains(&pointer) {
@@ -208,7 +208,7 @@ fn every_difference_between_the_sides_is_a_warning() {
         let (name, rest) = text.split_once(": ").unwrap();
         let (other, one) = rest.split_once(", was ").unwrap();
         let expected =
-            format!("Warning: the sides differ in more than the architecture: {name}: {one} against {other}");
+            format!("Warning: the variants differ in more than the architecture: {name}: {one} against {other}");
         assert!(stderr(&output).contains(&expected), "{expected}: {}", stderr(&output));
     }
     let lambda = lambda();
@@ -235,7 +235,7 @@ fn special_functions_are_refused_or_measured_with_warnings() {
         ("/CapacityProviderConfig", &instances, &[], 0, "Lambda bills the instances"),
         ("/CapacityProviderConfig", &instances, &["--cold"], 1, "leave out --cold"),
         ("/PackageType", &json!("Image"), &[], 0, ""),
-        ("/Description", &json!("as any other"), &["--tenant", "blue"], 1, "which neither side has"),
+        ("/Description", &json!("as any other"), &["--tenant", "blue"], 1, "which no variant has"),
     ] {
         let (scratch, lambda) = (Scratch::new(), lambda());
         lambda.set(pointer, value);

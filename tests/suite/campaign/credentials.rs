@@ -1,7 +1,7 @@
 //! The user's environment: every source of credentials, and the messages about missing settings.
 
 use super::{
-    Scratch, assert_code,
+    Scratch, assert_code, both,
     places::{ARM, X86, answer, aws, configure, program, program_on, run, signed},
     samples,
 };
@@ -342,7 +342,7 @@ fn a_function_whose_configuration_may_not_be_read_is_called() {
     }
     let (manifest, rows) = samples(&out);
     assert!(rows.len() == 4 && rows.iter().all(|row| row.failure.is_none()), "{rows:?}");
-    assert_eq!(manifest.sides.baseline.configuration, None);
+    assert_eq!(manifest.variants[both()[0]].configuration, None);
     // It goes on without, too.
     let mut again = program(&home);
     again.env("AWS_ENDPOINT_URL", &aws.url);

@@ -1,6 +1,7 @@
 //! Files that were damaged, edited or never were a campaign's: reading them ends in a message, never in a panic.
 
 use super::Scratch;
+use super::both;
 use crate::cli::{duet, stderr};
 use lambda_duet::{
     analysis::{
@@ -35,11 +36,9 @@ fn manifest() -> Value {
         ]
     });
     json!({
-        "schema": 1, "version": "0.1.0", "created_unix_ms": 1_800_000_000_000_u64,
-        "sides": {
-            "baseline": variant("x", Value::Null, Value::Null),
-            "candidate": variant("a", configuration, price),
-        },
+        "schema": 2, "version": "0.1.0", "created_unix_ms": 1_800_000_000_000_u64,
+        "variants": [variant("x", Value::Null, Value::Null), variant("a", configuration, price)],
+        "baseline": 0,
         "plan": {
             "separate_from": 1,
             "seed": 7, "environments": 2, "order": "joint-steps", "cold": false, "concurrent": true,
@@ -57,12 +56,12 @@ fn manifest() -> Value {
 /// Its first block.
 fn rows() -> Vec<Value> {
     let manifest: Manifest = serde_json::from_value(manifest()).unwrap();
-    let steps = schedule::block(&manifest.plan, 0, manifest.plan.order);
+    let steps = schedule::block(&manifest.plan, &both(), 0, manifest.plan.order);
     let calls = steps.into_iter().enumerate().flat_map(|(step, calls)| calls.into_iter().map(move |call| (step, call)));
     calls
-        .map(|(number, Call { side, cell, slot })| {
+        .map(|(number, Call { variant, cell, slot })| {
             let mut row = json!({
-                "block": 0, "step": number, "slot": slot, "side": side, "cell": manifest.plan.cells[cell].name,
+                "block": 0, "step": number, "slot": slot, "variant": variant, "cell": manifest.plan.cells[cell].name,
                 "started_unix_ms": 1_800_000_000_000_u64, "elapsed_ms": 10 * number, "delay_ns": 1000, "latency_ns": 20_500_000,
                 "cold": false, "cost_usd": 0.000_001,
                 "report": {"duration_ms": 19.5, "billed_ms": 20.0, "init_ms": 100.25, "memory_mb": 1769, "max_memory_mb": 30},
@@ -128,7 +127,7 @@ fn read(directory: &Path) -> Result<usize, String> {
     let _ = plan::plan(&manifest);
     // What a campaign that goes on would make of them.
     let _ = Progress::new(&manifest, run_directory::rows(directory, &manifest).unwrap(), Vec::new());
-    let (mut samples, mut first_error, mut count) = (Samples::default(), None, 0);
+    let (mut samples, mut first_error, mut count) = (Samples::new(manifest.variants.count()), None, 0);
     for row in run_directory::rows(directory, &manifest).unwrap() {
         match row {
             Ok(row) => {
@@ -246,12 +245,19 @@ fn an_invalid_manifest_is_refused_by_the_field() {
         *manifest.pointer_mut(pointer).unwrap() = value;
         manifest.to_string().into_bytes()
     };
+    let mut ended = manifest()["variants"][0].clone();
+    ended["ended"] = json!({"block": 1, "step": 0, "reason": "given-up"});
     let cases = [
         (b"".to_vec(), "campaign.json, line 1: EOF"),
         (b"\n\nno campaign".to_vec(), "campaign.json, line 3: expected"),
         (b"{\"schema\": \"\xff\"}".to_vec(), "campaign.json, line 1: "),
         (vec![0; 100], "campaign.json, line 1: expected value"),
-        (with("/schema", json!(2)), "campaign.json, line 1: schema 2 is not known"),
+        (with("/schema", json!(3)), "campaign.json, line 1: schema 3 is not known to this version, which reads 1 to 2"),
+        (with("/variants", json!([manifest()["variants"][0]])), "variants has 1 entries; it must have from 2 to 64"),
+        (with("/variants/1/name", json!("x")), "variants[1].name is \"x\" a second time"),
+        (with("/baseline", json!(2)), "baseline is 2; it must be below 2"),
+        (with("/baseline", json!(64)), "the number of a variant, below 64"),
+        (with("/variants/0", ended), "variants[0].ended is there, and the baseline is called until"),
         (with("/schema", json!(-1)), "campaign.json, line 1: invalid value"),
         (with("/plan/cells", json!([])), "campaign.json: plan.cells has 0 payloads"),
         (with("/plan/cells/1/name", json!("math/fft")), "plan.cells[1].name is \"math/fft\" a second time"),
@@ -263,12 +269,12 @@ fn an_invalid_manifest_is_refused_by_the_field() {
         (with("/plan/separate_from", json!(0)), "plan.separate_from is 0"),
         (with("/plan/order", json!("single-calls")), "plan.separate_from is 1, and plan.order has no joint steps"),
         (with("/plan/accept_status/0", json!("teapot")), "\"teapot\" is not a status"),
-        (with("/sides/candidate/price/request_usd", json!(-1)), "sides.candidate.price.request_usd is -1e0"),
+        (with("/variants/1/price/request_usd", json!(-1)), "variants[1].price.request_usd is -1e0"),
         (
-            with("/sides/candidate/price/tiers/0/gb_second_usd", json!(-1)),
-            "sides.candidate.price.tiers[0].gb_second_usd is -1; it must be",
+            with("/variants/1/price/tiers/0/gb_second_usd", json!(-1)),
+            "variants[1].price.tiers[0].gb_second_usd is -1; it must be",
         ),
-        (with("/sides/candidate/price/tiers", json!([])), "sides.candidate.price.tiers is empty"),
+        (with("/variants/1/price/tiers", json!([])), "variants[1].price.tiers is empty"),
         (with("/limits/max_cost_usd", json!(-1)), "limits.max_cost_usd is -1e0"),
         (with("/limits/until_ci", json!(0.5)), "limits.until_ci is 0.5; it must be above 0 and below 0.5"),
     ];

@@ -3,17 +3,14 @@
 use super::{
     Scratch,
     answers::{Invocation, configuration, is_candidate, lambda, on_lambda},
-    assert_code, command, run, run_plain, samples,
+    assert_code, both, command, run, run_plain, samples,
 };
 use crate::{
     cli::stderr,
     scripted::{Call, Reply, Scripted},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lambda_duet::campaign::{
-    row::{FailureKind, Row},
-    sides::Side,
-};
+use lambda_duet::campaign::row::{FailureKind, Row};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -277,8 +274,8 @@ fn a_transient_fault_is_retried() {
     let output = on_lambda(&scratch, &lambda, &[TWO.as_slice(), &["--json"]].concat());
     assert_code(&output, 0);
     let rows = rows(&scratch);
-    for side in Side::BOTH {
-        let of_side = rows.iter().filter(|row| row.side == side);
+    for side in both() {
+        let of_side = rows.iter().filter(|row| row.variant == side);
         let attempts: Vec<_> = of_side.map(|row| (row.attempt, row.failure.as_ref().map(|it| it.kind))).collect();
         let expected = [Some(FailureKind::Throttled), Some(FailureKind::Transient), Some(FailureKind::Transient), None];
         assert_eq!(attempts, (0..).zip(expected).collect::<Vec<_>>());

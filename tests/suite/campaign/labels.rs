@@ -46,7 +46,7 @@ fn names_of_files_and_processors_are_escaped_in_every_output_format() {
     let mut rows = csv::Reader::from_reader(csv.as_bytes());
     let names: Vec<String> = rows.records().map(|row| row.unwrap()[0].to_owned()).collect();
     assert!(names.iter().any(|name| name.ends_with(&format!("{SEEN}.json"))), "{names:?}");
-    let analysis: Value = serde_json::from_str(&rendered(&["--format", "json"])).unwrap();
+    let analysis: Value = crate::report::pair(&rendered(&["--format", "json"]));
     assert!(analysis["cells"][0]["name"].as_str().unwrap().ends_with(&format!("{SEEN}.json")), "{analysis}");
     let page = scratch.path("page.html");
     rendered(&["--html", &page]);
@@ -72,7 +72,7 @@ fn names_that_no_campaign_writes_are_refused_by_readers() {
     assert_code(&super::run_plain(&scratch, &target, &arguments), 0);
     for (file, from, to, field) in [
         ("samples.jsonl", "Xeon", "Xe\\u001bon", "cpu_model"),
-        ("campaign.json", "\"name\": \"baseline\"", "\"name\": \"base\\u001bline\"", "sides.baseline.name"),
+        ("campaign.json", "\"name\": \"baseline\"", "\"name\": \"base\\u001bline\"", "variants[0].name"),
     ] {
         let path = scratch.0.join("run").join(file);
         let whole = fs::read_to_string(&path).unwrap();

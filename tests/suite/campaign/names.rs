@@ -1,7 +1,7 @@
 //! Names of functions, URLs with secrets, and paths in advice.
 
 use super::{
-    Scratch, assert_code,
+    Scratch, assert_code, both,
     places::{answer, aws, program, program_on, run},
     run_plain,
 };
@@ -107,7 +107,7 @@ fn the_latest_version_can_be_made_cold_by_its_qualifier_and_others_cannot() {
     let changes: Vec<String> = changes.map(|call| call.body).collect();
     assert!(changes.len() == 2 && changes[0].contains("LAMBDA_DUET_COLD"), "{changes:?}");
     assert!(!changes[1].contains("LAMBDA_DUET_COLD"), "{changes:?}");
-    let plain = super::samples(&out).0.sides.baseline.target.to_string();
+    let plain = super::samples(&out).0.variants[both()[0]].target.to_string();
     assert_eq!(plain, "lambda:x86:$LATEST");
 
     for published in ["lambda:x86:7", "lambda:arn:aws:lambda:us-east-1:123456789012:function:x86:live"] {

@@ -1,11 +1,11 @@
 //! Each option does what its help says.
 
-use super::{Scratch, assert_code, run, run_plain, samples};
+use super::{Scratch, assert_code, both, run, run_plain, samples};
 use crate::{
     cli::{duet, stderr, stdout},
     scripted::{Reply, Scripted},
 };
-use lambda_duet::campaign::{row::Row, sides::Side};
+use lambda_duet::campaign::row::Row;
 use std::time::Duration;
 
 fn target() -> Scripted {
@@ -27,10 +27,10 @@ fn payloads_are_sent_by_weight_and_byte_for_byte_in_the_order_of_the_seed() {
         assert_code(&run("", &arguments), 0);
         let (manifest, rows) = samples(&out);
         // Two whole blocks of 2 sides × (1 + 3) payloads × 2 environments fit.
-        assert_eq!((manifest.plan.calls(), rows.len()), (16, 32));
+        assert_eq!((manifest.calls_of_block(), rows.len()), (16, 32));
         let sent = |payload: &str| target.calls().iter().filter(|call| call.body == payload).count();
         assert_eq!((sent("{ \"a\" :1.0,\"a\":2}"), sent("[2]")), (8, 24));
-        rows.iter().map(|row| (row.side, row.cell.ends_with("one.json"))).collect::<Vec<_>>()
+        rows.iter().map(|row| (row.variant, row.cell.ends_with("one.json"))).collect::<Vec<_>>()
     };
     assert_eq!(order("5"), order("5"));
     assert_ne!(order("5"), order("6"));
@@ -43,8 +43,8 @@ fn a_step_holds_one_call_open_for_each_environment() {
     let slow = Scripted::start(|_, number| Reply::ok("{}").after_calls(number / 6 * 6 + 6));
     assert_code(&run_plain(&scratch, &slow, &["--environments", "6", "--invocations", "12"]), 0);
     let (_, rows) = samples(&scratch.path("run"));
-    for side in Side::BOTH {
-        assert_eq!(rows.iter().filter(|row| row.side == side && row.failure.is_none()).count(), 6);
+    for side in both() {
+        assert_eq!(rows.iter().filter(|row| row.variant == side && row.failure.is_none()).count(), 6);
     }
 }
 
@@ -190,7 +190,7 @@ fn contradictory_options_are_refused_with_the_fix() {
     let broken = scratch.file("broken.json", "{");
     let (url, this) = ("https://example.com/", "exec:/bin/true");
     for (arguments, code, part) in [
-        (["--targets", url].as_slice(), 1, "a baseline and a candidate"),
+        (["--targets", url].as_slice(), 1, "a baseline and at least one candidate"),
         (&["--targets", "fast", "slow"], 2, "stack:NAME"),
         (&["--targets", "stack:"], 2, "stack:NAME"),
         (&["--targets", this, this, "--payload", &broken], 1, "is not JSON"),
@@ -235,10 +235,10 @@ fn a_run_directory_is_not_used_twice_nor_by_another_version() {
     assert_code(&output, 1);
     assert!(stderr(&output).contains("holds a campaign already"), "{}", stderr(&output));
     let path = scratch.0.join("run/campaign.json");
-    let newer = std::fs::read_to_string(&path).unwrap().replace("\"schema\": 1", "\"schema\": 2");
+    let newer = std::fs::read_to_string(&path).unwrap().replace("\"schema\": 2", "\"schema\": 3");
     std::fs::write(&path, newer).unwrap();
     let output = duet(&["report", &scratch.path("run")]);
-    assert!(stderr(&output).contains("schema 2 is not known"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("schema 3 is not known"), "{}", stderr(&output));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Where calls go: regions, endpoints, profiles and names, by one rule for every service.
 
-use super::{Scratch, assert_code, samples, targets::described_stack};
+use super::{Scratch, assert_code, both, samples, targets::described_stack};
 use crate::{
     cli::{stderr, stdout},
     scripted::{Call, Reply, Scripted},
@@ -98,11 +98,11 @@ fn each_side_is_called_in_the_region_of_its_own_arn() {
         assert_eq!(signed(&aws, "x86/"), ["ENVIRONMENT eu-west-1 lambda"]);
         assert_eq!(signed(&aws, "arm/"), ["ENVIRONMENT ap-south-1 lambda"]);
         assert_eq!(aws.calls().iter().filter(|call| call.line.contains("/invocations")).count(), 4);
-        let sides = samples(&out).0.sides;
+        let variants = samples(&out).0.variants;
         let region = |place: Option<Place>| place.unwrap().region.unwrap();
-        assert_eq!(sides.baseline.price.unwrap().region, "eu-west-1");
+        assert_eq!(variants[both()[0]].price.as_ref().unwrap().region, "eu-west-1");
         assert_eq!(
-            (region(sides.baseline.place), region(sides.candidate.place)),
+            (region(variants[both()[0]].place.clone()), region(variants[both()[1]].place.clone())),
             ("eu-west-1".into(), "ap-south-1".into())
         );
         assert!(stderr(&output).contains(&format!("in ap-south-1 (aws), at {}", aws.url)), "{}", stderr(&output));
@@ -175,7 +175,7 @@ fn endpoints_are_signed_for_the_region_of_their_host_in_every_partition() {
         let message = stderr(&output);
         assert!(message.contains(&format!("in {place}")), "{message}");
         assert_eq!(message.contains("those of us-east-1 stand in"), !has_prices, "{message}");
-        let price = samples(&out).0.sides.baseline.price.unwrap();
+        let price = samples(&out).0.variants[both()[0]].price.clone().unwrap();
         assert_eq!(price.region, if has_prices { region } else { "us-east-1" });
     }
 }

@@ -4,7 +4,7 @@ mod failures;
 mod lifetime;
 mod runtime_api;
 
-use super::{Scratch, assert_code, command, samples};
+use super::{Scratch, assert_code, both, command, samples};
 use crate::cli::{duet, stderr, stdout};
 use lambda_duet::campaign::row::Row;
 use serde_json::{Value, json};
@@ -90,7 +90,7 @@ fn a_path_without_a_slash_is_a_file_of_this_directory_also_from_elsewhere() {
     assert_code(&output, 0);
     let (manifest, rows) = samples(&scratch.path("run"));
     assert!(rows.iter().all(|row| row.failure.is_none()), "{rows:?}");
-    assert_eq!(manifest.sides.baseline.target.to_string(), format!("exec:{}", scratch.path("here/bootstrap")));
+    assert_eq!(manifest.variants[both()[0]].target.to_string(), format!("exec:{}", scratch.path("here/bootstrap")));
     // Where a campaign is continued there may be another bootstrap.
     fs::write(scratch.path("run/samples.jsonl"), "").unwrap();
     let mut process = command("", &["--resume", &scratch.path("run")]);
@@ -150,7 +150,7 @@ fn the_bootstrap_of_awss_tutorial_works() {
     assert_code(&output, 0);
     assert!(rows.len() == 6 && rows.iter().all(|row| row.failure.is_none()), "{rows:?}");
     // What it echoes to standard error is in the log, as the answers that curl prints are.
-    let log = fs::read_to_string(scratch.path("run/candidate.log")).unwrap();
+    let log = fs::read_to_string(scratch.path("run/variant-1.log")).unwrap();
     let count = |text: &str| log.matches(text).count();
     assert_eq!(count(r#"{"order": 1}"#), 3, "{log}");
     // The campaign may end before the last of these is printed.

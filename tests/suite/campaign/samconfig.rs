@@ -1,7 +1,7 @@
 //! Stacks as SAM CLI's configuration file describes them.
 
 use super::{
-    Scratch, assert_code,
+    Scratch, assert_code, both,
     places::{aws, configure, program, program_on, run, signed},
     samples,
 };
@@ -121,7 +121,7 @@ fn a_campaign_is_continued_with_the_profile_and_region_of_its_stack() {
     );
     let arguments = ["--payload", &payload, "--out", &out, "--environments", "1", "--invocations", "4"];
     assert_code(&run(program(&home).env("AWS_ENDPOINT_URL", &aws.url), &arguments), 0);
-    let place = samples(&out).0.sides.baseline.place.unwrap();
+    let place = samples(&out).0.variants[both()[0]].place.clone().unwrap();
     assert_eq!((place.profile.as_deref(), place.is_profile_fixed), (Some("team"), true));
     // As if it had been interrupted, and somewhere else.
     std::fs::remove_file(home.path("samconfig.toml")).unwrap();

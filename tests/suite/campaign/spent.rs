@@ -1,12 +1,12 @@
 //! What counts against `--max-cost`: what may have been billed.
 
-use super::{Scratch, assert_code, run, samples};
+use super::{Scratch, assert_code, both, run, samples};
 use crate::{
     cli::{duet, stdout},
     scripted::{Call, Reply, Scripted},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lambda_duet::campaign::{row::Row, sides::Side};
+use lambda_duet::campaign::row::Row;
 use serde_json::{Value, json};
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -56,7 +56,7 @@ fn rows(endpoint: &str, target: &str, arguments: &[&str]) -> Vec<Row> {
     ]
     .concat();
     run(endpoint, &all);
-    samples(&out).1.into_iter().filter(|row| row.side == Side::Baseline).collect()
+    samples(&out).1.into_iter().filter(|row| row.variant == both()[0]).collect()
 }
 
 /// What a call costs that is billed for so many seconds.
@@ -100,7 +100,7 @@ fn costs_follow_the_memory_that_lambda_reports() {
     // Configured are 1769 MB.
     let expected = REQUEST_USD + 0.000_016_666_7 * 512.0 / 1024.0;
     assert_cost(&samples(&out).1[0], expected);
-    let analysis: Value = serde_json::from_str(&stdout(&duet(&["report", &out, "--format", "json"]))).unwrap();
+    let analysis: Value = crate::report::pair(&stdout(&duet(&["report", &out, "--format", "json"])));
     let million = analysis["money"]["per_million"]["baseline"]["total_usd"].as_f64().unwrap();
     assert!((million / (expected * 1e6) - 1.0).abs() < 1e-9, "{million}");
     let kinds = analysis["warnings"].as_array().unwrap().iter().map(|warning| warning["kind"].as_str().unwrap());

@@ -1,16 +1,13 @@
 //! Every kind of target, and what is looked at before it is called.
 
-use super::{Scratch, assert_code, report, run, samples};
+use super::{Scratch, assert_code, both, report, run, samples};
 use crate::{
     cli::stderr,
     handler::{QUICK, bootstrap},
     scripted::{Call, Reply, Scripted, request_id},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
-use lambda_duet::{
-    campaign::{row::Row, sides::Side},
-    protocol::Architecture,
-};
+use lambda_duet::{campaign::row::Row, protocol::Architecture};
 use serde_json::json;
 use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
@@ -29,10 +26,10 @@ fn two_builds_are_compared_on_this_machine() {
     assert_code(&run("", &arguments), 0);
     let (manifest, rows) = samples(&out);
     assert_eq!((rows.len(), manifest.plan.concurrent), (160, false));
-    for side in Side::BOTH {
-        let mut environments: Vec<_> = rows.iter().filter(|row| row.side == side).map(environment).collect();
+    for side in both() {
+        let mut environments: Vec<_> = rows.iter().filter(|row| row.variant == side).map(environment).collect();
         // The first call of each environment is marked cold, and no other.
-        assert_eq!(rows.iter().filter(|row| row.side == side && row.cold == Some(true)).count(), 8);
+        assert_eq!(rows.iter().filter(|row| row.variant == side && row.cold == Some(true)).count(), 8);
         environments.sort_unstable();
         environments.dedup();
         assert_eq!(environments.len(), 8);
@@ -73,7 +70,7 @@ fn the_handler_beside_the_program_is_local() {
     .concat();
     assert_code(&run("", &arguments), 0);
     let (manifest, _) = samples(&out);
-    assert!(manifest.sides.baseline.target.to_string().ends_with("/handler"));
+    assert!(manifest.variants[both()[0]].target.to_string().ends_with("/handler"));
 }
 
 #[test]
@@ -190,12 +187,12 @@ fn functions_are_inspected_and_billed_by_their_reports() {
     let output = on_lambda(&scratch, &lambda, &[]);
     assert_code(&output, 0);
     let (manifest, rows) = samples(&scratch.path("run"));
-    let configuration = manifest.sides.candidate.configuration.unwrap();
+    let configuration = manifest.variants[both()[1]].configuration.clone().unwrap();
     assert_eq!((configuration.architecture, configuration.memory_mb), (Architecture::Arm64, 1769));
     for row in &rows {
         let report = row.report.as_ref().unwrap();
         assert_eq!((report.billed_ms, report.duration_ms, row.cold), (Some(20.0), Some(19.5), Some(false)));
-        let gb_second = if row.side == Side::Baseline { 0.000_016_666_7 } else { 0.000_013_333_4 };
+        let gb_second = if row.variant == both()[0] { 0.000_016_666_7 } else { 0.000_013_333_4 };
         let expected = 0.000_000_2 + gb_second * 0.02 * 1769.0 / 1024.0;
         assert!((row.cost_usd - expected).abs() < 1e-12, "{} {expected}", row.cost_usd);
     }
@@ -212,7 +209,7 @@ fn unequal_memory_is_refused_unless_it_is_allowed() {
     assert!(lambda.calls().iter().all(|call| !call.line.contains("/invocations")));
     let output = on_lambda(&scratch, &lambda, &["--allow-unequal"]);
     assert_code(&output, 0);
-    assert!(stderr(&output).contains("Warning: the sides differ"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("Warning: the variants differ"), "{}", stderr(&output));
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn failure(code: &str) -> (FailureKind, String, String) {
     assert_code(&output, 3);
     let failure = rows[0].failure.clone().unwrap();
     let log = failure.message.rsplit_once("; its log is ").unwrap_or_else(|| panic!("{failure}")).1.to_owned();
-    assert_eq!(log, scratch.path(&format!("run/{}.log", rows[0].side)));
+    assert_eq!(log, scratch.path(&format!("run/variant-{}.log", rows[0].variant)));
     let log = fs::read_to_string(log).unwrap();
     (failure.kind, failure.message, log)
 }
@@ -72,7 +72,7 @@ fn how_a_function_ended_is_shown_with_its_log() {
 }
 
 #[test]
-fn output_of_a_function_goes_to_the_log_of_its_side() {
+fn output_of_a_function_goes_to_the_log_of_its_variant() {
     let scratch = Scratch::new();
     let code = |name: &str| {
         format!(
@@ -87,15 +87,15 @@ fn output_of_a_function_goes_to_the_log_of_its_side() {
         serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{error}: {line}"));
     }
     assert!(!stderr(&output).contains("works") && !stderr(&output).contains("starts"), "{}", stderr(&output));
-    let log = |side: &str| fs::read_to_string(scratch.path(&format!("run/{side}.log"))).unwrap();
-    assert_eq!(log("baseline"), "one starts\none works\none works\n");
-    assert_eq!(log("candidate"), "other starts\nother works\nother works\n");
+    let log = |place: usize| fs::read_to_string(scratch.path(&format!("run/variant-{place}.log"))).unwrap();
+    assert_eq!(log(0), "one starts\none works\none works\n");
+    assert_eq!(log(1), "other starts\nother works\nother works\n");
     // A resumed campaign appends.
     let samples = fs::read_to_string(scratch.path("run/samples.jsonl")).unwrap();
     let kept: String = samples.split_inclusive('\n').take(2).collect();
     fs::write(scratch.path("run/samples.jsonl"), kept).unwrap();
     assert_code(&command("", &["--resume", &scratch.path("run")]).output().unwrap(), 0);
-    assert_eq!(log("baseline"), "one starts\none works\none works\none starts\none works\n");
+    assert_eq!(log(0), "one starts\none works\none works\none starts\none works\n");
     // A single call has its log on the terminal.
     let output = duet(&["call", &one]);
     assert!(stderr(&output).contains("one starts\none works\n"), "{}", stderr(&output));
