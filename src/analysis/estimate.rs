@@ -23,11 +23,13 @@ mod difference;
 mod disturbances;
 mod environments;
 mod fit;
+mod one_side;
 
 pub(super) use combined::welch;
 pub use difference::{Difference, Sources};
 pub use environments::Variance;
 pub use fit::{Groups, Observation, last_block, mean};
+pub use one_side::{Weights, mean_of_side};
 
 use crate::analysis::sides::{Side, Sides};
 use combined::satterthwaite;

@@ -52,7 +52,8 @@ impl Difference {
         Interval { low: self.estimate - radius, high: self.estimate + radius }
     }
 
-    fn critical_value(&self, alpha: f64, looks: Looks) -> f64 {
+    /// How many standard errors wide the interval is on either side that leaves out the truth with a probability of `alpha`.
+    pub(super) fn critical_value(&self, alpha: f64, looks: Looks) -> f64 {
         match looks {
             Looks::Once => upper_quantile(&student(self.degrees_of_freedom), alpha / 2.0),
             Looks::EveryBlock(target) => {
@@ -123,7 +124,7 @@ pub(super) fn normal_quantile() -> f64 {
     Normal::standard().inverse_cdf((1.0 + CONFIDENCE) / 2.0)
 }
 
-fn student(degrees_of_freedom: f64) -> StudentsT {
+pub(super) fn student(degrees_of_freedom: f64) -> StudentsT {
     // Above 1e9 Student's is the normal distribution to nine digits; fewer than 0.1 degrees of freedom do not occur.
     StudentsT::new(0.0, 1.0, degrees_of_freedom.clamp(0.1, 1e9)).expect("the parameters are finite and positive")
 }
@@ -147,7 +148,7 @@ pub(super) fn upper_quantile(distribution: &impl ContinuousCDF<f64, f64>, tail: 
 }
 
 /// The least number above 0 for which `is_beyond` holds, by bisection; it must hold for all above it.
-fn first_beyond(is_beyond: impl Fn(f64) -> bool) -> f64 {
+pub(super) fn first_beyond(is_beyond: impl Fn(f64) -> bool) -> f64 {
     let mut high = 1.0;
     while !is_beyond(high) && high < 1e100 {
         high *= 2.0;
