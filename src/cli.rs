@@ -1,6 +1,7 @@
-//! The command line: one file per subcommand, with its arguments and its `run`. `cold_share`,
-//! `secret_argument`, `value_parsers` and `volume` read values of arguments.
+//! The command line: one file per subcommand, with its arguments and its `run`. `bill` is the arguments of
+//! several, `cold_share`, `secret_argument`, `value_parsers` and `volume` read values of arguments.
 
+mod bill;
 mod calibrate;
 mod call;
 mod clean_up;
@@ -57,7 +58,7 @@ impl Cli {
             Command::Run(command) => return command.run().await,
             Command::Report(command) => return command.run().await,
             Command::Compare(command) => return command.run(),
-            Command::Gate(command) => return command.run(),
+            Command::Gate(command) => return command.run().await,
             Command::CleanUp(command) => return command.run().await,
             Command::Calibrate(command) => return command.run(),
             Command::Workloads(command) => command.run()?,

@@ -6,6 +6,7 @@ use super::{
     compare_sets::{Analyzer, Unjudged},
     cpu_models::cpus,
     interval::CONFIDENCE,
+    limits::Limits,
     measures::Measure,
     pair_samples::PairSamples,
     plot_data::UnjudgedColdStarts,
@@ -27,11 +28,13 @@ pub struct Options {
     pub margin: f64,
     /// The options of its bill.
     pub volume: BillOptions,
+    /// The limits that a gate sets.
+    pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { margin: 0.02, volume: BillOptions::default() }
+        Self { margin: 0.02, volume: BillOptions::default(), limits: Limits::default() }
     }
 }
 
@@ -62,7 +65,8 @@ pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
     find_pareto_front(&mut variants);
     let comparisons = drafts.into_iter().zip(bills).map(|(draft, money)| {
         let sides = draft.analyzer.pair.variants.map(|_, variant| variants[variant.get()].clone());
-        draft.into_analysis(method, &campaign, sides, money)
+        let limit_tests = draft.analyzer.limit_tests(options.limits, options.volume);
+        PairAnalysis { limit_tests, ..draft.into_analysis(method, &campaign, sides, money) }
     });
     Analysis {
         schema: SCHEMA,
@@ -113,7 +117,17 @@ impl<'a> Draft<'a> {
                 comparison.environments_needed = None;
             }
         }
-        PairAnalysis { method, campaign: campaign.clone(), sides, warnings, headline, cells, cold_starts, money }
+        PairAnalysis {
+            method,
+            campaign: campaign.clone(),
+            sides,
+            warnings,
+            headline,
+            cells,
+            cold_starts,
+            money,
+            limit_tests: Vec::new(),
+        }
     }
 }
 

@@ -271,36 +271,39 @@ impl Analyzer<'_> {
         Some(Sides { baseline: tariff(Side::Baseline)?, candidate: tariff(Side::Candidate)? })
     }
 
-    /// The bill of both sides. None if a side has no price or no billed duration.
-    pub(super) fn money(&self, options: BillOptions) -> Option<Money> {
+    /// The bill of both sides. None if a side has no price or no billed duration, or if an instruction set was emulated.
+    pub(super) fn monthly_bill(&self, options: BillOptions) -> Option<MonthlyBill<'_>> {
         let tariffs = self.tariffs()?;
         if self.pair.is_emulated() {
             return None;
         }
         let billed = Billed::new(self, options.cold_starts)?;
-        let difference = billed.log_ratio().filter(has_enough);
-        let intervals = billed.means.map(|side, _| difference.and_then(|_| billed.interval(side)));
-        let invocations_per_month = options.invocations_per_month;
+        let log_ratio = billed.log_ratio();
         let free = if options.free_tier { FreeTier::LAMBDA } else { FreeTier::NONE };
+        Some(MonthlyBill { tariffs, billed, log_ratio, invocations_per_month: options.invocations_per_month, free })
+    }
+
+    /// The same, with intervals, as a report has it.
+    pub(super) fn money(&self, options: BillOptions) -> Option<Money> {
+        let bill = self.monthly_bill(options)?;
+        let MonthlyBill { tariffs, billed, invocations_per_month, free, .. } = &bill;
+        let difference = bill.log_ratio.filter(has_enough);
+        let intervals = billed.means.map(|side, _| difference.and_then(|_| billed.interval(side)));
         let cost = |invocations: f64, free: FreeTier| {
             billed.means.map(|side, mean| tariffs[side].cost(*mean, intervals[side], invocations, free))
         };
-        let monthly = cost(invocations_per_month, free);
-        // The baseline as it is, the candidate as the ratio of billed durations has it.
-        let savings_at = |log_ratio: f64| {
-            let candidate_ms = billed.means.baseline * log_ratio.exp();
-            let candidate = tariffs.candidate.bill(candidate_ms, invocations_per_month, free);
-            saving(monthly.baseline.total_usd, candidate.total()).unwrap_or_default()
-        };
+        let monthly = cost(*invocations_per_month, *free);
+        let savings_at =
+            |log_ratio: f64| saving(monthly.baseline.total_usd, bill.candidate_usd(log_ratio)).unwrap_or_default();
         let log_ratios = difference.map(|difference| difference.interval(CONFIDENCE, self.looks));
         let by_volume = VOLUMES.map(|quarter| {
             let invocations = 10_f64.powf(f64::from(quarter) / 4.0);
-            (invocations, billed.means.map(|side, mean| tariffs[side].bill(*mean, invocations, free).total()))
+            (invocations, billed.means.map(|side, mean| tariffs[side].bill(*mean, invocations, *free).total()))
         });
-        let baseline = tariffs.baseline.usage(billed.means.baseline, invocations_per_month);
+        let baseline = tariffs.baseline.usage(billed.means.baseline, *invocations_per_month);
         Some(Money {
             prices: tariffs.map(|_, tariff| format!("{}, {}", tariff.price.region, tariff.price.date)),
-            invocations_per_month,
+            invocations_per_month: *invocations_per_month,
             free_tier: options.free_tier,
             cold_share: billed.cold_share,
             monthly,
@@ -308,8 +311,31 @@ impl Analyzer<'_> {
             savings: saving(monthly.baseline.total_usd, monthly.candidate.total_usd).unwrap_or_default(),
             savings_interval: log_ratios
                 .map(|Interval { low, high }| Interval { low: savings_at(high), high: savings_at(low) }),
-            break_even: break_even_slowdown(tariffs.baseline.price, tariffs.candidate.price, &baseline, free),
+            break_even: break_even_slowdown(tariffs.baseline.price, tariffs.candidate.price, &baseline, *free),
             by_volume: by_volume.collect(),
         })
+    }
+}
+
+/// What both sides are billed for in a month.
+pub(super) struct MonthlyBill<'a> {
+    tariffs: Sides<Tariff<'a>>,
+    billed: Billed,
+    /// The logarithm of the candidate's billed time over the baseline's. None if nothing tells how uncertain it is.
+    pub(super) log_ratio: Option<Difference>,
+    invocations_per_month: f64,
+    free: FreeTier,
+}
+
+impl MonthlyBill<'_> {
+    pub(super) fn baseline_usd(&self) -> f64 {
+        let baseline_ms = self.billed.means.baseline;
+        self.tariffs.baseline.bill(baseline_ms, self.invocations_per_month, self.free).total()
+    }
+
+    /// The candidate's bill, if this is the logarithm of the ratio of billed times and the baseline's is as it is.
+    pub(super) fn candidate_usd(&self, log_ratio: f64) -> f64 {
+        let candidate_ms = self.billed.means.baseline * log_ratio.exp();
+        self.tariffs.candidate.bill(candidate_ms, self.invocations_per_month, self.free).total()
     }
 }

@@ -1,15 +1,17 @@
-//! Whether a change may pass: is the candidate slower than is allowed?
+//! Whether a change may pass: is the candidate slower, dearer or later than is allowed?
 //!
-//! It passes only what is shown not to be slower (non-inferiority), and fails only what is shown to be: the whole
-//! interval is on one side of the limit. That nothing was found does not pass.
+//! It passes only what is shown to keep to every limit (non-inferiority), and fails only what is shown to exceed one: the
+//! whole interval is on one side of the limit. That nothing was found does not pass.
+
+mod slowdown;
 
 use super::{
-    change::{self, common_pairs, difference, looks, missing, what_differs, withholding},
-    estimate::Difference,
-    interval::{CONFIDENCE, Looks},
+    change::{common_pairs, looks, missing, what_differs, withholding},
+    interval::Looks,
+    limits::{CellTest, Condition, ConditionTests},
     measures::Measure,
-    result::{Analysis, CellAnalysis, Comparison, Method, PairAnalysis, Ratio},
-    verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, adjusted, environments_for},
+    result::{Analysis, PairAnalysis},
+    tested::{Found, Needs, Place, Tested, places},
     warning_kind::Warning,
 };
 use crate::analysis::sides::Sides;
@@ -22,9 +24,9 @@ pub const SCHEMA: u32 = 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
-    /// Not slower than allowed: the whole interval lies below the limit.
+    /// No more than allowed: the whole interval lies below the limit.
     Pass,
-    /// Slower than allowed: the whole interval lies above the limit.
+    /// More than allowed: the whole interval lies above the limit.
     Fail,
     /// Neither is certain, with the environments so far.
     Inconclusive,
@@ -45,15 +47,15 @@ pub enum Against {
     EarlierCampaign,
 }
 
-/// The result of holding a campaign to a limit.
+/// The result of holding a campaign to limits.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gate {
     /// The version of this shape, [`SCHEMA`].
     pub schema: u32,
-    /// What the slowdown is measured against.
+    /// What a slowdown is measured against.
     pub against: Against,
-    /// The slowdown that passes, as a share: 0.05 lets a ratio of 1.05 through.
-    pub max_slowdown: f64,
+    /// The conditions, each with its limit.
+    pub conditions: Vec<Condition>,
     /// The decision on all candidates: it fails if one does, and passes if all do.
     pub decision: Decision,
     /// The candidates that only the earlier campaign has: what is not measured does not pass.
@@ -67,24 +69,25 @@ pub struct Gate {
 pub struct PairGate {
     /// The names of both sides.
     pub names: Sides<String>,
-    /// The decision on all cells: it fails if one does, and passes if all do.
+    /// The decision on all conditions: it fails if one does, and passes if all do.
     pub decision: Decision,
     /// Why nothing is said of any cell; empty where something is.
     pub withheld: Vec<Warning>,
     /// What differs between this campaign and the earlier one besides the time, one sentence each.
     pub differences: Vec<String>,
-    /// Each payload or workload, with those that only one of two campaigns has.
-    pub cells: Vec<CellGate>,
+    /// Each condition, in the order of the gate's.
+    pub conditions: Vec<ConditionGate>,
 }
 
-/// What would decide where more environments would not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Needs {
-    /// More blocks: disturbances of whole blocks are most of the uncertainty.
-    MoreBlocks,
-    /// An earlier campaign that is less uncertain.
-    LargerEarlierCampaign,
+/// The result for one condition.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConditionGate {
+    #[serde(flatten)]
+    pub condition: Condition,
+    /// The decision on all cells: it fails if one does, and passes if all do.
+    pub decision: Decision,
+    /// Each payload or workload, with those that only one of two campaigns has; of the bill, all of them together.
+    pub cells: Vec<CellGate>,
 }
 
 /// The result for one cell.
@@ -93,9 +96,10 @@ pub struct CellGate {
     pub name: String,
     /// The measure that decides.
     pub measure: Option<Measure>,
-    /// The ratio that is held to the limit, above 1 if the candidate is slower. None if it is withheld.
-    pub ratio: Option<Ratio>,
-    /// The decision on it, by Holm's correction over all cells of all candidates.
+    /// What is held to the limit. None if it is withheld.
+    #[serde(flatten)]
+    pub found: Option<Found>,
+    /// The decision on it, by Holm's correction over all cells of all candidates, for this condition.
     pub decision: Decision,
     /// If it is inconclusive: the environments of each side in this campaign that would probably settle it.
     pub environments_needed: Option<u64>,
@@ -105,38 +109,24 @@ pub struct CellGate {
     pub reason: Option<String>,
 }
 
-/// Holds the candidates of `run` to its baseline, or to `earlier` where that is given.
-pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Gate {
-    let methods: Vec<&Method> = std::iter::once(run).chain(earlier).map(|campaign| &campaign.method).collect();
-    let looks = looks(&methods);
+/// Holds the candidates of `run` to the limits that it was analyzed with, and to a largest slowdown: beside its baseline, or
+/// beside `earlier` where that is given.
+pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: Option<f64>) -> Gate {
     let (held, gone) = held_pairs(run, earlier);
-    let tests: Vec<Vec<Result<Tested, String>>> = held.iter().map(HeldPair::tests).collect();
-    let difference = |test: &Result<Tested, String>| Some(test.as_ref().ok()?.difference);
-    let differences: Vec<Option<Difference>> = tests.iter().flatten().map(difference).collect();
-    let count = differences.iter().flatten().count();
-    let mut decisions = decisions(&differences, max_slowdown, looks).into_iter();
-    let comparisons = held.iter().zip(tests).map(|(held, tests)| {
-        let cells = held.run.cells.iter().zip(tests).zip(decisions.by_ref()).map(|((cell, test), decision)| {
-            let open = test.as_ref().ok().filter(|_| decision == Decision::Inconclusive);
-            let needed = open.map(|tested| tested.environments_needed(max_slowdown, looks, count));
-            CellGate {
-                name: cell.name.clone(),
-                measure: cell.deciding().map(|it| it.measure),
-                ratio: test.as_ref().ok().map(|tested| Ratio::new(&tested.difference, looks)),
-                decision,
-                environments_needed: needed.and_then(Result::ok),
-                needs: needed.and_then(Result::err),
-                reason: test.err(),
-            }
-        });
-        let gone = held.earlier().into_iter().flat_map(|earlier| missing(earlier, held.run)).map(CellGate::gone);
-        let cells: Vec<CellGate> = cells.chain(gone).collect();
+    let mut families: Vec<Family> = Vec::new();
+    families.extend(max_slowdown.map(|limit| Family::of_slowdown(&held, run, earlier, limit)));
+    families.extend(Family::of_limits(&held, run));
+    let conditions = families.iter().map(|family| family.condition).collect();
+    let mut judged: Vec<_> = families.into_iter().map(|family| family.judge().into_iter()).collect();
+    let comparisons = held.iter().map(|held| {
+        let conditions: Vec<ConditionGate> = judged.iter_mut().filter_map(Iterator::next).collect();
+        let conditions: Vec<ConditionGate> = conditions.into_iter().map(|judged| held.with_gone(judged)).collect();
         PairGate {
             names: held.run.names().map(|_, name| (*name).to_owned()),
-            decision: overall(cells.iter().map(|cell| cell.decision)),
+            decision: overall(conditions.iter().map(|condition| condition.decision)),
             withheld: held.withheld(),
             differences: held.earlier().map(|earlier| what_differs(earlier, held.run)).unwrap_or_default(),
-            cells,
+            conditions,
         }
     });
     let comparisons: Vec<PairGate> = comparisons.collect();
@@ -144,10 +134,83 @@ pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: f64) -> Ga
     Gate {
         schema: SCHEMA,
         against: if earlier.is_some() { Against::EarlierCampaign } else { Against::Baseline },
-        max_slowdown,
+        conditions,
         decision: overall(decisions),
         gone,
         comparisons,
+    }
+}
+
+/// All that one condition is held to: the cells of each candidate.
+struct Family {
+    condition: Condition,
+    looks: Looks,
+    pairs: Vec<Vec<CellTest>>,
+}
+
+impl Family {
+    fn of_slowdown(held: &[HeldPair<'_>], run: &Analysis, earlier: Option<&Analysis>, limit: f64) -> Self {
+        let methods: Vec<_> = std::iter::once(run).chain(earlier).map(|campaign| &campaign.method).collect();
+        let looks = looks(&methods);
+        let pairs = held.iter().map(|held| held.slowdowns(limit, looks)).collect();
+        Self { condition: Condition::MaxSlowdown(limit), looks, pairs }
+    }
+
+    /// What the limits of the analysis are held to, which are the same for all candidates.
+    fn of_limits(held: &[HeldPair<'_>], run: &Analysis) -> Vec<Self> {
+        let first = held.first().map(|held| held.run.limit_tests.as_slice()).unwrap_or_default();
+        let family = |(place, tests): (usize, &ConditionTests)| Self {
+            condition: tests.condition,
+            looks: looks(&[&run.method]),
+            pairs: held.iter().map(|held| held.unless_withheld(&held.run.limit_tests[place].cells)).collect(),
+        };
+        first.iter().enumerate().map(family).collect()
+    }
+
+    /// The decisions on each candidate, by Holm's correction over all of them.
+    fn judge(self) -> Vec<ConditionGate> {
+        let tests: Vec<Option<&Tested>> = self.pairs.iter().flatten().map(|cell| cell.test.as_ref().ok()).collect();
+        let count = tests.iter().flatten().count();
+        let mut places = places(&tests, self.looks).into_iter();
+        let pairs = self.pairs.iter().map(|cells| {
+            let cells = cells.iter().zip(places.by_ref());
+            let cells: Vec<CellGate> =
+                cells.map(|(cell, place)| CellGate::new(cell, place, self.looks, count)).collect();
+            ConditionGate::new(self.condition, cells)
+        });
+        pairs.collect()
+    }
+}
+
+impl ConditionGate {
+    fn new(condition: Condition, cells: Vec<CellGate>) -> Self {
+        Self { condition, decision: overall(cells.iter().map(|cell| cell.decision)), cells }
+    }
+}
+
+impl CellGate {
+    fn new(cell: &CellTest, place: Option<Place>, looks: Looks, count: usize) -> Self {
+        let open = cell.test.as_ref().ok().filter(|_| place == Some(Place::Open));
+        let needed = open.map(|tested| tested.environments_needed(looks, count));
+        Self {
+            name: cell.name.clone(),
+            measure: cell.measure,
+            found: cell.test.as_ref().ok().map(|tested| tested.found),
+            decision: place.map_or(Decision::Withheld, Decision::from),
+            environments_needed: needed.and_then(Result::ok),
+            needs: needed.and_then(|needed| needed.err().flatten()),
+            reason: cell.test.as_ref().err().cloned(),
+        }
+    }
+}
+
+impl From<Place> for Decision {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Below => Self::Pass,
+            Place::Above => Self::Fail,
+            Place::Open => Self::Inconclusive,
+        }
     }
 }
 
@@ -190,108 +253,37 @@ impl<'a> HeldPair<'a> {
         std::iter::once(self.run).chain(self.earlier()).flat_map(withholding).collect()
     }
 
-    /// What is held to the limit in each cell, or why nothing is.
-    fn tests(&self) -> Vec<Result<Tested, String>> {
-        let is_withheld = !self.withheld().is_empty();
-        let test = |cell| match self.reference {
-            _ if is_withheld => Err("the campaign gives no verdict".to_owned()),
-            Reference::Missing => Err("the earlier campaign does not have this variant".to_owned()),
-            Reference::Baseline => tested(cell, self.run, None),
-            Reference::Earlier(earlier) => tested(cell, self.run, Some(earlier)),
+    /// These tests, unless the campaign gives no verdict.
+    fn unless_withheld(&self, cells: &[CellTest]) -> Vec<CellTest> {
+        let mut cells = cells.to_vec();
+        if !self.withheld().is_empty() {
+            cells.iter_mut().for_each(|cell| cell.test = Err("the campaign gives no verdict".to_owned()));
+        }
+        cells
+    }
+
+    /// The same with the cells of the earlier campaign that this one has not: what is not measured does not pass.
+    fn with_gone(&self, judged: ConditionGate) -> ConditionGate {
+        let Some(earlier) = self.earlier().filter(|_| matches!(judged.condition, Condition::MaxSlowdown(_))) else {
+            return judged;
         };
-        self.run.cells.iter().map(test).collect()
+        let gone = missing(earlier, self.run).into_iter().map(CellGate::gone);
+        ConditionGate::new(judged.condition, judged.cells.into_iter().chain(gone).collect())
     }
 }
 
 impl CellGate {
-    /// A cell of the earlier campaign that this one has not: what is not measured does not pass.
     fn gone(name: String) -> Self {
         Self {
             name,
             measure: None,
-            ratio: None,
+            found: None,
             decision: Decision::Withheld,
             environments_needed: None,
             needs: None,
             reason: Some("only the earlier campaign has this cell".to_owned()),
         }
     }
-}
-
-/// What is held to the limit, what of its variance is the earlier campaign's, and how many environments of each side this one
-/// has.
-struct Tested {
-    difference: Difference,
-    earlier_variance: f64,
-    environments: u32,
-}
-
-fn tested(cell: &CellAnalysis, run: &PairAnalysis, earlier: Option<&PairAnalysis>) -> Result<Tested, String> {
-    let deciding = cell.deciding().ok_or("it has no samples")?;
-    let now = difference(deciding, &run.campaign).ok_or_else(|| why_withheld(deciding))?;
-    let environments = now.environments.baseline.min(now.environments.candidate);
-    let Some(earlier) = earlier else {
-        return Ok(Tested { difference: now, earlier_variance: 0.0, environments });
-    };
-    let before = earlier.cell(&cell.name).ok_or("the earlier campaign does not have this cell")?;
-    let before = before.deciding().ok_or("the earlier campaign has no samples of it")?;
-    if before.measure != deciding.measure {
-        return Err(format!("it has {} here and {} in the earlier campaign", deciding.measure, before.measure));
-    }
-    let then = difference(before, &earlier.campaign);
-    let then = then.ok_or_else(|| format!("in the earlier campaign {}", why_withheld(before)))?;
-    // More environments in this campaign narrow nothing of the other.
-    let earlier_variance = then.standard_error.powi(2);
-    let fixed_variance = earlier_variance + now.fixed_variance;
-    let difference = Difference { fixed_variance, ..change::change(&then, &now) };
-    Ok(Tested { difference, earlier_variance, environments })
-}
-
-/// Why no verdict is given on a comparison by itself.
-fn why_withheld(Comparison { measure, environments, blocks, .. }: &Comparison) -> String {
-    let fewest = environments.baseline.min(environments.candidate);
-    if fewest < MINIMUM_ENVIRONMENTS {
-        format!("a side has {fewest} of the {MINIMUM_ENVIRONMENTS} environments that a verdict takes")
-    } else if *blocks < MINIMUM_BLOCKS {
-        format!("it has samples of both sides in {blocks} of the {MINIMUM_BLOCKS} blocks that a verdict takes")
-    } else {
-        format!("no verdict is given on its {measure}")
-    }
-}
-
-impl Tested {
-    /// With how many environments of each side in this campaign the interval would clear the limit, at the strictest
-    /// that Holm's correction may ask of one of `count` cells; or what else it needs.
-    fn environments_needed(&self, max_slowdown: f64, looks: Looks, count: usize) -> Result<u64, Needs> {
-        let distance = (max_slowdown.ln_1p() - self.difference.estimate).abs();
-        let confidence = 1.0 - (1.0 - CONFIDENCE) / count.max(1) as f64;
-        let needed = |fixed_variance: f64| {
-            let difference = Difference { fixed_variance, ..self.difference };
-            environments_for(&difference, distance, confidence, looks, self.environments)
-        };
-        needed(self.difference.fixed_variance).ok_or(match needed(self.earlier_variance) {
-            Some(_) => Needs::MoreBlocks,
-            None => Needs::LargerEarlierCampaign,
-        })
-    }
-}
-
-/// The decision on each of these differences of logarithms, such that with 95% probability none of those that say pass
-/// or fail is wrong (Holm 1979).
-fn decisions(differences: &[Option<Difference>], max_slowdown: f64, looks: Looks) -> Vec<Decision> {
-    let limit = max_slowdown.ln_1p();
-    let p_value = |found: &Difference, is_tested| if is_tested { found.p_value(limit, looks) } else { 1.0 };
-    let p_below = adjusted(differences, |found| p_value(found, found.estimate < limit));
-    let p_above = adjusted(differences, |found| p_value(found, found.estimate > limit));
-    let alpha = 1.0 - CONFIDENCE;
-    let tested = differences.iter().zip(p_below.into_iter().zip(p_above));
-    let decisions = tested.map(|(difference, (below, above))| match difference {
-        None => Decision::Withheld,
-        Some(_) if below <= alpha => Decision::Pass,
-        Some(_) if above <= alpha => Decision::Fail,
-        Some(_) => Decision::Inconclusive,
-    });
-    decisions.collect()
 }
 
 fn overall(decisions: impl Iterator<Item = Decision>) -> Decision {

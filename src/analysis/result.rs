@@ -4,6 +4,7 @@ pub use super::{interval::Interval, measures::Measure};
 
 use super::{
     estimate::Sources,
+    limits::ConditionTests,
     proportion::Proportion,
     sides::Sides,
     verdict::Verdict,
@@ -57,6 +58,9 @@ pub struct PairAnalysis {
     pub cold_starts: ColdStarts,
     /// The bill. None if no prices or no billed durations are known.
     pub money: Option<Money>,
+    /// What a gate holds to limits besides the ratios above.
+    #[serde(skip)]
+    pub limit_tests: Vec<ConditionTests>,
 }
 
 /// How an analysis was computed.

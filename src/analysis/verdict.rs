@@ -51,7 +51,7 @@ pub fn verdicts(differences: &[Option<Difference>], margin: f64, looks: Looks) -
 }
 
 /// The p-values of one test on each difference, by Holm's adjustment; 1 for what has not been estimated.
-pub(super) fn adjusted(differences: &[Option<Difference>], p_value: impl Fn(&Difference) -> f64) -> Vec<f64> {
+fn adjusted(differences: &[Option<Difference>], p_value: impl Fn(&Difference) -> f64) -> Vec<f64> {
     holm(&differences.iter().map(|difference| difference.as_ref().map_or(1.0, &p_value)).collect::<Vec<_>>())
 }
 
@@ -65,6 +65,18 @@ pub fn fixed_variance(disturbances: f64, order: Order, is_cold: bool) -> f64 {
 pub fn has_enough(difference: &Difference) -> bool {
     let has_environments = difference.environments.iter().all(|(_, count)| *count >= MINIMUM_ENVIRONMENTS);
     has_environments && difference.blocks >= MINIMUM_BLOCKS
+}
+
+/// What is missing for a verdict on both sides, if these are the environments of the side that has fewer, and the blocks with
+/// samples of both. None if there is enough.
+pub(super) fn what_is_missing(environments: u32, blocks: u32) -> Option<String> {
+    if environments < MINIMUM_ENVIRONMENTS {
+        Some(format!("a side has {environments} of the {MINIMUM_ENVIRONMENTS} environments that a verdict takes"))
+    } else if blocks < MINIMUM_BLOCKS {
+        Some(format!("it has samples of both sides in {blocks} of the {MINIMUM_BLOCKS} blocks that a verdict takes"))
+    } else {
+        None
+    }
 }
 
 /// The environments of each side with which the interval would probably allow a verdict, as one of so many tests, if the

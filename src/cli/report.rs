@@ -1,10 +1,9 @@
 //! `duet report`
 
-use super::{cold_share::ColdShareOption, output, prices, run::pricing, volume::Volume};
+use super::{bill::BillArgs, output};
 use crate::{
     analysis::{
-        analyze_samples::{self, analyze},
-        campaign_bill,
+        analyze_samples::{Options, analyze},
         result::Analysis,
         samples::Samples,
     },
@@ -36,19 +35,8 @@ pub struct ReportArgs {
     /// Differences up to this size count as no difference.
     #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = super::value_parsers::percent)]
     margin: f64,
-    /// The number of invocations a month to bill, such as 300, 1.5k, 50M or 2B.
-    #[arg(long, value_name = "N", default_value = "1M")]
-    monthly_invocations: Volume,
-    /// The share of those invocations that are cold starts, whose init is billed too; or `measured`: the share in the
-    /// functions' logs of the 14 days before the campaign, by a query that CloudWatch Logs Insights bills.
-    #[arg(long, value_name = "PERCENT", default_value = "1%")]
-    cold_share: ColdShareOption,
-    /// Deduct Lambda's free tier from the bill.
-    #[arg(long)]
-    free_tier: bool,
-    /// A table of prices of your own, as docs/prices.md describes it, instead of the prices stored with the campaign.
-    #[arg(long, value_name = "FILE")]
-    prices: Option<PathBuf>,
+    #[command(flatten)]
+    bill: BillArgs,
 }
 
 /// The forms of a report.
@@ -68,11 +56,25 @@ enum Format {
 ///
 /// # Errors
 /// When it holds no campaign, or samples that cannot be read.
-pub(super) fn analysis_of(directory: &Path, options: &analyze_samples::Options) -> anyhow::Result<Analysis> {
+pub(super) fn analysis_of(directory: &Path, options: &Options) -> anyhow::Result<Analysis> {
     of_samples(directory, &run_directory::manifest(directory)?, options)
 }
 
-fn of_samples(directory: &Path, manifest: &Manifest, options: &analyze_samples::Options) -> anyhow::Result<Analysis> {
+/// The same with the bill that the user asks for.
+///
+/// # Errors
+/// When also the prices cannot be read, or cold starts cannot be counted.
+pub(super) async fn billed_analysis_of(
+    directory: &Path,
+    bill: &BillArgs,
+    options: Options,
+) -> anyhow::Result<Analysis> {
+    let mut manifest = run_directory::manifest(directory)?;
+    let volume = bill.apply(&mut manifest).await?;
+    of_samples(directory, &manifest, &Options { volume, ..options })
+}
+
+fn of_samples(directory: &Path, manifest: &Manifest, options: &Options) -> anyhow::Result<Analysis> {
     let readings = later_configurations::read(directory)?;
     let mut samples = Samples { readings, ..Samples::new(manifest.variants.count()) };
     for row in run_directory::rows(directory, manifest)? {
@@ -101,15 +103,6 @@ impl ReportArgs {
     }
 
     async fn analyze(&self) -> anyhow::Result<Analysis> {
-        let mut manifest = run_directory::manifest(&self.directory)?;
-        if let Some(path) = &self.prices {
-            pricing::replace_prices(&mut manifest.variants, manifest.baseline, &prices::table(Some(path))?)?;
-        }
-        let volume = campaign_bill::BillOptions {
-            invocations_per_month: self.monthly_invocations.get(),
-            cold_starts: self.cold_share.resolve(&manifest).await?,
-            free_tier: self.free_tier,
-        };
-        of_samples(&self.directory, &manifest, &analyze_samples::Options { margin: self.margin, volume })
+        billed_analysis_of(&self.directory, &self.bill, Options { margin: self.margin, ..Options::default() }).await
     }
 }

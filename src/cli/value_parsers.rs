@@ -1,6 +1,9 @@
 //! Values of arguments as the types of the program.
 
-use crate::protocol::{Size, SizeName};
+use crate::{
+    analysis::limits::{LatencyLimit, TimeStatistic},
+    protocol::{Size, SizeName},
+};
 use hyper::Method;
 use std::time::Duration;
 
@@ -16,10 +19,30 @@ pub(super) fn up_to_all(text: &str) -> Result<f64, &'static str> {
     up_to_all.ok_or("it must be a percentage from 0% to 100%, such as 1%")
 }
 
-/// Reads a percentage from 0%, no slowdown at all, to 1000% as a proportion.
-pub(super) fn slowdown(text: &str) -> Result<f64, &'static str> {
-    let slowdown = proportion(text).filter(|proportion| (0.0..=10.0).contains(proportion));
-    slowdown.ok_or("expected a percentage from 0% to 1000%, such as 5%")
+/// Reads a percentage from 0%, no increase at all, to 1000% as a proportion.
+pub(super) fn increase(text: &str) -> Result<f64, &'static str> {
+    let increase = proportion(text).filter(|proportion| (0.0..=10.0).contains(proportion));
+    increase.ok_or("expected a percentage from 0% to 1000%, such as 5%")
+}
+
+/// Reads a time that the mean, or the statistic that is named before it, may have.
+pub(super) fn latency_limit(text: &str) -> Result<LatencyLimit, String> {
+    let (of, time) = match text.split_once('=') {
+        Some((name, time)) => (statistic(name)?, time),
+        None => (TimeStatistic::Mean, text),
+    };
+    let time = humantime::parse_duration(time)
+        .map_err(|error| format!("{error}; write a time with its unit, such as 300ms or p99=300ms"))?;
+    if time.is_zero() {
+        return Err("the time must be above 0, such as 300ms".to_owned());
+    }
+    Ok(LatencyLimit { of, ms: time.as_nanos() as f64 / 1e6 })
+}
+
+fn statistic(name: &str) -> Result<TimeStatistic, String> {
+    let statistic = TimeStatistic::ALL.into_iter().find(|statistic| statistic.to_string() == name);
+    statistic
+        .ok_or_else(|| format!("\"{name}\" is no statistic; write mean=, p50=, p90=, p95= or p99= before the time"))
 }
 
 pub(super) fn size(text: &str) -> Result<Size, &'static str> {
@@ -73,9 +96,35 @@ mod tests {
         for wrong in ["1", "101%", "-1%", "NaN%", ""] {
             assert!(up_to_all(wrong).unwrap_err().contains("such as 1%"), "{wrong}");
         }
-        assert_eq!([slowdown("5%"), slowdown("2.5%"), slowdown("0%")], [Ok(0.05), Ok(0.025), Ok(0.0)]);
+        assert_eq!([increase("5%"), increase("2.5%"), increase("0%")], [Ok(0.05), Ok(0.025), Ok(0.0)]);
         for wrong in ["", "%", "-1%", "1001%", "nan", "inf", "5%%", "5", "fast"] {
-            assert!(slowdown(wrong).unwrap_err().contains("such as 5%"), "{wrong}");
+            assert!(increase(wrong).unwrap_err().contains("such as 5%"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_limit_of_latency_is_of_the_mean_unless_a_percentile_is_named() {
+        for (text, of, ms) in [
+            ("300ms", TimeStatistic::Mean, 300.0),
+            ("mean=1s 500ms", TimeStatistic::Mean, 1500.0),
+            ("p99=250us", TimeStatistic::P99, 0.25),
+            ("p50=7ms", TimeStatistic::P50, 7.0),
+        ] {
+            assert_eq!(latency_limit(text), Ok(LatencyLimit { of, ms }), "{text}");
+        }
+        for (wrong, part) in [
+            ("0", "above 0"),
+            ("p99=0ms", "above 0"),
+            ("fast", "such as 300ms"),
+            ("300", "such as 300ms"),
+            ("-5ms", "such as 300ms"),
+            ("p99=", "such as 300ms"),
+            ("", "such as 300ms"),
+            ("p100=3ms", "\"p100\" is no statistic"),
+            ("=3ms", "p99= before the time"),
+        ] {
+            let error = latency_limit(wrong).unwrap_err();
+            assert!(error.contains(part), "{wrong}: {error}");
         }
     }
 }

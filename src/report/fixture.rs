@@ -79,6 +79,7 @@ pub fn analysis() -> PairAnalysis {
         cells: CELLS.into_iter().map(cell).collect(),
         cold_starts: cold_starts(),
         money: Some(money()),
+        limit_tests: Vec::new(),
     }
 }
 
@@ -168,7 +169,8 @@ fn statistics(middle: f64, spread: f64) -> SummaryStatistics {
     }
 }
 
-fn ratio(estimate: f64, half_width: f64) -> Ratio {
+/// A ratio with the half-width of its logarithm's interval.
+pub fn ratio(estimate: f64, half_width: f64) -> Ratio {
     let standard_error = half_width / 1.99;
     let z = estimate.ln().abs() / standard_error;
     Ratio {

@@ -1,11 +1,17 @@
 //! What a gate decided.
 
+mod sentences;
+
 use super::{
     document::{Block, Table, Tone, Value, numbers, words},
-    words::{MORE_BLOCKS, count, environments_needed, listed, percent},
+    words::{MORE_BLOCKS, environments_needed, from_to, percent, significant},
 };
-use crate::analysis::gate::{Against, CellGate, Decision, Gate, Needs, PairGate};
-use std::collections::BTreeSet;
+use crate::analysis::{
+    gate::{CellGate, ConditionGate, Decision, Gate, PairGate},
+    limits::Condition,
+    tested::{Found, Needs},
+};
+use sentences::{option, overall, sentence};
 
 /// The decision, then each cell: of the only candidate, or of each.
 pub fn document(gate: &Gate) -> Vec<Block> {
@@ -25,40 +31,68 @@ fn of_pair(gate: &Gate, pair: &PairGate) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(tone(pair.decision), sentence(gate, pair))];
     blocks.extend(pair.withheld.iter().map(|warning| Block::warning(warning, true)));
     if pair.withheld.is_empty() {
-        let columns = [words("cell"), numbers("change (95% interval)"), words("verdict")];
-        blocks.push(Block::Table(Table::new("", columns, pair.cells.iter().map(row))));
-        let reason = |cell: &CellGate| Some(format!("{}: {}", cell.name, cell.reason.as_ref()?));
-        blocks.extend(pair.cells.iter().filter_map(reason).map(Block::Item));
+        blocks.extend(match pair.conditions.as_slice() {
+            [only] if is_slowdown(only) => of_slowdown(only),
+            several => of_conditions(several),
+        });
     }
     blocks.extend(pair.differences.iter().map(|difference| Block::Item(differs(difference))));
     blocks
 }
 
-/// The decision on several candidates in one sentence.
-fn overall(gate: &Gate) -> String {
-    let of = |decision| {
-        let names = gate.comparisons.iter().filter(|pair| pair.decision == decision);
-        let names: Vec<&str> = names.map(|pair| pair.names.candidate.as_str()).collect();
-        listed(&names)
+fn is_slowdown(judged: &ConditionGate) -> bool {
+    matches!(judged.condition, Condition::MaxSlowdown(_))
+}
+
+/// Each cell by the only condition.
+fn of_slowdown(slowdown: &ConditionGate) -> Vec<Block> {
+    let columns = [words("cell"), numbers("change (95% interval)"), words("verdict")];
+    let row = |cell: &CellGate| vec![Value::text(&cell.name), found(cell), verdict(cell)];
+    let reason = |cell: &CellGate| Some(format!("{}: {}", cell.name, cell.reason.as_ref()?));
+    let reasons = slowdown.cells.iter().filter_map(reason).map(Block::Item);
+    std::iter::once(Block::Table(Table::new("", columns, slowdown.cells.iter().map(row)))).chain(reasons).collect()
+}
+
+/// Each cell by each condition.
+fn of_conditions(conditions: &[ConditionGate]) -> Vec<Block> {
+    let columns = [words("cell"), words("condition"), numbers("found (95% interval)"), words("verdict")];
+    let cells = || conditions.iter().flat_map(|judged| judged.cells.iter().map(move |cell| (judged.condition, cell)));
+    let row = |(condition, cell): (Condition, &CellGate)| {
+        vec![Value::text(&cell.name), Value::text(in_short(condition)), found(cell), verdict(cell)]
     };
-    let limit = percent(gate.max_slowdown);
-    match gate.decision {
-        Decision::Pass => format!("Pass: no variant is more than {limit} slower."),
-        Decision::Fail => format!("Fail: more than {limit} slower: {}.", of(Decision::Fail)),
-        Decision::Inconclusive => format!("Inconclusive: undecided: {}.", of(Decision::Inconclusive)),
-        Decision::Withheld if gate.comparisons.iter().all(|pair| pair.decision != Decision::Withheld) => {
-            "Withheld: a variant of the earlier campaign is missing.".to_owned()
-        }
-        Decision::Withheld => format!("Withheld: no verdict is given on {}.", of(Decision::Withheld)),
+    let reason = |(condition, cell): (Condition, &CellGate)| {
+        Some(format!("{}, {}: {}", option(condition), cell.name, cell.reason.as_ref()?))
+    };
+    let reasons = cells().filter_map(reason).map(Block::Item);
+    std::iter::once(Block::Table(Table::new("", columns, cells().map(row)))).chain(reasons).collect()
+}
+
+/// A condition with its limit, for a column.
+fn in_short(condition: Condition) -> String {
+    match condition {
+        Condition::MaxSlowdown(limit) => format!("slowdown ≤ {}", percent(limit)),
+        Condition::MaxCostIncrease(limit) => format!("cost increase ≤ {}", percent(limit)),
+        Condition::MaxLatency(limit) => format!("{} ≤ {} ms", limit.of, limit.ms),
     }
 }
 
-fn row(cell: &CellGate) -> Vec<Value> {
-    vec![
-        Value::text(&cell.name),
-        cell.ratio.map_or(Value::Unknown, Value::ChangeWithInterval),
-        Value::Verdict(tone(cell.decision), cell.decision.to_string(), what_decides(cell)),
-    ]
+fn found(cell: &CellGate) -> Value {
+    match cell.found {
+        None => Value::Unknown,
+        Some(Found::Ratio(ratio)) => Value::ChangeWithInterval(ratio),
+        Some(Found::MeanMs(mean)) => {
+            let interval = from_to(mean.interval.low, mean.interval.high, significant);
+            Value::number(format!("{} ms ({interval})", significant(mean.estimate)))
+        }
+        Some(Found::ProportionAbove(above)) => {
+            let interval = from_to(above.low, above.high, percent);
+            Value::number(format!("{} take longer ({interval})", percent(above.estimate)))
+        }
+    }
+}
+
+fn verdict(cell: &CellGate) -> Value {
+    Value::Verdict(tone(cell.decision), cell.decision.to_string(), what_decides(cell))
 }
 
 fn tone(decision: Decision) -> Tone {
@@ -75,47 +109,6 @@ fn differs(difference: &str) -> String {
         "Besides the time, {}.",
         difference.replace(" in A, ", " in the earlier campaign, ").replace(" in B", " now")
     )
-}
-
-/// The decision in one sentence.
-fn sentence(gate: &Gate, pair: &PairGate) -> String {
-    let (candidate, limit) = (&pair.names.candidate, percent(gate.max_slowdown));
-    let beside = match gate.against {
-        Against::Baseline => format!("than {}", pair.names.baseline),
-        Against::EarlierCampaign => format!("beside {} than in the earlier campaign", pair.names.baseline),
-    };
-    let of = |decision| pair.cells.iter().filter(|cell| cell.decision == decision).count();
-    let cells = |decision| match (of(decision), pair.cells.len()) {
-        (_, 1) => String::new(),
-        (some, all) => format!(" in {some} of {all} cells"),
-    };
-    match pair.decision {
-        Decision::Pass => format!("Pass: {candidate} is not more than {limit} slower {beside}."),
-        Decision::Fail => {
-            format!("Fail: {candidate} is more than {limit} slower {beside}{}.", cells(Decision::Fail))
-        }
-        Decision::Inconclusive => format!(
-            "Inconclusive: whether {candidate} is more than {limit} slower {beside} is open{}{}.",
-            cells(Decision::Inconclusive),
-            advice(pair)
-        ),
-        Decision::Withheld => match of(Decision::Withheld) {
-            _ if !pair.withheld.is_empty() => "Withheld: the campaign gives no verdict.".to_owned(),
-            0 => "Withheld: there is no cell to judge.".to_owned(),
-            _ => format!("Withheld: no verdict is given{}.", cells(Decision::Withheld)),
-        },
-    }
-}
-
-/// What would decide all open cells.
-fn advice(pair: &PairGate) -> String {
-    let open = || pair.cells.iter().filter(|cell| cell.decision == Decision::Inconclusive);
-    let needs: BTreeSet<Needs> = open().filter_map(|cell| cell.needs).collect();
-    if !needs.is_empty() {
-        return format!("; it takes {}", needs.into_iter().map(more).collect::<Vec<_>>().join(" and "));
-    }
-    let most = open().filter_map(|cell| cell.environments_needed).max();
-    most.map(|number| format!("; about {} environments of each side would tell", count(number))).unwrap_or_default()
 }
 
 /// What would decide a cell that no number of environments decides.
@@ -135,7 +128,16 @@ fn what_decides(cell: &CellGate) -> Option<String> {
 mod tests {
     use super::*;
     use crate::{
-        analysis::{gate::gate, result::Analysis},
+        analysis::{
+            estimate::Difference,
+            gate::gate,
+            interval::Interval,
+            limits::{CellTest, ConditionTests, LatencyLimit, TimeStatistic},
+            proportion::Proportion,
+            result::{Analysis, Measure},
+            sides::Sides,
+            tested::{MeanWithInterval, Tested},
+        },
         report::{fixture, markdown},
     };
 
@@ -152,36 +154,147 @@ mod tests {
 
     #[test]
     fn the_first_line_is_the_decision() {
-        let text = plain(&gate(&fixture::campaign(&fixture::analysis()), None, 0.05));
+        let text = plain(&gate(&fixture::campaign(&fixture::analysis()), None, Some(0.05)));
         assert!(text.starts_with("Fail: arm64 is more than 5% slower than x86_64 in 1 of 6 cells.\n"), "{text}");
-        let text = plain(&gate(&only(&["math/matmul", "sorting/quick"]), None, 0.05));
+        let text = plain(&gate(&only(&["math/matmul", "sorting/quick"]), None, Some(0.05)));
         assert!(text.starts_with("Pass: arm64 is not more than 5% slower than x86_64.\n"), "{text}");
-        let text = plain(&gate(&only(&["string/json"]), None, 0.05));
+        let text = plain(&gate(&only(&["string/json"]), None, Some(0.05)));
         assert!(
             text.starts_with("Inconclusive: whether arm64 is more than 5% slower than x86_64 is open; about "),
             "{text}"
         );
         assert!(text.contains("needs ~"), "{text}");
-        let text = plain(&gate(&only(&[]), None, 0.05));
+        let text = plain(&gate(&only(&[]), None, Some(0.05)));
         assert_eq!(text, "Withheld: there is no cell to judge.\n");
+    }
+
+    #[test]
+    fn a_slowdown_alone_has_a_table_of_changes() {
+        let mut run = only(&["math/matmul", "string/regex"]);
+        run.comparisons[0].cells[1].comparisons[0].environments.baseline = 7;
+        let text = plain(&gate(&run, None, Some(0.05)));
+        let expected = "Withheld: no verdict is given in 1 of 2 cells.\n\
+                        cell           change (95% interval)   verdict\n\
+                        ───────────────────────────────────────────────\n\
+                        math/matmul      −26% (−28% to −24%)   pass\n\
+                        string/regex                       –   withheld\n\
+                        - string/regex: a side has 7 of the 8 environments that a verdict takes\n";
+        assert_eq!(text, expected);
     }
 
     #[test]
     fn an_earlier_campaign_and_its_missing_cells_are_named() {
         let (run, earlier) = (only(&["math/matmul", "math/primes"]), only(&["math/matmul", "sorting/quick"]));
-        let gate = gate(&run, Some(&earlier), 0.1);
+        let gate = gate(&run, Some(&earlier), Some(0.1));
         let text = plain(&gate);
         assert!(text.starts_with("Withheld: no verdict is given in 2 of 3 cells."), "{text}");
         assert!(text.contains("math/primes: the earlier campaign does not have this cell"), "{text}");
         assert!(text.contains("sorting/quick: only the earlier campaign has this cell"), "{text}");
         let comment = markdown::render(&document(&gate));
         assert!(comment.starts_with("❔ **Withheld: ") && comment.contains("| math/matmul | 0% ("), "{comment}");
-        let passed = crate::analysis::gate::gate(&earlier, Some(&earlier), 0.1);
+        let passed = crate::analysis::gate::gate(&earlier, Some(&earlier), Some(0.1));
         assert!(markdown::render(&document(&passed)).contains("beside x86_64 than in the earlier campaign.**"));
         let mut other = earlier.clone();
         other.comparisons[0].sides.candidate.memory_mb = Some(3008);
-        let text = plain(&crate::analysis::gate::gate(&other, Some(&earlier), 0.1));
+        let text = plain(&crate::analysis::gate::gate(&other, Some(&earlier), Some(0.1)));
         let difference = "Besides the time, candidate, memory: 1769 MB in the earlier campaign, 3008 MB now.";
         assert!(text.contains(difference), "{text}");
+    }
+
+    /// The fixture with one cell, held to these limits.
+    fn with_limits(increase: f64, limit: LatencyLimit, found: Found, distance: f64) -> Analysis {
+        let mean = |estimate: f64| Difference {
+            estimate,
+            standard_error: 0.01,
+            degrees_of_freedom: 1e9,
+            environments: Sides { baseline: 48, candidate: 52 },
+            blocks: 40,
+            ..Difference::default()
+        };
+        let bill = mean(increase.ln_1p());
+        let tests = [
+            (
+                "all",
+                Condition::MaxCostIncrease(0.0),
+                Measure::Billed,
+                Found::Ratio(fixture::ratio(1.0 + increase, 0.0196)),
+                bill,
+            ),
+            ("math/matmul", Condition::MaxLatency(limit), Measure::Wall, found, mean(distance)),
+        ];
+        let tests = tests.map(|(name, condition, measure, found, difference)| {
+            let test = Ok(Tested::difference(found, difference, 0.0));
+            let cell = CellTest { name: name.to_owned(), measure: Some(measure), test };
+            ConditionTests { condition, cells: vec![cell] }
+        });
+        let mut run = only(&["math/matmul"]);
+        run.comparisons[0].limit_tests = tests.into();
+        run
+    }
+
+    const P99: LatencyLimit = LatencyLimit { of: TimeStatistic::P99, ms: 300.0 };
+    const ABOVE: Found = Found::ProportionAbove(Proportion { estimate: 0.004, low: 0.002, high: 0.0079 });
+
+    #[test]
+    fn the_first_line_names_the_conditions_that_decide() {
+        let text = |increase, distance| plain(&gate(&with_limits(increase, P99, ABOVE, distance), None, Some(0.05)));
+        let passed = text(-0.2, -0.1);
+        let first = "Pass: arm64 is not more than 5% slower than x86_64, costs no more than x86_64 and takes at most 300\nms \
+                     (p99 of wall time).\n";
+        assert!(passed.starts_with(first), "{passed}");
+        for row in [
+            "math/matmul   slowdown ≤ 5%                    −26% (−28% to −24%)   pass\n",
+            "all           cost increase ≤ 0%               −20% (−22% to −18%)   pass\n",
+            "math/matmul   p99 ≤ 300 ms         0.4% take longer (0.2% to 0.8%)   pass\n",
+        ] {
+            assert!(passed.contains(row), "{passed}");
+        }
+        let failed = text(0.2, -0.1);
+        assert!(failed.starts_with("Fail: arm64 costs more than x86_64 (--max-cost-increase).\n"), "{failed}");
+        let failed = text(0.2, 0.1);
+        let first = "Fail: arm64 costs more than x86_64 (--max-cost-increase) and takes more than 300 ms (--max-latency,\n\
+                     p99 of wall time).\n";
+        assert!(failed.starts_with(first), "{failed}");
+        let open = text(-0.2, -0.01);
+        let first = "Inconclusive: whether arm64 takes more than 300 ms is open (--max-latency, p99 of wall time); about\n185 \
+                     environments of each side would tell.\n";
+        assert!(open.starts_with(first) && open.contains("needs ~185 environments"), "{open}");
+    }
+
+    #[test]
+    fn what_is_withheld_is_named_with_its_reason() {
+        let mut run = with_limits(-0.2, P99, ABOVE, -0.1);
+        run.comparisons[0].limit_tests[0].cells[0].test = Err("no bill is known".to_owned());
+        let gate = gate(&run, None, None);
+        let text = plain(&gate);
+        assert!(text.starts_with("Withheld: no verdict is given on the bill (--max-cost-increase).\n"), "{text}");
+        assert!(text.contains("- --max-cost-increase, all: no bill is known\n"), "{text}");
+    }
+
+    #[test]
+    fn a_mean_has_its_interval_in_milliseconds() {
+        let mean = MeanWithInterval { estimate: 281.2, interval: Interval { low: 270.0, high: 290.0 } };
+        let limit = LatencyLimit { of: TimeStatistic::Mean, ..P99 };
+        let run = with_limits(-0.2, limit, Found::MeanMs(mean), -0.1);
+        let comment = markdown::render(&document(&gate(&run, None, None)));
+        assert!(
+            comment.starts_with(
+                "✅ **Pass: arm64 costs no more than x86_64 and takes at most 300 ms (mean of wall time).**"
+            )
+        );
+        assert!(comment.contains("| math/matmul | mean ≤ 300 ms | 281 ms (270 to 290) | pass |"), "{comment}");
+    }
+
+    #[test]
+    fn of_several_candidates_each_is_named_with_its_conditions() {
+        let mut run = with_limits(0.2, P99, ABOVE, -0.1);
+        let mut second = with_limits(-0.2, P99, ABOVE, 0.1).comparisons.remove(0);
+        second.sides.candidate.name = "second".to_owned();
+        run.comparisons.push(second);
+        let text = plain(&gate(&run, None, Some(0.05)));
+        assert!(
+            text.starts_with("Fail: beyond a limit: arm64 (--max-cost-increase) and second (--max-latency).\n"),
+            "{text}"
+        );
     }
 }

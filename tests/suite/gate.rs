@@ -2,11 +2,11 @@
 
 use crate::{
     campaign::{Scratch, assert_code},
-    cli::{duet, stderr, stdout},
+    cli::{PRICES, duet, stderr, stdout},
     fabricated::{Fabricated, run_directory},
     handler::root,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{fs, process::Output};
 
 fn text(output: &Output) -> String {
@@ -33,6 +33,103 @@ fn the_exit_code_is_the_decision() {
         assert!(text(&output).starts_with(word), "{name}: {}", text(&output));
         assert!(!text(&output).contains('\u{1b}'), "there are colours, and no terminal");
     }
+}
+
+#[test]
+fn costs_and_times_have_limits_too() {
+    let scratch = Scratch::new();
+    let [cheap, dear] = ["cheap", "dear"].map(|name| scratch.path(name));
+    run_directory(&cheap, 40, 3, 0.8);
+    run_directory(&dear, 40, 3, 1.6);
+    for (run, arguments, code, word) in [
+        (&cheap, ["--max-cost-increase", "0%"], 0, "Pass: arm64 costs no more than x86_64."),
+        (&dear, ["--max-cost-increase", "0%"], 6, "Fail: arm64 costs more than x86_64 (--max-cost-increase)."),
+        (&dear, ["--max-cost-increase", "30%"], 0, "Pass: arm64 costs at most 30% more than x86_64."),
+        (&cheap, ["--max-latency", "20ms"], 0, "Pass: arm64 takes at most 20 ms (mean of wall time)."),
+        (
+            &dear,
+            ["--max-latency", "mean=20ms"],
+            6,
+            "Fail: arm64 takes more than 20 ms (--max-latency, mean of wall time).",
+        ),
+        (&cheap, ["--max-latency", "p90=20ms"], 0, "Pass: arm64 takes at most 20 ms (p90 of wall time)."),
+        (
+            &dear,
+            ["--max-latency", "p50=20ms"],
+            6,
+            "Fail: arm64 takes more than 20 ms (--max-latency, p50 of wall time).",
+        ),
+        // None of 120 calls takes longer, and of all calls one in thirty may.
+        (&cheap, ["--max-latency", "p99=20ms"], 7, "Inconclusive: whether arm64 takes more than 20 ms is open (--max-"),
+    ] {
+        let output = gate(&[&[run.as_str()], arguments.as_slice()].concat());
+        assert_code(&output, code);
+        assert!(text(&output).starts_with(word), "{arguments:?}: {}", text(&output));
+    }
+    let few = scratch.path("few");
+    run_directory(&few, 7, 3, 0.5);
+    let output = gate(&[&few, "--max-cost-increase", "0%", "--max-latency", "p99=20ms"]);
+    assert_code(&output, 7);
+    let text = text(&output);
+    let first = "Withheld: no verdict is given on the bill (--max-cost-increase) and on the p99 of wall time (--max-\n";
+    assert!(text.starts_with(first) && text.contains("7 of the 8 environments"), "{text}");
+}
+
+#[test]
+fn as_many_environments_as_a_percentile_needs_are_enough() {
+    let scratch = Scratch::new();
+    let [some, enough] = ["some", "enough"].map(|name| scratch.path(name));
+    run_directory(&some, 40, 3, 0.8);
+    let decision = gate(&[&some, "--max-latency", "p99=20ms", "--json"]);
+    let decision: Value = serde_json::from_str(&text(&decision)).unwrap();
+    let cell = &decision["comparisons"][0]["conditions"][0]["cells"][0];
+    assert_eq!((&cell["decision"], &cell["proportion_above"]["estimate"]), (&json!("inconclusive"), &json!(0.0)));
+    let needed = cell["environments_needed"].as_u64().unwrap();
+    assert!((120..300).contains(&needed), "{cell}");
+    run_directory(&enough, needed as u32 + 8, 3, 0.8);
+    assert_code(&gate(&[&enough, "--max-latency", "p99=20ms"]), 0);
+}
+
+#[test]
+fn all_conditions_must_pass() {
+    let scratch = Scratch::new();
+    let (run, comment) = (scratch.path("run"), scratch.path("comment.md"));
+    Fabricated { cells: vec![("string/json", 0.8), ("math/fft", 1.02)], ..Fabricated::default() }.write(&run);
+    let limits = |latency| [&run, "--max-slowdown", "5%", "--max-cost-increase", "0%", "--max-latency", latency];
+    let passed = gate(&limits("p90=22ms"));
+    assert_code(&passed, 0);
+    let first = "Pass: arm64 is not more than 5% slower than x86_64, costs no more than x86_64 and takes at most 22\nms (p90 \
+                 of wall time).\n";
+    assert!(text(&passed).starts_with(first), "{}", text(&passed));
+    assert!(text(&passed).lines().all(|line| line.chars().count() <= 100), "{}", text(&passed));
+    let failed = gate(&[&limits("18ms")[..], &["--json", "--markdown", &comment]].concat());
+    assert_code(&failed, 6);
+    let decision: Value = serde_json::from_str(&text(&failed)).unwrap();
+    let conditions = decision["comparisons"][0]["conditions"].as_array().unwrap();
+    let decisions: Vec<&Value> = conditions.iter().map(|judged| &judged["decision"]).collect();
+    assert_eq!(decisions, ["pass", "pass", "fail"]);
+    let comment = fs::read_to_string(comment).unwrap();
+    let first = "❌ **Fail: arm64 takes more than 18 ms in 1 of 2 cells (--max-latency, mean of wall time).**";
+    assert!(comment.starts_with(first) && comment.contains("| all | cost increase ≤ 0% | −"), "{comment}");
+}
+
+#[test]
+fn the_options_of_the_bill_hold_for_its_limit() {
+    let scratch = Scratch::new();
+    let run = scratch.path("run");
+    run_directory(&run, 40, 3, 1.6);
+    let limit = ["gate", &run, "--max-cost-increase", "0%"];
+    assert_code(&duet(&limit), 6);
+    // Both are free.
+    assert_code(&duet(&[&limit[..], &["--free-tier", "--monthly-invocations", "1k"]].concat()), 0);
+    let ours = PRICES.replace("eu-central-1", "us-east-1").replace("0.000009", "0.000003");
+    let prices = scratch.file("prices.toml", &ours);
+    assert_code(&duet(&[&limit[..], &["--prices", &prices, "--cold-share", "0%"]].concat()), 0);
+    let processes = scratch.path("processes");
+    Fabricated { waiting: Some(0.0), ..Fabricated::default() }.write(&processes);
+    let unknown = gate(&[&processes, "--max-cost-increase", "0%"]);
+    assert_code(&unknown, 7);
+    assert!(text(&unknown).contains("--max-cost-increase, all: no bill is known"), "{}", text(&unknown));
 }
 
 #[test]
@@ -75,8 +172,9 @@ fn a_gate_writes_markdown_and_prints_json() {
     let output = gate(&[&run, "--max-slowdown", "5%", "--json", "--markdown", &comment]);
     assert_code(&output, 6);
     let decision: Value = serde_json::from_str(&text(&output)).unwrap();
-    assert_eq!((&decision["decision"], &decision["max_slowdown"]), (&"fail".into(), &0.05.into()));
-    assert_eq!(decision["comparisons"][0]["cells"].as_array().unwrap().len(), 2);
+    let condition = json!({"condition": "max-slowdown", "limit": 0.05});
+    assert_eq!((&decision["decision"], &decision["conditions"]), (&json!("fail"), &json!([condition])));
+    assert_eq!(decision["comparisons"][0]["conditions"][0]["cells"].as_array().unwrap().len(), 2);
     let comment = fs::read_to_string(comment).unwrap();
     assert!(comment.starts_with("❌ **Fail: ") && comment.contains("| math/fft | +"), "{comment}");
 }
@@ -101,7 +199,21 @@ fn reports_keep_to_their_schema() {
 fn an_undecidable_gate_is_explained() {
     let nowhere = "/nowhere/run";
     for (arguments, code, part) in [
-        (["gate", nowhere].as_slice(), 2, "--max-slowdown"),
+        (["gate", nowhere].as_slice(), 2, "--max-slowdown <PERCENT>|--max-cost-increase <PERCENT>|--max-latency <"),
+        (&["gate", nowhere, "--max-latency", "0"], 2, "the time must be above 0"),
+        (&["gate", nowhere, "--max-latency", "fast"], 2, "such as 300ms"),
+        (&["gate", nowhere, "--max-latency", "p100=3ms"], 2, "\"p100\" is no statistic; write mean=, p50="),
+        (&["gate", nowhere, "--max-latency", "p99="], 2, "such as 300ms or p99=300ms"),
+        (&["gate", nowhere, "--max-cost-increase", "-1%"], 2, "--max-cost-increase"),
+        (&["gate", nowhere, "--max-cost-increase", "free"], 2, "such as 5%"),
+        (&["gate", nowhere, "--max-latency", "1ms", "--free-tier"], 2, "--max-cost-increase <PERCENT>"),
+        (&["gate", nowhere, "--max-latency", "1ms", "--cold-share", "2%"], 2, "--max-cost-increase <PERCENT>"),
+        (&["gate", nowhere, "--max-latency", "1ms", "--baseline", nowhere], 2, "--max-slowdown <PERCENT>"),
+        (
+            &["gate", nowhere, "--max-slowdown", "5%", "--max-cost-increase", "0%", "--baseline", nowhere],
+            2,
+            "cannot be used with",
+        ),
         (&["gate", nowhere, "--max-slowdown", "fast"], 2, "such as 5%"),
         (&["gate", nowhere, "--max-slowdown", "-5%"], 2, "--max-slowdown"),
         (&["gate", nowhere, "--max-slowdown", "5%"], 1, "/nowhere/run holds no campaign"),

@@ -57,6 +57,7 @@ pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)
         cells: cells.iter().map(|(name, ratio, error)| cell(name, environments, *ratio, *error)).collect(),
         cold_starts: ColdStarts { comparisons: Vec::new(), init_ms: Sides::default() },
         money: None,
+        limit_tests: Vec::new(),
     };
     Analysis {
         schema: result::SCHEMA,

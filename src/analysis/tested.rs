@@ -1,0 +1,163 @@
+//! What is held to a limit, and what that says.
+
+use super::{
+    clustered_proportion::ClusteredProportion,
+    estimate::Difference,
+    interval::{CONFIDENCE, Interval, Looks},
+    proportion::Proportion,
+    result::Ratio,
+    verdict::{environments_for, holm},
+};
+use serde::Serialize;
+
+/// What was found, as it is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Found {
+    /// The candidate's time or bill over the baseline's.
+    Ratio(Ratio),
+    /// The candidate's mean, in milliseconds.
+    MeanMs(MeanWithInterval),
+    /// The proportion of the candidate's calls that take longer than the limit.
+    ProportionAbove(Proportion),
+}
+
+/// A mean with its interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MeanWithInterval {
+    pub estimate: f64,
+    /// Its 95% interval.
+    pub interval: Interval,
+}
+
+/// What is held to a limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tested {
+    pub found: Found,
+    estimate: Estimate,
+    /// The limit on the scale of the estimate.
+    limit: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Estimate {
+    /// On the logarithmic scale.
+    Difference {
+        difference: Difference,
+        /// What of its variance is an earlier campaign's.
+        earlier_variance: f64,
+        /// The environments of each side in this campaign.
+        environments: u32,
+    },
+    Proportion(ClusteredProportion),
+}
+
+/// What would decide where more environments would not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Needs {
+    /// More blocks: disturbances of whole blocks are most of the uncertainty.
+    MoreBlocks,
+    /// An earlier campaign that is less uncertain.
+    LargerEarlierCampaign,
+}
+
+/// On which side of a limit something lies for certain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    Below,
+    Above,
+    /// Neither is certain.
+    Open,
+}
+
+impl Tested {
+    /// A difference of logarithms, or the logarithm of a mean.
+    pub fn difference(found: Found, difference: Difference, limit: f64) -> Self {
+        Self::beside_earlier(found, difference, limit, 0.0, fewest_environments(&difference))
+    }
+
+    /// A difference of which such a variance is an earlier campaign's, in a campaign of so many environments.
+    pub fn beside_earlier(
+        found: Found,
+        difference: Difference,
+        limit: f64,
+        earlier_variance: f64,
+        environments: u32,
+    ) -> Self {
+        Self { found, estimate: Estimate::Difference { difference, earlier_variance, environments }, limit }
+    }
+
+    pub fn proportion(shown: Proportion, proportion: ClusteredProportion, limit: f64) -> Self {
+        Self { found: Found::ProportionAbove(shown), estimate: Estimate::Proportion(proportion), limit }
+    }
+
+    fn estimate(&self) -> f64 {
+        match &self.estimate {
+            Estimate::Difference { difference, .. } => difference.estimate,
+            Estimate::Proportion(proportion) => proportion.estimate,
+        }
+    }
+
+    fn p_value(&self, looks: Looks) -> f64 {
+        match &self.estimate {
+            Estimate::Difference { difference, .. } => difference.p_value(self.limit, looks),
+            Estimate::Proportion(proportion) => proportion.p_value(self.limit, looks),
+        }
+    }
+
+    /// With how many environments of each side in this campaign the interval would clear the limit, at the strictest
+    /// that Holm's correction may ask of one of `count` cells; or what else it needs, if that is known.
+    pub fn environments_needed(&self, looks: Looks, count: usize) -> Result<u64, Option<Needs>> {
+        let confidence = 1.0 - (1.0 - CONFIDENCE) / count.max(1) as f64;
+        match &self.estimate {
+            Estimate::Difference { difference, earlier_variance, environments } => {
+                let distance = (self.limit - difference.estimate).abs();
+                let needed = |fixed_variance: f64| {
+                    let difference = Difference { fixed_variance, ..*difference };
+                    environments_for(&difference, distance, confidence, looks, *environments)
+                };
+                needed(difference.fixed_variance).ok_or_else(|| match needed(*earlier_variance) {
+                    Some(_) => Some(Needs::MoreBlocks),
+                    None => (*earlier_variance > 0.0).then_some(Needs::LargerEarlierCampaign),
+                })
+            }
+            Estimate::Proportion(proportion) => {
+                let needed = proportion.environments_needed(self.limit, confidence, looks);
+                needed.ok_or(proportion.is_disturbed().then_some(Needs::MoreBlocks))
+            }
+        }
+    }
+}
+
+/// On which side of its limit each of these lies, such that with 95% probability none of those that are said to lie below or
+/// above does not (Holm 1979). None of what was not estimated.
+pub fn places(tests: &[Option<&Tested>], looks: Looks) -> Vec<Option<Place>> {
+    let adjusted = |is_tested: fn(&Tested) -> bool| {
+        let p_value =
+            |test: &Option<&Tested>| test.filter(|test| is_tested(test)).map_or(1.0, |test| test.p_value(looks));
+        holm(&tests.iter().map(p_value).collect::<Vec<_>>())
+    };
+    let p_below = adjusted(|test| test.estimate() < test.limit);
+    let p_above = adjusted(|test| test.estimate() > test.limit);
+    let alpha = 1.0 - CONFIDENCE;
+    let places = tests
+        .iter()
+        .zip(p_below.into_iter().zip(p_above))
+        .map(|(test, (below, above))| test.map(|_| place(below <= alpha, above <= alpha)));
+    places.collect()
+}
+
+fn place(is_below: bool, is_above: bool) -> Place {
+    if is_below {
+        Place::Below
+    } else if is_above {
+        Place::Above
+    } else {
+        Place::Open
+    }
+}
+
+fn fewest_environments(difference: &Difference) -> u32 {
+    difference.environments.baseline.min(difference.environments.candidate)
+}
