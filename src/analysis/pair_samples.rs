@@ -85,9 +85,10 @@ impl<'a> PairSamples<'a> {
             self.variants.map(|_, variant| {
                 let calls = calls[*variant].as_slice();
                 // Without an end all blocks are common; with one, calls are in the order of blocks.
-                match self.blocks as usize == self.samples.blocks.len() {
-                    true => calls,
-                    false => &calls[..calls.partition_point(|call| call.block < self.blocks)],
+                if self.blocks as usize == self.samples.blocks.len() {
+                    calls
+                } else {
+                    &calls[..calls.partition_point(|call| call.block < self.blocks)]
                 }
             })
         };

@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn what_blocks_have_in_common_widens_the_interval() {
         // Each block is slower or faster by 1, and environments are all alike.
-        let of_block = |block: u32| if block % 2 == 0 { 1.0 } else { -1.0 };
+        let of_block = |block: u32| if block.is_multiple_of(2) { 1.0 } else { -1.0 };
         let values: Vec<Observation> =
             (0..80).map(|index| observation(index % 8, index / 8, of_block(index / 8))).collect();
         let mean = |clusters| mean_of_side(&values, Weights::Environments, clusters).unwrap();

@@ -72,10 +72,11 @@ fn names_and_numbers_of_targets_are_checked() {
 }
 
 fn failing(path: &'static str) -> Scripted {
-    Scripted::start(move |call: &Call, _| match call.line.contains(path) {
-        true => Reply::status(400, "it is broken"),
-        false => Reply::ok("{}"),
-    })
+    Scripted::start(
+        move |call: &Call, _| {
+            if call.line.contains(path) { Reply::status(400, "it is broken") } else { Reply::ok("{}") }
+        },
+    )
 }
 
 #[test]
