@@ -14,7 +14,7 @@ pub(crate) mod data_quality;
 pub(crate) mod estimate;
 pub(crate) mod gate;
 pub(crate) mod interval;
-pub mod limits;
+pub(crate) mod limits;
 mod measures;
 mod pair_samples;
 mod plot_data;

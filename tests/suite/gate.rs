@@ -114,6 +114,33 @@ fn all_conditions_must_pass() {
 }
 
 #[test]
+fn a_limit_of_the_bill_is_held_to_the_savings_of_the_report() {
+    let scratch = Scratch::new();
+    let run = scratch.path("run");
+    Fabricated { cells: vec![("string/json", 1.5), ("math/fft", 1.3)], disturbed: 0.02, ..Fabricated::default() }
+        .write(&run);
+    let report: Value = serde_json::from_str(&stdout(&duet(&["report", &run, "--format", "json"]))).unwrap();
+    let money = &report["comparisons"][0]["money"];
+    let [savings, low, high] =
+        [&money["savings"], &money["savings_interval"]["low"], &money["savings_interval"]["high"]]
+            .map(|value| value.as_f64().unwrap());
+    assert!(low < savings - 0.005 && savings + 0.005 < high && high < 0.0, "{money}");
+    let at = |limit: f64| gate(&[&run, "--max-cost-increase", &format!("{:.4}%", limit * 100.0), "--json"]);
+    let open = at(-savings);
+    let decision: Value = serde_json::from_str(&text(&open)).unwrap();
+    let ratio = &decision["comparisons"][0]["conditions"][0]["cells"][0]["ratio"];
+    let expected = [1.0 - savings, 1.0 - high, 1.0 - low];
+    let found = [&ratio["estimate"], &ratio["interval"]["low"], &ratio["interval"]["high"]];
+    for (found, expected) in found.into_iter().zip(expected) {
+        assert!((found.as_f64().unwrap() - expected).abs() < 1e-9, "{ratio} {expected}");
+    }
+    // The whole interval is below its upper end and above its lower end, and no further.
+    for (limit, code) in [(-low + 1e-4, 0), (-low - 1e-4, 7), (-high + 1e-4, 7), (-high - 1e-4, 6)] {
+        assert_code(&at(limit), code);
+    }
+}
+
+#[test]
 fn the_options_of_the_bill_hold_for_its_limit() {
     let scratch = Scratch::new();
     let run = scratch.path("run");
