@@ -153,7 +153,7 @@ impl Family {
         let methods: Vec<_> = std::iter::once(run).chain(earlier).map(|campaign| &campaign.method).collect();
         let looks = looks(&methods);
         let pairs = held.iter().map(|held| held.slowdowns(limit, looks)).collect();
-        Self { condition: Condition::MaxSlowdown(limit), looks, pairs }
+        Self { condition: Condition::Slowdown(limit), looks, pairs }
     }
 
     /// What the limits of the analysis are held to, which are the same for all candidates.
@@ -264,7 +264,7 @@ impl<'a> HeldPair<'a> {
 
     /// The same with the cells of the earlier campaign that this one has not: what is not measured does not pass.
     fn with_gone(&self, judged: ConditionGate) -> ConditionGate {
-        let Some(earlier) = self.earlier().filter(|_| matches!(judged.condition, Condition::MaxSlowdown(_))) else {
+        let Some(earlier) = self.earlier().filter(|_| matches!(judged.condition, Condition::Slowdown(_))) else {
             return judged;
         };
         let gone = missing(earlier, self.run).into_iter().map(CellGate::gone);

@@ -16,14 +16,17 @@ use serde::Serialize;
 
 /// A condition of a gate, with its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-#[serde(tag = "condition", content = "limit", rename_all = "kebab-case")]
+#[serde(tag = "condition", content = "limit")]
 pub enum Condition {
     /// The slowdown that passes, as a proportion: 0.05 lets a ratio of 1.05 through.
-    MaxSlowdown(f64),
+    #[serde(rename = "max-slowdown")]
+    Slowdown(f64),
     /// By what proportion of the baseline's bill the candidate's may be higher.
-    MaxCostIncrease(f64),
+    #[serde(rename = "max-cost-increase")]
+    CostIncrease(f64),
     /// How long calls of the candidate may take.
-    MaxLatency(LatencyLimit),
+    #[serde(rename = "max-latency")]
+    Latency(LatencyLimit),
 }
 
 /// How long calls may take.
@@ -66,9 +69,9 @@ impl TimeStatistic {
 /// The limits that are not held to the ratios of a report.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
-    /// See [`Condition::MaxCostIncrease`].
+    /// See [`Condition::CostIncrease`].
     pub max_cost_increase: Option<f64>,
-    /// See [`Condition::MaxLatency`].
+    /// See [`Condition::Latency`].
     pub max_latency: Option<LatencyLimit>,
 }
 
@@ -96,7 +99,7 @@ impl Analyzer<'_> {
     /// What the candidate says about these limits.
     pub(super) fn limit_tests(&self, limits: Limits, bill: BillOptions) -> Vec<ConditionTests> {
         let cost = limits.max_cost_increase.map(|limit| ConditionTests {
-            condition: Condition::MaxCostIncrease(limit),
+            condition: Condition::CostIncrease(limit),
             cells: vec![CellTest {
                 name: ALL_CELLS.to_owned(),
                 measure: Some(Measure::Billed),
@@ -105,7 +108,7 @@ impl Analyzer<'_> {
         });
         let latency = limits
             .max_latency
-            .map(|limit| ConditionTests { condition: Condition::MaxLatency(limit), cells: self.latencies(limit) });
+            .map(|limit| ConditionTests { condition: Condition::Latency(limit), cells: self.latencies(limit) });
         cost.into_iter().chain(latency).collect()
     }
 

@@ -54,8 +54,9 @@ pub struct GateArgs {
     #[arg(long, value_name = "PERCENT", value_parser = value_parsers::increase)]
     max_cost_increase: Option<f64>,
     /// The longest time that calls of the candidate may take in any cell, such as 300ms: by their geometric mean, or by
-    /// a percentile p50=, p90=, p95= or p99= before it (p99=300ms: at most 1% of calls take longer). It is the time that
-    /// the handler measures, else the duration as Lambda reports it; the client's time only where neither is known.
+    /// a percentile where p50=, p90=, p95= or p99= stands before it (p99=300ms: at most 1% of calls take longer). It is
+    /// the time that the handler measures, else the duration as Lambda reports it; the client's time only where neither is
+    /// known.
     #[arg(long, value_name = "[STATISTIC=]TIME", value_parser = value_parsers::latency_limit)]
     max_latency: Option<LatencyLimit>,
     #[command(flatten)]

@@ -41,7 +41,7 @@ fn of_pair(gate: &Gate, pair: &PairGate) -> Vec<Block> {
 }
 
 fn is_slowdown(judged: &ConditionGate) -> bool {
-    matches!(judged.condition, Condition::MaxSlowdown(_))
+    matches!(judged.condition, Condition::Slowdown(_))
 }
 
 /// Each cell by the only condition.
@@ -70,9 +70,9 @@ fn of_conditions(conditions: &[ConditionGate]) -> Vec<Block> {
 /// A condition with its limit, for a column.
 fn in_short(condition: Condition) -> String {
     match condition {
-        Condition::MaxSlowdown(limit) => format!("slowdown ≤ {}", percent(limit)),
-        Condition::MaxCostIncrease(limit) => format!("cost increase ≤ {}", percent(limit)),
-        Condition::MaxLatency(limit) => format!("{} ≤ {} ms", limit.of, limit.ms),
+        Condition::Slowdown(limit) => format!("slowdown ≤ {}", percent(limit)),
+        Condition::CostIncrease(limit) => format!("cost increase ≤ {}", percent(limit)),
+        Condition::Latency(limit) => format!("{} ≤ {} ms", limit.of, limit.ms),
     }
 }
 
@@ -215,12 +215,12 @@ mod tests {
         let tests = [
             (
                 "all",
-                Condition::MaxCostIncrease(0.0),
+                Condition::CostIncrease(0.0),
                 Measure::Billed,
                 Found::Ratio(fixture::ratio(1.0 + increase, 0.0196)),
                 bill,
             ),
-            ("math/matmul", Condition::MaxLatency(limit), Measure::Wall, found, mean(distance)),
+            ("math/matmul", Condition::Latency(limit), Measure::Wall, found, mean(distance)),
         ];
         let tests = tests.map(|(name, condition, measure, found, difference)| {
             let test = Ok(Tested::difference(found, difference, 0.0));

@@ -151,7 +151,7 @@ fn bill(estimate: f64, standard_error: f64) -> ConditionTests {
     let found = Found::Ratio(Ratio::new(&difference, Looks::Once));
     let test = Ok(Tested::difference(found, difference, 0.0));
     ConditionTests {
-        condition: Condition::MaxCostIncrease(0.0),
+        condition: Condition::CostIncrease(0.0),
         cells: vec![CellTest { name: "all".to_owned(), measure: Some(Measure::Billed), test }],
     }
 }
@@ -175,7 +175,7 @@ fn latencies(distances: &[f64]) -> ConditionTests {
         let test = if distance.is_finite() { test } else { Err("it has no samples".to_owned()) };
         CellTest { name: number.to_string(), measure: Some(Measure::Wall), test }
     };
-    ConditionTests { condition: Condition::MaxLatency(limit), cells: distances.iter().enumerate().map(cell).collect() }
+    ConditionTests { condition: Condition::Latency(limit), cells: distances.iter().enumerate().map(cell).collect() }
 }
 
 /// A campaign with one cell that is not slower, analyzed with these limits.

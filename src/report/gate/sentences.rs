@@ -14,17 +14,17 @@ use std::collections::BTreeSet;
 /// The option that sets a condition.
 pub(super) fn option(condition: Condition) -> &'static str {
     match condition {
-        Condition::MaxSlowdown(_) => "--max-slowdown",
-        Condition::MaxCostIncrease(_) => "--max-cost-increase",
-        Condition::MaxLatency(_) => "--max-latency",
+        Condition::Slowdown(_) => "--max-slowdown",
+        Condition::CostIncrease(_) => "--max-cost-increase",
+        Condition::Latency(_) => "--max-latency",
     }
 }
 
 /// The option in brackets, with what it limits; nothing of a slowdown that is the only condition.
 fn in_brackets(judged: &ConditionGate, pair: &PairGate) -> String {
     match judged.condition {
-        Condition::MaxSlowdown(_) if pair.conditions.len() == 1 => String::new(),
-        Condition::MaxLatency(_) => format!(" ({}, {})", option(judged.condition), statistic(judged)),
+        Condition::Slowdown(_) if pair.conditions.len() == 1 => String::new(),
+        Condition::Latency(_) => format!(" ({}, {})", option(judged.condition), statistic(judged)),
         condition => format!(" ({})", option(condition)),
     }
 }
@@ -38,11 +38,11 @@ pub(super) fn overall(gate: &Gate) -> String {
     };
     match gate.decision {
         Decision::Pass => match gate.conditions.as_slice() {
-            [Condition::MaxSlowdown(limit)] => format!("Pass: no variant is more than {} slower.", percent(*limit)),
+            [Condition::Slowdown(limit)] => format!("Pass: no variant is more than {} slower.", percent(*limit)),
             _ => "Pass: every variant keeps to the limits.".to_owned(),
         },
         Decision::Fail => match gate.conditions.as_slice() {
-            [Condition::MaxSlowdown(limit)] => {
+            [Condition::Slowdown(limit)] => {
                 format!("Fail: more than {} slower: {}.", percent(*limit), of(Decision::Fail))
             }
             _ => format!("Fail: beyond a limit: {}.", of(Decision::Fail)),
@@ -57,7 +57,7 @@ pub(super) fn overall(gate: &Gate) -> String {
 
 /// The conditions that decide on a candidate, unless a slowdown is the only one.
 fn why(gate: &Gate, pair: &PairGate) -> String {
-    if matches!(gate.conditions.as_slice(), [Condition::MaxSlowdown(_)]) {
+    if matches!(gate.conditions.as_slice(), [Condition::Slowdown(_)]) {
         return String::new();
     }
     let options: Vec<&str> = deciding(pair).map(|judged| option(judged.condition)).collect();
@@ -97,12 +97,12 @@ pub(super) fn sentence(gate: &Gate, pair: &PairGate) -> String {
         Decision::Withheld => {
             let is_withheld = |judged: &ConditionGate| {
                 let what = match judged.condition {
-                    Condition::MaxSlowdown(_) if pair.conditions.len() == 1 => {
+                    Condition::Slowdown(_) if pair.conditions.len() == 1 => {
                         return cells(judged).trim_start().to_owned();
                     }
-                    Condition::MaxSlowdown(_) => "slowdown".to_owned(),
-                    Condition::MaxCostIncrease(_) => "bill".to_owned(),
-                    Condition::MaxLatency(_) => statistic(judged),
+                    Condition::Slowdown(_) => "slowdown".to_owned(),
+                    Condition::CostIncrease(_) => "bill".to_owned(),
+                    Condition::Latency(_) => statistic(judged),
                 };
                 format!("on the {what}{} ({})", cells(judged), option(judged.condition))
             };
@@ -115,10 +115,10 @@ pub(super) fn sentence(gate: &Gate, pair: &PairGate) -> String {
 fn keeps(judged: &ConditionGate, gate: &Gate, pair: &PairGate) -> String {
     let baseline = &pair.names.baseline;
     match judged.condition {
-        Condition::MaxCostIncrease(0.0) => format!("costs no more than {baseline}"),
-        Condition::MaxCostIncrease(limit) => format!("costs at most {} more than {baseline}", percent(limit)),
-        Condition::MaxLatency(limit) => format!("takes at most {} ms ({})", limit.ms, statistic(judged)),
-        Condition::MaxSlowdown(_) => format!("is not {}", slower(judged, gate, pair)),
+        Condition::CostIncrease(0.0) => format!("costs no more than {baseline}"),
+        Condition::CostIncrease(limit) => format!("costs at most {} more than {baseline}", percent(limit)),
+        Condition::Latency(limit) => format!("takes at most {} ms ({})", limit.ms, statistic(judged)),
+        Condition::Slowdown(_) => format!("is not {}", slower(judged, gate, pair)),
     }
 }
 
@@ -126,15 +126,15 @@ fn keeps(judged: &ConditionGate, gate: &Gate, pair: &PairGate) -> String {
 fn exceeds(judged: &ConditionGate, gate: &Gate, pair: &PairGate) -> String {
     let baseline = &pair.names.baseline;
     match judged.condition {
-        Condition::MaxCostIncrease(0.0) => format!("costs more than {baseline}"),
-        Condition::MaxCostIncrease(limit) => format!("costs over {} more than {baseline}", percent(limit)),
-        Condition::MaxLatency(limit) => format!("takes more than {} ms", limit.ms),
-        Condition::MaxSlowdown(_) => format!("is {}", slower(judged, gate, pair)),
+        Condition::CostIncrease(0.0) => format!("costs more than {baseline}"),
+        Condition::CostIncrease(limit) => format!("costs over {} more than {baseline}", percent(limit)),
+        Condition::Latency(limit) => format!("takes more than {} ms", limit.ms),
+        Condition::Slowdown(_) => format!("is {}", slower(judged, gate, pair)),
     }
 }
 
 fn slower(judged: &ConditionGate, gate: &Gate, pair: &PairGate) -> String {
-    let Condition::MaxSlowdown(limit) = judged.condition else { return String::new() };
+    let Condition::Slowdown(limit) = judged.condition else { return String::new() };
     let beside = match gate.against {
         Against::Baseline => format!("than {}", pair.names.baseline),
         Against::EarlierCampaign => format!("beside {} than in the earlier campaign", pair.names.baseline),
@@ -144,7 +144,7 @@ fn slower(judged: &ConditionGate, gate: &Gate, pair: &PairGate) -> String {
 
 /// What is held to a limit of time, such as `p99 of wall time`.
 fn statistic(judged: &ConditionGate) -> String {
-    let Condition::MaxLatency(limit) = judged.condition else { return String::new() };
+    let Condition::Latency(limit) = judged.condition else { return String::new() };
     match judged.cells.iter().find_map(|cell| cell.measure) {
         Some(measure) => format!("{} of {measure}", limit.of),
         None => limit.of.to_string(),
