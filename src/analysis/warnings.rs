@@ -10,7 +10,7 @@ use super::{
     pair_samples::PairSamples,
     proportion::unseen,
     result::{CellAnalysis, Comparison},
-    samples::DataFlags,
+    samples::{CellSamples, DataFlags},
     sides::Side,
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
     warning_kind::{Warning, WarningKind},
@@ -18,6 +18,7 @@ use super::{
 use crate::campaign::{
     failure::FailureKind,
     manifest::{Manifest, Order, Variant},
+    variants::VariantIndex,
 };
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use std::collections::BTreeSet;
@@ -273,12 +274,17 @@ fn memory_mb(pair: PairSamples<'_>, side: Side) -> Option<u32> {
 }
 
 /// For how much of their time processes on this machine waited for a processor, as a share. None if no such process was timed.
-fn waited(pair: PairSamples<'_>) -> Option<f64> {
-    let is_timed = |side: &Side| pair.variant(*side).target.is_process() && !pair.facts(*side).emulated;
-    let sides = Side::BOTH.into_iter().filter(is_timed);
-    let is_cold = pair.is_cold();
-    let calls = sides.flat_map(|side| pair.cells().flat_map(move |(_, calls)| calls.deciding(is_cold)[side]));
-    let times = calls.filter_map(|call| Some((call.value(Measure::Wall)?, call.value(Measure::Cpu)?)));
+fn waited(PairSamples { manifest, samples, .. }: PairSamples<'_>) -> Option<f64> {
+    let is_timed =
+        |(index, variant): &(VariantIndex, &Variant)| variant.target.is_process() && !samples.variants[*index].emulated;
+    let of_cell = |cell: &'_ CellSamples, variant| {
+        let calls = if manifest.plan.cold { &cell.cold } else { &cell.warm };
+        let times =
+            calls[variant].iter().filter_map(|call| Some((call.value(Measure::Wall)?, call.value(Measure::Cpu)?)));
+        times.fold((0.0, 0.0), |sum, time| (sum.0 + time.0, sum.1 + time.1))
+    };
+    let variants = manifest.variants.iter().filter(is_timed);
+    let times = variants.flat_map(|(variant, _)| samples.cells.values().map(move |cell| of_cell(cell, variant)));
     let (wall, cpu) = times.fold((0.0, 0.0), |sum, time| (sum.0 + time.0, sum.1 + time.1));
     (wall > 0.0).then(|| 1.0 - cpu / wall)
 }

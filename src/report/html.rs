@@ -68,7 +68,7 @@ fn of_variants(analysis: &Analysis) -> Markup {
             (overview::section(analysis))
             @for pair in &analysis.comparisons {
                 article {
-                    (header::header(pair))
+                    (header::header_of_pair(pair))
                     (sections(pair))
                     (provenance::section(pair))
                 }

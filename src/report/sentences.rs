@@ -245,7 +245,7 @@ pub fn cold_starts_note(analysis: &PairAnalysis) -> Option<String> {
 pub fn origin(analysis: &PairAnalysis) -> String {
     let campaign = &analysis.campaign;
     format!(
-        "Begun {}, took {}: {} calls in {} blocks, {} of {} environments a side, seed {}, Lambda Duet {}.",
+        "Begun {}, took {}: {} calls in {} blocks, {} of {} environments of each variant, seed {}, Lambda Duet {}.",
         date(campaign.created_unix_ms),
         humantime::format_duration(Duration::from_secs(campaign.elapsed_ms / 1000)),
         count(campaign.calls),

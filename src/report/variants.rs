@@ -42,7 +42,7 @@ pub fn best(analysis: &Analysis) -> Option<String> {
     let times = analysis.variants.iter().filter_map(|facts| Some((facts, facts.time?.mean_ms)));
     let costs = analysis.variants.iter().filter_map(|facts| Some((facts, facts.per_million?.total_usd)));
     let (fastest, ms) = times.min_by(|one, other| one.1.total_cmp(&other.1))?;
-    let least_time = format!("{} takes the least time ({} ms", fastest.name, significant(ms));
+    let least_time = format!("By the means, {} takes the least time ({} ms", fastest.name, significant(ms));
     let Some((cheapest, usd)) = costs.min_by(|one, other| one.1.total_cmp(&other.1)) else {
         return Some(format!("{least_time})."));
     };
@@ -61,11 +61,22 @@ pub fn best(analysis: &Analysis) -> Option<String> {
     Some(format!("{least_time}), and {} costs the least ({least_cost}).{between}", cheapest.name))
 }
 
-/// The warnings of all pairs, each once.
+/// The warnings of all pairs, each once. What is about one pair alone begins with the candidate's name.
 pub fn warnings(analysis: &Analysis) -> Vec<Block> {
     let mut seen = BTreeSet::new();
+    let is_of_all = |warning: &Warning| {
+        let mut pairs = analysis.comparisons.iter();
+        warning.side.is_some() || pairs.all(|pair| pair.warnings.iter().any(|other| other.text == warning.text))
+    };
     let of_pair = |pair: &PairAnalysis| -> Vec<(Warning, bool)> {
-        pair.warnings.iter().map(|warning| (warning.clone(), pair.withholds(warning))).collect()
+        let warnings = pair.warnings.iter().map(|warning| {
+            let text = match is_of_all(warning) {
+                true => warning.text.clone(),
+                false => format!("{}: {}", pair.names().candidate, warning.text),
+            };
+            (Warning { text, ..warning.clone() }, pair.withholds(warning))
+        });
+        warnings.collect()
     };
     let mut warnings: Vec<(Warning, bool)> = analysis.comparisons.iter().flat_map(of_pair).collect();
     warnings.sort_by_key(|(warning, withholds)| (warning.kind, !withholds));

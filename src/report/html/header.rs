@@ -10,6 +10,7 @@ use crate::{
     report::{
         document::Block,
         sentences::{headline, is_certain, saved, saved_range},
+        variants::title,
         words::{capitalized, change, count, names, percent, range},
     },
 };
@@ -23,15 +24,33 @@ pub fn header(analysis: &PairAnalysis) -> Markup {
             p.eyebrow { "Lambda Duet · " (names.candidate) " compared with " (names.baseline) }
             h1 { (headline(analysis)) }
             (warnings(analysis, true))
-            dl.figures {
-                @for (term, value, detail) in figures(analysis) {
-                    div {
-                        dt { (term) }
-                        dd { strong { (value) } span { (detail) } }
-                    }
+            (listed_figures(analysis))
+            p.evidence { (evidence(analysis)) }
+        }
+    }
+}
+
+/// The top of one pair of several.
+pub fn header_of_pair(pair: &PairAnalysis) -> Markup {
+    html! {
+        header {
+            h2 { (title(pair)) }
+            p { b { (headline(pair)) } }
+            (listed_figures(pair))
+            p.evidence { (evidence(pair)) }
+        }
+    }
+}
+
+fn listed_figures(analysis: &PairAnalysis) -> Markup {
+    html! {
+        dl.figures {
+            @for (term, value, detail) in figures(analysis) {
+                div {
+                    dt { (term) }
+                    dd { strong { (value) } span { (detail) } }
                 }
             }
-            p.evidence { (evidence(analysis)) }
         }
     }
 }
