@@ -4,6 +4,7 @@ use super::{data_quality::Quality, estimate::Observation, measures::Measure};
 use crate::{
     campaign::{
         later_configurations::Reading,
+        log_streams::LogStreams,
         platform_report::PlatformReport,
         row::Row,
         sides::{Side, Sides},
@@ -28,6 +29,8 @@ pub struct Samples {
     pub flags: DataFlags,
     /// How functions were configured that have changed since the campaign began, the earliest first.
     pub readings: Vec<Reading>,
+    /// What the log streams tell that were collected.
+    pub log_streams: LogStreams,
 }
 
 /// A block that has samples.

@@ -212,7 +212,7 @@ fn of_one(manifest: &Manifest, samples: &Samples, side: Side, warnings: &mut Vec
             "{} answers of {name} do not tell which environment gave them, so that nothing tells how much of a \
              difference is chance. {}",
             facts.unknown_environments,
-            advice::on_unknown_environments(manifest, side)
+            advice::on_unknown_environments(manifest, samples.log_streams, side)
         );
         warn(WarningKind::EnvironmentsUnknown, text);
     } else if environments < MINIMUM_ENVIRONMENTS {

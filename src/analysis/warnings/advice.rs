@@ -2,19 +2,33 @@
 
 use crate::campaign::{
     Target,
+    environment_source::EnvironmentSource,
+    log_streams::LogStreams,
     manifest::{MAX_ENVIRONMENTS, Manifest, Plan},
     sides::Side,
 };
 
-pub(super) fn on_unknown_environments(manifest: &Manifest, side: Side) -> String {
-    let Plan { cold, environment, .. } = &manifest.plan;
-    let can_be_cold = matches!(manifest.sides[side].target, Target::Function { qualifier: None, .. });
-    match environment {
-        Some(pointer) => format!("Have the function put a name of its environment at {pointer} of every answer."),
-        None if !cold && can_be_cold => {
-            "Name it with --environment POINTER, or use --cold, where every call has its own.".to_owned()
+pub(super) fn on_unknown_environments(manifest: &Manifest, log_streams: LogStreams, side: Side) -> String {
+    let (plan, target) = (&manifest.plan, &manifest.sides[side].target);
+    let can_be_cold = !plan.cold && matches!(target, Target::Function { qualifier: None, .. });
+    let or_cold = if can_be_cold { ", or use --cold, where every call has its own" } else { "" };
+    match (EnvironmentSource::of(plan, &manifest.sides[side]), log_streams) {
+        (EnvironmentSource::Pointer(pointer), _) => {
+            format!("Have the function put a name of its environment at {pointer} of every answer.")
         }
-        None => "Name it with --environment POINTER.".to_owned(),
+        (EnvironmentSource::LogStreams(log), LogStreams::Unread) => {
+            format!(
+                "Their log streams in {log} do, and were not read: `duet collect` with this run directory reads them."
+            )
+        }
+        (EnvironmentSource::LogStreams(log), LogStreams::OfEnvironments) => format!(
+            "Their requests were not found in {log}: `duet collect` with this run directory looks for them again."
+        ),
+        (EnvironmentSource::LogStreams(log), LogStreams::OfCalls) => format!(
+            "Nor do the log streams in {log}: each call has its own, though most met an environment that had started \
+             before, as where an emulator writes them. Name it with --environment POINTER{or_cold}."
+        ),
+        _ => format!("Name it with --environment POINTER{or_cold}."),
     }
 }
 
@@ -70,14 +84,23 @@ mod tests {
     fn advice_never_repeats_what_was_done_already() {
         let mut manifest =
             Manifest { plan: Plan { environments: 8, ..Manifest::example().plan }, ..Manifest::example() };
-        assert!(on_unknown_environments(&manifest, Side::Baseline).contains("--environment POINTER, or use --cold"));
+        let unknown = |manifest: &Manifest, log_streams| on_unknown_environments(manifest, log_streams, Side::Baseline);
+        let both = "--environment POINTER, or use --cold";
+        // Without a region, no log can be found.
+        assert!(unknown(&manifest, LogStreams::Unread).contains(both));
+        manifest.sides.baseline.target = "lambda:arn:aws:lambda:eu-west-1:123456789012:function:x".parse().unwrap();
+        let text = unknown(&manifest, LogStreams::Unread);
+        assert!(text.contains("`duet collect`") && text.contains("/aws/lambda/x in eu-west-1") && !text.contains("--"));
+        assert!(unknown(&manifest, LogStreams::OfEnvironments).contains("again"));
+        let text = unknown(&manifest, LogStreams::OfCalls);
+        assert!(text.contains(both) && text.contains("emulator") && !text.contains("collect"));
         assert!(on_few_environments(&manifest).starts_with("Raise --environments, which was "));
         assert!(on_throttles(&manifest).contains("lower --environments"));
         manifest.plan.environment = Some("/id".to_owned());
-        assert!(!on_unknown_environments(&manifest, Side::Baseline).contains("--environment"));
+        assert!(!unknown(&manifest, LogStreams::Unread).contains("--environment"));
         manifest.plan.environment = None;
         manifest.plan.cold = true;
-        assert!(!on_unknown_environments(&manifest, Side::Baseline).contains("--cold"));
+        assert!(!unknown(&manifest, LogStreams::Unread).contains("--cold"));
         assert!(!on_few_environments(&manifest).contains("--environments"));
         manifest.plan.cold = false;
         manifest.plan.environments = 1000;
@@ -85,7 +108,7 @@ mod tests {
         manifest.plan.environments = 1;
         assert!(!on_throttles(&manifest).contains("--environments"));
         manifest.sides.baseline.target = "https://example.com/".parse().unwrap();
-        assert!(!on_unknown_environments(&manifest, Side::Baseline).contains("--cold"));
+        assert!(!unknown(&manifest, LogStreams::Unread).contains("--cold"));
         assert!(on_disturbances(&manifest).contains("network"));
         let function = "lambda:x".parse().unwrap();
         assert!(

@@ -8,6 +8,7 @@ use crate::{
     },
     campaign::{
         Target,
+        environment_source::changes_with_every_call,
         manifest::Manifest,
         sides::{Side, Sides},
     },
@@ -132,13 +133,13 @@ fn implausible_environments(manifest: &Manifest, samples: &Samples, side: Side) 
             plan.environments
         ));
     }
-    if named == environments && 2 * quality.first_without_cold_start > named {
+    let step = u64::from(plan.environments);
+    if changes_with_every_call(named, environments, quality.first_without_cold_start, step) {
         return Some(format!(
             "Each of the {named} answers of {name} names an environment of its own, though most were no cold start"
         ));
     }
     // Those that were there before the campaign answer its first step.
-    let step = u64::from(plan.environments);
     let (later, first) = (named - step, quality.first_reported_warm.saturating_sub(step));
     (4 * first > later).then(|| {
         format!(
