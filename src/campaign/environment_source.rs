@@ -6,7 +6,7 @@ use super::{
     manifest::{Manifest, Plan, Variant},
     region,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt;
 
 /// What tells the environments of a variant.
@@ -125,11 +125,11 @@ impl FunctionLog {
     }
 
     /// The statement for the policy of those who are to read it.
-    pub fn policy_statement(&self) -> String {
+    pub fn policy_statement(&self) -> Value {
         let Self { group, region, account, .. } = self;
         let (partition, account) = (region::partition(region), account.as_deref().unwrap_or("*"));
         let resource = format!("arn:{partition}:logs:{region}:{account}:log-group:{group}:*");
-        json!({ "Effect": "Allow", "Action": "logs:FilterLogEvents", "Resource": resource }).to_string()
+        json!({ "Effect": "Allow", "Action": "logs:FilterLogEvents", "Resource": resource })
     }
 }
 
@@ -160,7 +160,6 @@ pub(super) fn logged_at_once(manifest: &Manifest) -> u64 {
 mod tests {
     use super::*;
     use crate::campaign::{configuration::Configuration, manifest::Place};
-    use serde_json::Value;
 
     /// A campaign with a payload of the user's own.
     fn plan() -> Plan {
@@ -225,7 +224,7 @@ mod tests {
             has_reports: true,
         };
         assert_eq!(own, expected);
-        let statement: Value = serde_json::from_str(&own.policy_statement()).unwrap();
+        let statement = own.policy_statement();
         let resource = "arn:aws-cn:logs:cn-north-1:123456789012:log-group:/aws/lambda/fast:*";
         assert_eq!(statement, json!({ "Effect": "Allow", "Action": "logs:FilterLogEvents", "Resource": resource }));
         let shared = json!({ "arn": arn, "log_format": "JSON", "log_group": "all", "system_log_level": "WARN" });
@@ -237,7 +236,8 @@ mod tests {
         }
         let foreign = log("lambda:arn:aws:lambda:eu-west-1:123456789012:function:fast", None);
         assert_eq!((foreign.region.as_str(), foreign.account.as_deref()), ("eu-west-1", Some("123456789012")));
-        assert!(log("lambda:fast", None).policy_statement().contains(":us-east-1:*:log-group:/aws/lambda/fast:*"));
+        let resource = &log("lambda:fast", None).policy_statement()["Resource"];
+        assert_eq!(resource, "arn:aws:logs:us-east-1:*:log-group:/aws/lambda/fast:*");
     }
 
     #[test]

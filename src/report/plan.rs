@@ -3,6 +3,7 @@
 use super::words::counted;
 use crate::campaign::{
     Target,
+    environment_source::EnvironmentSource,
     manifest::{CampaignLimits, Manifest, Variant},
     sides::Sides,
 };
@@ -15,6 +16,7 @@ pub fn plan(manifest: &Manifest) -> String {
     for (side, variant) in sides.iter() {
         lines.push(format!("{side:<10} {}", describe(variant)));
         lines.extend(variant.place.as_ref().map(|place| format!("{:<10} {place}", "")));
+        lines.push(format!("{:<10} environments: {}", "", EnvironmentSource::of(plan, variant)));
     }
     lines.push(format!(
         "{}, {} a side, {}: {} calls a block, seed {}",

@@ -5,13 +5,14 @@ use crate::{
     campaign::{
         answer_comparison::AnswerDifference,
         driver::{Observer, Outcome},
-        manifest::Manifest,
+        environment_source::EnvironmentSource,
+        manifest::{Manifest, Variant},
         row::Row,
         shell_quoting,
         sides::{Side, Sides},
         totals::{SideTotals, Totals},
     },
-    cli::output::line,
+    cli::{collect::Collection, output::line},
     report::plan,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -48,12 +49,29 @@ impl<'a> ProgressDisplay<'a> {
         bar.set_prefix(format!("ends {}", plan::ends(&manifest.limits)));
         let progress = Self { json, directory: directory.to_owned(), manifest, bar, shown: BTreeSet::new() };
         let calls = manifest.plan.calls();
-        let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });
+        let told = |(_, variant): (_, &Variant)| json!({ "name": variant.name, "told_by": EnvironmentSource::of(&manifest.plan, variant).to_string() });
+        let environments: Vec<Value> = manifest.sides.iter().map(told).collect();
+        let body = json!({
+            "directory": directory, "calls_per_block": calls, "limits": manifest.limits, "environments": environments,
+        });
         progress.event("start", body)?;
         if !json {
             line(format_args!("{}Samples go to {}", plan::plan(manifest), directory.display()))?;
         }
         Ok(progress)
+    }
+
+    /// Clears the display: the campaign has ended, and environments are looked for.
+    pub(super) fn begin_collecting(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Prints which environments were found in log streams.
+    pub(super) fn collected(&self, collection: &Collection) -> io::Result<()> {
+        if self.json {
+            return self.event("collect", collection.json());
+        }
+        line(collection.text(&self.directory, self.manifest).trim_end())
     }
 
     /// Prints the outcome of the campaign and what to do next.
