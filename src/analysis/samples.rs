@@ -76,8 +76,8 @@ pub struct SideSamples {
     pub quality: Quality,
     /// Environments of which only failures are known.
     failed: HashSet<String>,
-    /// Whether one of the numbers stands for unnamed environments whose calls were left out later.
-    has_unused_number: bool,
+    /// How many of the numbers stand for unnamed environments whose calls were left out later.
+    unused_numbers: u32,
 }
 
 /// What is known of one environment.
@@ -157,6 +157,10 @@ impl Samples {
             self.cells.values_mut().for_each(|cell| cell.warm[row.side].retain(|call| !call.is_of_client_alone()));
             side.forget_unknown_environments();
         }
+        if self.log_streams == LogStreams::OfEnvironments && self.lacks_log_stream(row) {
+            return;
+        }
+        let side = &mut self.sides[row.side];
         let is_first = side.is_first(row);
         side.quality.add(row, is_first);
         let is_cold = side.is_cold(row, is_first);
@@ -176,6 +180,24 @@ impl Samples {
     /// Whether any call of a side gave something to compare.
     pub fn has_values(&self, side: Side) -> bool {
         self.cells.values().any(|cell| !cell.warm[side].is_empty() || !cell.cold[side].is_empty())
+    }
+
+    /// Whether a call is left out because its log stream was not found, though that of others of its side was; it is
+    /// counted. A cold start means a new environment all the same.
+    fn lacks_log_stream(&mut self, row: &Row) -> bool {
+        let side = &mut self.sides[row.side];
+        let is_found = row.environment().is_some();
+        if is_found && side.quality.named == 0 {
+            // This is the first one that was found: those of earlier calls are missing.
+            let unnamed = side.numbers.get("").copied();
+            let is_unnamed = |call: &CallSample| Some(call.environment) == unnamed;
+            self.cells.values_mut().for_each(|cell| cell.warm[row.side].retain(|call| !is_unnamed(call)));
+            side.quality.unlogged += side.unknown_environments;
+            side.forget_unknown_environments();
+        }
+        let is_left_out = !is_found && side.quality.named > 0 && row.cold != Some(true);
+        side.quality.unlogged += u64::from(is_left_out);
+        is_left_out
     }
 
     /// The place of a sample's block among those that have samples.
@@ -232,13 +254,13 @@ impl SideSamples {
 
     /// How many environments have answered.
     pub fn count(&self) -> u32 {
-        self.environments.len() as u32 - u32::from(self.has_unused_number)
+        self.environments.len() as u32 - self.unused_numbers
     }
 
     /// Forgets the unnamed environments of calls that turn out to lack their reports.
     fn forget_unknown_environments(&mut self) {
         self.unknown_environments = 0;
-        self.has_unused_number = self.numbers.remove("").is_some();
+        self.unused_numbers += u32::from(self.numbers.remove("").is_some());
     }
 
     /// The number of the environment that answered, with what is known of it.
@@ -332,5 +354,37 @@ impl CellSamples {
     /// The calls that decide: warm ones, or in a cold campaign cold starts.
     pub fn deciding(&self, is_cold: bool) -> &Sides<Vec<CallSample>> {
         if is_cold { &self.cold } else { &self.warm }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(environment: Option<&str>, cold: bool) -> Row {
+        let report = PlatformReport { duration_ms: Some(0.5), billed_ms: Some(1.0), ..PlatformReport::default() };
+        let environment = environment.map(str::to_owned);
+        Row { environment, report: Some(report), cold: Some(cold), ..Row::example() }
+    }
+
+    /// How many warm calls and environments are left, and how many calls were left out.
+    fn left(log_streams: LogStreams, rows: &[Row]) -> (usize, u32, u64) {
+        let mut samples = Samples { log_streams, ..Samples::default() };
+        rows.iter().for_each(|row| samples.add(row));
+        let side = &samples.sides[Side::Baseline];
+        assert_eq!(side.unknown_environments > 0, side.numbers.contains_key(""));
+        (samples.cells["a"].warm[Side::Baseline].len(), side.count(), side.quality.unlogged)
+    }
+
+    #[test]
+    fn calls_that_are_not_in_the_log_are_left_out_where_others_are() {
+        let [missing, found, cold] = [row(None, false), row(Some("s"), false), row(None, true)];
+        let (missing, found) = (|| missing.clone(), || found.clone());
+        let rows = [missing(), missing(), found(), missing(), found(), cold];
+        assert_eq!(left(LogStreams::OfEnvironments, &rows), (2, 2, 3));
+        // Nothing of this side was found.
+        assert_eq!(left(LogStreams::OfEnvironments, &[missing(), missing()]), (2, 1, 0));
+        // A function's own names are another matter.
+        assert_eq!(left(LogStreams::Unread, &rows[..5]), (5, 2, 0));
     }
 }

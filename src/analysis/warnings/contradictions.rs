@@ -92,6 +92,14 @@ pub(super) fn collect(manifest: &Manifest, samples: &Samples, side: Side, warnin
         );
         warn(WarningKind::MissingReports, text);
     }
+    if quality.unlogged > 0 {
+        let text = format!(
+            "{} answers of {name} were not found in its log, so that nothing tells which environment gave them: they are \
+             left out. `duet collect` with this run directory looks for them again.",
+            quality.unlogged
+        );
+        warn(WarningKind::MissingLogStreams, text);
+    }
     if let Some(Counted { count, reported_ms, contrary_ms: waited_ms }) = quality.earlier_inits {
         let text = format!(
             "{count} calls of {name} met environments that had started before, as provisioned concurrency has them: \
