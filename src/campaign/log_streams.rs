@@ -44,6 +44,8 @@ pub enum Problem {
     Denied(Failure),
     /// There is no such log group.
     NoGroup,
+    /// Every call has a log stream of its own, and an id that its answer does not have.
+    StreamPerCall,
     /// CloudWatch Logs refused a request, or gave no answer.
     Refused(Failure),
 }
@@ -70,6 +72,9 @@ pub async fn collect(
         }
         let problem = search_in(&mut search, &mut file, session).await.map_err(at(directory))?;
         let found = wanted - search.wanted.missing.len();
+        if !matches!(problem, Some(Problem::Denied(_) | Problem::Refused(_))) {
+            file.create().map_err(at(directory))?;
+        }
         outcomes.push(LogOutcome { log: search.log, wanted, found, problem });
     }
     Ok(outcomes)
@@ -89,8 +94,9 @@ async fn search_in(
     let patience = wanted.patience(unix_ms());
     let collector = Collector::new(async |query: &events::Query| events::ask(&session, query).await, log, wanted, file);
     let stopped = collector.run(patience).await;
-    let has_group = collector.has_group();
+    let (has_group, is_stream_per_call) = (collector.has_group(), collector.is_stream_per_call());
     match stopped {
+        Ok(()) if is_stream_per_call => Ok(Some(Problem::StreamPerCall)),
         Ok(()) if has_group => Ok(None),
         Ok(()) | Err(Stopped::Refused(Refusal::NoGroup)) => Ok(Some(Problem::NoGroup)),
         Err(Stopped::Refused(Refusal::Denied(failure))) => Ok(Some(Problem::Denied(failure))),

@@ -95,7 +95,7 @@ impl Collection {
 
     pub(super) fn json(&self) -> Value {
         let streams = match self.kind {
-            LogStreams::Unread => "unread",
+            LogStreams::Unread | LogStreams::Empty => "unknown",
             LogStreams::OfEnvironments => "environments",
             LogStreams::OfCalls => "calls",
         };
@@ -127,6 +127,11 @@ fn lines(outcome: &LogOutcome, directory: &Path) -> Vec<String> {
              or the role, then run {again}:\n{}",
             log.policy_statement()
         )),
+        Some(Problem::StreamPerCall) => Some(
+            "Each call there has a log stream of its own, and another request id than its answer, as an emulator writes \
+             them: log streams tell no environments"
+                .to_owned(),
+        ),
         Some(Problem::NoGroup) => Some(format!(
             "There is no such log group in the account of these credentials. If the function may write logs and has them \
              there, {again} looks for it again"
@@ -148,6 +153,7 @@ fn log_json(outcome: &LogOutcome) -> Value {
     let (kind, message) = match problem {
         None => return body,
         Some(Problem::Denied(failure)) => ("denied", Some(&failure.message)),
+        Some(Problem::StreamPerCall) => ("stream-per-call", None),
         Some(Problem::NoGroup) => ("no-group", None),
         Some(Problem::Refused(failure)) => ("refused", Some(&failure.message)),
     };

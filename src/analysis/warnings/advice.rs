@@ -21,6 +21,11 @@ pub(super) fn on_unknown_environments(manifest: &Manifest, log_streams: LogStrea
                 "Their log streams in {log} do, and were not read: `duet collect` with this run directory reads them."
             )
         }
+        (EnvironmentSource::LogStreams(log), LogStreams::Empty) => format!(
+            "Nor does {log}, in which none of their requests was found, as where an emulator gives them other ids there. If \
+             it was late, `duet collect` with this run directory finds them; otherwise name it with --environment \
+             POINTER{or_cold}."
+        ),
         (EnvironmentSource::LogStreams(log), LogStreams::OfEnvironments) => format!(
             "Their requests were not found in {log}: `duet collect` with this run directory looks for them again."
         ),
@@ -92,6 +97,8 @@ mod tests {
         let text = unknown(&manifest, LogStreams::Unread);
         assert!(text.contains("`duet collect`") && text.contains("/aws/lambda/x in eu-west-1") && !text.contains("--"));
         assert!(unknown(&manifest, LogStreams::OfEnvironments).contains("again"));
+        let text = unknown(&manifest, LogStreams::Empty);
+        assert!(text.contains("none of their requests was found") && text.contains(both), "{text}");
         let text = unknown(&manifest, LogStreams::OfCalls);
         assert!(text.contains(both) && text.contains("emulator") && !text.contains("collect"));
         assert!(on_few_environments(&manifest).starts_with("Raise --environments, which was "));

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        environment_source::{FunctionLog, LogFormat},
+        environment_source::{FunctionLog, LogFormat, changes_with_every_call},
         pauses::Pauses,
         platform_report::PlatformReport,
     },
@@ -15,7 +15,7 @@ use super::{
 use hyper::body::Bytes;
 use std::{
     cell::RefCell,
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     io,
     rc::Rc,
     time::Duration,
@@ -63,6 +63,26 @@ struct State<'a> {
     /// The streams of lines other than reports, and how certain it is that these belong to their requests.
     hints: HashMap<RequestId, (Certainty, Rc<str>)>,
     has_group: bool,
+    /// All reports in the log, whichever requests they are of.
+    reports: ReportCounts,
+}
+
+/// What tells log streams of environments from those of calls.
+#[derive(Debug, Default)]
+struct ReportCounts {
+    all: u64,
+    warm: u64,
+    streams: HashSet<Box<str>>,
+}
+
+impl ReportCounts {
+    fn add(&mut self, stream: &str, report: &PlatformReport) {
+        self.all += 1;
+        self.warm += u64::from(report.init_ms.is_none());
+        if !self.streams.contains(stream) {
+            self.streams.insert(stream.into());
+        }
+    }
 }
 
 /// How certain it is that a line belongs to a request.
@@ -84,7 +104,18 @@ fn reports_of(log: &FunctionLog) -> Option<&'static str> {
 impl<'a, A: AsyncFn(&Query) -> Result<Bytes, Refusal>> Collector<'a, A> {
     pub(super) fn new(ask: A, log: &'a FunctionLog, wanted: &'a mut Wanted, file: &'a mut EnvironmentsFile) -> Self {
         let (streams, hints) = (BTreeSet::new(), HashMap::new());
-        Self { ask, log, state: RefCell::new(State { wanted, file, streams, hints, has_group: true }) }
+        Self {
+            ask,
+            log,
+            state: RefCell::new(State {
+                wanted,
+                file,
+                streams,
+                hints,
+                has_group: true,
+                reports: ReportCounts::default(),
+            }),
+        }
     }
 
     /// Looks for the requests until all are found. Events come late: if some are missing, looks again where they should
@@ -97,7 +128,7 @@ impl<'a, A: AsyncFn(&Query) -> Result<Bytes, Refusal>> Collector<'a, A> {
         let mut filter = reports_of(self.log);
         loop {
             self.look(filter).await?;
-            if self.is_done() {
+            if self.is_done() || self.is_stream_per_call() {
                 return Ok(());
             }
             let left = patience.saturating_sub(begin.elapsed());
@@ -117,6 +148,15 @@ impl<'a, A: AsyncFn(&Query) -> Result<Bytes, Refusal>> Collector<'a, A> {
         self.state.borrow().has_group
     }
 
+    /// Whether none of the requests was found in a log that has a stream for each call, as emulators write them, some of
+    /// which have other ids there.
+    pub(super) fn is_stream_per_call(&self) -> bool {
+        let state = self.state.borrow();
+        let ReportCounts { all, warm, streams } = &state.reports;
+        state.streams.is_empty()
+            && changes_with_every_call(*all, streams.len() as u64, *warm, state.wanted.open_at_once)
+    }
+
     fn is_done(&self) -> bool {
         self.state.borrow().wanted.missing.is_empty()
     }
@@ -124,6 +164,7 @@ impl<'a, A: AsyncFn(&Query) -> Result<Bytes, Refusal>> Collector<'a, A> {
     /// Reads all events that may be those of missing requests.
     async fn look(&self, filter: Option<&'static str>) -> Result<(), Stopped> {
         let parts = self.state.borrow().wanted.parts();
+        self.state.borrow_mut().reports = ReportCounts::default();
         let mut parts = parts.into_iter().map(|part| Query::new(&self.log.group, part, filter));
         let read = [(); PARTS].map(|()| self.read(parts.next()));
         let [one, two, three, four] = read;
@@ -174,7 +215,10 @@ impl State<'_> {
         for event in events.iter().filter(|event| is_storable(&event.log_stream_name)) {
             let stream = &event.log_stream_name;
             match Evidence::of(&event.message) {
-                Evidence::Report(id, report) => self.found(&RequestId::from(id.as_str()), stream, Some(report))?,
+                Evidence::Report(id, report) => {
+                    self.reports.add(stream, &report);
+                    self.found(&RequestId::from(id.as_str()), stream, Some(report))?;
+                }
                 Evidence::Line(id) if has_no_reports => self.hint(&id, Certainty::Named, stream),
                 Evidence::Mentions(ids) if has_no_reports => {
                     ids.into_iter().for_each(|id| self.hint(id, Certainty::Mentioned, stream));

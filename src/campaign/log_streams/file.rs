@@ -13,7 +13,7 @@ use std::{
     collections::HashSet,
     fs::{File, OpenOptions},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 const FILE: &str = "environments.jsonl";
@@ -79,7 +79,9 @@ fn read_lines(file: &File, path: &Path, take: &mut dyn FnMut(CollectedRequest<'_
 /// The file, open for more lines. Neither a campaign nor another collection can write to the run directory meanwhile.
 #[derive(Debug)]
 pub(super) struct EnvironmentsFile {
-    file: File,
+    path: PathBuf,
+    /// `None` until there is something to write.
+    file: Option<File>,
     buffer: Vec<u8>,
     _lock: File,
 }
@@ -92,13 +94,26 @@ impl EnvironmentsFile {
     pub(super) fn open(directory: &Path) -> Result<(Self, HashSet<RequestId>), JournalError> {
         let lock = run_directory::hold(directory)?;
         let path = directory.join(FILE);
-        let file = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(at(&path))?;
+        let file = match OpenOptions::new().read(true).append(true).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            file => Some(file.map_err(at(&path))?),
+        };
         let mut known = HashSet::new();
-        let whole = read_lines(&file, &path, &mut |request| {
-            known.insert(RequestId::from(request.request_id.as_ref()));
-        })?;
-        file.set_len(whole).map_err(at(&path))?;
-        Ok((Self { file, buffer: Vec::new(), _lock: lock }, known))
+        if let Some(file) = &file {
+            let whole = read_lines(file, &path, &mut |request| {
+                known.insert(RequestId::from(request.request_id.as_ref()));
+            })?;
+            file.set_len(whole).map_err(at(&path))?;
+        }
+        Ok((Self { path, file, buffer: Vec::new(), _lock: lock }, known))
+    }
+
+    /// Creates the file, if it does not exist: a log was read, even if nothing was found.
+    pub(super) fn create(&mut self) -> io::Result<&mut File> {
+        if self.file.is_none() {
+            self.file = Some(OpenOptions::new().append(true).create(true).open(&self.path)?);
+        }
+        Ok(self.file.as_mut().expect("it was just created"))
     }
 
     /// Adds a line to those that are written next.
@@ -110,8 +125,13 @@ impl EnvironmentsFile {
 
     /// Hands the lines to the operating system, all at once.
     pub(super) fn write(&mut self) -> io::Result<()> {
-        self.file.write_all(&self.buffer)?;
-        self.buffer.clear();
+        if !self.buffer.is_empty() {
+            let lines = std::mem::take(&mut self.buffer);
+            self.create()?.write_all(&lines)?;
+            // Its memory is used again.
+            self.buffer = lines;
+            self.buffer.clear();
+        }
         Ok(())
     }
 }
@@ -120,7 +140,7 @@ impl EnvironmentsFile {
 pub(super) mod tests {
     use super::*;
     use crate::campaign::{manifest::Manifest, run_directory::Journal};
-    use std::{env, fs, path::PathBuf, process};
+    use std::{env, fs, process};
 
     /// A run directory without samples, which is gone with this.
     pub struct Directory(pub PathBuf);

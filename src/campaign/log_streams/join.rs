@@ -20,9 +20,11 @@ use std::{
 /// What log streams tell about a campaign.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogStreams {
-    /// They were not read, or had nothing.
+    /// They were not read.
     #[default]
     Unread,
+    /// None of the campaign's requests was found in them.
+    Empty,
     /// Each is that of an environment.
     OfEnvironments,
     /// Each is that of a call, as an emulator writes them: they tell nothing.
@@ -61,7 +63,7 @@ impl Counts {
     fn kind(&self, manifest: &Manifest) -> LogStreams {
         let Self { requests, streams, warm } = *self;
         match requests {
-            0 => LogStreams::Unread,
+            0 => LogStreams::Empty,
             _ if changes_with_every_call(requests, streams, warm, logged_at_once(manifest)) => LogStreams::OfCalls,
             _ => LogStreams::OfEnvironments,
         }
@@ -75,7 +77,7 @@ impl LogStreams {
     /// When they cannot be read.
     pub fn read(directory: &Path, manifest: &Manifest) -> Result<Self, JournalError> {
         let (mut counts, mut streams) = (Counts::default(), HashSet::new());
-        file::read(directory, |request| {
+        let read = file::read(directory, |request| {
             counts.requests += 1;
             counts.warm += u64::from(request.has_init == Some(false));
             if !streams.contains(request.log_stream.as_ref()) {
@@ -83,7 +85,7 @@ impl LogStreams {
             }
         })?;
         counts.streams = streams.len() as u64;
-        Ok(counts.kind(manifest))
+        Ok(if read.is_some() { counts.kind(manifest) } else { Self::Unread })
     }
 }
 
@@ -97,13 +99,13 @@ impl CollectedEnvironments {
             manifest.sides.iter().filter(|(_, variant)| EnvironmentSource::of(&manifest.plan, variant).log().is_some());
         let mut all = Self { sides: logged.map(|(side, _)| side).collect(), ..Self::default() };
         let (mut counts, mut numbers) = (Counts::default(), HashMap::new());
-        file::read(directory, |request| {
+        let read = file::read(directory, |request| {
             counts.warm += u64::from(request.has_init == Some(false));
             all.take(request, &mut numbers);
         })?;
         counts.requests = all.by_request.len() as u64;
         counts.streams = all.streams.len() as u64;
-        all.kind = counts.kind(manifest);
+        all.kind = if read.is_some() { counts.kind(manifest) } else { LogStreams::Unread };
         Ok(all)
     }
 
@@ -221,6 +223,9 @@ mod tests {
         assert_eq!((cold.environment, cold.cold), (None, Some(true)));
         // Nothing is known of less than two rounds.
         assert_eq!(collected("few", &lines[..3]).1, LogStreams::OfEnvironments);
-        assert_eq!(collected("none", &[]).1, LogStreams::Unread);
+        assert_eq!(collected("none", &[]).1, LogStreams::Empty);
+        let unread = Directory::new("unread", &manifest());
+        assert_eq!(LogStreams::read(&unread.0, &manifest()).unwrap(), LogStreams::Unread);
+        assert_eq!(CollectedEnvironments::read(&unread.0, &manifest()).unwrap().kind(), LogStreams::Unread);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        environment_source::{EnvironmentSource, FunctionLog},
+        environment_source::{EnvironmentSource, FunctionLog, logged_at_once},
         manifest::{Manifest, Variant},
         row::{FailureKind, Row},
         run_directory::{self, JournalError},
@@ -27,8 +27,8 @@ pub(super) const PARTS: usize = 4;
 /// A request that has not been found yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request {
-    /// When it was sent, in milliseconds after the first one.
-    pub(super) start_ms: u32,
+    /// When it was sent, in milliseconds since 1970-01-01 UTC.
+    pub(super) start_unix_ms: u64,
     /// Whether its sample lacks Lambda's report.
     pub(super) lacks_report: bool,
 }
@@ -37,38 +37,33 @@ pub(super) struct Request {
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
     pub(super) missing: HashMap<RequestId, Request>,
-    /// When the first one was sent, in milliseconds since 1970-01-01 UTC.
-    first_unix_ms: u64,
     /// The longest time that a client waited, in milliseconds.
     longest_ms: u64,
     /// When the last answer had come, in milliseconds since 1970-01-01 UTC.
     pub(super) last_unix_ms: u64,
+    /// How many calls of the campaign were open at once.
+    pub(super) open_at_once: u64,
 }
 
 impl Wanted {
     pub(super) fn add(&mut self, row: &Row) {
         let Some(id) = &row.request_id else { return };
-        if self.missing.is_empty() {
-            self.first_unix_ms = row.started_unix_ms;
-        }
         let waited_ms = row.latency_ns.div_ceil(1_000_000);
         self.longest_ms = self.longest_ms.max(waited_ms);
         self.last_unix_ms = self.last_unix_ms.max(row.started_unix_ms + waited_ms);
-        // Rows are in the order of their calls, but for those of one step.
-        let start_ms = row.started_unix_ms.saturating_sub(self.first_unix_ms).try_into().unwrap_or(u32::MAX);
-        self.missing.insert(RequestId::from(id.as_str()), Request { start_ms, lacks_report: row.report.is_none() });
+        let request = Request { start_unix_ms: row.started_unix_ms, lacks_report: row.report.is_none() };
+        self.missing.insert(RequestId::from(id.as_str()), request);
     }
 
     /// The parts of the time in which events of missing requests can be, each with about as many requests.
     pub(super) fn parts(&self) -> Vec<(u64, u64)> {
-        let mut starts: Vec<u32> = self.missing.values().map(|request| request.start_ms).collect();
+        let mut starts: Vec<u64> = self.missing.values().map(|request| request.start_unix_ms).collect();
         starts.sort_unstable();
         let (Some(first), Some(last)) = (starts.first(), starts.last()) else { return Vec::new() };
-        let at = |start_ms: u32| self.first_unix_ms + u64::from(start_ms);
-        let begin = at(*first).saturating_sub(CLOCKS_MS);
-        let end = at(*last) + self.longest_ms + CLOCKS_MS;
+        let begin = first.saturating_sub(CLOCKS_MS);
+        let end = last + self.longest_ms + CLOCKS_MS;
         let count = (starts.len() / PART).clamp(1, PARTS);
-        let inner = (1..count).map(|part| at(starts[part * starts.len() / count]));
+        let inner = (1..count).map(|part| starts[part * starts.len() / count]);
         let mut ends: Vec<u64> = inner.chain([end]).collect();
         ends.dedup();
         let mut start = begin;
@@ -110,10 +105,11 @@ pub(super) fn read<'a>(
 ) -> Result<Vec<Search<'a>>, JournalError> {
     let mut searches: Vec<Search<'_>> = Vec::new();
     let mut search_of_side = HashMap::new();
+    let open_at_once = logged_at_once(manifest);
     for (side, variant) in manifest.sides.iter() {
         let Some(log) = EnvironmentSource::of(&manifest.plan, variant).log() else { continue };
         let number = searches.iter().position(|search| search.log.is_same_group(&log)).unwrap_or_else(|| {
-            searches.push(Search { log: log.clone(), variant, wanted: Wanted::default() });
+            searches.push(Search { log: log.clone(), variant, wanted: Wanted { open_at_once, ..Wanted::default() } });
             searches.len() - 1
         });
         searches[number].log.share_with(&log);

@@ -126,11 +126,15 @@ impl<'a> ProgressDisplay<'a> {
         let Sides { baseline, candidate } = totals.sides.map(|side, totals| {
             let SideTotals { calls, environments, cold, made_again, cpu_models, cost_usd, .. } = totals;
             let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
+            let plan = &self.manifest.plan;
+            let told = match EnvironmentSource::of(plan, &self.manifest.sides[side]) {
+                EnvironmentSource::LogStreams(_) => "environments by log streams".to_owned(),
+                _ => format!("{} environments", environments.len()),
+            };
             format!(
-                "{:<10} {calls} calls, {} environments, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  \
+                "{:<10} {calls} calls, {told}, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  \
                  {models}",
                 self.manifest.sides[side].name,
-                environments.len(),
                 totals.failed(),
             )
         });

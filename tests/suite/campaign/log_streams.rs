@@ -232,6 +232,26 @@ fn a_stream_for_each_call_tells_nothing() {
 }
 
 #[test]
+fn an_emulator_with_other_ids_in_its_log_is_not_waited_for() {
+    // As MiniStack behaves.
+    let manner = Manner { is_stream_per_call: true, has_other_ids: true, ..Manner::default() };
+    let (scratch, logged) = (Scratch::new(), Logged::start(manner));
+    let output = logged.run(&scratch, &[]);
+    assert_code(&output, 0);
+    assert!(stderr(&output).contains("another request id than its answer"), "{}", stderr(&output));
+    assert_eq!(logged.queries().len(), 2);
+    let unknown = warnings(&analysis(&scratch), "environments-unknown");
+    assert!(unknown.len() == 2 && unknown[0].contains("gives them other ids"), "{unknown:?}");
+    let output = collect(&logged, &scratch, &["--json"]);
+    assert_code(&output, 3);
+    let outcome: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&outcome["streams_of"], &outcome["logs"][0]["problem"]),
+        (&json!("unknown"), &json!("stream-per-call"))
+    );
+}
+
+#[test]
 fn reports_come_from_the_log_where_answers_have_no_end_of_it() {
     for format in ["Text", "JSON"] {
         let manner = Manner { format, has_tail: false, ..Manner::default() };

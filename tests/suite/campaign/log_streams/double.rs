@@ -39,6 +39,8 @@ pub struct Manner {
     pub throttled: usize,
     /// Whether every call has a log stream of its own.
     pub is_stream_per_call: bool,
+    /// Whether the log has other ids of requests than the answers.
+    pub has_other_ids: bool,
     /// Whether Lambda sends the end of the log with an answer.
     pub has_tail: bool,
     /// The request whose events are lost.
@@ -57,6 +59,7 @@ impl Default for Manner {
             late: Duration::ZERO,
             throttled: 0,
             is_stream_per_call: false,
+            has_other_ids: false,
             has_tail: true,
             lost: None,
             python: None,
@@ -239,7 +242,7 @@ fn invoked(state: &mut State, (function, region): (&str, &str), call: &Call, num
     let stream = of_call.unwrap_or_else(|| environment.stream.clone());
     truth.insert(id.clone(), stream.clone());
     let init = free.is_none().then_some(0.5);
-    let lines = lines(&id, init, manner);
+    let lines = lines(&if manner.has_other_ids { id.replacen('0', "f", 1) } else { id.clone() }, init, manner);
     let is_late = number % 3 == 0;
     let unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
     if manner.lost != Some(number) {
