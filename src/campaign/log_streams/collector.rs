@@ -14,6 +14,7 @@ use super::{
 };
 use hyper::body::Bytes;
 use std::{
+    array,
     cell::RefCell,
     collections::{BTreeSet, HashMap, HashSet},
     io,
@@ -165,10 +166,11 @@ impl<'a, A: AsyncFn(&Query) -> Result<Bytes, Refusal>> Collector<'a, A> {
     async fn look(&self, filter: Option<&'static str>) -> Result<(), Stopped> {
         let parts = self.state.borrow().wanted.parts();
         self.state.borrow_mut().reports = ReportCounts::default();
-        let mut parts = parts.into_iter().map(|part| Query::new(&self.log.group, part, filter));
-        let read = [(); PARTS].map(|()| self.read(parts.next()));
-        let [one, two, three, four] = read;
-        tokio::try_join!(one, two, three, four)?;
+        let query = |part: &(u64, u64)| Query::new(&self.log.group, *part, filter);
+        for parts in parts.chunks(PARTS) {
+            let [one, two, three, four] = array::from_fn(|place| self.read(parts.get(place).map(query)));
+            tokio::try_join!(one, two, three, four)?;
+        }
         Ok(self.state.borrow_mut().accept_hints()?)
     }
 
@@ -190,8 +192,9 @@ impl<'a, A: AsyncFn(&Query) -> Result<Bytes, Refusal>> Collector<'a, A> {
 
     /// A page, asked for again after passing failures; `None` if there is no such log group.
     async fn page(&self, query: &Query) -> Result<Option<Bytes>, Refusal> {
-        let mut pauses = Pauses::new();
-        for attempt in 1.. {
+        let (mut pauses, mut attempt) = (Pauses::new(), 0);
+        loop {
+            attempt += 1;
             match (self.ask)(query).await {
                 Ok(body) => {
                     self.state.borrow_mut().has_group = true;
@@ -205,7 +208,6 @@ impl<'a, A: AsyncFn(&Query) -> Result<Bytes, Refusal>> Collector<'a, A> {
                 Err(refusal) => return Err(refusal),
             }
         }
-        unreachable!("the last attempt returns")
     }
 }
 

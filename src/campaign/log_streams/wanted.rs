@@ -59,14 +59,18 @@ impl Wanted {
     pub(super) fn parts(&self) -> Vec<(u64, u64)> {
         let mut starts: Vec<u64> = self.missing.values().map(|request| request.start_unix_ms).collect();
         starts.sort_unstable();
-        let (Some(first), Some(last)) = (starts.first(), starts.last()) else { return Vec::new() };
-        let begin = first.saturating_sub(CLOCKS_MS);
-        let end = last + self.longest_ms + CLOCKS_MS;
+        // What others made of the function between two blocks, or before a campaign was continued, is not read.
+        let together_ms = 2 * CLOCKS_MS + self.longest_ms;
+        starts.chunk_by(|one, next| next - one <= together_ms).flat_map(|starts| self.adjacent_parts(starts)).collect()
+    }
+
+    fn adjacent_parts(&self, starts: &[u64]) -> Vec<(u64, u64)> {
+        let (first, last) = (starts[0], starts[starts.len() - 1]);
         let count = (starts.len() / PART).clamp(1, PARTS);
         let inner = (1..count).map(|part| starts[part * starts.len() / count]);
-        let mut ends: Vec<u64> = inner.chain([end]).collect();
+        let mut ends: Vec<u64> = inner.chain([last + self.longest_ms + CLOCKS_MS]).collect();
         ends.dedup();
-        let mut start = begin;
+        let mut start = first.saturating_sub(CLOCKS_MS);
         // Both ends are inclusive.
         ends.into_iter().map(|end| (std::mem::replace(&mut start, end + 1), end)).collect()
     }
@@ -164,6 +168,15 @@ mod tests {
         let mut at_once = Wanted::default();
         (0..25_000).for_each(|number| at_once.add(&Row { started_unix_ms: 1_000_000, ..row(number) }));
         assert_eq!(at_once.parts(), [(700_000, 1_000_000), (1_000_001, 1_300_002)]);
+    }
+
+    #[test]
+    fn what_lies_between_two_blocks_is_not_read() {
+        let mut wanted = Wanted::default();
+        let hour = 3_600_000;
+        [0, 1, hour, 3 * hour].into_iter().for_each(|number| wanted.add(&row(number)));
+        let around = |first: u64, last: u64| (700_000 + first, 1_300_002 + last);
+        assert_eq!(wanted.parts(), [around(0, 1), around(hour, hour), around(3 * hour, 3 * hour)]);
     }
 
     #[test]

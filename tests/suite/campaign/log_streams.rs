@@ -74,7 +74,7 @@ fn log_streams_tell_the_same_environments_as_answers() {
         assert!(
             named
                 .iter()
-                .all(|row| row.environment() == truth.get(row.request_id.as_ref().unwrap()).map(|it| it.as_str()))
+                .all(|row| row.environment() == truth.get(row.request_id.as_ref().unwrap()).map(String::as_str))
         );
         let by_answers = analysis(&scratch);
 

@@ -243,7 +243,7 @@ fn invoked(state: &mut State, (function, region): (&str, &str), call: &Call, num
     truth.insert(id.clone(), stream.clone());
     let init = free.is_none().then_some(0.5);
     let lines = lines(&if manner.has_other_ids { id.replacen('0', "f", 1) } else { id.clone() }, init, manner);
-    let is_late = number % 3 == 0;
+    let is_late = number.is_multiple_of(3);
     let unix_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
     if manner.lost != Some(number) {
         events.extend(lines.iter().map(|message| Event {
