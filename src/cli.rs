@@ -5,6 +5,7 @@ mod calibrate;
 mod call;
 mod clean_up;
 mod cold_share;
+mod collect;
 mod compare;
 mod completions;
 mod gate;
@@ -38,6 +39,7 @@ enum Command {
     Report(report::ReportArgs),
     Compare(compare::CompareArgs),
     Gate(gate::GateArgs),
+    Collect(collect::CollectArgs),
     CleanUp(clean_up::CleanUpArgs),
     Calibrate(calibrate::CalibrateArgs),
     Workloads(workloads::WorkloadsArgs),
@@ -58,6 +60,7 @@ impl Cli {
             Command::Report(command) => return command.run().await,
             Command::Compare(command) => return command.run(),
             Command::Gate(command) => return command.run(),
+            Command::Collect(command) => return command.run().await,
             Command::CleanUp(command) => return command.run().await,
             Command::Calibrate(command) => return command.run(),
             Command::Workloads(command) => command.run()?,

@@ -48,6 +48,8 @@ pub enum WarningKind {
     ImpossibleReports,
     /// Reports of calls are missing.
     MissingReports,
+    /// Log streams of calls are missing.
+    MissingLogStreams,
     /// Init durations were reported that were no part of the calls.
     EarlierInits,
     /// The sides have unequal memory.

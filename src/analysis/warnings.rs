@@ -211,7 +211,7 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
             "{} answers of {name} do not tell which environment gave them, so that nothing tells how much of a \
              difference is chance. {}",
             facts.unknown_environments,
-            advice::on_unknown_environments(&manifest.plan, variant)
+            advice::on_unknown_environments(&manifest.plan, variant, pair.samples.log_streams)
         );
         warn(WarningKind::EnvironmentsUnknown, text);
     } else if environments < MINIMUM_ENVIRONMENTS {

@@ -6,6 +6,10 @@ use super::{failure::ATTEMPTS, platform_report::PlatformReport, variants::Varian
 use crate::protocol::Response;
 use serde::{Deserialize, Serialize};
 
+/// How long Lambda waits for an init, in milliseconds. An init that takes longer is begun again within the call, whose
+/// report then has no `Init Duration`: the init is part of its duration.
+const INIT_LIMIT_MS: f64 = 10_000.0;
+
 /// The outcome of one invocation: a measurement or a failure, never a gap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,6 +83,27 @@ impl Row {
             return false;
         };
         self.is_shorter_than(Some(init + duration_ms.unwrap_or_default()))
+    }
+
+    /// Whether the environment's cold start is part of the call; `None` if that is unknown: without a credible report,
+    /// and for the first call of an environment that may have started before the campaign.
+    pub(super) fn cold_start(&self, is_first: bool, is_forced: bool) -> Option<bool> {
+        if self.has_earlier_init() {
+            return None;
+        }
+        if let Some(response) = &self.response {
+            return Some(response.environment.cold_start);
+        }
+        let report = self.report.as_ref()?;
+        let longest_ms = self.latency_ms().max(report.duration_ms.unwrap_or_default());
+        if report.init_ms.is_none() && (is_first || is_forced) && longest_ms >= INIT_LIMIT_MS {
+            return Some(true);
+        }
+        match self.believed_report()?.init_ms {
+            Some(_) => Some(true),
+            None if is_first => None,
+            None => Some(false),
+        }
     }
 
     /// Whether the client waited for less than `reported_ms`, by more than clocks may differ.

@@ -24,8 +24,16 @@ const MAX_LINE: u64 = 64 << 20;
 /// The longest manifest that is read, in bytes: it contains the payloads.
 const MAX_MANIFEST: u64 = 1 << 30;
 
-/// The beginning of every sample.
-const BEGINNING: &[u8] = b"{\"block\":";
+/// What the lines of a file are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LineKind {
+    /// In words.
+    pub(super) name: &'static str,
+    /// How every one begins.
+    pub(super) beginning: &'static str,
+}
+
+const SAMPLE: LineKind = LineKind { name: "a sample", beginning: "{\"block\":" };
 
 /// The file of samples, locked by this process.
 #[derive(Debug)]
@@ -116,7 +124,7 @@ impl Journal {
         }
         let journal = Self::lock(directory)?;
         let path = directory.join(SAMPLES);
-        let mut lines = Lines::new(&journal.samples, &path);
+        let mut lines = Lines::new(&journal.samples, &path, SAMPLE);
         while lines.next()?.is_some() {}
         journal.samples.set_len(lines.whole).map_err(at(&path))?;
         Ok(journal)
@@ -166,6 +174,25 @@ impl Journal {
     }
 }
 
+/// Keeps other programs from writing to the campaign in `directory`, until the file is dropped; nothing is changed.
+///
+/// # Errors
+/// When there is no campaign, or another process writes to it.
+pub(super) fn hold(directory: &Path) -> Result<File, JournalError> {
+    let path = directory.join(SAMPLES);
+    let samples = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(JournalError::Missing(directory.to_owned()));
+        }
+        file => file.map_err(at(&path))?,
+    };
+    match samples.try_lock() {
+        Ok(()) => Ok(samples),
+        Err(TryLockError::WouldBlock) => Err(JournalError::Busy(directory.to_owned())),
+        Err(TryLockError::Error(error)) => Err(at(&path)(error)),
+    }
+}
+
 /// Whether `directory` holds a campaign and its samples.
 pub fn is_there(directory: &Path) -> bool {
     [MANIFEST, SAMPLES].iter().all(|name| directory.join(name).is_file())
@@ -205,47 +232,49 @@ pub fn read_whole(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// The lines of a file one after the other, in one buffer.
-struct Lines<R> {
+pub(super) struct Lines<R> {
     reader: BufReader<R>,
     path: PathBuf,
+    kind: LineKind,
     line: Vec<u8>,
     /// The number of the last line that was read.
     number: u64,
     /// The length of the complete lines so far, in bytes.
-    whole: u64,
+    pub(super) whole: u64,
 }
 
 impl<R: Read> Lines<R> {
-    fn new(file: R, path: &Path) -> Self {
-        Self { reader: BufReader::new(file), path: path.to_owned(), line: Vec::new(), number: 0, whole: 0 }
+    pub(super) fn new(file: R, path: &Path, kind: LineKind) -> Self {
+        Self { reader: BufReader::new(file), path: path.to_owned(), kind, line: Vec::new(), number: 0, whole: 0 }
     }
 
-    /// The next line, without its end; `None` after the last. A sample that was cut off by a crash is not a line.
-    fn next(&mut self) -> Result<Option<&[u8]>, JournalError> {
+    /// The next line, without its end; `None` after the last. One that was cut off by a crash is not a line.
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, JournalError> {
         self.line.clear();
         self.number += 1;
         // One byte more, to recognize a line that is too long.
         let length = self.reader.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut self.line);
         let length = length.map_err(at(&self.path))? as u64;
         if length > MAX_LINE {
-            return Err(self.malformed(format!("it is longer than {} MiB, which no sample is", MAX_LINE >> 20)));
+            return Err(self.malformed(format!("it is longer than {} MiB, which no line is", MAX_LINE >> 20)));
         }
         if let Some(line) = self.line.strip_suffix(b"\n") {
             self.whole += length;
             return Ok(Some(line));
         }
         // After a power cut there may be zeros in place of the end of the file.
-        let is_cut_off = self.line.starts_with(BEGINNING)
-            || BEGINNING.starts_with(&self.line)
+        let beginning = self.kind.beginning.as_bytes();
+        let is_cut_off = self.line.starts_with(beginning)
+            || beginning.starts_with(&self.line)
             || (self.number > 1 && self.line.iter().all(|byte| *byte == 0));
         if is_cut_off {
             Ok(None)
         } else {
-            Err(self.malformed("this is neither a sample nor the beginning of one".to_owned()))
+            Err(self.malformed(format!("this is neither {} nor the beginning of one", self.kind.name)))
         }
     }
 
-    fn malformed(&self, reason: String) -> JournalError {
+    pub(super) fn malformed(&self, reason: String) -> JournalError {
         JournalError::Malformed { path: self.path.clone(), line: self.number, reason }
     }
 }
@@ -294,7 +323,7 @@ pub fn rows(
     manifest: &Manifest,
 ) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
     let path = directory.join(SAMPLES);
-    let mut lines = Lines::new(File::open(&path).map_err(at(&path))?, &path);
+    let mut lines = Lines::new(File::open(&path).map_err(at(&path))?, &path, SAMPLE);
     let mut position = Position::new(manifest);
     let mut is_over = false;
     Ok(std::iter::from_fn(move || {

@@ -8,7 +8,7 @@ use crate::{
         result::Analysis,
         samples::Samples,
     },
-    campaign::{later_configurations, manifest::Manifest, run_directory},
+    campaign::{later_configurations, log_streams::CollectedEnvironments, manifest::Manifest, run_directory},
     report::{campaign::document, csv, html, markdown, terminal},
 };
 use clap::{Args, ValueEnum};
@@ -73,10 +73,13 @@ pub(super) fn analysis_of(directory: &Path, options: &analyze_samples::Options) 
 }
 
 fn of_samples(directory: &Path, manifest: &Manifest, options: &analyze_samples::Options) -> anyhow::Result<Analysis> {
+    let mut collected = CollectedEnvironments::read(directory, manifest)?;
     let readings = later_configurations::read(directory)?;
-    let mut samples = Samples { readings, ..Samples::new(manifest.variants.count()) };
+    let mut samples = Samples { readings, log_streams: collected.kind(), ..Samples::new(manifest.variants.count()) };
     for row in run_directory::rows(directory, manifest)? {
-        samples.add(&row?);
+        let mut row = row?;
+        collected.join(&mut row);
+        samples.add(&row);
     }
     Ok(analyze(manifest, &samples, options))
 }

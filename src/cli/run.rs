@@ -1,6 +1,7 @@
 //! `duet run`
 
 mod configuration_change;
+mod environments;
 mod interruption;
 mod plan;
 mod preflight;
@@ -133,7 +134,7 @@ impl RunArgs {
             progress.end(&Outcome::Interrupted, &so_far.totals).context("writing the output")?;
             return Ok(ExitCode::from(INTERRUPTED));
         }
-        let campaign = Campaign::new(manifest, callers, cold, comparison, journal, so_far, stop);
+        let campaign = Campaign::new(manifest, callers, cold, comparison, journal, so_far, stop.clone());
         let Finished { end, totals, still_changed } = campaign.run(&mut progress).await;
         for (target, failure) in &still_changed {
             note(interruption::still_changed(&target.to_string(), &failure.message, directory));
@@ -146,6 +147,7 @@ impl RunArgs {
             end => end.with_context(|| resume(directory)),
         };
         let end = end.inspect_err(|error| drop(progress.fail(error, &totals)))?;
+        environments::collect(&run, &session, &end, &stop, &progress).await.context("writing the output")?;
         progress.end(&end, &totals).context("writing the output")?;
         let is_one_given_up = progress.has_given_up();
         Ok(if still_changed.is_empty() { exit_code(&end, is_one_given_up, &totals) } else { ExitCode::FAILURE })

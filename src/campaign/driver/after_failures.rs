@@ -88,10 +88,6 @@ pub(super) fn without_success(totals: &Totals) -> Vec<Hopeless> {
 mod tests {
     use super::*;
 
-    fn both() -> [VariantIndex; 2] {
-        [0, 1].map(|place| VariantIndex::first(2).nth(place).unwrap())
-    }
-
     fn row(variant: VariantIndex, slot: u32, failure: Option<Failure>) -> Row {
         Row { variant, slot, failure, ..Row::example() }
     }
@@ -115,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_variant_is_given_up_after_five_failures_or_a_step_of_them() {
-        let [_, variant] = both();
+        let [_, variant] = VariantIndex::both();
         let calls = |count: u32| (0..count).map(|slot| row(variant, slot, late())).collect::<Vec<_>>();
         for (count, of_a_step, given_up) in [(4, 1, false), (5, 1, true), (5, 8, false), (8, 8, true)] {
             let (failures, totals) = step(&calls(count));
@@ -131,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_variant_that_never_succeeded_is_given_up_after_a_step_without_reserved_concurrency() {
-        let [variant, _] = both();
+        let [variant, _] = VariantIndex::both();
         let shut = [0, 1].map(|slot| row(variant, slot, throttled(RESERVED)));
         let (failures, totals) = step(&shut);
         assert!(matches!(failures.hopeless(2, &totals)[..], [Hopeless { calls: 2, .. }]));
@@ -143,7 +139,7 @@ mod tests {
     #[test]
     fn reserved_concurrency_is_shared_only_by_variants_that_are_one_function() {
         let mut manifest = Manifest::example();
-        let [variant, other] = both();
+        let [variant, other] = VariantIndex::both();
         let rows = [throttled(RESERVED), throttled("other"), None].map(|failure| row(variant, 0, failure));
         let (failures, _) = step(&rows);
         assert_eq!((failures.counts().collect::<Vec<_>>(), failures.attempt), (vec![(variant, 2)], Some(0)));
@@ -154,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_variant_that_never_succeeded_is_told() {
-        let [one, other] = both();
+        let [one, other] = VariantIndex::both();
         let success = |variant| row(variant, 0, None);
         assert_eq!(without_success(&step(&[success(one), success(other)]).1), []);
         let (_, totals) = step(&[success(one), row(other, 0, late())]);

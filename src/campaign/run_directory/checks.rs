@@ -221,7 +221,7 @@ fn below(field: &str, value: u32, end: u32) -> Result<(), String> {
     if value < end { Ok(()) } else { Err(format!("{field} is {value}; by campaign.json it is below {end}")) }
 }
 
-fn name<'a>(field: &str, value: impl Into<Option<&'a str>>) -> Result<(), String> {
+pub(in crate::campaign) fn name<'a>(field: &str, value: impl Into<Option<&'a str>>) -> Result<(), String> {
     match value.into() {
         None => Ok(()),
         Some("") => Err(format!("{field} is empty; leave it out if there is no name")),

@@ -1,5 +1,6 @@
 //! From arguments to a campaign's manifest.
 
+mod environments;
 mod limits;
 
 use super::{
@@ -20,7 +21,7 @@ use crate::{
         stack, unix_ms,
         variants::{MAX_VARIANTS, VariantIndex, Variants},
     },
-    cli::{output::note, prices, secret_argument::Unechoed, value_parsers},
+    cli::{prices, secret_argument::Unechoed, value_parsers},
     protocol::{Request, Selection, Size, SizeName},
     workload::{self, Workload},
 };
@@ -238,13 +239,6 @@ impl PlanOptions {
         if self.cold {
             preflight::check_cold(&variants)?;
         }
-        let names_environments = self.payload.is_empty() || self.environment.is_some() || self.cold;
-        if !names_environments && !targets.iter().all(is_local) {
-            note(
-                "Warning: nothing will tell which environment gives an answer, so there can be no verdict: say where \
-                 answers name it (--environment POINTER), or use --cold",
-            );
-        }
         let timeout = self.timeout.unwrap_or_else(|| preflight::timeout(&variants));
         let plan = Plan {
             seed: self.seed.unwrap_or_else(unix_ms),
@@ -286,6 +280,7 @@ impl PlanOptions {
             limits,
         };
         self.check_limits(&manifest)?;
+        environments::check(&manifest)?;
         self.warn_of_few_blocks(&manifest);
         Ok(manifest)
     }

@@ -5,13 +5,14 @@ use crate::{
     campaign::{
         answer_comparison::AnswerDifference,
         driver::{Hopeless, Observer, Outcome},
-        manifest::{EndReason, Ended, Manifest},
+        environment_source::EnvironmentSource,
+        manifest::{EndReason, Ended, Manifest, Variant},
         row::Row,
         shell_quoting,
         totals::{Totals, VariantTotals},
         variants::VariantIndex,
     },
-    cli::output::line,
+    cli::{collect::Collection, output::line},
     report::plan,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -59,12 +60,29 @@ impl<'a> ProgressDisplay<'a> {
             given_up: given_up.map(|(variant, _)| variant).collect(),
         };
         let calls = manifest.calls_of_block();
-        let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });
+        let told = |(_, variant): (_, &Variant)| json!({ "name": variant.name, "told_by": EnvironmentSource::of(&manifest.plan, variant).to_string() });
+        let environments: Vec<Value> = manifest.variants.iter().map(told).collect();
+        let body = json!({
+            "directory": directory, "calls_per_block": calls, "limits": manifest.limits, "environments": environments,
+        });
         progress.event("start", body)?;
         if !json {
             line(format_args!("{}Samples go to {}", plan::plan(manifest), directory.display()))?;
         }
         Ok(progress)
+    }
+
+    /// Clears the display: the campaign has ended, and environments are looked for.
+    pub(super) fn begin_collecting(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Prints which environments were found in log streams.
+    pub(super) fn collected(&self, collection: &Collection) -> io::Result<()> {
+        if self.json {
+            return self.event("collect", collection.json());
+        }
+        line(collection.text(&self.directory, self.manifest).trim_end())
     }
 
     /// Prints the outcome of the campaign and what to do next.
@@ -135,11 +153,14 @@ impl<'a> ProgressDisplay<'a> {
         let lines = totals.variants.iter().map(|(variant, totals)| {
             let VariantTotals { calls, environments, cold, made_again, cpu_models, cost_usd, .. } = totals;
             let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
+            let plan = &self.manifest.plan;
+            let told = match EnvironmentSource::of(plan, &self.manifest.variants[variant]) {
+                EnvironmentSource::LogStreams(_) => "environments by log streams".to_owned(),
+                _ => format!("{} environments", environments.len()),
+            };
             format!(
-                "{:<width$} {calls} calls, {} environments, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  \
-                 {models}",
+                "{:<width$} {calls} calls, {told}, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  {models}",
                 self.name(variant),
-                environments.len(),
                 totals.failed(),
             )
         });
