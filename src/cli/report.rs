@@ -17,7 +17,7 @@ use std::{
     process::ExitCode,
 };
 
-/// Reports the result of a campaign, also of one that is still running or was interrupted: which side is faster, which
+/// Reports the result of a campaign, also of one that is still running or was interrupted: which variant is faster, which
 /// is cheaper, and how certain that is.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
@@ -26,8 +26,8 @@ pub struct ReportArgs {
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Also print the details behind the verdict: other measures, CPU models, cold starts, the bill, both sides, the
-    /// method.
+    /// Also print the details behind the verdict: other measures, CPU models, cold starts, the bill, all variants,
+    /// the method.
     #[arg(long)]
     details: bool,
     /// Also write a page with charts, as one self-contained file.

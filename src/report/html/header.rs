@@ -135,7 +135,7 @@ fn evidence(analysis: &PairAnalysis) -> String {
     format!(
         "Measured on {cells} with {} calls to {} environments of {} and {} of {}. Intervals are {} intervals of time and \
          cost, less or more than {}.",
-        count(analysis.campaign.calls),
+        count(baseline.calls + candidate.calls),
         baseline.environments,
         names.baseline,
         candidate.environments,

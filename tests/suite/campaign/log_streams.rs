@@ -32,7 +32,7 @@ fn found(scratch: &Scratch) -> BTreeMap<String, String> {
 }
 
 fn analysis(scratch: &Scratch) -> Value {
-    serde_json::from_str(&stdout(&duet(&["report", &scratch.path("run"), "--format", "json"]))).unwrap()
+    crate::report::pair(&stdout(&duet(&["report", &scratch.path("run"), "--format", "json"])))
 }
 
 /// The texts of the warnings of one kind.
