@@ -9,6 +9,7 @@ use super::{
 use crate::{
     analysis::result::{Analysis, Interval, VariantFacts},
     report::{
+        imported,
         variants::{self, best, headline},
         words::{count, dollars, percent},
     },
@@ -24,8 +25,11 @@ pub fn header(analysis: &Analysis) -> Markup {
             @if let Some(best) = best(analysis) { p { (best) } }
             (listed_warnings(&variants::warnings(analysis)))
             p.evidence {
-                "Measured with " (count(analysis.campaign.calls)) " calls in " (count(analysis.campaign.blocks))
-                " blocks. Intervals are " (percent(analysis.method.confidence)) " intervals."
+                @match &analysis.campaign.imported {
+                    None => { "Measured with " (count(analysis.campaign.calls)) " calls" }
+                    Some(import) => { (count(analysis.campaign.calls)) " measurements from " (imported::files(import)) }
+                }
+                " in " (count(analysis.campaign.blocks)) " blocks. Intervals are " (percent(analysis.method.confidence)) " intervals."
             }
         }
     }
