@@ -72,7 +72,8 @@ pub(super) fn on_unseen_cpus(manifest: &Manifest) -> &'static str {
 
 pub(super) fn on_disturbances(manifest: &Manifest) -> &'static str {
     if manifest.imported.is_some() {
-        "what the measurements of one block have in common. More blocks narrow it; more measurements in each do not."
+        "something that all measurements of a block have in common. More blocks narrow the interval; more measurements in \
+         each do not."
     } else if manifest.variants.iter().any(|(_, variant)| variant.target.is_process()) {
         "another program used this machine, or its speed changed. Let nothing else run on it, or let the campaign run longer."
     } else {
