@@ -97,6 +97,7 @@ find_duet() {
     duet=${DUET-}
 
 # import_cold_starts DIRECTORY: the campaign that README shows first, with $duet.
+# shellcheck disable=SC2317 # called by scripts that source this one
 import_cold_starts() {
     "$duet" import examples/cold-starts.csv --variant architecture --cell runtime,memory_mb \
         --value init_ms --measure init --block date --out "$1"

@@ -8,7 +8,7 @@ use super::{
     warning_kind::WarningKind,
 };
 use crate::campaign::{
-    import::{EnvironmentNames, Format, Import, ImportedMeasure},
+    import::{Columns, EnvironmentNames, Format, Import, ImportedMeasure},
     manifest::Manifest,
     platform_report::PlatformReport,
     row::Row,
@@ -33,7 +33,7 @@ impl Imported {
             files: vec!["a.csv".to_owned()],
             format: Format::Csv,
             measure: self.measure,
-            columns: None,
+            columns: Some(Columns::default()),
             environments: self.environments,
             has_blocks: self.has_blocks,
             has_times: true,

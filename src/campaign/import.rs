@@ -4,14 +4,16 @@
 //! then for its values. Whatever is wrong with it is found the first time, before anything is written.
 
 mod columns;
+mod criterion;
 mod csv_table;
+mod hyperfine;
 mod json_lines;
 mod source;
 mod survey;
 mod to_campaign;
 
 pub use columns::Columns;
-pub use source::Table;
+pub use source::Source;
 pub use to_campaign::{Choices, Imported, import};
 
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,13 @@ pub struct Import {
     pub has_cpu_models: bool,
 }
 
+impl Import {
+    /// Whether files have the format of a tool, in which nothing can be named.
+    pub fn is_of_tool(&self) -> bool {
+        self.columns.is_none()
+    }
+}
+
 /// The format of an imported file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -43,6 +52,10 @@ pub enum Format {
     Csv,
     /// A JSON object per line.
     JsonLines,
+    /// `sample.json` of criterion.
+    Criterion,
+    /// `--export-json` of hyperfine.
+    Hyperfine,
 }
 
 /// What an imported table measures.

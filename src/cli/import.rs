@@ -2,10 +2,11 @@
 
 use super::output;
 use crate::campaign::{
-    import::{Choices, Columns, EnvironmentNames, Format, Imported, ImportedMeasure, Table, Unit, import},
+    import::{Choices, Columns, EnvironmentNames, Imported, ImportedMeasure, Source, Unit, import},
     shell_quoting,
 };
 use crate::report::words::{counted, listed};
+use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::{
@@ -15,29 +16,30 @@ use std::{
 
 /// Makes a campaign of measurements that other programs have made, for every subcommand that reads one.
 ///
-/// The table has one measurement a row, under a header with the names of its columns. Nothing is called.
+/// A table has one measurement a row, and columns with names. Of criterion and hyperfine, each file is a run of the tool,
+/// and each run a block. Nothing is called.
 ///
-/// Exit codes: 0 imported, 1 the table cannot be imported, and nothing is written, 2 wrong arguments.
+/// Exit codes: 0 imported, 1 the file cannot be imported, and nothing is written, 2 wrong arguments.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// The table: comma-separated values under a header, or a JSON object per line (.jsonl, .ndjson).
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// The format of the table [default: as its name says, else csv].
+    /// A table: comma-separated values under a header, or a JSON object per line. Or files of a tool that --from names.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The format of the file [default: json-lines if its name ends with .jsonl or .ndjson, else csv].
     #[arg(long, value_enum, value_name = "FORMAT")]
     from: Option<FormatName>,
     /// The column that names the variant of a row; several name it together, joined by "-".
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',', required = true)]
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
     variant: Vec<String>,
     /// The variant that the others are compared with [default: x86_64, if there is one, else the first].
     #[arg(long, value_name = "NAME")]
     baseline: Option<String>,
     /// The column with the measurement.
     #[arg(long, value_name = "COLUMN")]
-    value: String,
-    /// The unit of that column.
-    #[arg(long, value_enum, default_value_t = UnitName::Ms)]
-    unit: UnitName,
+    value: Option<String>,
+    /// The unit of that column [default: ms].
+    #[arg(long, value_enum)]
+    unit: Option<UnitName>,
     /// What was measured.
     #[arg(long, value_enum, default_value_t = MeasureName::Duration)]
     measure: MeasureName,
@@ -71,6 +73,10 @@ enum FormatName {
     Csv,
     /// A JSON object per line.
     JsonLines,
+    /// Files sample.json of criterion, each beside its benchmark.json.
+    Criterion,
+    /// What hyperfine writes with --export-json.
+    Hyperfine,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -95,41 +101,88 @@ enum MeasureName {
 
 impl ImportArgs {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let (table, choices) = (self.table(), self.choices());
-        let imported = import(&table, &choices, &self.out)?;
+        let imported = import(&self.source()?, &self.choices(), &self.out)?;
         output::print(&if self.json { json(&imported, &self.out)? } else { text(&imported, &self.out) })?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn table(&self) -> Table {
-        let columns = Columns {
-            value: self.value.clone(),
+    fn source(&self) -> anyhow::Result<Source> {
+        let format = self.format();
+        if matches!(format, FormatName::Criterion | FormatName::Hyperfine) {
+            self.check_no_columns(format)?;
+        }
+        Ok(match format {
+            FormatName::Csv => Source::Csv(self.table()?, self.columns()?),
+            FormatName::JsonLines => Source::JsonLines(self.table()?, self.columns()?),
+            FormatName::Criterion => Source::Criterion(self.files.clone()),
+            FormatName::Hyperfine => Source::Hyperfine(self.files.clone()),
+        })
+    }
+
+    fn format(&self) -> FormatName {
+        let is_json_lines = |path: &PathBuf| path.extension().is_some_and(|it| it == "jsonl" || it == "ndjson");
+        let by_name = if self.files.iter().all(is_json_lines) { FormatName::JsonLines } else { FormatName::Csv };
+        self.from.unwrap_or(by_name)
+    }
+
+    /// Refuses options that name columns, which a tool's files do not have.
+    fn check_no_columns(&self, format: FormatName) -> anyhow::Result<()> {
+        let given = [
+            ("--variant", !self.variant.is_empty()),
+            ("--value", self.value.is_some()),
+            ("--unit", self.unit.is_some()),
+            ("--cell", !self.cell.is_empty()),
+            ("--block", self.block.is_some()),
+            ("--environment", self.environment.is_some()),
+            ("--each-row-an-environment", self.each_row_an_environment),
+            ("--cpu-model", self.cpu_model.is_some()),
+        ];
+        if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+            bail!("{option} is for tables, and --from {} knows what its files hold", value_name(format));
+        }
+        if self.measure != MeasureName::Duration {
+            bail!("--measure: --from {} has durations", value_name(format));
+        }
+        Ok(())
+    }
+
+    /// The only file.
+    fn table(&self) -> anyhow::Result<PathBuf> {
+        match self.files.as_slice() {
+            [file] => Ok(file.clone()),
+            files => {
+                bail!("{} tables are given; put their rows into one, with a column that tells them apart", files.len())
+            }
+        }
+    }
+
+    fn columns(&self) -> anyhow::Result<Columns> {
+        if self.variant.is_empty() {
+            bail!(
+                "--variant is missing: name the column that tells what a row measures, such as --variant architecture"
+            );
+        }
+        Ok(Columns {
+            value: self.value.clone().context("--value is missing: name the column with the measurement")?,
             unit: match self.unit {
-                UnitName::Ns => Unit::Ns,
-                UnitName::Us => Unit::Us,
-                UnitName::Ms => Unit::Ms,
-                UnitName::S => Unit::S,
+                Some(UnitName::Ns) => Unit::Ns,
+                Some(UnitName::Us) => Unit::Us,
+                Some(UnitName::Ms) | None => Unit::Ms,
+                Some(UnitName::S) => Unit::S,
             },
             variant: self.variant.clone(),
             cell: self.cell.clone(),
             block: self.block.clone(),
             environment: self.environment.clone(),
             cpu_model: self.cpu_model.clone(),
-        };
-        Table { path: self.file.clone(), format: self.format(), columns }
-    }
-
-    fn format(&self) -> Format {
-        let extension = self.file.extension().unwrap_or_default().to_ascii_lowercase();
-        match self.from {
-            Some(FormatName::JsonLines) => Format::JsonLines,
-            None if extension == "jsonl" || extension == "ndjson" => Format::JsonLines,
-            Some(FormatName::Csv) | None => Format::Csv,
-        }
+        })
     }
 
     fn choices(&self) -> Choices {
         let is_init = self.measure == MeasureName::Init;
+        // Hyperfine starts a process for each run of a command; criterion runs all samples of a benchmark in one.
+        let has_named = self.environment.is_some() || self.format() == FormatName::Criterion;
+        let each_row = self.each_row_an_environment || is_init || self.format() == FormatName::Hyperfine;
         Choices {
             measure: match self.measure {
                 MeasureName::Duration => ImportedMeasure::Duration,
@@ -137,15 +190,19 @@ impl ImportArgs {
                 MeasureName::Billed => ImportedMeasure::Billed,
                 MeasureName::Latency => ImportedMeasure::Latency,
             },
-            environments: match self.environment {
-                Some(_) => EnvironmentNames::Named,
-                // An environment starts once.
-                None if self.each_row_an_environment || is_init => EnvironmentNames::EachRow,
-                None => EnvironmentNames::Unknown,
+            environments: match (has_named, each_row) {
+                (true, _) => EnvironmentNames::Named,
+                (false, true) => EnvironmentNames::EachRow,
+                (false, false) => EnvironmentNames::Unknown,
             },
             baseline: self.baseline.clone(),
         }
     }
+}
+
+/// What the command line calls a format.
+fn value_name(format: FormatName) -> String {
+    format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 fn text(Imported { manifest, measurements, blocks }: &Imported, directory: &Path) -> String {

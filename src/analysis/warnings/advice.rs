@@ -7,6 +7,9 @@ use crate::campaign::{
     manifest::{MAX_ENVIRONMENTS, Manifest, Plan, Variant},
 };
 
+/// Of tools, each run is a block.
+const MORE_RUNS: &str = "Have the tool measure again, at other times, and import the files of all its runs together.";
+
 pub(super) fn on_unknown_environments(manifest: &Manifest, variant: &Variant, log_streams: LogStreams) -> String {
     if manifest.imported.is_some() {
         return "Import the table with --environment COLUMN, or with --each-row-an-environment if each row was measured in \
@@ -42,8 +45,9 @@ pub(super) fn on_unknown_environments(manifest: &Manifest, variant: &Variant, lo
 }
 
 pub(super) fn on_few_environments(manifest: &Manifest) -> String {
-    if manifest.imported.is_some() {
-        return "Import measurements of more of them.".to_owned();
+    if let Some(import) = &manifest.imported {
+        let advice = if import.is_of_tool() { MORE_RUNS } else { "Import measurements of more of them." };
+        return advice.to_owned();
     }
     let Plan { cold, environments, .. } = manifest.plan;
     match (cold, environments) {
@@ -58,6 +62,7 @@ pub(super) fn on_few_environments(manifest: &Manifest) -> String {
 pub(super) fn on_few_blocks(manifest: &Manifest) -> &'static str {
     match &manifest.imported {
         None => "Let the campaign run longer, or give it fewer cells.",
+        Some(import) if import.is_of_tool() => MORE_RUNS,
         Some(import) if import.has_blocks => "Import measurements of more blocks, or name another column with --block.",
         Some(_) => "Import the table with --block COLUMN: what names the day, the run or the round of a row.",
     }

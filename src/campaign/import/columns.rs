@@ -39,8 +39,9 @@ impl Columns {
     /// # Errors
     /// With the column, its value, and what was expected.
     pub(super) fn measurement<'a>(&self, texts: &[&'a str]) -> Result<Measurement<'a>, String> {
-        if let Some((name, text)) = self.names().into_iter().zip(texts).skip(1).find_map(unusable) {
-            return Err(format!("the column {name} {text}"));
+        let mut names = self.names().into_iter().zip(texts).skip(1);
+        if let Some((column, reason)) = names.find_map(|(column, text)| Some((column, unusable(text)?))) {
+            return Err(format!("the column {column} {reason}"));
         }
         let mut texts = texts.iter().copied();
         let mut next = || texts.next().unwrap_or_default();
@@ -73,17 +74,16 @@ impl Columns {
 }
 
 /// A year: no measurement is longer.
-const LONGEST_MS: f64 = 366.0 * 24.0 * 3600.0 * 1000.0;
+pub(super) const LONGEST_MS: f64 = 366.0 * 24.0 * 3600.0 * 1000.0;
 
-/// Why a text is no name, with its column.
-fn unusable<'a>((column, text): (&'a str, &&str)) -> Option<(&'a str, String)> {
-    let reason = match text.len() {
+/// Why a text is no name.
+pub(super) fn unusable(text: &str) -> Option<String> {
+    Some(match text.len() {
         0 => "is empty".to_owned(),
         ..=MAX_NAME_BYTES if !text.chars().any(is_obeyed) => return None,
         ..=MAX_NAME_BYTES => format!("is \"{text}\"; a name has no control characters"),
         bytes => format!("has {bytes} bytes; a name has at most {MAX_NAME_BYTES}"),
-    };
-    Some((column, reason))
+    })
 }
 
 /// Says that there is no such column, and which may be meant.

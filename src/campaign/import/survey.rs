@@ -1,6 +1,6 @@
 //! The names in a table.
 
-use super::source::Measurement;
+use super::{columns::unusable, source::Measurement};
 use crate::campaign::{LAST_UNIX_MS, run_directory::MAX_CELLS, variants::MAX_VARIANTS};
 use std::{
     collections::HashMap,
@@ -46,6 +46,11 @@ impl Survey {
     /// When there are more variants or cells than a campaign has.
     pub(super) fn add(&mut self, measurement: &Measurement<'_>) -> Result<(), String> {
         let Measurement { variant, cell, block, .. } = measurement;
+        for (what, name) in [("variant", Some(variant)), ("cell", cell.as_ref())] {
+            if let Some(reason) = name.and_then(|name| unusable(name)) {
+                return Err(format!("the name of its {what} {reason}"));
+            }
+        }
         self.rows += 1;
         self.variants.add(variant);
         if self.variants.names.len() > MAX_VARIANTS {

@@ -24,16 +24,19 @@ impl Scratch {
         Self(directory)
     }
 
-    fn table(&self, name: &str, text: impl AsRef<[u8]>) -> Table {
-        let path = self.0.join(name);
-        fs::write(&path, text).unwrap();
-        let format = if name.ends_with(".jsonl") { Format::JsonLines } else { Format::Csv };
-        Table { path, format, columns: columns() }
+    fn table(&self, name: &str, text: impl AsRef<[u8]>) -> Source {
+        self.table_of(name, text, columns())
     }
 
-    fn import(&self, table: &Table, choices: &Choices) -> Result<Imported, String> {
-        let file = table.path.display().to_string();
-        import(table, choices, &self.0.join("run")).map_err(|error| error.to_string().replace(&file, "FILE"))
+    fn table_of(&self, name: &str, text: impl AsRef<[u8]>, columns: Columns) -> Source {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        if name.ends_with(".jsonl") { Source::JsonLines(path, columns) } else { Source::Csv(path, columns) }
+    }
+
+    fn import(&self, source: &Source, choices: &Choices) -> Result<Imported, String> {
+        let file = source.path().display().to_string();
+        import(source, choices, &self.0.join("run")).map_err(|error| error.to_string().replace(&file, "FILE"))
     }
 
     fn rows(&self) -> Vec<Row> {
@@ -81,7 +84,7 @@ fn a_row_becomes_a_sample() {
     assert_eq!(manifest, run_directory::manifest(&scratch.0.join("run")).unwrap());
     let names: Vec<&str> = manifest.variants.iter().map(|(_, variant)| variant.name.as_str()).collect();
     assert_eq!((names.as_slice(), manifest.baseline.get()), (["arm64", "x86_64"].as_slice(), 1));
-    let file = table.path.display().to_string();
+    let file = table.path().display().to_string();
     assert_eq!(manifest.variants[VariantIndex::default()].target, Target::Import { file: file.clone() });
     let import = manifest.imported.unwrap();
     assert_eq!((import.files, import.has_times, import.columns), (vec![file], true, Some(columns())));
@@ -119,9 +122,7 @@ fn each_measure_has_its_place() {
 #[test]
 fn columns_name_variants_cells_and_environments() {
     let scratch = Scratch::new();
-    let mut table =
-        scratch.table("a.csv", "cpu,mb,work,size,host,model,ns\nx,1,sort,s,h1,Xeon,5e6\nx,2,sort,l,h2,EPYC,7e6\n");
-    table.columns = Columns {
+    let columns = Columns {
         value: "ns".to_owned(),
         unit: Unit::Ns,
         variant: ["cpu", "mb"].map(str::to_owned).into(),
@@ -130,6 +131,8 @@ fn columns_name_variants_cells_and_environments() {
         environment: Some("host".to_owned()),
         cpu_model: Some("model".to_owned()),
     };
+    let text = "cpu,mb,work,size,host,model,ns\nx,1,sort,s,h1,Xeon,5e6\nx,2,sort,l,h2,EPYC,7e6\n";
+    let table = scratch.table_of("a.csv", text, columns);
     let of_hosts = Choices { environments: EnvironmentNames::Named, baseline: Some("x-2".to_owned()), ..durations() };
     let manifest = scratch.import(&table, &of_hosts).unwrap().manifest;
     assert_eq!(manifest.variants[manifest.baseline].name, "x-2");
@@ -175,7 +178,7 @@ fn what_is_wrong_is_refused_with_its_line_and_leaves_nothing() {
     let long = format!("day,cpu,ms\n1,{},1\n", "x".repeat(300));
     let cases: &[(&str, &[u8], &str)] = &[
         ("a.csv", b"", "FILE: the file is empty"),
-        ("a.csv", b"day,cpu,ms\n", "FILE: there is no row below the header"),
+        ("a.csv", b"day,cpu,ms\n", "FILE: there is no measurement"),
         ("a.csv", b"day,cpus,ms\n1,x,1\n", "FILE, line 1: there is no column \"cpu\"; did you mean \"cpus\"?"),
         ("a.csv", b"a,b\n", "FILE, line 1: there is no column \"ms\"; there are a, b"),
         ("a.csv", b"day,cpu,ms,ms\n1,x,1,2\n", "FILE, line 1: there are two columns \"ms\""),
@@ -202,7 +205,7 @@ fn what_is_wrong_is_refused_with_its_line_and_leaves_nothing() {
         ("a.csv", b"day,cpu,ms\n1,x,1\n1,x\n", "line 3: there are 2 values here, and 3 columns in the header"),
         ("a.csv", b"day,cpu,ms,note\n1,x,1,\"a\n1,y,2,b\n", "line 2: a quotation mark is opened and never closed"),
         ("a.csv", b"day,cpu,ms\n1,\xff,1\n", "line 2: this is not UTF-8"),
-        ("a.jsonl", b"", "FILE: there is no row"),
+        ("a.jsonl", b"", "FILE: there is no measurement"),
         (
             "a.jsonl",
             b"{\"day\": 1, \"cpu\": \"x\", \"ms\": 1}\n[1]\n",
@@ -247,7 +250,8 @@ fn only_an_empty_directory_is_filled() {
     assert!(scratch.import(&table, &durations()).unwrap_err().contains("there is a campaign already"));
     fs::remove_file(run.join("campaign.json")).unwrap();
     assert!(scratch.import(&table, &durations()).unwrap_err().contains("there are files in this directory"));
-    let error = import(&Table { path: "/dev/null".into(), ..table }, &durations(), Path::new("none")).unwrap_err();
+    let device = Source::Csv("/dev/null".into(), columns());
+    let error = import(&device, &durations(), Path::new("none")).unwrap_err();
     assert!(error.to_string().contains("not a regular file"), "{error}");
 }
 
@@ -269,4 +273,82 @@ fn samples_of_other_names_are_refused() {
     };
     assert!(refused(|row| row.cell = "other".to_owned()).contains("line 4: cell is \"other\""));
     assert!(refused(|row| row.variant = VariantIndex::first(9).last().unwrap()).contains("variant is 8"));
+}
+
+#[test]
+fn each_command_of_hyperfine_is_a_variant_and_each_file_a_block() {
+    let scratch = Scratch::new();
+    let file = |name: &str, text: &str| {
+        let path = scratch.0.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let export = |ms: u32| {
+        format!(
+            r#"{{"results": [{{"command": "a", "mean": 1, "times": [0.{ms}, 0.2]}},
+            {{"command": "b", "times": [0.3], "exit_codes": [0], "memory_usage_byte": [1]}}]}}"#
+        )
+    };
+    let paths = vec![file("1.json", &export(1)), file("2.json", &export(4))];
+    let imported = scratch.import(&Source::Hyperfine(paths), &durations()).unwrap();
+    assert_eq!((imported.measurements, imported.blocks), (6, 2));
+    let facts = |row: &Row| (row.variant.get(), row.block, row.report.as_ref().unwrap().duration_ms.unwrap());
+    let rows: Vec<_> = scratch.rows().iter().map(facts).collect();
+    assert_eq!(rows, [(0, 0, 100.0), (0, 0, 200.0), (1, 0, 300.0), (0, 1, 400.0), (0, 1, 200.0), (1, 1, 300.0)]);
+    for (text, reason) in [
+        (r#"{"results": [{"command": "a", "times": [1]}, {"command": "a", "times": [1]}]}"#, "it has two results"),
+        (r#"{"results": [{"command": "a", "times": [0]}]}"#, "times[0] is a time of 0e0 ms"),
+        (r#"{"results": [{"command": "a", "times": [1], "exit_codes": [1]}]}"#, "a run that failed"),
+        ("{\"results\": [\n{\"command\": \"a\"}]}", "line 2: missing field `times`"),
+        (r#"{"results": [{"command": "a\nb", "times": [1]}]}"#, "a name has no control characters"),
+        ("[]", "line 1: invalid"),
+    ] {
+        let source = Source::Hyperfine(vec![file("wrong.json", text)]);
+        fs::remove_dir_all(scratch.0.join("run")).ok();
+        let error = scratch.import(&source, &durations()).unwrap_err();
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[test]
+fn benchmarks_of_criterion_are_variants_in_cells() {
+    let scratch = Scratch::new();
+    let file = |directory: &str, function: &str, value: &str, samples: &str| {
+        let directory = scratch.0.join(directory);
+        fs::create_dir_all(&directory).unwrap();
+        let benchmark = format!(
+            r#"{{"group_id": "sum", "function_id": {function}, "value_str": {value}, "throughput": null,
+                "full_id": "sum/7", "directory_name": "d", "title": "t"}}"#
+        );
+        fs::write(directory.join("benchmark.json"), benchmark).unwrap();
+        fs::write(directory.join("sample.json"), samples).unwrap();
+        directory.join("sample.json")
+    };
+    let samples = r#"{"sampling_mode": "Flat", "iters": [2.0, 4.0], "times": [3e6, 8e6]}"#;
+    let imported = |paths: Vec<PathBuf>| {
+        fs::remove_dir_all(scratch.0.join("run")).ok();
+        scratch.import(&Source::Criterion(paths), &Choices { environments: EnvironmentNames::Named, ..durations() })
+    };
+    let rows = |imported: Imported| -> Vec<String> {
+        let fact = |row: Row| {
+            let name = &imported.manifest.variants[row.variant].name;
+            let ms = row.report.unwrap().duration_ms.unwrap();
+            format!("{name} {} block {} environment {} {ms}", row.cell, row.block, row.environment.unwrap())
+        };
+        scratch.rows().into_iter().map(fact).step_by(2).collect()
+    };
+    let [one, other] = [("1/a/new", "\"a\""), ("1/b/new", "\"b\"")].map(|(at, name)| file(at, name, "\"9\"", samples));
+    let again = file("2/a/new", "\"a\"", "\"9\"", samples);
+    assert_eq!(
+        rows(imported(vec![one.clone(), other, again]).unwrap()),
+        ["a sum/9 block 0 environment 0 1.5", "b sum/9 block 0 environment 0 1.5", "a sum/9 block 1 environment 1 1.5"]
+    );
+    let before = file("1/a/before", "null", "null", samples);
+    assert_eq!(rows(imported(vec![before, one]).unwrap())[0..1], ["before sum/7 block 0 environment 0 1.5"]);
+    let wrong = file("3/a/new", "null", "null", r#"{"iters": [1], "times": []}"#);
+    assert!(imported(vec![wrong.clone()]).unwrap_err().contains("there are 1 iters and 0 times"));
+    fs::write(&wrong, r#"{"iters": [0], "times": [1]}"#).unwrap();
+    assert!(imported(vec![wrong.clone()]).unwrap_err().contains("times[0] by iters[0] is a time of inf ms"));
+    fs::remove_file(wrong.with_file_name("benchmark.json")).unwrap();
+    assert!(imported(vec![wrong]).unwrap_err().contains("there is no benchmark.json beside it"));
 }

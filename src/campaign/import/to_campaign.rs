@@ -2,7 +2,7 @@
 
 use super::{
     EnvironmentNames, Import, ImportedMeasure,
-    source::{ImportError, Measurement, Table},
+    source::{ImportError, Measurement, Source},
     survey::Survey,
 };
 use crate::{
@@ -47,13 +47,13 @@ const ROWS_AT_A_TIME: usize = 1000;
 ///
 /// # Errors
 /// When the table is none, or has too few variants, or when there is something in the directory, or it cannot be written.
-pub fn import(table: &Table, choices: &Choices, directory: &Path) -> Result<Imported, ImportError> {
+pub fn import(source: &Source, choices: &Choices, directory: &Path) -> Result<Imported, ImportError> {
     check_vacant(directory)?;
     let mut survey = Survey::default();
-    table.read(&mut |measurement| survey.add(&measurement))?;
-    let manifest = manifest(table, choices, &survey)?;
+    source.read(&mut |measurement| survey.add(&measurement))?;
+    let manifest = manifest(source, choices, &survey)?;
     let unfinished = unfinished(directory);
-    let written = write(table, &manifest, &survey, &unfinished)
+    let written = write(source, &manifest, &survey, &unfinished)
         .and_then(|()| fs::rename(&unfinished, directory).map_err(ImportError::io(directory)));
     if written.is_err() {
         // What is left of it is of no use; the error says why.
@@ -83,23 +83,25 @@ fn unfinished(directory: &Path) -> PathBuf {
     directory.with_file_name(name)
 }
 
-fn manifest(table: &Table, choices: &Choices, survey: &Survey) -> Result<Manifest, ImportError> {
+fn manifest(source: &Source, choices: &Choices, survey: &Survey) -> Result<Manifest, ImportError> {
     let names = &survey.variants.names;
     match names.as_slice() {
         [] => {
-            return Err(ImportError::file(&table.path, "there is no row below the header, and so nothing to compare"));
+            return Err(ImportError::file(source.path(), "there is no measurement in it, and so nothing to compare"));
         }
         [one] => {
             let reason = format!(
                 "{one:?} is the only variant, and there is nothing to compare it with; name other columns with --variant"
             );
-            return Err(ImportError::file(&table.path, reason));
+            return Err(ImportError::file(source.path(), reason));
         }
         _ => {}
     }
     let baseline =
-        baseline(names, choices.baseline.as_deref()).map_err(|reason| ImportError::file(&table.path, reason))?;
-    let file = table.path.display().to_string();
+        baseline(names, choices.baseline.as_deref()).map_err(|reason| ImportError::file(source.path(), reason))?;
+    let files: Vec<String> = source.paths().iter().map(|path| path.display().to_string()).collect();
+    let file = source.path().display().to_string();
+    let columns = source.columns();
     let variant = |name: &String| Variant {
         name: name.clone(),
         target: Target::Import { file: file.clone() },
@@ -108,10 +110,8 @@ fn manifest(table: &Table, choices: &Choices, survey: &Survey) -> Result<Manifes
         price: None,
         ended: None,
     };
-    let cells = match survey.cells.names.as_slice() {
-        [] => std::slice::from_ref(&table.columns.value),
-        cells => cells,
-    };
+    let only_cell = [columns.map_or("time", |columns| &columns.value).to_owned()];
+    let cells = if survey.cells.names.is_empty() { &only_cell } else { survey.cells.names.as_slice() };
     Ok(Manifest {
         schema: SCHEMA,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -121,14 +121,14 @@ fn manifest(table: &Table, choices: &Choices, survey: &Survey) -> Result<Manifes
         plan: plan(choices.measure, cells),
         limits: CampaignLimits::default(),
         imported: Some(Import {
-            files: vec![file.clone()],
-            format: table.format,
+            files,
+            format: source.format(),
             measure: choices.measure,
-            columns: Some(table.columns.clone()),
+            columns: columns.cloned(),
             environments: choices.environments,
-            has_blocks: table.columns.block.is_some(),
+            has_blocks: !survey.blocks.names.is_empty(),
             has_times: survey.times().is_some(),
-            has_cpu_models: table.columns.cpu_model.is_some(),
+            has_cpu_models: columns.is_some_and(|columns| columns.cpu_model.is_some()),
         }),
     })
 }
@@ -178,13 +178,13 @@ fn plan(measure: ImportedMeasure, cells: &[String]) -> Plan {
     }
 }
 
-fn write(table: &Table, manifest: &Manifest, survey: &Survey, directory: &Path) -> Result<(), ImportError> {
+fn write(source: &Source, manifest: &Manifest, survey: &Survey, directory: &Path) -> Result<(), ImportError> {
     let failed = |error: JournalError| ImportError::file(directory, error.to_string());
     let mut journal = Journal::create(directory, manifest).map_err(failed)?;
     let writer = RowWriter::new(manifest, survey);
     let mut rows = Vec::with_capacity(ROWS_AT_A_TIME);
     let mut number = 0;
-    table.read(&mut |measurement| {
+    source.read(&mut |measurement| {
         number += 1;
         rows.push(writer.row(&measurement, number).ok_or("the file has changed while it was read")?);
         if rows.len() == ROWS_AT_A_TIME {
