@@ -47,7 +47,7 @@ impl Imported {
             let (block, variant) = (number / 20, VariantIndex::first(2).nth(number as usize % 2).unwrap());
             // Neither equal values nor the same ones in each block.
             let scatter = 1.0 + (number * 7 % 13) as f64 / 100.0;
-            let value_ms = scatter * if number % 2 == 0 { 100.0 } else { 80.0 };
+            let value_ms = scatter * if number.is_multiple_of(2) { 100.0 } else { 80.0 };
             let (value, none) = (Some(value_ms), PlatformReport::default());
             Row {
                 block: if self.has_blocks { block } else { 0 },

@@ -77,6 +77,9 @@ enum FormatName {
     Criterion,
     /// What hyperfine writes with --export-json.
     Hyperfine,
+    /// Refused, with the reason.
+    #[value(hide = true)]
+    PowerTuning,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -116,6 +119,10 @@ impl ImportArgs {
             FormatName::JsonLines => Source::JsonLines(self.table()?, self.columns()?),
             FormatName::Criterion => Source::Criterion(self.files.clone()),
             FormatName::Hyperfine => Source::Hyperfine(self.files.clone()),
+            FormatName::PowerTuning => bail!(
+                "AWS Lambda Power Tuning puts out means, and none of the measurements behind them, without which nothing \
+                 tells how certain a difference is; compare memory sizes with duet run"
+            ),
         })
     }
 

@@ -238,6 +238,7 @@ fn what_is_wrong_is_refused_with_its_place_and_leaves_nothing() {
         (&good, &["--from", "hyperfine"], "good.csv, line 1: "),
         (&good, &["--from", "hyperfine", "--value", "ms"], "--value is for tables"),
         (&good, &["--from", "criterion", "--measure", "init"], "--from criterion has durations"),
+        (&good, &["--from", "power-tuning"], "AWS Lambda Power Tuning puts out means"),
         (&good, &["--from", "criterion"], "there is no benchmark.json beside it"),
         (
             &bad,

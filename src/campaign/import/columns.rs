@@ -78,12 +78,13 @@ pub(super) const LONGEST_MS: f64 = 366.0 * 24.0 * 3600.0 * 1000.0;
 
 /// Why a text is no name.
 pub(super) fn unusable(text: &str) -> Option<String> {
-    Some(match text.len() {
-        0 => "is empty".to_owned(),
-        ..=MAX_NAME_BYTES if !text.chars().any(is_obeyed) => return None,
-        ..=MAX_NAME_BYTES => format!("is \"{text}\"; a name has no control characters"),
-        bytes => format!("has {bytes} bytes; a name has at most {MAX_NAME_BYTES}"),
-    })
+    if text.is_empty() {
+        return Some("is empty".to_owned());
+    }
+    if text.len() > MAX_NAME_BYTES {
+        return Some(format!("has {} bytes; a name has at most {MAX_NAME_BYTES}", text.len()));
+    }
+    text.chars().any(is_obeyed).then(|| format!("is \"{text}\"; a name has no control characters"))
 }
 
 /// Says that there is no such column, and which may be meant.

@@ -37,10 +37,8 @@ pub(super) fn read(paths: &[PathBuf], take: Take<'_>) -> Result<(), ImportError>
             return Err(ImportError::file(path, reason));
         }
         let benchmark: Benchmark = json(&beside)?;
-        let (variant, cell) = match has_baselines {
-            true => (directory(path).to_owned(), benchmark.full_id),
-            false => benchmark.variant_and_cell(),
-        };
+        let (variant, cell) =
+            if has_baselines { (directory(path).to_owned(), benchmark.full_id) } else { benchmark.variant_and_cell() };
         let run = runs.entry((variant.clone(), cell.clone())).or_default();
         let samples: Samples = json(path)?;
         samples.measurements(&variant, &cell, *run, take).map_err(|reason| ImportError::file(path, reason))?;

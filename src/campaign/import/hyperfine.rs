@@ -26,9 +26,10 @@ pub(super) fn read(paths: &[PathBuf], take: Take<'_>) -> Result<(), ImportError>
         let block = number.to_string();
         let mut names = BTreeSet::new();
         for result in &results {
-            let taken = match names.insert(&result.command) {
-                true => result.measurements(&block, take),
-                false => Err("it has two results; name each with --command-name".to_owned()),
+            let taken = if names.insert(&result.command) {
+                result.measurements(&block, take)
+            } else {
+                Err("it has two results; name each with --command-name".to_owned())
             };
             taken.map_err(|reason| ImportError::file(path, format!("the command {:?}: {reason}", result.command)))?;
         }

@@ -128,8 +128,8 @@ pub(super) fn tool_ms(field: &str, ms: f64) -> Result<f64, String> {
 /// Opens a file that can be read a second time.
 pub(super) fn open(path: &Path) -> Result<File, ImportError> {
     let file = File::open(path).map_err(ImportError::io(path))?;
-    match file.metadata().map_err(ImportError::io(path))?.is_file() {
-        true => Ok(file),
-        false => Err(ImportError::file(path, "this is not a regular file, which it must be to be read twice")),
+    if !file.metadata().map_err(ImportError::io(path))?.is_file() {
+        return Err(ImportError::file(path, "this is not a regular file, which it must be to be read twice"));
     }
+    Ok(file)
 }

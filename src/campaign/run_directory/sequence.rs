@@ -37,10 +37,10 @@ impl<'a> Sequence<'a> {
                     let count = manifest.variants.count();
                     return Err(format!("variant is {}; by campaign.json it is below {count}", row.variant));
                 }
-                match cells.contains(row.cell.as_str()) {
-                    true => Ok(()),
-                    false => Err(format!("cell is {:?}, which campaign.json does not have", row.cell)),
+                if !cells.contains(row.cell.as_str()) {
+                    return Err(format!("cell is {:?}, which campaign.json does not have", row.cell));
                 }
+                Ok(())
             }
         }
     }
