@@ -183,6 +183,9 @@ fn every_subcommand_that_reads_a_campaign_takes_an_import_and_none_continues_it(
     let resumed = duet(&["run", "--resume", &run]);
     assert_code(&resumed, 1);
     assert!(stderr(&resumed).contains("there is nothing to continue in"), "{}", stderr(&resumed));
+    let collected = duet(&["collect", &run]);
+    assert_code(&collected, 1);
+    assert!(stderr(&collected).contains("there is nothing to collect in"), "{}", stderr(&collected));
     let measured = duet(&["report", &run, "--cold-share", "measured"]);
     assert!(stderr(&measured).contains("no variant is a function whose log is known"), "{}", stderr(&measured));
     let again = duet(&[&COLD_STARTS[..], &["--out", &run]].concat());
