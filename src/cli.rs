@@ -9,6 +9,7 @@ mod collect;
 mod compare;
 mod completions;
 mod gate;
+mod import;
 mod man;
 mod output;
 mod prices;
@@ -40,6 +41,7 @@ enum Command {
     Compare(compare::CompareArgs),
     Gate(gate::GateArgs),
     Collect(collect::CollectArgs),
+    Import(import::ImportArgs),
     CleanUp(clean_up::CleanUpArgs),
     Calibrate(calibrate::CalibrateArgs),
     Workloads(workloads::WorkloadsArgs),
@@ -61,6 +63,7 @@ impl Cli {
             Command::Compare(command) => return command.run(),
             Command::Gate(command) => return command.run(),
             Command::Collect(command) => return command.run().await,
+            Command::Import(command) => return command.run(),
             Command::CleanUp(command) => return command.run().await,
             Command::Calibrate(command) => return command.run(),
             Command::Workloads(command) => command.run()?,

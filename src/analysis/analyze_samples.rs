@@ -152,6 +152,7 @@ fn provenance(manifest: &Manifest, samples: &Samples) -> Provenance {
         environments_per_step: manifest.plan.environments,
         blocks: samples.blocks.len() as u64,
         calls: samples.totals.calls(),
+        imported: manifest.imported.clone(),
     }
 }
 

@@ -10,7 +10,10 @@ use super::{
     warning_kind::{Warning, WarningKind},
 };
 use crate::{
-    campaign::manifest::{Ended, Order},
+    campaign::{
+        import::Import,
+        manifest::{Ended, Order},
+    },
     protocol::Architecture,
 };
 use serde::{Serialize, Serializer};
@@ -96,6 +99,8 @@ pub struct Provenance {
     pub blocks: u64,
     /// The calls, failed ones included.
     pub calls: u64,
+    /// Where they are from, if other programs have made them.
+    pub imported: Option<Import>,
 }
 
 /// One of the variants.

@@ -49,7 +49,10 @@ pub(super) fn collect(pair: PairSamples<'_>, headline: Option<&Comparison>, cell
     for side in Side::BOTH {
         of_one(pair, side, &mut warnings);
         of_changes(pair, side, &mut warnings);
-        contradictions::collect(pair, side, &mut warnings);
+        // Those are of calls that this program has made.
+        if manifest.imported.is_none() {
+            contradictions::collect(pair, side, &mut warnings);
+        }
     }
     warnings.sort_by_key(|warning| warning.kind);
     warnings
@@ -67,10 +70,12 @@ fn few_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<String> {
         1 => format!("One of {} cells has", known.len()),
         some => format!("{some} of {} cells have", known.len()),
     };
-    let warm = if manifest.plan.cold { "" } else { ", calls that waited for a start aside" };
+    let has_starts_aside = !manifest.plan.cold && manifest.imported.is_none();
+    let warm = if has_starts_aside { ", calls that waited for a start aside" } else { "" };
     Some(format!(
         "{what} samples of both sides in fewer than {MINIMUM_BLOCKS} blocks{warm}. These do not tell what disturbed several \
-         calls at once. Let the campaign run longer, or give it fewer cells."
+         calls at once. {}",
+        advice::on_few_blocks(manifest)
     ))
 }
 
@@ -189,6 +194,8 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
     let (name, totals) = (&variant.name, pair.totals(side));
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
     let is_local = variant.target.is_process();
+    // What was imported without CPU models need not be of a fleet.
+    let has_fleet = manifest.imported.as_ref().map_or(!is_local, |import| import.has_cpu_models);
     if facts.emulated {
         let text = format!(
             "{name} ran on another instruction set than its own, so its times mean nothing and no verdict is given. \
@@ -208,10 +215,11 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
         warn(WarningKind::NoSamples, text);
     } else if facts.unknown_environments > 0 {
         let text = format!(
-            "{} answers of {name} do not tell which environment gave them, so that nothing tells how much of a \
+            "{} {} of {name} do not tell which environment gave them, so that nothing tells how much of a \
              difference is chance. {}",
             facts.unknown_environments,
-            advice::on_unknown_environments(&manifest.plan, variant, pair.samples.log_streams)
+            if manifest.imported.is_some() { "measurements" } else { "answers" },
+            advice::on_unknown_environments(manifest, variant, pair.samples.log_streams)
         );
         warn(WarningKind::EnvironmentsUnknown, text);
     } else if environments < MINIMUM_ENVIRONMENTS {
@@ -220,11 +228,12 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
             advice::on_few_environments(manifest)
         );
         warn(WarningKind::TooFewEnvironments, text);
-    } else if !is_local && !facts.emulated && unseen(environments) > UNSEEN {
+    } else if has_fleet && !facts.emulated && unseen(environments) > UNSEEN {
         let text = format!(
             "{environments} environments of {name} answered: CPU models that none of them has may make up {:.0}% of \
-             the fleet. Run longer, at several times of day, before you decide for a fleet.",
-            unseen(environments) * 100.0
+             the fleet. {}",
+            unseen(environments) * 100.0,
+            advice::on_unseen_cpus(manifest)
         );
         warn(WarningKind::UnseenCpus, text);
     }
@@ -256,7 +265,7 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
     }
     let mut calls = pair.cells().flat_map(|(_, calls)| calls.warm[side].iter().chain(calls.cold[side]));
     let has_bill = calls.any(|call| call.value(Measure::Billed).is_some());
-    if !is_local && environments > 0 && !has_bill {
+    if !is_local && manifest.imported.is_none() && environments > 0 && !has_bill {
         let text = format!(
             "No billed duration of {name} is known, so there is no bill: {}",
             advice::on_missing_bill(&variant.target, facts.quality.reported)

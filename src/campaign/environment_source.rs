@@ -59,7 +59,7 @@ impl<'a> EnvironmentSource<'a> {
             (None, Target::Function { name, .. }) => {
                 FunctionLog::of(name, variant).map_or(Self::Unknown, Self::LogStreams)
             }
-            (None, Target::Endpoint { .. }) => Self::Unknown,
+            (None, Target::Endpoint { .. } | Target::Import { .. }) => Self::Unknown,
         }
     }
 

@@ -4,6 +4,7 @@ use super::{
     Auth, Target,
     accepted_status::AcceptedStatus,
     configuration::Configuration,
+    import::Import,
     prices::{FREE_EPHEMERAL_MB, Price},
     region,
     variants::{VariantIndex, Variants},
@@ -33,6 +34,9 @@ pub struct Manifest {
     pub plan: Plan,
     /// When it ends.
     pub limits: CampaignLimits,
+    /// Where its measurements are from, if this program has not made the calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Import>,
 }
 
 /// A manifest of schema 1: its campaigns had two sides.
@@ -251,7 +255,8 @@ impl Manifest {
         }
         let ManifestOfSides { schema, version, created_unix_ms, sides, plan, limits } = serde_json::from_slice(text)?;
         let variants = Variants::from_iter([sides.baseline, sides.candidate]);
-        Ok(Self { schema, version, created_unix_ms, variants, baseline: VariantIndex::default(), plan, limits })
+        let baseline = VariantIndex::default();
+        Ok(Self { schema, version, created_unix_ms, variants, baseline, plan, limits, imported: None })
     }
 
     /// All variants but the baseline.
@@ -327,7 +332,7 @@ fn as_text<S: Serializer>(target: &Target, serializer: S) -> Result<S::Ok, S::Er
 }
 
 fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    Target::from_file(&String::deserialize(deserializer)?).map_err(de::Error::custom)
 }
 
 #[cfg(test)]
@@ -372,6 +377,7 @@ impl Manifest {
                 variables: Vec::new(),
             },
             limits: CampaignLimits { invocations: Some(10), ..CampaignLimits::default() },
+            imported: None,
         }
     }
 }

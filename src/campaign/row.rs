@@ -35,7 +35,7 @@ pub struct Row {
     pub elapsed_ms: u64,
     /// The delay of the call after the start of its step, in nanoseconds.
     pub delay_ns: u64,
-    /// From sending the call to having the whole answer, in nanoseconds: the client's time.
+    /// From sending the call to having the whole answer, in nanoseconds: the client's time; 0 if it is not known.
     pub latency_ns: u64,
     /// Whether the environment's cold start is part of this call; `None` if that is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -106,10 +106,11 @@ impl Row {
         }
     }
 
-    /// Whether the client waited for less than `reported_ms`, by more than clocks may differ.
+    /// Whether the client waited for less than `reported_ms`, by more than clocks may differ. Nothing tells if its time is
+    /// not known, as that of imported measurements.
     fn is_shorter_than(&self, reported_ms: Option<f64>) -> bool {
         const TOLERANCE_MS: f64 = 1.0;
-        reported_ms.is_some_and(|reported| reported > self.latency_ms() + TOLERANCE_MS)
+        self.latency_ns > 0 && reported_ms.is_some_and(|reported| reported > self.latency_ms() + TOLERANCE_MS)
     }
 
     /// The client's time in milliseconds.

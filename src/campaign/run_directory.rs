@@ -1,13 +1,16 @@
 //! The run directory: `campaign.json` and `samples.jsonl`.
 
 pub(super) mod checks;
+mod sequence;
+
+pub use checks::MAX_CELLS;
 
 use super::{
     manifest::{Manifest, SCHEMA},
-    position::Position,
     row::Row,
     shell_quoting,
 };
+use sequence::Sequence;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -314,7 +317,7 @@ struct Version {
 
 /// Reads the samples of `directory` one after the other, without one that was cut off by a crash, and checks that each
 /// can be a sample of `manifest`'s campaign at its place: steps follow each other as in the schedule, and no call is
-/// there twice.
+/// there twice. What was imported follows no schedule.
 ///
 /// # Errors
 /// When there is no file; items are errors for lines that are not samples of this campaign.
@@ -324,7 +327,7 @@ pub fn rows(
 ) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
     let path = directory.join(SAMPLES);
     let mut lines = Lines::new(File::open(&path).map_err(at(&path))?, &path, SAMPLE);
-    let mut position = Position::new(manifest);
+    let mut sequence = Sequence::new(manifest);
     let mut is_over = false;
     Ok(std::iter::from_fn(move || {
         if is_over {
@@ -337,16 +340,16 @@ pub fn rows(
             Err(error) => return Some(Err(error)),
         };
         is_over = false;
-        let row = row(line, &mut position);
+        let row = row(line, &mut sequence);
         Some(row.map_err(|reason| lines.malformed(reason)))
     }))
 }
 
-fn row(line: &[u8], position: &mut Position<'_>) -> Result<Row, String> {
+fn row(line: &[u8], sequence: &mut Sequence<'_>) -> Result<Row, String> {
     let row = serde_json::from_slice(line);
     let row = row.map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
-    checks::row(position.plan(), &row)?;
-    position.follow(&row)?;
+    checks::row(sequence.manifest(), &row)?;
+    sequence.follow(&row)?;
     Ok(row)
 }
 

@@ -8,7 +8,7 @@ use crate::campaign::{
     manifest::Manifest,
     run_directory, shell_quoting,
 };
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use std::{
@@ -40,6 +40,9 @@ impl CollectArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let Self { directory, json } = &self;
         let manifest = run_directory::manifest(directory)?;
+        if manifest.imported.is_some() {
+            bail!("there is nothing to collect in {}: its measurements were imported", directory.display());
+        }
         let session = Session::new().context("reading the trusted certificates")?;
         let collection = Collection::make(directory, &manifest, &session).await?;
         output::print_as(*json, &collection.json(), || collection.text(directory, &manifest))?;

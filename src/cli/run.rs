@@ -35,7 +35,7 @@ use crate::{
     },
     report::plan as report,
 };
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use interruption::interruption;
 use plan::PlanOptions;
@@ -94,7 +94,7 @@ impl RunArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let session = Session::new().context("preparing connections")?;
         let (directory, manifest, is_new) = match &self.resume {
-            Some(directory) => (directory.clone(), run_directory::manifest(directory)?, false),
+            Some(directory) => (directory.clone(), continued(directory)?, false),
             None => (self.directory(), self.plan.manifest(&self.given, &session).await?, true),
         };
         self.given.check(&manifest.plan)?;
@@ -185,6 +185,16 @@ impl RunArgs {
         let caller = Caller::new(&variant.target, options, &session).await;
         caller.map(Arc::new).with_context(|| format!("preparing calls of {}", variant.target))
     }
+}
+
+/// The campaign to continue.
+fn continued(directory: &Path) -> anyhow::Result<Manifest> {
+    let manifest = run_directory::manifest(directory)?;
+    if let Some(import) = &manifest.imported {
+        let files = import.files.join(", ");
+        bail!("there is nothing to continue in {}: it was imported from {files}", directory.display());
+    }
+    Ok(manifest)
 }
 
 /// A campaign, its run directory, and the callers of its variants.

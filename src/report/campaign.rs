@@ -2,13 +2,14 @@
 
 use super::{
     document::{Block, Tone},
+    imported,
     sentences::{
         assumptions, cold_starts_note, cpu_mix, headline, how_to_read, memory, origin, savings, side, sources,
     },
     tables, variants,
     words::{label, names},
 };
-use crate::analysis::result::{Analysis, PairAnalysis, VariantFacts};
+use crate::analysis::result::{Analysis, PairAnalysis, Provenance, VariantFacts};
 
 /// The verdict, the bill, warnings and cells, with everything else as details: of the only pair, or of all variants and
 /// then of each pair.
@@ -25,7 +26,12 @@ fn of_pair(analysis: &PairAnalysis) -> Vec<Block> {
     blocks.push(Block::Table(tables::cells(analysis)));
     let mut details = comparisons(analysis);
     details.push(Block::Heading("Sides".to_owned()));
-    details.extend(analysis.sides.iter().map(|(side, facts)| self::facts(names(analysis)[side].label(), facts)));
+    details.extend(
+        analysis
+            .sides
+            .iter()
+            .map(|(side, facts)| self::facts(names(analysis)[side].label(), facts, &analysis.campaign)),
+    );
     details.extend([Block::Heading("Method".to_owned()), Block::Remark(origin(analysis))]);
     details.extend(sources(analysis).map(Block::Remark));
     details.push(Block::Remark(how_to_read(analysis)));
@@ -47,7 +53,7 @@ fn of_variants(analysis: &Analysis) -> Vec<Block> {
         details.extend(sources(pair).map(Block::Remark));
     }
     details.push(Block::Heading("Variants".to_owned()));
-    details.extend(analysis.variants.iter().map(|variant| facts(label(&variant.name), variant)));
+    details.extend(analysis.variants.iter().map(|variant| facts(label(&variant.name), variant, &analysis.campaign)));
     // What the method says is the same of every pair.
     if let Some(pair) = analysis.comparisons.first() {
         let method = [origin(pair), how_to_read(pair)].map(Block::Remark);
@@ -79,8 +85,8 @@ fn comparisons(analysis: &PairAnalysis) -> Vec<Block> {
     blocks
 }
 
-fn facts(name: String, facts: &VariantFacts) -> Block {
-    let mut lines = vec![side(facts)];
+fn facts(name: String, facts: &VariantFacts, campaign: &Provenance) -> Block {
+    let mut lines = vec![if campaign.imported.is_some() { imported::side(facts) } else { side(facts) }];
     lines.extend((!facts.cpus.is_empty()).then(|| format!("CPUs: {}", cpu_mix(facts))));
     lines.extend(memory(facts).map(|used| format!("memory: {used}")));
     lines.push(facts.target.clone());

@@ -59,7 +59,7 @@ fn describe(variant: &Variant) -> String {
         (None, Target::Function { .. }) => {
             format!("{target} (configuration unknown, costs as for {} MB)", variant.memory_mb())
         }
-        (None, Target::Endpoint { .. } | Target::Process { .. }) => target.to_string(),
+        (None, Target::Endpoint { .. } | Target::Process { .. } | Target::Import { .. }) => target.to_string(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sentences about an analysis, the same in every output format.
 
+use super::imported;
 use super::words::{
     Name, change, count, counted, date, dollars, from_to, names, percent, range, short_cpu, significant,
 };
@@ -29,7 +30,11 @@ pub fn headline(analysis: &PairAnalysis) -> String {
 fn verdict(analysis: &PairAnalysis, comparison: &Comparison) -> String {
     let Sides { baseline, candidate } = names(analysis);
     let first = candidate.at_start();
-    let time = if comparison.measure == Measure::Init { "time to start" } else { "time" };
+    let time = match comparison.measure {
+        Measure::Init => "time to start",
+        Measure::Billed => "billed time",
+        _ => "time",
+    };
     let margin = format!("within ±{}", percent(analysis.method.margin));
     let change = comparison.ratio.map_or("another".to_owned(), |ratio| change(ratio.estimate));
     let speed = speed(comparison, &analysis.method);
@@ -123,11 +128,12 @@ fn too_few(analysis: &PairAnalysis, comparison: Option<&Comparison>, names: &Sid
     let seen = comparison.map_or_else(|| analysis.sides.map(|_, side| side.environments), |of| of.environments);
     if seen.iter().any(|(_, environments)| *environments < minimum_environments) {
         return format!(
-            "{} of {} and {} of {} answered, and it takes {minimum_environments} of each side",
+            "{} of {} and {} of {} {}, and it takes {minimum_environments} of each side",
             counted(seen.baseline, "environment"),
             names.baseline,
             seen.candidate,
-            names.candidate
+            names.candidate,
+            if analysis.campaign.imported.is_some() { "were measured" } else { "answered" }
         );
     }
     match comparison.map_or(analysis.campaign.blocks, |comparison| comparison.blocks.into()) {
@@ -244,6 +250,9 @@ pub fn cold_starts_note(analysis: &PairAnalysis) -> Option<String> {
 /// Where the samples come from.
 pub fn origin(analysis: &PairAnalysis) -> String {
     let campaign = &analysis.campaign;
+    if let Some(import) = &campaign.imported {
+        return imported::origin(import, campaign);
+    }
     format!(
         "Begun {}, took {}: {} calls in {} blocks, {} of {} environments of each variant, seed {}, Lambda Duet {}.",
         date(campaign.created_unix_ms),

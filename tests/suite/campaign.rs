@@ -134,7 +134,10 @@ pub fn samples(directory: &str) -> (Manifest, Vec<Row>) {
     }
     let manifest = run_directory::manifest(directory).unwrap();
     let rows: Vec<Row> = run_directory::rows(directory, &manifest).unwrap().map(Result::unwrap).collect();
-    assert_schedule(&manifest, &rows);
+    // What was imported follows none.
+    if manifest.imported.is_none() {
+        assert_schedule(&manifest, &rows);
+    }
     (manifest, rows)
 }
 

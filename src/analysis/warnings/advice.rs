@@ -7,7 +7,16 @@ use crate::campaign::{
     manifest::{MAX_ENVIRONMENTS, Manifest, Plan, Variant},
 };
 
-pub(super) fn on_unknown_environments(plan: &Plan, variant: &Variant, log_streams: LogStreams) -> String {
+/// Of tools, each run is a block.
+const MORE_RUNS: &str = "Have the tool measure again, at other times, and import the files of all its runs together.";
+
+pub(super) fn on_unknown_environments(manifest: &Manifest, variant: &Variant, log_streams: LogStreams) -> String {
+    if manifest.imported.is_some() {
+        return "Import the table with --environment COLUMN, or with --each-row-an-environment if each row was measured in \
+                one of its own."
+            .to_owned();
+    }
+    let plan = &manifest.plan;
     let can_be_cold = !plan.cold && matches!(variant.target, Target::Function { qualifier: None, .. });
     let or_cold = if can_be_cold { ", or use --cold, where every call has its own" } else { "" };
     match (EnvironmentSource::of(plan, variant), log_streams) {
@@ -36,6 +45,10 @@ pub(super) fn on_unknown_environments(plan: &Plan, variant: &Variant, log_stream
 }
 
 pub(super) fn on_few_environments(manifest: &Manifest) -> String {
+    if let Some(import) = &manifest.imported {
+        let advice = if import.is_of_tool() { MORE_RUNS } else { "Import measurements of more of them." };
+        return advice.to_owned();
+    }
     let Plan { cold, environments, .. } = manifest.plan;
     match (cold, environments) {
         (true, _) => "Run longer: every call of a cold campaign has an environment of its own.".to_owned(),
@@ -46,8 +59,27 @@ pub(super) fn on_few_environments(manifest: &Manifest) -> String {
     }
 }
 
+pub(super) fn on_few_blocks(manifest: &Manifest) -> &'static str {
+    match &manifest.imported {
+        None => "Let the campaign run longer, or give it fewer cells.",
+        Some(import) if import.is_of_tool() => MORE_RUNS,
+        Some(import) if import.has_blocks => "Import measurements of more blocks, or name another column with --block.",
+        Some(_) => "Import the table with --block COLUMN: what names the day, the run or the round of a row.",
+    }
+}
+
+pub(super) fn on_unseen_cpus(manifest: &Manifest) -> &'static str {
+    match manifest.imported {
+        None => "Run longer, at several times of day, before you decide for a fleet.",
+        Some(_) => "Import measurements of more environments before you decide for a fleet.",
+    }
+}
+
 pub(super) fn on_disturbances(manifest: &Manifest) -> &'static str {
-    if manifest.variants.iter().any(|(_, variant)| variant.target.is_process()) {
+    if manifest.imported.is_some() {
+        "something that all measurements of a block have in common. More blocks narrow the interval; more measurements in \
+         each do not."
+    } else if manifest.variants.iter().any(|(_, variant)| variant.target.is_process()) {
         "another program used this machine, or its speed changed. Let nothing else run on it, or let the campaign run longer."
     } else {
         "the client's network, what stands before the functions, or hosts that they share. Let the campaign run longer, from \
@@ -73,7 +105,7 @@ pub(super) fn on_missing_bill(target: &Target, reports: u64) -> &'static str {
             "the log that came with its answers has no report of them, or none that can be told to be theirs. See that its \
              system log level is INFO, that you may read its log, and that nothing else writes reports into it."
         }
-        Target::Endpoint { .. } | Target::Process { .. } => {
+        Target::Endpoint { .. } | Target::Process { .. } | Target::Import { .. } => {
             "Lambda reports them when a function is invoked directly (lambda:NAME)."
         }
     }
@@ -90,7 +122,7 @@ mod tests {
             Manifest { plan: Plan { environments: 8, ..Manifest::example().plan }, ..Manifest::example() };
         let first = VariantIndex::default();
         let unknown = |manifest: &Manifest, log_streams| {
-            on_unknown_environments(&manifest.plan, &manifest.variants[first], log_streams)
+            on_unknown_environments(manifest, &manifest.variants[first], log_streams)
         };
         let both = "--environment POINTER, or use --cold";
         // Without a region, no log can be found.

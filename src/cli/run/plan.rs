@@ -278,6 +278,7 @@ impl PlanOptions {
             baseline,
             plan,
             limits,
+            imported: None,
         };
         self.check_limits(&manifest)?;
         environments::check(&manifest)?;
@@ -374,7 +375,7 @@ fn check_sizes(cells: &[Cell], targets: &[NamedTarget]) -> anyhow::Result<()> {
             Target::Function { .. } => ("Lambda", 6 << 20),
             Target::Endpoint { url } if url.contains(".lambda-url.") => ("Lambda", 6 << 20),
             Target::Endpoint { .. } => ("API Gateway", 10 << 20),
-            Target::Process { .. } => continue,
+            Target::Process { .. } | Target::Import { .. } => continue,
         };
         if let Some(cell) = cells.iter().find(|cell| cell.payload.len() > most) {
             let (name, bytes) = (&cell.name, cell.payload.len());

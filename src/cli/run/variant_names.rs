@@ -98,6 +98,7 @@ fn by_target(variants: &[Variant]) -> Vec<String> {
         }
         Target::Endpoint { url } => url.clone(),
         Target::Process { path } => path.display().to_string(),
+        Target::Import { file } => file.clone(),
     };
     variants.iter().map(|variant| name(&variant.target)).collect()
 }

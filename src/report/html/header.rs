@@ -9,9 +9,10 @@ use crate::{
     },
     report::{
         document::Block,
+        imported,
         sentences::{headline, is_certain, saved, saved_range},
         variants::title,
-        words::{capitalized, change, count, names, percent, range},
+        words::{capitalized, change, count, counted, names, percent, range},
     },
 };
 use maud::{Markup, html};
@@ -132,6 +133,16 @@ fn evidence(analysis: &PairAnalysis) -> String {
         1 => "one cell".to_owned(),
         number => format!("{number} cells"),
     };
+    let confidence = percent(analysis.method.confidence);
+    if let Some(import) = &analysis.campaign.imported {
+        return format!(
+            "{} from {}, made elsewhere, of {cells} in {}. Intervals are {confidence} intervals of time, less or more than {}.",
+            counted(analysis.campaign.calls, "measurement"),
+            imported::files(import),
+            counted(analysis.campaign.blocks, "block"),
+            names.baseline
+        );
+    }
     format!(
         "Measured on {cells} with {} calls to {} environments of {} and {} of {}. Intervals are {} intervals of time and \
          cost, less or more than {}.",
@@ -140,7 +151,7 @@ fn evidence(analysis: &PairAnalysis) -> String {
         names.baseline,
         candidate.environments,
         names.candidate,
-        percent(analysis.method.confidence),
+        confidence,
         names.baseline
     )
 }

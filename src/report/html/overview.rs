@@ -9,6 +9,7 @@ use super::{
 use crate::{
     analysis::result::{Analysis, Interval, VariantFacts},
     report::{
+        imported,
         variants::{self, best, headline},
         words::{count, dollars, percent},
     },
@@ -24,8 +25,11 @@ pub fn header(analysis: &Analysis) -> Markup {
             @if let Some(best) = best(analysis) { p { (best) } }
             (listed_warnings(&variants::warnings(analysis)))
             p.evidence {
-                "Measured with " (count(analysis.campaign.calls)) " calls in " (count(analysis.campaign.blocks))
-                " blocks. Intervals are " (percent(analysis.method.confidence)) " intervals."
+                @match &analysis.campaign.imported {
+                    None => { "Measured with " (count(analysis.campaign.calls)) " calls" }
+                    Some(import) => { (count(analysis.campaign.calls)) " measurements from " (imported::files(import)) }
+                }
+                " in " (count(analysis.campaign.blocks)) " blocks. Intervals are " (percent(analysis.method.confidence)) " intervals."
             }
         }
     }
@@ -34,15 +38,18 @@ pub fn header(analysis: &Analysis) -> Markup {
 /// Cost against time, and the numbers.
 pub fn section(analysis: &Analysis) -> Markup {
     let points: Vec<Point<'_>> = analysis.variants.iter().filter_map(Point::new).collect();
+    let is_imported = analysis.campaign.imported.is_some();
     let content = html! {
-        @if points.is_empty() {
+        @if is_imported {
+            // It has no cost, as its origin says.
+        } @else if points.is_empty() {
             p { "No chart: of no variant are both its time and its cost known." }
         } @else {
             (chart(analysis, &points))
         }
         div.scroll tabindex="0" role="region" aria-label="The variants" { (table(&variants::table(analysis))) }
     };
-    figure::section("Cost against time", &content)
+    figure::section(if is_imported { "All variants" } else { "Cost against time" }, &content)
 }
 
 /// A variant with a place on the chart.

@@ -33,7 +33,7 @@ fn warning(variant: &Variant) -> String {
     let or = match target {
         Target::Function { .. } => ", use --cold, or name a region, in which its log is",
         Target::Endpoint { .. } => ", or name the function itself (lambda:NAME), whose log streams tell it",
-        Target::Process { .. } => "",
+        Target::Process { .. } | Target::Import { .. } => "",
     };
     format!(
         "Warning: nothing will tell which environment of {target} gives an answer, so there can be no verdict: say where \
