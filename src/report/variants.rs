@@ -37,10 +37,15 @@ fn verdict_of(pair: &PairAnalysis) -> Verdict {
     pair.headline.as_ref().map_or(Verdict::Withheld, |headline| headline.verdict)
 }
 
-/// Which variant takes the least time, which costs the least, and which others are between.
+/// Which variant takes the least time, which costs the least, and which others are between. None if no candidate has a
+/// verdict.
 pub fn best(analysis: &Analysis) -> Option<String> {
-    let times = analysis.variants.iter().filter_map(|facts| Some((facts, facts.time?.mean_ms)));
-    let costs = analysis.variants.iter().filter_map(|facts| Some((facts, facts.per_million?.total_usd)));
+    let judged = analysis.comparisons.iter().filter(|pair| verdict_of(pair) != Verdict::Withheld);
+    let judged: BTreeSet<&str> = judged.map(|pair| pair.names().candidate).collect();
+    let is_ranked = |facts: &&VariantFacts| facts.name == analysis.baseline || judged.contains(facts.name.as_str());
+    let ranked = || analysis.variants.iter().filter(is_ranked).filter(|_| !judged.is_empty());
+    let times = ranked().filter_map(|facts| Some((facts, facts.time?.mean_ms)));
+    let costs = ranked().filter_map(|facts| Some((facts, facts.per_million?.total_usd)));
     let (fastest, ms) = times.min_by(|one, other| one.1.total_cmp(&other.1))?;
     let least_time = format!("By the means, {} takes the least time ({} ms", fastest.name, significant(ms));
     let Some((cheapest, usd)) = costs.min_by(|one, other| one.1.total_cmp(&other.1)) else {
