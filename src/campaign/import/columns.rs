@@ -1,6 +1,9 @@
 //! The columns of a table, and a measurement out of the texts in them.
 
-use super::{Unit, source::Measurement};
+use super::{
+    Unit,
+    source::{Measurement, Name},
+};
 use crate::{
     campaign::{control_characters::is_obeyed, payload::MAX_NAME_BYTES},
     protocol::nearest,
@@ -46,11 +49,11 @@ impl Columns {
         let mut texts = texts.iter().copied();
         let mut next = || texts.next().unwrap_or_default();
         let value_ms = self.value_ms(next())?;
-        let variant = self.variant.iter().map(|_| next()).collect::<Vec<_>>().join("-");
-        let cell = self.cell.iter().map(|_| next()).collect::<Vec<_>>().join("-");
+        let variant: Vec<&str> = self.variant.iter().map(|_| next()).collect();
+        let cell: Vec<&str> = self.cell.iter().map(|_| next()).collect();
         Ok(Measurement {
-            variant,
-            cell: (!self.cell.is_empty()).then_some(cell),
+            variant: Name::of(&variant),
+            cell: (!cell.is_empty()).then(|| Name::of(&cell)),
             block: self.block.as_ref().map(|_| next()),
             environment: self.environment.as_ref().map(|_| next()),
             cpu_model: self.cpu_model.as_ref().map(|_| next()),

@@ -4,7 +4,7 @@
 //! cells. Else the functions of a group are the variants, and its parameters are cells. The first file of each variant and
 //! cell is in the first block, the second in the second.
 
-use super::source::{ImportError, Measurement, Take, json, tool_ms};
+use super::source::{ImportError, Measurement, Name, Take, json, tool_ms};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -73,8 +73,8 @@ impl Samples {
         let run = run.to_string();
         for (place, (iterations, ns)) in iters.iter().zip(times).enumerate() {
             take(Measurement {
-                variant: variant.to_owned(),
-                cell: Some(cell.to_owned()),
+                variant: Name::of(&[variant]),
+                cell: Some(Name::of(&[cell])),
                 block: Some(&run),
                 // All of a run is one process.
                 environment: Some(&run),

@@ -1,7 +1,7 @@
 //! What hyperfine writes with `--export-json`: each command is a variant, each file a block. Every run of a command is a
 //! process of its own.
 
-use super::source::{ImportError, Measurement, Take, json, tool_ms};
+use super::source::{ImportError, Measurement, Name, Take, json, tool_ms};
 use serde::Deserialize;
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -45,7 +45,7 @@ impl Command {
                 return Err(format!("times[{run}] is that of a run that failed, and no measurement"));
             }
             take(Measurement {
-                variant: self.command.clone(),
+                variant: Name::of(&[&self.command]),
                 cell: None,
                 block: Some(block),
                 environment: None,

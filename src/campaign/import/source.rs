@@ -24,13 +24,27 @@ pub enum Source {
 /// One measurement.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Measurement<'a> {
-    pub variant: String,
+    pub variant: Name,
     /// `None` if all measurements are of one cell.
-    pub cell: Option<String>,
+    pub cell: Option<Name>,
     pub block: Option<&'a str>,
     pub environment: Option<&'a str>,
     pub cpu_model: Option<&'a str>,
     pub value_ms: f64,
+}
+
+/// A name, perhaps of several parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Name {
+    pub text: String,
+    /// The lengths of the parts: other parts may come to the same text.
+    pub lengths: Vec<usize>,
+}
+
+impl Name {
+    pub(super) fn of(parts: &[&str]) -> Self {
+        Self { text: parts.join("-"), lengths: parts.iter().map(|part| part.len()).collect() }
+    }
 }
 
 /// The reason why a file cannot be imported.

@@ -11,20 +11,30 @@ use std::{
 #[derive(Debug, Default)]
 pub(super) struct Names {
     pub(super) names: Vec<String>,
-    places: HashMap<String, usize>,
+    /// The place of each, and the lengths of its parts.
+    places: HashMap<String, (usize, Vec<usize>)>,
 }
 
 impl Names {
     /// The place of a name. `None` if it has not appeared.
     pub(super) fn place(&self, name: &str) -> Option<usize> {
-        self.places.get(name).copied()
+        self.places.get(name).map(|(place, _)| *place)
     }
 
-    fn add(&mut self, name: &str) {
-        if !self.places.contains_key(name) {
-            self.places.insert(name.to_owned(), self.names.len());
-            self.names.push(name.to_owned());
+    fn add(&mut self, name: &str, lengths: &[usize]) -> Result<(), String> {
+        match self.places.get(name) {
+            Some((_, known)) if known != lengths => {
+                return Err(format!(
+                    "{name:?} is already the name of other values of these columns, which differ in where a - is"
+                ));
+            }
+            Some(_) => {}
+            None => {
+                self.places.insert(name.to_owned(), (self.names.len(), lengths.to_vec()));
+                self.names.push(name.to_owned());
+            }
         }
+        Ok(())
     }
 }
 
@@ -47,20 +57,21 @@ impl Survey {
     pub(super) fn add(&mut self, measurement: &Measurement<'_>) -> Result<(), String> {
         let Measurement { variant, cell, block, .. } = measurement;
         for (what, name) in [("variant", Some(variant)), ("cell", cell.as_ref())] {
-            if let Some(reason) = name.and_then(|name| unusable(name)) {
+            if let Some(reason) = name.and_then(|name| unusable(&name.text)) {
                 return Err(format!("the name of its {what} {reason}"));
             }
         }
         self.rows += 1;
-        self.variants.add(variant);
+        self.variants.add(&variant.text, &variant.lengths)?;
         if self.variants.names.len() > MAX_VARIANTS {
             return Err(format!(
-                "{variant:?} is one more variant than {MAX_VARIANTS}, the most that a campaign has; name other columns \
-                 with --variant, or import a part of the table"
+                "{:?} is one more variant than {MAX_VARIANTS}, the most that a campaign has; name other columns \
+                 with --variant, or import a part of the table",
+                variant.text
             ));
         }
         if let Some(cell) = cell {
-            self.cells.add(cell);
+            self.cells.add(&cell.text, &cell.lengths)?;
         }
         if self.cells.names.len() > MAX_CELLS {
             return Err(format!(
@@ -68,7 +79,7 @@ impl Survey {
             ));
         }
         if let Some(block) = block {
-            self.blocks.add(block);
+            self.blocks.add(block, &[])?;
             if self.times.len() < self.blocks.names.len() {
                 self.times.push(unix_ms(block));
             }

@@ -145,6 +145,16 @@ fn columns_name_variants_cells_and_environments() {
 }
 
 #[test]
+fn different_values_never_share_a_name() {
+    let scratch = Scratch::new();
+    let columns =
+        Columns { value: "ms".to_owned(), variant: ["a", "b"].map(str::to_owned).into(), ..Columns::default() };
+    let table = scratch.table_of("a.csv", "a,b,ms\nx,y-z,1\nx-y,z,2\n", columns);
+    let error = scratch.import(&table, &durations()).unwrap_err();
+    assert!(error.starts_with("FILE, line 3: \"x-y-z\" is already the name of other values"), "{error}");
+}
+
+#[test]
 fn units_are_of_milliseconds() {
     assert_eq!([Unit::Ns, Unit::Us, Unit::Ms, Unit::S].map(|unit| unit.to_ms(2.5e6)), [2.5, 2.5e3, 2.5e6, 2.5e9]);
 }

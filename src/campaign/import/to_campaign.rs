@@ -227,7 +227,7 @@ impl<'a> RowWriter<'a> {
         let Measurement { variant, cell, block, environment, cpu_model, value_ms } = measurement;
         let block = block.map_or(Some(0), |block| self.survey.blocks.place(block))?;
         let started_unix_ms = self.times.as_ref().map_or(0, |times| times[block]);
-        let cell = cell.as_ref().map_or(Some(0), |cell| self.survey.cells.place(cell))?;
+        let cell = cell.as_ref().map_or(Some(0), |cell| self.survey.cells.place(&cell.text))?;
         let is_init = self.measure == ImportedMeasure::Init;
         let environment = match self.environments {
             EnvironmentNames::Named => environment.map(str::to_owned),
@@ -240,7 +240,7 @@ impl<'a> RowWriter<'a> {
             step: 0,
             slot: 0,
             attempt: 0,
-            variant: self.variants[self.survey.variants.place(variant)?],
+            variant: self.variants[self.survey.variants.place(&variant.text)?],
             cell: self.cells[cell].name.clone(),
             started_unix_ms,
             elapsed_ms: started_unix_ms.saturating_sub(self.begin_unix_ms),
