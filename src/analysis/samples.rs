@@ -356,6 +356,11 @@ fn mean_ms(row: &Row, pick: fn(&Sample) -> &[f64]) -> Option<f64> {
 }
 
 impl CellSamples {
+    /// The calls that decide: warm ones, or in a cold campaign cold starts.
+    pub fn deciding(&self, is_cold: bool) -> &Variants<Vec<CallSample>> {
+        if is_cold { &self.cold } else { &self.warm }
+    }
+
     fn new(variants: usize) -> Self {
         Self { warm: Variants::defaults(variants), cold: Variants::defaults(variants) }
     }

@@ -66,6 +66,8 @@ pub enum WarningKind {
     BusyMachine,
     /// Below 1769 MB a function has less than one vCPU.
     LessThanOneVcpu,
+    /// A variant was given up before the campaign's end.
+    GivenUp,
     /// Calls failed.
     Failures,
     /// Calls were throttled.

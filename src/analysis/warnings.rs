@@ -17,7 +17,7 @@ use super::{
 };
 use crate::campaign::{
     failure::FailureKind,
-    manifest::{Manifest, Order, Variant},
+    manifest::{EndReason, Ended, Manifest, Order, Variant},
     variants::VariantIndex,
 };
 use statrs::distribution::{ChiSquared, ContinuousCDF};
@@ -138,8 +138,8 @@ fn of_both(pair: PairSamples<'_>, warnings: &mut Vec<Warning>) {
     if let [Some(baseline), Some(candidate)] = Side::BOTH.map(|side| memory_mb(pair, side))
         && baseline != candidate
     {
-        let text =
-            format!("{baseline} MB against {candidate} MB: more memory comes with more CPU. Give both sides the same.");
+        let advice = if pair.manifest.variants.count() == 2 { " Give both sides the same." } else { "" };
+        let text = format!("{baseline} MB against {candidate} MB: more memory comes with more CPU.{advice}");
         warn(WarningKind::UnequalMemory, text);
     }
     let [baseline, candidate] = Side::BOTH.map(|side| pair.facts(side));
@@ -243,6 +243,13 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
              quota shapes its wall times. CPU times tell what the processor does."
         );
         warn(WarningKind::LessThanOneVcpu, text);
+    }
+    if let Some(Ended { block, reason: EndReason::GivenUp, .. }) = variant.ended {
+        let text = format!(
+            "{name} was given up in block {block}, because nothing but failures came: it is compared in the blocks before, and \
+             what is said of it is not of what it is now."
+        );
+        warn(WarningKind::GivenUp, text);
     }
     if totals.failed() > 0 {
         let text = format!(

@@ -254,7 +254,11 @@ impl Manifest {
             return serde_json::from_slice(text);
         }
         let ManifestOfSides { schema, version, created_unix_ms, sides, plan, limits } = serde_json::from_slice(text)?;
-        let variants = Variants::from_iter([sides.baseline, sides.candidate]);
+        let BothSides { mut baseline, mut candidate } = sides;
+        if baseline.name == candidate.name {
+            [baseline.name, candidate.name] = ["baseline", "candidate"].map(str::to_owned);
+        }
+        let variants = Variants::from_iter([baseline, candidate]);
         let baseline = VariantIndex::default();
         Ok(Self { schema, version, created_unix_ms, variants, baseline, plan, limits, imported: None })
     }
@@ -272,11 +276,13 @@ impl Manifest {
 
     /// A guess at the bill of one block of all variants, in US dollars.
     pub fn guessed_cost(&self) -> f64 {
-        let call = |variant: &Variant, cell: &Cell| {
-            variant.cost(cell.guess_ms, None) * f64::from(cell.weight) * f64::from(self.plan.environments)
-        };
-        let variants = self.variants.iter();
-        variants.flat_map(|(_, variant)| self.plan.cells.iter().map(move |cell| call(variant, cell))).sum()
+        self.variants.iter().map(|(_, variant)| self.guessed_cost_of(variant)).sum()
+    }
+
+    /// A guess at the bill of one variant's calls in a block, in US dollars.
+    pub fn guessed_cost_of(&self, variant: &Variant) -> f64 {
+        let call = |cell: &Cell| variant.cost(cell.guess_ms, None) * f64::from(cell.weight);
+        f64::from(self.plan.environments) * self.plan.cells.iter().map(call).sum::<f64>()
     }
 
     /// Whether another variant is the same function as this one, perhaps in another version: these share its reserved

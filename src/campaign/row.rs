@@ -113,6 +113,11 @@ impl Row {
         self.latency_ns > 0 && reported_ms.is_some_and(|reported| reported > self.latency_ms() + TOLERANCE_MS)
     }
 
+    /// When the whole answer was there, in milliseconds since the campaign began.
+    pub fn end_ms(&self) -> u64 {
+        self.elapsed_ms.saturating_add(self.latency_ns / 1_000_000)
+    }
+
     /// The client's time in milliseconds.
     pub fn latency_ms(&self) -> f64 {
         self.latency_ns as f64 / 1e6

@@ -157,12 +157,13 @@ impl Journal {
         self.samples.write_all(&self.buffer)
     }
 
-    /// Replaces the manifest.
+    /// Replaces the manifest, in the present schema.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn keep_manifest(&self, manifest: &Manifest) -> io::Result<()> {
-        write_json(&self.directory.join(MANIFEST), manifest)
+        let manifest = Manifest { schema: SCHEMA, ..manifest.clone() };
+        write_json(&self.directory.join(MANIFEST), &manifest)
     }
 
     /// Replaces a manifest of an earlier schema, before samples of this one are appended; those in the file stay.
@@ -172,7 +173,7 @@ impl Journal {
     pub fn upgrade(&self, manifest: &Manifest) -> io::Result<()> {
         match manifest.schema {
             SCHEMA => Ok(()),
-            _ => self.keep_manifest(&Manifest { schema: SCHEMA, ..manifest.clone() }),
+            _ => self.keep_manifest(manifest),
         }
     }
 }

@@ -19,7 +19,7 @@ const UNDECIDED: u8 = 7;
 /// Decides whether a change may pass, by exit code: for CI.
 ///
 /// It passes if the whole interval of every cell lies below the limit, and fails if the interval of any cell lies above
-/// it, with Holm's correction over cells. Without --baseline the candidate is compared with the baseline of the same
+/// it, with Holm's correction over all cells of all candidates. Without --baseline the candidate is compared with the baseline of the same
 /// campaign; with it, with its own ratio to the baseline in an earlier campaign, so that drift of both sides cancels.
 ///
 /// Exit codes: 0 pass, 6 slower than allowed, 7 inconclusive or no verdict, 1 an error, 2 wrong arguments.

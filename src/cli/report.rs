@@ -58,7 +58,7 @@ enum Format {
     Table,
     /// For a comment on a pull request.
     Markdown,
-    /// One row for each measure of each payload.
+    /// One row for each measure of each payload and candidate.
     Csv,
     /// The whole analysis, as described by docs/schema/report.schema.json.
     Json,

@@ -149,7 +149,7 @@ impl RunArgs {
         let end = end.inspect_err(|error| drop(progress.fail(error, &totals)))?;
         environments::collect(&run, &session, &end, &stop, &progress).await.context("writing the output")?;
         progress.end(&end, &totals).context("writing the output")?;
-        let is_one_given_up = progress.has_given_up();
+        let is_one_given_up = progress.has_given_up(&totals);
         Ok(if still_changed.is_empty() { exit_code(&end, is_one_given_up, &totals) } else { ExitCode::FAILURE })
     }
 

@@ -15,7 +15,10 @@ use crate::{
         verdict::Verdict,
         warning_kind::WarningKind,
     },
-    campaign::{insights::DAYS, manifest::Order},
+    campaign::{
+        insights::DAYS,
+        manifest::{EndReason, Ended, Order},
+    },
 };
 use std::time::Duration;
 
@@ -206,9 +209,18 @@ pub fn side(side: &VariantFacts) -> String {
         environments => counted(environments, "environment"),
     });
     parts.extend(failures(side));
+    parts.extend(side.ended.map(ended));
     parts.extend(side.emulated.then(|| "EMULATED".to_owned()));
     parts.extend((side.spent_usd > 0.0).then(|| format!("{} spent", dollars(side.spent_usd))));
     parts.join(", ")
+}
+
+/// Until when a variant was called, and why not longer.
+fn ended(Ended { block, reason, .. }: Ended) -> String {
+    match reason {
+        EndReason::GivenUp => format!("given up in block {block}"),
+        EndReason::NarrowInterval => format!("called before block {block}, when its interval was narrow enough"),
+    }
 }
 
 /// The failed calls of a side, by kind.
@@ -304,7 +316,7 @@ pub fn how_to_read(analysis: &PairAnalysis) -> String {
         None => "clustered by environment and block".to_owned(),
     };
     format!(
-        "Below 0% the candidate takes less. Intervals are {}, {looks}; verdicts are Holm-corrected over cells; within ±{} \
+        "Below 0% the candidate takes less. Intervals are {}, {looks}; verdicts are Holm-corrected over all of them; within ±{} \
          counts as equivalent; environments are those of baseline/candidate; a verdict takes {} of each and {} blocks.",
         percent(method.confidence),
         percent(method.margin),

@@ -125,7 +125,8 @@ fn implausible_environments(pair: PairSamples<'_>, side: Side) -> Option<String>
         ));
     }
     if let Some(count) = environments_of_both(pair) {
-        return Some(format!("{count} environments have the same name on both sides, which call different functions"));
+        let [one, other] = Side::BOTH.map(|side| &pair.variant(side).name);
+        return Some(format!("{count} environments of {one} have the names of {other}'s, which is another function"));
     }
     // Less than two steps prove nothing.
     if named < 2 * u64::from(plan.environments) {

@@ -29,6 +29,14 @@ impl StepFailures {
         Self { variants: Variants::defaults(variants), attempt: None }
     }
 
+    /// Leaves out the failures of a variant whose calls are not made again after all.
+    pub(super) fn forget(&mut self, variant: VariantIndex) {
+        self.variants[variant].clear();
+        if self.variants.iter().all(|(_, failures)| failures.is_empty()) {
+            self.attempt = None;
+        }
+    }
+
     pub(super) fn add(&mut self, row: Row) {
         if row.is_made_again() {
             self.attempt = self.attempt.max(Some(row.attempt));
@@ -71,12 +79,37 @@ impl StepFailures {
     }
 }
 
+/// What to do about a variant that gives nothing but failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// Others succeed meanwhile: it alone is given up.
+    GiveUp,
+    /// All others fail too, so that the reason is not its own.
+    End,
+    /// The others have not been called since it began to fail.
+    Wait,
+}
+
+/// What to do about `variant`, which gives nothing but failures, in view of these `others`.
+pub(super) fn remedy(totals: &Totals, variant: VariantIndex, others: &[VariantIndex]) -> Remedy {
+    let since = totals.variants[variant].failing_since_ms;
+    let is_later = |at: Option<u64>| at.is_some() && at >= since;
+    let of_others = || others.iter().map(|other| &totals.variants[*other]);
+    if of_others().any(|other| is_later(other.last_success_ms)) {
+        Remedy::GiveUp
+    } else if of_others().all(|other| is_later(other.last_answer_ms)) {
+        Remedy::End
+    } else {
+        Remedy::Wait
+    }
+}
+
 fn is_reserved(failure: &Failure) -> bool {
     failure.reason.as_deref() == Some(RESERVED)
 }
 
 /// The variants of a campaign that has all its calls which never succeeded.
-pub(super) fn without_success(totals: &Totals) -> Vec<Hopeless> {
+pub fn without_success(totals: &Totals) -> Vec<Hopeless> {
     let failing = totals.variants.iter().filter(|(_, of_variant)| of_variant.succeeded() == 0);
     let hopeless = failing.filter_map(|(variant, of_variant)| {
         Some(Hopeless { variant, calls: of_variant.calls, failure: of_variant.last_failure.clone()? })
@@ -155,5 +188,18 @@ mod tests {
         assert_eq!(without_success(&step(&[success(one), success(other)]).1), []);
         let (_, totals) = step(&[success(one), row(other, 0, late())]);
         assert!(matches!(without_success(&totals)[..], [Hopeless { variant, calls: 1, .. }] if variant == other));
+    }
+    #[test]
+    fn a_variant_is_given_up_only_where_others_succeed_meanwhile() {
+        let [failing, other] = VariantIndex::both();
+        let at = |row: Row, elapsed_ms| Row { elapsed_ms, ..row };
+        let of = |rows: &[Row]| remedy(&step(rows).1, failing, &[other]);
+        let failures = [at(row(failing, 0, late()), 10), at(row(failing, 0, late()), 20)];
+        let with = |rows: &[Row]| of(&[rows, &failures].concat());
+        // It has succeeded before, and was not called since.
+        assert_eq!(with(&[at(row(other, 0, None), 5)]), Remedy::Wait);
+        assert_eq!(with(&[]), Remedy::Wait);
+        assert_eq!(with(&[at(row(other, 0, None), 15)]), Remedy::GiveUp);
+        assert_eq!(with(&[at(row(other, 0, None), 5), at(row(other, 0, late()), 15)]), Remedy::End);
     }
 }

@@ -101,7 +101,7 @@ fn variants(manifest: &Manifest) -> Result<(), String> {
             (_, place) => format!("variants[{place}]"),
         };
         self::variant(variant).map_err(|reason| format!("{field}.{reason}"))?;
-        if !names.insert(&variant.name) && manifest.schema > 1 {
+        if !names.insert(&variant.name) {
             return Err(format!("{field}.name is {:?} a second time; names must be unique", variant.name));
         }
     }

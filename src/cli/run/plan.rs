@@ -7,6 +7,7 @@ use super::{
     preflight::{self, NamedTarget},
     pricing,
     unstored_options::{UnstoredOptions, check_variables, variable_names},
+    variant_names,
 };
 use crate::{
     campaign::{
@@ -113,7 +114,8 @@ pub struct PlanOptions {
     /// Spend at most this many US dollars, at the list prices of the region.
     #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = value_parsers::dollars)]
     max_cost: f64,
-    /// End as soon as the intervals extend at most this far to either side, such as 2%.
+    /// End as soon as the intervals extend at most this far to either side, such as 2%; of several candidates, call each
+    /// until its own do.
     #[arg(long, value_name = "PERCENT", value_parser = value_parsers::percent)]
     until_ci: Option<f64>,
     /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
@@ -217,6 +219,7 @@ impl PlanOptions {
         check_sizes(&cells, &targets)?;
         let mut variants = preflight::variants(&targets, auth, &session).await?;
         let baseline = self.baseline(&variants)?;
+        variant_names::follow_baseline(&mut variants, baseline);
         preflight::check_features(&variants, self.cold, self.tenant.as_deref())?;
         preflight::check_differences(&variants, baseline, self.allow_unequal)?;
         pricing::set_prices(&mut variants, baseline, &table, &session).await?;

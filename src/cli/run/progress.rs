@@ -4,7 +4,7 @@ use super::resume;
 use crate::{
     campaign::{
         answer_comparison::AnswerDifference,
-        driver::{Hopeless, Observer, Outcome},
+        driver::{Hopeless, Observer, Outcome, without_success},
         environment_source::EnvironmentSource,
         manifest::{EndReason, Ended, Manifest, Variant},
         row::Row,
@@ -104,7 +104,12 @@ impl<'a> ProgressDisplay<'a> {
             ))?;
         }
         match end {
-            Outcome::Enough(reason) => line(format_args!("Complete: {reason}."))?,
+            Outcome::Enough(reason) => {
+                for hopeless in self.without_success(totals) {
+                    line(self.given_up_text(&hopeless))?;
+                }
+                line(format_args!("Complete: {reason}."))?;
+            }
             Outcome::Interrupted => line(format_args!("Interrupted: {}.", resume(&self.directory)))?,
             Outcome::Failing(hopeless) => {
                 line(self.given_up_text(hopeless))?;
@@ -115,9 +120,15 @@ impl<'a> ProgressDisplay<'a> {
         line(format_args!("Summary: duet report {}", shell_quoting::word(&self.directory)))
     }
 
-    /// Whether a variant was given up while the campaign went on.
-    pub(super) fn has_given_up(&self) -> bool {
-        !self.given_up.is_empty()
+    /// Whether a variant was given up while the campaign went on, or never succeeded.
+    pub(super) fn has_given_up(&self, totals: &Totals) -> bool {
+        !self.given_up.is_empty() || !self.without_success(totals).is_empty()
+    }
+
+    /// The variants that never succeeded and were not given up.
+    fn without_success(&self, totals: &Totals) -> Vec<Hopeless> {
+        let is_new = |hopeless: &Hopeless| !self.given_up.contains(&hopeless.variant);
+        without_success(totals).into_iter().filter(is_new).collect()
     }
 
     fn name(&self, variant: VariantIndex) -> &str {

@@ -22,7 +22,7 @@ pub fn method(analysis: &PairAnalysis) -> Markup {
     let content = html! {
         p {
             @match analysis.campaign.imported {
-                None => "Sides and cells were called in random order within short blocks, so that drift meets both sides alike. ",
+                None => "Variants and cells were called in random order within short blocks, so that drift meets all variants alike. ",
                 Some(_) => {
                     "The measurements were made by another program, in an order that is not known. Sides are compared "
                     "within blocks, so that drift from block to block meets both alike; drift within a block does not. "
@@ -44,7 +44,7 @@ pub fn method(analysis: &PairAnalysis) -> Markup {
             @if let Some(sources) = sources(analysis) { (sources) " " }
             "A cell is faster or slower where its difference excludes none, and equivalent where it lies within "
             "±" (percent(method.margin)) ", each after Holm's adjustment, which holds the chance of any wrong verdict "
-            "among all cells at " (percent(1.0 - method.confidence)) ". The intervals that are shown are not "
+            "among all cells of all candidates at " (percent(1.0 - method.confidence)) ". The intervals that are shown are not "
             "adjusted, so a cell whose interval barely excludes no difference may be undecided. "
             "More, with references, is in docs/method.md of Lambda Duet."
         }
