@@ -6,7 +6,7 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-benchmarks=(startup calibration deadline delivery driver analysis identical fidelity allocator rivals workloads)
+benchmarks=(startup calibration deadline delivery driver collect analysis identical fidelity allocator rivals workloads)
 
 bench=(cargo bench)
 if [[ ${1-} == short ]]; then
@@ -47,6 +47,7 @@ for benchmark in "$@"; do
         fi
         NUMPY=$NUMPY "${bench[@]}" --bench analysis --all-features
         ;;
+    collect) "${bench[@]}" --bench collect --all-features ;;
     fidelity | allocator | workloads) own_process "$benchmark" ;;
     rivals) own_process rivals rivals ;;
     *) fail "unknown benchmark \"$benchmark\"; they are ${benchmarks[*]}" ;;

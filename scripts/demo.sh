@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Calls both functions of a deployed stack in both ways, compares the answers, reads back the metrics that the
+# Reports on measurements of others, calls both functions of a deployed stack in both ways, compares the answers, reads back the metrics that the
 # calls left in CloudWatch, and runs campaigns with `duet`. Run it through scripts/with-stack.sh.
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
@@ -51,6 +51,11 @@ print(sum(len(sample["wall_ns"]) for answer in answers for sample in answer["res
 ' "$answers/$1-post.json" "$answers/$1-invoke.json"
 }
 
+find_duet
+heading "Cold starts that others have measured: does arm64 start faster?"
+import_cold_starts "$answers/cold-starts"
+"$duet" report "$answers/cold-starts"
+
 heading "POST $(<"$request") to both endpoints, signed for IAM"
 for architecture in arm64 x86_64; do
     post "$architecture"
@@ -86,7 +91,6 @@ for architecture in arm64 x86_64; do
     fi
 done
 
-find_duet
 cells=(--workload sorting/radix --workload math/fft --size small --iterations 3)
 
 samples() { wc --lines <"$answers/stack/samples.jsonl"; }

@@ -13,6 +13,8 @@ mod cpu_models;
 pub(crate) mod data_quality;
 pub(crate) mod estimate;
 pub(crate) mod gate;
+#[cfg(test)]
+mod imported;
 pub(crate) mod interval;
 pub(crate) mod limits;
 mod measures;

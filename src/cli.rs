@@ -6,9 +6,11 @@ mod calibrate;
 mod call;
 mod clean_up;
 mod cold_share;
+mod collect;
 mod compare;
 mod completions;
 mod gate;
+mod import;
 mod man;
 mod output;
 mod prices;
@@ -39,6 +41,8 @@ enum Command {
     Report(report::ReportArgs),
     Compare(compare::CompareArgs),
     Gate(gate::GateArgs),
+    Collect(collect::CollectArgs),
+    Import(import::ImportArgs),
     CleanUp(clean_up::CleanUpArgs),
     Calibrate(calibrate::CalibrateArgs),
     Workloads(workloads::WorkloadsArgs),
@@ -59,6 +63,8 @@ impl Cli {
             Command::Report(command) => return command.run().await,
             Command::Compare(command) => return command.run(),
             Command::Gate(command) => return command.run().await,
+            Command::Collect(command) => return command.run().await,
+            Command::Import(command) => return command.run(),
             Command::CleanUp(command) => return command.run().await,
             Command::Calibrate(command) => return command.run(),
             Command::Workloads(command) => command.run()?,

@@ -9,6 +9,7 @@ pub(crate) mod document;
 mod fixture;
 pub(crate) mod gate;
 pub mod html;
+mod imported;
 pub mod markdown;
 pub mod plan;
 pub mod prices;

@@ -15,7 +15,7 @@ use super::{
     samples::Samples,
     sides::{Side, Sides},
     summary_statistics::ValuesByEnvironment,
-    variant_summary::find_pareto_front,
+    variant_summary::{find_pareto_front, set_costs, set_times},
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, Verdict},
     warnings,
 };
@@ -52,30 +52,24 @@ pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
         minimum_blocks: MINIMUM_BLOCKS,
     };
     let campaign = provenance(manifest, samples);
-    let mut facts = manifest.variants.map(|variant, _| variant_facts(manifest, samples, variant));
+    let facts = |variant| variant_facts(manifest, samples, variant);
+    let mut variants: Vec<VariantFacts> = manifest.variants.indices().map(facts).collect();
+    set_times(manifest, samples, &mut variants);
     let bills: Vec<_> = drafts.iter().map(|draft| draft.analyzer.money(options.volume)).collect();
-    for (draft, money) in drafts.iter().zip(&bills) {
-        for (side, variant) in draft.analyzer.pair.variants.iter() {
-            let facts = &mut facts[*variant];
-            facts.time = facts.time.or_else(|| draft.analyzer.mean_time(side));
-            facts.per_million = facts.per_million.or_else(|| Some(money.as_ref()?.per_million[side]));
-        }
-    }
-    let mut variants: Vec<VariantFacts> = facts.iter().map(|(_, facts)| facts.clone()).collect();
-    find_pareto_front(&mut variants);
+    let known = drafts.iter().zip(&bills).filter_map(|(draft, money)| {
+        let PairSamples { variants, blocks, .. } = draft.analyzer.pair;
+        Some((variants.baseline.get(), variants.candidate.get(), blocks, money.as_ref()?))
+    });
+    set_costs(&mut variants, known);
     let comparisons = drafts.into_iter().zip(bills).map(|(draft, money)| {
         let sides = draft.analyzer.pair.variants.map(|_, variant| variants[variant.get()].clone());
         let limit_tests = draft.analyzer.limit_tests(options.limits, options.volume);
         PairAnalysis { limit_tests, ..draft.into_analysis(method, &campaign, sides, money) }
     });
-    Analysis {
-        schema: SCHEMA,
-        method,
-        comparisons: comparisons.collect(),
-        baseline: manifest.variants[manifest.baseline].name.clone(),
-        campaign,
-        variants,
-    }
+    let comparisons: Vec<PairAnalysis> = comparisons.collect();
+    let baseline = manifest.variants[manifest.baseline].name.clone();
+    find_pareto_front(&mut variants, &baseline, &comparisons);
+    Analysis { schema: SCHEMA, method, campaign, variants, baseline, comparisons }
 }
 
 /// A pair whose comparisons are not judged yet: their verdicts hold for those of all pairs together.
@@ -166,6 +160,7 @@ fn provenance(manifest: &Manifest, samples: &Samples) -> Provenance {
         environments_per_step: manifest.plan.environments,
         blocks: samples.blocks.len() as u64,
         calls: samples.totals.calls(),
+        imported: manifest.imported.clone(),
     }
 }
 

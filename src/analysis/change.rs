@@ -132,8 +132,8 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
     }
 }
 
-/// The candidates that both campaigns have, by their names, and the names of the others. The only candidates of two
-/// campaigns are taken for the same, whatever their names.
+/// The candidates that both campaigns compare with the same baseline, by the names of both, and the names of the others. The
+/// only candidates of two campaigns are taken for the same, whatever the names.
 pub(super) fn common_pairs<'a>(
     a: &'a Analysis,
     b: &'a Analysis,
@@ -142,7 +142,7 @@ pub(super) fn common_pairs<'a>(
         return (vec![Campaigns { a, b }], Campaigns { a: Vec::new(), b: Vec::new() });
     }
     fn of_name<'a>(analysis: &'a Analysis, pair: &PairAnalysis) -> Option<&'a PairAnalysis> {
-        analysis.comparisons.iter().find(|other| other.names().candidate == pair.names().candidate)
+        analysis.comparisons.iter().find(|other| other.names() == pair.names())
     }
     let only_in = |one: &Analysis, other: &Analysis| {
         let alone = one.comparisons.iter().filter(|pair| of_name(other, pair).is_none());

@@ -54,8 +54,9 @@ impl<'a> Analyzer<'a> {
             let values = ValuesByEnvironment::new(values(all_calls(&set[side]), measure), measure != Measure::Billed);
             comparison.calls[side] = values.count();
             comparison.environments[side] = values.environments();
-            // Times of different cells have no mean in common, but their cold starts are the same thing.
-            let is_one_thing = set[side].len() == 1 || measure == Measure::Init;
+            // Times of different cells have no mean in common, but their cold starts are the same thing: cells of an import
+            // of init durations are different functions.
+            let is_one_thing = set[side].len() == 1 || (measure == Measure::Init && measure != self.primary);
             if is_one_thing && !self.pair.facts(side).emulated {
                 comparison.statistics[side] = values.statistics();
             }
@@ -64,7 +65,7 @@ impl<'a> Analyzer<'a> {
     }
 
     /// How the sides differ. None if an instruction set was emulated, so that times mean nothing.
-    fn difference(&self, set: &Set<'_>, measure: Measure, groups: Groups) -> Option<Difference> {
+    pub(super) fn difference(&self, set: &Set<'_>, measure: Measure, groups: Groups) -> Option<Difference> {
         if self.pair.is_emulated() {
             return None;
         }
@@ -134,8 +135,12 @@ fn paired_blocks(set: &Set<'_>) -> u32 {
     blocks.baseline.intersection(&blocks.candidate).count() as u32
 }
 
-/// The measure that decides: what the handler measured, where it did; else what Lambda reports; else the client's time.
+/// The measure that decides: what was imported; or what the handler measured, where it did; else what Lambda reports; else
+/// the client's time.
 fn primary(pair: &PairSamples<'_>) -> Measure {
+    if let Some(import) = &pair.manifest.imported {
+        return import.measure.into();
+    }
     let is_known = |measure: &Measure| {
         let has_values = |calls: &[CallSample]| calls.iter().any(|call| call.value(*measure).is_some());
         let mut cells = pair.cells().map(|(_, calls)| calls.deciding(pair.is_cold()));

@@ -19,7 +19,9 @@ pub struct Quality {
     pub underbilled: Option<Counted>,
     /// Reports with an init that was over before the call, with the first of them.
     pub earlier_inits: Option<Counted>,
-    /// Answers of the user's own functions that name their environment.
+    /// Answers whose log stream was not found, though that of others was.
+    pub unlogged: u64,
+    /// Answers of the user's own functions whose environment is known by name.
     pub named: u64,
     /// Those whose environment had not been met, and which were no cold start.
     pub first_without_cold_start: u64,

@@ -1,5 +1,6 @@
 //! The measures by which sides are compared.
 
+use crate::campaign::import::ImportedMeasure;
 use serde::Serialize;
 use std::fmt;
 
@@ -34,6 +35,17 @@ impl Measure {
             Self::Billed => "billed duration",
             Self::Latency => "client latency",
             Self::Init => "init duration",
+        }
+    }
+}
+
+impl From<ImportedMeasure> for Measure {
+    fn from(measure: ImportedMeasure) -> Self {
+        match measure {
+            ImportedMeasure::Duration => Self::Duration,
+            ImportedMeasure::Billed => Self::Billed,
+            ImportedMeasure::Latency => Self::Latency,
+            ImportedMeasure::Init => Self::Init,
         }
     }
 }

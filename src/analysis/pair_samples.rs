@@ -18,7 +18,7 @@ pub(super) struct PairSamples<'a> {
     pub(super) samples: &'a Samples,
     pub(super) variants: Sides<VariantIndex>,
     /// How many of the blocks that have samples called both.
-    blocks: u32,
+    pub(super) blocks: u32,
 }
 
 /// The calls of one cell, or of its part in a pair.
@@ -86,10 +86,9 @@ impl<'a> PairSamples<'a> {
                 let calls = calls[*variant].as_slice();
                 // Without an end all blocks are common; with one, calls are in the order of blocks.
                 if self.blocks as usize == self.samples.blocks.len() {
-                    calls
-                } else {
-                    &calls[..calls.partition_point(|call| call.block < self.blocks)]
+                    return calls;
                 }
+                &calls[..calls.partition_point(|call| call.block < self.blocks)]
             })
         };
         PairedCalls { warm: of(&cell.warm), cold: of(&cell.cold) }

@@ -2,10 +2,10 @@
 
 use super::{
     compare_sets::{Analyzer, Unjudged, all_calls},
-    estimate::{self, Groups},
+    estimate::Groups,
     measures::Measure,
     result::{ColdStarts, Comparison, CpuComparison, Distribution, Ratio, SeriesPoint},
-    samples::{CallSample, observations, values},
+    samples::{BlockStart, CallSample, values},
     summary_statistics::ValuesByEnvironment,
 };
 use crate::analysis::sides::{Side, Sides};
@@ -37,10 +37,8 @@ impl<'a> Analyzer<'a> {
         let mut comparisons = Vec::new();
         for (one, baseline) in &models.baseline {
             for (other, candidate) in &models.candidate {
-                let values = Sides { baseline, candidate }.map(|_, calls| observations(&[calls], self.primary));
-                let Some(difference) = estimate::difference(&values, self.model(Groups::CellsAndBlocks)) else {
-                    continue;
-                };
+                let set = Sides { baseline, candidate }.map(|_, calls| vec![calls.as_slice()]);
+                let Some(difference) = self.difference(&set, self.primary, Groups::CellsAndBlocks) else { continue };
                 comparisons.push(CpuComparison {
                     models: Sides { baseline: (*one).to_owned(), candidate: (*other).to_owned() },
                     environments: difference.environments,
@@ -72,21 +70,25 @@ impl<'a> Analyzer<'a> {
 
     /// The campaign in stretches of as many blocks each as make a series that can be drawn.
     pub(super) fn series(&self, calls: &Sides<&[CallSample]>) -> Vec<SeriesPoint> {
-        let blocks = &self.pair.samples.blocks;
+        // Imported blocks need not be in the order of their times.
+        let mut blocks: Vec<(usize, &BlockStart)> = self.pair.samples.blocks.iter().enumerate().collect();
+        blocks.sort_by_key(|(_, block)| block.elapsed_ms);
+        let mut places = vec![0; blocks.len()];
+        blocks.iter().enumerate().for_each(|(place, (block, _))| places[*block] = place);
         let length = blocks.len().div_ceil(POINTS).max(1);
         let stretches = blocks.len().div_ceil(length);
         let stretched = calls.map(|side, calls| {
             let mut stretches = vec![(0.0, 0_u32, BTreeSet::new()); stretches];
             for call in calls.iter().filter(|_| !self.pair.facts(side).emulated) {
                 let Some(value) = call.value(self.primary) else { continue };
-                let (sum, count, environments) = &mut stretches[call.block as usize / length];
+                let (sum, count, environments) = &mut stretches[places[call.block as usize] / length];
                 *sum += value.ln();
                 *count += 1;
                 environments.insert(call.environment);
             }
             stretches
         });
-        let points = blocks.iter().step_by(length).enumerate().map(|(index, block)| {
+        let points = blocks.iter().step_by(length).enumerate().map(|(index, (_, block))| {
             let point = stretched.map(|_, stretches| &stretches[index]);
             SeriesPoint {
                 block: block.number,
@@ -98,7 +100,11 @@ impl<'a> Analyzer<'a> {
         points.filter(|point| point.environments.iter().any(|(_, count)| *count > 0)).collect()
     }
 
+    /// Cold starts, unless they are what the campaign decides by.
     pub(super) fn cold_starts(&self) -> UnjudgedColdStarts {
+        if self.primary == Measure::Init {
+            return UnjudgedColdStarts { comparisons: Vec::new(), init_ms: Sides::default() };
+        }
         let set = self.set_of_all(|calls| calls.cold);
         let compared = [Measure::Init, Measure::Latency, Measure::Billed].into_iter().map(|measure| {
             // In a warm campaign starts come where environments happen to be missing, mostly in its first block. They

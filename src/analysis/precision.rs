@@ -5,7 +5,11 @@ use super::{
     verdict::has_enough,
 };
 use crate::campaign::{
-    manifest::Manifest, row::Row, stopping_rules::StoppingRule, totals::Totals, variants::VariantIndex,
+    manifest::Manifest,
+    row::Row,
+    stopping_rules::{NextCalls, StoppingRule},
+    totals::Totals,
+    variants::VariantIndex,
 };
 use std::time::Duration;
 
@@ -46,7 +50,7 @@ impl StoppingRule for Precision {
         self.samples.add(row);
     }
 
-    fn reason(&self, _: &Totals, _: u64, _: Duration) -> Option<String> {
+    fn reason(&self, _: &Totals, _: &NextCalls, _: Duration) -> Option<String> {
         None
     }
 

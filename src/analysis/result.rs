@@ -11,7 +11,10 @@ use super::{
     warning_kind::{Warning, WarningKind},
 };
 use crate::{
-    campaign::manifest::{Ended, Order},
+    campaign::{
+        import::Import,
+        manifest::{Ended, Order},
+    },
     protocol::Architecture,
 };
 use serde::{Serialize, Serializer};
@@ -100,6 +103,8 @@ pub struct Provenance {
     pub blocks: u64,
     /// The calls, failed ones included.
     pub calls: u64,
+    /// Where they are from, if other programs have made them.
+    pub imported: Option<Import>,
 }
 
 /// One of the variants.
@@ -140,7 +145,7 @@ pub struct VariantFacts {
     /// A million invocations, before free tier and higher tiers. None if unknown.
     pub per_million: Option<Cost>,
     /// Whether no other variant takes less time without costing more, or costs less without taking more time. None unless
-    /// its time and cost are known.
+    /// its time and cost are known and a verdict is given on it, or on another if it is the baseline.
     pub is_on_pareto_front: Option<bool>,
 }
 
@@ -356,6 +361,11 @@ impl PairAnalysis {
         self.sides.map(|_, facts| facts.name.as_str())
     }
 
+    /// The verdict on all cells together.
+    pub fn verdict(&self) -> Verdict {
+        self.headline.as_ref().map_or(Verdict::Withheld, |headline| headline.verdict)
+    }
+
     pub(super) fn cell(&self, name: &str) -> Option<&CellAnalysis> {
         self.cells.iter().find(|cell| cell.name == name)
     }
@@ -363,7 +373,7 @@ impl PairAnalysis {
     /// Whether there is no verdict on the campaign because of a warning. Too few environments or blocks of one cell are no
     /// reason, as long as all cells together have enough.
     pub fn withholds(&self, warning: &Warning) -> bool {
-        let is_withheld = self.headline.as_ref().is_none_or(|headline| headline.verdict == Verdict::Withheld);
+        let is_withheld = self.verdict() == Verdict::Withheld;
         let is_too_few = matches!(warning.kind, WarningKind::TooFewEnvironments | WarningKind::TooFewBlocks);
         warning.kind.withholds() || (is_too_few && is_withheld)
     }

@@ -3,7 +3,8 @@
 use super::{data_quality::Quality, estimate::Observation, measures::Measure};
 use crate::{
     campaign::{
-        later_configurations::Reading, platform_report::PlatformReport, row::Row, totals::Totals, variants::Variants,
+        later_configurations::Reading, log_streams::LogStreams, platform_report::PlatformReport, row::Row,
+        totals::Totals, variants::Variants,
     },
     protocol::{Architecture, Build, Response, Sample, SampleWarningKind, Status},
 };
@@ -24,6 +25,8 @@ pub struct Samples {
     pub flags: DataFlags,
     /// How functions were configured that have changed since the campaign began, the earliest first.
     pub readings: Vec<Reading>,
+    /// What the log streams tell that were collected.
+    pub log_streams: LogStreams,
 }
 
 /// A block that has samples.
@@ -69,8 +72,8 @@ pub struct VariantSamples {
     pub quality: Quality,
     /// Environments of which only failures are known.
     failed: HashSet<String>,
-    /// Whether one of the numbers stands for unnamed environments whose calls were left out later.
-    has_unused_number: bool,
+    /// How many of the numbers stand for unnamed environments whose calls were left out later.
+    unused_numbers: u32,
 }
 
 /// What is known of one environment.
@@ -142,6 +145,7 @@ impl Samples {
             blocks: Vec::new(),
             flags: DataFlags::default(),
             readings: Vec::new(),
+            log_streams: LogStreams::default(),
         }
     }
 
@@ -162,6 +166,10 @@ impl Samples {
             self.cells.values_mut().for_each(|cell| cell.warm[row.variant].retain(|call| !call.is_of_client_alone()));
             variant.forget_unknown_environments();
         }
+        if self.log_streams == LogStreams::OfEnvironments && self.lacks_log_stream(row) {
+            return;
+        }
+        let variant = &mut self.variants[row.variant];
         let is_first = variant.is_first(row);
         variant.quality.add(row, is_first);
         let is_cold = variant.is_cold(row, is_first);
@@ -177,6 +185,24 @@ impl Samples {
         let Some(is_cold) = is_cold else { return };
         let calls = if is_cold { &mut cell.cold } else { &mut cell.warm };
         calls[row.variant].push(CallSample::new(row, environment, block));
+    }
+
+    /// Whether a call is left out because its log stream was not found, though that of others of its variant was; it is
+    /// counted. A cold start means a new environment all the same.
+    fn lacks_log_stream(&mut self, row: &Row) -> bool {
+        let variant = &mut self.variants[row.variant];
+        let is_found = row.environment().is_some();
+        if is_found && variant.quality.named == 0 {
+            // This is the first one that was found: those of earlier calls are missing.
+            let unnamed = variant.numbers.get("").copied();
+            let is_unnamed = |call: &CallSample| Some(call.environment) == unnamed;
+            self.cells.values_mut().for_each(|cell| cell.warm[row.variant].retain(|call| !is_unnamed(call)));
+            variant.quality.unlogged += variant.unknown_environments;
+            variant.forget_unknown_environments();
+        }
+        let is_left_out = !is_found && variant.quality.named > 0 && row.cold != Some(true);
+        variant.quality.unlogged += u64::from(is_left_out);
+        is_left_out
     }
 
     /// The place of a sample's block among those that have samples.
@@ -233,13 +259,13 @@ impl VariantSamples {
 
     /// How many environments have answered.
     pub fn count(&self) -> u32 {
-        self.environments.len() as u32 - u32::from(self.has_unused_number)
+        self.environments.len() as u32 - self.unused_numbers
     }
 
     /// Forgets the unnamed environments of calls that turn out to lack their reports.
     fn forget_unknown_environments(&mut self) {
         self.unknown_environments = 0;
-        self.has_unused_number = self.numbers.remove("").is_some();
+        self.unused_numbers += u32::from(self.numbers.remove("").is_some());
     }
 
     /// The number of the environment that answered, with what is known of it.
@@ -330,7 +356,45 @@ fn mean_ms(row: &Row, pick: fn(&Sample) -> &[f64]) -> Option<f64> {
 }
 
 impl CellSamples {
+    /// The calls that decide: warm ones, or in a cold campaign cold starts.
+    pub fn deciding(&self, is_cold: bool) -> &Variants<Vec<CallSample>> {
+        if is_cold { &self.cold } else { &self.warm }
+    }
+
     fn new(variants: usize) -> Self {
         Self { warm: Variants::defaults(variants), cold: Variants::defaults(variants) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::variants::VariantIndex;
+
+    fn row(environment: Option<&str>, cold: bool) -> Row {
+        let report = PlatformReport { duration_ms: Some(0.5), billed_ms: Some(1.0), ..PlatformReport::default() };
+        let environment = environment.map(str::to_owned);
+        Row { environment, report: Some(report), cold: Some(cold), ..Row::example() }
+    }
+
+    /// How many warm calls and environments are left, and how many calls were left out.
+    fn left(log_streams: LogStreams, rows: &[Row]) -> (usize, u32, u64) {
+        let mut samples = Samples { log_streams, ..Samples::new(2) };
+        rows.iter().for_each(|row| samples.add(row));
+        let variant = &samples.variants[VariantIndex::default()];
+        assert_eq!(variant.unknown_environments > 0, variant.numbers.contains_key(""));
+        (samples.cells["a"].warm[VariantIndex::default()].len(), variant.count(), variant.quality.unlogged)
+    }
+
+    #[test]
+    fn calls_that_are_not_in_the_log_are_left_out_where_others_are() {
+        let [missing, found, cold] = [row(None, false), row(Some("s"), false), row(None, true)];
+        let (missing, found) = (|| missing.clone(), || found.clone());
+        let rows = [missing(), missing(), found(), missing(), found(), cold];
+        assert_eq!(left(LogStreams::OfEnvironments, &rows), (2, 2, 3));
+        // Nothing of this variant was found.
+        assert_eq!(left(LogStreams::OfEnvironments, &[missing(), missing()]), (2, 1, 0));
+        // A function's own names are another matter.
+        assert_eq!(left(LogStreams::Unread, &rows[..5]), (5, 2, 0));
     }
 }

@@ -1,51 +1,89 @@
 //! How long calls of each variant take and what they cost, side by side.
 
 use super::{
-    compare_sets::Analyzer,
     interval::Interval,
-    result::{MeanTime, VariantFacts},
-    samples::values,
+    measures::Measure,
+    result::{MeanTime, Money, PairAnalysis, VariantFacts},
+    samples::{CallSample, Samples, values},
     sides::Side,
     summary_statistics::ValuesByEnvironment,
-    verdict::MINIMUM_ENVIRONMENTS,
+    verdict::{MINIMUM_ENVIRONMENTS, Verdict},
 };
+use crate::campaign::{manifest::Manifest, variants::VariantIndex};
+use std::collections::BTreeSet;
 
-impl Analyzer<'_> {
-    /// The mean of a side by the measure that decides: of several cells the geometric mean of theirs. None if a cell has
-    /// no value, or if an instruction set was emulated.
-    pub(super) fn mean_time(&self, side: Side) -> Option<MeanTime> {
-        let is_cold = self.pair.is_cold();
-        let cells: Vec<_> = self.pair.cells().map(|(_, calls)| calls.deciding(is_cold)[side]).collect();
-        if cells.len() < self.pair.manifest.plan.cells.len() || self.pair.facts(side).emulated {
-            return None;
-        }
-        let (mut sum, mut deviations) = (0.0, Vec::new());
-        for calls in &cells {
-            let logarithms = || values(calls.iter(), self.primary).map(|(environment, ms)| (environment, ms.ln()));
-            let mean = ValuesByEnvironment::new(logarithms(), false).statistics()?.mean;
-            sum += mean;
-            deviations.extend(logarithms().map(|(environment, logarithm)| (environment, logarithm - mean)));
-        }
-        let mean = sum / cells.len() as f64;
-        let deviations = ValuesByEnvironment::new(deviations.into_iter(), false);
-        let interval = deviations.interval().filter(|_| deviations.environments() >= MINIMUM_ENVIRONMENTS);
-        let interval = interval.map(|Interval { low, high }| {
-            let half = (high - low) / 2.0;
-            Interval { low: (mean - half).exp(), high: (mean + half).exp() }
-        });
-        Some(MeanTime { measure: self.primary, mean_ms: mean.exp(), interval })
+/// Sets the mean times of all variants, by one measure: what was imported; else the first that each variant with samples
+/// has, of what the handler measured, what Lambda reports and the client's time.
+pub(super) fn set_times(manifest: &Manifest, samples: &Samples, variants: &mut [VariantFacts]) {
+    let cells = |variant: VariantIndex| -> Vec<&[CallSample]> {
+        let known = manifest.plan.cells.iter().filter_map(|cell| samples.cells.get(&cell.name));
+        known.map(|cell| cell.deciding(manifest.plan.cold)[variant].as_slice()).collect()
+    };
+    let is_known = |measure: &Measure| {
+        let mut with_samples =
+            manifest.variants.indices().map(cells).filter(|cells| cells.iter().any(|it| !it.is_empty()));
+        with_samples.all(|cells| cells.iter().copied().flatten().any(|call| call.value(*measure).is_some()))
+    };
+    let measure = manifest.imported.as_ref().map(|import| import.measure.into());
+    let measure = measure.or_else(|| [Measure::Wall, Measure::Duration].into_iter().find(is_known));
+    let measure = measure.unwrap_or(Measure::Latency);
+    for (variant, facts) in manifest.variants.indices().zip(variants) {
+        let cells = cells(variant);
+        let is_complete = cells.len() == manifest.plan.cells.len() && !facts.emulated;
+        facts.time = Some(cells).filter(|_| is_complete).and_then(|cells| mean_time(&cells, measure));
     }
 }
 
-/// Tells which variants are on the Pareto front of time and cost.
-pub(super) fn find_pareto_front(variants: &mut [VariantFacts]) {
-    let point = |facts: &VariantFacts| Some((facts.time?.measure, facts.time?.mean_ms, facts.per_million?.total_usd));
+/// The geometric mean of the means of these cells. None if one has no value.
+fn mean_time(cells: &[&[CallSample]], measure: Measure) -> Option<MeanTime> {
+    let (mut sum, mut deviations) = (0.0, Vec::new());
+    for calls in cells {
+        let logarithms = || values(calls.iter(), measure).map(|(environment, ms)| (environment, ms.ln()));
+        let mean = ValuesByEnvironment::new(logarithms(), false).statistics()?.mean;
+        sum += mean;
+        deviations.extend(logarithms().map(|(environment, logarithm)| (environment, logarithm - mean)));
+    }
+    let mean = sum / cells.len() as f64;
+    let deviations = ValuesByEnvironment::new(deviations.into_iter(), false);
+    let interval = deviations.interval().filter(|_| deviations.environments() >= MINIMUM_ENVIRONMENTS);
+    let interval = interval.map(|Interval { low, high }| {
+        let half = (high - low) / 2.0;
+        Interval { low: (mean - half).exp(), high: (mean + half).exp() }
+    });
+    Some(MeanTime { measure, mean_ms: mean.exp(), interval })
+}
+
+/// Sets what a million invocations cost: of a candidate as in its own pair, of the baseline as in the pair of most blocks.
+pub(super) fn set_costs<'a>(
+    variants: &mut [VariantFacts],
+    bills: impl Iterator<Item = (usize, usize, u32, &'a Money)>,
+) {
+    let mut most = 0;
+    for (baseline, candidate, blocks, money) in bills {
+        variants[candidate].per_million = Some(money.per_million[Side::Candidate]);
+        if blocks > most || variants[baseline].per_million.is_none() {
+            most = blocks;
+            variants[baseline].per_million = Some(money.per_million[Side::Baseline]);
+        }
+    }
+}
+
+/// Tells which variants are on the Pareto front of time and cost, of those on which a verdict is given and the baseline.
+pub(super) fn find_pareto_front(variants: &mut [VariantFacts], baseline: &str, comparisons: &[PairAnalysis]) {
+    let judged = comparisons.iter().filter(|pair| pair.verdict() != Verdict::Withheld);
+    let judged: BTreeSet<&str> = judged.map(|pair| pair.names().candidate).collect();
+    if judged.is_empty() {
+        return;
+    }
+    let point = |facts: &VariantFacts| {
+        let is_ranked = facts.name == baseline || judged.contains(facts.name.as_str());
+        Some((facts.time?.mean_ms, facts.per_million?.total_usd)).filter(|_| is_ranked)
+    };
     let points: Vec<_> = variants.iter().filter_map(point).collect();
     for facts in variants {
-        let Some((measure, ms, usd)) = point(facts) else { continue };
-        let is_better = |(other, other_ms, other_usd): &(_, f64, f64)| {
-            let is_as_good = *other_ms <= ms && *other_usd <= usd;
-            *other == measure && is_as_good && (*other_ms < ms || *other_usd < usd)
+        let Some((ms, usd)) = point(facts) else { continue };
+        let is_better = |(other_ms, other_usd): &(f64, f64)| {
+            *other_ms <= ms && *other_usd <= usd && (*other_ms < ms || *other_usd < usd)
         };
         facts.is_on_pareto_front = Some(!points.iter().any(is_better));
     }

@@ -48,6 +48,8 @@ pub enum WarningKind {
     ImpossibleReports,
     /// Reports of calls are missing.
     MissingReports,
+    /// Log streams of calls are missing.
+    MissingLogStreams,
     /// Init durations were reported that were no part of the calls.
     EarlierInits,
     /// The sides have unequal memory.
@@ -64,6 +66,8 @@ pub enum WarningKind {
     BusyMachine,
     /// Below 1769 MB a function has less than one vCPU.
     LessThanOneVcpu,
+    /// A variant was given up before the campaign's end.
+    GivenUp,
     /// Calls failed.
     Failures,
     /// Calls were throttled.

@@ -10,14 +10,15 @@ use super::{
     pair_samples::PairSamples,
     proportion::unseen,
     result::{CellAnalysis, Comparison},
-    samples::DataFlags,
+    samples::{CellSamples, DataFlags},
     sides::Side,
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS},
     warning_kind::{Warning, WarningKind},
 };
 use crate::campaign::{
     failure::FailureKind,
-    manifest::{Manifest, Order, Variant},
+    manifest::{EndReason, Ended, Manifest, Order, Variant},
+    variants::VariantIndex,
 };
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use std::collections::BTreeSet;
@@ -48,7 +49,10 @@ pub(super) fn collect(pair: PairSamples<'_>, headline: Option<&Comparison>, cell
     for side in Side::BOTH {
         of_one(pair, side, &mut warnings);
         of_changes(pair, side, &mut warnings);
-        contradictions::collect(pair, side, &mut warnings);
+        // Those are of calls that this program has made.
+        if manifest.imported.is_none() {
+            contradictions::collect(pair, side, &mut warnings);
+        }
     }
     warnings.sort_by_key(|warning| warning.kind);
     warnings
@@ -66,10 +70,12 @@ fn few_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<String> {
         1 => format!("One of {} cells has", known.len()),
         some => format!("{some} of {} cells have", known.len()),
     };
-    let warm = if manifest.plan.cold { "" } else { ", calls that waited for a start aside" };
+    let has_starts_aside = !manifest.plan.cold && manifest.imported.is_none();
+    let warm = if has_starts_aside { ", calls that waited for a start aside" } else { "" };
     Some(format!(
         "{what} samples of both sides in fewer than {MINIMUM_BLOCKS} blocks{warm}. These do not tell what disturbed several \
-         calls at once. Let the campaign run longer, or give it fewer cells."
+         calls at once. {}",
+        advice::on_few_blocks(manifest)
     ))
 }
 
@@ -132,8 +138,8 @@ fn of_both(pair: PairSamples<'_>, warnings: &mut Vec<Warning>) {
     if let [Some(baseline), Some(candidate)] = Side::BOTH.map(|side| memory_mb(pair, side))
         && baseline != candidate
     {
-        let text =
-            format!("{baseline} MB against {candidate} MB: more memory comes with more CPU. Give both sides the same.");
+        let advice = if pair.manifest.variants.count() == 2 { " Give both sides the same." } else { "" };
+        let text = format!("{baseline} MB against {candidate} MB: more memory comes with more CPU.{advice}");
         warn(WarningKind::UnequalMemory, text);
     }
     let [baseline, candidate] = Side::BOTH.map(|side| pair.facts(side));
@@ -188,6 +194,8 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
     let (name, totals) = (&variant.name, pair.totals(side));
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
     let is_local = variant.target.is_process();
+    // What was imported without CPU models need not be of a fleet.
+    let has_fleet = manifest.imported.as_ref().map_or(!is_local, |import| import.has_cpu_models);
     if facts.emulated {
         let text = format!(
             "{name} ran on another instruction set than its own, so its times mean nothing and no verdict is given. \
@@ -207,10 +215,11 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
         warn(WarningKind::NoSamples, text);
     } else if facts.unknown_environments > 0 {
         let text = format!(
-            "{} answers of {name} do not tell which environment gave them, so that nothing tells how much of a \
+            "{} {} of {name} do not tell which environment gave them, so that nothing tells how much of a \
              difference is chance. {}",
             facts.unknown_environments,
-            advice::on_unknown_environments(&manifest.plan, variant)
+            if manifest.imported.is_some() { "measurements" } else { "answers" },
+            advice::on_unknown_environments(manifest, variant, pair.samples.log_streams)
         );
         warn(WarningKind::EnvironmentsUnknown, text);
     } else if environments < MINIMUM_ENVIRONMENTS {
@@ -219,11 +228,12 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
             advice::on_few_environments(manifest)
         );
         warn(WarningKind::TooFewEnvironments, text);
-    } else if !is_local && !facts.emulated && unseen(environments) > UNSEEN {
+    } else if has_fleet && !facts.emulated && unseen(environments) > UNSEEN {
         let text = format!(
             "{environments} environments of {name} answered: CPU models that none of them has may make up {:.0}% of \
-             the fleet. Run longer, at several times of day, before you decide for a fleet.",
-            unseen(environments) * 100.0
+             the fleet. {}",
+            unseen(environments) * 100.0,
+            advice::on_unseen_cpus(manifest)
         );
         warn(WarningKind::UnseenCpus, text);
     }
@@ -233,6 +243,13 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
              quota shapes its wall times. CPU times tell what the processor does."
         );
         warn(WarningKind::LessThanOneVcpu, text);
+    }
+    if let Some(Ended { block, reason: EndReason::GivenUp, .. }) = variant.ended {
+        let text = format!(
+            "{name} was given up in block {block}, because nothing but failures came: it is compared in the blocks before, and \
+             what is said of it is not of what it is now."
+        );
+        warn(WarningKind::GivenUp, text);
     }
     if totals.failed() > 0 {
         let text = format!(
@@ -255,7 +272,7 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
     }
     let mut calls = pair.cells().flat_map(|(_, calls)| calls.warm[side].iter().chain(calls.cold[side]));
     let has_bill = calls.any(|call| call.value(Measure::Billed).is_some());
-    if !is_local && environments > 0 && !has_bill {
+    if !is_local && manifest.imported.is_none() && environments > 0 && !has_bill {
         let text = format!(
             "No billed duration of {name} is known, so there is no bill: {}",
             advice::on_missing_bill(&variant.target, facts.quality.reported)
@@ -273,12 +290,17 @@ fn memory_mb(pair: PairSamples<'_>, side: Side) -> Option<u32> {
 }
 
 /// For how much of their time processes on this machine waited for a processor, as a share. None if no such process was timed.
-fn waited(pair: PairSamples<'_>) -> Option<f64> {
-    let is_timed = |side: &Side| pair.variant(*side).target.is_process() && !pair.facts(*side).emulated;
-    let sides = Side::BOTH.into_iter().filter(is_timed);
-    let is_cold = pair.is_cold();
-    let calls = sides.flat_map(|side| pair.cells().flat_map(move |(_, calls)| calls.deciding(is_cold)[side]));
-    let times = calls.filter_map(|call| Some((call.value(Measure::Wall)?, call.value(Measure::Cpu)?)));
+fn waited(PairSamples { manifest, samples, .. }: PairSamples<'_>) -> Option<f64> {
+    let is_timed =
+        |(index, variant): &(VariantIndex, &Variant)| variant.target.is_process() && !samples.variants[*index].emulated;
+    let of_cell = |cell: &'_ CellSamples, variant| {
+        let calls = if manifest.plan.cold { &cell.cold } else { &cell.warm };
+        let times =
+            calls[variant].iter().filter_map(|call| Some((call.value(Measure::Wall)?, call.value(Measure::Cpu)?)));
+        times.fold((0.0, 0.0), |sum, time| (sum.0 + time.0, sum.1 + time.1))
+    };
+    let variants = manifest.variants.iter().filter(is_timed);
+    let times = variants.flat_map(|(variant, _)| samples.cells.values().map(move |cell| of_cell(cell, variant)));
     let (wall, cpu) = times.fold((0.0, 0.0), |sum, time| (sum.0 + time.0, sum.1 + time.1));
     (wall > 0.0).then(|| 1.0 - cpu / wall)
 }

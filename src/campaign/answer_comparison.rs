@@ -4,8 +4,8 @@ use super::{failure::readable, manifest::Plan, payload, row::Row, run_directory}
 use hyper::body::Bytes;
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, BTreeSet, btree_map::Entry},
-    io, mem,
+    collections::{BTreeMap, BTreeSet},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -23,20 +23,24 @@ pub struct AnswerDifference {
     pub text: String,
 }
 
-/// The first answer to each payload, with which later ones are compared. It is stored in the run directory, so that a
-/// continued campaign compares with the same answer.
+/// The most answers to a payload that later ones are compared with.
+const MAX_REFERENCES: usize = 8;
+
+/// The first answer to each payload, with which later ones are compared; within a tolerance also the first that differs from
+/// it, and so on, since what equals one of these is equal work. They are stored in the run directory, so that a continued
+/// campaign compares with the same answers.
 #[derive(Debug)]
 pub struct AnswerComparison {
     directory: PathBuf,
-    first: BTreeMap<usize, First>,
+    references: BTreeMap<usize, Vec<Reference>>,
+    /// The payloads of which a difference has been reported: one is enough.
+    contradicted: BTreeSet<usize>,
 }
 
 #[derive(Debug)]
-struct First {
+struct Reference {
     answer: Bytes,
     digest: String,
-    /// Whether a difference has been reported: one is enough.
-    is_contradicted: bool,
 }
 
 impl AnswerComparison {
@@ -45,24 +49,30 @@ impl AnswerComparison {
     /// # Errors
     /// When a stored answer cannot be read.
     pub fn read(directory: &Path, plan: &Plan) -> io::Result<Self> {
-        let mut comparison = Self { directory: directory.to_owned(), first: BTreeMap::new() };
+        let (directory, references) = (directory.to_owned(), BTreeMap::new());
+        let mut comparison = Self { directory, references, contradicted: BTreeSet::new() };
         for cell in 0..plan.cells.len() {
-            if let Some(answer) = run_directory::read_whole(&comparison.path(cell))? {
-                comparison.first.insert(cell, First::new(answer.into(), plan));
+            let mut references = Vec::new();
+            while let Some(answer) = run_directory::read_whole(&comparison.path(cell, references.len()))? {
+                references.push(Reference::new(answer.into(), plan));
             }
+            comparison.references.insert(cell, references);
         }
         Ok(comparison)
     }
 
-    fn path(&self, cell: usize) -> PathBuf {
-        self.directory.join(format!("answer-{cell}"))
+    fn path(&self, cell: usize, number: usize) -> PathBuf {
+        self.directory.join(match number {
+            0 => format!("answer-{cell}"),
+            number => format!("answer-{cell}-{number}"),
+        })
     }
 
     /// Takes in an answer and its row, and returns the first difference between answers to its payload. The row of an
-    /// answer that equals the first one within the plan's tolerance gets the digest of the first one.
+    /// answer that equals an earlier one within the plan's tolerance gets the digest of that one.
     ///
     /// # Errors
-    /// When the first answer cannot be stored.
+    /// When an answer cannot be stored.
     pub(super) fn add(
         &mut self,
         plan: &Plan,
@@ -71,36 +81,38 @@ impl AnswerComparison {
         row: &mut Row,
     ) -> io::Result<Option<AnswerDifference>> {
         let Some(digest) = &mut row.output_sha256 else { return Ok(None) };
-        let path = self.path(cell);
-        let first = match self.first.entry(cell) {
-            Entry::Occupied(first) => first.into_mut(),
-            Entry::Vacant(vacant) => {
-                run_directory::write_whole(&path, answer)?;
-                vacant.insert(First::new(answer.clone(), plan));
-                return Ok(None);
-            }
-        };
-        if first.digest == *digest {
+        let references = self.references.get(&cell).map_or(&[][..], Vec::as_slice);
+        if references.iter().any(|reference| reference.digest == *digest) {
             return Ok(None);
         }
-        let [one, other] = [&first.answer, answer].map(|answer| payload::compared(answer, &plan.ignore));
         let tolerance = plan.tolerance.unwrap_or_default();
-        let Some(text) = difference(one.as_ref(), other.as_ref(), tolerance) else {
-            digest.clone_from(&first.digest);
-            return Ok(None);
-        };
-        if mem::replace(&mut first.is_contradicted, true) {
-            return Ok(None);
+        let compared = payload::compared(answer, &plan.ignore);
+        let mut first_text = None;
+        for reference in references {
+            let known = payload::compared(&reference.answer, &plan.ignore);
+            let Some(text) = difference(known.as_ref(), compared.as_ref(), tolerance) else {
+                digest.clone_from(&reference.digest);
+                return Ok(None);
+            };
+            first_text.get_or_insert(text);
         }
-        let answers = [first.answer.clone(), answer.clone()];
-        Ok(Some(AnswerDifference { cell, answers, text: readable(&text) }))
+        let first = references.first().map(|first| first.answer.clone());
+        let most = if plan.tolerance.is_some() { MAX_REFERENCES } else { 1 };
+        if references.len() < most {
+            run_directory::write_whole(&self.path(cell, references.len()), answer)?;
+            self.references.entry(cell).or_default().push(Reference::new(answer.clone(), plan));
+        }
+        let Some((first, text)) = first.zip(first_text) else { return Ok(None) };
+        let is_new = self.contradicted.insert(cell);
+        let answers = [first, answer.clone()];
+        Ok(is_new.then(|| AnswerDifference { cell, answers, text: readable(&text) }))
     }
 }
 
-impl First {
+impl Reference {
     fn new(answer: Bytes, plan: &Plan) -> Self {
         let digest = payload::digest(&answer, &plan.ignore);
-        Self { answer, digest, is_contradicted: false }
+        Self { answer, digest }
     }
 }
 

@@ -157,7 +157,7 @@ impl Session {
     /// When there is no region, no credentials, or no usable endpoint.
     pub async fn place(&self, target: &Target, auth: Auth) -> Result<Option<Place>, Failure> {
         Ok(Some(match (target, auth) {
-            (Target::Process { .. }, _) => return Ok(None),
+            (Target::Process { .. } | Target::Import { .. }, _) => return Ok(None),
             (Target::Function { .. }, _) => {
                 let endpoint = endpoint(self.config().await?, AwsService::LAMBDA).await?;
                 Place { endpoint: Some(endpoint), ..self.signed_place().await? }

@@ -17,10 +17,6 @@ use crate::protocol::{Response, Status, whole_ns};
 use hyper::body::Bytes;
 use std::time::Duration;
 
-/// How long Lambda waits for an init, in milliseconds. An init that takes longer is begun again within the call, whose
-/// report then has no `Init Duration`: the init is part of its duration.
-const INIT_LIMIT_MS: f64 = 10_000.0;
-
 /// A call that has returned.
 pub(super) struct Returned {
     pub(super) call: Call,
@@ -71,7 +67,7 @@ pub(super) fn row_of(
         Ok(output) => read_output(&output, plan, &mut row),
         Err(failure) => row.failure = Some(failure),
     }
-    row.cold = cold(&row, is_first_of_environment(&row, totals, others), plan.cold);
+    row.cold = row.cold_start(is_first_of_environment(&row, totals, others), plan.cold);
     row.cost_usd = cost(manifest, &row);
     row
 }
@@ -116,27 +112,6 @@ fn is_first_of_environment(row: &Row, totals: &Totals, others: &[Row]) -> bool {
         let is_same = |other: &Row| other.variant == row.variant && other.environment() == Some(id);
         !totals.variants[row.variant].environments.contains(id) && !others.iter().any(is_same)
     })
-}
-
-/// Whether the environment's cold start is part of a call; `None` if that is unknown: without a credible report, and
-/// for the first call of an environment that may have started before the campaign.
-fn cold(row: &Row, is_first: bool, is_forced: bool) -> Option<bool> {
-    if row.has_earlier_init() {
-        return None;
-    }
-    if let Some(response) = &row.response {
-        return Some(response.environment.cold_start);
-    }
-    let report = row.report.as_ref()?;
-    let longest_ms = row.latency_ms().max(report.duration_ms.unwrap_or_default());
-    if report.init_ms.is_none() && (is_first || is_forced) && longest_ms >= INIT_LIMIT_MS {
-        return Some(true);
-    }
-    match row.believed_report()?.init_ms {
-        Some(_) => Some(true),
-        None if is_first => None,
-        None => Some(false),
-    }
 }
 
 /// The most that a call may cost, in US dollars.
@@ -190,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_cold_start_is_recognized_by_report_and_latency_together() {
-        let cold = |report, latency_ms, is_first| cold(&called(report, latency_ms), is_first, false);
+        let cold = |report, latency_ms, is_first| called(report, latency_ms).cold_start(is_first, false);
         let (first, later) = (true, false);
         for is_first in [first, later] {
             assert_eq!(cold(Some((20.0, Some(300.0))), 330.0, is_first), Some(true));
@@ -214,8 +189,8 @@ mod tests {
     #[test]
     fn a_forced_cold_start_of_more_than_ten_seconds_needs_no_environment_id() {
         let row = Row { environment: None, ..called(Some((12_000.0, None)), 22_500.0) };
-        assert_eq!(cold(&row, false, true), Some(true));
-        assert_eq!(cold(&row, false, false), Some(false));
+        assert_eq!(row.cold_start(false, true), Some(true));
+        assert_eq!(row.cold_start(false, false), Some(false));
     }
 
     #[test]
@@ -223,7 +198,7 @@ mod tests {
         let (mut totals, row) = (Totals::new(2), called(None, 1.0));
         assert!(is_first_of_environment(&row, &totals, &[]));
         assert!(!is_first_of_environment(&row, &totals, std::slice::from_ref(&row)));
-        let other_variant = Row { variant: VariantIndex::first(2).last().unwrap(), ..row.clone() };
+        let other_variant = Row { variant: VariantIndex::both()[1], ..row.clone() };
         assert!(is_first_of_environment(&row, &totals, &[other_variant]));
         assert!(!is_first_of_environment(&Row { environment: None, ..row.clone() }, &totals, &[]));
         // One that failed has met it all the same.

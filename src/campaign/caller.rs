@@ -115,6 +115,9 @@ impl Caller {
             )),
             Target::Endpoint { url } => Self::Endpoint(Endpoint::new(url, options, session).await?.into()),
             Target::Process { path } => Self::Process(Process::new(path, options)),
+            Target::Import { file } => {
+                return Err(Failure::refused(format!("{file} is a table, which cannot be called")));
+            }
         })
     }
 

@@ -34,6 +34,9 @@ pub struct Configuration {
     pub log_format: Option<String>,
     /// The log group; `None` for the one with the function's name.
     pub log_group: Option<String>,
+    /// The least level of Lambda's own lines in a JSON log, such as `INFO`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_log_level: Option<String>,
     /// The size of `/tmp`, in MiB.
     pub ephemeral_storage_mb: u32,
     /// How invocations are traced: `Active` or `PassThrough`.
@@ -96,6 +99,9 @@ impl Configuration {
             runtime: output.runtime().map(|runtime| runtime.as_str().to_owned()),
             log_format: output.logging_config().and_then(|logging| Some(logging.log_format()?.as_str().to_owned())),
             log_group: output.logging_config().and_then(|logging| logging.log_group()).map(str::to_owned),
+            system_log_level: output
+                .logging_config()
+                .and_then(|logging| Some(logging.system_log_level()?.as_str().to_owned())),
             ephemeral_storage_mb: number(output.ephemeral_storage().map(types::EphemeralStorage::size), 512),
             tracing: output.tracing_config().and_then(|tracing| Some(tracing.mode()?.as_str().to_owned())),
             layers: output.layers().iter().filter_map(|layer| layer.arn().map(str::to_owned)).collect(),

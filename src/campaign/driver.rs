@@ -2,8 +2,10 @@
 
 mod after_failures;
 mod calls;
+mod ends;
 mod progress;
 
+pub use after_failures::without_success;
 pub use progress::Progress;
 
 use super::{
@@ -13,19 +15,18 @@ use super::{
     caller::Caller,
     failure::{Failure, FailureKind},
     forced_cold_starts::ColdStartForcer,
-    manifest::{EndReason, Manifest, Order},
+    manifest::{Manifest, Order},
     pauses::Pauses,
     pointer_check::PointerCheck,
     row::Row,
     run_directory::Journal,
     schedule::Call,
     stop_request::unless_asked,
-    stopping_rules::StoppingRule,
     totals::Totals,
     unix_ms,
     variants::{VariantIndex, Variants},
 };
-use after_failures::{StepFailures, without_success};
+use after_failures::StepFailures;
 use calls::Calls;
 use futures_util::future::join_all;
 use hyper::body::Bytes;
@@ -40,9 +41,6 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{sync::watch, time::timeout};
-
-/// Why a campaign ends that has one variant left to call.
-const NOTHING_LEFT: &str = "no variant is left to compare with the baseline";
 
 /// The longest pause before calls are made again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
@@ -208,7 +206,7 @@ impl<'a> Campaign<'a> {
                 let rest = last_block.map_or(Duration::ZERO, |begin| pace.saturating_sub(begin.elapsed()));
                 let calls = self.progress.position.calls_of_block();
                 let at = self.clock.elapsed() + rest;
-                if let Some(end) = self.enough(|rule, totals| rule.reason(totals, calls, at)) {
+                if let Some(end) = self.enough(|rule, totals| rule.reason(totals, &calls, at)) {
                     return Ok(end);
                 }
                 if let Some(end) = self.end_variants_that_have_enough(observer)? {
@@ -220,8 +218,8 @@ impl<'a> Campaign<'a> {
                 last_block = Some(Instant::now());
                 observer.block(self.progress.position.block, &self.progress.totals).map_err(CampaignError::Output)?;
             } else {
-                let calls = self.progress.position.open().len() as u64;
-                if let Some(end) = self.enough(|rule, totals| rule.reason_within_block(totals, calls)) {
+                let calls = self.progress.position.open_calls();
+                if let Some(end) = self.enough(|rule, totals| rule.reason_within_block(totals, &calls)) {
                     return Ok(end);
                 }
             }
@@ -238,49 +236,6 @@ impl<'a> Campaign<'a> {
                 return Ok(end);
             }
         }
-    }
-
-    /// The end of a campaign that has enough, as its rules say.
-    fn enough(&self, reason: impl Fn(&dyn StoppingRule, &Totals) -> Option<String>) -> Option<Outcome> {
-        let reason = self.progress.rules.iter().find_map(|rule| reason(rule.as_ref(), &self.progress.totals))?;
-        Some(self.complete(reason))
-    }
-
-    /// The end of a campaign that has enough for this reason: it has failed all the same if there is nothing to compare.
-    fn complete(&self, reason: String) -> Outcome {
-        let mut without_success = without_success(&self.progress.totals);
-        let baseline = without_success.iter().position(|hopeless| hopeless.variant == self.manifest.baseline);
-        match baseline {
-            Some(place) => Outcome::Failing(without_success.swap_remove(place)),
-            None if without_success.len() + 1 < self.manifest.variants.count() => Outcome::Enough(reason),
-            None => Outcome::Failing(without_success.swap_remove(0)),
-        }
-    }
-
-    /// Ends the calls of variants that need no more, and the campaign if no other variant is left.
-    fn end_variants_that_have_enough(&mut self, observer: &mut dyn Observer) -> Result<Option<Outcome>, CampaignError> {
-        let baseline = self.manifest.baseline;
-        let called: Vec<_> = self.progress.position.called().filter(|variant| *variant != baseline).collect();
-        let enough: Vec<_> = self.progress.rules.iter().flat_map(|rule| rule.enough_of(&called)).collect();
-        if enough.len() == called.len() {
-            let reason = enough.into_iter().next().map_or(NOTHING_LEFT.to_owned(), |(_, reason)| reason);
-            return Ok(Some(self.complete(reason)));
-        }
-        for (variant, reason) in enough {
-            self.end_variant(variant, EndReason::NarrowInterval)?;
-            observer.has_enough(variant, &reason).map_err(CampaignError::Output)?;
-        }
-        Ok(None)
-    }
-
-    /// Ends the calls of a variant. The manifest stores that, so that the campaign is continued without it.
-    fn end_variant(&mut self, variant: VariantIndex, reason: EndReason) -> Result<(), CampaignError> {
-        self.progress.position.end(variant, reason);
-        self.keep_manifest()
-    }
-
-    fn keep_manifest(&self) -> Result<(), CampaignError> {
-        self.journal.keep_manifest(&self.progress.position.manifest()).map_err(CampaignError::Journal)
     }
 
     /// Makes the calls of one step that are still open, once each.
@@ -306,31 +261,11 @@ impl<'a> Campaign<'a> {
         }
         shown.and_then(|()| self.warn_without_cold_starts(observer)).map_err(CampaignError::Output)?;
         self.warn_of_pointers(observer).map_err(CampaignError::Output)?;
-        let calls_of_a_step = u64::from(self.manifest.plan.environments);
-        for hopeless in failures.hopeless(calls_of_a_step, &self.progress.totals) {
-            if let Some(outcome) = self.give_up(hopeless, observer)? {
-                return Ok(Some(outcome));
-            }
-        }
         self.separate_if_throttled(&failures, observer)?;
+        if let Some(outcome) = self.give_up_hopeless(&mut failures, observer)? {
+            return Ok(Some(outcome));
+        }
         self.back_off(&failures, observer).await?;
-        Ok(None)
-    }
-
-    /// Goes on without a variant that gives nothing but failures, unless that leaves nothing to compare, or all others fail
-    /// too.
-    fn give_up(&mut self, hopeless: Hopeless, observer: &mut dyn Observer) -> Result<Option<Outcome>, CampaignError> {
-        let called: Vec<_> = self.progress.position.called().collect();
-        if !called.contains(&hopeless.variant) {
-            return Ok(None);
-        }
-        let others = || called.iter().filter(|variant| **variant != hopeless.variant);
-        let do_others_succeed = others().any(|variant| self.progress.totals.variants[*variant].failed_in_a_row == 0);
-        if hopeless.variant == self.manifest.baseline || others().count() < 2 || !do_others_succeed {
-            return Ok(Some(Outcome::Failing(hopeless)));
-        }
-        self.end_variant(hopeless.variant, EndReason::GivenUp)?;
-        observer.given_up(&hopeless).map_err(CampaignError::Output)?;
         Ok(None)
     }
 

@@ -4,6 +4,7 @@ use super::{
     Auth, Target,
     accepted_status::AcceptedStatus,
     configuration::Configuration,
+    import::Import,
     prices::{FREE_EPHEMERAL_MB, Price},
     region,
     variants::{VariantIndex, Variants},
@@ -33,6 +34,9 @@ pub struct Manifest {
     pub plan: Plan,
     /// When it ends.
     pub limits: CampaignLimits,
+    /// Where its measurements are from, if this program has not made the calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Import>,
 }
 
 /// A manifest of schema 1: its campaigns had two sides.
@@ -250,8 +254,13 @@ impl Manifest {
             return serde_json::from_slice(text);
         }
         let ManifestOfSides { schema, version, created_unix_ms, sides, plan, limits } = serde_json::from_slice(text)?;
-        let variants = Variants::from_iter([sides.baseline, sides.candidate]);
-        Ok(Self { schema, version, created_unix_ms, variants, baseline: VariantIndex::default(), plan, limits })
+        let BothSides { mut baseline, mut candidate } = sides;
+        if baseline.name == candidate.name {
+            [baseline.name, candidate.name] = ["baseline", "candidate"].map(str::to_owned);
+        }
+        let variants = Variants::from_iter([baseline, candidate]);
+        let baseline = VariantIndex::default();
+        Ok(Self { schema, version, created_unix_ms, variants, baseline, plan, limits, imported: None })
     }
 
     /// All variants but the baseline.
@@ -267,11 +276,13 @@ impl Manifest {
 
     /// A guess at the bill of one block of all variants, in US dollars.
     pub fn guessed_cost(&self) -> f64 {
-        let call = |variant: &Variant, cell: &Cell| {
-            variant.cost(cell.guess_ms, None) * f64::from(cell.weight) * f64::from(self.plan.environments)
-        };
-        let variants = self.variants.iter();
-        variants.flat_map(|(_, variant)| self.plan.cells.iter().map(move |cell| call(variant, cell))).sum()
+        self.variants.iter().map(|(_, variant)| self.guessed_cost_of(variant)).sum()
+    }
+
+    /// A guess at the bill of one variant's calls in a block, in US dollars.
+    pub fn guessed_cost_of(&self, variant: &Variant) -> f64 {
+        let call = |cell: &Cell| variant.cost(cell.guess_ms, None) * f64::from(cell.weight);
+        f64::from(self.plan.environments) * self.plan.cells.iter().map(call).sum::<f64>()
     }
 
     /// Whether another variant is the same function as this one, perhaps in another version: these share its reserved
@@ -327,7 +338,7 @@ fn as_text<S: Serializer>(target: &Target, serializer: S) -> Result<S::Ok, S::Er
 }
 
 fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Target, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    Target::from_file(&String::deserialize(deserializer)?).map_err(de::Error::custom)
 }
 
 #[cfg(test)]
@@ -372,6 +383,7 @@ impl Manifest {
                 variables: Vec::new(),
             },
             limits: CampaignLimits { invocations: Some(10), ..CampaignLimits::default() },
+            imported: None,
         }
     }
 }

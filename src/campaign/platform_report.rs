@@ -57,6 +57,15 @@ impl PlatformReport {
         (report.is_some() || init_ms.is_some()).then(|| Self { init_ms, ..report.unwrap_or_default() })
     }
 
+    /// The report that an event of a log is, with the id of its request; `None` for other events, and for reports that
+    /// something else has printed behind a text of its own.
+    pub(super) fn of_event(message: &str) -> Option<(String, Self)> {
+        let line = message.lines().next()?;
+        let is_whole = line.starts_with(REPORT) || line.starts_with('{');
+        let mut reports = if is_whole { reports(line) } else { Vec::new() };
+        if reports.len() == 1 { reports.pop() } else { None }
+    }
+
     /// Reads a report; `number` finds a number by its names in the text format and in JSON. What is no number is missing.
     fn read(number: impl Fn(&str, &str) -> Option<f64>) -> Self {
         Self {

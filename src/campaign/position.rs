@@ -4,6 +4,7 @@ use super::{
     manifest::{EndReason, Ended, Manifest, Order, Plan, Variant},
     row::Row,
     schedule::{self, Call, Step},
+    stopping_rules::NextCalls,
     variants::{VariantIndex, Variants},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,9 +60,21 @@ impl<'a> Position<'a> {
         self.ended.iter().filter(|(_, ended)| ended.is_none()).map(|(variant, _)| variant)
     }
 
-    /// How many calls the next block makes.
-    pub fn calls_of_block(&self) -> u64 {
-        self.called().count() as u64 * self.plan().calls_of_variant()
+    /// Whether the calls of a variant ended for this reason.
+    pub fn has_ended(&self, reason: EndReason) -> bool {
+        self.ended.iter().any(|(_, ended)| ended.is_some_and(|ended| ended.reason == reason))
+    }
+
+    /// The calls of the next block.
+    pub fn calls_of_block(&self) -> NextCalls {
+        self.called().map(|variant| (variant, self.plan().calls_of_variant())).collect()
+    }
+
+    /// The remaining calls of the step, by variant.
+    pub fn open_calls(&self) -> NextCalls {
+        let mut calls = NextCalls::new();
+        self.open.keys().for_each(|(variant, _)| *calls.entry(*variant).or_default() += 1);
+        calls
     }
 
     /// Ends the calls of a variant: the step has no more of them, nor have later steps.
@@ -276,6 +289,7 @@ mod tests {
         position.follow(&next_block).unwrap();
         assert!(position.follow(&baseline).unwrap_err().contains("behind block 1, step 0"));
     }
+
     #[derive(Clone, Copy, Debug)]
     enum Fate {
         Succeeds,

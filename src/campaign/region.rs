@@ -82,7 +82,7 @@ pub fn of_target(target: &Target) -> Option<String> {
     match target {
         Target::Function { name, .. } => of_arn(name).map(str::to_owned),
         Target::Endpoint { url } => of_url(url),
-        Target::Process { .. } => None,
+        Target::Process { .. } | Target::Import { .. } => None,
     }
 }
 

@@ -6,6 +6,10 @@ use super::{failure::ATTEMPTS, platform_report::PlatformReport, variants::Varian
 use crate::protocol::Response;
 use serde::{Deserialize, Serialize};
 
+/// How long Lambda waits for an init, in milliseconds. An init that takes longer is begun again within the call, whose
+/// report then has no `Init Duration`: the init is part of its duration.
+const INIT_LIMIT_MS: f64 = 10_000.0;
+
 /// The outcome of one invocation: a measurement or a failure, never a gap.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,7 +35,7 @@ pub struct Row {
     pub elapsed_ms: u64,
     /// The delay of the call after the start of its step, in nanoseconds.
     pub delay_ns: u64,
-    /// From sending the call to having the whole answer, in nanoseconds: the client's time.
+    /// From sending the call to having the whole answer, in nanoseconds: the client's time; 0 if it is not known.
     pub latency_ns: u64,
     /// Whether the environment's cold start is part of this call; `None` if that is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,10 +85,37 @@ impl Row {
         self.is_shorter_than(Some(init + duration_ms.unwrap_or_default()))
     }
 
-    /// Whether the client waited for less than `reported_ms`, by more than clocks may differ.
+    /// Whether the environment's cold start is part of the call; `None` if that is unknown: without a credible report,
+    /// and for the first call of an environment that may have started before the campaign.
+    pub(super) fn cold_start(&self, is_first: bool, is_forced: bool) -> Option<bool> {
+        if self.has_earlier_init() {
+            return None;
+        }
+        if let Some(response) = &self.response {
+            return Some(response.environment.cold_start);
+        }
+        let report = self.report.as_ref()?;
+        let longest_ms = self.latency_ms().max(report.duration_ms.unwrap_or_default());
+        if report.init_ms.is_none() && (is_first || is_forced) && longest_ms >= INIT_LIMIT_MS {
+            return Some(true);
+        }
+        match self.believed_report()?.init_ms {
+            Some(_) => Some(true),
+            None if is_first => None,
+            None => Some(false),
+        }
+    }
+
+    /// Whether the client waited for less than `reported_ms`, by more than clocks may differ. Nothing tells if its time is
+    /// not known, as that of imported measurements.
     fn is_shorter_than(&self, reported_ms: Option<f64>) -> bool {
         const TOLERANCE_MS: f64 = 1.0;
-        reported_ms.is_some_and(|reported| reported > self.latency_ms() + TOLERANCE_MS)
+        self.latency_ns > 0 && reported_ms.is_some_and(|reported| reported > self.latency_ms() + TOLERANCE_MS)
+    }
+
+    /// When the whole answer was there, in milliseconds since the campaign began.
+    pub fn end_ms(&self) -> u64 {
+        self.elapsed_ms.saturating_add(self.latency_ns / 1_000_000)
     }
 
     /// The client's time in milliseconds.

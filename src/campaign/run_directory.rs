@@ -1,13 +1,16 @@
 //! The run directory: `campaign.json` and `samples.jsonl`.
 
 pub(super) mod checks;
+mod sequence;
+
+pub use checks::MAX_CELLS;
 
 use super::{
     manifest::{Manifest, SCHEMA},
-    position::Position,
     row::Row,
     shell_quoting,
 };
+use sequence::Sequence;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -24,8 +27,16 @@ const MAX_LINE: u64 = 64 << 20;
 /// The longest manifest that is read, in bytes: it contains the payloads.
 const MAX_MANIFEST: u64 = 1 << 30;
 
-/// The beginning of every sample.
-const BEGINNING: &[u8] = b"{\"block\":";
+/// What the lines of a file are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LineKind {
+    /// In words.
+    pub(super) name: &'static str,
+    /// How every one begins.
+    pub(super) beginning: &'static str,
+}
+
+const SAMPLE: LineKind = LineKind { name: "a sample", beginning: "{\"block\":" };
 
 /// The file of samples, locked by this process.
 #[derive(Debug)]
@@ -116,7 +127,7 @@ impl Journal {
         }
         let journal = Self::lock(directory)?;
         let path = directory.join(SAMPLES);
-        let mut lines = Lines::new(&journal.samples, &path);
+        let mut lines = Lines::new(&journal.samples, &path, SAMPLE);
         while lines.next()?.is_some() {}
         journal.samples.set_len(lines.whole).map_err(at(&path))?;
         Ok(journal)
@@ -146,12 +157,13 @@ impl Journal {
         self.samples.write_all(&self.buffer)
     }
 
-    /// Replaces the manifest.
+    /// Replaces the manifest, in the present schema.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn keep_manifest(&self, manifest: &Manifest) -> io::Result<()> {
-        write_json(&self.directory.join(MANIFEST), manifest)
+        let manifest = Manifest { schema: SCHEMA, ..manifest.clone() };
+        write_json(&self.directory.join(MANIFEST), &manifest)
     }
 
     /// Replaces a manifest of an earlier schema, before samples of this one are appended; those in the file stay.
@@ -161,8 +173,27 @@ impl Journal {
     pub fn upgrade(&self, manifest: &Manifest) -> io::Result<()> {
         match manifest.schema {
             SCHEMA => Ok(()),
-            _ => self.keep_manifest(&Manifest { schema: SCHEMA, ..manifest.clone() }),
+            _ => self.keep_manifest(manifest),
         }
+    }
+}
+
+/// Keeps other programs from writing to the campaign in `directory`, until the file is dropped; nothing is changed.
+///
+/// # Errors
+/// When there is no campaign, or another process writes to it.
+pub(super) fn hold(directory: &Path) -> Result<File, JournalError> {
+    let path = directory.join(SAMPLES);
+    let samples = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(JournalError::Missing(directory.to_owned()));
+        }
+        file => file.map_err(at(&path))?,
+    };
+    match samples.try_lock() {
+        Ok(()) => Ok(samples),
+        Err(TryLockError::WouldBlock) => Err(JournalError::Busy(directory.to_owned())),
+        Err(TryLockError::Error(error)) => Err(at(&path)(error)),
     }
 }
 
@@ -205,47 +236,49 @@ pub fn read_whole(path: &Path) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// The lines of a file one after the other, in one buffer.
-struct Lines<R> {
+pub(super) struct Lines<R> {
     reader: BufReader<R>,
     path: PathBuf,
+    kind: LineKind,
     line: Vec<u8>,
     /// The number of the last line that was read.
     number: u64,
     /// The length of the complete lines so far, in bytes.
-    whole: u64,
+    pub(super) whole: u64,
 }
 
 impl<R: Read> Lines<R> {
-    fn new(file: R, path: &Path) -> Self {
-        Self { reader: BufReader::new(file), path: path.to_owned(), line: Vec::new(), number: 0, whole: 0 }
+    pub(super) fn new(file: R, path: &Path, kind: LineKind) -> Self {
+        Self { reader: BufReader::new(file), path: path.to_owned(), kind, line: Vec::new(), number: 0, whole: 0 }
     }
 
-    /// The next line, without its end; `None` after the last. A sample that was cut off by a crash is not a line.
-    fn next(&mut self) -> Result<Option<&[u8]>, JournalError> {
+    /// The next line, without its end; `None` after the last. One that was cut off by a crash is not a line.
+    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, JournalError> {
         self.line.clear();
         self.number += 1;
         // One byte more, to recognize a line that is too long.
         let length = self.reader.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut self.line);
         let length = length.map_err(at(&self.path))? as u64;
         if length > MAX_LINE {
-            return Err(self.malformed(format!("it is longer than {} MiB, which no sample is", MAX_LINE >> 20)));
+            return Err(self.malformed(format!("it is longer than {} MiB, which no line is", MAX_LINE >> 20)));
         }
         if let Some(line) = self.line.strip_suffix(b"\n") {
             self.whole += length;
             return Ok(Some(line));
         }
         // After a power cut there may be zeros in place of the end of the file.
-        let is_cut_off = self.line.starts_with(BEGINNING)
-            || BEGINNING.starts_with(&self.line)
+        let beginning = self.kind.beginning.as_bytes();
+        let is_cut_off = self.line.starts_with(beginning)
+            || beginning.starts_with(&self.line)
             || (self.number > 1 && self.line.iter().all(|byte| *byte == 0));
         if is_cut_off {
             Ok(None)
         } else {
-            Err(self.malformed("this is neither a sample nor the beginning of one".to_owned()))
+            Err(self.malformed(format!("this is neither {} nor the beginning of one", self.kind.name)))
         }
     }
 
-    fn malformed(&self, reason: String) -> JournalError {
+    pub(super) fn malformed(&self, reason: String) -> JournalError {
         JournalError::Malformed { path: self.path.clone(), line: self.number, reason }
     }
 }
@@ -285,7 +318,7 @@ struct Version {
 
 /// Reads the samples of `directory` one after the other, without one that was cut off by a crash, and checks that each
 /// can be a sample of `manifest`'s campaign at its place: steps follow each other as in the schedule, and no call is
-/// there twice.
+/// there twice. What was imported follows no schedule.
 ///
 /// # Errors
 /// When there is no file; items are errors for lines that are not samples of this campaign.
@@ -294,8 +327,8 @@ pub fn rows(
     manifest: &Manifest,
 ) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
     let path = directory.join(SAMPLES);
-    let mut lines = Lines::new(File::open(&path).map_err(at(&path))?, &path);
-    let mut position = Position::new(manifest);
+    let mut lines = Lines::new(File::open(&path).map_err(at(&path))?, &path, SAMPLE);
+    let mut sequence = Sequence::new(manifest);
     let mut is_over = false;
     Ok(std::iter::from_fn(move || {
         if is_over {
@@ -308,16 +341,16 @@ pub fn rows(
             Err(error) => return Some(Err(error)),
         };
         is_over = false;
-        let row = row(line, &mut position);
+        let row = row(line, &mut sequence);
         Some(row.map_err(|reason| lines.malformed(reason)))
     }))
 }
 
-fn row(line: &[u8], position: &mut Position<'_>) -> Result<Row, String> {
+fn row(line: &[u8], sequence: &mut Sequence<'_>) -> Result<Row, String> {
     let row = serde_json::from_slice(line);
     let row = row.map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
-    checks::row(position.plan(), &row)?;
-    position.follow(&row)?;
+    checks::row(sequence.manifest(), &row)?;
+    sequence.follow(&row)?;
     Ok(row)
 }
 

@@ -50,10 +50,6 @@ mod tests {
 
     const ORDERS: [Order; 3] = [Order::SeparateSteps, Order::JointSteps, Order::SingleCalls];
 
-    fn pair() -> [VariantIndex; 2] {
-        [0, 1].map(|place| VariantIndex::first(2).nth(place).unwrap())
-    }
-
     fn plan(seed: u64, weights: &[u32], environments: u32) -> Plan {
         let mut plan = Plan { seed, environments, ..Manifest::example().plan };
         let cell = &plan.cells[0];
@@ -102,7 +98,9 @@ mod tests {
     fn either_variant_is_first_in_about_half_of_the_blocks() {
         let plan = plan(7, &[1], 3);
         for order in ORDERS {
-            let is_first = |number: &u64| block(&plan, &pair(), *number, order)[0][0].variant == pair()[0];
+            let is_first = |number: &u64| {
+                block(&plan, &VariantIndex::both(), *number, order)[0][0].variant == VariantIndex::both()[0]
+            };
             let first = (0..1000).filter(is_first).count();
             // 1000 fair coins lie outside of this once in 10^9.
             assert!((400..=600).contains(&first), "{order:?}: {first}");
@@ -112,7 +110,7 @@ mod tests {
     #[test]
     fn a_step_has_as_many_calls_as_its_order_says() {
         let plan = plan(7, &[1, 1], 4);
-        let sizes = |order| block(&plan, &pair(), 3, order).iter().map(Vec::len).collect::<Vec<_>>();
+        let sizes = |order| block(&plan, &VariantIndex::both(), 3, order).iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!(sizes(Order::SeparateSteps), [4; 4]);
         assert_eq!(sizes(Order::JointSteps), [8; 2]);
         assert_eq!(sizes(Order::SingleCalls), [1; 16]);
@@ -121,9 +119,9 @@ mod tests {
     /// A campaign that was begun with one version may be continued with the next.
     #[test]
     fn the_order_of_a_seed_never_changes() {
-        let [b, c] = pair();
+        let [b, c] = VariantIndex::both();
         let order = |number| {
-            let steps = block(&plan(42, &[1, 2], 1), &pair(), number, Order::SeparateSteps);
+            let steps = block(&plan(42, &[1, 2], 1), &VariantIndex::both(), number, Order::SeparateSteps);
             steps.iter().map(|step| (step[0].variant, step[0].cell)).collect::<Vec<_>>()
         };
         assert_eq!(order(0), [(b, 1), (b, 1), (c, 1), (c, 1), (c, 0), (b, 0)]);

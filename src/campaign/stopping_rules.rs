@@ -3,10 +3,13 @@
 use super::{
     manifest::{CampaignLimits, Manifest},
     row::Row,
-    totals::Totals,
-    variants::VariantIndex,
+    totals::{Totals, VariantTotals},
+    variants::{VariantIndex, Variants},
 };
-use std::{fmt::Debug, time::Duration};
+use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+
+/// How many calls of which variants are about to be made.
+pub type NextCalls = BTreeMap<VariantIndex, u64>;
 
 /// Decides, before every block and within it, whether the campaign has enough samples.
 ///
@@ -15,12 +18,12 @@ pub trait StoppingRule: Debug {
     /// Takes in one more sample.
     fn observe(&mut self, _row: &Row) {}
 
-    /// The reason not to begin another block, which would make `calls` calls and begin when the campaign is `at` this
-    /// age.
-    fn reason(&self, totals: &Totals, calls: u64, at: Duration) -> Option<String>;
+    /// The reason not to begin another block, which would make these calls of each variant and begin when the campaign is
+    /// `at` this age.
+    fn reason(&self, totals: &Totals, next: &NextCalls, at: Duration) -> Option<String>;
 
-    /// The reason not to make the remaining `calls` of a block that has begun.
-    fn reason_within_block(&self, _totals: &Totals, _calls: u64) -> Option<String> {
+    /// The reason not to make the remaining calls of a step.
+    fn reason_within_block(&self, _totals: &Totals, _next: &NextCalls) -> Option<String> {
         None
     }
 
@@ -34,14 +37,16 @@ pub trait StoppingRule: Debug {
 #[derive(Debug)]
 pub struct LimitRule {
     limits: CampaignLimits,
-    guessed_cost_of_call: f64,
+    /// A guess at the bill of a call of each variant, in US dollars.
+    guessed_costs: Variants<f64>,
 }
 
 impl LimitRule {
     /// The rule for the limits of `manifest`.
     pub fn new(manifest: &Manifest) -> Self {
-        let guessed_cost_of_call = manifest.guessed_cost() / manifest.calls_of_block() as f64;
-        Self { limits: manifest.limits, guessed_cost_of_call }
+        let calls = manifest.plan.calls_of_variant() as f64;
+        let guessed_costs = manifest.variants.map(|_, variant| manifest.guessed_cost_of(variant) / calls);
+        Self { limits: manifest.limits, guessed_costs }
     }
 
     fn duration(&self, totals: &Totals, at: Duration) -> Option<String> {
@@ -51,37 +56,38 @@ impl LimitRule {
     }
 
     /// Begins no block that would exceed the number of calls.
-    fn invocations(&self, totals: &Totals, calls: u64) -> Option<String> {
+    fn invocations(&self, totals: &Totals, next: &NextCalls) -> Option<String> {
         let limit = self.limits.invocations?;
         // Attempts of the same call count once.
         let made_again: u64 = totals.variants.iter().map(|(_, variant)| variant.made_again).sum();
-        let is_enough = totals.calls() - made_again + calls > limit;
+        let is_enough = totals.calls() - made_again + next.values().sum::<u64>() > limit;
         is_enough.then(|| format!("all calls are made (--invocations {limit})"))
     }
 
     /// Begins no block that would exceed the cost, judged by the calls so far; and no step of a block whose calls turn
     /// out to cost more than expected, because they take longer or are made again.
-    fn cost(&self, totals: &Totals, more_calls: u64) -> Option<String> {
+    fn cost(&self, totals: &Totals, next: &NextCalls) -> Option<String> {
         let limit = self.limits.max_cost_usd?;
         let spent = totals.cost_usd();
-        let of_a_call = match totals.calls() {
-            0 => self.guessed_cost_of_call,
-            calls => spent / calls as f64,
+        let of_a_call = |variant: VariantIndex| match &totals.variants[variant] {
+            VariantTotals { calls: 0, .. } => self.guessed_costs[variant],
+            VariantTotals { calls, cost_usd, .. } => cost_usd / *calls as f64,
         };
+        let more: f64 = next.iter().map(|(variant, calls)| of_a_call(*variant) * *calls as f64).sum();
         // Sums of the same numbers in a different order may differ in the last digit.
-        let is_enough = spent + of_a_call * more_calls as f64 > limit * (1.0 + 1e-12);
+        let is_enough = spent + more > limit * (1.0 + 1e-12);
         is_enough.then(|| format!("the money is spent (--max-cost {limit}): ${spent:.4}"))
     }
 }
 
 impl StoppingRule for LimitRule {
-    fn reason(&self, totals: &Totals, calls: u64, at: Duration) -> Option<String> {
-        let enough = self.duration(totals, at).or_else(|| self.invocations(totals, calls));
-        enough.or_else(|| self.cost(totals, calls))
+    fn reason(&self, totals: &Totals, next: &NextCalls, at: Duration) -> Option<String> {
+        let enough = self.duration(totals, at).or_else(|| self.invocations(totals, next));
+        enough.or_else(|| self.cost(totals, next))
     }
 
-    fn reason_within_block(&self, totals: &Totals, calls: u64) -> Option<String> {
-        self.cost(totals, calls)
+    fn reason_within_block(&self, totals: &Totals, next: &NextCalls) -> Option<String> {
+        self.cost(totals, next)
     }
 }
 
@@ -91,18 +97,20 @@ mod tests {
     fn totals(calls: u64, cost_usd: f64, elapsed_ms: u64) -> Totals {
         let mut totals = Totals::new(2);
         totals.elapsed_ms = elapsed_ms;
-        for (variant, of_variant) in totals.variants.iter_mut() {
-            if variant == VariantIndex::default() {
-                of_variant.calls = calls;
-            } else {
-                of_variant.cost_usd = cost_usd;
-            }
-        }
+        // The second variant costs all of it.
+        let [one, other] = VariantIndex::both();
+        (totals.variants[one].calls, totals.variants[other].calls) = (calls / 2, calls / 2);
+        totals.variants[other].cost_usd = cost_usd;
         totals
     }
 
     fn rule(limits: CampaignLimits, guessed_cost: f64) -> LimitRule {
-        LimitRule { limits, guessed_cost_of_call: guessed_cost / 10.0 }
+        LimitRule { limits, guessed_costs: [guessed_cost / 10.0; 2].into_iter().collect() }
+    }
+
+    /// So many calls, half of each variant.
+    fn next(calls: u64) -> NextCalls {
+        VariantIndex::both().map(|variant| (variant, calls / 2)).into()
     }
 
     fn cost_limit(guessed_cost: f64) -> LimitRule {
@@ -112,13 +120,13 @@ mod tests {
     #[test]
     fn only_whole_blocks_are_begun() {
         let rule = rule(CampaignLimits { invocations: Some(25), ..CampaignLimits::default() }, 0.0);
-        assert!(rule.reason(&totals(10, 0.0, 0), 10, Duration::ZERO).is_none());
-        assert!(rule.reason(&totals(20, 0.0, 0), 10, Duration::ZERO).unwrap().contains("--invocations 25"));
+        assert!(rule.reason(&totals(10, 0.0, 0), &next(10), Duration::ZERO).is_none());
+        assert!(rule.reason(&totals(20, 0.0, 0), &next(10), Duration::ZERO).unwrap().contains("--invocations 25"));
     }
 
     #[test]
     fn a_block_that_would_cost_too_much_is_not_begun() {
-        let at_block = |rule: &LimitRule, totals| rule.reason(&totals, 10, Duration::ZERO);
+        let at_block = |rule: &LimitRule, totals| rule.reason(&totals, &next(10), Duration::ZERO);
         assert!(at_block(&cost_limit(0.6), totals(0, 0.0, 0)).is_some());
         let rule = cost_limit(0.1);
         assert!(at_block(&rule, totals(0, 0.0, 0)).is_none());
@@ -130,18 +138,27 @@ mod tests {
     #[test]
     fn a_block_whose_calls_cost_more_than_expected_is_not_completed() {
         let rule = cost_limit(0.1);
-        assert!(rule.reason_within_block(&totals(42, 0.42, 0), 8).is_none());
+        assert!(rule.reason_within_block(&totals(42, 0.42, 0), &next(8)).is_none());
         // Two calls have cost 0.06 each.
-        assert!(rule.reason_within_block(&totals(42, 0.52, 0), 2).unwrap().contains("--max-cost 0.5"));
+        assert!(rule.reason_within_block(&totals(42, 0.52, 0), &next(2)).unwrap().contains("--max-cost 0.5"));
     }
 
     #[test]
     fn no_block_is_begun_after_the_duration_and_one_that_has_begun_is_completed() {
         let rule = rule(CampaignLimits { duration_ms: Some(60_000), ..CampaignLimits::default() }, 0.0);
-        assert!(rule.reason(&totals(0, 0.0, 59_999), 10, Duration::ZERO).is_none());
-        assert!(rule.reason(&totals(0, 0.0, 60_000), 10, Duration::ZERO).unwrap().contains("--duration 1m"));
+        assert!(rule.reason(&totals(0, 0.0, 59_999), &next(10), Duration::ZERO).is_none());
+        assert!(rule.reason(&totals(0, 0.0, 60_000), &next(10), Duration::ZERO).unwrap().contains("--duration 1m"));
         // The next block would begin too late.
-        assert!(rule.reason(&totals(0, 0.0, 1_000), 10, Duration::from_secs(60)).unwrap().contains("--duration 1m"));
-        assert!(rule.reason_within_block(&totals(1, 0.0, 120_000), 1).is_none());
+        assert!(
+            rule.reason(&totals(0, 0.0, 1_000), &next(10), Duration::from_secs(60)).unwrap().contains("--duration 1m")
+        );
+        assert!(rule.reason_within_block(&totals(2, 0.0, 120_000), &next(2)).is_none());
+    }
+    #[test]
+    fn the_cost_of_a_block_is_that_of_the_variants_that_it_calls() {
+        let (rule, totals, [cheap, dear]) = (cost_limit(0.0), totals(40, 0.4, 0), VariantIndex::both());
+        assert!(rule.reason_within_block(&totals, &NextCalls::from([(cheap, 1000)])).is_none());
+        assert!(rule.reason_within_block(&totals, &NextCalls::from([(dear, 5)])).is_none());
+        assert!(rule.reason_within_block(&totals, &NextCalls::from([(dear, 6)])).is_some());
     }
 }

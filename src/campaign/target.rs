@@ -30,7 +30,12 @@ pub enum Target {
         /// Its path; a name without a slash is a file in the current directory.
         path: PathBuf,
     },
+    /// A table of measurements from elsewhere, which cannot be called.
+    Import { file: String },
 }
+
+/// How files write the target of an import, before its file.
+const IMPORT: &str = "import:";
 
 /// The authentication of requests to an HTTP endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +57,11 @@ pub enum TargetError {
          or local"
     )]
     Unknown(String),
+    #[error(
+        "\"{0}\" is how campaigns name what `duet import` has read, which cannot be called; `duet report` takes the run \
+         directory of an import"
+    )]
+    Import(String),
     #[error("\"lambda:{name}\" is not a function: {reason}")]
     Function { name: String, reason: String },
     /// The URL contains a user name or a password. The message does not repeat it.
@@ -63,6 +73,17 @@ pub enum TargetError {
 }
 
 impl Target {
+    /// Reads a target as files have it: one more kind than the command line takes.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(super) fn from_file(text: &str) -> Result<Self, TargetError> {
+        match text.strip_prefix(IMPORT) {
+            Some(file) if !file.is_empty() => Ok(Self::Import { file: file.to_owned() }),
+            _ => text.parse(),
+        }
+    }
+
     /// Whether it is a program that runs on this machine.
     pub fn is_process(&self) -> bool {
         matches!(self, Self::Process { .. })
@@ -149,6 +170,7 @@ impl FromStr for Target {
                 Ok(Self::Function { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) })
             }
             "exec" => Ok(Self::Process { path: rest.into() }),
+            "import" => Err(TargetError::Import(text.to_owned())),
             _ => Err(refused()),
         }
     }
@@ -161,6 +183,7 @@ impl fmt::Display for Target {
             Self::Function { name, qualifier: Some(qualifier) } => write!(f, "lambda:{name}:{qualifier}"),
             Self::Endpoint { url } => f.write_str(url),
             Self::Process { path } => write!(f, "exec:{}", path.display()),
+            Self::Import { file } => write!(f, "{IMPORT}{file}"),
         }
     }
 }
@@ -191,6 +214,17 @@ mod tests {
             assert_eq!(text.parse::<Target>().unwrap(), expected);
             assert_eq!(expected.to_string(), text);
         }
+    }
+
+    #[test]
+    fn an_import_is_a_target_in_files_alone() {
+        let text = "import:tables/cold-starts.csv";
+        let import = Target::from_file(text).unwrap();
+        assert_eq!(import, Target::Import { file: "tables/cold-starts.csv".to_owned() });
+        assert_eq!(import.to_string(), text);
+        assert!(text.parse::<Target>().unwrap_err().to_string().contains("duet report"));
+        assert_eq!(Target::from_file("exec:a").unwrap(), "exec:a".parse().unwrap());
+        assert!(Target::from_file("import:").is_err());
     }
 
     #[test]

@@ -39,6 +39,11 @@ pub struct VariantTotals {
     pub made_again: u64,
     /// Failed calls since the last success, without those that were made again.
     pub failed_in_a_row: u64,
+    /// When the first of these was sent, in milliseconds since the campaign began.
+    pub failing_since_ms: Option<u64>,
+    /// When the last answer came, and when the last success did.
+    pub last_answer_ms: Option<u64>,
+    pub last_success_ms: Option<u64>,
     /// The last failure.
     pub last_failure: Option<Failure>,
     /// The ids of the environments that have answered.
@@ -57,7 +62,7 @@ impl Totals {
 
     /// Counts one more sample.
     pub fn add(&mut self, row: &Row) {
-        self.elapsed_ms = self.elapsed_ms.max(row.elapsed_ms.saturating_add(row.latency_ns / 1_000_000));
+        self.elapsed_ms = self.elapsed_ms.max(row.end_ms());
         self.longest_delay_ns = self.longest_delay_ns.max(row.delay_ns);
         self.variants[row.variant].add(row);
         if let Some(response) = &row.response {
@@ -124,13 +129,24 @@ impl VariantTotals {
         if let Some(failure) = &row.failure {
             *self.failures.entry(failure.kind).or_default() += 1;
             self.made_again += u64::from(row.is_made_again());
-            self.failed_in_a_row += u64::from(!row.is_made_again());
             self.last_failure = Some(failure.clone());
+            if !row.is_made_again() {
+                self.failed_in_a_row += 1;
+                let since = self.failing_since_ms.unwrap_or(row.elapsed_ms);
+                self.failing_since_ms = Some(since.min(row.elapsed_ms));
+            }
         } else {
-            self.failed_in_a_row = 0;
+            self.forgive();
+            self.last_success_ms = self.last_success_ms.max(Some(row.end_ms()));
         }
+        self.last_answer_ms = self.last_answer_ms.max(Some(row.end_ms()));
         note(&mut self.environments, row.environment());
         note(&mut self.cpu_models, row.cpu_model());
+    }
+
+    /// Forgets the failures in a row.
+    pub fn forgive(&mut self) {
+        (self.failed_in_a_row, self.failing_since_ms) = (0, None);
     }
 
     /// Calls that failed for good, without those that were made again.

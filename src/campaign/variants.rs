@@ -29,6 +29,14 @@ impl VariantIndex {
     }
 }
 
+#[cfg(test)]
+impl VariantIndex {
+    /// The places of two variants.
+    pub(crate) fn both() -> [Self; 2] {
+        [Self(0), Self(1)]
+    }
+}
+
 impl fmt::Display for VariantIndex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.0, f)

@@ -10,8 +10,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 /// Compares two campaigns in time: how the candidate's ratio to its baseline has changed, cell by cell.
 ///
-/// Only that change is judged. The level of each side is shown too, as is what else differs between the campaigns: a
-/// change of level may come from the code or from drift of the fleet.
+/// Only that change is judged. The mean of each side is shown too, as is what else differs between the campaigns: a
+/// change of a mean may come from the code or from drift of the fleet.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
     /// The run directory of the first campaign.

@@ -26,7 +26,7 @@ const UNDECIDED: u8 = 7;
 ///
 /// It takes one condition or several: --max-slowdown, --max-cost-increase, --max-latency. A condition passes if the whole
 /// interval of every cell lies below the limit, and fails if the interval of any cell lies above it, with Holm's
-/// correction over cells; the gate passes if all conditions do, and fails if any does. Without --baseline the candidate is
+/// correction over all cells of all candidates; the gate passes if all conditions do, and fails if any does. Without --baseline the candidate is
 /// compared with the baseline of the same campaign; with it, --max-slowdown compares it with its own ratio to the baseline
 /// in an earlier campaign, so that drift of both sides cancels.
 ///

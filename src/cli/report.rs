@@ -7,7 +7,7 @@ use crate::{
         result::Analysis,
         samples::Samples,
     },
-    campaign::{later_configurations, manifest::Manifest, run_directory},
+    campaign::{later_configurations, log_streams::CollectedEnvironments, manifest::Manifest, run_directory},
     report::{campaign::document, csv, html, markdown, terminal},
 };
 use clap::{Args, ValueEnum};
@@ -16,7 +16,7 @@ use std::{
     process::ExitCode,
 };
 
-/// Reports the result of a campaign, also of one that is still running or was interrupted: which side is faster, which
+/// Reports the result of a campaign, also of one that is still running or was interrupted: which variant is faster, which
 /// is cheaper, and how certain that is.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
@@ -25,8 +25,8 @@ pub struct ReportArgs {
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Also print the details behind the verdict: other measures, CPU models, cold starts, the bill, both sides, the
-    /// method.
+    /// Also print the details behind the verdict: other measures, CPU models, cold starts, the bill, all variants,
+    /// the method.
     #[arg(long)]
     details: bool,
     /// Also write a page with charts, as one self-contained file.
@@ -46,7 +46,7 @@ enum Format {
     Table,
     /// For a comment on a pull request.
     Markdown,
-    /// One row for each measure of each payload.
+    /// One row for each measure of each payload and candidate.
     Csv,
     /// The whole analysis, as described by docs/schema/report.schema.json.
     Json,
@@ -75,10 +75,13 @@ pub(super) async fn billed_analysis_of(
 }
 
 fn of_samples(directory: &Path, manifest: &Manifest, options: &Options) -> anyhow::Result<Analysis> {
+    let mut collected = CollectedEnvironments::read(directory, manifest)?;
     let readings = later_configurations::read(directory)?;
-    let mut samples = Samples { readings, ..Samples::new(manifest.variants.count()) };
+    let mut samples = Samples { readings, log_streams: collected.kind(), ..Samples::new(manifest.variants.count()) };
     for row in run_directory::rows(directory, manifest)? {
-        samples.add(&row?);
+        let mut row = row?;
+        collected.join(&mut row);
+        samples.add(&row);
     }
     Ok(analyze(manifest, &samples, options))
 }

@@ -1,6 +1,7 @@
 //! `duet run`
 
 mod configuration_change;
+mod environments;
 mod interruption;
 mod plan;
 mod preflight;
@@ -34,7 +35,7 @@ use crate::{
     },
     report::plan as report,
 };
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use interruption::interruption;
 use plan::PlanOptions;
@@ -93,7 +94,7 @@ impl RunArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let session = Session::new().context("preparing connections")?;
         let (directory, manifest, is_new) = match &self.resume {
-            Some(directory) => (directory.clone(), run_directory::manifest(directory)?, false),
+            Some(directory) => (directory.clone(), continued(directory)?, false),
             None => (self.directory(), self.plan.manifest(&self.given, &session).await?, true),
         };
         self.given.check(&manifest.plan)?;
@@ -133,7 +134,7 @@ impl RunArgs {
             progress.end(&Outcome::Interrupted, &so_far.totals).context("writing the output")?;
             return Ok(ExitCode::from(INTERRUPTED));
         }
-        let campaign = Campaign::new(manifest, callers, cold, comparison, journal, so_far, stop);
+        let campaign = Campaign::new(manifest, callers, cold, comparison, journal, so_far, stop.clone());
         let Finished { end, totals, still_changed } = campaign.run(&mut progress).await;
         for (target, failure) in &still_changed {
             note(interruption::still_changed(&target.to_string(), &failure.message, directory));
@@ -146,8 +147,9 @@ impl RunArgs {
             end => end.with_context(|| resume(directory)),
         };
         let end = end.inspect_err(|error| drop(progress.fail(error, &totals)))?;
+        environments::collect(&run, &session, &end, &stop, &progress).await.context("writing the output")?;
         progress.end(&end, &totals).context("writing the output")?;
-        let is_one_given_up = progress.has_given_up();
+        let is_one_given_up = progress.has_given_up(&totals);
         Ok(if still_changed.is_empty() { exit_code(&end, is_one_given_up, &totals) } else { ExitCode::FAILURE })
     }
 
@@ -183,6 +185,16 @@ impl RunArgs {
         let caller = Caller::new(&variant.target, options, &session).await;
         caller.map(Arc::new).with_context(|| format!("preparing calls of {}", variant.target))
     }
+}
+
+/// The campaign to continue.
+fn continued(directory: &Path) -> anyhow::Result<Manifest> {
+    let manifest = run_directory::manifest(directory)?;
+    if let Some(import) = &manifest.imported {
+        let files = import.files.join(", ");
+        bail!("there is nothing to continue in {}: it was imported from {files}", directory.display());
+    }
+    Ok(manifest)
 }
 
 /// A campaign, its run directory, and the callers of its variants.

@@ -2,47 +2,76 @@
 
 use super::{
     document::{Block, Tone},
+    imported,
     sentences::{
         assumptions, cold_starts_note, cpu_mix, headline, how_to_read, memory, origin, savings, side, sources,
     },
     tables, variants,
-    words::names,
+    words::{label, names},
 };
-use crate::analysis::result::{Analysis, PairAnalysis};
+use crate::analysis::result::{Analysis, PairAnalysis, Provenance, VariantFacts};
 
 /// The verdict, the bill, warnings and cells, with everything else as details: of the only pair, or of all variants and
 /// then of each pair.
 pub fn document(analysis: &Analysis) -> Vec<Block> {
-    if let Some(pair) = analysis.only_pair() {
-        return of_pair(pair);
+    match analysis.only_pair() {
+        Some(pair) => of_pair(pair),
+        None => of_variants(analysis),
     }
+}
+
+fn of_pair(analysis: &PairAnalysis) -> Vec<Block> {
+    let mut blocks = verdict(analysis);
+    blocks.extend(analysis.warnings.iter().map(|warning| Block::warning(warning, analysis.withholds(warning))));
+    blocks.push(Block::Table(tables::cells(analysis)));
+    let mut details = comparisons(analysis);
+    details.push(Block::Heading("Sides".to_owned()));
+    details.extend(
+        analysis
+            .sides
+            .iter()
+            .map(|(side, facts)| self::facts(names(analysis)[side].label(), facts, &analysis.campaign)),
+    );
+    details.extend([Block::Heading("Method".to_owned()), Block::Remark(origin(analysis))]);
+    details.extend(sources(analysis).map(Block::Remark));
+    details.push(Block::Remark(how_to_read(analysis)));
+    blocks.push(Block::Details(details));
+    blocks
+}
+
+fn of_variants(analysis: &Analysis) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(Tone::Neutral, variants::headline(analysis))];
     blocks.extend(variants::best(analysis).map(Block::Paragraph));
     blocks.extend(variants::warnings(analysis));
     blocks.push(Block::Table(variants::table(analysis)));
-    let pairs = analysis.comparisons.iter().flat_map(|pair| {
-        let mut blocks = vec![Block::Heading(variants::title(pair))];
-        // What is on demand for one pair is here already.
-        blocks.extend(of_pair(pair).into_iter().flat_map(|block| match block {
-            Block::Details(details) => details,
-            block => vec![block],
-        }));
-        blocks
-    });
-    blocks.push(Block::Details(pairs.collect()));
+    let mut details = Vec::new();
+    for pair in &analysis.comparisons {
+        details.push(Block::Heading(variants::title(pair)));
+        details.extend(verdict(pair));
+        details.push(Block::Table(tables::cells(pair)));
+        details.extend(comparisons(pair));
+        details.extend(sources(pair).map(Block::Remark));
+    }
+    details.push(Block::Heading("Variants".to_owned()));
+    details.extend(analysis.variants.iter().map(|variant| facts(label(&variant.name), variant, &analysis.campaign)));
+    // What the method says is the same of every pair.
+    if let Some(pair) = analysis.comparisons.first() {
+        let method = [origin(pair), how_to_read(pair)].map(Block::Remark);
+        details.push(Block::Heading("Method".to_owned()));
+        details.extend(method);
+    }
+    blocks.push(Block::Details(details));
     blocks
 }
 
-fn of_pair(analysis: &PairAnalysis) -> Vec<Block> {
-    let mut blocks = vec![Block::Verdict(Tone::Neutral, headline(analysis))];
-    blocks.extend(analysis.money.as_ref().map(|money| Block::Paragraph(savings(analysis, money))));
-    blocks.extend(analysis.warnings.iter().map(|warning| Block::warning(warning, analysis.withholds(warning))));
-    blocks.push(Block::Table(tables::cells(analysis)));
-    blocks.push(Block::Details(details(analysis)));
-    blocks
+/// The verdict and the bill in a sentence each.
+fn verdict(analysis: &PairAnalysis) -> Vec<Block> {
+    let savings = analysis.money.as_ref().map(|money| Block::Paragraph(savings(analysis, money)));
+    [Block::Verdict(Tone::Neutral, headline(analysis))].into_iter().chain(savings).collect()
 }
 
-fn details(analysis: &PairAnalysis) -> Vec<Block> {
+/// All comparisons but those that decide.
+fn comparisons(analysis: &PairAnalysis) -> Vec<Block> {
     let mut blocks = vec![
         Block::Table(tables::measures(analysis)),
         Block::Table(tables::cpu_models(analysis)),
@@ -53,19 +82,16 @@ fn details(analysis: &PairAnalysis) -> Vec<Block> {
         blocks.push(Block::Table(tables::bill(analysis, money)));
         blocks.push(Block::Remark(assumptions(money)));
     }
-    blocks.push(Block::Heading("Sides".to_owned()));
-    for (of, facts) in analysis.sides.iter() {
-        let mut lines = vec![side(facts)];
-        lines.extend((!facts.cpus.is_empty()).then(|| format!("CPUs: {}", cpu_mix(facts))));
-        lines.extend(memory(facts).map(|used| format!("memory: {used}")));
-        lines.push(facts.target.clone());
-        lines.extend(facts.builds.iter().map(|build| format!("build {build}")));
-        blocks.push(Block::Facts(names(analysis)[of].label(), lines));
-    }
-    blocks.extend([Block::Heading("Method".to_owned()), Block::Remark(origin(analysis))]);
-    blocks.extend(sources(analysis).map(Block::Remark));
-    blocks.push(Block::Remark(how_to_read(analysis)));
     blocks
+}
+
+fn facts(name: String, facts: &VariantFacts, campaign: &Provenance) -> Block {
+    let mut lines = vec![if campaign.imported.is_some() { imported::side(facts) } else { side(facts) }];
+    lines.extend((!facts.cpus.is_empty()).then(|| format!("CPUs: {}", cpu_mix(facts))));
+    lines.extend(memory(facts).map(|used| format!("memory: {used}")));
+    lines.push(facts.target.clone());
+    lines.extend(facts.builds.iter().map(|build| format!("build {build}")));
+    Block::Facts(name, lines)
 }
 
 #[cfg(test)]

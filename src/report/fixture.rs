@@ -72,6 +72,7 @@ pub fn analysis() -> PairAnalysis {
             environments_per_step: 8,
             blocks: 40,
             calls: 3_843,
+            imported: None,
         },
         sides: Sides { baseline: side(Side::Baseline), candidate: side(Side::Candidate) },
         warnings: warnings(),

@@ -68,7 +68,7 @@ fn of_variants(analysis: &Analysis) -> Markup {
             (overview::section(analysis))
             @for pair in &analysis.comparisons {
                 article {
-                    (header::header(pair))
+                    (header::header_of_pair(pair))
                     (sections(pair))
                     (provenance::section(pair))
                 }
@@ -83,8 +83,11 @@ fn sections(pair: &PairAnalysis) -> Markup {
         (forest::section(pair))
         (distributions::section(pair))
         (series::section(pair))
-        (cold_starts::section(pair))
-        (money::section(pair))
-        (memory::section(pair))
+        // An import has none of these, as its origin says.
+        @if pair.campaign.imported.is_none() {
+            (cold_starts::section(pair))
+            (money::section(pair))
+            (memory::section(pair))
+        }
     }
 }

@@ -3,6 +3,7 @@
 use super::words::counted;
 use crate::campaign::{
     Target,
+    environment_source::EnvironmentSource,
     manifest::{CampaignLimits, Manifest, Variant},
     variants::Variants,
 };
@@ -24,6 +25,8 @@ pub fn plan(manifest: &Manifest) -> String {
         };
         lines.push(format!("{label} {}", describe(variant)));
         lines.extend(variant.place.as_ref().map(|place| format!("{:<length$} {place}", "", length = label.len())));
+        let indent = format!("{:<length$}", "", length = label.len());
+        lines.push(format!("{indent} environments: {}", EnvironmentSource::of(plan, variant)));
     }
     lines.push(format!(
         "{}, {} of each variant, {}: {} calls a block, seed {}",
@@ -56,7 +59,7 @@ fn describe(variant: &Variant) -> String {
         (None, Target::Function { .. }) => {
             format!("{target} (configuration unknown, costs as for {} MB)", variant.memory_mb())
         }
-        (None, Target::Endpoint { .. } | Target::Process { .. }) => target.to_string(),
+        (None, Target::Endpoint { .. } | Target::Process { .. } | Target::Import { .. }) => target.to_string(),
     }
 }
 

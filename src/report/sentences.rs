@@ -1,5 +1,6 @@
 //! Sentences about an analysis, the same in every output format.
 
+use super::imported;
 use super::words::{
     Name, change, count, counted, date, dollars, from_to, names, percent, range, short_cpu, significant,
 };
@@ -14,7 +15,10 @@ use crate::{
         verdict::Verdict,
         warning_kind::WarningKind,
     },
-    campaign::{insights::DAYS, manifest::Order},
+    campaign::{
+        insights::DAYS,
+        manifest::{EndReason, Ended, Order},
+    },
 };
 use std::time::Duration;
 
@@ -29,7 +33,11 @@ pub fn headline(analysis: &PairAnalysis) -> String {
 fn verdict(analysis: &PairAnalysis, comparison: &Comparison) -> String {
     let Sides { baseline, candidate } = names(analysis);
     let first = candidate.at_start();
-    let time = if comparison.measure == Measure::Init { "time to start" } else { "time" };
+    let time = match comparison.measure {
+        Measure::Init => "time to start",
+        Measure::Billed => "billed time",
+        _ => "time",
+    };
     let margin = format!("within ±{}", percent(analysis.method.margin));
     let change = comparison.ratio.map_or("another".to_owned(), |ratio| change(ratio.estimate));
     let speed = speed(comparison, &analysis.method);
@@ -123,11 +131,12 @@ fn too_few(analysis: &PairAnalysis, comparison: Option<&Comparison>, names: &Sid
     let seen = comparison.map_or_else(|| analysis.sides.map(|_, side| side.environments), |of| of.environments);
     if seen.iter().any(|(_, environments)| *environments < minimum_environments) {
         return format!(
-            "{} of {} and {} of {} answered, and it takes {minimum_environments} of each side",
+            "{} of {} and {} of {} {}, and it takes {minimum_environments} of each side",
             counted(seen.baseline, "environment"),
             names.baseline,
             seen.candidate,
-            names.candidate
+            names.candidate,
+            if analysis.campaign.imported.is_some() { "were measured" } else { "answered" }
         );
     }
     match comparison.map_or(analysis.campaign.blocks, |comparison| comparison.blocks.into()) {
@@ -200,9 +209,18 @@ pub fn side(side: &VariantFacts) -> String {
         environments => counted(environments, "environment"),
     });
     parts.extend(failures(side));
+    parts.extend(side.ended.map(ended));
     parts.extend(side.emulated.then(|| "EMULATED".to_owned()));
     parts.extend((side.spent_usd > 0.0).then(|| format!("{} spent", dollars(side.spent_usd))));
     parts.join(", ")
+}
+
+/// Until when a variant was called, and why not longer.
+fn ended(Ended { block, reason, .. }: Ended) -> String {
+    match reason {
+        EndReason::GivenUp => format!("given up in block {block}"),
+        EndReason::NarrowInterval => format!("called before block {block}, when its interval was narrow enough"),
+    }
 }
 
 /// The failed calls of a side, by kind.
@@ -244,8 +262,11 @@ pub fn cold_starts_note(analysis: &PairAnalysis) -> Option<String> {
 /// Where the samples come from.
 pub fn origin(analysis: &PairAnalysis) -> String {
     let campaign = &analysis.campaign;
+    if let Some(import) = &campaign.imported {
+        return imported::origin(import, campaign);
+    }
     format!(
-        "Begun {}, took {}: {} calls in {} blocks, {} of {} environments a side, seed {}, Lambda Duet {}.",
+        "Begun {}, took {}: {} calls in {} blocks, {} of {} environments of each variant, seed {}, Lambda Duet {}.",
         date(campaign.created_unix_ms),
         humantime::format_duration(Duration::from_secs(campaign.elapsed_ms / 1000)),
         count(campaign.calls),
@@ -295,7 +316,7 @@ pub fn how_to_read(analysis: &PairAnalysis) -> String {
         None => "clustered by environment and block".to_owned(),
     };
     format!(
-        "Below 0% the candidate takes less. Intervals are {}, {looks}; verdicts are Holm-corrected over cells; within ±{} \
+        "Below 0% the candidate takes less. Intervals are {}, {looks}; verdicts are Holm-corrected over all of them; within ±{} \
          counts as equivalent; environments are those of baseline/candidate; a verdict takes {} of each and {} blocks.",
         percent(method.confidence),
         percent(method.margin),

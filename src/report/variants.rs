@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 /// How the others compare with the baseline, in one sentence.
 pub fn headline(analysis: &Analysis) -> String {
     let of = |wanted: &[Verdict]| {
-        let is_wanted = |pair: &&PairAnalysis| wanted.contains(&verdict_of(pair));
+        let is_wanted = |pair: &&PairAnalysis| wanted.contains(&pair.verdict());
         let pairs = analysis.comparisons.iter().filter(is_wanted);
         pairs.map(|pair| pair.names().candidate).collect::<Vec<_>>()
     };
@@ -33,16 +33,17 @@ pub fn headline(analysis: &Analysis) -> String {
     format!("Compared with {}, {}.", analysis.baseline, said.collect::<Vec<_>>().join("; "))
 }
 
-fn verdict_of(pair: &PairAnalysis) -> Verdict {
-    pair.headline.as_ref().map_or(Verdict::Withheld, |headline| headline.verdict)
-}
-
-/// Which variant takes the least time, which costs the least, and which others are between.
+/// Which variant takes the least time, which costs the least, and which others are between. None if no candidate has a
+/// verdict.
 pub fn best(analysis: &Analysis) -> Option<String> {
-    let times = analysis.variants.iter().filter_map(|facts| Some((facts, facts.time?.mean_ms)));
-    let costs = analysis.variants.iter().filter_map(|facts| Some((facts, facts.per_million?.total_usd)));
+    let judged = analysis.comparisons.iter().filter(|pair| pair.verdict() != Verdict::Withheld);
+    let judged: BTreeSet<&str> = judged.map(|pair| pair.names().candidate).collect();
+    let is_ranked = |facts: &&VariantFacts| facts.name == analysis.baseline || judged.contains(facts.name.as_str());
+    let ranked = || analysis.variants.iter().filter(is_ranked).filter(|_| !judged.is_empty());
+    let times = ranked().filter_map(|facts| Some((facts, facts.time?.mean_ms)));
+    let costs = ranked().filter_map(|facts| Some((facts, facts.per_million?.total_usd)));
     let (fastest, ms) = times.min_by(|one, other| one.1.total_cmp(&other.1))?;
-    let least_time = format!("{} takes the least time ({} ms", fastest.name, significant(ms));
+    let least_time = format!("By the means, {} takes the least time ({} ms", fastest.name, significant(ms));
     let Some((cheapest, usd)) = costs.min_by(|one, other| one.1.total_cmp(&other.1)) else {
         return Some(format!("{least_time})."));
     };
@@ -53,7 +54,7 @@ pub fn best(analysis: &Analysis) -> Option<String> {
     let is_between = |facts: &&VariantFacts| {
         facts.is_on_pareto_front == Some(true) && facts.name != fastest.name && facts.name != cheapest.name
     };
-    let between: Vec<&str> = analysis.variants.iter().filter(is_between).map(|facts| facts.name.as_str()).collect();
+    let between: Vec<&str> = ranked().filter(is_between).map(|facts| facts.name.as_str()).collect();
     let between = match between.as_slice() {
         [] => String::new(),
         names => format!(" Between them, {} would be worth a look too.", listed(names)),
@@ -61,11 +62,19 @@ pub fn best(analysis: &Analysis) -> Option<String> {
     Some(format!("{least_time}), and {} costs the least ({least_cost}).{between}", cheapest.name))
 }
 
-/// The warnings of all pairs, each once.
+/// The warnings of all pairs, each once. What is about one pair alone begins with the candidate's name.
 pub fn warnings(analysis: &Analysis) -> Vec<Block> {
     let mut seen = BTreeSet::new();
+    let is_of_all = |warning: &Warning| {
+        let mut pairs = analysis.comparisons.iter();
+        warning.side.is_some() || pairs.all(|pair| pair.warnings.iter().any(|other| other.text == warning.text))
+    };
     let of_pair = |pair: &PairAnalysis| -> Vec<(Warning, bool)> {
-        pair.warnings.iter().map(|warning| (warning.clone(), pair.withholds(warning))).collect()
+        let warnings = pair.warnings.iter().map(|warning| {
+            let name = if is_of_all(warning) { String::new() } else { format!("{}: ", pair.names().candidate) };
+            (Warning { text: name + &warning.text, ..warning.clone() }, pair.withholds(warning))
+        });
+        warnings.collect()
     };
     let mut warnings: Vec<(Warning, bool)> = analysis.comparisons.iter().flat_map(of_pair).collect();
     warnings.sort_by_key(|(warning, withholds)| (warning.kind, !withholds));
@@ -73,37 +82,41 @@ pub fn warnings(analysis: &Analysis) -> Vec<Block> {
     warnings.iter().map(|(warning, withholds)| Block::warning(warning, *withholds)).collect()
 }
 
-/// One line for each variant.
+/// One line for each variant; costs only where any is known.
 pub fn table(analysis: &Analysis) -> Table {
     let measure = analysis.variants.iter().find_map(|facts| Some(facts.time?.measure));
+    let has_costs = analysis.variants.iter().any(|facts| facts.per_million.is_some());
     let confidence = percent(analysis.method.confidence);
+    let of_cost = |column| Some(column).filter(|_| has_costs);
     let columns = [
-        words("variant"),
-        numbers(format!("{} ({confidence} interval)", measure.map_or("time", |measure| measure.as_str()))),
-        numbers(format!("$ a million ({confidence} interval)")),
-        numbers("change"),
-        words("verdict"),
-        words("Pareto"),
+        Some(words("variant")),
+        Some(numbers(format!("{} ({confidence} interval)", measure.map_or("time", |measure| measure.as_str())))),
+        of_cost(numbers(format!("$ a million ({confidence} interval)"))),
+        Some(numbers("change")),
+        Some(words("verdict")),
+        of_cost(words("Pareto")),
     ];
     let row = |facts: &VariantFacts| {
-        let pair = analysis.comparisons.iter().find(|pair| pair.names().candidate == facts.name);
-        let comparison = pair.and_then(|pair| pair.headline.as_ref());
-        vec![
-            Value::text(&facts.name),
-            Value::number_or_unknown(facts.time.map(|time| mean(&time))),
-            Value::number_or_unknown(
-                facts.per_million.map(|cost| with_interval(cost.total_usd, cost.interval, dollars)),
-            ),
-            comparison.and_then(judged).map_or(Value::Unknown, Value::Change),
-            match comparison {
-                Some(comparison) => verdict(comparison),
-                None if facts.name == analysis.baseline => Value::text("baseline"),
-                None => Value::Unknown,
-            },
-            Value::text(if facts.is_on_pareto_front == Some(true) { "◆" } else { "" }),
-        ]
+        let cost = facts.per_million.map(|cost| with_interval(cost.total_usd, cost.interval, dollars));
+        let [change, verdict] = compared(analysis, facts);
+        let is_on_front = facts.is_on_pareto_front == Some(true);
+        let mut row = vec![Value::text(&facts.name), Value::number_or_unknown(facts.time.map(|time| mean(&time)))];
+        row.extend(Some(Value::number_or_unknown(cost)).filter(|_| has_costs));
+        row.extend([change, verdict]);
+        row.extend(Some(Value::text(if is_on_front { "◆" } else { "" })).filter(|_| has_costs));
+        row
     };
-    Table::new("Variants", columns, analysis.variants.iter().map(row))
+    Table::new("Variants", columns.into_iter().flatten(), analysis.variants.iter().map(row))
+}
+
+/// The change from the baseline, and the verdict on it.
+fn compared(analysis: &Analysis, facts: &VariantFacts) -> [Value; 2] {
+    let Some(pair) = analysis.comparisons.iter().find(|pair| pair.names().candidate == facts.name) else {
+        return [Value::Unknown, Value::text("baseline")];
+    };
+    let withheld = || Value::Verdict(Verdict::Withheld.into(), Verdict::Withheld.to_string(), None);
+    let change = pair.headline.as_ref().and_then(judged).map_or(Value::Unknown, Value::Change);
+    [change, pair.headline.as_ref().map_or_else(withheld, verdict)]
 }
 
 fn mean(time: &MeanTime) -> String {

@@ -30,12 +30,17 @@ impl Name {
 
     /// As the heading of a column, short enough that columns of numbers stay narrow.
     pub fn label(&self) -> String {
-        const LONGEST: usize = 13;
-        if self.name.chars().count() <= LONGEST {
-            return self.name.clone();
-        }
-        self.name.chars().take(LONGEST - 1).chain(['…']).collect()
+        label(&self.name)
     }
+}
+
+/// A name, short enough for the heading of a column of numbers.
+pub fn label(name: &str) -> String {
+    const LONGEST: usize = 13;
+    if name.chars().count() <= LONGEST {
+        return name.to_owned();
+    }
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
 impl fmt::Display for Name {

@@ -160,6 +160,7 @@ impl Fabricated {
             }))
             .unwrap(),
             limits: CampaignLimits { duration_ms: Some(600_000), ..CampaignLimits::default() },
+            imported: None,
         }
     }
 

@@ -20,6 +20,7 @@ mod fuzz;
 mod gate;
 mod golden;
 mod handler;
+mod import;
 mod insights;
 mod layers;
 mod limits;

@@ -70,6 +70,13 @@ impl Reply {
         Self::status(status, body.to_string()).header("x-amzn-errortype", name)
     }
 
+    /// What CloudWatch Logs answers where this action is not allowed.
+    pub fn denied(action: &str) -> Self {
+        let message = format!("User: arn:aws:iam::123456789012:user/me is not authorized to perform: {action}");
+        let body = serde_json::json!({ "__type": "AccessDeniedException", "Message": message });
+        Self::status(400, body.to_string()).header("content-type", "application/x-amz-json-1.1")
+    }
+
     /// Takes an answer that AWS's models do not have, because the test is about just that.
     pub fn breaking_the_model(self, why: &'static str) -> Self {
         Self { breaks_the_model: Some(why), ..self }
@@ -109,6 +116,14 @@ pub struct Scripted {
     seen: Arc<Mutex<Seen>>,
 }
 
+/// What a scripted server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Http,
+    Aws,
+    AwsWithLogs,
+}
+
 #[derive(Default)]
 struct Seen {
     calls: Vec<Call>,
@@ -127,16 +142,23 @@ impl Seen {
 impl Scripted {
     /// Any HTTP server: answers each call as `script` says, which is also told the call's number.
     pub fn start(script: impl Fn(&Call, usize) -> Reply + Send + Sync + 'static) -> Self {
-        Self::serve(script, false)
+        Self::serve(script, Kind::Http)
     }
 
-    /// An AWS: requests and answers are held to the models of its services.
+    /// An AWS: requests and answers are held to the models of its services. The events of its logs may not be read, and
+    /// requests for them are not among the calls.
     pub fn aws(script: impl Fn(&Call, usize) -> Reply + Send + Sync + 'static) -> Self {
         service_model::require();
-        Self::serve(script, true)
+        Self::serve(script, Kind::Aws)
     }
 
-    fn serve(script: impl Fn(&Call, usize) -> Reply + Send + Sync + 'static, is_aws: bool) -> Self {
+    /// An AWS whose script answers requests for events of its logs too.
+    pub fn aws_with_logs(script: impl Fn(&Call, usize) -> Reply + Send + Sync + 'static) -> Self {
+        service_model::require();
+        Self::serve(script, Kind::AwsWithLogs)
+    }
+
+    fn serve(script: impl Fn(&Call, usize) -> Reply + Send + Sync + 'static, kind: Kind) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         listener.set_nonblocking(true).unwrap();
@@ -149,7 +171,7 @@ impl Scripted {
                 while let Ok((stream, _)) = listener.accept().await {
                     let (seen, script) = (Arc::clone(&kept), Arc::clone(&script));
                     let service =
-                        service_fn(move |request| answer(request, Arc::clone(&seen), Arc::clone(&script), is_aws));
+                        service_fn(move |request| answer(request, Arc::clone(&seen), Arc::clone(&script), kind));
                     tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
                 }
             });
@@ -190,12 +212,16 @@ async fn answer(
     request: Request<Incoming>,
     seen: Arc<Mutex<Seen>>,
     script: Arc<impl Fn(&Call, usize) -> Reply>,
-    is_aws: bool,
+    kind: Kind,
 ) -> io::Result<Response<Full<Bytes>>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let body = String::from_utf8_lossy(&body).into_owned();
     let call = Call { line: format!("{} {}", head.method, head.uri), headers: head.headers, body };
+    if kind == Kind::Aws && is_for_events(&call) {
+        let denied = held_to_the_model(&call, 0, Reply::denied("logs:FilterLogEvents"), &seen);
+        return Ok(response(denied));
+    }
     let number = {
         let mut seen = seen.lock().unwrap();
         seen.calls.push(call.clone());
@@ -206,7 +232,7 @@ async fn answer(
         seen.lock().unwrap().is_wrong(format!("the script panicked at {}: {message}", call.line));
         Reply::status(500, "the script panicked").breaking_the_model("it is none")
     });
-    let reply = if is_aws { held_to_the_model(&call, number, reply, &seen) } else { reply };
+    let reply = if kind != Kind::Http { held_to_the_model(&call, number, reply, &seen) } else { reply };
     tokio::time::sleep(reply.after).await;
     while seen.lock().unwrap().calls.len() < reply.after_calls {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -214,11 +240,20 @@ async fn answer(
     if reply.is_lost {
         return Err(io::ErrorKind::ConnectionReset.into());
     }
+    Ok(response(reply))
+}
+
+fn response(reply: Reply) -> Response<Full<Bytes>> {
     let mut response = Response::builder().status(reply.status);
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
-    Ok(response.body(Full::new(reply.body.into())).unwrap())
+    response.body(Full::new(reply.body.into())).unwrap()
+}
+
+/// Whether it is a request for events of a log.
+pub fn is_for_events(call: &Call) -> bool {
+    call.headers.get("x-amz-target").is_some_and(|target| target == "Logs_20140328.FilterLogEvents")
 }
 
 /// The answer with what AWS adds to every one; notes what the model does not have.

@@ -50,6 +50,7 @@ pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)
             environments_per_step: 8,
             blocks: 10,
             calls: 200,
+            imported: None,
         },
         sides,
         warnings: Vec::new(),

@@ -2,22 +2,53 @@
 
 use crate::campaign::{
     Target,
+    environment_source::EnvironmentSource,
+    log_streams::LogStreams,
     manifest::{MAX_ENVIRONMENTS, Manifest, Plan, Variant},
 };
 
-pub(super) fn on_unknown_environments(plan: &Plan, variant: &Variant) -> String {
-    let Plan { cold, environment, .. } = plan;
-    let can_be_cold = matches!(variant.target, Target::Function { qualifier: None, .. });
-    match environment {
-        Some(pointer) => format!("Have the function put a name of its environment at {pointer} of every answer."),
-        None if !cold && can_be_cold => {
-            "Name it with --environment POINTER, or use --cold, where every call has its own.".to_owned()
+/// Of tools, each run is a block.
+const MORE_RUNS: &str = "Have the tool measure again, at other times, and import the files of all its runs together.";
+
+pub(super) fn on_unknown_environments(manifest: &Manifest, variant: &Variant, log_streams: LogStreams) -> String {
+    if manifest.imported.is_some() {
+        return "Import the table with --environment COLUMN, or with --each-row-an-environment if each row was measured in \
+                one of its own."
+            .to_owned();
+    }
+    let plan = &manifest.plan;
+    let can_be_cold = !plan.cold && matches!(variant.target, Target::Function { qualifier: None, .. });
+    let or_cold = if can_be_cold { ", or use --cold, where every call has its own" } else { "" };
+    match (EnvironmentSource::of(plan, variant), log_streams) {
+        (EnvironmentSource::Pointer(pointer), _) => {
+            format!("Have the function put a name of its environment at {pointer} of every answer.")
         }
-        None => "Name it with --environment POINTER.".to_owned(),
+        (EnvironmentSource::LogStreams(log), LogStreams::Unread) => {
+            format!(
+                "Their log streams in {log} do, and were not read: `duet collect` with this run directory reads them."
+            )
+        }
+        (EnvironmentSource::LogStreams(log), LogStreams::Empty) => format!(
+            "Nor does {log}, in which none of their requests was found, as where an emulator gives them other ids there. If \
+             it was late, `duet collect` with this run directory finds them; otherwise name it with --environment \
+             POINTER{or_cold}."
+        ),
+        (EnvironmentSource::LogStreams(log), LogStreams::OfEnvironments) => format!(
+            "Their requests were not found in {log}: `duet collect` with this run directory looks for them again."
+        ),
+        (EnvironmentSource::LogStreams(log), LogStreams::OfCalls) => format!(
+            "Nor do the log streams in {log}: each call has its own, though most met an environment that had started \
+             before, as where an emulator writes them. Name it with --environment POINTER{or_cold}."
+        ),
+        _ => format!("Name it with --environment POINTER{or_cold}."),
     }
 }
 
 pub(super) fn on_few_environments(manifest: &Manifest) -> String {
+    if let Some(import) = &manifest.imported {
+        let advice = if import.is_of_tool() { MORE_RUNS } else { "Import measurements of more of them." };
+        return advice.to_owned();
+    }
     let Plan { cold, environments, .. } = manifest.plan;
     match (cold, environments) {
         (true, _) => "Run longer: every call of a cold campaign has an environment of its own.".to_owned(),
@@ -28,8 +59,27 @@ pub(super) fn on_few_environments(manifest: &Manifest) -> String {
     }
 }
 
+pub(super) fn on_few_blocks(manifest: &Manifest) -> &'static str {
+    match &manifest.imported {
+        None => "Let the campaign run longer, or give it fewer cells.",
+        Some(import) if import.is_of_tool() => MORE_RUNS,
+        Some(import) if import.has_blocks => "Import measurements of more blocks, or name another column with --block.",
+        Some(_) => "Import the table with --block COLUMN: what names the day, the run or the round of a row.",
+    }
+}
+
+pub(super) fn on_unseen_cpus(manifest: &Manifest) -> &'static str {
+    match manifest.imported {
+        None => "Run longer, at several times of day, before you decide for a fleet.",
+        Some(_) => "Import measurements of more environments before you decide for a fleet.",
+    }
+}
+
 pub(super) fn on_disturbances(manifest: &Manifest) -> &'static str {
-    if manifest.variants.iter().any(|(_, variant)| variant.target.is_process()) {
+    if manifest.imported.is_some() {
+        "something that all measurements of a block have in common. More blocks narrow the interval; more measurements in \
+         each do not."
+    } else if manifest.variants.iter().any(|(_, variant)| variant.target.is_process()) {
         "another program used this machine, or its speed changed. Let nothing else run on it, or let the campaign run longer."
     } else {
         "the client's network, what stands before the functions, or hosts that they share. Let the campaign run longer, from \
@@ -55,7 +105,7 @@ pub(super) fn on_missing_bill(target: &Target, reports: u64) -> &'static str {
             "the log that came with its answers has no report of them, or none that can be told to be theirs. See that its \
              system log level is INFO, that you may read its log, and that nothing else writes reports into it."
         }
-        Target::Endpoint { .. } | Target::Process { .. } => {
+        Target::Endpoint { .. } | Target::Process { .. } | Target::Import { .. } => {
             "Lambda reports them when a function is invoked directly (lambda:NAME)."
         }
     }
@@ -66,30 +116,40 @@ mod tests {
     use super::*;
     use crate::campaign::variants::VariantIndex;
 
-    fn unknown_environments(manifest: &Manifest) -> String {
-        on_unknown_environments(&manifest.plan, &manifest.variants[VariantIndex::default()])
-    }
-
     #[test]
     fn advice_never_repeats_what_was_done_already() {
         let mut manifest =
             Manifest { plan: Plan { environments: 8, ..Manifest::example().plan }, ..Manifest::example() };
-        assert!(unknown_environments(&manifest).contains("--environment POINTER, or use --cold"));
+        let first = VariantIndex::default();
+        let unknown = |manifest: &Manifest, log_streams| {
+            on_unknown_environments(manifest, &manifest.variants[first], log_streams)
+        };
+        let both = "--environment POINTER, or use --cold";
+        // Without a region, no log can be found.
+        assert!(unknown(&manifest, LogStreams::Unread).contains(both));
+        manifest.variants[first].target = "lambda:arn:aws:lambda:eu-west-1:123456789012:function:x".parse().unwrap();
+        let text = unknown(&manifest, LogStreams::Unread);
+        assert!(text.contains("`duet collect`") && text.contains("/aws/lambda/x in eu-west-1") && !text.contains("--"));
+        assert!(unknown(&manifest, LogStreams::OfEnvironments).contains("again"));
+        let text = unknown(&manifest, LogStreams::Empty);
+        assert!(text.contains("none of their requests was found") && text.contains(both), "{text}");
+        let text = unknown(&manifest, LogStreams::OfCalls);
+        assert!(text.contains(both) && text.contains("emulator") && !text.contains("collect"));
         assert!(on_few_environments(&manifest).starts_with("Raise --environments, which was "));
         assert!(on_throttles(&manifest).contains("lower --environments"));
         manifest.plan.environment = Some("/id".to_owned());
-        assert!(!unknown_environments(&manifest).contains("--environment"));
+        assert!(!unknown(&manifest, LogStreams::Unread).contains("--environment"));
         manifest.plan.environment = None;
         manifest.plan.cold = true;
-        assert!(!unknown_environments(&manifest).contains("--cold"));
+        assert!(!unknown(&manifest, LogStreams::Unread).contains("--cold"));
         assert!(!on_few_environments(&manifest).contains("--environments"));
         manifest.plan.cold = false;
         manifest.plan.environments = 1000;
         assert!(!on_few_environments(&manifest).contains("--environments"));
         manifest.plan.environments = 1;
         assert!(!on_throttles(&manifest).contains("--environments"));
-        manifest.variants[VariantIndex::default()].target = "https://example.com/".parse().unwrap();
-        assert!(!unknown_environments(&manifest).contains("--cold"));
+        manifest.variants[first].target = "https://example.com/".parse().unwrap();
+        assert!(!unknown(&manifest, LogStreams::Unread).contains("--cold"));
         assert!(on_disturbances(&manifest).contains("network"));
         let function = "lambda:x".parse().unwrap();
         assert!(

@@ -7,7 +7,7 @@ use crate::{
         sides::Side,
         warning_kind::{Warning, WarningKind},
     },
-    campaign::Target,
+    campaign::{Target, environment_source::changes_with_every_call},
 };
 use std::{collections::BTreeMap, fmt::Display};
 
@@ -88,6 +88,14 @@ pub(super) fn collect(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warn
         );
         warn(WarningKind::MissingReports, text);
     }
+    if quality.unlogged > 0 {
+        let text = format!(
+            "{} answers of {name} were not found in its log, so that nothing tells which environment gave them: they are \
+             left out. `duet collect` with this run directory looks for them again.",
+            quality.unlogged
+        );
+        warn(WarningKind::MissingLogStreams, text);
+    }
     if let Some(Counted { count, reported_ms, contrary_ms: waited_ms }) = quality.earlier_inits {
         let text = format!(
             "{count} calls of {name} met environments that had started before, as provisioned concurrency has them: \
@@ -117,7 +125,8 @@ fn implausible_environments(pair: PairSamples<'_>, side: Side) -> Option<String>
         ));
     }
     if let Some(count) = environments_of_both(pair) {
-        return Some(format!("{count} environments have the same name on both sides, which call different functions"));
+        let [one, other] = Side::BOTH.map(|side| &pair.variant(side).name);
+        return Some(format!("{count} environments of {one} have the names of {other}'s, which is another function"));
     }
     // Less than two steps prove nothing.
     if named < 2 * u64::from(plan.environments) {
@@ -129,13 +138,13 @@ fn implausible_environments(pair: PairSamples<'_>, side: Side) -> Option<String>
             plan.environments
         ));
     }
-    if named == environments && 2 * quality.first_without_cold_start > named {
+    let step = u64::from(plan.environments);
+    if changes_with_every_call(named, environments, quality.first_without_cold_start, step) {
         return Some(format!(
             "Each of the {named} answers of {name} names an environment of its own, though most were no cold start"
         ));
     }
     // Those that were there before the campaign answer its first step.
-    let step = u64::from(plan.environments);
     let (later, first) = (named - step, quality.first_reported_warm.saturating_sub(step));
     (4 * first > later).then(|| {
         format!(

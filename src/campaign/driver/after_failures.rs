@@ -29,6 +29,14 @@ impl StepFailures {
         Self { variants: Variants::defaults(variants), attempt: None }
     }
 
+    /// Leaves out the failures of a variant whose calls are not made again after all.
+    pub(super) fn forget(&mut self, variant: VariantIndex) {
+        self.variants[variant].clear();
+        if self.variants.iter().all(|(_, failures)| failures.is_empty()) {
+            self.attempt = None;
+        }
+    }
+
     pub(super) fn add(&mut self, row: Row) {
         if row.is_made_again() {
             self.attempt = self.attempt.max(Some(row.attempt));
@@ -71,12 +79,37 @@ impl StepFailures {
     }
 }
 
+/// What to do about a variant that gives nothing but failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// Others succeed meanwhile: it alone is given up.
+    GiveUp,
+    /// All others fail too, so that the reason is not its own.
+    End,
+    /// The others have not been called since it began to fail.
+    Wait,
+}
+
+/// What to do about `variant`, which gives nothing but failures, in view of these `others`.
+pub(super) fn remedy(totals: &Totals, variant: VariantIndex, others: &[VariantIndex]) -> Remedy {
+    let since = totals.variants[variant].failing_since_ms;
+    let is_later = |at: Option<u64>| at.is_some() && at >= since;
+    let of_others = || others.iter().map(|other| &totals.variants[*other]);
+    if of_others().any(|other| is_later(other.last_success_ms)) {
+        Remedy::GiveUp
+    } else if of_others().all(|other| is_later(other.last_answer_ms)) {
+        Remedy::End
+    } else {
+        Remedy::Wait
+    }
+}
+
 fn is_reserved(failure: &Failure) -> bool {
     failure.reason.as_deref() == Some(RESERVED)
 }
 
 /// The variants of a campaign that has all its calls which never succeeded.
-pub(super) fn without_success(totals: &Totals) -> Vec<Hopeless> {
+pub fn without_success(totals: &Totals) -> Vec<Hopeless> {
     let failing = totals.variants.iter().filter(|(_, of_variant)| of_variant.succeeded() == 0);
     let hopeless = failing.filter_map(|(variant, of_variant)| {
         Some(Hopeless { variant, calls: of_variant.calls, failure: of_variant.last_failure.clone()? })
@@ -87,10 +120,6 @@ pub(super) fn without_success(totals: &Totals) -> Vec<Hopeless> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn both() -> [VariantIndex; 2] {
-        [0, 1].map(|place| VariantIndex::first(2).nth(place).unwrap())
-    }
 
     fn row(variant: VariantIndex, slot: u32, failure: Option<Failure>) -> Row {
         Row { variant, slot, failure, ..Row::example() }
@@ -115,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_variant_is_given_up_after_five_failures_or_a_step_of_them() {
-        let [_, variant] = both();
+        let [_, variant] = VariantIndex::both();
         let calls = |count: u32| (0..count).map(|slot| row(variant, slot, late())).collect::<Vec<_>>();
         for (count, of_a_step, given_up) in [(4, 1, false), (5, 1, true), (5, 8, false), (8, 8, true)] {
             let (failures, totals) = step(&calls(count));
@@ -131,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_variant_that_never_succeeded_is_given_up_after_a_step_without_reserved_concurrency() {
-        let [variant, _] = both();
+        let [variant, _] = VariantIndex::both();
         let shut = [0, 1].map(|slot| row(variant, slot, throttled(RESERVED)));
         let (failures, totals) = step(&shut);
         assert!(matches!(failures.hopeless(2, &totals)[..], [Hopeless { calls: 2, .. }]));
@@ -143,7 +172,7 @@ mod tests {
     #[test]
     fn reserved_concurrency_is_shared_only_by_variants_that_are_one_function() {
         let mut manifest = Manifest::example();
-        let [variant, other] = both();
+        let [variant, other] = VariantIndex::both();
         let rows = [throttled(RESERVED), throttled("other"), None].map(|failure| row(variant, 0, failure));
         let (failures, _) = step(&rows);
         assert_eq!((failures.counts().collect::<Vec<_>>(), failures.attempt), (vec![(variant, 2)], Some(0)));
@@ -154,10 +183,23 @@ mod tests {
 
     #[test]
     fn a_variant_that_never_succeeded_is_told() {
-        let [one, other] = both();
+        let [one, other] = VariantIndex::both();
         let success = |variant| row(variant, 0, None);
         assert_eq!(without_success(&step(&[success(one), success(other)]).1), []);
         let (_, totals) = step(&[success(one), row(other, 0, late())]);
         assert!(matches!(without_success(&totals)[..], [Hopeless { variant, calls: 1, .. }] if variant == other));
+    }
+    #[test]
+    fn a_variant_is_given_up_only_where_others_succeed_meanwhile() {
+        let [failing, other] = VariantIndex::both();
+        let at = |row: Row, elapsed_ms| Row { elapsed_ms, ..row };
+        let of = |rows: &[Row]| remedy(&step(rows).1, failing, &[other]);
+        let failures = [at(row(failing, 0, late()), 10), at(row(failing, 0, late()), 20)];
+        let with = |rows: &[Row]| of(&[rows, &failures].concat());
+        // It has succeeded before, and was not called since.
+        assert_eq!(with(&[at(row(other, 0, None), 5)]), Remedy::Wait);
+        assert_eq!(with(&[]), Remedy::Wait);
+        assert_eq!(with(&[at(row(other, 0, None), 15)]), Remedy::GiveUp);
+        assert_eq!(with(&[at(row(other, 0, None), 5), at(row(other, 0, late()), 15)]), Remedy::End);
     }
 }

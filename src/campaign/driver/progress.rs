@@ -37,6 +37,8 @@ impl<'a> Progress<'a> {
             progress.add(&row);
         }
         progress.position.leave_ended();
+        // A campaign is continued after what failed was mended.
+        progress.totals.variants.iter_mut().for_each(|(_, totals)| totals.forgive());
         Ok(progress)
     }
 

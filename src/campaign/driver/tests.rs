@@ -10,6 +10,7 @@ use crate::campaign::{
     forced_cold_starts::ChangedFunctions,
     manifest::{CampaignLimits, Variant},
     run_directory,
+    stopping_rules::{NextCalls, StoppingRule},
 };
 use std::{env, fs, path::PathBuf, process};
 
@@ -126,7 +127,7 @@ impl StoppingRule for EnoughByPlace {
         self.blocks = row.block + 1;
     }
 
-    fn reason(&self, _totals: &Totals, _calls: u64, _at: Duration) -> Option<String> {
+    fn reason(&self, _totals: &Totals, _next: &NextCalls, _at: Duration) -> Option<String> {
         None
     }
 

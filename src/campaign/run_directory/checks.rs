@@ -5,7 +5,8 @@ use super::super::{
     LAST_UNIX_MS,
     control_characters::{is_obeyed, visible},
     failure::ATTEMPTS,
-    manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Order, Plan, Variant},
+    import::{Columns, Import},
+    manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Order, Variant},
     payload::MAX_NAME_BYTES,
     platform_report::PlatformReport,
     prices::check_tiers,
@@ -26,7 +27,7 @@ const MAX_USD: f64 = 1e6;
 const MAX_WEIGHT: u32 = 1000;
 
 /// More payloads than a campaign could call.
-const MAX_CELLS: usize = 10_000;
+pub const MAX_CELLS: usize = 10_000;
 
 /// More than an answer of the benchmark service has: results, and timed iterations of one.
 const MAX_RESULTS: usize = 1000;
@@ -69,12 +70,21 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
     }
     number("plan.tolerance", plan.tolerance, 1.0)?;
     number("limits.max_cost_usd", limits.max_cost_usd, f64::MAX)?;
+    if let Some(import) = &manifest.imported {
+        self::import(import)?;
+    }
     match limits.until_ci {
         Some(share) if !(share > 0.0 && share < MAX_HALF_WIDTH) => {
             Err(format!("limits.until_ci is {share}; it must be above 0 and below {MAX_HALF_WIDTH}"))
         }
         _ => Ok(()),
     }
+}
+
+fn import(Import { files, columns, .. }: &Import) -> Result<(), String> {
+    let columns = columns.iter().flat_map(Columns::names);
+    let named = files.iter().map(|file| ("files", file.as_str())).chain(columns.map(|column| ("columns", column)));
+    named.into_iter().try_for_each(|(field, name)| printable(&format!("imported.{field}"), name))
 }
 
 fn variants(manifest: &Manifest) -> Result<(), String> {
@@ -91,7 +101,7 @@ fn variants(manifest: &Manifest) -> Result<(), String> {
             (_, place) => format!("variants[{place}]"),
         };
         self::variant(variant).map_err(|reason| format!("{field}.{reason}"))?;
-        if !names.insert(&variant.name) && manifest.schema > 1 {
+        if !names.insert(&variant.name) {
             return Err(format!("{field}.name is {:?} a second time; names must be unique", variant.name));
         }
     }
@@ -112,15 +122,16 @@ fn variant(variant: &Variant) -> Result<(), String> {
     check_tiers("price.tiers", &price.tiers).map_err(|error| error.to_string())
 }
 
-/// Checks the values of a sample of `plan`'s campaign.
+/// Checks the values of a sample of a campaign.
 ///
 /// # Errors
 /// The field, its value, and what is allowed.
-pub fn row(plan: &Plan, row: &Row) -> Result<(), String> {
+pub fn row(Manifest { plan, imported, .. }: &Manifest, row: &Row) -> Result<(), String> {
     below("slot", row.slot, plan.environments)?;
     below("attempt", row.attempt, ATTEMPTS)?;
     at_most("started_unix_ms", row.started_unix_ms, LAST_UNIX_MS)?;
-    at_most("elapsed_ms", row.elapsed_ms, YEAR_MS)?;
+    // Others may have measured for years.
+    at_most("elapsed_ms", row.elapsed_ms, if imported.is_some() { LAST_UNIX_MS } else { YEAR_MS })?;
     at_most("delay_ns", row.delay_ns, YEAR_NS)?;
     at_most("latency_ns", row.latency_ns, YEAR_NS)?;
     number("cost_usd", row.cost_usd, MAX_USD)?;
@@ -221,7 +232,7 @@ fn below(field: &str, value: u32, end: u32) -> Result<(), String> {
     if value < end { Ok(()) } else { Err(format!("{field} is {value}; by campaign.json it is below {end}")) }
 }
 
-fn name<'a>(field: &str, value: impl Into<Option<&'a str>>) -> Result<(), String> {
+pub(in crate::campaign) fn name<'a>(field: &str, value: impl Into<Option<&'a str>>) -> Result<(), String> {
     match value.into() {
         None => Ok(()),
         Some("") => Err(format!("{field} is empty; leave it out if there is no name")),

@@ -1,11 +1,13 @@
 //! From arguments to a campaign's manifest.
 
+mod environments;
 mod limits;
 
 use super::{
     preflight::{self, NamedTarget},
     pricing,
     unstored_options::{UnstoredOptions, check_variables, variable_names},
+    variant_names,
 };
 use crate::{
     campaign::{
@@ -20,7 +22,7 @@ use crate::{
         stack, unix_ms,
         variants::{MAX_VARIANTS, VariantIndex, Variants},
     },
-    cli::{output::note, prices, secret_argument::Unechoed, value_parsers},
+    cli::{prices, secret_argument::Unechoed, value_parsers},
     protocol::{Request, Selection, Size, SizeName},
     workload::{self, Workload},
 };
@@ -112,7 +114,8 @@ pub struct PlanOptions {
     /// Spend at most this many US dollars, at the list prices of the region.
     #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = value_parsers::dollars)]
     max_cost: f64,
-    /// End as soon as the intervals extend at most this far to either side, such as 2%.
+    /// End as soon as the intervals extend at most this far to either side, such as 2%; of several candidates, call each
+    /// until its own do.
     #[arg(long, value_name = "PERCENT", value_parser = value_parsers::percent)]
     until_ci: Option<f64>,
     /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
@@ -216,6 +219,7 @@ impl PlanOptions {
         check_sizes(&cells, &targets)?;
         let mut variants = preflight::variants(&targets, auth, &session).await?;
         let baseline = self.baseline(&variants)?;
+        variant_names::follow_baseline(&mut variants, baseline);
         preflight::check_features(&variants, self.cold, self.tenant.as_deref())?;
         preflight::check_differences(&variants, baseline, self.allow_unequal)?;
         pricing::set_prices(&mut variants, baseline, &table, &session).await?;
@@ -237,13 +241,6 @@ impl PlanOptions {
         check_variables(&given.variables, has_process)?;
         if self.cold {
             preflight::check_cold(&variants)?;
-        }
-        let names_environments = self.payload.is_empty() || self.environment.is_some() || self.cold;
-        if !names_environments && !targets.iter().all(is_local) {
-            note(
-                "Warning: nothing will tell which environment gives an answer, so there can be no verdict: say where \
-                 answers name it (--environment POINTER), or use --cold",
-            );
         }
         let timeout = self.timeout.unwrap_or_else(|| preflight::timeout(&variants));
         let plan = Plan {
@@ -284,8 +281,10 @@ impl PlanOptions {
             baseline,
             plan,
             limits,
+            imported: None,
         };
         self.check_limits(&manifest)?;
+        environments::check(&manifest)?;
         self.warn_of_few_blocks(&manifest);
         Ok(manifest)
     }
@@ -379,7 +378,7 @@ fn check_sizes(cells: &[Cell], targets: &[NamedTarget]) -> anyhow::Result<()> {
             Target::Function { .. } => ("Lambda", 6 << 20),
             Target::Endpoint { url } if url.contains(".lambda-url.") => ("Lambda", 6 << 20),
             Target::Endpoint { .. } => ("API Gateway", 10 << 20),
-            Target::Process { .. } => continue,
+            Target::Process { .. } | Target::Import { .. } => continue,
         };
         if let Some(cell) = cells.iter().find(|cell| cell.payload.len() > most) {
             let (name, bytes) = (&cell.name, cell.payload.len());

@@ -111,7 +111,7 @@ async fn variant(target: &Target, auth: Auth, session: &Session) -> anyhow::Resu
             }
             found.configuration
         }
-        Target::Endpoint { .. } => None,
+        Target::Endpoint { .. } | Target::Import { .. } => None,
         Target::Process { path } => {
             let metadata = path.metadata().with_context(looking)?;
             if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
@@ -179,7 +179,7 @@ pub(super) fn check_cold(variants: &Variants<Variant>) -> anyhow::Result<()> {
                 "--cold: how {target} is configured may not be read, so it cannot be changed and changed back: \
                  allow lambda:GetFunctionConfiguration and lambda:UpdateFunctionConfiguration"
             ),
-            Target::Function { .. } | Target::Process { .. } => {}
+            Target::Function { .. } | Target::Process { .. } | Target::Import { .. } => {}
         }
     }
     Ok(())

@@ -77,11 +77,8 @@ fn architectures(variants: &Variants<Variant>, baseline: VariantIndex) -> Varian
     let is_pair = variants.count() == 2;
     variants.map(|index, variant| {
         let known = variant.configuration.as_ref().map(|configuration| configuration.architecture);
-        known.or_else(|| of_name(&variant.name)).unwrap_or(if is_pair && index != baseline {
-            Architecture::Arm64
-        } else {
-            Architecture::X86_64
-        })
+        let usual = if is_pair && index != baseline { Architecture::Arm64 } else { Architecture::X86_64 };
+        known.or_else(|| of_name(&variant.name)).unwrap_or(usual)
     })
 }
 

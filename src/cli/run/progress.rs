@@ -4,14 +4,15 @@ use super::resume;
 use crate::{
     campaign::{
         answer_comparison::AnswerDifference,
-        driver::{Hopeless, Observer, Outcome},
-        manifest::{EndReason, Ended, Manifest},
+        driver::{Hopeless, Observer, Outcome, without_success},
+        environment_source::EnvironmentSource,
+        manifest::{EndReason, Ended, Manifest, Variant},
         row::Row,
         shell_quoting,
         totals::{Totals, VariantTotals},
         variants::VariantIndex,
     },
-    cli::output::line,
+    cli::{collect::Collection, output::line},
     report::plan,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -59,12 +60,29 @@ impl<'a> ProgressDisplay<'a> {
             given_up: given_up.map(|(variant, _)| variant).collect(),
         };
         let calls = manifest.calls_of_block();
-        let body = json!({ "directory": directory, "calls_per_block": calls, "limits": manifest.limits });
+        let told = |(_, variant): (_, &Variant)| json!({ "name": variant.name, "told_by": EnvironmentSource::of(&manifest.plan, variant).to_string() });
+        let environments: Vec<Value> = manifest.variants.iter().map(told).collect();
+        let body = json!({
+            "directory": directory, "calls_per_block": calls, "limits": manifest.limits, "environments": environments,
+        });
         progress.event("start", body)?;
         if !json {
             line(format_args!("{}Samples go to {}", plan::plan(manifest), directory.display()))?;
         }
         Ok(progress)
+    }
+
+    /// Clears the display: the campaign has ended, and environments are looked for.
+    pub(super) fn begin_collecting(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Prints which environments were found in log streams.
+    pub(super) fn collected(&self, collection: &Collection) -> io::Result<()> {
+        if self.json {
+            return self.event("collect", collection.json());
+        }
+        line(collection.text(&self.directory, self.manifest).trim_end())
     }
 
     /// Prints the outcome of the campaign and what to do next.
@@ -86,7 +104,12 @@ impl<'a> ProgressDisplay<'a> {
             ))?;
         }
         match end {
-            Outcome::Enough(reason) => line(format_args!("Complete: {reason}."))?,
+            Outcome::Enough(reason) => {
+                for hopeless in self.without_success(totals) {
+                    line(self.given_up_text(&hopeless))?;
+                }
+                line(format_args!("Complete: {reason}."))?;
+            }
             Outcome::Interrupted => line(format_args!("Interrupted: {}.", resume(&self.directory)))?,
             Outcome::Failing(hopeless) => {
                 line(self.given_up_text(hopeless))?;
@@ -97,9 +120,15 @@ impl<'a> ProgressDisplay<'a> {
         line(format_args!("Summary: duet report {}", shell_quoting::word(&self.directory)))
     }
 
-    /// Whether a variant was given up while the campaign went on.
-    pub(super) fn has_given_up(&self) -> bool {
-        !self.given_up.is_empty()
+    /// Whether a variant was given up while the campaign went on, or never succeeded.
+    pub(super) fn has_given_up(&self, totals: &Totals) -> bool {
+        !self.given_up.is_empty() || !self.without_success(totals).is_empty()
+    }
+
+    /// The variants that never succeeded and were not given up.
+    fn without_success(&self, totals: &Totals) -> Vec<Hopeless> {
+        let is_new = |hopeless: &Hopeless| !self.given_up.contains(&hopeless.variant);
+        without_success(totals).into_iter().filter(is_new).collect()
     }
 
     fn name(&self, variant: VariantIndex) -> &str {
@@ -135,11 +164,14 @@ impl<'a> ProgressDisplay<'a> {
         let lines = totals.variants.iter().map(|(variant, totals)| {
             let VariantTotals { calls, environments, cold, made_again, cpu_models, cost_usd, .. } = totals;
             let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
+            let plan = &self.manifest.plan;
+            let told = match EnvironmentSource::of(plan, &self.manifest.variants[variant]) {
+                EnvironmentSource::LogStreams(_) => "environments by log streams".to_owned(),
+                _ => format!("{} environments", environments.len()),
+            };
             format!(
-                "{:<width$} {calls} calls, {} environments, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  \
-                 {models}",
+                "{:<width$} {calls} calls, {told}, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  {models}",
                 self.name(variant),
-                environments.len(),
                 totals.failed(),
             )
         });

@@ -1,6 +1,10 @@
 //! The names of variants: as the user gives them, or by what sets them apart.
 
-use crate::campaign::{Target, manifest::Variant};
+use crate::campaign::{
+    Target,
+    manifest::Variant,
+    variants::{VariantIndex, Variants},
+};
 use anyhow::bail;
 use std::collections::BTreeSet;
 
@@ -19,8 +23,21 @@ pub(super) fn names(given: &[Option<String>], variants: &[Variant]) -> anyhow::R
     let by_facts = FACTS.iter().filter_map(|facts| by_facts(facts, variants)).map(with_given);
     let names = by_facts.chain([with_given(by_side(variants)), with_given(by_target(variants))]);
     let mut unique = names.filter(|names| names.iter().collect::<BTreeSet<_>>().len() == names.len());
-    Ok(unique.next().unwrap_or_else(|| numbered(&with_given(by_target(variants)))))
+    Ok(unique.next().unwrap_or_else(|| numbered(given, &by_target(variants))))
 }
+
+/// Makes roles follow the baseline, where two variants are named by their roles.
+pub(super) fn follow_baseline(variants: &mut Variants<Variant>, baseline: VariantIndex) {
+    let names: Vec<&str> = variants.iter().map(|(_, variant)| variant.name.as_str()).collect();
+    if names == ROLES {
+        for (index, variant) in variants.iter_mut() {
+            variant.name = ROLES[usize::from(index != baseline)].to_owned();
+        }
+    }
+}
+
+/// What two variants are called that nothing sets apart, the baseline first.
+const ROLES: [&str; 2] = ["baseline", "candidate"];
 
 /// Something that may set variants apart.
 #[derive(Clone, Copy, PartialEq)]
@@ -81,13 +98,12 @@ fn by_side(variants: &[Variant]) -> Vec<String> {
     if variants.len() > 2 {
         return vec![String::new(); variants.len()];
     }
-    let sides = ["baseline", "candidate"];
     let names: Vec<String> = variants
         .iter()
-        .zip(sides)
-        .map(|(variant, side)| Fact::Architecture.of(variant).unwrap_or(side.to_owned()))
+        .zip(ROLES)
+        .map(|(variant, role)| Fact::Architecture.of(variant).unwrap_or(role.to_owned()))
         .collect();
-    if names.first() == names.last() { sides.map(str::to_owned).into() } else { names }
+    if names.first() == names.last() { ROLES.map(str::to_owned).into() } else { names }
 }
 
 fn by_target(variants: &[Variant]) -> Vec<String> {
@@ -98,20 +114,21 @@ fn by_target(variants: &[Variant]) -> Vec<String> {
         }
         Target::Endpoint { url } => url.clone(),
         Target::Process { path } => path.display().to_string(),
+        Target::Import { file } => file.clone(),
     };
     variants.iter().map(|variant| name(&variant.target)).collect()
 }
 
-/// Unique names: those that stand twice get a number.
-fn numbered(names: &[String]) -> Vec<String> {
-    let mut taken: BTreeSet<String> = names.iter().cloned().collect();
-    let mut seen = BTreeSet::new();
-    let unique = names.iter().map(|name| {
-        if seen.insert(name) {
-            return name.clone();
+/// Unique names: those that were not given, and that stand twice or were given to another, get a number.
+fn numbered(given: &[Option<String>], names: &[String]) -> Vec<String> {
+    let mut taken: BTreeSet<String> = given.iter().flatten().cloned().collect();
+    let unique = given.iter().zip(names).map(|(given, name)| {
+        if let Some(given) = given {
+            return given.clone();
         }
-        let mut numbers = (2..).map(|number| format!("{name} ({number})"));
-        let name = numbers.find(|name| !taken.contains(name)).unwrap_or_default();
+        let numbers = (2..).map(|number| format!("{name} ({number})"));
+        let mut names = std::iter::once(name.clone()).chain(numbers);
+        let name = names.find(|name| !taken.contains(name)).unwrap_or_default();
         taken.insert(name.clone());
         name
     });
@@ -174,6 +191,9 @@ mod tests {
     fn more_variants_without_known_facts_are_named_by_their_targets() {
         let targets = [("exec:/a", None), ("https://b/", None), ("exec:/a", None), ("lambda:c:7", None)];
         assert_eq!(of(&targets), ["/a", "https://b/", "/a (2)", "c:7"]);
+        let variants = [(None, "lambda:a"), (Some("a"), "lambda:b"), (None, "lambda:a")];
+        let variants = variants.map(|(name, target)| (name, variant(target, None)));
+        assert_eq!(named(&variants), ["a (2)", "a", "a (3)"]);
     }
 
     #[test]

@@ -36,6 +36,7 @@ struct Group<'a> {
 pub fn section(analysis: &PairAnalysis) -> Markup {
     let groups: Vec<Group<'_>> = analysis.cells.iter().take(MOST_CELLS).filter_map(group).collect();
     let pairs = tables::cpu_models(analysis);
+    let title = if may_have_cpus(analysis) { "Distributions by CPU model" } else { "Distributions" };
     let content = html! {
         @if groups.is_empty() {
             p { "No chart: no cell has times that could be drawn." }
@@ -44,7 +45,12 @@ pub fn section(analysis: &PairAnalysis) -> Markup {
         }
         @if !pairs.rows.is_empty() { (numbers("Each pair of CPU models", &table(&pairs))) }
     };
-    figure::section("Distributions by CPU model", &content)
+    figure::section(title, &content)
+}
+
+/// Whether CPU models are known, or at least asked for.
+fn may_have_cpus(analysis: &PairAnalysis) -> bool {
+    analysis.campaign.imported.as_ref().is_none_or(|import| import.has_cpu_models)
 }
 
 fn group(cell: &CellAnalysis) -> Option<Group<'_>> {
@@ -66,15 +72,17 @@ fn row(side: Side, distribution: &Distribution, reference: f64) -> Option<Distri
 
 fn plot(analysis: &PairAnalysis, groups: &[Group<'_>]) -> Markup {
     let names = names(analysis);
-    let label = format!(
-        "Distributions of both sides by CPU model in {} cells. The same numbers are in the table below.",
-        groups.len()
-    );
+    let has_cpus = may_have_cpus(analysis);
+    let by = if has_cpus { " by CPU model" } else { "" };
+    let label =
+        format!("Distributions of both sides{by} in {} cells. The same numbers are in the table below.", groups.len());
     let left_out = analysis.cells.len().saturating_sub(MOST_CELLS);
     let caption = html! {
         "Times of calls relative to the median of " (names.baseline) " in the same cell. A box holds the middle half "
-        "of the calls and its line is the median; the thin line goes from the 5th to the 95th percentile. Two "
-        "boxes of one side that lie apart are two generations of CPU, so the fleet's mix decides."
+        "of the calls and its line is the median; the thin line goes from the 5th to the 95th percentile."
+        @if has_cpus {
+            " Two boxes of one side that lie apart are two generations of CPU, so the fleet's mix decides."
+        }
         @if left_out > 0 { " " (left_out) " more cells are in the table only." }
     };
     let height = |width: f64| {
@@ -83,7 +91,7 @@ fn plot(analysis: &PairAnalysis, groups: &[Group<'_>]) -> Markup {
         groups.len() as f64 * heading + rows as f64 * row + LINE * 2.0
     };
     let table = numbers("The percentiles", &percentiles(analysis));
-    figure(&label, &caption, &table, WIDTHS.map(height), |canvas| draw(canvas, groups, &names))
+    figure(&label, &caption, &table, WIDTHS.map(height), |canvas| draw(canvas, groups, &names, has_cpus))
 }
 
 /// The height of a group's heading, and that of a row.
@@ -91,7 +99,7 @@ fn heights(width: f64) -> (f64, f64) {
     if is_narrow(width) { (30.0, 34.0) } else { (12.0, ROW) }
 }
 
-fn draw(canvas: &Canvas<'_>, groups: &[Group<'_>], names: &Sides<Name>) {
+fn draw(canvas: &Canvas<'_>, groups: &[Group<'_>], names: &Sides<Name>, has_cpus: bool) {
     let width = canvas.width;
     let narrow = is_narrow(width);
     let pixels = if narrow { (8.0, width - 8.0) } else { (330.0, width - 150.0) };
@@ -110,23 +118,27 @@ fn draw(canvas: &Canvas<'_>, groups: &[Group<'_>], names: &Sides<Name>) {
         canvas.bold(&name, (0.0, y + 10.0 + if narrow { 8.0 } else { ROW / 2.0 }), Anchor::Left, Paint::Ink);
         y += heading;
         for row in &group.rows {
-            draw_row(canvas, &axis, row, y, names);
+            let name = shortened(&names[row.side].to_string(), 10);
+            draw_row(canvas, &axis, row, y, &if has_cpus { format!("{name} {}", cpu(canvas, row)) } else { name });
             y += row_height;
         }
     }
 }
 
-fn draw_row(canvas: &Canvas<'_>, axis: &Axis, row: &DistributionRow<'_>, y: f64, names: &Sides<Name>) {
+fn cpu(canvas: &Canvas<'_>, row: &DistributionRow<'_>) -> String {
+    let cpu = &row.distribution.cpu;
+    let cpu = if cpu.is_empty() { "CPU unknown".to_owned() } else { short_cpu(cpu).replace(" @", "") };
+    shortened(&cpu, if is_narrow(canvas.width) { 22 } else { 19 })
+}
+
+fn draw_row(canvas: &Canvas<'_>, axis: &Axis, row: &DistributionRow<'_>, y: f64, label: &str) {
     let narrow = is_narrow(canvas.width);
-    let Distribution { cpu, environments, percentiles, .. } = row.distribution;
+    let Distribution { environments, percentiles, .. } = row.distribution;
     let paint = paint(row.side);
     let (words, middle) = if narrow { (y + 8.0, y + 24.0) } else { (y + ROW / 2.0, y + ROW / 2.0) };
     let start = if narrow { 0.0 } else { 160.0 };
-    let name = shortened(&names[row.side].to_string(), 10);
-    let cpu = if cpu.is_empty() { "CPU unknown".to_owned() } else { short_cpu(cpu).replace(" @", "") };
     canvas.mark((start + 6.0, words), 4.0, paint);
-    let label = format!("{name} {}", shortened(&cpu, if narrow { 22 } else { 19 }));
-    canvas.text(&label, (start + 16.0, words), Anchor::Left, Paint::Ink);
+    canvas.text(label, (start + 16.0, words), Anchor::Left, Paint::Ink);
     let facts = format!("{} ms, {environments} env.", significant(percentiles[50]));
     canvas.text(&facts, (canvas.width, words), Anchor::Right, Paint::Muted);
     let [p5, p25, p50, p75, p95] = row.shape.map(|ratio| axis.at(ratio));

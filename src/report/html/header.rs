@@ -9,8 +9,10 @@ use crate::{
     },
     report::{
         document::Block,
+        imported,
         sentences::{headline, is_certain, saved, saved_range},
-        words::{capitalized, change, count, names, percent, range},
+        variants::title,
+        words::{capitalized, change, count, counted, names, percent, range},
     },
 };
 use maud::{Markup, html};
@@ -23,15 +25,33 @@ pub fn header(analysis: &PairAnalysis) -> Markup {
             p.eyebrow { "Lambda Duet · " (names.candidate) " compared with " (names.baseline) }
             h1 { (headline(analysis)) }
             (warnings(analysis, true))
-            dl.figures {
-                @for (term, value, detail) in figures(analysis) {
-                    div {
-                        dt { (term) }
-                        dd { strong { (value) } span { (detail) } }
-                    }
+            (listed_figures(analysis))
+            p.evidence { (evidence(analysis)) }
+        }
+    }
+}
+
+/// The top of one pair of several.
+pub fn header_of_pair(pair: &PairAnalysis) -> Markup {
+    html! {
+        header {
+            h2 { (title(pair)) }
+            p { b { (headline(pair)) } }
+            (listed_figures(pair))
+            p.evidence { (evidence(pair)) }
+        }
+    }
+}
+
+fn listed_figures(analysis: &PairAnalysis) -> Markup {
+    html! {
+        dl.figures {
+            @for (term, value, detail) in figures(analysis) {
+                div {
+                    dt { (term) }
+                    dd { strong { (value) } span { (detail) } }
                 }
             }
-            p.evidence { (evidence(analysis)) }
         }
     }
 }
@@ -113,15 +133,25 @@ fn evidence(analysis: &PairAnalysis) -> String {
         1 => "one cell".to_owned(),
         number => format!("{number} cells"),
     };
+    let confidence = percent(analysis.method.confidence);
+    if let Some(import) = &analysis.campaign.imported {
+        return format!(
+            "{} from {}, made elsewhere, of {cells} in {}. Intervals are {confidence} intervals of time, less or more than {}.",
+            counted(analysis.campaign.calls, "measurement"),
+            imported::files(import),
+            counted(analysis.campaign.blocks, "block"),
+            names.baseline
+        );
+    }
     format!(
         "Measured on {cells} with {} calls to {} environments of {} and {} of {}. Intervals are {} intervals of time and \
          cost, less or more than {}.",
-        count(analysis.campaign.calls),
+        count(baseline.calls + candidate.calls),
         baseline.environments,
         names.baseline,
         candidate.environments,
         names.candidate,
-        percent(analysis.method.confidence),
+        confidence,
         names.baseline
     )
 }

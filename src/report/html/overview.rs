@@ -9,6 +9,7 @@ use super::{
 use crate::{
     analysis::result::{Analysis, Interval, VariantFacts},
     report::{
+        imported,
         variants::{self, best, headline},
         words::{count, dollars, percent},
     },
@@ -24,8 +25,11 @@ pub fn header(analysis: &Analysis) -> Markup {
             @if let Some(best) = best(analysis) { p { (best) } }
             (listed_warnings(&variants::warnings(analysis)))
             p.evidence {
-                "Measured with " (count(analysis.campaign.calls)) " calls in " (count(analysis.campaign.blocks))
-                " blocks. Intervals are " (percent(analysis.method.confidence)) " intervals."
+                @match &analysis.campaign.imported {
+                    None => { "Measured with " (count(analysis.campaign.calls)) " calls" }
+                    Some(import) => { (count(analysis.campaign.calls)) " measurements from " (imported::files(import)) }
+                }
+                " in " (count(analysis.campaign.blocks)) " blocks. Intervals are " (percent(analysis.method.confidence)) " intervals."
             }
         }
     }
@@ -34,15 +38,18 @@ pub fn header(analysis: &Analysis) -> Markup {
 /// Cost against time, and the numbers.
 pub fn section(analysis: &Analysis) -> Markup {
     let points: Vec<Point<'_>> = analysis.variants.iter().filter_map(Point::new).collect();
+    let is_imported = analysis.campaign.imported.is_some();
     let content = html! {
-        @if points.is_empty() {
+        @if is_imported {
+            // It has no cost, as its origin says.
+        } @else if points.is_empty() {
             p { "No chart: of no variant are both its time and its cost known." }
         } @else {
             (chart(analysis, &points))
         }
         div.scroll tabindex="0" role="region" aria-label="The variants" { (table(&variants::table(analysis))) }
     };
-    figure::section("Cost against time", &content)
+    figure::section(if is_imported { "All variants" } else { "Cost against time" }, &content)
 }
 
 /// A variant with a place on the chart.
@@ -96,24 +103,54 @@ fn draw(canvas: &Canvas<'_>, analysis: &Analysis, points: &[Point<'_>]) {
         points.iter().filter(|point| point.is_on_front()).map(|point| (x.at(point.ms), y.at(point.usd))).collect();
     front.sort_by(|one, other| one.0.total_cmp(&other.0));
     canvas.path(&front, Paint::Grid, 3.0);
-    let mut labels: Vec<(f64, f64, f64)> = Vec::new();
     for point in points {
-        let paint = if point.facts.name == analysis.baseline { Paint::Baseline } else { Paint::Candidate };
+        let paint = paint(analysis, point);
         let at = (x.at(point.ms), y.at(point.usd));
         canvas.line((x.at(point.time.low), at.1), (x.at(point.time.high), at.1), paint, 1.5);
         canvas.line((at.0, y.at(point.cost.low)), (at.0, y.at(point.cost.high)), paint, 1.5);
         canvas.mark(at, if point.is_on_front() { 5.5 } else { 4.0 }, paint);
+    }
+    // Names must not run into each other; all of them are in the table. Those on the front come first.
+    let (front, others): (Vec<_>, Vec<_>) = points.iter().partition(|point| point.is_on_front());
+    let mut labels: Vec<Label> = Vec::new();
+    for point in front.into_iter().chain(others) {
         let name = shortened(&point.facts.name, if narrow { 14 } else { 24 });
-        let width = name.chars().count() as f64 * 7.2;
-        let is_left = at.0 + 10.0 + width > right;
-        let start = if is_left { at.0 - 10.0 - width } else { at.0 + 10.0 };
-        let height = at.1 - 9.0;
-        // Names must not run into each other; all of them are in the table.
-        let is_free =
-            |(from, to, y): &(f64, f64, f64)| start > *to || start + width < *from || (height - y).abs() > LINE;
-        if labels.iter().all(is_free) {
-            canvas.text(&name, (start, height), Anchor::Left, Paint::Ink);
-            labels.push((start, start + width, height));
+        let places = Label::around((x.at(point.ms), y.at(point.usd)), &name);
+        let is_free = |label: &Label| {
+            label.from >= left && label.to <= right && labels.iter().all(|other| !label.runs_into(other))
+        };
+        if let Some(label) = places.into_iter().find(is_free) {
+            canvas.text(&name, (label.from, label.y), Anchor::Left, Paint::Ink);
+            labels.push(label);
         }
+    }
+}
+
+fn paint(analysis: &Analysis, point: &Point<'_>) -> Paint {
+    if point.facts.name == analysis.baseline { Paint::Baseline } else { Paint::Candidate }
+}
+
+/// The place of a name.
+#[derive(Clone, Copy)]
+struct Label {
+    from: f64,
+    to: f64,
+    y: f64,
+}
+
+impl Label {
+    /// The places that a name may have around its point, the best first.
+    fn around((x, y): (f64, f64), name: &str) -> [Self; 4] {
+        let width = name.chars().count() as f64 * 7.2;
+        let [right, left] = [x + 10.0, x - 10.0 - width];
+        [(right, y - 10.0), (right, y + 12.0), (left, y - 10.0), (left, y + 12.0)].map(|(from, y)| Self {
+            from,
+            to: from + width,
+            y,
+        })
+    }
+
+    fn runs_into(&self, other: &Self) -> bool {
+        self.from < other.to && other.from < self.to && (self.y - other.y).abs() < LINE
     }
 }

@@ -4,8 +4,10 @@ use super::figure::{self, scrolling};
 use crate::analysis::sides::Side;
 use crate::{
     analysis::result::{PairAnalysis, Provenance, VariantFacts},
+    campaign::import::Import,
     report::{
         document::{Table, Value, numbers, words},
+        imported,
         sentences::{failures, sources},
         words::{count, date, dollars, from_to, names, percent},
     },
@@ -19,7 +21,13 @@ pub fn method(analysis: &PairAnalysis) -> Markup {
     let confidence = percent(method.confidence);
     let content = html! {
         p {
-            "Sides and cells were called in random order within short blocks, so that drift meets both sides alike. "
+            @match analysis.campaign.imported {
+                None => "Variants and cells were called in random order within short blocks, so that drift meets all variants alike. ",
+                Some(_) => {
+                    "The measurements were made by another program, in an order that is not known. Sides are compared "
+                    "within blocks, so that drift from block to block meets both alike; drift within a block does not. "
+                }
+            }
             "The logarithms of times are estimated by weighted least squares on side and block, where each "
             "environment weighs the same: the environment, not the call, is what is drawn from the fleet. Variances "
             "are cluster-robust by environment (CR3) and, where sides are called in steps, by block, which tells what "
@@ -36,7 +44,7 @@ pub fn method(analysis: &PairAnalysis) -> Markup {
             @if let Some(sources) = sources(analysis) { (sources) " " }
             "A cell is faster or slower where its difference excludes none, and equivalent where it lies within "
             "±" (percent(method.margin)) ", each after Holm's adjustment, which holds the chance of any wrong verdict "
-            "among all cells at " (percent(1.0 - method.confidence)) ". The intervals that are shown are not "
+            "among all cells of all candidates at " (percent(1.0 - method.confidence)) ". The intervals that are shown are not "
             "adjusted, so a cell whose interval barely excludes no difference may be undecided. "
             "More, with references, is in docs/method.md of Lambda Duet."
         }
@@ -46,9 +54,15 @@ pub fn method(analysis: &PairAnalysis) -> Markup {
 
 /// Where the samples come from.
 pub fn section(analysis: &PairAnalysis) -> Markup {
-    let tables =
-        [("The campaign", campaign(analysis)), ("The sides", sides(analysis)), ("The CPU models", cpus(analysis))];
+    let import = analysis.campaign.imported.as_ref();
+    let (campaign, sides) = match import {
+        None => (campaign(analysis), sides(analysis)),
+        Some(import) => (imported_campaign(import, &analysis.campaign), imported_sides(analysis)),
+    };
+    let mut tables = vec![("The campaign", campaign), ("The sides", sides)];
+    tables.extend(import.is_none_or(|import| import.has_cpu_models).then(|| ("The CPU models", cpus(analysis))));
     let content = html! {
+        @if let Some(import) = import { p { (imported::unknown(import)) } }
         @for (label, table) in &tables { (scrolling(label, &figure::table(table))) }
     };
     figure::section("Where this comes from", &content)
@@ -71,32 +85,64 @@ fn campaign(analysis: &PairAnalysis) -> Table {
         ("calls", format!("{}, {state}", count(*calls))),
         ("environments of a side in a block", environments_per_step.to_string()),
     ];
+    of_campaign(facts)
+}
+
+fn imported_campaign(import: &Import, campaign: &Provenance) -> Table {
+    of_campaign([
+        ("imported from", imported::files(import)),
+        ("imported", date(campaign.created_unix_ms)),
+        ("by Lambda Duet", campaign.version.clone()),
+        ("format", import.format.to_string()),
+        ("what was measured", imported::what(import)),
+        ("over", imported::period(import, campaign).unwrap_or("unknown".to_owned())),
+        ("blocks", count(campaign.blocks)),
+        ("measurements", count(campaign.calls)),
+    ])
+}
+
+fn of_campaign<const N: usize>(facts: [(&str, String); N]) -> Table {
     let rows = facts.into_iter().map(|(what, value)| vec![Value::text(what), Value::text(value)]);
     Table::new("The campaign.", ["what", "value"].map(words), rows)
 }
 
+/// A fact about a side, with its name; None where it is unknown.
+type Fact<'a> = (&'a str, fn(&VariantFacts) -> Option<String>);
+
+fn imported_sides(analysis: &PairAnalysis) -> Table {
+    of_sides(
+        analysis,
+        &[
+            ("measurements", |side| Some(count(side.calls))),
+            ("environments", |side| (side.environments > 0).then(|| count(side.environments.into()))),
+        ],
+    )
+}
+
 fn sides(analysis: &PairAnalysis) -> Table {
-    let names = names(analysis);
-    let row = |what: &str, fact: fn(&VariantFacts) -> Option<String>| {
-        let fact = |side: Side| Value::text(fact(&analysis.sides[side]).unwrap_or("unknown".to_owned()));
-        vec![Value::text(what), fact(Side::Baseline), fact(Side::Candidate)]
-    };
-    let rows = [
-        row("target", |side| Some(side.target.clone())),
-        row("architecture", |side| Some(side.architecture?.to_string())),
-        row("memory, MB", |side| Some(side.memory_mb?.to_string())),
-        row("calls", |side| Some(count(side.calls))),
-        row("of them cold", |side| Some(count(side.cold_calls))),
-        row("failures", |side| {
-            Some(if side.failures.is_empty() { "none".to_owned() } else { failures(side).join(", ") })
-        }),
-        row("environments", |side| Some(count(side.environments.into()))),
-        row("emulated", |side| Some(if side.emulated { "yes" } else { "no" }.to_owned())),
-        row("builds", |side| (!side.builds.is_empty()).then(|| side.builds.join("; "))),
-        row("spent, estimated", |side| Some(dollars(side.spent_usd))),
+    let rows: [Fact<'_>; 10] = [
+        ("target", |side| Some(side.target.clone())),
+        ("architecture", |side| Some(side.architecture?.to_string())),
+        ("memory, MB", |side| Some(side.memory_mb?.to_string())),
+        ("calls", |side| Some(count(side.calls))),
+        ("of them cold", |side| Some(count(side.cold_calls))),
+        ("failures", |side| Some(if side.failures.is_empty() { "none".to_owned() } else { failures(side).join(", ") })),
+        ("environments", |side| Some(count(side.environments.into()))),
+        ("emulated", |side| Some(if side.emulated { "yes" } else { "no" }.to_owned())),
+        ("builds", |side| (!side.builds.is_empty()).then(|| side.builds.join("; "))),
+        ("spent, estimated", |side| Some(dollars(side.spent_usd))),
     ];
+    of_sides(analysis, &rows)
+}
+
+fn of_sides(analysis: &PairAnalysis, facts: &[Fact<'_>]) -> Table {
+    let names = names(analysis);
+    let row = |(what, fact): &Fact<'_>| {
+        let fact = |side: Side| Value::text(fact(&analysis.sides[side]).unwrap_or("unknown".to_owned()));
+        vec![Value::text(*what), fact(Side::Baseline), fact(Side::Candidate)]
+    };
     let columns = [words("what"), words(names.baseline.to_string()), words(names.candidate.to_string())];
-    Table::new("The sides.", columns, rows)
+    Table::new("The sides.", columns, facts.iter().map(row))
 }
 
 fn cpus(analysis: &PairAnalysis) -> Table {

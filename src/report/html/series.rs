@@ -77,7 +77,8 @@ fn unit(analysis: &PairAnalysis) -> Unit {
     match points.map(|point| point.elapsed_s).fold(0.0, f64::max) {
         ..180.0 => (1.0, "seconds"),
         ..10_800.0 => (60.0, "minutes"),
-        _ => (3600.0, "hours"),
+        ..360_000.0 => (3600.0, "hours"),
+        _ => (86_400.0, "days"),
     }
 }
 

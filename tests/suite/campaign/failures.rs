@@ -443,9 +443,6 @@ fn a_function_that_will_never_be_active_is_refused_with_lambdas_reason() {
 #[test]
 fn answers_without_an_environment_are_warned_about_early() {
     let lambda = lambda(|it| answer(it, r#"{"statusCode": 200, "body": "{\"env\": {\"id\": \"a\"}}"}"#));
-    let scratch = Scratch::new();
-    let output = on_lambda(&scratch, &lambda, &[TWO.as_slice(), &["--dry-run"]].concat());
-    assert!(stderr(&output).contains("say where answers name it (--environment POINTER)"), "{}", stderr(&output));
     let output = on_lambda(&Scratch::new(), &lambda, &[EIGHT.as_slice(), &["--environment", "/env/id"]].concat());
     assert_code(&output, 0);
     let message = stderr(&output);

@@ -9,7 +9,15 @@ use crate::{
 };
 use lambda_duet::campaign::{manifest::EndReason, row::Row};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fs, process::Output};
+use std::{
+    collections::BTreeMap,
+    fs,
+    process::Output,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// A campaign with these targets of one server, each a name and a path, and what else is asked for.
 fn run_targets(scratch: &Scratch, server: &Scripted, targets: &[&str], arguments: &[&str]) -> Output {
@@ -104,6 +112,53 @@ fn a_failing_variant_is_given_up_and_the_others_go_on() {
     assert_eq!(server.count(), 58);
     let report = stdout(&duet(&["report", &scratch.path("run"), "--details"]));
     assert!(report.contains("No call of broken gave a measurement"), "{report}");
+    assert!(report.contains("broken was given up in block 2, because nothing but failures came"), "{report}");
+}
+
+#[test]
+fn a_variant_without_one_success_is_told_however_short_the_campaign() {
+    let scratch = Scratch::new();
+    let arguments = ["--environments", "1", "--invocations", "12"];
+    let output = run_targets(&scratch, &failing("/broken"), &["a", "broken", "c"], &arguments);
+    assert_code(&output, 3);
+    let text = stderr(&output);
+    assert!(text.contains("Given up: the last 4 calls of broken failed") && text.contains("Complete: "), "{text}");
+}
+
+#[test]
+fn a_continued_campaign_gives_every_variant_a_new_chance() {
+    let scratch = Scratch::new();
+    let is_down = Arc::new(AtomicBool::new(true));
+    let server = Scripted::start({
+        let is_down = Arc::clone(&is_down);
+        move |_, _| if is_down.load(Ordering::SeqCst) { Reply::status(400, "down") } else { Reply::ok("{}") }
+    });
+    let arguments = ["--environments", "1", "--invocations", "80", "--seed", "1"];
+    assert_code(&run_targets(&scratch, &server, &["a", "b", "c", "d"], &arguments), 3);
+    is_down.store(false, Ordering::SeqCst);
+    assert_code(&run("", &["--resume", &scratch.path("run")]), 0);
+    assert_eq!(counts(&scratch), expected(&["a", "b", "c", "d"].map(|name| (name, 20))));
+}
+
+#[test]
+fn one_wrong_variant_is_no_mismatch_of_the_others() {
+    for seed in ["1", "2", "3", "4"] {
+        let scratch = Scratch::new();
+        let server = Scripted::start(|call: &Call, _| {
+            let answers = [("/a", "1.0"), ("/b", "1.0000000001"), ("/c", "2.0")];
+            Reply::ok(answers.iter().find(|(path, _)| call.line.contains(path)).unwrap().1)
+        });
+        let arguments =
+            ["--compare-output", "--tolerance", "1e-6", "--environments", "1", "--invocations", "12", "--seed", seed];
+        assert_code(&run_targets(&scratch, &server, &["a", "b", "c"], &arguments), 4);
+        let text = stdout(&duet(&["report", &scratch.path("run"), "--format", "json"]));
+        let report: Value = serde_json::from_str(&text).unwrap();
+        let mismatched = |place: usize| {
+            let warnings = report["comparisons"][place]["warnings"].as_array().unwrap();
+            warnings.iter().any(|warning| warning["kind"] == "checksum-mismatch")
+        };
+        assert_eq!([mismatched(0), mismatched(1)], [false, true], "{seed}: {report}");
+    }
 }
 
 #[test]
@@ -301,4 +356,22 @@ fn run_directories_of_two_sides_are_read_and_continued() {
     assert_eq!(counts(&scratch), expected(&[("a", 6), ("b", 6)]));
     let now = fs::read_to_string(&path).unwrap();
     assert!(now.starts_with(&of_sides) && now[of_sides.len()..].contains("\"variant\":1"), "{now}");
+}
+
+#[test]
+fn what_is_decided_in_a_continued_campaign_of_two_sides_can_be_read_again() {
+    let scratch = Scratch::new();
+    let server = Scripted::start(|_, number| match number {
+        6 => Reply::status(429, "slow down"),
+        _ => Reply::ok("{}"),
+    });
+    assert_code(&run_targets(&scratch, &server, &["a", "b"], &["--environments", "2", "--invocations", "4"]), 0);
+    let run_directory = scratch.path("run");
+    to_sides(&run_directory);
+    let path = format!("{run_directory}/campaign.json");
+    let more = fs::read_to_string(&path).unwrap().replace("\"invocations\":4", "\"invocations\":12");
+    fs::write(&path, more).unwrap();
+    assert_code(&run("", &["--resume", &run_directory]), 0);
+    let (manifest, rows) = samples(&run_directory);
+    assert_eq!((manifest.plan.separate_from, rows.len()), (Some(2), 13));
 }

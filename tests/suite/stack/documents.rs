@@ -32,7 +32,7 @@ fn scratch() -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("documents");
     let _ = fs::remove_dir_all(&scratch);
     fs::create_dir_all(&scratch).unwrap();
-    for name in [".aws-sam", "events", "samconfig.toml"] {
+    for name in [".aws-sam", "events", "examples", "samconfig.toml"] {
         symlink(root().join(name), scratch.join(name)).unwrap();
     }
     scratch

@@ -1,0 +1,163 @@
+//! Analyses of measurements that other programs have made.
+
+use super::{
+    analyze_samples::{Options, analyze},
+    result::{Analysis, Measure, PairAnalysis},
+    samples::Samples,
+    verdict::Verdict,
+    warning_kind::WarningKind,
+};
+use crate::campaign::{
+    import::{Columns, EnvironmentNames, Format, Import, ImportedMeasure},
+    manifest::Manifest,
+    platform_report::PlatformReport,
+    row::Row,
+    variants::VariantIndex,
+};
+
+/// What is imported: 10 measurements of each variant in each of 6 blocks, the second variant taking four fifths.
+struct Imported {
+    measure: ImportedMeasure,
+    environments: EnvironmentNames,
+    has_blocks: bool,
+}
+
+const GOOD: Imported =
+    Imported { measure: ImportedMeasure::Duration, environments: EnvironmentNames::Named, has_blocks: true };
+
+impl Imported {
+    fn manifest(&self) -> Manifest {
+        let mut manifest = Manifest::example();
+        manifest.plan.cold = self.measure == ImportedMeasure::Init;
+        manifest.imported = Some(Import {
+            files: vec!["a.csv".to_owned()],
+            format: Format::Csv,
+            measure: self.measure,
+            columns: Some(Columns::default()),
+            environments: self.environments,
+            has_blocks: self.has_blocks,
+            has_times: true,
+            has_cpu_models: false,
+        });
+        manifest
+    }
+
+    fn rows(&self) -> Vec<Row> {
+        let row = |number: u64| {
+            let (block, variant) = (number / 20, VariantIndex::first(2).nth(number as usize % 2).unwrap());
+            // Neither equal values nor the same ones in each block.
+            let scatter = 1.0 + (number * 7 % 13) as f64 / 100.0;
+            let value_ms = scatter * if number.is_multiple_of(2) { 100.0 } else { 80.0 };
+            let (value, none) = (Some(value_ms), PlatformReport::default());
+            Row {
+                block: if self.has_blocks { block } else { 0 },
+                variant,
+                elapsed_ms: block * 86_400_000,
+                latency_ns: if self.measure == ImportedMeasure::Latency { (value_ms * 1e6) as u64 } else { 0 },
+                cold: Some(self.measure == ImportedMeasure::Init),
+                report: match self.measure {
+                    ImportedMeasure::Duration => Some(PlatformReport { duration_ms: value, ..none }),
+                    ImportedMeasure::Billed => Some(PlatformReport { billed_ms: value, ..none }),
+                    ImportedMeasure::Init => Some(PlatformReport { init_ms: value, ..none }),
+                    ImportedMeasure::Latency => None,
+                },
+                environment: (self.environments == EnvironmentNames::Named).then(|| format!("host {}", number % 30)),
+                ..Row::example()
+            }
+        };
+        (0..120).map(row).collect()
+    }
+
+    fn pair(&self, rows: &[Row]) -> PairAnalysis {
+        let mut analysis = self.analysis(rows);
+        analysis.comparisons.remove(0)
+    }
+
+    fn analysis(&self, rows: &[Row]) -> Analysis {
+        let mut samples = Samples::new(2);
+        rows.iter().for_each(|row| samples.add(row));
+        analyze(&self.manifest(), &samples, &Options::default())
+    }
+}
+
+fn kinds(pair: &PairAnalysis) -> Vec<WarningKind> {
+    pair.warnings.iter().map(|warning| warning.kind).collect()
+}
+
+#[test]
+fn each_measure_decides_where_it_was_imported() {
+    for (measure, expected) in [
+        (ImportedMeasure::Duration, Measure::Duration),
+        (ImportedMeasure::Billed, Measure::Billed),
+        (ImportedMeasure::Latency, Measure::Latency),
+        (ImportedMeasure::Init, Measure::Init),
+    ] {
+        let import = Imported { measure, ..GOOD };
+        let pair = import.pair(&import.rows());
+        let headline = pair.headline.as_ref().unwrap();
+        assert_eq!((headline.measure, headline.verdict), (expected, Verdict::Faster));
+        assert!((headline.ratio.unwrap().estimate - 0.8).abs() < 0.02, "{headline:?}");
+        assert_eq!((pair.cells[0].comparisons.len(), headline.calls.baseline), (1, 60));
+        // None of what this program checks of its own calls.
+        assert_eq!(kinds(&pair), [], "{:?}", pair.warnings);
+        assert!(pair.cold_starts.comparisons.is_empty() && pair.money.is_none());
+    }
+}
+
+#[test]
+fn the_order_of_rows_makes_no_difference() {
+    let sorted = GOOD.rows();
+    let expected = GOOD.pair(&sorted);
+    let mut unsorted: Vec<Row> = (0..sorted.len()).map(|place| sorted[place * 53 % sorted.len()].clone()).collect();
+    // Blocks are numbered as they appear.
+    let mut seen = Vec::new();
+    for row in &mut unsorted {
+        let place = seen.iter().position(|block| *block == row.block);
+        row.block = place.unwrap_or_else(|| {
+            seen.push(row.block);
+            seen.len() - 1
+        }) as u64;
+    }
+    assert_ne!(seen, [0, 1, 2, 3, 4, 5]);
+    let found = GOOD.pair(&unsorted);
+    let numbers = |pair: &PairAnalysis| {
+        let ratio = pair.headline.as_ref().unwrap().ratio.unwrap();
+        let interval = ratio.interval.unwrap();
+        [ratio.estimate, interval.low, interval.high]
+    };
+    for (found, expected) in numbers(&found).into_iter().zip(numbers(&expected)) {
+        assert!((found / expected - 1.0).abs() < 1e-9, "{found} is not {expected}");
+    }
+    // The course of the campaign is that of time.
+    let course = |pair: &PairAnalysis| -> Vec<(f64, String)> {
+        let point = |point: &super::result::SeriesPoint| {
+            (point.elapsed_s, format!("{:.6?} {:?}", point.mean_ms, point.environments))
+        };
+        pair.cells[0].series.iter().map(point).collect()
+    };
+    assert_eq!(course(&found), course(&expected));
+    assert_eq!(course(&found).len(), 6);
+}
+
+#[test]
+fn without_blocks_or_environments_there_is_advice_and_no_verdict() {
+    let import = Imported { has_blocks: false, ..GOOD };
+    let pair = import.pair(&import.rows());
+    assert_eq!(kinds(&pair), [WarningKind::TooFewBlocks]);
+    assert!(pair.warnings[0].text.contains("Import the table with --block COLUMN"), "{}", pair.warnings[0].text);
+    assert_eq!(pair.headline.unwrap().verdict, Verdict::Withheld);
+    let import = Imported { environments: EnvironmentNames::Unknown, ..GOOD };
+    let pair = import.pair(&import.rows());
+    assert_eq!(kinds(&pair), [WarningKind::EnvironmentsUnknown; 2]);
+    let text = &pair.warnings[0].text;
+    assert!(text.starts_with("60 measurements of ") && text.contains("--each-row-an-environment"), "{text}");
+    assert_eq!(pair.headline.unwrap().verdict, Verdict::Withheld);
+    // The advice is of what can be done with a table.
+    let few: Vec<Row> = GOOD.rows().into_iter().filter(|row| row.block < 3).take(12).collect();
+    let pair = GOOD.pair(&few);
+    assert!(kinds(&pair).contains(&WarningKind::TooFewEnvironments));
+    for warning in &pair.warnings {
+        assert!(warning.text.contains("Import measurements of more"), "{}", warning.text);
+        assert!(!warning.text.contains("campaign run longer"), "{}", warning.text);
+    }
+}

@@ -1,0 +1,92 @@
+//! Comma-separated values.
+
+use super::{
+    columns::{Columns, no_column},
+    source::{ImportError, Take, open},
+};
+use csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
+use std::{
+    io::{self, BufReader, Read, Seek, SeekFrom},
+    path::Path,
+};
+
+pub(super) fn read(path: &Path, columns: &Columns, take: Take<'_>) -> Result<(), ImportError> {
+    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(open(path)?);
+    let places = places(path, columns, reader.headers().map_err(|error| failed(path, &error))?)?;
+    let mut record = StringRecord::new();
+    let mut last = Position::new();
+    while reader.read_record(&mut record).map_err(|error| failed(path, &error))? {
+        last = record.position().cloned().unwrap_or_else(Position::new);
+        let texts: Vec<&str> = places.iter().map(|place| &record[*place]).collect();
+        let taken = columns.measurement(&texts).and_then(&mut *take);
+        taken.map_err(|reason| ImportError::line(path, line(path, &last), reason))?;
+    }
+    if has_open_quote(path, &last)? {
+        let reason = "a quotation mark is opened and never closed, so that the rest of the file would be one text";
+        return Err(ImportError::line(path, line(path, &last), reason));
+    }
+    Ok(())
+}
+
+/// The places of the columns in a record.
+fn places(path: &Path, columns: &Columns, header: &StringRecord) -> Result<Vec<usize>, ImportError> {
+    if header.is_empty() {
+        return Err(ImportError::file(path, "the file is empty; it must begin with a line of the columns' names"));
+    }
+    let place = |name: &str| {
+        let mut found = header.iter().enumerate().filter(|(_, known)| *known == name).map(|(place, _)| place);
+        match (found.next(), found.next()) {
+            (Some(place), None) => Ok(place),
+            (Some(_), Some(_)) => Err(format!("there are two columns {name:?}; each needs a name of its own")),
+            (None, _) => Err(no_column(name, header)),
+        }
+    };
+    let places = columns.names().into_iter().map(place).collect::<Result<_, _>>();
+    places.map_err(|reason| ImportError::line(path, 1, reason))
+}
+
+fn failed(path: &Path, error: &csv::Error) -> ImportError {
+    match error.kind() {
+        ErrorKind::Io(source) => ImportError::io(path)(io::Error::new(source.kind(), source.to_string())),
+        ErrorKind::UnequalLengths { pos, expected_len, len } => {
+            let line = pos.as_ref().map_or(0, |position| line(path, position));
+            ImportError::line(
+                path,
+                line,
+                format!("there are {len} values here, and {expected_len} columns in the header"),
+            )
+        }
+        ErrorKind::Utf8 { pos, .. } => {
+            ImportError::line(path, pos.as_ref().map_or(0, |position| line(path, position)), "this is not UTF-8")
+        }
+        _ => ImportError::file(path, error.to_string()),
+    }
+}
+
+/// The line on which a record begins: empty lines before the record and the line feeds of CR LF count too, which the
+/// reader's own count leaves out.
+fn line(path: &Path, begin: &Position) -> u64 {
+    let count = || -> Result<u64, ImportError> {
+        let mut line = 1;
+        for (place, byte) in (0..).zip(BufReader::new(open(path)?).bytes()) {
+            let byte = byte.map_err(ImportError::io(path))?;
+            if place >= begin.byte() && !matches!(byte, b'\r' | b'\n') {
+                break;
+            }
+            line += u64::from(byte == b'\n');
+        }
+        Ok(line)
+    };
+    count().unwrap_or_else(|_| begin.line())
+}
+
+/// Whether a quotation mark of the last record is never closed: the reader takes the end of the file for its end.
+fn has_open_quote(path: &Path, last: &Position) -> Result<bool, ImportError> {
+    let mut file = open(path)?;
+    file.seek(SeekFrom::Start(last.byte())).map_err(ImportError::io(path))?;
+    let mut is_open = false;
+    for byte in BufReader::new(file).bytes() {
+        is_open ^= byte.map_err(ImportError::io(path))? == b'"';
+    }
+    Ok(is_open)
+}

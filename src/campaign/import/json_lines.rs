@@ -1,0 +1,67 @@
+//! A JSON object per line.
+
+use super::{
+    columns::{Columns, no_column},
+    source::{ImportError, Take, open},
+};
+use serde_json::{Map, Value};
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+};
+
+/// The longest line that is read, in bytes.
+const MAX_LINE: u64 = 1 << 20;
+
+pub(super) fn read(path: &Path, columns: &Columns, take: Take<'_>) -> Result<(), ImportError> {
+    let mut file = BufReader::new(open(path)?);
+    let mut text = Vec::new();
+    for line in 1.. {
+        text.clear();
+        // One byte more, to recognize a line that is too long.
+        let length = file.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut text).map_err(ImportError::io(path))?;
+        if length == 0 {
+            break;
+        }
+        let taken = if length as u64 > MAX_LINE {
+            Err(format!("it is longer than {} MiB, which no row is", MAX_LINE >> 20))
+        } else if text.trim_ascii().is_empty() {
+            Ok(())
+        } else {
+            row(&text, columns, take)
+        };
+        taken.map_err(|reason| ImportError::line(path, line, reason))?;
+    }
+    Ok(())
+}
+
+fn row(text: &[u8], columns: &Columns, take: Take<'_>) -> Result<(), String> {
+    let value =
+        serde_json::from_slice(text).map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
+    let Value::Object(members) = value else { return Err(format!("this is {}; a row is a JSON object", kind(&value))) };
+    let texts = columns.names().into_iter().map(|name| text_of(&members, name)).collect::<Result<Vec<_>, _>>()?;
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    columns.measurement(&texts).and_then(take)
+}
+
+/// The value of a member as text; that of null is empty.
+fn text_of(members: &Map<String, Value>, name: &str) -> Result<String, String> {
+    match members.get(name) {
+        None => Err(no_column(name, members.keys().map(String::as_str))),
+        Some(Value::Null) => Ok(String::new()),
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(value.to_string()),
+        Some(value) => Err(format!("the column {name} is {}; it must be a number or a text", kind(value))),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}

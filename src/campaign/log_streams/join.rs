@@ -1,0 +1,234 @@
+//! Joins samples with the environments that were collected from log streams.
+
+use super::{
+    super::{
+        environment_source::{EnvironmentSource, changes_with_every_call, logged_at_once},
+        manifest::Manifest,
+        platform_report::PlatformReport,
+        row::Row,
+        run_directory::JournalError,
+        variants::VariantIndex,
+    },
+    file::{self, CollectedRequest},
+    request_id::RequestId,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+};
+
+/// What log streams tell about a campaign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogStreams {
+    /// They were not read.
+    #[default]
+    Unread,
+    /// None of the campaign's requests was found in them.
+    Empty,
+    /// Each is that of an environment.
+    OfEnvironments,
+    /// Each is that of a call, as an emulator writes them: they tell nothing.
+    OfCalls,
+}
+
+/// The environments of a campaign that were collected from log streams.
+#[derive(Debug, Default)]
+pub struct CollectedEnvironments {
+    streams: Vec<String>,
+    by_request: HashMap<RequestId, Collected>,
+    /// The variants whose environments log streams tell.
+    variants: HashSet<VariantIndex>,
+    /// The environments that earlier rows have met.
+    met: HashSet<(VariantIndex, u32)>,
+    kind: LogStreams,
+}
+
+#[derive(Debug)]
+struct Collected {
+    /// The place of its stream in the list.
+    stream: u32,
+    report: Option<Box<PlatformReport>>,
+}
+
+/// What is counted to tell streams of environments from those of calls.
+#[derive(Debug, Default)]
+struct Counts {
+    requests: u64,
+    streams: u64,
+    /// Requests whose report has no init.
+    warm: u64,
+}
+
+impl Counts {
+    fn kind(&self, manifest: &Manifest) -> LogStreams {
+        let Self { requests, streams, warm } = *self;
+        match requests {
+            0 => LogStreams::Empty,
+            _ if changes_with_every_call(requests, streams, warm, logged_at_once(manifest)) => LogStreams::OfCalls,
+            _ => LogStreams::OfEnvironments,
+        }
+    }
+}
+
+impl LogStreams {
+    /// What the log streams that were read in `directory` tell.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn read(directory: &Path, manifest: &Manifest) -> Result<Self, JournalError> {
+        let (mut counts, mut streams) = (Counts::default(), HashSet::new());
+        let read = file::read(directory, |request| {
+            counts.requests += 1;
+            counts.warm += u64::from(request.has_init == Some(false));
+            if !streams.contains(request.log_stream.as_ref()) {
+                streams.insert(request.log_stream.into_owned());
+            }
+        })?;
+        counts.streams = streams.len() as u64;
+        Ok(if read.is_some() { counts.kind(manifest) } else { Self::Unread })
+    }
+}
+
+impl CollectedEnvironments {
+    /// Reads those of the campaign in `directory`.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn read(directory: &Path, manifest: &Manifest) -> Result<Self, JournalError> {
+        let logged = manifest
+            .variants
+            .iter()
+            .filter(|(_, variant)| EnvironmentSource::of(&manifest.plan, variant).log().is_some());
+        let mut all = Self { variants: logged.map(|(variant, _)| variant).collect(), ..Self::default() };
+        let (mut counts, mut numbers) = (Counts::default(), HashMap::new());
+        let read = file::read(directory, |request| {
+            counts.warm += u64::from(request.has_init == Some(false));
+            all.take(request, &mut numbers);
+        })?;
+        counts.requests = all.by_request.len() as u64;
+        counts.streams = all.streams.len() as u64;
+        all.kind = if read.is_some() { counts.kind(manifest) } else { LogStreams::Unread };
+        Ok(all)
+    }
+
+    fn take(&mut self, request: CollectedRequest<'_>, numbers: &mut HashMap<String, u32>) {
+        let CollectedRequest { request_id, log_stream, report, .. } = request;
+        let stream = numbers.get(log_stream.as_ref()).copied().unwrap_or_else(|| {
+            let number = self.streams.len() as u32;
+            self.streams.push(log_stream.clone().into_owned());
+            numbers.insert(log_stream.into_owned(), number);
+            number
+        });
+        self.by_request.insert(request_id.as_ref().into(), Collected { stream, report: report.map(Box::new) });
+    }
+
+    /// What the log streams tell.
+    pub fn kind(&self) -> LogStreams {
+        self.kind
+    }
+
+    /// Adds to a row what its log stream tells, if nothing else names its environment. Rows come in their order.
+    pub fn join(&mut self, row: &mut Row) {
+        if !self.variants.contains(&row.variant) || row.environment().is_some() {
+            return;
+        }
+        let id = row.request_id.as_deref().map(RequestId::from);
+        let Some(Collected { stream, report }) = id.and_then(|id| self.by_request.get(&id)) else { return };
+        row.report = row.report.take().or_else(|| report.as_deref().cloned());
+        let is_of_environment = self.kind == LogStreams::OfEnvironments;
+        let is_first = is_of_environment && self.met.insert((row.variant, *stream));
+        row.environment = is_of_environment.then(|| self.streams[*stream as usize].clone());
+        row.cold = row.cold_start(is_first, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::{log_streams::file::tests::Directory, row::Failure};
+    use std::fs;
+
+    fn manifest() -> Manifest {
+        let mut manifest = Manifest::example();
+        manifest.plan.environments = 2;
+        let arn = "lambda:arn:aws:lambda:us-east-1:123456789012:function:x";
+        let [first, second] = VariantIndex::both();
+        manifest.variants[first].target = arn.parse().unwrap();
+        manifest.variants[second].target = "https://example.com/".parse().unwrap();
+        manifest
+    }
+
+    fn row(id: &str, init_ms: Option<f64>) -> Row {
+        let report =
+            PlatformReport { duration_ms: Some(0.5), billed_ms: Some(1.0), init_ms, ..PlatformReport::default() };
+        Row { request_id: Some(id.to_owned()), report: Some(report), cold: Some(false), ..Row::example() }
+    }
+
+    fn collected(name: &str, lines: &[(&str, &str)]) -> (CollectedEnvironments, LogStreams) {
+        let directory = Directory::new(name, &manifest());
+        let lines = lines.iter().map(|(id, rest)| format!("{{\"request_id\":\"{id}\",\"log_stream\":{rest}}}\n"));
+        fs::write(directory.file(), lines.collect::<String>()).unwrap();
+        let kind = LogStreams::read(&directory.0, &manifest()).unwrap();
+        (CollectedEnvironments::read(&directory.0, &manifest()).unwrap(), kind)
+    }
+
+    #[test]
+    fn a_row_gets_its_stream_and_what_follows_from_that() {
+        let report = r#""s","report":{"duration_ms":0.25,"billed_ms":1.0}"#;
+        let lines = [("one", r#""s""#), ("two", r#""s""#), ("three", r#""t""#), ("four", report), ("five", r#""u""#)];
+        let (mut collected, kind) = collected("join", &lines);
+        assert_eq!((kind, collected.kind()), (LogStreams::OfEnvironments, LogStreams::OfEnvironments));
+        let mut joined = |mut row: Row| {
+            collected.join(&mut row);
+            (row.environment, row.cold)
+        };
+        let environment = |name: &str| Some(name.to_owned());
+        // It may have started before the campaign, unless the report has an init.
+        assert_eq!(joined(row("one", None)), (environment("s"), None));
+        assert_eq!(joined(row("two", None)), (environment("s"), Some(false)));
+        assert_eq!(joined(row("three", Some(0.1))), (environment("t"), Some(true)));
+        let unreported = Row { report: None, cold: None, ..row("four", None) };
+        assert_eq!(joined(unreported.clone()), (environment("s"), Some(false)));
+        let mut filled = unreported;
+        collected.join(&mut filled);
+        assert_eq!(filled.report.unwrap().duration_ms, Some(0.25));
+
+        let mut kept = |row: Row| {
+            let mut joined = row.clone();
+            collected.join(&mut joined);
+            assert_eq!(joined, row);
+        };
+        kept(row("six", None));
+        kept(Row { request_id: None, ..row("", None) });
+        // Whatever names its environment is right.
+        kept(Row { environment: environment("own"), ..row("one", None) });
+        kept(Row { variant: VariantIndex::both()[1], ..row("one", None) });
+        // One that failed has met its environment all the same.
+        let mut failed = Row { failure: Some(Failure::refused("")), ..row("five", None) };
+        collected.join(&mut failed);
+        let mut next = row("five", None);
+        collected.join(&mut next);
+        assert_eq!(next.cold, Some(false));
+    }
+
+    #[test]
+    fn streams_of_single_calls_are_no_environments() {
+        let warm = [r#""a","has_init":false"#, r#""b","has_init":false"#, r#""c","has_init":false"#];
+        let report = r#""d","has_init":true,"report":{"duration_ms":0.5,"billed_ms":1.0,"init_ms":0.1}"#;
+        let lines = [("one", warm[0]), ("two", warm[1]), ("three", warm[2]), ("four", report)];
+        let (mut all, kind) = collected("calls", &lines);
+        assert_eq!((kind, all.kind()), (LogStreams::OfCalls, LogStreams::OfCalls));
+        let mut warm = row("one", None);
+        all.join(&mut warm);
+        assert_eq!((warm.environment, warm.cold), (None, Some(false)));
+        let mut cold = Row { report: None, cold: None, ..row("four", None) };
+        all.join(&mut cold);
+        assert_eq!((cold.environment, cold.cold), (None, Some(true)));
+        // Nothing is known of less than two rounds.
+        assert_eq!(collected("few", &lines[..3]).1, LogStreams::OfEnvironments);
+        assert_eq!(collected("none", &[]).1, LogStreams::Empty);
+        let unread = Directory::new("unread", &manifest());
+        assert_eq!(LogStreams::read(&unread.0, &manifest()).unwrap(), LogStreams::Unread);
+        assert_eq!(CollectedEnvironments::read(&unread.0, &manifest()).unwrap().kind(), LogStreams::Unread);
+    }
+}

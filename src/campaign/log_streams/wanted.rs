@@ -1,0 +1,188 @@
+//! The requests whose environments are to be found.
+
+use super::{
+    super::{
+        environment_source::{EnvironmentSource, FunctionLog, logged_at_once},
+        manifest::{Manifest, Variant},
+        row::{FailureKind, Row},
+        run_directory::{self, JournalError},
+    },
+    request_id::RequestId,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    path::Path,
+    time::Duration,
+};
+
+/// How far clocks may be apart: a request whose time is off by more is refused by AWS.
+const CLOCKS_MS: u64 = 300_000;
+
+/// How many requests are looked for in one part of the time, while other parts are read at the same time.
+const PART: usize = 10_000;
+
+/// How many parts are read at the same time: some regions take 5 requests a second.
+pub(super) const PARTS: usize = 4;
+
+/// A request that has not been found yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request {
+    /// When it was sent, in milliseconds since 1970-01-01 UTC.
+    pub(super) start_unix_ms: u64,
+    /// Whether its sample lacks Lambda's report.
+    pub(super) lacks_report: bool,
+}
+
+/// The requests to look for in one log.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) missing: HashMap<RequestId, Request>,
+    /// The longest time that a client waited, in milliseconds.
+    longest_ms: u64,
+    /// When the last answer had come, in milliseconds since 1970-01-01 UTC.
+    pub(super) last_unix_ms: u64,
+    /// How many calls of the campaign were open at once.
+    pub(super) open_at_once: u64,
+}
+
+impl Wanted {
+    pub(super) fn add(&mut self, row: &Row) {
+        let Some(id) = &row.request_id else { return };
+        let waited_ms = row.latency_ns.div_ceil(1_000_000);
+        self.longest_ms = self.longest_ms.max(waited_ms);
+        self.last_unix_ms = self.last_unix_ms.max(row.started_unix_ms + waited_ms);
+        let request = Request { start_unix_ms: row.started_unix_ms, lacks_report: row.report.is_none() };
+        self.missing.insert(RequestId::from(id.as_str()), request);
+    }
+
+    /// The parts of the time in which events of missing requests can be, each with about as many requests.
+    pub(super) fn parts(&self) -> Vec<(u64, u64)> {
+        let mut starts: Vec<u64> = self.missing.values().map(|request| request.start_unix_ms).collect();
+        starts.sort_unstable();
+        // What others made of the function between two blocks, or before a campaign was continued, is not read.
+        let together_ms = 2 * CLOCKS_MS + self.longest_ms;
+        starts.chunk_by(|one, next| next - one <= together_ms).flat_map(|starts| self.adjacent_parts(starts)).collect()
+    }
+
+    fn adjacent_parts(&self, starts: &[u64]) -> Vec<(u64, u64)> {
+        let (first, last) = (starts[0], starts[starts.len() - 1]);
+        let count = (starts.len() / PART).clamp(1, PARTS);
+        let inner = (1..count).map(|part| starts[part * starts.len() / count]);
+        let mut ends: Vec<u64> = inner.chain([last + self.longest_ms + CLOCKS_MS]).collect();
+        ends.dedup();
+        let mut start = first.saturating_sub(CLOCKS_MS);
+        // Both ends are inclusive.
+        ends.into_iter().map(|end| (std::mem::replace(&mut start, end + 1), end)).collect()
+    }
+
+    /// How much longer to wait for events that come late.
+    pub(super) fn patience(&self, now_unix_ms: u64) -> Duration {
+        /// How late events come at most.
+        const LATE: Duration = Duration::from_secs(60);
+        LATE.saturating_sub(Duration::from_millis(now_unix_ms.saturating_sub(self.last_unix_ms)))
+    }
+}
+
+/// Whether a call has a log: it was answered, or its function failed. Calls that Lambda refused have none.
+fn has_log(row: &Row) -> bool {
+    let ran = [FailureKind::Function, FailureKind::Answer, FailureKind::Timeout];
+    row.failure.as_ref().is_none_or(|failure| ran.contains(&failure.kind))
+}
+
+/// A log, one of the variants that write to it, and the requests to look for.
+#[derive(Debug)]
+pub(super) struct Search<'a> {
+    pub(super) log: FunctionLog,
+    pub(super) variant: &'a Variant,
+    pub(super) wanted: Wanted,
+}
+
+/// The logs of a campaign's functions, each once, with the requests to look for in them: those of `directory` whose
+/// environment is unknown, except `known` ones.
+///
+/// # Errors
+/// When the samples cannot be read.
+pub(super) fn read<'a>(
+    directory: &Path,
+    manifest: &'a Manifest,
+    known: &HashSet<RequestId>,
+) -> Result<Vec<Search<'a>>, JournalError> {
+    let mut searches: Vec<Search<'_>> = Vec::new();
+    let mut search_of_variant = HashMap::new();
+    let open_at_once = logged_at_once(manifest);
+    for (index, variant) in manifest.variants.iter() {
+        let Some(log) = EnvironmentSource::of(&manifest.plan, variant).log() else { continue };
+        let number = searches.iter().position(|search| search.log.is_same_group(&log)).unwrap_or_else(|| {
+            searches.push(Search { log: log.clone(), variant, wanted: Wanted { open_at_once, ..Wanted::default() } });
+            searches.len() - 1
+        });
+        searches[number].log.share_with(&log);
+        search_of_variant.insert(index, number);
+    }
+    for row in run_directory::rows(directory, manifest)? {
+        let row = row?;
+        let Some(number) = search_of_variant.get(&row.variant) else { continue };
+        let is_known = row.request_id.as_deref().is_none_or(|id| known.contains(&RequestId::from(id)));
+        if row.environment().is_none() && has_log(&row) && !is_known {
+            searches[*number].wanted.add(&row);
+        }
+    }
+    Ok(searches)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::failure::Failure;
+
+    fn row(number: u64) -> Row {
+        Row {
+            request_id: Some(format!("id-{number}")),
+            started_unix_ms: 1_000_000 + number,
+            latency_ns: 1_500_000,
+            ..Row::example()
+        }
+    }
+
+    #[test]
+    fn the_time_is_that_of_missing_requests_and_allows_for_clocks() {
+        let mut wanted = Wanted::default();
+        assert!(wanted.parts().is_empty());
+        (0..3).for_each(|number| wanted.add(&row(number)));
+        assert_eq!(wanted.parts(), [(700_000, 1_300_004)]);
+        wanted.missing.remove(&"id-0".into());
+        assert_eq!(wanted.parts(), [(700_001, 1_300_004)]);
+        assert_eq!(wanted.patience(1_000_004), Duration::from_secs(60));
+        assert_eq!(wanted.patience(1_020_004), Duration::from_secs(40));
+        assert_eq!(wanted.patience(9_000_000), Duration::ZERO);
+    }
+
+    #[test]
+    fn many_requests_are_looked_for_in_adjacent_parts() {
+        let mut wanted = Wanted::default();
+        (0..25_000).for_each(|number| wanted.add(&row(number)));
+        assert_eq!(wanted.parts(), [(700_000, 1_012_500), (1_012_501, 1_325_001)]);
+        (25_000..100_000).for_each(|number| wanted.add(&row(number)));
+        assert_eq!(wanted.parts().len(), PARTS);
+        // Calls that all began in one millisecond.
+        let mut at_once = Wanted::default();
+        (0..25_000).for_each(|number| at_once.add(&Row { started_unix_ms: 1_000_000, ..row(number) }));
+        assert_eq!(at_once.parts(), [(700_000, 1_000_000), (1_000_001, 1_300_002)]);
+    }
+
+    #[test]
+    fn what_lies_between_two_blocks_is_not_read() {
+        let mut wanted = Wanted::default();
+        let hour = 3_600_000;
+        [0, 1, hour, 3 * hour].into_iter().for_each(|number| wanted.add(&row(number)));
+        let around = |first: u64, last: u64| (700_000 + first, 1_300_002 + last);
+        assert_eq!(wanted.parts(), [around(0, 1), around(hour, hour), around(3 * hour, 3 * hour)]);
+    }
+
+    #[test]
+    fn calls_that_have_not_run_have_no_log() {
+        let failed = |kind| Row { failure: Some(Failure::new(kind, "")), ..row(1) };
+        assert!(has_log(&row(1)) && has_log(&failed(FailureKind::Function)) && has_log(&failed(FailureKind::Answer)));
+        assert!(!has_log(&failed(FailureKind::Throttled)) && !has_log(&failed(FailureKind::Refused)));
+    }
+}

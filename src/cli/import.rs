@@ -1,0 +1,241 @@
+//! `duet import`
+
+use super::output;
+use crate::campaign::{
+    import::{Choices, Columns, EnvironmentNames, Imported, ImportedMeasure, Source, Unit, import},
+    shell_quoting,
+};
+use crate::report::words::{counted, listed};
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Makes a campaign of measurements that other programs have made, for every subcommand that reads one.
+///
+/// A table has one measurement a row, and columns with names. Of criterion and hyperfine, each file is a run of the tool,
+/// and each run a block. Nothing is called.
+///
+/// Exit codes: 0 imported, 1 the file cannot be imported, and nothing is written, 2 wrong arguments.
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// A table: comma-separated values under a header, or a JSON object per line. Or files of a tool that --from names.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// The format of the file [default: json-lines if its name ends with .jsonl or .ndjson, else csv].
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    from: Option<FormatName>,
+    /// The column that names the variant of a row; several name it together, joined by "-".
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    variant: Vec<String>,
+    /// The variant that the others are compared with [default: x86_64, if there is one, else the first].
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
+    /// The column with the measurement.
+    #[arg(long, value_name = "COLUMN")]
+    value: Option<String>,
+    /// The unit of that column [default: ms].
+    #[arg(long, value_enum)]
+    unit: Option<UnitName>,
+    /// What was measured.
+    #[arg(long, value_enum, default_value_t = MeasureName::Duration)]
+    measure: MeasureName,
+    /// The column that names what is compared by itself, such as the payload; several name it together.
+    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
+    cell: Vec<String>,
+    /// The column that names the day, the run or the round, in which all variants were measured: without one there is no
+    /// verdict, because nothing tells a difference from drift.
+    #[arg(long, value_name = "COLUMN")]
+    block: Option<String>,
+    /// The column that names the execution environment, host or process in which a row was measured.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "each_row_an_environment")]
+    environment: Option<String>,
+    /// Each row was measured in an environment of its own; init durations always are.
+    #[arg(long)]
+    each_row_an_environment: bool,
+    /// The column with the model of the processor.
+    #[arg(long, value_name = "COLUMN")]
+    cpu_model: Option<String>,
+    /// The run directory, which must be empty or not exist.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Print what was imported as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormatName {
+    /// Comma-separated values under a header.
+    Csv,
+    /// A JSON object per line.
+    JsonLines,
+    /// Files sample.json of criterion, each beside its benchmark.json.
+    Criterion,
+    /// What hyperfine writes with --export-json.
+    Hyperfine,
+    /// Refused, with the reason.
+    #[value(hide = true)]
+    PowerTuning,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum UnitName {
+    Ns,
+    Us,
+    Ms,
+    S,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MeasureName {
+    /// How long the function took.
+    Duration,
+    /// The init duration of a cold start.
+    Init,
+    /// What Lambda billed.
+    Billed,
+    /// What the client waited for.
+    Latency,
+}
+
+impl ImportArgs {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        let imported = import(&self.source()?, &self.choices(), &self.out)?;
+        output::print(&if self.json { json(&imported, &self.out)? } else { text(&imported, &self.out) })?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn source(&self) -> anyhow::Result<Source> {
+        let format = self.format();
+        if matches!(format, FormatName::Criterion | FormatName::Hyperfine) {
+            self.check_no_columns(format)?;
+        }
+        Ok(match format {
+            FormatName::Csv => Source::Csv(self.table()?, self.columns()?),
+            FormatName::JsonLines => Source::JsonLines(self.table()?, self.columns()?),
+            FormatName::Criterion => Source::Criterion(self.files.clone()),
+            FormatName::Hyperfine => Source::Hyperfine(self.files.clone()),
+            FormatName::PowerTuning => bail!(
+                "AWS Lambda Power Tuning puts out means, and none of the measurements behind them, without which nothing \
+                 tells how certain a difference is; compare memory sizes with duet run"
+            ),
+        })
+    }
+
+    fn format(&self) -> FormatName {
+        let is_json_lines = |path: &PathBuf| path.extension().is_some_and(|it| it == "jsonl" || it == "ndjson");
+        let by_name = if self.files.iter().all(is_json_lines) { FormatName::JsonLines } else { FormatName::Csv };
+        self.from.unwrap_or(by_name)
+    }
+
+    /// Refuses options that name columns, which a tool's files do not have.
+    fn check_no_columns(&self, format: FormatName) -> anyhow::Result<()> {
+        let given = [
+            ("--variant", !self.variant.is_empty()),
+            ("--value", self.value.is_some()),
+            ("--unit", self.unit.is_some()),
+            ("--cell", !self.cell.is_empty()),
+            ("--block", self.block.is_some()),
+            ("--environment", self.environment.is_some()),
+            ("--each-row-an-environment", self.each_row_an_environment),
+            ("--cpu-model", self.cpu_model.is_some()),
+        ];
+        if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
+            bail!("{option} is for tables, and --from {} knows what its files hold", value_name(format));
+        }
+        if self.measure != MeasureName::Duration {
+            bail!("--measure: --from {} has durations", value_name(format));
+        }
+        Ok(())
+    }
+
+    /// The only file.
+    fn table(&self) -> anyhow::Result<PathBuf> {
+        match self.files.as_slice() {
+            [file] => Ok(file.clone()),
+            files => {
+                bail!("{} tables are given; put their rows into one, with a column that tells them apart", files.len())
+            }
+        }
+    }
+
+    fn columns(&self) -> anyhow::Result<Columns> {
+        if self.variant.is_empty() {
+            bail!(
+                "--variant is missing: name the column that tells what a row measures, such as --variant architecture"
+            );
+        }
+        Ok(Columns {
+            value: self.value.clone().context("--value is missing: name the column with the measurement")?,
+            unit: match self.unit {
+                Some(UnitName::Ns) => Unit::Ns,
+                Some(UnitName::Us) => Unit::Us,
+                Some(UnitName::Ms) | None => Unit::Ms,
+                Some(UnitName::S) => Unit::S,
+            },
+            variant: self.variant.clone(),
+            cell: self.cell.clone(),
+            block: self.block.clone(),
+            environment: self.environment.clone(),
+            cpu_model: self.cpu_model.clone(),
+        })
+    }
+
+    fn choices(&self) -> Choices {
+        let is_init = self.measure == MeasureName::Init;
+        // Hyperfine starts a process for each run of a command; criterion runs all samples of a benchmark in one.
+        let has_named = self.environment.is_some() || self.format() == FormatName::Criterion;
+        let each_row = self.each_row_an_environment || is_init || self.format() == FormatName::Hyperfine;
+        Choices {
+            measure: match self.measure {
+                MeasureName::Duration => ImportedMeasure::Duration,
+                MeasureName::Init => ImportedMeasure::Init,
+                MeasureName::Billed => ImportedMeasure::Billed,
+                MeasureName::Latency => ImportedMeasure::Latency,
+            },
+            environments: match (has_named, each_row) {
+                (true, _) => EnvironmentNames::Named,
+                (false, true) => EnvironmentNames::EachRow,
+                (false, false) => EnvironmentNames::Unknown,
+            },
+            baseline: self.baseline.clone(),
+        }
+    }
+}
+
+/// What the command line calls a format.
+fn value_name(format: FormatName) -> String {
+    format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+fn text(Imported { manifest, measurements, blocks }: &Imported, directory: &Path) -> String {
+    let names: Vec<&str> = manifest.variants.iter().map(|(_, variant)| variant.name.as_str()).collect();
+    format!(
+        "Imported {} of {} into {}, in {} and {}; the baseline is {}.\nSummary: duet report {}\n",
+        counted(*measurements, "measurement"),
+        listed(&names),
+        directory.display(),
+        counted(*blocks, "block"),
+        counted(manifest.plan.cells.len() as u64, "cell"),
+        manifest.variants[manifest.baseline].name,
+        shell_quoting::word(directory)
+    )
+}
+
+fn json(Imported { manifest, measurements, blocks }: &Imported, directory: &Path) -> serde_json::Result<String> {
+    let names: Vec<&str> = manifest.variants.iter().map(|(_, variant)| variant.name.as_str()).collect();
+    let cells: Vec<&str> = manifest.plan.cells.iter().map(|cell| cell.name.as_str()).collect();
+    let summary = json!({
+        "directory": directory,
+        "measurements": measurements,
+        "blocks": blocks,
+        "variants": names,
+        "baseline": manifest.variants[manifest.baseline].name,
+        "cells": cells,
+    });
+    Ok(serde_json::to_string_pretty(&summary)? + "\n")
+}
