@@ -33,6 +33,8 @@ pub struct LogOutcome {
     pub wanted: usize,
     /// How many of them were found.
     pub found: usize,
+    /// How many calls have no request id, so that no log can tell.
+    pub unidentified: usize,
     /// The reason why others were not, if it is known.
     pub problem: Option<Problem>,
 }
@@ -72,10 +74,10 @@ pub async fn collect(
         }
         let problem = search_in(&mut search, &mut file, session).await.map_err(at(directory))?;
         let found = wanted - search.wanted.missing.len();
-        if !matches!(problem, Some(Problem::Denied(_) | Problem::Refused(_))) {
+        if wanted > 0 && !matches!(problem, Some(Problem::Denied(_) | Problem::Refused(_))) {
             file.create().map_err(at(directory))?;
         }
-        outcomes.push(LogOutcome { log: search.log, wanted, found, problem });
+        outcomes.push(LogOutcome { log: search.log, wanted, found, unidentified: search.unidentified, problem });
     }
     Ok(outcomes)
 }
@@ -86,7 +88,7 @@ async fn search_in(
     file: &mut EnvironmentsFile,
     session: &Session,
 ) -> std::io::Result<Option<Problem>> {
-    let Search { log, variant, wanted } = search;
+    let Search { log, variant, wanted, .. } = search;
     if wanted.missing.is_empty() {
         return Ok(None);
     }

@@ -46,7 +46,8 @@ impl CollectArgs {
         let session = Session::new().context("reading the trusted certificates")?;
         let collection = Collection::make(directory, &manifest, &session).await?;
         output::print_as(*json, &collection.json(), || collection.text(directory, &manifest))?;
-        Ok(if collection.is_complete() { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) })
+        let is_complete = collection.is_complete() && !has_unknown(&manifest);
+        Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::from(UNKNOWN) })
     }
 }
 
@@ -75,7 +76,7 @@ impl Collection {
 
     /// Whether every environment is known.
     fn is_complete(&self) -> bool {
-        self.kind != LogStreams::OfCalls && self.logs.iter().all(|log| log.found == log.wanted)
+        self.kind != LogStreams::OfCalls && self.logs.iter().all(|log| log.found == log.wanted && log.unidentified == 0)
     }
 
     /// What was found, what was not, and what to do about that.
@@ -106,6 +107,12 @@ impl Collection {
     }
 }
 
+/// Whether nothing tells the environments of a variant.
+fn has_unknown(manifest: &Manifest) -> bool {
+    let mut variants = manifest.variants.iter();
+    variants.any(|(_, variant)| matches!(EnvironmentSource::of(&manifest.plan, variant), EnvironmentSource::Unknown))
+}
+
 /// Whether log streams are to tell the environments of a function.
 pub(super) fn is_needed(manifest: &Manifest) -> bool {
     let mut variants = manifest.variants.iter();
@@ -118,12 +125,21 @@ pub(super) fn command(directory: &Path) -> String {
 }
 
 fn lines(outcome: &LogOutcome, directory: &Path) -> Vec<String> {
-    let LogOutcome { log, wanted, found, problem } = outcome;
+    let LogOutcome { log, wanted, found, unidentified, problem } = outcome;
+    let mut lines = Vec::new();
+    if *unidentified > 0 {
+        lines.push(format!(
+            "{unidentified} calls have no request id, as in campaigns of earlier versions: the log streams of {log} cannot \
+             tell their environments"
+        ));
+    } else if *wanted == 0 {
+        lines.push(format!("The environments of all calls in {log} are known"));
+    }
     if *wanted == 0 {
-        return vec![format!("The environments of all calls in {log} are known")];
+        return lines;
     }
     let again = command(directory);
-    let mut lines = vec![format!("Found the environments of {found} of {wanted} calls in the log streams of {log}")];
+    lines.push(format!("Found the environments of {found} of {wanted} calls in the log streams of {log}"));
     lines.extend(match problem {
         Some(Problem::Denied(failure)) => Some(format!(
             "They may not be read ({failure}). The samples are kept: allow it by this statement in the policy of the user \
@@ -151,8 +167,10 @@ fn lines(outcome: &LogOutcome, directory: &Path) -> Vec<String> {
 }
 
 fn log_json(outcome: &LogOutcome) -> Value {
-    let LogOutcome { log, wanted, found, problem } = outcome;
-    let mut body = json!({ "log_group": log.group, "region": log.region, "wanted": wanted, "found": found });
+    let LogOutcome { log, wanted, found, unidentified, problem } = outcome;
+    let mut body = json!({
+        "log_group": log.group, "region": log.region, "wanted": wanted, "found": found, "unidentified": unidentified,
+    });
     let (kind, message) = match problem {
         None => return body,
         Some(Problem::Denied(failure)) => ("denied", Some(&failure.message)),

@@ -293,8 +293,9 @@ pub fn sources(analysis: &PairAnalysis) -> Option<String> {
             parts.push((percent(disturbances), "what disturbed several environments at once"));
         }
     }
-    let rest = if analysis.campaign.cold {
-        // Each has one.
+    let has_one_call_each = headline.calls.iter().all(|(side, calls)| *calls == u64::from(headline.environments[side]));
+    let rest = if analysis.campaign.cold || has_one_call_each {
+        // Nothing tells them apart.
         "environments and their calls"
     } else {
         parts.push((percent(environments), "differences between environments"));

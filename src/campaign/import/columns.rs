@@ -69,12 +69,17 @@ impl Columns {
             ));
         }
         let value = text.parse::<f64>().ok().filter(|value| value.is_finite() && *value > 0.0);
-        let value_ms = value.map(|value| unit.to_ms(value)).filter(|value_ms| *value_ms < LONGEST_MS);
+        let value_ms = value.map(|value| unit.to_ms(value)).filter(|ms| (SHORTEST_MS..LONGEST_MS).contains(ms));
         value_ms.ok_or_else(|| {
-            format!("the column {column} is {text:?}; it must be a number of {unit} above 0, and less than a year")
+            format!(
+                "the column {column} is {text:?}; it must be a number of {unit}, at least a picosecond and less than a year"
+            )
         })
     }
 }
+
+/// A picosecond: no measurement is shorter.
+const SHORTEST_MS: f64 = 1e-9;
 
 /// A year: no measurement is longer.
 pub(super) const LONGEST_MS: f64 = 366.0 * 24.0 * 3600.0 * 1000.0;

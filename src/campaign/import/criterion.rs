@@ -4,7 +4,7 @@
 //! cells. Else the functions of a group are the variants, and its parameters are cells. The first file of each variant and
 //! cell is in the first block, the second in the second.
 
-use super::source::{ImportError, Measurement, Name, Take, json, tool_ms};
+use super::source::{ImportError, Measurement, Name, Take, check_files, json, tool_ms};
 use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,6 +27,7 @@ struct Benchmark {
 }
 
 pub(super) fn read(paths: &[PathBuf], take: Take<'_>) -> Result<(), ImportError> {
+    check_files(paths)?;
     let directories: BTreeSet<&str> = paths.iter().map(|path| directory(path)).collect();
     let has_baselines = directories.len() > 1;
     let mut runs: BTreeMap<(String, String), usize> = BTreeMap::new();

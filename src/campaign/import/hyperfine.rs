@@ -1,7 +1,7 @@
 //! What hyperfine writes with `--export-json`: each command is a variant, each file a block. Every run of a command is a
 //! process of its own.
 
-use super::source::{ImportError, Measurement, Name, Take, json, tool_ms};
+use super::source::{ImportError, Measurement, Name, Take, check_files, json, tool_ms};
 use serde::Deserialize;
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -21,6 +21,7 @@ struct Command {
 }
 
 pub(super) fn read(paths: &[PathBuf], take: Take<'_>) -> Result<(), ImportError> {
+    check_files(paths)?;
     for (number, path) in paths.iter().enumerate() {
         let Export { results } = json(path)?;
         let block = number.to_string();

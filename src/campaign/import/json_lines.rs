@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path, columns: &Columns, take: Take<'_>) -> Result<(),
         } else if text.trim_ascii().is_empty() {
             Ok(())
         } else {
-            row(&text, columns, take)
+            row(text.strip_prefix(b"\xef\xbb\xbf").filter(|_| line == 1).unwrap_or(&text), columns, take)
         };
         taken.map_err(|reason| ImportError::line(path, line, reason))?;
     }
@@ -49,7 +49,7 @@ fn text_of(members: &Map<String, Value>, name: &str) -> Result<String, String> {
     match members.get(name) {
         None => Err(no_column(name, members.keys().map(String::as_str))),
         Some(Value::Null) => Ok(String::new()),
-        Some(Value::String(text)) => Ok(text.clone()),
+        Some(Value::String(text)) => Ok(text.trim().to_owned()),
         Some(value @ (Value::Number(_) | Value::Bool(_))) => Ok(value.to_string()),
         Some(value) => Err(format!("the column {name} is {}; it must be a number or a text", kind(value))),
     }

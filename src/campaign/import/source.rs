@@ -4,6 +4,7 @@ use super::{Columns, Format, columns::LONGEST_MS, criterion, csv_table, hyperfin
 use crate::campaign::control_characters::visible;
 use serde::de::DeserializeOwned;
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{self, BufReader},
     path::{Path, PathBuf},
@@ -50,8 +51,8 @@ impl Name {
 /// The reason why a file cannot be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    #[error("{path}: {source}", path = .path.display())]
-    Io { path: PathBuf, source: io::Error },
+    #[error("{path}: {error}", path = .path.display())]
+    Io { path: PathBuf, error: io::Error },
     #[error("{path}, line {line}: {reason}", path = .path.display())]
     Line { path: PathBuf, line: u64, reason: String },
     #[error("{path}: {reason}", path = .path.display())]
@@ -61,7 +62,7 @@ pub enum ImportError {
 impl ImportError {
     pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io { path, source }
+        move |error| Self::Io { path, error }
     }
 
     /// What is wrong with a line; names that are repeated in it are safe to show.
@@ -146,4 +147,15 @@ pub(super) fn open(path: &Path) -> Result<File, ImportError> {
         return Err(ImportError::file(path, "this is not a regular file, which it must be to be read twice"));
     }
     Ok(file)
+}
+
+/// Refuses a file that is given twice: a run of a tool counts once.
+pub(super) fn check_files(paths: &[PathBuf]) -> Result<(), ImportError> {
+    let mut known = BTreeSet::new();
+    for path in paths {
+        if !known.insert(path.canonicalize().map_err(ImportError::io(path))?) {
+            return Err(ImportError::file(path, "it is given twice; each run of a tool counts once"));
+        }
+    }
+    Ok(())
 }

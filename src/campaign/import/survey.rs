@@ -71,6 +71,9 @@ impl Survey {
             ));
         }
         if let Some(cell) = cell {
+            if cell.text == "all" {
+                return Err("the name of its cell is all, which is that of all cells together in reports".to_owned());
+            }
             self.cells.add(&cell.text, &cell.lengths)?;
         }
         if self.cells.names.len() > MAX_CELLS {

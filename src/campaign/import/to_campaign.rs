@@ -178,6 +178,9 @@ fn plan(measure: ImportedMeasure, cells: &[String]) -> Plan {
     }
 }
 
+/// A file is read twice.
+const CHANGED: &str = "the file has changed while it was read";
+
 fn write(source: &Source, manifest: &Manifest, survey: &Survey, directory: &Path) -> Result<(), ImportError> {
     let failed = |error: JournalError| ImportError::file(directory, error.to_string());
     let mut journal = Journal::create(directory, manifest).map_err(failed)?;
@@ -186,13 +189,17 @@ fn write(source: &Source, manifest: &Manifest, survey: &Survey, directory: &Path
     let mut number = 0;
     source.read(&mut |measurement| {
         number += 1;
-        rows.push(writer.row(&measurement, number).ok_or("the file has changed while it was read")?);
+        let row = writer.row(&measurement, number).filter(|_| number <= survey.rows);
+        rows.push(row.ok_or(CHANGED)?);
         if rows.len() == ROWS_AT_A_TIME {
             journal.append(&rows).map_err(|error| format!("writing to {}: {error}", directory.display()))?;
             rows.clear();
         }
         Ok(())
     })?;
+    if number < survey.rows {
+        return Err(ImportError::file(directory, CHANGED));
+    }
     journal.append(&rows).map_err(ImportError::io(directory))
 }
 

@@ -95,6 +95,8 @@ pub(super) struct Search<'a> {
     pub(super) log: FunctionLog,
     pub(super) variant: &'a Variant,
     pub(super) wanted: Wanted,
+    /// How many calls have no request id, as in campaigns of earlier versions, so that no log can tell.
+    pub(super) unidentified: usize,
 }
 
 /// The logs of a campaign's functions, each once, with the requests to look for in them: those of `directory` whose
@@ -113,7 +115,8 @@ pub(super) fn read<'a>(
     for (index, variant) in manifest.variants.iter() {
         let Some(log) = EnvironmentSource::of(&manifest.plan, variant).log() else { continue };
         let number = searches.iter().position(|search| search.log.is_same_group(&log)).unwrap_or_else(|| {
-            searches.push(Search { log: log.clone(), variant, wanted: Wanted { open_at_once, ..Wanted::default() } });
+            let wanted = Wanted { open_at_once, ..Wanted::default() };
+            searches.push(Search { log: log.clone(), variant, wanted, unidentified: 0 });
             searches.len() - 1
         });
         searches[number].log.share_with(&log);
@@ -122,9 +125,13 @@ pub(super) fn read<'a>(
     for row in run_directory::rows(directory, manifest)? {
         let row = row?;
         let Some(number) = search_of_variant.get(&row.variant) else { continue };
-        let is_known = row.request_id.as_deref().is_none_or(|id| known.contains(&RequestId::from(id)));
-        if row.environment().is_none() && has_log(&row) && !is_known {
-            searches[*number].wanted.add(&row);
+        if row.environment().is_some() || !has_log(&row) {
+            continue;
+        }
+        match row.request_id.as_deref() {
+            None => searches[*number].unidentified += 1,
+            Some(id) if known.contains(&RequestId::from(id)) => {}
+            Some(_) => searches[*number].wanted.add(&row),
         }
     }
     Ok(searches)

@@ -48,7 +48,7 @@ pub fn section(analysis: &PairAnalysis) -> Markup {
 
 fn together(analysis: &PairAnalysis) -> Markup {
     let names = names(analysis);
-    let unit = unit(analysis);
+    let unit = Unit::new(analysis);
     let buckets = buckets(&analysis.cells, unit);
     let label = "Means of both sides over the campaign, relative to each side's own mean, and below them the environments \
                  that answered. The same numbers are in the table below.";
@@ -64,21 +64,48 @@ fn together(analysis: &PairAnalysis) -> Markup {
         draw_means(canvas, &buckets, &x, (24.0, 200.0), 5);
         draw_environments(canvas, &buckets, &x, (234.0, 290.0));
         columns(canvas, &x.labelled(if is_narrow(canvas.width) { 4 } else { 8 }, short), (290.0, 294.0));
-        canvas.text(unit.1, (x.pixels.1, 322.0), Anchor::Right, Paint::Muted);
+        canvas.text(unit.name(), (x.pixels.1, 322.0), Anchor::Right, Paint::Muted);
     })
 }
 
-/// A unit of time: its seconds, and its name.
-type Unit = (f64, &'static str);
+/// What the course of a campaign is drawn against.
+#[derive(Clone, Copy)]
+enum Unit {
+    /// Blocks, where nothing tells when they were.
+    Blocks,
+    Time {
+        seconds: f64,
+        name: &'static str,
+    },
+}
 
-/// The unit in which this campaign's time has short numbers.
-fn unit(analysis: &PairAnalysis) -> Unit {
-    let points = analysis.cells.iter().flat_map(|cell| &cell.series);
-    match points.map(|point| point.elapsed_s).fold(0.0, f64::max) {
-        ..180.0 => (1.0, "seconds"),
-        ..10_800.0 => (60.0, "minutes"),
-        ..360_000.0 => (3600.0, "hours"),
-        _ => (86_400.0, "days"),
+impl Unit {
+    /// The unit in which this campaign's course has short numbers.
+    fn new(analysis: &PairAnalysis) -> Self {
+        let points = analysis.cells.iter().flat_map(|cell| &cell.series);
+        let last = points.map(|point| point.elapsed_s).fold(0.0, f64::max);
+        let (seconds, name) = match last {
+            _ if last <= 0.0 && analysis.campaign.imported.is_some() => return Self::Blocks,
+            ..180.0 => (1.0, "seconds"),
+            ..10_800.0 => (60.0, "minutes"),
+            ..360_000.0 => (3600.0, "hours"),
+            _ => (86_400.0, "days"),
+        };
+        Self::Time { seconds, name }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Blocks => "blocks",
+            Self::Time { name, .. } => name,
+        }
+    }
+
+    fn at(self, point: &SeriesPoint) -> f64 {
+        match self {
+            Self::Blocks => point.block as f64,
+            Self::Time { seconds, .. } => point.elapsed_s / seconds,
+        }
     }
 }
 
@@ -134,7 +161,7 @@ fn draw_environments(canvas: &Canvas<'_>, buckets: &[Bucket], x: &Axis, (top, bo
 fn apart(analysis: &PairAnalysis) -> Markup {
     const HEIGHT: f64 = 84.0;
     let names = names(analysis);
-    let unit = unit(analysis);
+    let unit = Unit::new(analysis);
     let cells = analysis.cells.iter().filter(|cell| !cell.series.is_empty()).take(MOST_CELLS);
     let cells: Vec<_> = cells.map(|cell| (&cell.name, buckets(slice::from_ref(cell), unit))).collect();
     let label = format!("Means of both sides over the campaign for each of {} cells.", cells.len());
@@ -152,12 +179,12 @@ fn apart(analysis: &PairAnalysis) -> Markup {
     html! { details { summary { "Each cell" } (chart) } }
 }
 
-/// The points of these cells together, in equal stretches of time. Those without a point are left out.
+/// The points of these cells together, in equal stretches. Those without a point are left out.
 fn buckets(cells: &[CellAnalysis], unit: Unit) -> Vec<Bucket> {
     let points = || cells.iter().flat_map(finite_points);
     let number = cells.iter().map(|cell| cell.series.len()).max().unwrap_or_default().clamp(1, BUCKETS);
-    let end = points().map(|point| point.elapsed_s).fold(0.0, f64::max);
-    let start = points().map(|point| point.elapsed_s).fold(end, f64::min);
+    let end = points().map(|point| unit.at(point)).fold(0.0, f64::max);
+    let start = points().map(|point| unit.at(point)).fold(end, f64::min);
     // The last point belongs to the last bucket, not to one of its own.
     let last = (number - 1) as f64;
     let mut points = vec![Vec::new(); number];
@@ -165,13 +192,13 @@ fn buckets(cells: &[CellAnalysis], unit: Unit) -> Vec<Bucket> {
         let own = |side| mean(cell.series.iter().filter_map(|point| log_mean(point, side)));
         let own = Sides { baseline: own(Side::Baseline), candidate: own(Side::Candidate) };
         for point in finite_points(cell) {
-            let share = if end > start { (point.elapsed_s - start) / (end - start) } else { 0.0 };
+            let share = if end > start { (unit.at(point) - start) / (end - start) } else { 0.0 };
             points[(share * last).round() as usize].push((point, own));
         }
     }
     let mut buckets = Vec::new();
     for (index, points) in points.iter().enumerate().filter(|(_, points)| !points.is_empty()) {
-        let at = (start + (end - start) * index as f64 / last.max(1.0)) / unit.0;
+        let at = start + (end - start) * index as f64 / last.max(1.0);
         let mut bucket = Bucket { at, ..Bucket::default() };
         for side in Side::BOTH {
             let logs = points.iter().filter_map(|(point, own)| Some(log_mean(point, side)? - own[side]?));
