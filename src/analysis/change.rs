@@ -37,6 +37,8 @@ pub struct Changes {
     pub schema: u32,
     /// When each was begun, in milliseconds since 1970-01-01 UTC.
     pub created_unix_ms: Campaigns<u64>,
+    /// Whether each was imported, so that nothing tells when its measurements were made.
+    pub imported: Campaigns<bool>,
     /// Changes of the ratio between 1/(1 + margin) and 1 + margin count as none.
     pub margin: f64,
     /// The candidates that only one of them has.
@@ -126,6 +128,7 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
     Changes {
         schema: SCHEMA,
         created_unix_ms: Campaigns { a: a.campaign.created_unix_ms, b: b.campaign.created_unix_ms },
+        imported: Campaigns { a: a.campaign.imported.is_some(), b: b.campaign.imported.is_some() },
         margin,
         comparisons: comparisons.collect(),
         only_in,
@@ -253,7 +256,10 @@ pub(super) fn what_differs(a: &PairAnalysis, b: &PairAnalysis) -> Vec<String> {
         differences.extend(other_mix(side, &a.sides[side], &b.sides[side]));
     }
     if a.campaign.cold != b.campaign.cold {
-        let kind = |analysis: &PairAnalysis| if analysis.campaign.cold { "cold starts" } else { "warm calls" };
+        let kind = |analysis: &PairAnalysis| match &analysis.campaign {
+            Provenance { imported: Some(import), .. } => format!("imported {}", Measure::from(import.measure)),
+            Provenance { cold, .. } => if *cold { "cold starts" } else { "warm calls" }.to_owned(),
+        };
         differences.push(format!("calls: {} in A, {} in B", kind(a), kind(b)));
     }
     for (name, Campaigns { a, b }) in cells(&Campaigns { a, b }) {

@@ -21,10 +21,19 @@ pub fn document(changes: &Changes) -> Vec<Block> {
     for (campaign, names) in [("A", &changes.only_in.a), ("B", &changes.only_in.b)] {
         blocks.extend(names.iter().map(|name| Block::Item(format!("{name}: only in {campaign}"))));
     }
-    let Campaigns { a, b } = changes.created_unix_ms;
-    let order = if a > b { "; B is the earlier one" } else { "" };
-    blocks.push(Block::Remark(format!("A was begun {}, B {}{order}.", date(a), date(b))));
+    blocks.push(Block::Remark(when(changes)));
     blocks
+}
+
+/// When each campaign was begun or imported, and which is the earlier one.
+fn when(changes: &Changes) -> String {
+    let Campaigns { a, b } = changes.created_unix_ms;
+    let done = |is_imported| if is_imported { "imported" } else { "begun" };
+    let (one, other) = (done(changes.imported.a), done(changes.imported.b));
+    let has_order = !changes.imported.a && !changes.imported.b;
+    let order = if has_order && a > b { "; B is the earlier one" } else { "" };
+    let other = if one == other { String::new() } else { format!("was {other} ") };
+    format!("A was {one} {}, B {other}{}{order}.", date(a), date(b))
 }
 
 fn of_pairs(pairs: &[PairChanges], margin: f64) -> Vec<Block> {

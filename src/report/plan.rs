@@ -44,7 +44,8 @@ pub fn plan(manifest: &Manifest) -> String {
     lines.extend(price_lists(variants).map(|lists| format!("Prices of {lists}, without free tier")));
     if let Some(blocks) = limits.invocations.map(|calls| calls / manifest.calls_of_block()) {
         let bill = if cost > 0.0 { format!(", ${:.6}", blocks as f64 * cost) } else { String::new() };
-        lines.push(format!("At most {}, {} calls{bill}", counted(blocks, "block"), blocks * manifest.calls_of_block()));
+        let most = if is_pair { "At most" } else { "Of all variants" };
+        lines.push(format!("{most} {}, {} calls{bill}", counted(blocks, "block"), blocks * manifest.calls_of_block()));
     }
     lines.join("\n") + "\n"
 }

@@ -14,17 +14,22 @@ use crate::campaign::{
 };
 use std::{env, fs, path::PathBuf, process};
 
-/// An observer that panics at the second sample.
-struct Panicking(u32);
+/// An observer that keeps the variants whose calls ended, and panics at a sample of this number.
+#[derive(Default)]
+struct TestObserver {
+    ended: Vec<VariantIndex>,
+    samples: u32,
+    panics_at: Option<u32>,
+}
 
-impl Observer for Panicking {
+impl Observer for TestObserver {
     fn block(&mut self, _number: u64, _totals: &Totals) -> io::Result<()> {
         Ok(())
     }
 
     fn row(&mut self, _row: &Row, _totals: &Totals) -> io::Result<()> {
-        self.0 += 1;
-        assert!(self.0 < 2, "a bug");
+        self.samples += 1;
+        assert!(self.panics_at != Some(self.samples), "a bug");
         Ok(())
     }
 
@@ -44,7 +49,8 @@ impl Observer for Panicking {
         Ok(())
     }
 
-    fn has_enough(&mut self, _variant: VariantIndex, _reason: &str) -> io::Result<()> {
+    fn has_enough(&mut self, variant: VariantIndex, _reason: &str) -> io::Result<()> {
+        self.ended.push(variant);
         Ok(())
     }
 }
@@ -74,46 +80,13 @@ async fn a_bug_that_panics_leaves_nothing_changed() {
     let callers = [caller(), caller()].into_iter().collect();
     let (_stop, stopped) = watch::channel(false);
     let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, progress, stopped);
-    let panic = catching(campaign.run(&mut Panicking(0))).await.expect_err("the panic is not hidden");
+    let panic = catching(campaign.run(&mut TestObserver { panics_at: Some(2), ..TestObserver::default() }))
+        .await
+        .expect_err("the panic is not hidden");
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"a bug"));
     assert!(lambda.count("PUT") >= 3 && lambda.is_as_before());
     assert!(changes.open().is_empty());
     fs::remove_dir_all(&directory).unwrap();
-}
-
-/// An observer that keeps the variants whose calls ended.
-#[derive(Default)]
-struct Ends(Vec<VariantIndex>);
-
-impl Observer for Ends {
-    fn block(&mut self, _number: u64, _totals: &Totals) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn row(&mut self, _row: &Row, _totals: &Totals) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn warning(&mut self, _text: &str) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn difference(&mut self, _difference: &AnswerDifference) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn backoff(&mut self, _variant: VariantIndex, _calls: usize, _pause: Duration) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn given_up(&mut self, _hopeless: &Hopeless) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn has_enough(&mut self, variant: VariantIndex, _reason: &str) -> io::Result<()> {
-        self.0.push(variant);
-        Ok(())
-    }
 }
 
 /// Each variant has enough after as many blocks as its place says.
@@ -158,12 +131,12 @@ async fn a_variant_that_has_enough_is_not_called_any_more_and_the_last_one_ends_
     let callers = manifest.variants.indices().map(caller).collect();
     let (_stop, stopped) = watch::channel(false);
     let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, progress, stopped);
-    let mut ends = Ends::default();
-    let finished = campaign.run(&mut ends).await;
+    let mut observer = TestObserver::default();
+    let finished = campaign.run(&mut observer).await;
     assert_eq!(finished.end.unwrap(), Outcome::Enough("3 has enough".to_owned()));
     let calls: Vec<u64> = finished.totals.variants.iter().map(|(_, totals)| totals.calls).collect();
     assert_eq!(calls, [3, 1, 2, 3]);
-    assert_eq!(ends.0, manifest.variants.indices().skip(1).take(2).collect::<Vec<_>>());
+    assert_eq!(observer.ended, manifest.variants.indices().skip(1).take(2).collect::<Vec<_>>());
     let kept = run_directory::manifest(&directory).unwrap();
     let ended = kept.variants.iter().filter_map(|(_, variant)| Some((variant.name.as_str(), variant.ended?.block)));
     assert_eq!(ended.collect::<Vec<_>>(), [("b", 1), ("c", 2)]);

@@ -4,6 +4,7 @@ use super::{
     axis::{Axis, has_logarithm},
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
     figure::{self, WIDTHS, columns, figure, is_narrow, numbers, table},
+    provenance::uncertainty,
 };
 use crate::{
     analysis::{
@@ -35,6 +36,7 @@ pub fn section(analysis: &PairAnalysis) -> Markup {
         } @else {
             p { (tally(analysis)) }
             (plot(analysis, &rows))
+            (uncertainty(analysis))
         }
     };
     figure::section("Every cell", &content)

@@ -41,7 +41,6 @@ pub fn method(analysis: &PairAnalysis) -> Markup {
                 None => "The samples were looked at once, at the end. ",
             }
             "A side of fewer than " (method.minimum_environments) " environments, and a campaign of fewer than " (method.minimum_blocks) " blocks, get no interval and no verdict. "
-            @if let Some(sources) = sources(analysis) { (sources) " " }
             "A cell is faster or slower where its difference excludes none, and equivalent where it lies within "
             "±" (percent(method.margin)) ", each after Holm's adjustment, which holds the chance of any wrong verdict "
             "among all cells of all candidates at " (percent(1.0 - method.confidence)) ". The intervals that are shown are not "
@@ -50,6 +49,11 @@ pub fn method(analysis: &PairAnalysis) -> Markup {
         }
     };
     figure::section("Method", &content)
+}
+
+/// Where the uncertainty of the verdict comes from.
+pub fn uncertainty(analysis: &PairAnalysis) -> Markup {
+    html! { @if let Some(sources) = sources(analysis) { p { (sources) } } }
 }
 
 /// Where the samples come from.
