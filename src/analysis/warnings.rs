@@ -246,7 +246,7 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
     }
     if let Some(Ended { block, reason: EndReason::GivenUp, .. }) = variant.ended {
         let text = format!(
-            "{name} was given up in block {block}, because nothing but failures came: it is compared in the blocks before, and \
+            "{name} was given up at block {block}, because nothing but failures came: it is compared in the blocks before, and \
              what is said of it is not of what it is now."
         );
         warn(WarningKind::GivenUp, text);

@@ -218,7 +218,7 @@ pub fn side(side: &VariantFacts) -> String {
 /// Until when a variant was called, and why not longer.
 fn ended(Ended { block, reason, .. }: Ended) -> String {
     match reason {
-        EndReason::GivenUp => format!("given up in block {block}"),
+        EndReason::GivenUp => format!("given up at block {block}"),
         EndReason::NarrowInterval => format!("called before block {block}, when its interval was narrow enough"),
     }
 }

@@ -166,7 +166,8 @@ fn a_missing_permission_is_said_with_the_statement_and_the_samples_are_kept() {
     let output = collect(&logged, &scratch, &["--json"]);
     assert_code(&output, 0);
     let outcome: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let expected = |group: &str| json!({ "log_group": group, "region": "us-east-1", "wanted": 0, "found": 0 });
+    let expected =
+        |group: &str| json!({ "log_group": group, "region": "us-east-1", "wanted": 0, "found": 0, "unidentified": 0 });
     let logs = ["/aws/lambda/x", "/aws/lambda/a"].map(expected);
     assert_eq!(outcome, json!({ "streams_of": "environments", "logs": logs }));
     assert!(stdout(&collect(&logged, &scratch, &[])).contains("The environments of all calls in /aws/lambda/x"));
@@ -182,7 +183,8 @@ fn a_shared_group_is_asked_once() {
     assert_code(&output, 0);
     let events = String::from_utf8(output.stdout).unwrap();
     let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let logs = json!([{ "log_group": "/shared/all", "region": "us-east-1", "wanted": 112, "found": 112 }]);
+    let logs =
+        json!([{ "log_group": "/shared/all", "region": "us-east-1", "wanted": 112, "found": 112, "unidentified": 0 }]);
     // The last event is the campaign's end.
     let collected = &events[events.len() - 2];
     assert_eq!(*collected, json!({ "event": "collect", "streams_of": "environments", "logs": logs }));
@@ -397,4 +399,21 @@ fn where_nothing_is_to_be_collected_it_is_said_why() {
     let output = subcommand("", "collect").arg(scratch.path("nowhere")).output().unwrap();
     assert_code(&output, 1);
     assert!(stderr(&output).contains("holds no campaign"), "{}", stderr(&output));
+}
+
+#[test]
+fn calls_without_a_request_id_are_not_said_to_be_known() {
+    let (scratch, logged) = (Scratch::new(), Logged::start(Manner::default()));
+    assert_code(&logged.run(&scratch, &["--environment", "/id"]), 0);
+    let unidentified = |row: &mut Value| {
+        let row = row.as_object_mut().unwrap();
+        row.remove("environment");
+        row.remove("request_id");
+    };
+    rewrite(&scratch, |manifest| manifest["plan"]["environment"] = Value::Null, unidentified);
+    let output = collect(&logged, &scratch, &[]);
+    assert_code(&output, 3);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("calls have no request id") && !text.contains("are known"), "{text}");
+    assert!(logged.queries().is_empty() && !fs::exists(scratch.path("run/environments.jsonl")).unwrap());
 }

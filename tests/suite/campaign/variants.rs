@@ -112,7 +112,7 @@ fn a_failing_variant_is_given_up_and_the_others_go_on() {
     assert_eq!(server.count(), 58);
     let report = stdout(&duet(&["report", &scratch.path("run"), "--details"]));
     assert!(report.contains("No call of broken gave a measurement"), "{report}");
-    assert!(report.contains("broken was given up in block 2, because nothing but failures came"), "{report}");
+    assert!(report.contains("broken was given up at block 3, because nothing but failures came"), "{report}");
 }
 
 #[test]
