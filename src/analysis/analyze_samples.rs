@@ -68,8 +68,9 @@ pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
     });
     let comparisons: Vec<PairAnalysis> = comparisons.collect();
     let baseline = manifest.variants[manifest.baseline].name.clone();
-    find_pareto_front(&mut variants, &baseline, &comparisons);
-    Analysis { schema: SCHEMA, method, campaign, variants, baseline, comparisons }
+    let mut analysis = Analysis { schema: SCHEMA, method, campaign, variants, baseline, comparisons };
+    find_pareto_front(&mut analysis);
+    analysis
 }
 
 /// A pair whose comparisons are not judged yet: their verdicts hold for those of all pairs together.

@@ -18,7 +18,7 @@ use crate::{
     protocol::Architecture,
 };
 use serde::{Serialize, Serializer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The version of this shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 2;
@@ -346,6 +346,12 @@ pub struct Cost {
 }
 
 impl Analysis {
+    /// The names of the variants that may be ranked: those on which a verdict is given, and then the baseline too.
+    pub fn ranked(&self) -> BTreeSet<&str> {
+        let judged = self.comparisons.iter().filter(|pair| pair.verdict() != Verdict::Withheld);
+        judged.flat_map(|pair| [pair.names().baseline, pair.names().candidate]).collect()
+    }
+
     /// The comparison, if there is only one.
     pub fn only_pair(&self) -> Option<&PairAnalysis> {
         match self.comparisons.as_slice() {

@@ -3,14 +3,13 @@
 use super::{
     interval::Interval,
     measures::Measure,
-    result::{MeanTime, Money, PairAnalysis, VariantFacts},
+    result::{Analysis, MeanTime, Money, VariantFacts},
     samples::{CallSample, Samples, values},
     sides::Side,
     summary_statistics::ValuesByEnvironment,
-    verdict::{MINIMUM_ENVIRONMENTS, Verdict},
+    verdict::MINIMUM_ENVIRONMENTS,
 };
 use crate::campaign::{manifest::Manifest, variants::VariantIndex};
-use std::collections::BTreeSet;
 
 /// Sets the mean times of all variants, by one measure: what was imported; else the first that each variant with samples
 /// has, of what the handler measured, what Lambda reports and the client's time.
@@ -68,23 +67,22 @@ pub(super) fn set_costs<'a>(
     }
 }
 
-/// Tells which variants are on the Pareto front of time and cost, of those on which a verdict is given and the baseline.
-pub(super) fn find_pareto_front(variants: &mut [VariantFacts], baseline: &str, comparisons: &[PairAnalysis]) {
-    let judged = comparisons.iter().filter(|pair| pair.verdict() != Verdict::Withheld);
-    let judged: BTreeSet<&str> = judged.map(|pair| pair.names().candidate).collect();
-    if judged.is_empty() {
-        return;
-    }
+/// Tells which of the variants that may be ranked are on the Pareto front of time and cost.
+pub(super) fn find_pareto_front(analysis: &mut Analysis) {
+    let ranked = analysis.ranked();
     let point = |facts: &VariantFacts| {
-        let is_ranked = facts.name == baseline || judged.contains(facts.name.as_str());
+        let is_ranked = ranked.contains(facts.name.as_str());
         Some((facts.time?.mean_ms, facts.per_million?.total_usd)).filter(|_| is_ranked)
     };
-    let points: Vec<_> = variants.iter().filter_map(point).collect();
-    for facts in variants {
-        let Some((ms, usd)) = point(facts) else { continue };
+    let points: Vec<_> = analysis.variants.iter().map(point).collect();
+    let is_on_front = |(ms, usd): (f64, f64)| {
         let is_better = |(other_ms, other_usd): &(f64, f64)| {
             *other_ms <= ms && *other_usd <= usd && (*other_ms < ms || *other_usd < usd)
         };
-        facts.is_on_pareto_front = Some(!points.iter().any(is_better));
+        !points.iter().flatten().any(is_better)
+    };
+    let front: Vec<Option<bool>> = points.iter().map(|point| point.map(is_on_front)).collect();
+    for (facts, is_on_front) in analysis.variants.iter_mut().zip(front) {
+        facts.is_on_pareto_front = is_on_front;
     }
 }

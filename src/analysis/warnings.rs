@@ -294,9 +294,9 @@ fn waited(PairSamples { manifest, samples, .. }: PairSamples<'_>) -> Option<f64>
     let is_timed =
         |(index, variant): &(VariantIndex, &Variant)| variant.target.is_process() && !samples.variants[*index].emulated;
     let of_cell = |cell: &'_ CellSamples, variant| {
-        let calls = if manifest.plan.cold { &cell.cold } else { &cell.warm };
-        let times =
-            calls[variant].iter().filter_map(|call| Some((call.value(Measure::Wall)?, call.value(Measure::Cpu)?)));
+        let times = cell.deciding(manifest.plan.cold)[variant]
+            .iter()
+            .filter_map(|call| Some((call.value(Measure::Wall)?, call.value(Measure::Cpu)?)));
         times.fold((0.0, 0.0), |sum, time| (sum.0 + time.0, sum.1 + time.1))
     };
     let variants = manifest.variants.iter().filter(is_timed);

@@ -36,10 +36,8 @@ pub fn headline(analysis: &Analysis) -> String {
 /// Which variant takes the least time, which costs the least, and which others are between. None if no candidate has a
 /// verdict.
 pub fn best(analysis: &Analysis) -> Option<String> {
-    let judged = analysis.comparisons.iter().filter(|pair| pair.verdict() != Verdict::Withheld);
-    let judged: BTreeSet<&str> = judged.map(|pair| pair.names().candidate).collect();
-    let is_ranked = |facts: &&VariantFacts| facts.name == analysis.baseline || judged.contains(facts.name.as_str());
-    let ranked = || analysis.variants.iter().filter(is_ranked).filter(|_| !judged.is_empty());
+    let names = analysis.ranked();
+    let ranked = || analysis.variants.iter().filter(|facts| names.contains(facts.name.as_str()));
     let times = ranked().filter_map(|facts| Some((facts, facts.time?.mean_ms)));
     let costs = ranked().filter_map(|facts| Some((facts, facts.per_million?.total_usd)));
     let (fastest, ms) = times.min_by(|one, other| one.1.total_cmp(&other.1))?;

@@ -104,7 +104,7 @@ fn a_report_says_that_it_is_of_an_import_and_once_what_it_does_not_know() {
     }
 }
 
-/// What a campaign measured, as the table that somebody else would have made of it.
+/// What a campaign measured, as a table that another program might have written.
 fn table(rows: &[Row], names: &[&str]) -> String {
     let mut table = "side,payload,host,round,ms\n".to_owned();
     for row in rows.iter().filter(|row| row.cold == Some(false)) {

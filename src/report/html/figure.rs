@@ -111,7 +111,7 @@ pub fn marked(canvas: &Canvas<'_>, side: Side, text: &str, (x, y): (f64, f64)) {
 }
 
 /// About how wide a text is.
-fn text_width(text: &str) -> f64 {
+pub fn text_width(text: &str) -> f64 {
     text.chars().count() as f64 * 7.2
 }
 

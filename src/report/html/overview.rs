@@ -3,7 +3,7 @@
 use super::{
     axis::{Axis, has_logarithm, short},
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
-    figure::{self, columns, figure, is_narrow, levels, table},
+    figure::{self, columns, figure, is_narrow, levels, table, text_width},
     header::listed_warnings,
 };
 use crate::{
@@ -141,7 +141,7 @@ struct Label {
 impl Label {
     /// The places that a name may have around its point, the best first.
     fn around((x, y): (f64, f64), name: &str) -> [Self; 4] {
-        let width = name.chars().count() as f64 * 7.2;
+        let width = text_width(name);
         let [right, left] = [x + 10.0, x - 10.0 - width];
         [(right, y - 10.0), (right, y + 12.0), (left, y - 10.0), (left, y + 12.0)].map(|(from, y)| Self {
             from,
