@@ -8,6 +8,7 @@ mod criterion;
 mod csv_table;
 mod hyperfine;
 mod json_lines;
+mod sebs;
 mod source;
 mod survey;
 mod to_campaign;
@@ -56,6 +57,8 @@ pub enum Format {
     Criterion,
     /// `--export-json` of hyperfine.
     Hyperfine,
+    /// Results of an experiment of SeBS.
+    Sebs,
 }
 
 /// What an imported table measures.

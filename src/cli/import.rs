@@ -16,7 +16,7 @@ use std::{
 
 /// Makes a campaign of measurements that other programs have made, for every subcommand that reads one.
 ///
-/// A table has one measurement a row, and columns with names. Of criterion and hyperfine, each file is a run of the tool,
+/// A table has one measurement a row, and columns with names. Of criterion, hyperfine and SeBS, each file is a run of the tool,
 /// and each run a block. Nothing is called.
 ///
 /// Exit codes: 0 imported, 1 the file cannot be imported, and nothing is written, 2 wrong arguments.
@@ -77,6 +77,8 @@ enum FormatName {
     Criterion,
     /// What hyperfine writes with --export-json.
     Hyperfine,
+    /// What SeBS keeps of the invocations of an experiment.
+    Sebs,
     /// Refused, with the reason.
     #[value(hide = true)]
     PowerTuning,
@@ -111,7 +113,7 @@ impl ImportArgs {
 
     fn source(&self) -> anyhow::Result<Source> {
         let format = self.format();
-        if matches!(format, FormatName::Criterion | FormatName::Hyperfine) {
+        if matches!(format, FormatName::Criterion | FormatName::Hyperfine | FormatName::Sebs) {
             self.check_no_columns(format)?;
         }
         Ok(match format {
@@ -119,6 +121,7 @@ impl ImportArgs {
             FormatName::JsonLines => Source::JsonLines(self.table()?, self.columns()?),
             FormatName::Criterion => Source::Criterion(self.files.clone()),
             FormatName::Hyperfine => Source::Hyperfine(self.files.clone()),
+            FormatName::Sebs => Source::Sebs(self.files.clone(), self.measure()),
             FormatName::PowerTuning => bail!(
                 "AWS Lambda Power Tuning puts out means, and none of the measurements behind them, without which nothing \
                  tells how certain a difference is; compare memory sizes with duet run"
@@ -147,7 +150,7 @@ impl ImportArgs {
         if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
             bail!("{option} is for tables, and --from {} knows what its files hold", value_name(format));
         }
-        if self.measure != MeasureName::Duration {
+        if self.measure != MeasureName::Duration && format != FormatName::Sebs {
             bail!("--measure: --from {} has durations", value_name(format));
         }
         Ok(())
@@ -185,18 +188,23 @@ impl ImportArgs {
         })
     }
 
+    fn measure(&self) -> ImportedMeasure {
+        match self.measure {
+            MeasureName::Duration => ImportedMeasure::Duration,
+            MeasureName::Init => ImportedMeasure::Init,
+            MeasureName::Billed => ImportedMeasure::Billed,
+            MeasureName::Latency => ImportedMeasure::Latency,
+        }
+    }
+
     fn choices(&self) -> Choices {
         let is_init = self.measure == MeasureName::Init;
-        // Hyperfine starts a process for each run of a command; criterion runs all samples of a benchmark in one.
-        let has_named = self.environment.is_some() || self.format() == FormatName::Criterion;
+        // Hyperfine starts a process for each run of a command; criterion runs all samples of a benchmark in one; SeBS
+        // names environments.
+        let has_named = self.environment.is_some() || matches!(self.format(), FormatName::Criterion | FormatName::Sebs);
         let each_row = self.each_row_an_environment || is_init || self.format() == FormatName::Hyperfine;
         Choices {
-            measure: match self.measure {
-                MeasureName::Duration => ImportedMeasure::Duration,
-                MeasureName::Init => ImportedMeasure::Init,
-                MeasureName::Billed => ImportedMeasure::Billed,
-                MeasureName::Latency => ImportedMeasure::Latency,
-            },
+            measure: self.measure(),
             environments: match (has_named, each_row) {
                 (true, _) => EnvironmentNames::Named,
                 (false, true) => EnvironmentNames::EachRow,

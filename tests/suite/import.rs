@@ -300,6 +300,15 @@ fn files_that_tools_have_written_are_read() {
         let estimate = comparison["comparisons"][0]["ratio"]["estimate"].as_f64().unwrap();
         assert!((1.7..2.3).contains(&estimate), "{cell}: {estimate}");
     }
+    fs::remove_dir_all(&run).unwrap();
+    let [small, large] = ["sebs/warm_results_1024-processed.json", "sebs/warm_results_3008-processed.json"].map(of);
+    let printed = stdout(&duet(&["import", "--from", "sebs", &small, &large, "--out", &run]));
+    assert!(printed.starts_with("Imported 12 measurements of 1024 and 3008 into "), "{printed}");
+    let (_, rows) = samples(&run);
+    let durations = |row: &Row| (row.report.as_ref().unwrap().duration_ms.unwrap(), row.environment.clone().unwrap());
+    assert_eq!(durations(&rows[0]), (618.4, "89abab4f".to_owned()));
+    assert_eq!(durations(&rows[11]), (354.41, "f731be8a".to_owned()));
+    assert!(stdout(&duet(&["report", &run])).contains("import the files of all its runs"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What measurements are read from, and what one is.
 
-use super::{Columns, Format, columns::LONGEST_MS, criterion, csv_table, hyperfine, json_lines};
+use super::{Columns, Format, ImportedMeasure, columns::LONGEST_MS, criterion, csv_table, hyperfine, json_lines, sebs};
 use crate::campaign::control_characters::visible;
 use serde::de::DeserializeOwned;
 use std::{
@@ -20,6 +20,8 @@ pub enum Source {
     Criterion(Vec<PathBuf>),
     /// What hyperfine has written with `--export-json`.
     Hyperfine(Vec<PathBuf>),
+    /// Results of experiments of SeBS, and which of its times are taken.
+    Sebs(Vec<PathBuf>, ImportedMeasure),
 }
 
 /// One measurement.
@@ -82,7 +84,7 @@ impl Source {
     pub(super) fn paths(&self) -> &[PathBuf] {
         match self {
             Self::Csv(path, _) | Self::JsonLines(path, _) => slice::from_ref(path),
-            Self::Criterion(paths) | Self::Hyperfine(paths) => paths,
+            Self::Criterion(paths) | Self::Hyperfine(paths) | Self::Sebs(paths, _) => paths,
         }
     }
 
@@ -94,7 +96,7 @@ impl Source {
     pub(super) fn columns(&self) -> Option<&Columns> {
         match self {
             Self::Csv(_, columns) | Self::JsonLines(_, columns) => Some(columns),
-            Self::Criterion(_) | Self::Hyperfine(_) => None,
+            Self::Criterion(_) | Self::Hyperfine(_) | Self::Sebs(..) => None,
         }
     }
 
@@ -104,6 +106,7 @@ impl Source {
             Self::JsonLines(..) => Format::JsonLines,
             Self::Criterion(_) => Format::Criterion,
             Self::Hyperfine(_) => Format::Hyperfine,
+            Self::Sebs(..) => Format::Sebs,
         }
     }
 
@@ -117,6 +120,7 @@ impl Source {
             Self::JsonLines(path, columns) => json_lines::read(path, columns, take),
             Self::Criterion(paths) => criterion::read(paths, take),
             Self::Hyperfine(paths) => hyperfine::read(paths, take),
+            Self::Sebs(paths, measure) => sebs::read(paths, *measure, take),
         }
     }
 }

@@ -5,7 +5,9 @@ use crate::campaign::{
     run_directory::{self, Journal},
     variants::VariantIndex,
 };
+use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     process,
@@ -361,4 +363,90 @@ fn benchmarks_of_criterion_are_variants_in_cells() {
     assert!(imported(vec![wrong.clone()]).unwrap_err().contains("times[0] by iters[0] is a time of inf ms"));
     fs::remove_file(wrong.with_file_name("benchmark.json")).unwrap();
     assert!(imported(vec![wrong]).unwrap_err().contains("there is no benchmark.json beside it"));
+}
+
+#[test]
+fn invocations_of_sebs_are_told_apart_by_what_they_ran_on() {
+    let scratch = Scratch::new();
+    let invocation = |cold: bool, memory_mb: u32, container: &str| {
+        json!({
+            "stats": {"cold_start": cold, "failure": false},
+            "times": {"client": 4_000.0},
+            "provider_times": {"execution": 2_500, "initialization": if cold { 90_000 } else { 0 }},
+            "billing": {"_memory": memory_mb, "_billed_time": 3},
+            "output": {"container_id": container},
+        })
+    };
+    let file = |name: &str, architecture: &str, invocations: Value| {
+        let path = scratch.0.join(name);
+        let config = json!({
+            "experiments": {"architecture": architecture},
+            "deployment": {"credentials": {"secret_key": "a secret"}},
+        });
+        let text = json!({"_invocations": invocations, "config": config}).to_string();
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let imported = |paths: &[&PathBuf], measure: ImportedMeasure| {
+        fs::remove_dir_all(scratch.0.join("run")).ok();
+        let choices = Choices { environments: EnvironmentNames::Named, ..choices(measure) };
+        let source = Source::Sebs(paths.iter().map(|path| path.to_path_buf()).collect(), measure);
+        let Imported { manifest, .. } = scratch.import(&source, &choices)?;
+        let fact = |row: Row| {
+            let Row { variant, cell, block, environment, .. } = row;
+            let name = &manifest.variants[variant].name;
+            let report = row.report.unwrap_or_default();
+            let values = [report.duration_ms, report.billed_ms, report.init_ms, Some(row.latency_ns as f64 / 1e6)];
+            let value = values.into_iter().flatten().find(|value| *value > 0.0).unwrap();
+            format!("{name} {cell} block {block} environment {} {value}", environment.unwrap_or_default())
+        };
+        let kept = fs::read_to_string(scratch.0.join("run/campaign.json")).unwrap();
+        assert!(!kept.contains("secret"), "{kept}");
+        Ok::<_, String>(scratch.rows().into_iter().map(fact).collect::<Vec<_>>())
+    };
+    let both =
+        |memory_mb| json!({"f": {"1": invocation(true, memory_mb, "p"), "2": invocation(false, memory_mb, "q")}});
+    let x86 = file("x86.json", "x64", both(512));
+    let arm = file("arm.json", "arm64", both(512));
+    let again = file("again.json", "x64", both(512));
+    assert_eq!(
+        imported(&[&x86, &arm, &again], ImportedMeasure::Duration).unwrap(),
+        [
+            "x86_64 cold block 0 environment p 2.5",
+            "x86_64 warm block 0 environment q 2.5",
+            "arm64 cold block 0 environment p 2.5",
+            "arm64 warm block 0 environment q 2.5",
+            "x86_64 cold block 1 environment p 2.5",
+            "x86_64 warm block 1 environment q 2.5",
+        ]
+    );
+    for (measure, first, rows) in [
+        (ImportedMeasure::Billed, "x86_64 cold block 0 environment p 3", 4),
+        (ImportedMeasure::Latency, "x86_64 cold block 0 environment p 4", 4),
+        (ImportedMeasure::Init, "x86_64 cold block 0 environment p 90", 2),
+    ] {
+        let found = imported(&[&x86, &arm], measure).unwrap();
+        assert_eq!((found[0].as_str(), found.len()), (first, rows));
+    }
+    let large = file("large.json", "x64", both(1024));
+    let names = |rows: Vec<String>| -> BTreeSet<String> {
+        rows.iter().map(|row| row.split(' ').next().unwrap().to_owned()).collect()
+    };
+    let named = |paths: &[&PathBuf]| names(imported(paths, ImportedMeasure::Duration).unwrap());
+    assert_eq!(named(&[&x86, &large]), ["1024", "512"].map(str::to_owned).into());
+    assert_eq!(named(&[&x86, &arm, &large]), ["arm64-512", "x86_64-1024", "x86_64-512"].map(str::to_owned).into());
+    let functions = file("functions.json", "x64", json!({"f": both(512)["f"], "g": both(512)["f"]}));
+    assert_eq!(named(&[&functions]), ["f", "g"].map(str::to_owned).into());
+
+    let mut raw = both(512);
+    raw["f"]["2"]["provider_times"]["execution"] = json!(0);
+    let raw = file("raw.json", "arm64", raw);
+    let error = imported(&[&x86, &raw], ImportedMeasure::Duration).unwrap_err();
+    assert!(error.contains("raw.json: the invocation 2 of f: provider_times.execution is not there"), "{error}");
+    let mut failed = both(512);
+    failed["f"]["1"]["stats"]["failure"] = json!(true);
+    let error = imported(&[&x86, &file("failed.json", "arm64", failed)], ImportedMeasure::Latency).unwrap_err();
+    assert!(error.contains("the invocation 1 of f: it failed, and a failed call has no time"), "{error}");
+    let error = imported(&[&x86, &again], ImportedMeasure::Duration).unwrap_err();
+    assert!(error.contains("\"x86_64\" is the only variant"), "{error}");
 }
