@@ -448,5 +448,5 @@ fn invocations_of_sebs_are_told_apart_by_what_they_ran_on() {
     let error = imported(&[&x86, &file("failed.json", "arm64", failed)], ImportedMeasure::Latency).unwrap_err();
     assert!(error.contains("the invocation 1 of f: it failed, and a failed call has no time"), "{error}");
     let error = imported(&[&x86, &again], ImportedMeasure::Duration).unwrap_err();
-    assert!(error.contains("\"x86_64\" is the only variant"), "{error}");
+    assert!(error.contains("\"x86_64\" is the only variant") && error.contains("; import the files"), "{error}");
 }

@@ -90,9 +90,11 @@ fn manifest(source: &Source, choices: &Choices, survey: &Survey) -> Result<Manif
             return Err(ImportError::file(source.path(), "there is no measurement in it, and so nothing to compare"));
         }
         [one] => {
-            let reason = format!(
-                "{one:?} is the only variant, and there is nothing to compare it with; name other columns with --variant"
-            );
+            let fix = match source.columns() {
+                Some(_) => "name other columns with --variant",
+                None => "import the files of what it is compared with too",
+            };
+            let reason = format!("{one:?} is the only variant, and there is nothing to compare it with; {fix}");
             return Err(ImportError::file(source.path(), reason));
         }
         _ => {}
