@@ -2,10 +2,8 @@
 
 use super::{columns::unusable, source::Measurement};
 use crate::campaign::{LAST_UNIX_MS, run_directory::MAX_CELLS, variants::MAX_VARIANTS};
-use std::{
-    collections::HashMap,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use aws_smithy_types::{DateTime, date_time::Format};
+use std::collections::HashMap;
 
 /// Names in the order in which they first appear.
 #[derive(Debug, Default)]
@@ -96,13 +94,29 @@ impl Survey {
     }
 }
 
-/// A date, or a date and a time, in milliseconds since 1970-01-01 UTC.
+/// A date, or a date and a time with or without an offset from UTC, in milliseconds since 1970-01-01 UTC.
 fn unix_ms(text: &str) -> Option<u64> {
-    let is_date = text.len() == "2026-04-25".len();
-    let time = humantime::parse_rfc3339_weak(&if is_date { format!("{text} 00:00:00") } else { text.to_owned() });
-    let since: fn(SystemTime) -> Option<u64> =
-        |time| u64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok();
-    time.ok().and_then(since).filter(|unix_ms| *unix_ms <= LAST_UNIX_MS)
+    let (date, time) = text.split_at_checked("2026-04-25".len())?;
+    let time = match time.strip_prefix(['T', 't', ' ']) {
+        None if time.is_empty() => "00:00:00Z".to_owned(),
+        None => return None,
+        Some(time) => with_offset(time),
+    };
+    let time = DateTime::from_str(&format!("{date}T{time}"), Format::DateTimeWithOffset).ok()?;
+    u64::try_from(time.to_millis().ok()?).ok().filter(|unix_ms| *unix_ms <= LAST_UNIX_MS)
+}
+
+/// A time of day with its offset as RFC 3339 has it. ISO 8601 allows `+0200`, `+02` and no offset too, which here is UTC.
+fn with_offset(time: &str) -> String {
+    let offset_at = time.find(['Z', 'z', '+', '-']).unwrap_or(time.len());
+    let (time, offset) = time.split_at(offset_at);
+    let offset = match offset.len() {
+        0 => "Z".to_owned(),
+        3 => format!("{offset}:00"),
+        5 if !offset.contains(':') => format!("{}:{}", &offset[..3], &offset[3..]),
+        _ => offset.to_owned(),
+    };
+    time.to_owned() + &offset
 }
 
 #[cfg(test)]
@@ -114,7 +128,31 @@ mod tests {
         assert_eq!(unix_ms("1970-01-02"), Some(86_400_000));
         assert_eq!(unix_ms("1970-01-01T00:00:01Z"), Some(1_000));
         assert_eq!(unix_ms("1970-01-01 00:00:01.5"), Some(1_500));
-        for text in ["", "7", "round 1", "1969-12-31", "2026-13-01", "2026-04-2ö"] {
+        for text in ["", "7", "round 1", "1969-12-31", "2026-13-01", "2026-04-2ö", "2026-04-25x", "2026-04-25 ö+02ö"]
+        {
+            assert_eq!(unix_ms(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn offsets_from_utc_are_taken_off() {
+        let utc = unix_ms("2026-04-25T08:00:00Z");
+        assert!(utc.is_some());
+        for text in [
+            "2026-04-25T10:00:00+02:00",
+            "2026-04-25T10:00:00.000+02:00",
+            "2026-04-25 10:00:00+0200",
+            "2026-04-25 10:00:00+02",
+            "2026-04-25T02:30:00-05:30",
+            "2026-04-25t08:00:00z",
+            "2026-04-25T08:00:00",
+        ] {
+            assert_eq!(unix_ms(text), utc, "{text}");
+        }
+        assert_eq!(unix_ms("2026-04-25T10:00:00.25+02:00"), utc.map(|ms| ms + 250));
+        for text in
+            ["2026-04-25T10:00:00+", "2026-04-25T10:00:00+2", "2026-04-25T10:00:00 CEST", "1970-01-01T01:00:00+02:00"]
+        {
             assert_eq!(unix_ms(text), None, "{text}");
         }
     }
