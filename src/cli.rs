@@ -1,5 +1,5 @@
 //! The command line: one file per subcommand, with its arguments and its `run`. `bill` is the arguments of
-//! several, `cold_share`, `secret_argument`, `value_parsers` and `volume` read values of arguments.
+//! several, `cold_share`, `secret_argument`, `value_parsers` and `volume` read values of arguments, `signals` ends subcommands.
 
 mod bill;
 mod calibrate;
@@ -18,6 +18,7 @@ mod reaper;
 mod report;
 mod run;
 mod secret_argument;
+mod signals;
 mod value_parsers;
 mod volume;
 mod workloads;
@@ -64,7 +65,7 @@ impl Cli {
             Command::Compare(command) => return command.run(),
             Command::Gate(command) => return command.run().await,
             Command::Collect(command) => return command.run().await,
-            Command::Import(command) => return command.run(),
+            Command::Import(command) => return command.run().await,
             Command::CleanUp(command) => return command.run().await,
             Command::Calibrate(command) => return command.run(),
             Command::Workloads(command) => command.run()?,

@@ -8,13 +8,15 @@ mod criterion;
 mod csv_table;
 mod hyperfine;
 mod json_lines;
+mod other_format;
+mod quotation;
 mod sebs;
 mod source;
 mod survey;
 mod to_campaign;
 
-pub use columns::Columns;
-pub use source::Source;
+pub use columns::{Columns, column_names};
+pub use source::{ImportError, Source};
 pub use to_campaign::{Choices, Imported, import};
 
 use serde::{Deserialize, Serialize};
@@ -39,9 +41,28 @@ pub struct Import {
 }
 
 impl Import {
+    /// The files in a few words.
+    pub fn files_in_short(&self) -> String {
+        in_short(&self.files)
+    }
+
+    /// Whether CPU models can be told: they are those of environments.
+    pub fn tells_cpu_models(&self) -> bool {
+        self.has_cpu_models && self.environments != EnvironmentNames::Unknown
+    }
+
     /// Whether files have the format of a tool, in which nothing can be named.
     pub fn is_of_tool(&self) -> bool {
         self.columns.is_none()
+    }
+}
+
+/// The files that something was imported from, in a few words.
+fn in_short(files: &[String]) -> String {
+    match files {
+        [] => String::new(),
+        [file] => file.clone(),
+        [first, others @ ..] => format!("{first} and {} more", others.len()),
     }
 }
 

@@ -202,6 +202,19 @@ pub fn is_there(directory: &Path) -> bool {
     [MANIFEST, SAMPLES].iter().all(|name| directory.join(name).is_file())
 }
 
+/// Moves a complete campaign from one directory to another of the same file system, the manifest last: without it there is no
+/// campaign.
+///
+/// # Errors
+/// When that is not possible; then there is nothing of it in `to`.
+pub(super) fn move_campaign(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from.join(SAMPLES), to.join(SAMPLES))?;
+    fs::rename(from.join(MANIFEST), to.join(MANIFEST)).inspect_err(|_| {
+        // The error says why.
+        let _ = fs::remove_file(to.join(SAMPLES));
+    })
+}
+
 /// Writes `content` to a file of the run directory, as JSON.
 ///
 /// # Errors

@@ -30,7 +30,7 @@ pub enum Target {
         /// Its path; a name without a slash is a file in the current directory.
         path: PathBuf,
     },
-    /// A table of measurements from elsewhere, which cannot be called.
+    /// Measurements from elsewhere, which cannot be called: the file, or `FILE and 7 more`.
     Import { file: String },
 }
 

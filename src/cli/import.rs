@@ -1,25 +1,32 @@
 //! `duet import`
 
-use super::output;
+use super::{
+    output::{self, note},
+    signals::{INTERRUPTED, Signals},
+};
 use crate::campaign::{
-    import::{Choices, Columns, EnvironmentNames, Imported, ImportedMeasure, Source, Unit, import},
+    control_characters::visible,
+    import::{
+        Choices, Columns, EnvironmentNames, ImportError, Imported, ImportedMeasure, Source, Unit, column_names, import,
+    },
     shell_quoting,
 };
 use crate::report::words::{counted, listed};
-use anyhow::{Context, bail};
-use clap::{Args, ValueEnum};
+use anyhow::Context;
+use clap::{Args, ValueEnum, error::ErrorKind};
 use serde_json::json;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+use tokio::{sync::watch, task::spawn_blocking};
 
 /// Makes a campaign of measurements that other programs have made, for every subcommand that reads one.
 ///
 /// A table has one measurement a row, and columns with names. Of criterion, hyperfine and SeBS, each file is a run of the tool,
 /// and each run a block. Nothing is called.
 ///
-/// Exit codes: 0 imported, 1 the file cannot be imported, and nothing is written, 2 wrong arguments.
+/// Exit codes: 0 imported, 1 the file cannot be imported, and nothing is written, 2 wrong arguments, 130 interrupted.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// A table: comma-separated values under a header, or a JSON object per line. Or files of a tool that --from names.
@@ -28,9 +35,10 @@ pub struct ImportArgs {
     /// The format of the file [default: json-lines if its name ends with .jsonl or .ndjson, else csv].
     #[arg(long, value_enum, value_name = "FORMAT")]
     from: Option<FormatName>,
-    /// The column that names the variant of a row; several name it together, joined by "-".
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
-    variant: Vec<String>,
+    /// The column that names the variant of a row; several, with commas between them, name it together, joined by "-". A name
+    /// that has a comma stands in quotation marks, as in '"a, b",c'.
+    #[arg(long, value_name = "COLUMN", value_parser = names)]
+    variant: Vec<Names>,
     /// The variant that the others are compared with [default: x86_64, if there is one, else the first].
     #[arg(long, value_name = "NAME")]
     baseline: Option<String>,
@@ -43,9 +51,9 @@ pub struct ImportArgs {
     /// What was measured.
     #[arg(long, value_enum, default_value_t = MeasureName::Duration)]
     measure: MeasureName,
-    /// The column that names what is compared by itself, such as the payload; several name it together.
-    #[arg(long, value_name = "COLUMN", value_delimiter = ',')]
-    cell: Vec<String>,
+    /// The column that names what is compared by itself, such as the payload; several name it together, as for --variant.
+    #[arg(long, value_name = "COLUMN", value_parser = names)]
+    cell: Vec<Names>,
     /// The column that names the day, the run or the round, in which all variants were measured: without one there is no
     /// verdict, because nothing tells a difference from drift.
     #[arg(long, value_name = "COLUMN")]
@@ -104,15 +112,45 @@ enum MeasureName {
     Latency,
 }
 
+/// The columns that one use of an option names.
+#[derive(Clone, Debug)]
+struct Names(Vec<String>);
+
+fn names(text: &str) -> Result<Names, String> {
+    column_names(text).map(Names)
+}
+
 impl ImportArgs {
-    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
-        let imported = import(&self.source()?, &self.choices(), &self.out)?;
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let (source, choices, out) = (self.source()?, self.choices(), self.out.clone());
+        let mut signals = Signals::catch().context("catching signals")?;
+        let (stop, stopped) = watch::channel(false);
+        let mut importing = spawn_blocking(move || import(&source, &choices, &out, &stopped));
+        let imported = tokio::select! {
+            imported = &mut importing => imported,
+            () = signals.any() => {
+                stop.send_replace(true);
+                importing.await
+            }
+        };
+        let imported = match imported? {
+            Err(error @ ImportError::Interrupted) => {
+                note(error);
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
+            imported => imported?,
+        };
         output::print(&if self.json { json(&imported, &self.out)? } else { text(&imported, &self.out) })?;
         Ok(ExitCode::SUCCESS)
     }
 
     fn source(&self) -> anyhow::Result<Source> {
         let format = self.format();
+        if self.measure == MeasureName::Init && self.environment.is_some() {
+            return Err(wrong(
+                "--environment: an init duration is that of an environment of its own; leave out --environment",
+            ));
+        }
         if matches!(format, FormatName::Criterion | FormatName::Hyperfine | FormatName::Sebs) {
             self.check_no_columns(format)?;
         }
@@ -122,10 +160,12 @@ impl ImportArgs {
             FormatName::Criterion => Source::Criterion(self.files.clone()),
             FormatName::Hyperfine => Source::Hyperfine(self.files.clone()),
             FormatName::Sebs => Source::Sebs(self.files.clone(), self.measure()),
-            FormatName::PowerTuning => bail!(
-                "AWS Lambda Power Tuning puts out means, and none of the measurements behind them, without which nothing \
-                 tells how certain a difference is; compare memory sizes with duet run"
-            ),
+            FormatName::PowerTuning => {
+                return Err(wrong(
+                    "AWS Lambda Power Tuning puts out means, and none of the measurements behind them, without which \
+                     nothing tells how certain a difference is; compare memory sizes with duet run",
+                ));
+            }
         })
     }
 
@@ -148,10 +188,11 @@ impl ImportArgs {
             ("--cpu-model", self.cpu_model.is_some()),
         ];
         if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
-            bail!("{option} is for tables, and --from {} knows what its files hold", value_name(format));
+            let reason = format!("{option} is for tables, and --from {} knows what its files hold", value_name(format));
+            return Err(wrong(&reason));
         }
         if self.measure != MeasureName::Duration && format != FormatName::Sebs {
-            bail!("--measure: --from {} has durations", value_name(format));
+            return Err(wrong(&format!("--measure: --from {} has durations", value_name(format))));
         }
         Ok(())
     }
@@ -160,28 +201,31 @@ impl ImportArgs {
     fn table(&self) -> anyhow::Result<PathBuf> {
         match self.files.as_slice() {
             [file] => Ok(file.clone()),
-            files => {
-                bail!("{} tables are given; put their rows into one, with a column that tells them apart", files.len())
-            }
+            files => Err(wrong(&format!(
+                "{} tables are given; put their rows into one, with a column that tells them apart",
+                files.len()
+            ))),
         }
     }
 
     fn columns(&self) -> anyhow::Result<Columns> {
         if self.variant.is_empty() {
-            bail!(
-                "--variant is missing: name the column that tells what a row measures, such as --variant architecture"
-            );
+            return Err(wrong(
+                "--variant is missing: name the column that tells what a row measures, such as --variant architecture",
+            ));
         }
+        let value = self.value.clone();
+        let names = |options: &[Names]| options.iter().flat_map(|Names(names)| names.clone()).collect();
         Ok(Columns {
-            value: self.value.clone().context("--value is missing: name the column with the measurement")?,
+            value: value.ok_or_else(|| wrong("--value is missing: name the column with the measurement"))?,
             unit: match self.unit {
                 Some(UnitName::Ns) => Unit::Ns,
                 Some(UnitName::Us) => Unit::Us,
                 Some(UnitName::Ms) | None => Unit::Ms,
                 Some(UnitName::S) => Unit::S,
             },
-            variant: self.variant.clone(),
-            cell: self.cell.clone(),
+            variant: names(&self.variant),
+            cell: names(&self.cell),
             block: self.block.clone(),
             environment: self.environment.clone(),
             cpu_model: self.cpu_model.clone(),
@@ -215,6 +259,11 @@ impl ImportArgs {
     }
 }
 
+/// Arguments that are wrong together, and why.
+fn wrong(reason: &str) -> anyhow::Error {
+    clap::Error::raw(ErrorKind::ArgumentConflict, format!("{reason}\n")).into()
+}
+
 /// What the command line calls a format.
 fn value_name(format: FormatName) -> String {
     format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -226,7 +275,7 @@ fn text(Imported { manifest, measurements, blocks }: &Imported, directory: &Path
         "Imported {} of {} into {}, in {} and {}; the baseline is {}.\nSummary: duet report {}\n",
         counted(*measurements, "measurement"),
         listed(&names),
-        directory.display(),
+        visible(&directory.display().to_string()),
         counted(*blocks, "block"),
         counted(manifest.plan.cells.len() as u64, "cell"),
         manifest.variants[manifest.baseline].name,
@@ -238,7 +287,7 @@ fn json(Imported { manifest, measurements, blocks }: &Imported, directory: &Path
     let names: Vec<&str> = manifest.variants.iter().map(|(_, variant)| variant.name.as_str()).collect();
     let cells: Vec<&str> = manifest.plan.cells.iter().map(|cell| cell.name.as_str()).collect();
     let summary = json!({
-        "directory": directory,
+        "directory": directory.display().to_string(),
         "measurements": measurements,
         "blocks": blocks,
         "variants": names,

@@ -14,6 +14,7 @@ use super::{
     clean_up::ChangeOptions,
     output::{self, note},
     reaper::Reaped,
+    signals::INTERRUPTED,
 };
 use crate::{
     analysis::precision::Precision,
@@ -53,8 +54,6 @@ pub(super) use unstored_options::check_variables;
 const FAILING: u8 = 3;
 /// Exit code if calls of equal work gave different results.
 const MISMATCH: u8 = 4;
-/// Exit code after Ctrl-C, by convention.
-const INTERRUPTED: u8 = 130;
 
 /// Calls two or more functions in turns, in an order that cancels drift, and keeps every sample.
 ///

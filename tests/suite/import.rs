@@ -8,7 +8,13 @@ use crate::{
 };
 use lambda_duet::campaign::row::Row;
 use serde_json::Value;
-use std::{fs, path::Path, process::Output};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+    thread,
+    time::Duration,
+};
 
 /// The options that README has for the example.
 const COLD_STARTS: [&str; 12] = [
@@ -215,8 +221,6 @@ fn what_is_wrong_is_refused_with_its_place_and_leaves_nothing() {
     let open = scratch.file("open.csv", "cpu,ms,day\nx,1,1\n\"y,2,1\n");
     let lines = scratch.file("lines.jsonl", "{\"cpu\": \"x\", \"ms\": 1}\n7\n");
     let cases: &[(&str, &[&str], &str)] = &[
-        (&good, &["--variant", "cpu"], "--value is missing"),
-        (&good, &["--value", "ms"], "--variant is missing"),
         (
             &good,
             &["--variant", "cpus", "--value", "ms"],
@@ -239,9 +243,6 @@ fn what_is_wrong_is_refused_with_its_place_and_leaves_nothing() {
             "good.csv, line 1: expected value at column 1",
         ),
         (&good, &["--from", "hyperfine"], "good.csv, line 1: "),
-        (&good, &["--from", "hyperfine", "--value", "ms"], "--value is for tables"),
-        (&good, &["--from", "criterion", "--measure", "init"], "--from criterion has durations"),
-        (&good, &["--from", "power-tuning"], "AWS Lambda Power Tuning puts out means"),
         (&good, &["--from", "criterion"], "there is no benchmark.json beside it"),
         (
             &bad,
@@ -264,8 +265,70 @@ fn what_is_wrong_is_refused_with_its_place_and_leaves_nothing() {
         let left = fs::read_dir(Path::new(&good).parent().unwrap()).unwrap().count();
         assert_eq!(left, 4, "{options:?} left something");
     }
-    let both = ["--variant", "cpu", "--value", "ms", "--environment", "day", "--each-row-an-environment"];
-    assert_code(&import(&scratch, &good, &both), 2);
+    let cases: &[(&[&str], &str)] = &[
+        (&["--variant", "cpu"], "--value is missing"),
+        (&["--value", "ms"], "--variant is missing"),
+        (&["--variant", "cpu", "--value", "ms", &bad], "2 tables are given"),
+        (&["--variant", "cpu,", "--value", "ms"], "a column has no name"),
+        (
+            &["--variant", "cpu", "--value", "ms", "--environment", "day", "--each-row-an-environment"],
+            "cannot be used with",
+        ),
+        (
+            &["--variant", "cpu", "--value", "ms", "--environment", "day", "--measure", "init"],
+            "--environment: an init duration is that of an environment of its own",
+        ),
+        (&["--from", "hyperfine", "--value", "ms"], "--value is for tables"),
+        (&["--from", "criterion", "--measure", "init"], "--from criterion has durations"),
+        (&["--from", "power-tuning"], "AWS Lambda Power Tuning puts out means"),
+    ];
+    for (options, reason) in cases {
+        let output = import(&scratch, &good, options);
+        assert_code(&output, 2);
+        let said = stderr(&output);
+        assert!(said.starts_with("error: ") && said.contains(reason), "{options:?}: {said}\nis not\n{reason}");
+    }
+}
+
+#[test]
+fn a_run_directory_may_be_where_the_user_is() {
+    let scratch = Scratch::new();
+    let table = scratch.file("a.csv", "cpu,ms\nx,1\ny,2\n");
+    let here = scratch.path("here");
+    fs::create_dir(&here).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
+    command.current_dir(&here).args(["import", &table, "--variant", "cpu", "--value", "ms", "--out", "."]);
+    assert_code(&command.output().unwrap(), 0);
+    let mut names: Vec<_> = fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["campaign.json", "samples.jsonl"]);
+    assert!(stdout(&duet(&["report", &here])).starts_with("No verdict: "));
+}
+
+#[test]
+fn an_import_that_is_interrupted_leaves_nothing() {
+    let scratch = Scratch::new();
+    let rows: String = (0..200_000).map(|row| format!("{},{}\n", ["x", "y"][row % 2], 1 + row % 7)).collect();
+    let table = scratch.file("a.csv", &format!("cpu,ms\n{rows}"));
+    for signal in ["-INT", "-TERM"] {
+        let run = scratch.path("deep/run");
+        let options = ["import", &table, "--variant", "cpu", "--value", "ms", "--out", &run];
+        let child = Command::new(env!("CARGO_BIN_EXE_duet"))
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // In the middle: some of it has been written.
+        while !Path::new(&run).exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_code(&output, 130);
+        assert_eq!(stderr(&output), "interrupted; nothing was imported\n");
+        assert!(!Path::new(&scratch.path("deep")).exists());
+    }
 }
 
 #[test]

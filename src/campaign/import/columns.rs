@@ -2,13 +2,31 @@
 
 use super::{
     Unit,
+    quotation::{Misplaced, first_misplaced},
     source::{Measurement, Name},
 };
 use crate::{
     campaign::{control_characters::is_obeyed, payload::MAX_NAME_BYTES},
     protocol::nearest,
 };
+use csv::{ReaderBuilder, StringRecord, Trim};
 use serde::{Deserialize, Serialize};
+
+/// The names in a list with commas between them, in which a name that has a comma stands in quotation marks.
+///
+/// # Errors
+/// With what is wrong with it, for the user.
+pub fn column_names(list: &str) -> Result<Vec<String>, String> {
+    if let Ok(Some(Misplaced { reason, .. })) = first_misplaced(list.as_bytes()) {
+        return Err(reason.to_owned());
+    }
+    let reader = ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(list.as_bytes());
+    let records: Vec<StringRecord> =
+        reader.into_records().collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    let names: Vec<String> = records.iter().flatten().map(str::to_owned).collect();
+    let is_unnamed = names.is_empty() || names.iter().any(String::is_empty);
+    if is_unnamed { Err("a column has no name".to_owned()) } else { Ok(names) }
+}
 
 /// The columns that are read, by their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -69,7 +69,11 @@ impl Samples {
     fn measurements(&self, variant: &str, cell: &str, run: usize, take: Take<'_>) -> Result<(), String> {
         let Self { iters, times } = self;
         if iters.len() != times.len() {
-            return Err(format!("there are {} iters and {} times; each sample has both", iters.len(), times.len()));
+            return Err(format!(
+                "iters and times have different lengths, {} and {}; each sample has both",
+                iters.len(),
+                times.len()
+            ));
         }
         let run = run.to_string();
         for (place, (iterations, ns)) in iters.iter().zip(times).enumerate() {

@@ -2,28 +2,35 @@
 
 use super::{
     columns::{Columns, no_column},
+    other_format,
+    quotation::{Misplaced, first_misplaced},
     source::{ImportError, Take, open},
 };
 use csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
 use std::{
-    io::{self, BufReader, Read, Seek, SeekFrom},
+    io::{self, BufReader, Read},
     path::Path,
 };
 
 pub(super) fn read(path: &Path, columns: &Columns, take: Take<'_>) -> Result<(), ImportError> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(open(path)?);
-    let places = places(path, columns, reader.headers().map_err(|error| failed(path, &error))?)?;
+    let places = places(path, columns, reader.headers().map_err(|error| failed(path, &error))?);
+    if places.is_err()
+        && let Some(reason) = other_format::than_csv(path, &columns.names())?
+    {
+        return Err(ImportError::file(path, reason));
+    }
+    let misplaced = first_misplaced(BufReader::new(open(path)?)).map_err(ImportError::io(path))?;
+    if let Some(Misplaced { line, reason }) = misplaced {
+        return Err(ImportError::line(path, line, reason));
+    }
+    let places = places?;
     let mut record = StringRecord::new();
-    let mut last = Position::new();
     while reader.read_record(&mut record).map_err(|error| failed(path, &error))? {
-        last = record.position().cloned().unwrap_or_else(Position::new);
         let texts: Vec<&str> = places.iter().map(|place| &record[*place]).collect();
         let taken = columns.measurement(&texts).and_then(&mut *take);
-        taken.map_err(|reason| ImportError::line(path, line(path, &last), reason))?;
-    }
-    if has_open_quote(path, &last)? {
-        let reason = "a quotation mark is opened and never closed, so that the rest of the file would be one text";
-        return Err(ImportError::line(path, line(path, &last), reason));
+        let begin = || record.position().cloned().unwrap_or_else(Position::new);
+        taken.map_err(|reason| ImportError::line(path, line(path, &begin()), reason))?;
     }
     Ok(())
 }
@@ -50,11 +57,12 @@ fn failed(path: &Path, error: &csv::Error) -> ImportError {
         ErrorKind::Io(source) => ImportError::io(path)(io::Error::new(source.kind(), source.to_string())),
         ErrorKind::UnequalLengths { pos, expected_len, len } => {
             let line = pos.as_ref().map_or(0, |position| line(path, position));
-            ImportError::line(
-                path,
-                line,
-                format!("there are {len} values here, and {expected_len} columns in the header"),
-            )
+            let reason = if len < expected_len {
+                format!("this row has values for {len} of the {expected_len} columns of the header")
+            } else {
+                format!("this row has {len} values, more than the header has columns, which is {expected_len}")
+            };
+            ImportError::line(path, line, reason)
         }
         ErrorKind::Utf8 { pos, .. } => {
             ImportError::line(path, pos.as_ref().map_or(0, |position| line(path, position)), "this is not UTF-8")
@@ -78,15 +86,4 @@ fn line(path: &Path, begin: &Position) -> u64 {
         Ok(line)
     };
     count().unwrap_or_else(|_| begin.line())
-}
-
-/// Whether a quotation mark of the last record is never closed: the reader takes the end of the file for its end.
-fn has_open_quote(path: &Path, last: &Position) -> Result<bool, ImportError> {
-    let mut file = open(path)?;
-    file.seek(SeekFrom::Start(last.byte())).map_err(ImportError::io(path))?;
-    let mut is_open = false;
-    for byte in BufReader::new(file).bytes() {
-        is_open ^= byte.map_err(ImportError::io(path))? == b'"';
-    }
-    Ok(is_open)
 }

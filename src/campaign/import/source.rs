@@ -53,12 +53,19 @@ impl Name {
 /// The reason why a file cannot be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    #[error("{path}: {error}", path = .path.display())]
+    #[error("{path}: {error}", path = printable(.path))]
     Io { path: PathBuf, error: io::Error },
-    #[error("{path}, line {line}: {reason}", path = .path.display())]
+    #[error("{path}, line {line}: {reason}", path = printable(.path))]
     Line { path: PathBuf, line: u64, reason: String },
-    #[error("{path}: {reason}", path = .path.display())]
+    #[error("{path}: {reason}", path = printable(.path))]
     File { path: PathBuf, reason: String },
+    #[error("interrupted; nothing was imported")]
+    Interrupted,
+}
+
+/// The name of a file, which may hold anything, as it is printed and stored.
+pub(super) fn printable(path: &Path) -> String {
+    visible(&path.display().to_string())
 }
 
 impl ImportError {

@@ -13,6 +13,9 @@ use std::{
     process,
     sync::atomic::{AtomicU32, Ordering},
 };
+use tokio::sync::watch;
+
+mod directories;
 
 /// A directory for one test.
 struct Scratch(PathBuf);
@@ -38,7 +41,7 @@ impl Scratch {
 
     fn import(&self, source: &Source, choices: &Choices) -> Result<Imported, String> {
         let file = source.path().display().to_string();
-        import(source, choices, &self.0.join("run")).map_err(|error| error.to_string().replace(&file, "FILE"))
+        import(source, choices, &self.0.join("run"), &never()).map_err(|error| error.to_string().replace(&file, "FILE"))
     }
 
     fn rows(&self) -> Vec<Row> {
@@ -56,6 +59,11 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// What never ends an import.
+fn never() -> watch::Receiver<bool> {
+    watch::channel(false).1
 }
 
 fn columns() -> Columns {
@@ -147,6 +155,21 @@ fn columns_name_variants_cells_and_environments() {
 }
 
 #[test]
+fn a_name_that_has_a_comma_stands_in_quotation_marks() {
+    let names = |list| column_names(list).unwrap();
+    assert_eq!(names("a, b"), ["a", "b"]);
+    assert_eq!(names("\"a, b\",\"5\"\" disk\""), ["a, b", "5\" disk"]);
+    for (list, reason) in [("", "no name"), ("a,,b", "no name"), ("\"a", "never closed"), ("a\"b", "within a value")] {
+        let error = column_names(list).unwrap_err();
+        assert!(error.contains(reason), "{error}");
+    }
+    let scratch = Scratch::new();
+    let columns = Columns { value: "ms".to_owned(), variant: names("\"cpu, mb\""), ..Columns::default() };
+    let table = scratch.table_of("a.csv", "\"cpu, mb\",ms\nx,1\ny,2\n", columns);
+    assert_eq!(scratch.import(&table, &durations()).unwrap().measurements, 2);
+}
+
+#[test]
 fn different_values_never_share_a_name() {
     let scratch = Scratch::new();
     let columns =
@@ -214,14 +237,44 @@ fn what_is_wrong_is_refused_with_its_line_and_leaves_nothing() {
             "line 2: the column cpu is \"x\\u{1b}[2J\"; a name has no control characters",
         ),
         ("a.csv", long.as_bytes(), "line 2: the column cpu has 300 bytes; a name has at most 256"),
-        ("a.csv", b"day,cpu,ms\n1,x,1\n1,x\n", "line 3: there are 2 values here, and 3 columns in the header"),
+        ("a.csv", b"day,cpu,ms\n1,x,1\n1,x\n", "line 3: this row has values for 2 of the 3 columns of the header"),
         ("a.csv", b"day,cpu,ms,note\n1,x,1,\"a\n1,y,2,b\n", "line 2: a quotation mark is opened and never closed"),
+        ("a.csv", b"day,cpu,ms\n1,x,1\n1,\"y\" z,1\n", "line 3: text follows the quotation mark that closes a value"),
+        ("a.csv", b"day,cpu,ms\n1,x,1\n1,5\" disk,1\n", "line 3: a quotation mark stands within a value"),
+        ("a.csv", b"\"day,cpu,ms\n1,x,1\n", "line 1: a quotation mark is opened and never closed"),
+        ("a.csv", b"day;cpu;ms\n1;x;1,5\n", "FILE: semicolons stand between its columns: write the table with commas"),
+        ("a.csv", b"day\tcpu\tms, in words\tms\n", "FILE: tabs stand between its columns"),
+        ("a.csv", b"\xef\xbb\xbf[\n {\"day\": 1}]", "FILE: this is a JSON array: put each of its objects on a line"),
+        ("a.csv", b"{\"day\": 1, \"cpu\": \"x\"}\n", "FILE: this is a JSON object per line: add --from json-lines"),
+        ("a.csv", b"{\n\"day\": 1}\n", "FILE: this is a JSON object over several lines: if a tool wrote it"),
+        (
+            "a.csv",
+            b"{\n\"results\": [{\"command\": \"x\", \"times\": [1]}]}\n",
+            "FILE: this looks like a file of hyperfine: import it with --from hyperfine",
+        ),
+        ("a.csv", b"[x],{y},(z)\n1,2,3\n", "FILE, line 1: there is no column \"ms\""),
         ("a.csv", b"day,cpu,ms\n1,\xff,1\n", "line 2: this is not UTF-8"),
         ("a.jsonl", b"", "FILE: there is no measurement"),
         (
             "a.jsonl",
             b"{\"day\": 1, \"cpu\": \"x\", \"ms\": 1}\n[1]\n",
             "FILE, line 2: this is an array; a row is a JSON object",
+        ),
+        (
+            "a.jsonl",
+            b"[{\"day\": 1}]",
+            "FILE: this is a JSON array: put each of its objects on a line, with jq -c '.[]' ",
+        ),
+        ("a.jsonl", b"{\n \"day\": 1\n}\n", "FILE: this is a JSON object over several lines"),
+        (
+            "a.jsonl",
+            b"{\"sampling_mode\": \"Flat\", \"iters\": [1], \"times\": [1]}",
+            "FILE: this looks like a file of criterion: import it with --from criterion",
+        ),
+        (
+            "a.jsonl",
+            b"{\"day\": 1, \"cpu\": \"x\", \"ms\": 1}\n{\"ms\": 1, \"day\": 1, \"cpu\": \"x\", \"ms\": 2}\n",
+            "FILE, line 2: the key \"ms\" is repeated at column 40",
         ),
         ("a.jsonl", b"{\"day\": 1, \"cpu\": \"x\", \"ms\": {}}\n", "line 1: the column ms is an object"),
         ("a.jsonl", b"{\"day\": null, \"cpu\": \"x\", \"ms\": 1}\n", "line 1: the column day is empty"),
@@ -250,21 +303,6 @@ fn an_unknown_baseline_is_refused_with_the_nearest_name() {
     };
     assert!(error("arm46").contains("--baseline arm46 names no variant; did you mean arm64?"));
     assert!(error("z").contains("they are arm64, x86_64"));
-}
-
-#[test]
-fn only_an_empty_directory_is_filled() {
-    let scratch = Scratch::new();
-    let table = scratch.table("a.csv", TABLE);
-    let run = scratch.0.join("run");
-    fs::create_dir(&run).unwrap();
-    scratch.import(&table, &durations()).unwrap();
-    assert!(scratch.import(&table, &durations()).unwrap_err().contains("there is a campaign already"));
-    fs::remove_file(run.join("campaign.json")).unwrap();
-    assert!(scratch.import(&table, &durations()).unwrap_err().contains("there are files in this directory"));
-    let device = Source::Csv("/dev/null".into(), columns());
-    let error = import(&device, &durations(), Path::new("none")).unwrap_err();
-    assert!(error.to_string().contains("not a regular file"), "{error}");
 }
 
 #[test]
@@ -358,7 +396,7 @@ fn benchmarks_of_criterion_are_variants_in_cells() {
     let before = file("1/a/before", "null", "null", samples);
     assert_eq!(rows(imported(vec![before, one]).unwrap())[0..1], ["before sum/7 block 0 environment 0 1.5"]);
     let wrong = file("3/a/new", "null", "null", r#"{"iters": [1], "times": []}"#);
-    assert!(imported(vec![wrong.clone()]).unwrap_err().contains("there are 1 iters and 0 times"));
+    assert!(imported(vec![wrong.clone()]).unwrap_err().contains("iters and times have different lengths, 1 and 0"));
     fs::write(&wrong, r#"{"iters": [0], "times": [1]}"#).unwrap();
     assert!(imported(vec![wrong.clone()]).unwrap_err().contains("times[0] by iters[0] is a time of inf ms"));
     fs::remove_file(wrong.with_file_name("benchmark.json")).unwrap();

@@ -1,8 +1,8 @@
 //! A table as a run directory.
 
 use super::{
-    EnvironmentNames, Import, ImportedMeasure,
-    source::{ImportError, Measurement, Source},
+    EnvironmentNames, Import, ImportedMeasure, in_short,
+    source::{ImportError, Measurement, Source, Take, printable},
     survey::Survey,
 };
 use crate::{
@@ -22,6 +22,7 @@ use std::{
     path::{Path, PathBuf},
     process,
 };
+use tokio::sync::watch;
 
 /// What the user says of a table, besides its columns.
 #[derive(Clone, Debug)]
@@ -43,25 +44,35 @@ pub struct Imported {
 /// The rows that are written at a time.
 const ROWS_AT_A_TIME: usize = 1000;
 
-/// Makes a campaign of a table, in a directory that is there as a whole or not at all.
+/// Makes a campaign of a table, in a directory that holds all of it or nothing.
 ///
 /// # Errors
-/// When the table is none, or has too few variants, or when there is something in the directory, or it cannot be written.
-pub fn import(source: &Source, choices: &Choices, directory: &Path) -> Result<Imported, ImportError> {
+/// When the table is none, or has too few variants, or when there is something in the directory, or it cannot be written,
+/// or when `stop` turns true.
+pub fn import(
+    source: &Source,
+    choices: &Choices,
+    directory: &Path,
+    stop: &watch::Receiver<bool>,
+) -> Result<Imported, ImportError> {
     check_vacant(directory)?;
     let mut survey = Survey::default();
-    source.read(&mut |measurement| survey.add(&measurement))?;
+    read(source, stop, &mut |measurement| survey.add(&measurement))?;
     let manifest = manifest(source, choices, &survey)?;
-    let unfinished = unfinished(directory);
-    let written = write(source, &manifest, &survey, &unfinished)
-        .and_then(|()| fs::rename(&unfinished, directory).map_err(ImportError::io(directory)));
-    if written.is_err() {
-        // What is left of it is of no use; the error says why.
-        let _ = fs::remove_dir_all(&unfinished);
-    }
-    written?;
+    let unfinished = Unfinished::create(directory)?;
+    write(source, &manifest, &survey, &unfinished.part, stop)?;
+    unfinished.complete()?;
     let blocks = survey.blocks.names.len().max(1) as u64;
     Ok(Imported { manifest, measurements: survey.rows, blocks })
+}
+
+/// Hands over measurements, unless `stop` turns true.
+fn read(source: &Source, stop: &watch::Receiver<bool>, take: Take<'_>) -> Result<(), ImportError> {
+    let mut unless_stopped = |measurement: Measurement<'_>| {
+        if *stop.borrow() { Err(INTERRUPTED.to_owned()) } else { take(measurement) }
+    };
+    let read = source.read(&mut unless_stopped);
+    if *stop.borrow() { Err(ImportError::Interrupted) } else { read }
 }
 
 fn check_vacant(directory: &Path) -> Result<(), ImportError> {
@@ -76,11 +87,40 @@ fn check_vacant(directory: &Path) -> Result<(), ImportError> {
     }
 }
 
-/// Where the campaign is written before it is complete: beside the directory, so that it can be renamed.
-fn unfinished(directory: &Path) -> PathBuf {
-    let mut name = directory.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", process::id()));
-    directory.with_file_name(name)
+/// A campaign that is not complete: it is in a directory of its own within the run directory, which may be a link or where
+/// the user's shell is, and so cannot be replaced.
+struct Unfinished<'a> {
+    directory: &'a Path,
+    part: PathBuf,
+    /// The directories that did not exist, the innermost first.
+    created: Vec<&'a Path>,
+}
+
+impl<'a> Unfinished<'a> {
+    fn create(directory: &'a Path) -> Result<Self, ImportError> {
+        let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+        let created = directory.ancestors().take_while(is_missing).collect();
+        let unfinished = Self { directory, part: directory.join(format!("import.{}.part", process::id())), created };
+        fs::create_dir_all(&unfinished.part).map_err(ImportError::io(directory))?;
+        Ok(unfinished)
+    }
+
+    /// Moves all files to the run directory.
+    fn complete(mut self) -> Result<(), ImportError> {
+        run_directory::move_campaign(&self.part, self.directory).map_err(ImportError::io(self.directory))?;
+        self.created.clear();
+        Ok(())
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    /// What is left is of no use, and whatever went wrong has been said.
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.part);
+        for directory in &self.created {
+            let _ = fs::remove_dir(directory);
+        }
+    }
 }
 
 fn manifest(source: &Source, choices: &Choices, survey: &Survey) -> Result<Manifest, ImportError> {
@@ -101,8 +141,8 @@ fn manifest(source: &Source, choices: &Choices, survey: &Survey) -> Result<Manif
     }
     let baseline =
         baseline(names, choices.baseline.as_deref()).map_err(|reason| ImportError::file(source.path(), reason))?;
-    let files: Vec<String> = source.paths().iter().map(|path| path.display().to_string()).collect();
-    let file = source.path().display().to_string();
+    let files: Vec<String> = source.paths().iter().map(|path| printable(path)).collect();
+    let file = in_short(&files);
     let columns = source.columns();
     let variant = |name: &String| Variant {
         name: name.clone(),
@@ -183,13 +223,25 @@ fn plan(measure: ImportedMeasure, cells: &[String]) -> Plan {
 /// A file is read twice.
 const CHANGED: &str = "the file has changed while it was read";
 
-fn write(source: &Source, manifest: &Manifest, survey: &Survey, directory: &Path) -> Result<(), ImportError> {
-    let failed = |error: JournalError| ImportError::file(directory, error.to_string());
+/// Why a measurement is not taken that comes after the user has ended the import.
+const INTERRUPTED: &str = "the import was interrupted";
+
+fn write(
+    source: &Source,
+    manifest: &Manifest,
+    survey: &Survey,
+    directory: &Path,
+    stop: &watch::Receiver<bool>,
+) -> Result<(), ImportError> {
+    let failed = |error: JournalError| match error {
+        JournalError::Invalid { reason, .. } => ImportError::file(source.path(), reason),
+        error => ImportError::file(directory, error.to_string()),
+    };
     let mut journal = Journal::create(directory, manifest).map_err(failed)?;
     let writer = RowWriter::new(manifest, survey);
     let mut rows = Vec::with_capacity(ROWS_AT_A_TIME);
     let mut number = 0;
-    source.read(&mut |measurement| {
+    read(source, stop, &mut |measurement| {
         number += 1;
         let row = writer.row(&measurement, number).filter(|_| number <= survey.rows);
         rows.push(row.ok_or(CHANGED)?);
