@@ -19,7 +19,11 @@ use super::{
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, Verdict},
     warnings,
 };
-use crate::campaign::{manifest::Manifest, variants::VariantIndex};
+use crate::campaign::{
+    import::{EnvironmentNames, Import},
+    manifest::Manifest,
+    variants::VariantIndex,
+};
 
 /// The user's options for an analysis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,7 +70,10 @@ pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
         let limit_tests = draft.analyzer.limit_tests(options.limits, options.volume);
         PairAnalysis { limit_tests, ..draft.into_analysis(method, &campaign, sides, money) }
     });
-    let comparisons: Vec<PairAnalysis> = comparisons.collect();
+    let mut comparisons: Vec<PairAnalysis> = comparisons.collect();
+    if manifest.imported.as_ref().is_some_and(|import| import.environments == EnvironmentNames::Unknown) {
+        comparisons.iter_mut().for_each(PairAnalysis::forget_environments);
+    }
     let baseline = manifest.variants[manifest.baseline].name.clone();
     let mut analysis = Analysis { schema: SCHEMA, method, campaign, variants, baseline, comparisons };
     find_pareto_front(&mut analysis);
@@ -151,14 +158,16 @@ fn judge(drafts: &mut [Draft<'_>]) {
 }
 
 fn provenance(manifest: &Manifest, samples: &Samples) -> Provenance {
+    let (plan, import) = (&manifest.plan, manifest.imported.as_ref());
+    let is_own = import.is_none();
     Provenance {
         version: manifest.version.clone(),
         created_unix_ms: manifest.created_unix_ms,
-        elapsed_ms: samples.totals.elapsed_ms,
-        seed: manifest.plan.seed,
-        cold: manifest.plan.cold,
-        order: manifest.plan.order,
-        environments_per_step: manifest.plan.environments,
+        elapsed_ms: import.is_none_or(|import| import.has_times).then_some(samples.totals.elapsed_ms),
+        seed: is_own.then_some(plan.seed),
+        cold: plan.cold,
+        order: is_own.then_some(plan.order),
+        environments_per_step: is_own.then_some(plan.environments),
         blocks: samples.blocks.len() as u64,
         calls: samples.totals.calls(),
         imported: manifest.imported.clone(),
@@ -171,6 +180,8 @@ fn variant_facts(manifest: &Manifest, samples: &Samples, index: VariantIndex) ->
     let configuration = variant.configuration.as_ref();
     let environments = if facts.unknown_environments > 0 { 0 } else { facts.count() };
     let known = (0..).zip(&facts.environments).filter(|(_, environment)| environment.max_memory_mb > 0.0);
+    let is_own = manifest.imported.is_none();
+    let may_have_cpus = manifest.imported.as_ref().is_none_or(Import::tells_cpu_models);
     let memory = known.map(|(number, environment)| (number, f64::from(environment.max_memory_mb)));
     VariantFacts {
         name: variant.name.clone(),
@@ -178,15 +189,15 @@ fn variant_facts(manifest: &Manifest, samples: &Samples, index: VariantIndex) ->
         architecture: configuration.map(|it| it.architecture).or(facts.architecture),
         memory_mb: configuration.map(|it| it.memory_mb).or(facts.memory_mb),
         calls: totals.calls,
-        cold_calls: totals.cold,
-        failures: totals.failures.iter().map(|(kind, count)| (kind.to_string(), *count)).collect(),
+        cold_calls: is_own.then_some(totals.cold),
+        failures: is_own.then(|| totals.failures.iter().map(|(kind, count)| (kind.to_string(), *count)).collect()),
         environments,
-        cpus: cpus(facts),
-        unseen: unseen(environments),
-        emulated: facts.emulated,
+        cpus: if may_have_cpus { cpus(facts) } else { Vec::new() },
+        unseen: may_have_cpus.then(|| unseen(environments)),
+        emulated: is_own.then_some(facts.emulated),
         builds: facts.builds.iter().cloned().collect(),
         memory: ValuesByEnvironment::new(memory, false).statistics(),
-        spent_usd: totals.cost_usd,
+        spent_usd: is_own.then_some(totals.cost_usd),
         ended: variant.ended,
         time: None,
         per_million: None,

@@ -39,6 +39,9 @@ pub struct Changes {
     pub created_unix_ms: Campaigns<u64>,
     /// Whether each was imported, so that nothing tells when its measurements were made.
     pub imported: Campaigns<bool>,
+    /// Whether both may have CPU models, and so be of a fleet.
+    #[serde(skip)]
+    pub are_of_fleets: bool,
     /// Changes of the ratio between 1/(1 + margin) and 1 + margin count as none.
     pub margin: f64,
     /// The candidates that only one of them has.
@@ -129,6 +132,7 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
         schema: SCHEMA,
         created_unix_ms: Campaigns { a: a.campaign.created_unix_ms, b: b.campaign.created_unix_ms },
         imported: Campaigns { a: a.campaign.imported.is_some(), b: b.campaign.imported.is_some() },
+        are_of_fleets: a.campaign.may_have_cpus() && b.campaign.may_have_cpus(),
         margin,
         comparisons: comparisons.collect(),
         only_in,
@@ -247,9 +251,13 @@ fn mean_change(&Campaigns { a, b }: &Campaigns<&Comparison>, side: Side) -> Mean
 /// What sets two campaigns apart besides the time.
 pub(super) fn what_differs(a: &PairAnalysis, b: &PairAnalysis) -> Vec<String> {
     let mut differences = Vec::new();
+    let imports = a.campaign.imported.as_ref().zip(b.campaign.imported.as_ref());
+    let files = imports.map(|(a, b)| [a.files_in_short(), b.files_in_short()]);
+    differences.extend(files.filter(|[a, b]| a != b).map(|[a, b]| format!("files: {a} in A, {b} in B")));
     for side in Side::BOTH {
         for ((label, before), (_, after)) in facts(&a.sides[side]).into_iter().zip(facts(&b.sides[side])) {
-            if before != after {
+            // The files of an import are those of all sides together.
+            if before != after && !(label == TARGET && imports.is_some()) {
                 differences.push(format!("{side}, {label}: {before} in A, {after} in B"));
             }
         }
@@ -270,11 +278,14 @@ pub(super) fn what_differs(a: &PairAnalysis, b: &PairAnalysis) -> Vec<String> {
     differences
 }
 
+/// The label of what was called.
+const TARGET: &str = "target";
+
 /// What is known of a side, with labels.
 fn facts(side: &VariantFacts) -> [(&'static str, String); 4] {
     let known = |text: Option<String>| text.unwrap_or("unknown".to_owned());
     [
-        ("target", side.target.clone()),
+        (TARGET, side.target.clone()),
         ("architecture", known(side.architecture.map(|it| it.to_string()))),
         ("memory", known(side.memory_mb.map(|megabytes| format!("{megabytes} MB")))),
         ("build", if side.builds.is_empty() { known(None) } else { side.builds.join(" and ") }),

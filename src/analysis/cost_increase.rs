@@ -17,7 +17,10 @@ impl Analyzer<'_> {
     /// The bill, held to an increase of this proportion.
     pub(super) fn cost_increase(&self, limit: f64, options: BillOptions) -> Result<Tested, String> {
         let bill = self.monthly_bill(options);
-        let bill = bill.ok_or("no bill is known; it takes prices and billed durations of both sides")?;
+        let bill = bill.ok_or(match self.pair.manifest.imported {
+            None => "no bill is known; it takes prices and billed durations of both sides",
+            Some(_) => "an import has no bill, because what calls cost is not known",
+        })?;
         let difference = bill.log_ratio.ok_or("nothing tells how uncertain the bill is")?;
         if !has_enough(&difference) {
             let fewest = difference.environments.baseline.min(difference.environments.candidate);

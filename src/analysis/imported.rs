@@ -20,10 +20,15 @@ struct Imported {
     measure: ImportedMeasure,
     environments: EnvironmentNames,
     has_blocks: bool,
+    has_cpu_models: bool,
 }
 
-const GOOD: Imported =
-    Imported { measure: ImportedMeasure::Duration, environments: EnvironmentNames::Named, has_blocks: true };
+const GOOD: Imported = Imported {
+    measure: ImportedMeasure::Duration,
+    environments: EnvironmentNames::Named,
+    has_blocks: true,
+    has_cpu_models: false,
+};
 
 impl Imported {
     fn manifest(&self) -> Manifest {
@@ -37,7 +42,7 @@ impl Imported {
             environments: self.environments,
             has_blocks: self.has_blocks,
             has_times: true,
-            has_cpu_models: false,
+            has_cpu_models: self.has_cpu_models,
         });
         manifest
     }
@@ -129,7 +134,7 @@ fn the_order_of_rows_makes_no_difference() {
         assert!((found / expected - 1.0).abs() < 1e-9, "{found} is not {expected}");
     }
     // The course of the campaign is that of time.
-    let course = |pair: &PairAnalysis| -> Vec<(f64, String)> {
+    let course = |pair: &PairAnalysis| -> Vec<(Option<f64>, String)> {
         let point = |point: &super::result::SeriesPoint| {
             (point.elapsed_s, format!("{:.6?} {:?}", point.mean_ms, point.environments))
         };
@@ -137,6 +142,21 @@ fn the_order_of_rows_makes_no_difference() {
     };
     assert_eq!(course(&found), course(&expected));
     assert_eq!(course(&found).len(), 6);
+}
+
+#[test]
+fn cpu_models_are_those_of_environments() {
+    let row = |row: Row| Row { cpu_model: Some(format!("Xeon {}", row.block % 2)), ..row };
+    let cpus = |environments| {
+        let import = Imported { environments, has_cpu_models: true, ..GOOD };
+        let rows: Vec<Row> = import.rows().into_iter().map(row).collect();
+        let pair = import.pair(&rows);
+        let models = pair.cells[0].distributions.baseline.iter().map(|of_cpu| of_cpu.cpu.clone()).collect::<Vec<_>>();
+        (pair.sides.baseline.cpus.len(), pair.sides.baseline.unseen.is_some(), models)
+    };
+    let named = cpus(EnvironmentNames::Named);
+    assert!(named.0 > 0 && named.1 && named.2.iter().all(|model| model.starts_with("Xeon ")), "{named:?}");
+    assert_eq!(cpus(EnvironmentNames::Unknown), (0, false, vec![String::new()]));
 }
 
 #[test]
@@ -152,6 +172,12 @@ fn without_blocks_or_environments_there_is_advice_and_no_verdict() {
     let text = &pair.warnings[0].text;
     assert!(text.starts_with("60 measurements of ") && text.contains("--each-row-an-environment"), "{text}");
     assert_eq!(pair.headline.unwrap().verdict, Verdict::Withheld);
+    let one: Vec<Row> = import.rows().into_iter().take(2).collect();
+    let text = &import.pair(&one).warnings[0].text;
+    assert!(text.starts_with("1 measurement of x does not tell which environment gave it, "), "{text}");
+    let one = GOOD.pair(&GOOD.rows().into_iter().take(2).collect::<Vec<_>>());
+    let text = &one.warnings[0].text;
+    assert!(text.starts_with("1 environment of x was measured; a verdict takes 8 "), "{text}");
     // The advice is of what can be done with a table.
     let few: Vec<Row> = GOOD.rows().into_iter().filter(|row| row.block < 3).take(12).collect();
     let pair = GOOD.pair(&few);

@@ -75,6 +75,7 @@ impl<'a> Analyzer<'a> {
         blocks.sort_by_key(|(_, block)| block.elapsed_ms);
         let mut places = vec![0; blocks.len()];
         blocks.iter().enumerate().for_each(|(place, (block, _))| places[*block] = place);
+        let has_times = self.pair.manifest.imported.as_ref().is_none_or(|import| import.has_times);
         let length = blocks.len().div_ceil(POINTS).max(1);
         let stretches = blocks.len().div_ceil(length);
         let stretched = calls.map(|side, calls| {
@@ -92,7 +93,7 @@ impl<'a> Analyzer<'a> {
             let point = stretched.map(|_, stretches| &stretches[index]);
             SeriesPoint {
                 block: block.number,
-                elapsed_s: block.elapsed_ms as f64 / 1e3,
+                elapsed_s: has_times.then_some(block.elapsed_ms as f64 / 1e3),
                 mean_ms: point.map(|_, (sum, count, _)| (*count > 0).then(|| f64::exp(sum / f64::from(*count)))),
                 environments: point.map(|_, (.., environments)| environments.len() as u32),
             }

@@ -89,19 +89,19 @@ pub struct Provenance {
     pub version: String,
     /// When it was begun, in milliseconds since 1970-01-01 UTC.
     pub created_unix_ms: u64,
-    /// How long it took, in milliseconds.
-    pub elapsed_ms: u64,
-    /// The seed of its order.
-    pub seed: u64,
-    /// Whether every call met an environment that had just started.
+    /// How long it took, in milliseconds. None of an import whose blocks have no times.
+    pub elapsed_ms: Option<u64>,
+    /// The seed of its order. None of an import.
+    pub seed: Option<u64>,
+    /// Whether every call met an environment that had just started; of an import, whether it is of init durations.
     pub cold: bool,
-    /// What was called together, and what in turns.
-    pub order: Order,
-    /// How many environments of a variant each block calls.
-    pub environments_per_step: u32,
+    /// What was called together, and what in turns. None of an import.
+    pub order: Option<Order>,
+    /// How many environments of a variant each block calls. None of an import.
+    pub environments_per_step: Option<u32>,
     /// The blocks that have samples.
     pub blocks: u64,
-    /// The calls, failed ones included.
+    /// The calls, failed ones included; of an import, its measurements.
     pub calls: u64,
     /// Where they are from, if other programs have made them.
     pub imported: Option<Import>,
@@ -120,24 +120,25 @@ pub struct VariantFacts {
     pub memory_mb: Option<u32>,
     /// The calls, failed and throttled ones included.
     pub calls: u64,
-    /// Those that met an environment which had to start.
-    pub cold_calls: u64,
-    /// Those that failed, by kind; throttled calls were made again.
-    pub failures: BTreeMap<String, u64>,
+    /// Those that met an environment which had to start. None of an import.
+    pub cold_calls: Option<u64>,
+    /// Those that failed, by kind; throttled calls were made again. None of an import.
+    pub failures: Option<BTreeMap<String, u64>>,
     /// The environments that answered; 0 if nothing tells them apart.
     pub environments: u32,
     /// The CPU models of those environments, the most frequent first.
     pub cpus: Vec<CpuProportion>,
-    /// The share of the fleet that models which have not been seen may have, with 95% confidence.
-    pub unseen: f64,
-    /// Whether its times mean nothing, because another instruction set was emulated.
-    pub emulated: bool,
+    /// The share of the fleet that models which have not been seen may have, with 95% confidence. None of an import
+    /// that does not tell them.
+    pub unseen: Option<f64>,
+    /// Whether its times mean nothing, because another instruction set was emulated. None of an import.
+    pub emulated: Option<bool>,
     /// The builds that answered, such as `0.1.0 (3e8a1d7), rustc 1.95.0, aarch64-unknown-linux-gnu for neoverse-n1`.
     pub builds: Vec<String>,
     /// The most memory that each environment has used, in MiB. None if unknown.
     pub memory: Option<SummaryStatistics>,
-    /// The bill of the campaign as estimated, in US dollars.
-    pub spent_usd: f64,
+    /// The bill of the campaign as estimated, in US dollars. None of an import.
+    pub spent_usd: Option<f64>,
     /// When its calls ended before the campaign did, and why.
     pub ended: Option<Ended>,
     /// Its mean by the measure that decides: with several cells the geometric mean of theirs. None if unknown.
@@ -173,7 +174,7 @@ pub struct Comparison {
     pub measure: Measure,
     /// The statistics of each side. None if the side has no sample, or if times of different cells would be mixed.
     pub statistics: Sides<Option<SummaryStatistics>>,
-    /// The environments of each side that have a part in it.
+    /// The environments of each side that have a part in it; 0 of an import in which nothing tells them apart.
     pub environments: Sides<u32>,
     /// The calls of each side that have a part in it.
     pub calls: Sides<u64>,
@@ -262,8 +263,8 @@ pub struct Distribution {
 pub struct SeriesPoint {
     /// The first of its blocks.
     pub block: u64,
-    /// When, in seconds of the campaign's own time.
-    pub elapsed_s: f64,
+    /// When, in seconds of the campaign's own time. None of an import whose blocks have no times.
+    pub elapsed_s: Option<f64>,
     /// Each side's geometric mean in milliseconds.
     pub mean_ms: Sides<Option<f64>>,
     /// The environments that answered.
@@ -361,6 +362,13 @@ impl Analysis {
     }
 }
 
+impl Provenance {
+    /// Whether CPU models are known, or at least asked for.
+    pub fn may_have_cpus(&self) -> bool {
+        self.imported.as_ref().is_none_or(Import::tells_cpu_models)
+    }
+}
+
 impl PairAnalysis {
     /// The names of both sides.
     pub fn names(&self) -> Sides<&str> {
@@ -370,6 +378,20 @@ impl PairAnalysis {
     /// The verdict on all cells together.
     pub fn verdict(&self) -> Verdict {
         self.headline.as_ref().map_or(Verdict::Withheld, |headline| headline.verdict)
+    }
+
+    /// Forgets how many environments there are and their CPU model, where each side was only taken for one.
+    pub(super) fn forget_environments(&mut self) {
+        let unknown = Sides { baseline: 0, candidate: 0 };
+        self.headline.iter_mut().for_each(|comparison| comparison.environments = unknown);
+        for cell in &mut self.cells {
+            cell.comparisons.iter_mut().for_each(|comparison| comparison.environments = unknown);
+            cell.series.iter_mut().for_each(|point| point.environments = unknown);
+            let Sides { baseline, candidate } = &mut cell.distributions;
+            for distribution in baseline.iter_mut().chain(candidate) {
+                (distribution.cpu, distribution.environments) = (String::new(), 0);
+            }
+        }
     }
 
     pub(super) fn cell(&self, name: &str) -> Option<&CellAnalysis> {

@@ -28,7 +28,7 @@ pub(super) fn set_times(manifest: &Manifest, samples: &Samples, variants: &mut [
     let measure = measure.unwrap_or(Measure::Latency);
     for (variant, facts) in manifest.variants.indices().zip(variants) {
         let cells = cells(variant);
-        let is_complete = cells.len() == manifest.plan.cells.len() && !facts.emulated;
+        let is_complete = cells.len() == manifest.plan.cells.len() && facts.emulated != Some(true);
         facts.time = Some(cells).filter(|_| is_complete).and_then(|cells| mean_time(&cells, measure));
     }
 }

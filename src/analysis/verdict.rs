@@ -57,8 +57,8 @@ fn adjusted(differences: &[Option<Difference>], p_value: impl Fn(&Difference) ->
 
 /// What of a difference's variance more environments do not narrow, only more blocks: the part of disturbances. Calls one
 /// by one meet these by chance, and more blocks of a cold campaign are more environments.
-pub fn fixed_variance(disturbances: f64, order: Order, is_cold: bool) -> f64 {
-    if is_cold || order == Order::SingleCalls { 0.0 } else { disturbances }
+pub fn fixed_variance(disturbances: f64, order: impl Into<Option<Order>>, is_cold: bool) -> f64 {
+    if is_cold || order.into() == Some(Order::SingleCalls) { 0.0 } else { disturbances }
 }
 
 /// Whether an interval may be given.

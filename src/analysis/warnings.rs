@@ -17,6 +17,7 @@ use super::{
 };
 use crate::campaign::{
     failure::FailureKind,
+    import::Import,
     manifest::{EndReason, Ended, Manifest, Order, Variant},
     variants::VariantIndex,
 };
@@ -64,9 +65,13 @@ fn few_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<String> {
     // If a side has nothing, other warnings say why.
     let known = deciding.filter(|comparison| comparison.calls.iter().all(|(_, calls)| *calls > 0));
     let known: Vec<u32> = known.map(|comparison| comparison.blocks).collect();
+    let (whole, calls) = match manifest.imported {
+        None => ("The campaign has", "calls"),
+        Some(_) => ("The import has", "measurements"),
+    };
     let what = match known.iter().filter(|blocks| **blocks < MINIMUM_BLOCKS).count() {
         0 => return None,
-        all if all == known.len() => "The campaign has".to_owned(),
+        all if all == known.len() => whole.to_owned(),
         1 => format!("One of {} cells has", known.len()),
         some => format!("{some} of {} cells have", known.len()),
     };
@@ -74,7 +79,7 @@ fn few_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<String> {
     let warm = if has_starts_aside { ", calls that waited for a start aside" } else { "" };
     Some(format!(
         "{what} samples of both sides in fewer than {MINIMUM_BLOCKS} blocks{warm}. These do not tell what disturbed several \
-         calls at once. {}",
+         {calls} at once. {}",
         advice::on_few_blocks(manifest)
     ))
 }
@@ -195,7 +200,7 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
     let mut warn = |kind, text: String| warnings.push(Warning { kind, side: Some(side), text });
     let is_local = variant.target.is_process();
     // What was imported without CPU models need not be of a fleet.
-    let has_fleet = manifest.imported.as_ref().map_or(!is_local, |import| import.has_cpu_models);
+    let has_fleet = manifest.imported.as_ref().map_or(!is_local, Import::tells_cpu_models);
     if facts.emulated {
         let text = format!(
             "{name} ran on another instruction set than its own, so its times mean nothing and no verdict is given. \
@@ -204,6 +209,12 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
         warn(WarningKind::Emulated, text);
     }
     let environments = facts.count();
+    let counted = if environments == 1 { "1 environment".to_owned() } else { format!("{environments} environments") };
+    let answered = match manifest.imported {
+        None => "answered",
+        Some(_) if environments == 1 => "was measured",
+        Some(_) => "were measured",
+    };
     if !pair.has_values(side) {
         let text = match facts.quality.first_without_cold_start {
             0 => format!("No call of {name} gave a measurement: there is nothing to compare."),
@@ -214,24 +225,25 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
         };
         warn(WarningKind::NoSamples, text);
     } else if facts.unknown_environments > 0 {
+        let answer = if manifest.imported.is_some() { "measurement" } else { "answer" };
+        let (those_of, them) = match facts.unknown_environments {
+            1 => (format!("1 {answer} of {name} does"), "it"),
+            number => (format!("{number} {answer}s of {name} do"), "them"),
+        };
         let text = format!(
-            "{} {} of {name} do not tell which environment gave them, so that nothing tells how much of a \
-             difference is chance. {}",
-            facts.unknown_environments,
-            if manifest.imported.is_some() { "measurements" } else { "answers" },
+            "{those_of} not tell which environment gave {them}, so that nothing tells how much of a difference is chance. {}",
             advice::on_unknown_environments(manifest, variant, pair.samples.log_streams)
         );
         warn(WarningKind::EnvironmentsUnknown, text);
     } else if environments < MINIMUM_ENVIRONMENTS {
         let text = format!(
-            "{environments} environments of {name} answered; a verdict takes {MINIMUM_ENVIRONMENTS} of each side. {}",
+            "{counted} of {name} {answered}; a verdict takes {MINIMUM_ENVIRONMENTS} of each side. {}",
             advice::on_few_environments(manifest)
         );
         warn(WarningKind::TooFewEnvironments, text);
     } else if has_fleet && !facts.emulated && unseen(environments) > UNSEEN {
         let text = format!(
-            "{environments} environments of {name} answered: CPU models that none of them has may make up {:.0}% of \
-             the fleet. {}",
+            "{counted} of {name} {answered}: CPU models that none of them has may make up {:.0}% of the fleet. {}",
             unseen(environments) * 100.0,
             advice::on_unseen_cpus(manifest)
         );

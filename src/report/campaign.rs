@@ -86,10 +86,12 @@ fn comparisons(analysis: &PairAnalysis) -> Vec<Block> {
 }
 
 fn facts(name: String, facts: &VariantFacts, campaign: &Provenance) -> Block {
-    let mut lines = vec![if campaign.imported.is_some() { imported::side(facts) } else { side(facts) }];
+    let is_imported = campaign.imported.is_some();
+    let mut lines = vec![if is_imported { imported::side(facts) } else { side(facts) }];
     lines.extend((!facts.cpus.is_empty()).then(|| format!("CPUs: {}", cpu_mix(facts))));
     lines.extend(memory(facts).map(|used| format!("memory: {used}")));
-    lines.push(facts.target.clone());
+    // The files of an import are those of all sides together.
+    lines.extend((!is_imported).then(|| facts.target.clone()));
     lines.extend(facts.builds.iter().map(|build| format!("build {build}")));
     Block::Facts(name, lines)
 }
@@ -155,7 +157,7 @@ mod tests {
         for comparison in comparisons.chain(&mut analysis.headline).chain(&mut analysis.cold_starts.comparisons) {
             (comparison.verdict, comparison.ratio, comparison.environments_needed) = (Verdict::Withheld, None, None);
         }
-        (analysis.money, analysis.sides.candidate.emulated) = (None, true);
+        (analysis.money, analysis.sides.candidate.emulated) = (None, Some(true));
         analysis.cells.iter_mut().for_each(|cell| cell.by_cpu.clear());
         let text = plain(&analysis);
         assert!(text.starts_with("No verdict: arm64 was emulated"), "{text}");

@@ -15,8 +15,8 @@ use crate::analysis::{
 /// The changes of ratios, then those of means, then what else differs: of the only candidate, or of each.
 pub fn document(changes: &Changes) -> Vec<Block> {
     let mut blocks = match changes.comparisons.as_slice() {
-        [pair] => of_pair(pair, changes.margin),
-        pairs => of_pairs(pairs, changes.margin),
+        [pair] => of_pair(pair, changes),
+        pairs => of_pairs(pairs, changes),
     };
     for (campaign, names) in [("A", &changes.only_in.a), ("B", &changes.only_in.b)] {
         blocks.extend(names.iter().map(|name| Block::Item(format!("{name}: only in {campaign}"))));
@@ -36,7 +36,7 @@ fn when(changes: &Changes) -> String {
     format!("A was {one} {}, B {other}{}{order}.", date(a), date(b))
 }
 
-fn of_pairs(pairs: &[PairChanges], margin: f64) -> Vec<Block> {
+fn of_pairs(pairs: &[PairChanges], changes: &Changes) -> Vec<Block> {
     let mut blocks = Vec::new();
     if pairs.is_empty() {
         let text = "The campaigns have no candidate in common.".to_owned();
@@ -44,13 +44,13 @@ fn of_pairs(pairs: &[PairChanges], margin: f64) -> Vec<Block> {
     }
     for pair in pairs {
         blocks.push(Block::Heading(pair.names.candidate.clone()));
-        blocks.extend(of_pair(pair, margin));
+        blocks.extend(of_pair(pair, changes));
     }
     blocks
 }
 
-fn of_pair(changes: &PairChanges, margin: f64) -> Vec<Block> {
-    let mut blocks = vec![Block::Verdict(Tone::Neutral, sentence(changes, margin))];
+fn of_pair(changes: &PairChanges, all: &Changes) -> Vec<Block> {
+    let mut blocks = vec![Block::Verdict(Tone::Neutral, sentence(changes, all.margin))];
     for (campaign, warnings) in [("A", &changes.withheld.a), ("B", &changes.withheld.b)] {
         blocks.extend(warnings.iter().map(|warning| {
             let text = format!("{campaign} gives no verdict. {}", warning.text);
@@ -58,9 +58,14 @@ fn of_pair(changes: &PairChanges, margin: f64) -> Vec<Block> {
         }));
     }
     if !changes.cells.is_empty() {
-        let note = "Means are described and not judged: nothing tells a change of the code from drift of the fleet \
-                    between A and B. The change of the ratio has taken out what both sides share of that drift, but not \
-                    what one side's CPUs have to do with it.";
+        let note = if all.are_of_fleets {
+            "Means are described and not judged: nothing tells a change of the code from drift of the fleet between A and \
+             B. The change of the ratio has taken out what both sides share of that drift, but not what one side's CPUs \
+             have to do with it."
+        } else {
+            "Means are described and not judged: nothing tells a change of what was measured from drift between A and B. \
+             The change of the ratio has taken out what both sides share of that drift, but not what one side alone has."
+        };
         blocks.extend([ratios(changes), means(changes)].map(Block::Table));
         blocks.push(Block::Remark(note.to_owned()));
     }
@@ -136,7 +141,8 @@ fn means(changes: &PairChanges) -> Table {
 mod tests {
     use super::*;
     use crate::{
-        analysis::change::changes,
+        analysis::{change::changes, result::PairAnalysis},
+        campaign::import::Import,
         report::fixture::{self, plain},
     };
 
@@ -164,6 +170,30 @@ mod tests {
         }
         let swapped = plain(&document(&changes(&fixture::campaign(&after), &fixture::campaign(&before))));
         assert!(swapped.contains("B is the earlier one"), "{swapped}");
+    }
+
+    #[test]
+    fn of_imports_without_cpu_models_there_is_no_fleet() {
+        let own = fixture::analysis();
+        let mut import = own.clone();
+        import.campaign.imported = Some(fixture::import());
+        let of = |a: &PairAnalysis, b: &PairAnalysis| {
+            plain(&document(&changes(&fixture::campaign(a), &fixture::campaign(b))))
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let text = of(&import, &import);
+        assert!(text.contains("nothing tells a change of what was measured from drift between A and B."), "{text}");
+        assert!(!text.contains("fleet") && !text.contains("CPUs") && !text.contains("files:"), "{text}");
+        assert!(!of(&own, &import).contains("fleet") && of(&own, &own).contains("drift of the fleet"));
+        let mut other = import.clone();
+        let files = ["b.csv", "c.csv"].map(str::to_owned).into();
+        other.campaign.imported = Some(Import { files, has_cpu_models: true, ..fixture::import() });
+        other.sides.candidate.target = "import:b.csv and 1 more".to_owned();
+        let text = of(&import, &other);
+        assert!(text.contains("files: a.csv in A, b.csv and 1 more in B") && !text.contains("target"), "{text}");
+        assert!(of(&other, &other).contains("drift of the fleet"));
     }
 
     #[test]

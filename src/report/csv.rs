@@ -5,6 +5,7 @@ use crate::analysis::{
     estimate::Sources,
     result::{Analysis, Comparison, Interval, Measure, PairAnalysis, SummaryStatistics},
 };
+use crate::report::tables::known_environments;
 use csv::Writer;
 use std::iter;
 
@@ -58,7 +59,9 @@ fn record(cell: &str, comparison: &Comparison, pair: &PairAnalysis) -> Vec<Strin
         comparison.environments_needed.map(|needed| needed.to_string()).unwrap_or_default(),
     ];
     for side in Side::BOTH {
-        record.extend([comparison.environments[side].to_string(), comparison.calls[side].to_string()]);
+        let environments = known_environments(comparison.environments[side], comparison.calls[side]);
+        let environments = environments.map(|number| number.to_string()).unwrap_or_default();
+        record.extend([environments, comparison.calls[side].to_string()]);
         record.extend(statistics(comparison.statistics[side]));
     }
     record.extend([number(Some(pair.method.confidence)), comparison.blocks.to_string()]);

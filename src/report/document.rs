@@ -89,8 +89,8 @@ pub enum Value {
     Change(f64),
     Interval(Interval),
     ChangeWithInterval(Ratio),
-    /// How many environments of each side there are, and how many would probably lead to a verdict.
-    Environments(Sides<u32>, Option<u64>),
+    /// How many environments of each side there are, where that is known, and how many would probably lead to a verdict.
+    Environments(Sides<Option<u32>>, Option<u64>),
     /// A verdict or a decision, and what it needs to become one.
     Verdict(Tone, String, Option<String>),
 }
@@ -135,7 +135,12 @@ impl Value {
             Self::Change(ratio) => percent_change(*ratio),
             Self::Interval(interval) => changes(*interval),
             Self::ChangeWithInterval(ratio) => with_interval(ratio.estimate, ratio.interval, percent_change),
-            Self::Environments(of_sides, _) => format!("{}/{}", of_sides.baseline, of_sides.candidate),
+            Self::Environments(Sides { baseline: None, candidate: None }, _) => "–".to_owned(),
+            Self::Environments(of_sides, _) => {
+                let Sides { baseline, candidate } =
+                    of_sides.map(|_, number| number.map_or("–".to_owned(), |number| number.to_string()));
+                format!("{baseline}/{candidate}")
+            }
         }];
         lines.extend(match self {
             Self::Environments(_, needed) => needed.map(|number| format!("~{} needed", count(number))),

@@ -17,7 +17,10 @@ use crate::{
         verdict::Verdict,
         warning_kind::{Warning, WarningKind},
     },
-    campaign::manifest::Order,
+    campaign::{
+        import::{Columns, EnvironmentNames, Format, Import, ImportedMeasure},
+        manifest::Order,
+    },
     protocol::Architecture,
 };
 use anstream::adapter::strip_str;
@@ -65,11 +68,11 @@ pub fn analysis() -> PairAnalysis {
         campaign: Provenance {
             version: "0.1.0".to_owned(),
             created_unix_ms: 1_792_591_800_000,
-            elapsed_ms: 1_512_000,
-            seed: 42,
+            elapsed_ms: Some(1_512_000),
+            seed: Some(42),
             cold: false,
-            order: Order::JointSteps,
-            environments_per_step: 8,
+            order: Some(Order::JointSteps),
+            environments_per_step: Some(8),
             blocks: 40,
             calls: 3_843,
             imported: None,
@@ -81,6 +84,20 @@ pub fn analysis() -> PairAnalysis {
         cold_starts: cold_starts(),
         money: Some(money()),
         limit_tests: Vec::new(),
+    }
+}
+
+/// The import of a table without CPU models.
+pub fn import() -> Import {
+    Import {
+        files: vec!["a.csv".to_owned()],
+        format: Format::Csv,
+        measure: ImportedMeasure::Duration,
+        columns: Some(Columns::default()),
+        environments: EnvironmentNames::Named,
+        has_blocks: true,
+        has_times: false,
+        has_cpu_models: false,
     }
 }
 
@@ -139,15 +156,15 @@ fn side(side: Side) -> VariantFacts {
         architecture: Some(architecture),
         memory_mb: Some(1769),
         calls: if side == Side::Baseline { 1_923 } else { 1_920 },
-        cold_calls: u64::from(environments),
-        failures,
+        cold_calls: Some(u64::from(environments)),
+        failures: Some(failures),
         environments,
         cpus,
-        unseen: unseen(environments),
-        emulated: false,
+        unseen: Some(unseen(environments)),
+        emulated: Some(false),
         builds: vec![format!("0.1.0 (3e8a1d7), rustc 1.95.0, {triple}")],
         memory: Some(statistics(if side == Side::Baseline { 118.0 } else { 109.0 }, 0.08)),
-        spent_usd: if side == Side::Baseline { 0.0131 } else { 0.0094 },
+        spent_usd: Some(if side == Side::Baseline { 0.0131 } else { 0.0094 }),
         ended: None,
         time: None,
         per_million: None,
@@ -256,7 +273,7 @@ fn series_point(block: u64, baseline: f64, candidate: f64) -> SeriesPoint {
     let batch = if (17..24).contains(&block) { 0.93 } else { 1.0 };
     SeriesPoint {
         block,
-        elapsed_s: time * 37.8,
+        elapsed_s: Some(time * 37.8),
         mean_ms: Sides {
             baseline: Some(baseline * drift * noise(2.3)),
             // Nothing but failures in one of the blocks.

@@ -12,21 +12,14 @@ pub fn origin(import: &Import, campaign: &Provenance) -> String {
     format!(
         "Imported {} from {} by Lambda Duet {}: {} of {} in {}{}. {}",
         date(campaign.created_unix_ms),
-        files(import),
+        import.files_in_short(),
         campaign.version,
         counted(campaign.calls, "measurement"),
         what(import),
         counted(campaign.blocks, "block"),
-        period(import, campaign).map(|period| format!(" over {period}")).unwrap_or_default(),
+        period(campaign).map(|period| format!(" over {period}")).unwrap_or_default(),
         unknown(import)
     )
-}
-
-pub fn files(import: &Import) -> String {
-    match import.files.as_slice() {
-        [file] => file.clone(),
-        files => format!("{} and {} more", files.first().map_or("", String::as_str), files.len().saturating_sub(1)),
-    }
 }
 
 /// What was measured, and where that stands.
@@ -39,21 +32,26 @@ pub fn what(import: &Import) -> String {
 }
 
 /// How long the measurements took together, if their blocks tell.
-pub fn period(import: &Import, campaign: &Provenance) -> Option<String> {
+pub fn period(campaign: &Provenance) -> Option<String> {
     const DAY_MS: u64 = 24 * 3600 * 1000;
-    import.has_times.then(|| match campaign.elapsed_ms {
-        elapsed_ms @ ..DAY_MS => humantime::format_duration(Duration::from_secs(elapsed_ms / 1000)).to_string(),
-        elapsed_ms => counted(elapsed_ms / DAY_MS, "day"),
+    campaign.elapsed_ms.map(|elapsed_ms| match elapsed_ms {
+        ..DAY_MS => humantime::format_duration(Duration::from_secs(elapsed_ms / 1000)).to_string(),
+        _ => counted(elapsed_ms / DAY_MS, "day"),
     })
 }
 
 /// What nobody has written down.
 pub fn unknown(import: &Import) -> String {
     let mut unknown = vec!["what calls cost", "which failed"];
-    unknown.extend((!import.has_cpu_models).then_some("CPU models"));
+    unknown.extend((!import.tells_cpu_models()).then_some("CPU models"));
     unknown.extend((import.environments == EnvironmentNames::Unknown).then_some("environments"));
     unknown.push("the order within a block");
     format!("Not known: {}.", listed(&unknown))
+}
+
+/// What samples are called: of an import, nothing is known to have been called.
+pub fn calls(campaign: &Provenance) -> &'static str {
+    if campaign.imported.is_some() { "measurements" } else { "calls" }
 }
 
 /// The measurements of a side.
@@ -87,7 +85,7 @@ mod tests {
             has_cpu_models: false,
         };
         let mut campaign = fixture::analysis().campaign;
-        (campaign.elapsed_ms, campaign.created_unix_ms) = (10_281_600_000, 0);
+        (campaign.elapsed_ms, campaign.created_unix_ms) = (Some(10_281_600_000), 0);
         assert_eq!(
             origin(&import, &campaign),
             "Imported 1970-01-01T00:00:00Z from cold-starts.csv by Lambda Duet 0.1.0: 3,843 measurements of init_ms (init \
@@ -102,11 +100,12 @@ mod tests {
             has_cpu_models: true,
             ..import
         };
+        campaign.elapsed_ms = None;
         let text = origin(&several, &campaign);
         assert!(
             text.contains("from a.json and 2 more by") && text.contains("of init duration in 40 blocks."),
             "{text}"
         );
-        assert!(text.ends_with("which failed, environments and the order within a block."), "{text}");
+        assert!(text.ends_with("which failed, CPU models, environments and the order within a block."), "{text}");
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         estimate::Sources,
         result::{
             ColdShare, ColdShareSource, Comparison, CpuProportion, Interval, Measure, Method, Money, PairAnalysis,
-            Ratio, SummaryStatistics, VariantFacts,
+            Provenance, Ratio, SummaryStatistics, VariantFacts,
         },
         sides::Sides,
         verdict::Verdict,
@@ -203,15 +203,16 @@ pub fn side(side: &VariantFacts) -> String {
     let mut parts = Vec::new();
     parts.extend(side.architecture.map(|architecture| architecture.to_string()));
     parts.extend(side.memory_mb.map(|memory_mb| format!("{memory_mb} MB")));
-    parts.push(format!("{} calls ({} cold)", count(side.calls), count(side.cold_calls)));
+    let cold = side.cold_calls.map(|cold_calls| format!(" ({} cold)", count(cold_calls)));
+    parts.push(format!("{} calls{}", count(side.calls), cold.unwrap_or_default()));
     parts.push(match side.environments {
         0 => "environments unknown".to_owned(),
         environments => counted(environments, "environment"),
     });
     parts.extend(failures(side));
     parts.extend(side.ended.map(ended));
-    parts.extend(side.emulated.then(|| "EMULATED".to_owned()));
-    parts.extend((side.spent_usd > 0.0).then(|| format!("{} spent", dollars(side.spent_usd))));
+    parts.extend((side.emulated == Some(true)).then(|| "EMULATED".to_owned()));
+    parts.extend(side.spent_usd.filter(|usd| *usd > 0.0).map(|usd| format!("{} spent", dollars(usd))));
     parts.join(", ")
 }
 
@@ -225,7 +226,7 @@ fn ended(Ended { block, reason, .. }: Ended) -> String {
 
 /// The failed calls of a side, by kind.
 pub fn failures(side: &VariantFacts) -> Vec<String> {
-    side.failures.iter().map(|(kind, number)| format!("{kind}: {}", count(*number))).collect()
+    side.failures.iter().flatten().map(|(kind, number)| format!("{kind}: {}", count(*number))).collect()
 }
 
 /// The CPU models of a side, with the proportions of the fleet that they may have.
@@ -239,7 +240,8 @@ pub fn cpu_mix(side: &VariantFacts) -> String {
         )
     };
     let models = side.cpus.iter().map(model).collect::<Vec<_>>().join(", ");
-    format!("{models}; others at most {}", percent(side.unseen))
+    let unseen = side.unseen.map(|unseen| format!("; others at most {}", percent(unseen)));
+    models + &unseen.unwrap_or_default()
 }
 
 /// The memory that the environments of a side have used, in a few words.
@@ -265,16 +267,20 @@ pub fn origin(analysis: &PairAnalysis) -> String {
     if let Some(import) = &campaign.imported {
         return imported::origin(import, campaign);
     }
+    let Provenance { version, created_unix_ms, elapsed_ms, seed, cold, environments_per_step, blocks, calls, .. } =
+        campaign;
+    let took = elapsed_ms.map(|ms| format!(", took {}", humantime::format_duration(Duration::from_secs(ms / 1000))));
+    let of_environments = environments_per_step.map(|number| format!(" of {number} environments of each variant"));
+    let seed = seed.map(|seed| format!(", seed {seed}"));
     format!(
-        "Begun {}, took {}: {} calls in {} blocks, {} of {} environments of each variant, seed {}, Lambda Duet {}.",
-        date(campaign.created_unix_ms),
-        humantime::format_duration(Duration::from_secs(campaign.elapsed_ms / 1000)),
-        count(campaign.calls),
-        count(campaign.blocks),
-        if campaign.cold { "cold starts" } else { "warm calls" },
-        campaign.environments_per_step,
-        campaign.seed,
-        campaign.version
+        "Begun {}{}: {} calls in {} blocks, {}{}{}, Lambda Duet {version}.",
+        date(*created_unix_ms),
+        took.unwrap_or_default(),
+        count(*calls),
+        count(*blocks),
+        if *cold { "cold starts" } else { "warm calls" },
+        of_environments.unwrap_or_default(),
+        seed.unwrap_or_default()
     )
 }
 
@@ -283,23 +289,25 @@ pub fn sources(analysis: &PairAnalysis) -> Option<String> {
     let headline = analysis.headline.as_ref().filter(|headline| headline.verdict != Verdict::Withheld)?;
     let Sources { environments, disturbances, .. } = headline.sources?;
     let mut parts = Vec::new();
-    match analysis.campaign.order {
+    let campaign = &analysis.campaign;
+    match campaign.order {
         // Short ones are among the calls, so that none says nothing.
-        Order::SingleCalls if disturbances < 0.005 => {}
-        Order::SingleCalls => {
+        Some(Order::SingleCalls) if disturbances < 0.005 => {}
+        Some(Order::SingleCalls) => {
             parts.push((format!("at least {}", percent(disturbances)), "what disturbed several calls in a row"));
         }
-        Order::SeparateSteps | Order::JointSteps => {
+        Some(Order::SeparateSteps | Order::JointSteps) | None => {
             parts.push((percent(disturbances), "what disturbed several environments at once"));
         }
     }
     let has_one_call_each = headline.calls.iter().all(|(side, calls)| *calls == u64::from(headline.environments[side]));
-    let rest = if analysis.campaign.cold || has_one_call_each {
+    let calls = imported::calls(campaign);
+    let rest = if campaign.cold || has_one_call_each {
         // Nothing tells them apart.
-        "environments and their calls"
+        format!("environments and their {calls}")
     } else {
         parts.push((percent(environments), "differences between environments"));
-        "single calls"
+        format!("single {calls}")
     };
     let ((first_share, first), others) = parts.split_first()?;
     let others: String = others.iter().map(|(share, what)| format!(", {share} from {what}")).collect();
@@ -313,7 +321,7 @@ pub fn how_to_read(analysis: &PairAnalysis) -> String {
     let method = &analysis.method;
     let looks = match method.until_ci {
         Some(target) => format!("valid at every look of a campaign that was to end at ±{}", percent(target)),
-        None if analysis.campaign.order == Order::SingleCalls => "clustered by environment".to_owned(),
+        None if analysis.campaign.order == Some(Order::SingleCalls) => "clustered by environment".to_owned(),
         None => "clustered by environment and block".to_owned(),
     };
     format!(

@@ -75,7 +75,7 @@ pub fn cpu_models(analysis: &PairAnalysis) -> Table {
             Value::text(short_cpu(&pair.models.baseline)),
             Value::text(short_cpu(&pair.models.candidate)),
             Value::ChangeWithInterval(pair.ratio),
-            Value::Environments(pair.environments, None),
+            Value::Environments(pair.environments.map(|_, number| Some(*number)), None),
         ]
     };
     let rows = analysis.cells.iter().flat_map(|cell| cell.by_cpu.iter().map(move |pair| (cell, pair)));
@@ -135,9 +135,15 @@ fn change(comparison: &Comparison) -> Value {
     judged(comparison).map_or(Value::Unknown, Value::ChangeWithInterval)
 }
 
+/// The environments of so many calls. None if nothing tells them apart.
+pub fn known_environments(environments: u32, calls: u64) -> Option<u32> {
+    Some(environments).filter(|environments| *environments > 0 || calls == 0)
+}
+
 fn environments(comparison: &Comparison) -> Value {
     let is_open = comparison.verdict == Verdict::Inconclusive;
-    Value::Environments(comparison.environments, comparison.environments_needed.filter(|_| is_open))
+    let known = comparison.environments.map(|side, number| known_environments(*number, comparison.calls[side]));
+    Value::Environments(known, comparison.environments_needed.filter(|_| is_open))
 }
 
 pub fn verdict(comparison: &Comparison) -> Value {

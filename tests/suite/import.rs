@@ -1,5 +1,7 @@
 //! `duet import` as a process.
 
+mod reports;
+
 use crate::{
     campaign::{Scratch, assert_code, samples},
     cli::{duet, stderr, stdout},

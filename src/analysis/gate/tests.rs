@@ -108,7 +108,7 @@ fn uncertainty_from_disturbances_takes_more_blocks() {
     run.comparisons[0].campaign.cold = true;
     assert!(of(&run, None).0 > Some(40));
     let campaign = &mut run.comparisons[0].campaign;
-    (campaign.cold, campaign.order) = (false, Order::SingleCalls);
+    (campaign.cold, campaign.order) = (false, Some(Order::SingleCalls));
     assert!(of(&run, None).0 > Some(40));
 }
 

@@ -10,7 +10,8 @@ use crate::{
     analysis::result::{CellAnalysis, Distribution, PairAnalysis},
     report::{
         document::{Table, Value, numbers as of_numbers, words},
-        tables,
+        imported::calls,
+        tables::{self, known_environments},
         words::{Name, count, names, short_cpu, significant},
     },
 };
@@ -36,7 +37,7 @@ struct Group<'a> {
 pub fn section(analysis: &PairAnalysis) -> Markup {
     let groups: Vec<Group<'_>> = analysis.cells.iter().take(MOST_CELLS).filter_map(group).collect();
     let pairs = tables::cpu_models(analysis);
-    let title = if may_have_cpus(analysis) { "Distributions by CPU model" } else { "Distributions" };
+    let title = if analysis.campaign.may_have_cpus() { "Distributions by CPU model" } else { "Distributions" };
     let content = html! {
         @if groups.is_empty() {
             p { "No chart: no cell has times that could be drawn." }
@@ -46,11 +47,6 @@ pub fn section(analysis: &PairAnalysis) -> Markup {
         @if !pairs.rows.is_empty() { (numbers("Each pair of CPU models", &table(&pairs))) }
     };
     figure::section(title, &content)
-}
-
-/// Whether CPU models are known, or at least asked for.
-fn may_have_cpus(analysis: &PairAnalysis) -> bool {
-    analysis.campaign.imported.as_ref().is_none_or(|import| import.has_cpu_models)
 }
 
 fn group(cell: &CellAnalysis) -> Option<Group<'_>> {
@@ -72,14 +68,15 @@ fn row(side: Side, distribution: &Distribution, reference: f64) -> Option<Distri
 
 fn plot(analysis: &PairAnalysis, groups: &[Group<'_>]) -> Markup {
     let names = names(analysis);
-    let has_cpus = may_have_cpus(analysis);
+    let has_cpus = analysis.campaign.may_have_cpus();
+    let calls = calls(&analysis.campaign);
     let by = if has_cpus { " by CPU model" } else { "" };
     let label =
         format!("Distributions of both sides{by} in {} cells. The same numbers are in the table below.", groups.len());
     let left_out = analysis.cells.len().saturating_sub(MOST_CELLS);
     let caption = html! {
-        "Times of calls relative to the median of " (names.baseline) " in the same cell. A box holds the middle half "
-        "of the calls and its line is the median; the thin line goes from the 5th to the 95th percentile."
+        "Times of " (calls) " relative to the median of " (names.baseline) " in the same cell. A box holds the middle half "
+        "of the " (calls) " and its line is the median; the thin line goes from the 5th to the 95th percentile."
         @if has_cpus {
             " Two boxes of one side that lie apart are two generations of CPU, so the fleet's mix decides."
         }
@@ -133,13 +130,14 @@ fn cpu(canvas: &Canvas<'_>, row: &DistributionRow<'_>) -> String {
 
 fn draw_row(canvas: &Canvas<'_>, axis: &Axis, row: &DistributionRow<'_>, y: f64, label: &str) {
     let narrow = is_narrow(canvas.width);
-    let Distribution { environments, percentiles, .. } = row.distribution;
+    let Distribution { environments, calls, percentiles, .. } = row.distribution;
     let paint = paint(row.side);
     let (words, middle) = if narrow { (y + 8.0, y + 24.0) } else { (y + ROW / 2.0, y + ROW / 2.0) };
     let start = if narrow { 0.0 } else { 160.0 };
     canvas.mark((start + 6.0, words), 4.0, paint);
     canvas.text(label, (start + 16.0, words), Anchor::Left, Paint::Ink);
-    let facts = format!("{} ms, {environments} env.", significant(percentiles[50]));
+    let environments = known_environments(*environments, *calls).map(|number| format!(", {number} env."));
+    let facts = format!("{} ms{}", significant(percentiles[50]), environments.unwrap_or_default());
     canvas.text(&facts, (canvas.width, words), Anchor::Right, Paint::Muted);
     let [p5, p25, p50, p75, p95] = row.shape.map(|ratio| axis.at(ratio));
     canvas.line((p5, middle), (p95, middle), paint, 1.5);
@@ -149,23 +147,23 @@ fn draw_row(canvas: &Canvas<'_>, axis: &Axis, row: &DistributionRow<'_>, y: f64,
 }
 
 fn percentiles(analysis: &PairAnalysis) -> Markup {
-    let names = names(analysis);
+    let (names, has_cpus) = (names(analysis), analysis.campaign.may_have_cpus());
     let row = |(cell, side, distribution): (&CellAnalysis, Side, &Distribution)| {
         let percentile =
             |at: usize| Value::number_or_unknown(distribution.percentiles.get(at).map(|ms| significant(*ms)));
-        let facts = [
-            Value::text(&cell.name),
-            Value::text(names[side].to_string()),
-            Value::text(if distribution.cpu.is_empty() { "unknown" } else { &distribution.cpu }),
-            Value::number(distribution.environments),
-            Value::number(count(distribution.calls)),
-        ];
+        let Distribution { cpu, environments, calls, .. } = distribution;
+        let mut facts = vec![Value::text(&cell.name), Value::text(names[side].to_string())];
+        facts.extend(has_cpus.then(|| Value::text(if cpu.is_empty() { "unknown" } else { cpu })));
+        facts.push(Value::number_or_unknown(known_environments(*environments, *calls)));
+        facts.push(Value::number(count(*calls)));
         facts.into_iter().chain([0, 5, 25, 50, 75, 95, 99, 100].map(percentile)).collect()
     };
     let of_sides = analysis.cells.iter().flat_map(|cell| cell.distributions.iter().map(move |of_side| (cell, of_side)));
     let rows = of_sides.flat_map(|(cell, (side, of_side))| of_side.iter().map(move |of_cpu| (cell, side, of_cpu)));
-    let of_numbers = ["environments", "calls", "min", "p5", "p25", "p50", "p75", "p95", "p99", "max"].map(of_numbers);
-    let columns = ["cell", "side", "CPU model"].map(words).into_iter().chain(of_numbers);
+    let calls = calls(&analysis.campaign);
+    let of_numbers = ["environments", calls, "min", "p5", "p25", "p50", "p75", "p95", "p99", "max"].map(of_numbers);
+    let of_cpus = has_cpus.then(|| words("CPU model"));
+    let columns = ["cell", "side"].map(words).into_iter().chain(of_cpus).chain(of_numbers);
     let title = "Percentiles of the measure that decides, in milliseconds.";
     table(&Table::new(title, columns, rows.map(row)))
 }

@@ -69,8 +69,11 @@ pub fn scrolling(label: &str, table: &Markup) -> Markup {
     html! { div.scroll tabindex="0" role="region" aria-label=(label) { (table) } }
 }
 
-/// A table. The first value of a row is its header.
+/// A table; nothing of one without rows. The first value of a row is its header.
 pub fn table(table: &Table) -> Markup {
+    if table.rows.is_empty() {
+        return Markup::default();
+    }
     html! {
         table {
             caption { (table.title) }

@@ -9,7 +9,6 @@ use crate::{
     },
     report::{
         document::Block,
-        imported,
         sentences::{headline, is_certain, saved, saved_range},
         variants::title,
         words::{capitalized, change, count, counted, names, percent, range},
@@ -138,7 +137,7 @@ fn evidence(analysis: &PairAnalysis) -> String {
         return format!(
             "{} from {}, made elsewhere, of {cells} in {}. Intervals are {confidence} intervals of time, less or more than {}.",
             counted(analysis.campaign.calls, "measurement"),
-            imported::files(import),
+            import.files_in_short(),
             counted(analysis.campaign.blocks, "block"),
             names.baseline
         );

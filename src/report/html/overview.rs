@@ -9,7 +9,6 @@ use super::{
 use crate::{
     analysis::result::{Analysis, Interval, VariantFacts},
     report::{
-        imported,
         variants::{self, best, headline},
         words::{count, dollars, percent},
     },
@@ -27,7 +26,7 @@ pub fn header(analysis: &Analysis) -> Markup {
             p.evidence {
                 @match &analysis.campaign.imported {
                     None => { "Measured with " (count(analysis.campaign.calls)) " calls" }
-                    Some(import) => { (count(analysis.campaign.calls)) " measurements from " (imported::files(import)) }
+                    Some(import) => { (count(analysis.campaign.calls)) " measurements from " (import.files_in_short()) }
                 }
                 " in " (count(analysis.campaign.blocks)) " blocks. Intervals are " (percent(analysis.method.confidence)) " intervals."
             }

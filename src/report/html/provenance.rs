@@ -17,11 +17,11 @@ use std::time::Duration;
 
 /// The method in a paragraph.
 pub fn method(analysis: &PairAnalysis) -> Markup {
-    let method = &analysis.method;
+    let (method, import) = (&analysis.method, &analysis.campaign.imported);
     let confidence = percent(method.confidence);
     let content = html! {
         p {
-            @match analysis.campaign.imported {
+            @match import {
                 None => "Variants and cells were called in random order within short blocks, so that drift meets all variants alike. ",
                 Some(_) => {
                     "The measurements were made by another program, in an order that is not known. Sides are compared "
@@ -29,11 +29,19 @@ pub fn method(analysis: &PairAnalysis) -> Markup {
                 }
             }
             "The logarithms of times are estimated by weighted least squares on side and block, where each "
-            "environment weighs the same: the environment, not the call, is what is drawn from the fleet. Variances "
-            "are cluster-robust by environment (CR3) and, where sides are called in steps, by block, which tells what "
-            "disturbed several environments at once, with the degrees of freedom of Satterthwaite and Welch; "
-            "intervals cover the truth with a probability of " (confidence) ". Bills are compared by arithmetic means, because bills add up. "
+            "environment weighs the same: the environment, not the "
+            @match import {
+                None => {
+                    "call, is what is drawn from the fleet. Variances are cluster-robust by environment (CR3) and, where sides "
+                    "are called in steps, by block"
+                }
+                Some(_) => "measurement, is what chance has drawn. Variances are cluster-robust by environment (CR3) and by block"
+            }
+            ", which tells what disturbed several environments at once, with the degrees of freedom of Satterthwaite and "
+            "Welch; intervals cover the truth with a probability of " (confidence) ". "
+            @if import.is_none() { "Bills are compared by arithmetic means, because bills add up. " }
             @match method.until_ci {
+                _ if import.is_some() => "They take for granted that the measurements did not end because of their result. ",
                 Some(half_width) => {
                     "The campaign was to end once the interval was ±" (percent(half_width)) ", so its intervals "
                     "are the wider ones that hold after every block. "
@@ -64,7 +72,7 @@ pub fn section(analysis: &PairAnalysis) -> Markup {
         Some(import) => (imported_campaign(import, &analysis.campaign), imported_sides(analysis)),
     };
     let mut tables = vec![("The campaign", campaign), ("The sides", sides)];
-    tables.extend(import.is_none_or(|import| import.has_cpu_models).then(|| ("The CPU models", cpus(analysis))));
+    tables.extend(analysis.campaign.may_have_cpus().then(|| ("The CPU models", cpus(analysis))));
     let content = html! {
         @if let Some(import) = import { p { (imported::unknown(import)) } }
         @for (label, table) in &tables { (scrolling(label, &figure::table(table))) }
@@ -80,33 +88,35 @@ fn campaign(analysis: &PairAnalysis) -> Table {
     } else {
         "to environments as they were, warm for the most part"
     };
+    let took = |ms: u64| humantime::format_duration(Duration::from_secs(ms.div_ceil(1000))).to_string();
     let facts = [
-        ("Lambda Duet", version.clone()),
-        ("begun", date(*created_unix_ms)),
-        ("took", humantime::format_duration(Duration::from_secs(elapsed_ms.div_ceil(1000))).to_string()),
-        ("seed of the order", seed.to_string()),
-        ("blocks", count(*blocks)),
-        ("calls", format!("{}, {state}", count(*calls))),
-        ("environments of a side in a block", environments_per_step.to_string()),
+        ("Lambda Duet", Some(version.clone())),
+        ("begun", Some(date(*created_unix_ms))),
+        ("took", elapsed_ms.map(took)),
+        ("seed of the order", seed.map(|seed| seed.to_string())),
+        ("blocks", Some(count(*blocks))),
+        ("calls", Some(format!("{}, {state}", count(*calls)))),
+        ("environments of a side in a block", environments_per_step.map(|number| number.to_string())),
     ];
     of_campaign(facts)
 }
 
 fn imported_campaign(import: &Import, campaign: &Provenance) -> Table {
     of_campaign([
-        ("imported from", imported::files(import)),
-        ("imported", date(campaign.created_unix_ms)),
-        ("by Lambda Duet", campaign.version.clone()),
-        ("format", import.format.to_string()),
-        ("what was measured", imported::what(import)),
-        ("over", imported::period(import, campaign).unwrap_or("unknown".to_owned())),
-        ("blocks", count(campaign.blocks)),
-        ("measurements", count(campaign.calls)),
+        ("imported from", Some(import.files_in_short())),
+        ("imported", Some(date(campaign.created_unix_ms))),
+        ("by Lambda Duet", Some(campaign.version.clone())),
+        ("format", Some(import.format.to_string())),
+        ("what was measured", Some(imported::what(import))),
+        ("over", imported::period(campaign)),
+        ("blocks", import.has_blocks.then(|| count(campaign.blocks))),
+        ("measurements", Some(count(campaign.calls))),
     ])
 }
 
-fn of_campaign<const N: usize>(facts: [(&str, String); N]) -> Table {
-    let rows = facts.into_iter().map(|(what, value)| vec![Value::text(what), Value::text(value)]);
+fn of_campaign<const N: usize>(facts: [(&str, Option<String>); N]) -> Table {
+    let value = |value: Option<String>| Value::text(value.unwrap_or("unknown".to_owned()));
+    let rows = facts.into_iter().map(|(what, fact)| vec![Value::text(what), value(fact)]);
     Table::new("The campaign.", ["what", "value"].map(words), rows)
 }
 
@@ -129,12 +139,15 @@ fn sides(analysis: &PairAnalysis) -> Table {
         ("architecture", |side| Some(side.architecture?.to_string())),
         ("memory, MB", |side| Some(side.memory_mb?.to_string())),
         ("calls", |side| Some(count(side.calls))),
-        ("of them cold", |side| Some(count(side.cold_calls))),
-        ("failures", |side| Some(if side.failures.is_empty() { "none".to_owned() } else { failures(side).join(", ") })),
+        ("of them cold", |side| side.cold_calls.map(count)),
+        ("failures", |side| {
+            let is_none = side.failures.as_ref()?.is_empty();
+            Some(if is_none { "none".to_owned() } else { failures(side).join(", ") })
+        }),
         ("environments", |side| Some(count(side.environments.into()))),
-        ("emulated", |side| Some(if side.emulated { "yes" } else { "no" }.to_owned())),
+        ("emulated", |side| Some(if side.emulated? { "yes" } else { "no" }.to_owned())),
         ("builds", |side| (!side.builds.is_empty()).then(|| side.builds.join("; "))),
-        ("spent, estimated", |side| Some(dollars(side.spent_usd))),
+        ("spent, estimated", |side| side.spent_usd.map(dollars)),
     ];
     of_sides(analysis, &rows)
 }
@@ -161,16 +174,21 @@ fn cpus(analysis: &PairAnalysis) -> Table {
                 Value::number(from_to(cpu.proportion.low, cpu.proportion.high, percent)),
             ]
         });
-        let unseen = vec![
-            Value::text(format!("{name}: models not seen")),
-            Value::number(0),
-            Value::Unknown,
-            Value::number(format!("up to {}", percent(facts.unseen))),
-        ];
-        seen.chain([unseen]).collect::<Vec<_>>()
+        let unseen = facts.unseen.map(|unseen| {
+            vec![
+                Value::text(format!("{name}: models not seen")),
+                Value::number(0),
+                Value::Unknown,
+                Value::number(format!("up to {}", percent(unseen))),
+            ]
+        });
+        seen.chain(unseen).collect::<Vec<_>>()
     };
-    let title = "The CPU models that answered, and the proportion of the fleet that they have, with 95% intervals. CPU models \
-                 that were not seen may make up to the last proportion of each side.";
+    let answered = if analysis.campaign.imported.is_some() { "were measured" } else { "answered" };
+    let title = format!(
+        "The CPU models that {answered}, and the proportion of the fleet that they have, with 95% intervals. CPU models that \
+         were not seen may make up to the last proportion of each side."
+    );
     let columns = [words("model"), numbers("environments"), numbers("proportion"), numbers("interval")];
     Table::new(title, columns, analysis.sides.iter().flat_map(rows_of))
 }

@@ -35,8 +35,11 @@ struct Bucket {
 
 /// The time series and their numbers.
 pub fn section(analysis: &PairAnalysis) -> Markup {
+    let has_blocks = analysis.campaign.imported.as_ref().is_none_or(|import| import.has_blocks);
     let content = html! {
-        @if analysis.cells.iter().all(|cell| cell.series.is_empty()) {
+        @if !has_blocks {
+            p { "No chart: nothing tells the blocks of measurements." }
+        } @else if analysis.cells.iter().all(|cell| cell.series.is_empty()) {
             p { "No chart: there are no samples whose time is known." }
         } @else {
             (together(analysis))
@@ -50,22 +53,43 @@ fn together(analysis: &PairAnalysis) -> Markup {
     let names = names(analysis);
     let unit = Unit::new(analysis);
     let buckets = buckets(&analysis.cells, unit);
-    let label = "Means of both sides over the campaign, relative to each side's own mean, and below them the environments \
-                 that answered. The same numbers are in the table below.";
+    let (is_imported, has_environments) = (analysis.campaign.imported.is_some(), knows_environments(analysis));
+    let answered = if is_imported { "were measured" } else { "answered" };
+    let below =
+        if has_environments { format!(", and below them the environments that {answered}") } else { String::new() };
+    let label = format!(
+        "Means of both sides over the campaign, relative to each side's own mean{below}. The same numbers are in the table \
+         below."
+    );
     let caption = html! {
-        "Above: each side's mean time relative to its own mean of the whole campaign, all cells together. What moves "
-        "both lines is drift, and it cancels, because each block visits both sides; what moves one line is that side's "
-        "fleet. Below: the environments that answered in each stretch."
+        @if has_environments { "Above: each" } @else { "Each" }
+        " side's mean time relative to its own mean of the whole campaign, all cells together. What moves both lines is drift"
+        @if is_imported {
+            " from block to block, and it cancels where a block has measurements of both sides; what moves one line is that "
+            "side's own."
+        } @else {
+            ", and it cancels, because each block visits both sides; what moves one line is that side's fleet."
+        }
+        @if has_environments { " Below: the environments that " (answered) " in each stretch." }
     };
     let table = numbers("The numbers", &points(analysis));
-    figure(label, &caption, &table, [332.0; 2], |canvas| {
+    let bottom = if has_environments { 290.0 } else { 204.0 };
+    figure(&label, &caption, &table, [bottom + 42.0; 2], |canvas| {
         let x = time(canvas, &buckets);
         legend(canvas, &names, (left(canvas), 8.0));
         draw_means(canvas, &buckets, &x, (24.0, 200.0), 5);
-        draw_environments(canvas, &buckets, &x, (234.0, 290.0));
-        columns(canvas, &x.labelled(if is_narrow(canvas.width) { 4 } else { 8 }, short), (290.0, 294.0));
-        canvas.text(unit.name(), (x.pixels.1, 322.0), Anchor::Right, Paint::Muted);
+        if has_environments {
+            draw_environments(canvas, &buckets, &x, (234.0, bottom));
+        }
+        columns(canvas, &x.labelled(if is_narrow(canvas.width) { 4 } else { 8 }, short), (bottom, bottom + 4.0));
+        canvas.text(unit.name(), (x.pixels.1, bottom + 32.0), Anchor::Right, Paint::Muted);
     })
+}
+
+/// Whether anything tells environments apart: no point is of none.
+fn knows_environments(analysis: &PairAnalysis) -> bool {
+    let mut points = analysis.cells.iter().flat_map(|cell| &cell.series);
+    points.any(|point| point.environments.iter().any(|(_, number)| *number > 0))
 }
 
 /// What the course of a campaign is drawn against.
@@ -83,7 +107,7 @@ impl Unit {
     /// The unit in which this campaign's course has short numbers.
     fn new(analysis: &PairAnalysis) -> Self {
         let points = analysis.cells.iter().flat_map(|cell| &cell.series);
-        let last = points.map(|point| point.elapsed_s).fold(0.0, f64::max);
+        let last = points.filter_map(|point| point.elapsed_s).fold(0.0, f64::max);
         let (seconds, name) = match last {
             _ if last <= 0.0 && analysis.campaign.imported.is_some() => return Self::Blocks,
             ..180.0 => (1.0, "seconds"),
@@ -104,7 +128,7 @@ impl Unit {
     fn at(self, point: &SeriesPoint) -> f64 {
         match self {
             Self::Blocks => point.block as f64,
-            Self::Time { seconds, .. } => point.elapsed_s / seconds,
+            Self::Time { seconds, .. } => point.elapsed_s.unwrap_or_default() / seconds,
         }
     }
 }
@@ -211,7 +235,7 @@ fn buckets(cells: &[CellAnalysis], unit: Unit) -> Vec<Bucket> {
 }
 
 fn finite_points(cell: &CellAnalysis) -> impl Iterator<Item = &SeriesPoint> {
-    cell.series.iter().filter(|point| point.elapsed_s.is_finite())
+    cell.series.iter().filter(|point| point.elapsed_s.is_none_or(f64::is_finite))
 }
 
 fn log_mean(point: &SeriesPoint, side: Side) -> Option<f64> {
@@ -225,30 +249,25 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 
 fn points(analysis: &PairAnalysis) -> Markup {
     let Sides { baseline, candidate } = names(analysis);
+    let has_environments = knows_environments(analysis);
+    let has_times = analysis.cells.iter().flat_map(|cell| &cell.series).any(|point| point.elapsed_s.is_some());
     let row = |(cell, point): (&CellAnalysis, &SeriesPoint)| {
         let Sides { baseline, candidate } = point.mean_ms;
         let mean = |ms: Option<f64>| Value::number_or_unknown(ms.map(significant));
-        vec![
-            Value::text(&cell.name),
-            Value::number(point.block),
-            Value::number(format!("{:.0}", point.elapsed_s)),
-            mean(baseline),
-            mean(candidate),
-            baseline.zip(candidate).map_or(Value::Unknown, |(one, other)| Value::Change(other / one)),
-            Value::number(point.environments.baseline),
-            Value::number(point.environments.candidate),
-        ]
+        let change = baseline.zip(candidate).map_or(Value::Unknown, |(one, other)| Value::Change(other / one));
+        let mut row = vec![Value::text(&cell.name), Value::number(point.block)];
+        row.extend(point.elapsed_s.map(|elapsed_s| Value::number(format!("{elapsed_s:.0}"))));
+        row.extend([mean(baseline), mean(candidate), change]);
+        row.extend(point.environments.iter().filter(|_| has_environments).map(|(_, number)| Value::number(number)));
+        row
     };
-    let of_numbers = [
-        "block".to_owned(),
-        "after, s".to_owned(),
-        format!("{baseline}, ms"),
-        format!("{candidate}, ms"),
-        "change".to_owned(),
-        format!("environments, {baseline}"),
-        format!("environments, {candidate}"),
-    ];
-    let columns = [words("cell")].into_iter().chain(of_numbers.map(document::numbers));
+    let mut of_numbers = vec!["block".to_owned()];
+    of_numbers.extend(has_times.then(|| "after, s".to_owned()));
+    of_numbers.extend([format!("{baseline}, ms"), format!("{candidate}, ms"), "change".to_owned()]);
+    if has_environments {
+        of_numbers.extend([&baseline, &candidate].map(|name| format!("environments, {name}")));
+    }
+    let columns = [words("cell")].into_iter().chain(of_numbers.into_iter().map(document::numbers));
     let rows = analysis.cells.iter().flat_map(|cell| cell.series.iter().map(move |point| (cell, point)));
     table(&Table::new("Geometric means of the measure that decides.", columns, rows.map(row)))
 }

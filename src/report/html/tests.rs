@@ -170,7 +170,7 @@ impl Scrambled {
         analysis.method.margin = self.number();
         analysis.method.until_ci = self.some().then(|| self.number());
         analysis.campaign.created_unix_ms = self.number() as u64;
-        analysis.campaign.elapsed_ms = self.number() as u64;
+        analysis.campaign.elapsed_ms = Some(self.number() as u64);
         analysis
             .headline
             .iter_mut()
@@ -183,7 +183,7 @@ impl Scrambled {
             cell.by_cpu.iter_mut().for_each(|pair| pair.ratio.estimate = self.number());
             cell.series.truncate(self.length);
             for point in &mut cell.series {
-                point.elapsed_s = self.number();
+                point.elapsed_s = Some(self.number());
                 point.mean_ms = Sides { baseline: Some(self.number()), candidate: self.some().then(|| self.number()) };
                 point.environments.baseline = self.number() as u32;
             }
@@ -199,8 +199,8 @@ impl Scrambled {
             analysis.cold_starts.init_ms[side] = (0..self.length).map(|_| self.number()).collect();
             analysis.sides[side].memory = self.levels();
             analysis.sides[side].memory_mb = self.some().then_some(self.number() as u32);
-            analysis.sides[side].failures = BTreeMap::new();
-            analysis.sides[side].spent_usd = self.number();
+            analysis.sides[side].failures = Some(BTreeMap::new());
+            analysis.sides[side].spent_usd = Some(self.number());
         }
         if let Some(money) = &mut analysis.money {
             money.savings = self.number();
