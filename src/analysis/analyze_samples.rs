@@ -19,11 +19,7 @@ use super::{
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, Verdict},
     warnings,
 };
-use crate::campaign::{
-    import::{EnvironmentNames, Import},
-    manifest::Manifest,
-    variants::VariantIndex,
-};
+use crate::campaign::{import::Import, manifest::Manifest, variants::VariantIndex};
 
 /// The user's options for an analysis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,8 +67,8 @@ pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
         PairAnalysis { limit_tests, ..draft.into_analysis(method, &campaign, sides, money) }
     });
     let mut comparisons: Vec<PairAnalysis> = comparisons.collect();
-    if manifest.imported.as_ref().is_some_and(|import| import.environments == EnvironmentNames::Unknown) {
-        comparisons.iter_mut().for_each(PairAnalysis::forget_environments);
+    if manifest.imported.is_some() {
+        comparisons.iter_mut().for_each(PairAnalysis::forget_unknown_environments);
     }
     let baseline = manifest.variants[manifest.baseline].name.clone();
     let mut analysis = Analysis { schema: SCHEMA, method, campaign, variants, baseline, comparisons };

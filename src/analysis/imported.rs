@@ -160,6 +160,16 @@ fn cpu_models_are_those_of_environments() {
 }
 
 #[test]
+fn environments_that_some_measurements_do_not_name_are_not_counted() {
+    let mut rows = GOOD.rows();
+    rows[0].environment = None;
+    let pair = GOOD.pair(&rows);
+    let comparison = &pair.cells[0].comparisons[0];
+    assert_eq!((comparison.environments.baseline, comparison.environments.candidate), (0, 15));
+    assert_eq!(pair.cells[0].series[0].environments.baseline, 0);
+}
+
+#[test]
 fn without_blocks_or_environments_there_is_advice_and_no_verdict() {
     let import = Imported { has_blocks: false, ..GOOD };
     let pair = import.pair(&import.rows());

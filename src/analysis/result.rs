@@ -6,7 +6,7 @@ use super::{
     estimate::Sources,
     limits::ConditionTests,
     proportion::Proportion,
-    sides::Sides,
+    sides::{Side, Sides},
     verdict::Verdict,
     warning_kind::{Warning, WarningKind},
 };
@@ -380,16 +380,16 @@ impl PairAnalysis {
         self.headline.as_ref().map_or(Verdict::Withheld, |headline| headline.verdict)
     }
 
-    /// Forgets how many environments there are and their CPU model, where each side was only taken for one.
-    pub(super) fn forget_environments(&mut self) {
-        let unknown = Sides { baseline: 0, candidate: 0 };
-        self.headline.iter_mut().for_each(|comparison| comparison.environments = unknown);
-        for cell in &mut self.cells {
-            cell.comparisons.iter_mut().for_each(|comparison| comparison.environments = unknown);
-            cell.series.iter_mut().for_each(|point| point.environments = unknown);
-            let Sides { baseline, candidate } = &mut cell.distributions;
-            for distribution in baseline.iter_mut().chain(candidate) {
-                (distribution.cpu, distribution.environments) = (String::new(), 0);
+    /// Forgets how many environments a side has and their CPU model, where nothing tells them apart and all were taken for one.
+    pub(super) fn forget_unknown_environments(&mut self) {
+        for side in Side::BOTH.into_iter().filter(|side| self.sides[*side].environments == 0) {
+            let of_cells = self.cells.iter_mut().flat_map(|cell| &mut cell.comparisons);
+            of_cells.chain(&mut self.headline).for_each(|comparison| comparison.environments[side] = 0);
+            for cell in &mut self.cells {
+                cell.series.iter_mut().for_each(|point| point.environments[side] = 0);
+                for distribution in &mut cell.distributions[side] {
+                    (distribution.cpu, distribution.environments) = (String::new(), 0);
+                }
             }
         }
     }

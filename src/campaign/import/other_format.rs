@@ -65,6 +65,7 @@ fn json(text: &str) -> Option<Json> {
     match text.chars().next()? {
         '[' => next.is_none_or(|next| matches!(next, '{' | '[' | ']' | '"' | '-' | '0'..='9')).then_some(Json::Array),
         '{' if !next.is_none_or(|next| matches!(next, '"' | '}')) => None,
+        '{' if has(&["_invocations"]) => Some(Json::OfTool("sebs")),
         '{' if has(&["results", "command", "times"]) => Some(Json::OfTool("hyperfine")),
         '{' if has(&["sampling_mode", "iters"]) => Some(Json::OfTool("criterion")),
         '{' => {

@@ -252,6 +252,7 @@ fn what_is_wrong_is_refused_with_its_line_and_leaves_nothing() {
             b"{\n\"results\": [{\"command\": \"x\", \"times\": [1]}]}\n",
             "FILE: this looks like a file of hyperfine: import it with --from hyperfine",
         ),
+        ("a.csv", b"{\n\"_invocations\": {", "FILE: this looks like a file of sebs: import it with --from sebs"),
         ("a.csv", b"[x],{y},(z)\n1,2,3\n", "FILE, line 1: there is no column \"ms\""),
         ("a.csv", b"day,cpu,ms\n1,\xff,1\n", "line 2: this is not UTF-8"),
         ("a.jsonl", b"", "FILE: there is no measurement"),
