@@ -175,16 +175,19 @@ impl Invocation {
     }
 }
 
+/// A part of a setup.
+type Part = fn(&Setup) -> &str;
+
 /// The parts of a setup that name a variant.
-struct Parts(&'static [fn(&Setup) -> &str]);
+struct Parts(&'static [Part]);
 
 impl Parts {
     /// The fewest that tell setups apart; the function's name only if it must be, because it may repeat the others.
     fn telling_apart(setups: &BTreeSet<&Setup>) -> Self {
-        const FUNCTION: fn(&Setup) -> &str = |setup| &setup.function;
-        const ARCHITECTURE: fn(&Setup) -> &str = |setup| &setup.architecture;
-        const MEMORY: fn(&Setup) -> &str = |setup| &setup.memory_mb;
-        const CHOICES: [&[fn(&Setup) -> &str]; 6] = [
+        const FUNCTION: Part = |setup| &setup.function;
+        const ARCHITECTURE: Part = |setup| &setup.architecture;
+        const MEMORY: Part = |setup| &setup.memory_mb;
+        const CHOICES: [&[Part]; 6] = [
             &[ARCHITECTURE],
             &[MEMORY],
             &[ARCHITECTURE, MEMORY],
@@ -192,7 +195,7 @@ impl Parts {
             &[FUNCTION, ARCHITECTURE],
             &[FUNCTION, MEMORY],
         ];
-        let tells_apart = |choice: &&'static [fn(&Setup) -> &str]| {
+        let tells_apart = |choice: &&'static [Part]| {
             let names: BTreeSet<Vec<&str>> = setups.iter().map(|setup| Self(choice).of(setup)).collect();
             names.len() == setups.len() && names.iter().flatten().all(|part| !part.is_empty())
         };
