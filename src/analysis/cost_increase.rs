@@ -9,6 +9,7 @@ use super::{
     tested::{Found, Tested},
     verdict::{fixed_variance, has_enough, what_is_missing},
 };
+use crate::campaign::{Target, manifest::Variant};
 
 /// Logarithms of ratios of billed times beyond which there are none.
 const WIDEST: f64 = 30.0;
@@ -17,10 +18,7 @@ impl Analyzer<'_> {
     /// The bill, held to an increase of this proportion.
     pub(super) fn cost_increase(&self, limit: f64, options: BillOptions) -> Result<Tested, String> {
         let bill = self.monthly_bill(options);
-        let bill = bill.ok_or(match self.pair.manifest.imported {
-            None => "no bill is known; it takes prices and billed durations of both sides",
-            Some(_) => "an import has no bill, because what calls cost is not known",
-        })?;
+        let bill = bill.ok_or_else(|| self.why_there_is_no_bill())?;
         let difference = bill.log_ratio.ok_or("nothing tells how uncertain the bill is")?;
         if !has_enough(&difference) {
             let fewest = difference.environments.baseline.min(difference.environments.candidate);
@@ -31,6 +29,18 @@ impl Analyzer<'_> {
         let difference = Difference { fixed_variance, ..difference };
         let found = Found::Ratio(bill.ratio(&difference, self.looks));
         Ok(Tested::difference(found, difference, bill.largest_log_ratio(limit)))
+    }
+
+    fn why_there_is_no_bill(&self) -> &'static str {
+        let manifest = self.pair.manifest;
+        let is_process = |(_, variant): (_, &Variant)| matches!(variant.target, Target::Process { .. });
+        if manifest.imported.is_some() {
+            "an import has no bill, because what calls cost is not known; leave --max-cost-increase out"
+        } else if manifest.variants.iter().any(is_process) {
+            "programs on this machine have no bill; leave --max-cost-increase out"
+        } else {
+            "no bill is known; it takes prices and billed durations of both sides"
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::campaign::{
     import::{
         Choices, Columns, EnvironmentNames, ImportError, Imported, ImportedMeasure, Source, Unit, column_names, import,
     },
+    manifest::Manifest,
     shell_quoting,
 };
 use crate::report::words::{counted, listed};
@@ -16,6 +17,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum, error::ErrorKind};
 use serde_json::json;
 use std::{
+    collections::BTreeSet,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -29,7 +31,8 @@ use tokio::{sync::watch, task::spawn_blocking};
 /// Exit codes: 0 imported, 1 the file cannot be imported, and nothing is written, 2 wrong arguments, 130 interrupted.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
-    /// A table: comma-separated values under a header, or a JSON object per line. Or files of a tool that --from names.
+    /// A table, which takes --variant and --value: comma-separated values under a header, or a JSON object per line. Or
+    /// files of a tool that --from names.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// The format of the file [default: json-lines if its name ends with .jsonl or .ndjson, else csv].
@@ -216,7 +219,7 @@ impl ImportArgs {
         }
         let value = self.value.clone();
         let names = |options: &[Names]| options.iter().flat_map(|Names(names)| names.clone()).collect();
-        Ok(Columns {
+        let columns = Columns {
             value: value.ok_or_else(|| wrong("--value is missing: name the column with the measurement"))?,
             unit: match self.unit {
                 Some(UnitName::Ns) => Unit::Ns,
@@ -229,7 +232,12 @@ impl ImportArgs {
             block: self.block.clone(),
             environment: self.environment.clone(),
             cpu_model: self.cpu_model.clone(),
-        })
+        };
+        let mut known = BTreeSet::new();
+        if let Some(twice) = columns.names().into_iter().find(|name| !known.insert(*name)) {
+            return Err(wrong(&format!("the column {twice:?} is named twice; each says one thing of a row")));
+        }
+        Ok(columns)
     }
 
     fn measure(&self) -> ImportedMeasure {
@@ -271,8 +279,12 @@ fn value_name(format: FormatName) -> String {
 
 fn text(Imported { manifest, measurements, blocks }: &Imported, directory: &Path) -> String {
     let names: Vec<&str> = manifest.variants.iter().map(|(_, variant)| variant.name.as_str()).collect();
+    let verdict = match what_a_verdict_lacks(manifest).as_slice() {
+        [] => String::new(),
+        options => format!("There will be no verdict: that takes {}.\n", listed(options)),
+    };
     format!(
-        "Imported {} of {} into {}, in {} and {}; the baseline is {}.\nSummary: duet report {}\n",
+        "Imported {} of {} into {}, in {} and {}; the baseline is {}.\n{verdict}Summary: duet report {}\n",
         counted(*measurements, "measurement"),
         listed(&names),
         visible(&directory.display().to_string()),
@@ -281,6 +293,15 @@ fn text(Imported { manifest, measurements, blocks }: &Imported, directory: &Path
         manifest.variants[manifest.baseline].name,
         shell_quoting::word(directory)
     )
+}
+
+/// The options without which nothing tells how certain a difference is.
+fn what_a_verdict_lacks(manifest: &Manifest) -> Vec<&'static str> {
+    let Some(import) = manifest.imported.as_ref().filter(|import| !import.is_of_tool()) else { return Vec::new() };
+    let blocks = (!import.has_blocks).then_some("--block");
+    let is_unknown = import.environments == EnvironmentNames::Unknown;
+    let environments = is_unknown.then_some("--environment or --each-row-an-environment");
+    blocks.into_iter().chain(environments).collect()
 }
 
 fn json(Imported { manifest, measurements, blocks }: &Imported, directory: &Path) -> serde_json::Result<String> {

@@ -36,7 +36,8 @@ pub fn period(campaign: &Provenance) -> Option<String> {
     const DAY_MS: u64 = 24 * 3600 * 1000;
     campaign.elapsed_ms.map(|elapsed_ms| match elapsed_ms {
         ..DAY_MS => humantime::format_duration(Duration::from_secs(elapsed_ms / 1000)).to_string(),
-        _ => counted(elapsed_ms / DAY_MS, "day"),
+        // Both the first and the last.
+        _ => counted(elapsed_ms / DAY_MS + 1, "day"),
     })
 }
 
@@ -89,7 +90,7 @@ mod tests {
         assert_eq!(
             origin(&import, &campaign),
             "Imported 1970-01-01T00:00:00Z from cold-starts.csv by Lambda Duet 0.1.0: 3,843 measurements of init_ms (init \
-             duration, in ms) in 40 blocks over 119 days. Not known: what calls cost, which failed, CPU models and the order \
+             duration, in ms) in 40 blocks over 120 days. Not known: what calls cost, which failed, CPU models and the order \
              within a block."
         );
         let several = Import {

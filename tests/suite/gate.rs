@@ -156,7 +156,7 @@ fn the_options_of_the_bill_hold_for_its_limit() {
     Fabricated { waiting: Some(0.0), ..Fabricated::default() }.write(&processes);
     let unknown = gate(&[&processes, "--max-cost-increase", "0%"]);
     assert_code(&unknown, 7);
-    assert!(text(&unknown).contains("--max-cost-increase, all: no bill is known"), "{}", text(&unknown));
+    assert!(text(&unknown).contains("all: programs on this machine have no bill"), "{}", text(&unknown));
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn a_report_says_that_it_is_of_an_import_and_once_what_it_does_not_know() {
     for part in [
         "time to start than x86_64",
         "from examples/cold-starts.csv by Lambda Duet",
-        "19,437 measurements of init_ms (init duration, in ms) in 82 blocks over 119 days.",
+        "19,437 measurements of init_ms (init duration, in ms) in 82 blocks over 120 days.",
         "Not known: what calls cost, which failed, CPU models and the order within a block.",
     ] {
         assert!(in_one_line.contains(part), "{part} is not in\n{report}");
@@ -272,6 +272,8 @@ fn what_is_wrong_is_refused_with_its_place_and_leaves_nothing() {
         (&["--value", "ms"], "--variant is missing"),
         (&["--variant", "cpu", "--value", "ms", &bad], "2 tables are given"),
         (&["--variant", "cpu,", "--value", "ms"], "a column has no name"),
+        (&["--variant", "cpu,cpu", "--value", "ms"], "the column \"cpu\" is named twice"),
+        (&["--variant", "cpu", "--value", "ms", "--block", "ms"], "the column \"ms\" is named twice"),
         (
             &["--variant", "cpu", "--value", "ms", "--environment", "day", "--each-row-an-environment"],
             "cannot be used with",
@@ -300,7 +302,9 @@ fn a_run_directory_may_be_where_the_user_is() {
     fs::create_dir(&here).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
     command.current_dir(&here).args(["import", &table, "--variant", "cpu", "--value", "ms", "--out", "."]);
-    assert_code(&command.output().unwrap(), 0);
+    let printed = stdout(&command.output().unwrap());
+    let lacking = "There will be no verdict: that takes --block and --environment or --each-row-an-environment.\n";
+    assert!(printed.contains(lacking), "{printed}");
     let mut names: Vec<_> = fs::read_dir(&here).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["campaign.json", "samples.jsonl"]);
