@@ -1,6 +1,6 @@
 //! What a report shows, as data: the same for every output format, which decides looks and never content.
 
-use super::words::{changes, count, percent_change, with_interval};
+use super::words::{changes, count, percent_change};
 use crate::analysis::sides::Sides;
 use crate::analysis::{
     result::{Interval, Ratio},
@@ -134,8 +134,14 @@ impl Value {
             Self::Text(text) | Self::Number(text) | Self::Verdict(_, text, _) => text.clone(),
             Self::Change(ratio) => percent_change(*ratio),
             Self::Interval(interval) => changes(*interval),
-            Self::ChangeWithInterval(ratio) => with_interval(ratio.estimate, ratio.interval, percent_change),
-            Self::Environments(of_sides, _) => format!("{}/{}", of_sides.baseline, of_sides.candidate),
+            Self::ChangeWithInterval(Ratio { estimate, interval: Some(interval), .. }) => {
+                format!("{} ({})", percent_change(*estimate), changes(*interval))
+            }
+            Self::ChangeWithInterval(Ratio { estimate, interval: None, .. }) => percent_change(*estimate),
+            Self::Environments(of_sides, _) => {
+                let Sides { baseline, candidate } = of_sides.map(|_, number| count((*number).into()));
+                format!("{baseline}/{candidate}")
+            }
         }];
         lines.extend(match self {
             Self::Environments(_, needed) => needed.map(|number| format!("~{} needed", count(number))),
