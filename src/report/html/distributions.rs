@@ -11,7 +11,7 @@ use crate::{
     report::{
         document::{Table, Value, numbers as of_numbers, words},
         tables,
-        words::{Name, count, names, short_cpu, significant},
+        words::{Name, count, counted, names, short_cpu, significant},
     },
 };
 use maud::{Markup, html};
@@ -36,7 +36,7 @@ struct Group<'a> {
 pub fn section(analysis: &PairAnalysis) -> Markup {
     let groups: Vec<Group<'_>> = analysis.cells.iter().take(MOST_CELLS).filter_map(group).collect();
     let pairs = tables::cpu_models(analysis);
-    let title = if may_have_cpus(analysis) { "Distributions by CPU model" } else { "Distributions" };
+    let title = if analysis.has_cpu_models() { "Distributions by CPU model" } else { "Distributions" };
     let content = html! {
         @if groups.is_empty() {
             p { "No chart: no cell has times that could be drawn." }
@@ -46,11 +46,6 @@ pub fn section(analysis: &PairAnalysis) -> Markup {
         @if !pairs.rows.is_empty() { (numbers("Each pair of CPU models", &table(&pairs))) }
     };
     figure::section(title, &content)
-}
-
-/// Whether CPU models are known, or at least asked for.
-fn may_have_cpus(analysis: &PairAnalysis) -> bool {
-    analysis.campaign.imported.as_ref().is_none_or(|import| import.has_cpu_models)
 }
 
 fn group(cell: &CellAnalysis) -> Option<Group<'_>> {
@@ -72,10 +67,12 @@ fn row(side: Side, distribution: &Distribution, reference: f64) -> Option<Distri
 
 fn plot(analysis: &PairAnalysis, groups: &[Group<'_>]) -> Markup {
     let names = names(analysis);
-    let has_cpus = may_have_cpus(analysis);
+    let has_cpus = analysis.has_cpu_models();
     let by = if has_cpus { " by CPU model" } else { "" };
-    let label =
-        format!("Distributions of both sides{by} in {} cells. The same numbers are in the table below.", groups.len());
+    let label = format!(
+        "Distributions of both sides{by} in {}. The same numbers are in the table below.",
+        counted(groups.len() as u64, "cell")
+    );
     let left_out = analysis.cells.len().saturating_sub(MOST_CELLS);
     let caption = html! {
         "Times of calls relative to the median of " (names.baseline) " in the same cell. A box holds the middle half "
@@ -83,7 +80,7 @@ fn plot(analysis: &PairAnalysis, groups: &[Group<'_>]) -> Markup {
         @if has_cpus {
             " Two boxes of one side that lie apart are two generations of CPU, so the fleet's mix decides."
         }
-        @if left_out > 0 { " " (left_out) " more cells are in the table only." }
+        @if left_out > 0 { " " (counted(left_out as u64, "more cell")) " in the table only." }
     };
     let height = |width: f64| {
         let rows: usize = groups.iter().map(|group| group.rows.len()).sum();

@@ -7,13 +7,13 @@ use crate::{
     campaign::import::Import,
     report::{
         document::{Table, Value, numbers, words},
+        facts::failures,
         imported,
-        sentences::{failures, sources},
-        words::{count, date, dollars, from_to, names, percent},
+        sentences::sources,
+        words::{count, date, dollars, from_to, names, percent, proportion, proportion_to, took},
     },
 };
 use maud::{Markup, html};
-use std::time::Duration;
 
 /// The method in a paragraph.
 pub fn method(analysis: &PairAnalysis) -> Markup {
@@ -64,7 +64,7 @@ pub fn section(analysis: &PairAnalysis) -> Markup {
         Some(import) => (imported_campaign(import, &analysis.campaign), imported_sides(analysis)),
     };
     let mut tables = vec![("The campaign", campaign), ("The sides", sides)];
-    tables.extend(import.is_none_or(|import| import.has_cpu_models).then(|| ("The CPU models", cpus(analysis))));
+    tables.extend(analysis.has_cpu_models().then(|| ("The CPU models", cpus(analysis))));
     let content = html! {
         @if let Some(import) = import { p { (imported::unknown(import)) } }
         @for (label, table) in &tables { (scrolling(label, &figure::table(table))) }
@@ -83,7 +83,7 @@ fn campaign(analysis: &PairAnalysis) -> Table {
     let facts = [
         ("Lambda Duet", version.clone()),
         ("begun", date(*created_unix_ms)),
-        ("took", humantime::format_duration(Duration::from_secs(elapsed_ms.div_ceil(1000))).to_string()),
+        ("took", took(*elapsed_ms)),
         ("seed of the order", seed.to_string()),
         ("blocks", count(*blocks)),
         ("calls", format!("{}, {state}", count(*calls))),
@@ -113,14 +113,11 @@ fn of_campaign<const N: usize>(facts: [(&str, String); N]) -> Table {
 /// A fact about a side, with its name; None where it is unknown.
 type Fact<'a> = (&'a str, fn(&VariantFacts) -> Option<String>);
 
+const ENVIRONMENTS: Fact<'_> =
+    ("environments", |side| side.has_known_environments().then(|| count(side.environments.into())));
+
 fn imported_sides(analysis: &PairAnalysis) -> Table {
-    of_sides(
-        analysis,
-        &[
-            ("measurements", |side| Some(count(side.calls))),
-            ("environments", |side| (side.environments > 0).then(|| count(side.environments.into()))),
-        ],
-    )
+    of_sides(analysis, &[("measurements", |side| Some(count(side.calls))), ENVIRONMENTS])
 }
 
 fn sides(analysis: &PairAnalysis) -> Table {
@@ -131,7 +128,7 @@ fn sides(analysis: &PairAnalysis) -> Table {
         ("calls", |side| Some(count(side.calls))),
         ("of them cold", |side| Some(count(side.cold_calls))),
         ("failures", |side| Some(if side.failures.is_empty() { "none".to_owned() } else { failures(side).join(", ") })),
-        ("environments", |side| Some(count(side.environments.into()))),
+        ENVIRONMENTS,
         ("emulated", |side| Some(if side.emulated { "yes" } else { "no" }.to_owned())),
         ("builds", |side| (!side.builds.is_empty()).then(|| side.builds.join("; "))),
         ("spent, estimated", |side| Some(dollars(side.spent_usd))),
@@ -157,15 +154,15 @@ fn cpus(analysis: &PairAnalysis) -> Table {
             vec![
                 Value::text(format!("{name}: {}", cpu.model)),
                 Value::number(cpu.environments),
-                Value::number(percent(cpu.proportion.estimate)),
-                Value::number(from_to(cpu.proportion.low, cpu.proportion.high, percent)),
+                Value::number(proportion(cpu.proportion.estimate)),
+                Value::number(from_to(cpu.proportion.low, cpu.proportion.high, proportion_to)),
             ]
         });
         let unseen = vec![
             Value::text(format!("{name}: models not seen")),
             Value::number(0),
             Value::Unknown,
-            Value::number(format!("up to {}", percent(facts.unseen))),
+            Value::number(format!("up to {}", proportion(facts.unseen))),
         ];
         seen.chain([unseen]).collect::<Vec<_>>()
     };

@@ -10,7 +10,7 @@ use crate::{
     analysis::result::{CellAnalysis, PairAnalysis, SeriesPoint},
     report::{
         document::{self, Table, Value, words},
-        words::{count, names, significant},
+        words::{count, counted, names, significant, without_trailing_zeros},
     },
 };
 use maud::{Markup, html};
@@ -101,6 +101,12 @@ impl Unit {
         }
     }
 
+    /// A point for a table; None where its block is all that is known.
+    fn text(self, point: &SeriesPoint) -> Option<String> {
+        let text = format!("{:.1}", self.at(point));
+        matches!(self, Self::Time { .. }).then(|| without_trailing_zeros(&text).to_owned())
+    }
+
     fn at(self, point: &SeriesPoint) -> f64 {
         match self {
             Self::Blocks => point.block as f64,
@@ -164,7 +170,7 @@ fn apart(analysis: &PairAnalysis) -> Markup {
     let unit = Unit::new(analysis);
     let cells = analysis.cells.iter().filter(|cell| !cell.series.is_empty()).take(MOST_CELLS);
     let cells: Vec<_> = cells.map(|cell| (&cell.name, buckets(slice::from_ref(cell), unit))).collect();
-    let label = format!("Means of both sides over the campaign for each of {} cells.", cells.len());
+    let label = format!("Means of both sides over the campaign for each of {}.", counted(cells.len() as u64, "cell"));
     let caption = html! { "The same for each cell: the mean of each side relative to its own of the whole campaign." };
     let height = cells.len() as f64 * HEIGHT + 20.0 + LINE;
     let chart = figure(&label, &caption, &html! {}, [height; 2], |canvas| {
@@ -225,30 +231,30 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 
 fn points(analysis: &PairAnalysis) -> Markup {
     let Sides { baseline, candidate } = names(analysis);
+    let unit = Unit::new(analysis);
     let row = |(cell, point): (&CellAnalysis, &SeriesPoint)| {
         let Sides { baseline, candidate } = point.mean_ms;
         let mean = |ms: Option<f64>| Value::number_or_unknown(ms.map(significant));
-        vec![
-            Value::text(&cell.name),
-            Value::number(point.block),
-            Value::number(format!("{:.0}", point.elapsed_s)),
+        let place = [Value::text(&cell.name), Value::number(point.block)];
+        let values = [
             mean(baseline),
             mean(candidate),
             baseline.zip(candidate).map_or(Value::Unknown, |(one, other)| Value::Change(other / one)),
             Value::number(point.environments.baseline),
             Value::number(point.environments.candidate),
-        ]
+        ];
+        place.into_iter().chain(unit.text(point).map(Value::number)).chain(values).collect()
     };
+    let after = matches!(unit, Unit::Time { .. }).then(|| format!("after, {}", unit.name()));
     let of_numbers = [
-        "block".to_owned(),
-        "after, s".to_owned(),
         format!("{baseline}, ms"),
         format!("{candidate}, ms"),
         "change".to_owned(),
         format!("environments, {baseline}"),
         format!("environments, {candidate}"),
     ];
-    let columns = [words("cell")].into_iter().chain(of_numbers.map(document::numbers));
+    let columns = ["block".to_owned()].into_iter().chain(after).chain(of_numbers);
+    let columns = [words("cell")].into_iter().chain(columns.map(document::numbers));
     let rows = analysis.cells.iter().flat_map(|cell| cell.series.iter().map(move |point| (cell, point)));
     table(&Table::new("Geometric means of the measure that decides.", columns, rows.map(row)))
 }
