@@ -5,6 +5,7 @@ pub mod campaign;
 pub(crate) mod change;
 pub mod csv;
 pub(crate) mod document;
+mod facts;
 #[cfg(test)]
 mod fixture;
 pub(crate) mod gate;

@@ -1,10 +1,11 @@
 //! The comparisons of each cell, and of all cells together.
 
 use super::{
-    compare_sets::{Analyzer, Unjudged},
+    compare_sets::{Analyzer, Set, Unjudged},
     estimate::Groups,
     measures::Measure,
     result::CellAnalysis,
+    sides::Sides,
 };
 
 /// A cell whose comparisons are not judged yet.
@@ -25,11 +26,12 @@ impl UnjudgedCell {
 }
 
 impl Analyzer<'_> {
-    /// All cells together. None if a side has nothing.
+    /// All cells together that have calls of both sides. None if none has.
     pub(super) fn all_cells(&self) -> Option<Unjudged> {
-        let set = self.set_of_all(|calls| calls.deciding(self.pair.is_cold()));
-        let has_both = set.iter().all(|(_, cells)| cells.iter().any(|calls| !calls.is_empty()));
-        has_both.then(|| self.compare(&set, self.primary, Groups::CellsAndBlocks))
+        let has_both = |set: &Set<'_>| set.iter().all(|(_, cells)| cells.iter().any(|calls| !calls.is_empty()));
+        let sets: Vec<Set<'_>> = self.sets_of_cells().into_iter().filter(has_both).collect();
+        let set = Sides::<()>::default().map(|side, ()| sets.iter().flat_map(|set| set[side].clone()).collect());
+        (!sets.is_empty()).then(|| self.compare(&set, self.primary, Groups::CellsAndBlocks))
     }
 
     pub(super) fn cells(&self) -> Vec<UnjudgedCell> {

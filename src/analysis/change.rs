@@ -123,7 +123,7 @@ pub fn changes(a: &Analysis, b: &Analysis) -> Changes {
         PairChanges {
             names: b.names().map(|_, name| (*name).to_owned()),
             withheld: Campaigns { a: withholding(a), b: withholding(b) },
-            differences: what_differs(a, b),
+            differences: what_differs(a, b).iter().map(Differing::a_to_b).collect(),
             only_in: Campaigns { a: missing(a, b), b: missing(b, a) },
             cells: cells.collect(),
         }
@@ -248,17 +248,44 @@ fn mean_change(&Campaigns { a, b }: &Campaigns<&Comparison>, side: Side) -> Mean
     MeanChange { a_ms, b_ms, ratio }
 }
 
+/// Something that sets two campaigns apart.
+pub(super) struct Differing {
+    /// The side that it is about. None if it is about both.
+    side: Option<Side>,
+    what: String,
+    values: Campaigns<String>,
+}
+
+impl Differing {
+    /// For two campaigns that are called A and B.
+    pub(super) fn a_to_b(&self) -> String {
+        let Self { side, what, values: Campaigns { a, b } } = self;
+        let side = side.map(|side| format!("{side}, ")).unwrap_or_default();
+        format!("{side}{what}: {a} in A, {b} in B")
+    }
+
+    /// For a campaign and an earlier one.
+    pub(super) fn since_earlier(&self) -> String {
+        let Self { side, what, values: Campaigns { a, b } } = self;
+        let side = side.map(|side| format!(" of the {side}")).unwrap_or_default();
+        format!("the {what}{side} was {a} in the earlier campaign and is {b} now")
+    }
+}
+
 /// What sets two campaigns apart besides the time.
-pub(super) fn what_differs(a: &PairAnalysis, b: &PairAnalysis) -> Vec<String> {
+pub(super) fn what_differs(a: &PairAnalysis, b: &PairAnalysis) -> Vec<Differing> {
     let mut differences = Vec::new();
     let imports = a.campaign.imported.as_ref().zip(b.campaign.imported.as_ref());
-    let files = imports.map(|(a, b)| [a.files_in_short(), b.files_in_short()]);
-    differences.extend(files.filter(|[a, b]| a != b).map(|[a, b]| format!("files: {a} in A, {b} in B")));
+    let files = imports.map(|(a, b)| Campaigns { a: a.files_in_short(), b: b.files_in_short() });
+    let files = files.filter(|files| files.a != files.b);
+    differences.extend(files.map(|values| Differing { side: None, what: "files".to_owned(), values }));
     for side in Side::BOTH {
-        for ((label, before), (_, after)) in facts(&a.sides[side]).into_iter().zip(facts(&b.sides[side])) {
-            // The files of an import are those of all sides together.
-            if before != after && !(label == TARGET && imports.is_some()) {
-                differences.push(format!("{side}, {label}: {before} in A, {after} in B"));
+        let facts = facts(&a.sides[side]).into_iter().zip(facts(&b.sides[side]));
+        // The files of an import are those of all sides together.
+        for ((label, before), (_, after)) in facts.skip(usize::from(imports.is_some())) {
+            if before != after {
+                let values = Campaigns { a: before, b: after };
+                differences.push(Differing { side: Some(side), what: label.to_owned(), values });
             }
         }
         differences.extend(other_mix(side, &a.sides[side], &b.sides[side]));
@@ -268,24 +295,23 @@ pub(super) fn what_differs(a: &PairAnalysis, b: &PairAnalysis) -> Vec<String> {
             Provenance { imported: Some(import), .. } => format!("imported {}", Measure::from(import.measure)),
             Provenance { cold, .. } => if *cold { "cold starts" } else { "warm calls" }.to_owned(),
         };
-        differences.push(format!("calls: {} in A, {} in B", kind(a), kind(b)));
+        let values = Campaigns { a: kind(a), b: kind(b) };
+        differences.push(Differing { side: None, what: "kind of calls".to_owned(), values });
     }
     for (name, Campaigns { a, b }) in cells(&Campaigns { a, b }) {
         if a.measure != b.measure {
-            differences.push(format!("{name}: {} decides in A, {} in B", a.measure, b.measure));
+            let values = Campaigns { a: a.measure.to_string(), b: b.measure.to_string() };
+            differences.push(Differing { side: None, what: format!("measure that decides on {name}"), values });
         }
     }
     differences
 }
 
-/// The label of what was called.
-const TARGET: &str = "target";
-
-/// What is known of a side, with labels.
+/// What is known of a side, with labels; the target first.
 fn facts(side: &VariantFacts) -> [(&'static str, String); 4] {
     let known = |text: Option<String>| text.unwrap_or("unknown".to_owned());
     [
-        (TARGET, side.target.clone()),
+        ("target", side.target.clone()),
         ("architecture", known(side.architecture.map(|it| it.to_string()))),
         ("memory", known(side.memory_mb.map(|megabytes| format!("{megabytes} MB")))),
         ("build", if side.builds.is_empty() { known(None) } else { side.builds.join(" and ") }),
@@ -293,20 +319,23 @@ fn facts(side: &VariantFacts) -> [(&'static str, String); 4] {
 }
 
 /// The CPU models whose share of the fleet has changed by more than chance explains: the intervals do not meet.
-fn other_mix(side: Side, a: &VariantFacts, b: &VariantFacts) -> Vec<String> {
+fn other_mix(side: Side, a: &VariantFacts, b: &VariantFacts) -> Vec<Differing> {
     if [a, b].iter().any(|side| environments(&side.cpus) == 0) {
         return Vec::new();
     }
     let models: BTreeSet<&str> = a.cpus.iter().chain(&b.cpus).map(|cpu| cpu.model.as_str()).collect();
-    let sentence = |model: &str| {
+    let differing = |model: &str| {
         let proportion =
             |side: &VariantFacts| Proportion::new(environments_of(&side.cpus, model), environments(&side.cpus));
         let (before, after) = (proportion(a), proportion(b));
         let percent = |models: Proportion| format!("{:.0}% of environments", models.estimate * 100.0);
-        (before.high < after.low || after.high < before.low)
-            .then(|| format!("{side}, CPU {model}: {} in A, {} in B", percent(before), percent(after)))
+        (before.high < after.low || after.high < before.low).then(|| Differing {
+            side: Some(side),
+            what: format!("CPU {model}"),
+            values: Campaigns { a: percent(before), b: percent(after) },
+        })
     };
-    models.into_iter().filter_map(sentence).collect()
+    models.into_iter().filter_map(differing).collect()
 }
 
 #[cfg(test)]

@@ -91,13 +91,14 @@ impl ClusteredProportion {
     }
 
     /// With how many environments the interval would exclude `null`, each of which makes as many calls as now. None if no
-    /// number that a campaign may have would do.
+    /// number would do, or none that a campaign may have where more blocks would do.
     pub fn environments_needed(&self, null: f64, confidence: f64, looks: Looks) -> Option<u64> {
         let (now, alpha) = (f64::from(self.environments()), 1.0 - confidence);
         let narrowed = |factor: f64| factor / (1.0 + (factor - 1.0) * self.fixed_share);
         let excludes =
             |factor: f64| self.excludes(null, self.independent_calls(alpha, looks) * narrowed(factor), alpha);
-        let most = f64::from(MAX_ENVIRONMENTS) / now;
+        // Where more blocks are more environments, there may be any number of these.
+        let most = if self.is_disturbed() { f64::from(MAX_ENVIRONMENTS) } else { 1e6 } / now;
         let needed = || (now * first_beyond(|factor| excludes(factor.min(most)))).ceil() as u64;
         excludes(most).then(|| needed().max(MINIMUM_ENVIRONMENTS.into()))
     }

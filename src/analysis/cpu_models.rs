@@ -1,6 +1,10 @@
 //! Which CPU models a variant runs on.
 
-use super::{proportion::Proportion, result::CpuProportion, samples::VariantSamples};
+use super::{
+    proportion::Proportion,
+    result::{CpuProportion, PairAnalysis},
+    samples::VariantSamples,
+};
 
 /// The CPU models of one variant, the most frequent first.
 pub(super) fn cpus(variant: &VariantSamples) -> Vec<CpuProportion> {
@@ -23,4 +27,11 @@ pub(super) fn environments(cpus: &[CpuProportion]) -> u32 {
 /// The environments of one CPU model.
 pub(super) fn environments_of(cpus: &[CpuProportion], model: &str) -> u32 {
     cpus.iter().find(|cpu| cpu.model == model).map_or(0, |cpu| cpu.environments)
+}
+
+impl PairAnalysis {
+    /// Whether the CPU model of any environment is known.
+    pub fn has_cpu_models(&self) -> bool {
+        self.sides.iter().any(|(_, facts)| !facts.cpus.is_empty())
+    }
 }

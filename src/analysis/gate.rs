@@ -6,7 +6,7 @@
 mod slowdown;
 
 use super::{
-    change::{common_pairs, looks, missing, what_differs, withholding},
+    change::{Differing, common_pairs, looks, missing, what_differs, withholding},
     interval::Looks,
     limits::{CellTest, Condition, ConditionTests},
     measures::Measure,
@@ -72,11 +72,30 @@ pub struct PairGate {
     /// The decision on all conditions: it fails if one does, and passes if all do.
     pub decision: Decision,
     /// Why nothing is said of any cell; empty where something is.
-    pub withheld: Vec<Warning>,
+    pub withheld: Vec<Withholding>,
     /// What differs between this campaign and the earlier one besides the time, one sentence each.
     pub differences: Vec<String>,
     /// Each condition, in the order of the gate's.
     pub conditions: Vec<ConditionGate>,
+}
+
+/// A warning because of which nothing is said of any cell.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Withholding {
+    /// The campaign that it is about.
+    pub campaign: WhichCampaign,
+    #[serde(flatten)]
+    pub warning: Warning,
+}
+
+/// One of the campaigns that a gate looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhichCampaign {
+    /// The one that is to pass.
+    This,
+    /// The one that it is held to.
+    Earlier,
 }
 
 /// The result for one condition.
@@ -86,6 +105,9 @@ pub struct ConditionGate {
     pub condition: Condition,
     /// The decision on all cells: it fails if one does, and passes if all do.
     pub decision: Decision,
+    /// Over how many comparisons, those of all candidates by this condition, its decisions are Holm-corrected; intervals are
+    /// not.
+    pub tests: usize,
     /// Each payload or workload, with those that only one of two campaigns has; of the bill, all of them together.
     pub cells: Vec<CellGate>,
 }
@@ -103,7 +125,7 @@ pub struct CellGate {
     pub decision: Decision,
     /// If it is inconclusive: the environments of each side in this campaign that would probably settle it.
     pub environments_needed: Option<u64>,
-    /// What else it needs, if no number of environments would do.
+    /// If it is inconclusive, and no number of environments would do: what else it needs.
     pub needs: Option<Needs>,
     /// Why it is withheld, if it is.
     pub reason: Option<String>,
@@ -125,7 +147,7 @@ pub fn gate(run: &Analysis, earlier: Option<&Analysis>, max_slowdown: Option<f64
             names: held.run.names().map(|_, name| (*name).to_owned()),
             decision: overall(conditions.iter().map(|condition| condition.decision)),
             withheld: held.withheld(),
-            differences: held.earlier().map(|earlier| what_differs(earlier, held.run)).unwrap_or_default(),
+            differences: held.differences(),
             conditions,
         }
     });
@@ -176,15 +198,15 @@ impl Family {
             let cells = cells.iter().zip(places.by_ref());
             let cells: Vec<CellGate> =
                 cells.map(|(cell, place)| CellGate::new(cell, place, self.looks, count)).collect();
-            ConditionGate::new(self.condition, cells)
+            ConditionGate::new(self.condition, count, cells)
         });
         pairs.collect()
     }
 }
 
 impl ConditionGate {
-    fn new(condition: Condition, cells: Vec<CellGate>) -> Self {
-        Self { condition, decision: overall(cells.iter().map(|cell| cell.decision)), cells }
+    fn new(condition: Condition, tests: usize, cells: Vec<CellGate>) -> Self {
+        Self { condition, decision: overall(cells.iter().map(|cell| cell.decision)), tests, cells }
     }
 }
 
@@ -198,7 +220,7 @@ impl CellGate {
             found: cell.test.as_ref().ok().map(|tested| tested.found),
             decision: place.map_or(Decision::Withheld, Decision::from),
             environments_needed: needed.and_then(Result::ok),
-            needs: needed.and_then(|needed| needed.err().flatten()),
+            needs: needed.and_then(Result::err),
             reason: cell.test.as_ref().err().cloned(),
         }
     }
@@ -249,15 +271,29 @@ impl<'a> HeldPair<'a> {
         }
     }
 
-    fn withheld(&self) -> Vec<Warning> {
-        std::iter::once(self.run).chain(self.earlier()).flat_map(withholding).collect()
+    fn withheld(&self) -> Vec<Withholding> {
+        let campaigns = std::iter::once((WhichCampaign::This, self.run));
+        let campaigns = campaigns.chain(self.earlier().map(|earlier| (WhichCampaign::Earlier, earlier)));
+        let withheld = campaigns.flat_map(|(campaign, pair)| {
+            withholding(pair).into_iter().map(move |warning| Withholding { campaign, warning })
+        });
+        withheld.collect()
+    }
+
+    fn differences(&self) -> Vec<String> {
+        let differing = self.earlier().map(|earlier| what_differs(earlier, self.run)).unwrap_or_default();
+        differing.iter().map(Differing::since_earlier).collect()
     }
 
     /// These tests, unless the campaign gives no verdict.
     fn unless_withheld(&self, cells: &[CellTest]) -> Vec<CellTest> {
         let mut cells = cells.to_vec();
-        if !self.withheld().is_empty() {
-            cells.iter_mut().for_each(|cell| cell.test = Err("the campaign gives no verdict".to_owned()));
+        if let Some(Withholding { campaign, .. }) = self.withheld().first() {
+            let campaign = match campaign {
+                WhichCampaign::This => "the campaign",
+                WhichCampaign::Earlier => "the earlier campaign",
+            };
+            cells.iter_mut().for_each(|cell| cell.test = Err(format!("{campaign} gives no verdict")));
         }
         cells
     }
@@ -268,7 +304,7 @@ impl<'a> HeldPair<'a> {
             return judged;
         };
         let gone = missing(earlier, self.run).into_iter().map(CellGate::gone);
-        ConditionGate::new(judged.condition, judged.cells.into_iter().chain(gone).collect())
+        ConditionGate::new(judged.condition, judged.tests, judged.cells.into_iter().chain(gone).collect())
     }
 }
 

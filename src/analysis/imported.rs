@@ -197,3 +197,44 @@ fn without_blocks_or_environments_there_is_advice_and_no_verdict() {
         assert!(!warning.text.contains("campaign run longer"), "{}", warning.text);
     }
 }
+
+/// So many rows of a variant, in a cell, each of an environment of its own that has such a name.
+fn others(variant: usize, cell: &str, block: u64, name: &str) -> Vec<Row> {
+    let of_variant = |row: &Row| row.block == 0 && row.variant.get() == variant;
+    let rows = GOOD.rows().into_iter().filter(of_variant).enumerate();
+    let row = |(number, row): (usize, Row)| Row {
+        cell: cell.to_owned(),
+        block,
+        environment: Some(format!("{name} {number}")),
+        ..row
+    };
+    rows.map(row).collect()
+}
+
+/// The first pair of a campaign of two cells.
+fn of_two_cells(rows: &[Row]) -> PairAnalysis {
+    let mut manifest = GOOD.manifest();
+    let mut second = manifest.plan.cells[0].clone();
+    second.name = "b".to_owned();
+    manifest.plan.cells.push(second);
+    let mut samples = Samples::new(2);
+    rows.iter().for_each(|row| samples.add(row));
+    analyze(&manifest, &samples, &Options::default()).comparisons.remove(0)
+}
+
+#[test]
+fn what_one_side_lacks_has_no_part_and_is_named() {
+    let rows = |more: Vec<Row>| [GOOD.rows(), more].concat();
+    let complete = of_two_cells(&GOOD.rows()).headline.unwrap();
+    let in_cell = of_two_cells(&rows(others(0, "b", 0, "other")));
+    let headline = in_cell.headline.as_ref().unwrap();
+    assert_eq!((headline.environments, headline.calls), (complete.environments, complete.calls));
+    assert_eq!((headline.ratio, headline.verdict), (complete.ratio, Verdict::Faster));
+    assert_eq!(kinds(&in_cell), [WarningKind::MissingCells]);
+    let expected = "b has no sample of y that can be used. It has no part in the verdict on all cells. Import measurements of \
+                    it too, or name other columns with --cell.";
+    assert_eq!(in_cell.warnings[0].text, expected);
+    let apart = of_two_cells(&[others(0, "a", 0, "one"), others(1, "b", 0, "other")].concat());
+    assert_eq!(apart.headline, None);
+    assert_eq!(kinds(&apart), [WarningKind::MissingCells; 2]);
+}

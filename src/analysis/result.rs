@@ -53,7 +53,7 @@ pub struct PairAnalysis {
     pub sides: Sides<VariantFacts>,
     /// The warnings, the gravest first.
     pub warnings: Vec<Warning>,
-    /// All cells together, by the measure that decides. None if a side has no sample.
+    /// All cells together, by the measure that decides. None if no cell has samples of both sides.
     pub headline: Option<Comparison>,
     /// Each payload or workload.
     pub cells: Vec<CellAnalysis>,

@@ -60,6 +60,8 @@ pub enum Needs {
     MoreBlocks,
     /// An earlier campaign that is less uncertain.
     LargerEarlierCampaign,
+    /// Another limit: what was found lies on this one.
+    AnotherLimit,
 }
 
 /// On which side of a limit something lies for certain.
@@ -107,8 +109,8 @@ impl Tested {
     }
 
     /// With how many environments of each side in this campaign the interval would clear the limit, at the strictest
-    /// that Holm's correction may ask of one of `count` cells; or what else it needs, if that is known.
-    pub fn environments_needed(&self, looks: Looks, count: usize) -> Result<u64, Option<Needs>> {
+    /// that Holm's correction may ask of one of `count` cells; or what else it needs.
+    pub fn environments_needed(&self, looks: Looks, count: usize) -> Result<u64, Needs> {
         let confidence = 1.0 - (1.0 - CONFIDENCE) / count.max(1) as f64;
         match &self.estimate {
             Estimate::Difference { difference, earlier_variance, environments } => {
@@ -118,13 +120,15 @@ impl Tested {
                     environments_for(&difference, distance, confidence, looks, *environments)
                 };
                 needed(difference.fixed_variance).ok_or_else(|| match needed(*earlier_variance) {
-                    Some(_) => Some(Needs::MoreBlocks),
-                    None => (*earlier_variance > 0.0).then_some(Needs::LargerEarlierCampaign),
+                    _ if distance <= 0.0 => Needs::AnotherLimit,
+                    Some(_) => Needs::MoreBlocks,
+                    None => Needs::LargerEarlierCampaign,
                 })
             }
             Estimate::Proportion(proportion) => {
                 let needed = proportion.environments_needed(self.limit, confidence, looks);
-                needed.ok_or(proportion.is_disturbed().then_some(Needs::MoreBlocks))
+                let is_at_limit = proportion.estimate == self.limit || !proportion.is_disturbed();
+                needed.ok_or(if is_at_limit { Needs::AnotherLimit } else { Needs::MoreBlocks })
             }
         }
     }

@@ -52,6 +52,14 @@ fn mean_time(cells: &[&[CallSample]], measure: Measure) -> Option<MeanTime> {
     Some(MeanTime { measure, mean_ms: mean.exp(), interval })
 }
 
+impl VariantFacts {
+    /// Whether it is known how many environments answered: none did where no call succeeded.
+    pub fn has_known_environments(&self) -> bool {
+        let failed = self.failures.as_ref().map(|failures| failures.values().sum::<u64>());
+        self.environments > 0 || failed == Some(self.calls)
+    }
+}
+
 /// Sets what a million invocations cost: of a candidate as in its own pair, of the baseline as in the pair of most blocks.
 pub(super) fn set_costs<'a>(
     variants: &mut [VariantFacts],

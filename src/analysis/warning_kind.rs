@@ -36,6 +36,8 @@ pub enum WarningKind {
     TooFewEnvironments,
     /// Too few blocks have samples of both sides, in some cell at least: no verdict is given on it.
     TooFewBlocks,
+    /// Cells have samples of one side alone, and so no part in the verdict.
+    MissingCells,
     /// A function was changed during the campaign, which the user wants, or in a way that cannot be told.
     FunctionRevised,
     /// Several versions of a function answered.

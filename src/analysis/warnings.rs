@@ -18,7 +18,7 @@ use super::{
 use crate::campaign::{
     failure::FailureKind,
     import::Import,
-    manifest::{EndReason, Ended, Manifest, Order, Variant},
+    manifest::{EndReason, Manifest, Order, Variant},
     variants::VariantIndex,
 };
 use statrs::distribution::{ChiSquared, ContinuousCDF};
@@ -48,6 +48,8 @@ pub(super) fn collect(pair: PairSamples<'_>, headline: Option<&Comparison>, cell
     warn(WarningKind::TooFewBlocks, few_blocks(manifest, cells));
     of_both(pair, &mut warnings);
     for side in Side::BOTH {
+        let text = missing_cells(pair, side, cells);
+        warnings.extend(text.map(|text| Warning { kind: WarningKind::MissingCells, side: Some(side), text }));
         of_one(pair, side, &mut warnings);
         of_changes(pair, side, &mut warnings);
         // Those are of calls that this program has made.
@@ -81,6 +83,23 @@ fn few_blocks(manifest: &Manifest, cells: &[CellAnalysis]) -> Option<String> {
         "{what} samples of both sides in fewer than {MINIMUM_BLOCKS} blocks{warm}. These do not tell what disturbed several \
          {calls} at once. {}",
         advice::on_few_blocks(manifest)
+    ))
+}
+
+/// Which cells have samples of the other side alone. None if a side has no sample at all, of which another warning tells.
+fn missing_cells(pair: PairSamples<'_>, side: Side, cells: &[CellAnalysis]) -> Option<String> {
+    let lacks_side = |cell: &&CellAnalysis| cell.deciding().is_some_and(|deciding| deciding.calls[side] == 0);
+    let missing: Vec<&str> = cells.iter().filter(lacks_side).map(|cell| cell.name.as_str()).collect();
+    let (first, others) = missing.split_first().filter(|_| pair.has_values(side))?;
+    let (what, them, have) = match others.len() {
+        0 => ((*first).to_owned(), "It", "has"),
+        1 => (format!("{first} and {}", others[0]), "They", "have"),
+        more => (format!("{first} and {more} other cells"), "They", "have"),
+    };
+    Some(format!(
+        "{what} {have} no sample of {} that can be used. {them} {have} no part in the verdict on all cells. {}",
+        pair.variant(side).name,
+        advice::on_missing_cells(pair.manifest)
     ))
 }
 
@@ -238,7 +257,7 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
     } else if environments < MINIMUM_ENVIRONMENTS {
         let text = format!(
             "{counted} of {name} {answered}; a verdict takes {MINIMUM_ENVIRONMENTS} of each side. {}",
-            advice::on_few_environments(manifest)
+            advice::on_few_environments(manifest, is_local, totals)
         );
         warn(WarningKind::TooFewEnvironments, text);
     } else if has_fleet && !facts.emulated && unseen(environments) > UNSEEN {
@@ -256,12 +275,17 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
         );
         warn(WarningKind::LessThanOneVcpu, text);
     }
-    if let Some(Ended { block, reason: EndReason::GivenUp, .. }) = variant.ended {
-        let text = format!(
-            "{name} was given up at block {block}, because nothing but failures came: it is compared in the blocks before, and \
-             what is said of it is not of what it is now."
+    if let Some(ended) = variant.ended.filter(|ended| ended.reason == EndReason::GivenUp) {
+        let block = ended.first_block_without();
+        let before = if pair.has_values(side) {
+            ": it is compared in the blocks before, and what is said of it is not of what it is now"
+        } else {
+            ""
+        };
+        warn(
+            WarningKind::GivenUp,
+            format!("{name} was given up at block {block}, because nothing but failures came{before}."),
         );
-        warn(WarningKind::GivenUp, text);
     }
     if totals.failed() > 0 {
         let text = format!(

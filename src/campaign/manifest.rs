@@ -90,6 +90,14 @@ pub struct Ended {
     pub reason: EndReason,
 }
 
+impl Ended {
+    /// The first block that lacks it from the beginning, or the one in which it was given up; counted from 1, as people do.
+    pub fn first_block_without(&self) -> u64 {
+        let is_cut_short = self.reason == EndReason::NarrowInterval && self.step > 0;
+        self.block + 1 + u64::from(is_cut_short)
+    }
+}
+
 /// Why a variant is not called any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -2,10 +2,9 @@
 
 use super::{
     document::{Block, Tone},
+    facts::{cpu_mix, memory, side},
     imported,
-    sentences::{
-        assumptions, cold_starts_note, cpu_mix, headline, how_to_read, memory, origin, savings, side, sources,
-    },
+    sentences::{assumptions, cold_starts_note, headline, how_to_read, origin, savings, sources},
     tables, variants,
     words::{label, names},
 };

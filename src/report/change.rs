@@ -2,7 +2,7 @@
 
 use super::{
     document::{Block, Table, Tone, Value, numbers, words},
-    words::{MORE_BLOCKS, by_verdict, date, environments_needed, percent, significant},
+    words::{MORE_BLOCKS, by_verdict, date, environments_needed, percent, significant, time_unit},
 };
 use crate::analysis::sides::Side;
 use crate::analysis::{
@@ -127,8 +127,9 @@ fn means(changes: &PairChanges) -> Table {
     let row = |cell: &CellChange| {
         let of_side = |side: Side| {
             let MeanChange { a_ms, b_ms, ratio } = cell.means[side];
-            let [a, b] = [a_ms, b_ms].map(|ms| ms.map_or("–".to_owned(), significant));
-            [Value::number(format!("{a} → {b} ms")), ratio.map_or(Value::Unknown, Value::Change)]
+            let (size, unit) = time_unit(a_ms.into_iter().chain(b_ms).fold(0.0, f64::max));
+            let [a, b] = [a_ms, b_ms].map(|ms| ms.map_or("–".to_owned(), |ms| significant(ms / size)));
+            [Value::number(format!("{a} → {b} {unit}")), ratio.map_or(Value::Unknown, Value::Change)]
         };
         [Value::text(&cell.name)].into_iter().chain(Side::BOTH.into_iter().flat_map(of_side)).collect()
     };

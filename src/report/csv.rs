@@ -7,7 +7,10 @@ use crate::analysis::{
 };
 use crate::report::tables::known_environments;
 use csv::Writer;
-use std::iter;
+use std::{
+    fmt::{Display, LowerExp},
+    iter,
+};
 
 /// The columns, in their order. They stay; new ones come at the end.
 ///
@@ -88,7 +91,15 @@ fn statistics(statistics: Option<SummaryStatistics>) -> [String; 9] {
         return Default::default();
     };
     let (low, high) = ends(interval);
-    [Some(mean), low, high, Some(min), Some(p50), Some(p90), Some(p95), Some(p99), Some(max)].map(number)
+    let [mean, low, high] = [Some(mean), low, high].map(number);
+    let [min, p50, p90, p95, p99, max] = [min, p50, p90, p95, p99, max].map(measured);
+    [mean, low, high, min, p50, p90, p95, p99, max]
+}
+
+/// A time of a call, which is kept with single precision, in the digits that this has.
+fn measured(ms: f64) -> String {
+    let single = ms as f32;
+    if f64::from(single) == ms { number_as(single, single.into()) } else { number(Some(ms)) }
 }
 
 fn ends(interval: Option<Interval>) -> (Option<f64>, Option<f64>) {
@@ -97,7 +108,16 @@ fn ends(interval: Option<Interval>) -> (Option<f64>, Option<f64>) {
 
 /// A number in all its digits; empty if it is unknown, or none that other programs read.
 fn number(value: Option<f64>) -> String {
-    value.filter(|value| value.is_finite()).map(|value| value.to_string()).unwrap_or_default()
+    value.map(|value| number_as(value, value)).unwrap_or_default()
+}
+
+/// A number with powers of ten where it would have many zeros.
+fn number_as<T: Display + LowerExp>(number: T, value: f64) -> String {
+    match value.abs() {
+        _ if !value.is_finite() => String::new(),
+        0.0 | 1e-5..1e16 => number.to_string(),
+        _ => format!("{number:e}"),
+    }
 }
 
 #[cfg(test)]
@@ -138,6 +158,14 @@ mod tests {
         assert_eq!(rows[1][0], "a, \"b\"\nc");
         assert!(rows[1][3..9].iter().all(String::is_empty), "{:?}", rows[1]);
         assert_eq!(number(Some(f64::NAN)), "");
+    }
+
+    #[test]
+    fn numbers_have_the_digits_of_their_precision_and_few_zeros() {
+        let texts = [f64::from(70.586_f32), 70.586, f64::from(1e-7_f32), f64::INFINITY].map(measured);
+        assert_eq!(texts, ["70.586", "70.586", "1e-7", ""]);
+        let texts = [f64::from(70.586_f32), 1e-120, 0.05, 0.0, -3e-9].map(|value| number(Some(value)));
+        assert_eq!(texts, ["70.58599853515625", "1e-120", "0.05", "0", "-3e-9"]);
     }
 
     #[test]

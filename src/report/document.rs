@@ -1,6 +1,6 @@
 //! What a report shows, as data: the same for every output format, which decides looks and never content.
 
-use super::words::{changes, count, percent_change, with_interval};
+use super::words::{changes, count, percent_change};
 use crate::analysis::sides::Sides;
 use crate::analysis::{
     result::{Interval, Ratio},
@@ -134,11 +134,14 @@ impl Value {
             Self::Text(text) | Self::Number(text) | Self::Verdict(_, text, _) => text.clone(),
             Self::Change(ratio) => percent_change(*ratio),
             Self::Interval(interval) => changes(*interval),
-            Self::ChangeWithInterval(ratio) => with_interval(ratio.estimate, ratio.interval, percent_change),
+            Self::ChangeWithInterval(Ratio { estimate, interval: Some(interval), .. }) => {
+                format!("{} ({})", percent_change(*estimate), changes(*interval))
+            }
+            Self::ChangeWithInterval(Ratio { estimate, interval: None, .. }) => percent_change(*estimate),
             Self::Environments(Sides { baseline: None, candidate: None }, _) => "–".to_owned(),
             Self::Environments(of_sides, _) => {
-                let Sides { baseline, candidate } =
-                    of_sides.map(|_, number| number.map_or("–".to_owned(), |number| number.to_string()));
+                let known = |number: &Option<u32>| number.map_or("–".to_owned(), |number| count(number.into()));
+                let Sides { baseline, candidate } = of_sides.map(|_, number| known(number));
                 format!("{baseline}/{candidate}")
             }
         }];

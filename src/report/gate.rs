@@ -4,19 +4,24 @@ mod sentences;
 
 use super::{
     document::{Block, Table, Tone, Value, numbers, words},
-    words::{MORE_BLOCKS, environments_needed, from_to, percent, significant},
+    words::{
+        MORE_BLOCKS, counted, environments_needed, exact_time, from_to, listed, percent, proportion, proportion_to,
+        significant, significant_to, time_unit,
+    },
 };
 use crate::analysis::{
-    gate::{CellGate, ConditionGate, Decision, Gate, PairGate},
+    gate::{Against, CellGate, ConditionGate, Decision, Gate, PairGate, WhichCampaign, Withholding},
     limits::Condition,
+    result::Interval,
     tested::{Found, Needs},
+    warning_kind::Warning,
 };
 use sentences::{option, overall, sentence};
 
 /// The decision, then each cell: of the only candidate, or of each.
 pub fn document(gate: &Gate) -> Vec<Block> {
     if let ([pair], []) = (gate.comparisons.as_slice(), gate.gone.as_slice()) {
-        return of_pair(gate, pair);
+        return of_pair(gate, pair).into_iter().chain(correction(gate)).collect();
     }
     let mut blocks = vec![Block::Verdict(tone(gate.decision), overall(gate))];
     blocks.extend(gate.gone.iter().map(|name| Block::Item(format!("{name}: only the earlier campaign has it"))));
@@ -24,20 +29,49 @@ pub fn document(gate: &Gate) -> Vec<Block> {
         blocks.push(Block::Heading(pair.names.candidate.clone()));
         blocks.extend(of_pair(gate, pair));
     }
+    blocks.extend(correction(gate));
     blocks
+}
+
+/// That decisions are corrected and intervals are not. None where that makes no difference, or nothing is decided.
+fn correction(gate: &Gate) -> Option<Block> {
+    let conditions = &gate.comparisons.first()?.conditions;
+    let corrected = conditions.iter().filter(|judged| judged.tests > 1);
+    let over = corrected.map(|judged| match conditions.len() {
+        1 => counted(judged.tests as u64, "comparison"),
+        _ => format!("{} by {}", counted(judged.tests as u64, "comparison"), option(judged.condition)),
+    });
+    let over: Vec<String> = over.collect();
+    (!over.is_empty()).then(|| {
+        Block::Remark(format!(
+            "Decisions are Holm-corrected over {}; intervals are not, so that one which barely clears a limit may be \
+             inconclusive.",
+            listed(&over.iter().map(String::as_str).collect::<Vec<_>>())
+        ))
+    })
 }
 
 fn of_pair(gate: &Gate, pair: &PairGate) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(tone(pair.decision), sentence(gate, pair))];
-    blocks.extend(pair.withheld.iter().map(|warning| Block::warning(warning, true)));
+    blocks.extend(pair.withheld.iter().map(|withholding| withheld(gate, withholding)));
     if pair.withheld.is_empty() {
         blocks.extend(match pair.conditions.as_slice() {
             [only] if is_slowdown(only) => of_slowdown(only),
             several => of_conditions(several),
         });
     }
-    blocks.extend(pair.differences.iter().map(|difference| Block::Item(differs(difference))));
+    blocks.extend(pair.differences.iter().map(|differs| Block::Item(format!("Besides the time, {differs}."))));
     blocks
+}
+
+/// A warning, with the campaign that it is about where there are two.
+fn withheld(gate: &Gate, Withholding { campaign, warning }: &Withholding) -> Block {
+    let campaign = match (gate.against, campaign) {
+        (Against::Baseline, _) => "",
+        (Against::EarlierCampaign, WhichCampaign::This) => "This campaign: ",
+        (Against::EarlierCampaign, WhichCampaign::Earlier) => "The earlier campaign: ",
+    };
+    Block::warning(&Warning { text: format!("{campaign}{}", warning.text), ..warning.clone() }, true)
 }
 
 fn is_slowdown(judged: &ConditionGate) -> bool {
@@ -72,7 +106,7 @@ fn in_short(condition: Condition) -> String {
     match condition {
         Condition::Slowdown(limit) => format!("slowdown ≤ {}", percent(limit)),
         Condition::CostIncrease(limit) => format!("cost increase ≤ {}", percent(limit)),
-        Condition::Latency(limit) => format!("{} ≤ {} ms", limit.of, limit.ms),
+        Condition::Latency(limit) => format!("{} ≤ {}", limit.of, exact_time(limit.ms)),
     }
 }
 
@@ -81,12 +115,14 @@ fn found(cell: &CellGate) -> Value {
         None => Value::Unknown,
         Some(Found::Ratio(ratio)) => Value::ChangeWithInterval(ratio),
         Some(Found::MeanMs(mean)) => {
-            let interval = from_to(mean.interval.low, mean.interval.high, significant);
-            Value::number(format!("{} ms ({interval})", significant(mean.estimate)))
+            let (size, unit) = time_unit(mean.estimate);
+            let Interval { low, high } = mean.interval.map(|ms| ms / size);
+            let interval = from_to(low, high, significant_to);
+            Value::number(format!("{} {unit} ({interval})", significant(mean.estimate / size)))
         }
         Some(Found::ProportionAbove(above)) => {
-            let interval = from_to(above.low, above.high, percent);
-            Value::number(format!("{} take longer ({interval})", percent(above.estimate)))
+            let interval = from_to(above.low, above.high, proportion_to);
+            Value::number(format!("{} take longer ({interval})", proportion(above.estimate)))
         }
     }
 }
@@ -103,19 +139,12 @@ fn tone(decision: Decision) -> Tone {
     }
 }
 
-/// What differs from the earlier campaign, which is A where two are compared.
-fn differs(difference: &str) -> String {
-    format!(
-        "Besides the time, {}.",
-        difference.replace(" in A, ", " in the earlier campaign, ").replace(" in B", " now")
-    )
-}
-
 /// What would decide a cell that no number of environments decides.
 fn more(needs: Needs) -> &'static str {
     match needs {
         Needs::MoreBlocks => MORE_BLOCKS,
         Needs::LargerEarlierCampaign => "a larger earlier campaign",
+        Needs::AnotherLimit => "another limit",
     }
 }
 
@@ -137,6 +166,7 @@ mod tests {
             result::{Analysis, Measure},
             sides::Sides,
             tested::{MeanWithInterval, Tested},
+            warning_kind::WarningKind,
         },
         report::{fixture, markdown},
     };
@@ -197,7 +227,8 @@ mod tests {
         let mut other = earlier.clone();
         other.comparisons[0].sides.candidate.memory_mb = Some(3008);
         let text = plain(&crate::analysis::gate::gate(&other, Some(&earlier), Some(0.1)));
-        let difference = "Besides the time, candidate, memory: 1769 MB in the earlier campaign, 3008 MB now.";
+        let difference =
+            "Besides the time, the memory of the candidate was 1769 MB in the earlier campaign and is 3008 MB\n  now.";
         assert!(text.contains(difference), "{text}");
     }
 
@@ -262,6 +293,57 @@ mod tests {
     }
 
     #[test]
+    fn decisions_are_said_to_be_corrected_where_intervals_are_not() {
+        let run = only(&["math/matmul", "sorting/quick"]);
+        let remark = "Decisions are Holm-corrected over 2 comparisons; intervals are not, so that one which barely clears a limit \
+                      may be inconclusive.";
+        let decided = gate(&run, None, Some(0.05));
+        assert!(markdown::render(&document(&decided)).ends_with(&format!("\n\n{remark}\n")), "{decided:?}");
+        assert!(!plain(&gate(&only(&["math/matmul"]), None, Some(0.05))).contains("Holm"));
+        let mut two = with_limits(-0.2, P99, ABOVE, -0.1);
+        two.comparisons.push(two.comparisons[0].clone());
+        let text = markdown::render(&document(&gate(&two, None, Some(0.05))));
+        let over = "over 2 comparisons by --max-slowdown, 2 comparisons by --max-cost-increase and 2 comparisons by --max-latency;";
+        assert!(text.contains(over), "{text}");
+    }
+
+    #[test]
+    fn the_campaign_that_withholds_is_named() {
+        let run = only(&["math/matmul"]);
+        let mut other = run.clone();
+        let text = "It was emulated.".to_owned();
+        other.comparisons[0].warnings.push(Warning { kind: WarningKind::Emulated, side: None, text });
+        let text = |run: &Analysis, earlier: Option<&Analysis>| plain(&gate(run, earlier, Some(0.05)));
+        assert_eq!(text(&other, None), "Withheld: the campaign gives no verdict.\nemulated: It was emulated.\n");
+        let earlier =
+            "Withheld: the earlier campaign gives no verdict.\nemulated: The earlier campaign: It was emulated.\n";
+        assert_eq!(text(&run, Some(&other)), earlier);
+        let this = "Withheld: this campaign gives no verdict.\nemulated: This campaign: It was emulated.\n";
+        assert_eq!(text(&other, Some(&run)), this);
+        assert!(text(&other, Some(&other)).starts_with("Withheld: neither campaign gives a verdict.\n"));
+    }
+
+    #[test]
+    fn limits_have_units_that_fit_and_what_would_tell_no_second_meaning() {
+        let limit = LatencyLimit { of: TimeStatistic::P99, ms: 60_000.0 };
+        let mut run = with_limits(-0.2, limit, ABOVE, 0.0);
+        run.comparisons[0].cells.clear();
+        run.comparisons[0].limit_tests.remove(0);
+        let text = plain(&gate(&run, None, None));
+        let first = "Inconclusive: whether arm64 takes more than 1 min is open (--max-latency, p99 of wall time); another\n\
+                     limit would tell.\n";
+        assert!(text.starts_with(first) && text.contains("p99 ≤ 1 min"), "{text}");
+        assert!(text.contains("needs another limit"), "{text}");
+        let mut second = run.comparisons[0].clone();
+        second.sides.candidate.name = "second".to_owned();
+        run.comparisons.push(second);
+        let text = plain(&gate(&run, None, None));
+        let first =
+            "Inconclusive: whether arm64 (--max-latency) and second (--max-latency) keep to the limits is open.\n";
+        assert!(text.starts_with(first), "{text}");
+    }
+
+    #[test]
     fn what_is_withheld_is_named_with_its_reason() {
         let mut run = with_limits(-0.2, P99, ABOVE, -0.1);
         run.comparisons[0].limit_tests[0].cells[0].test = Err("no bill is known".to_owned());
@@ -293,7 +375,7 @@ mod tests {
         run.comparisons.push(second);
         let text = plain(&gate(&run, None, Some(0.05)));
         assert!(
-            text.starts_with("Fail: beyond a limit: arm64 (--max-cost-increase) and second (--max-latency).\n"),
+            text.starts_with("Fail: arm64 (--max-cost-increase) and second (--max-latency) exceed a limit.\n"),
             "{text}"
         );
     }

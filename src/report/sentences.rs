@@ -2,25 +2,21 @@
 
 use super::imported;
 use super::words::{
-    Name, change, count, counted, date, dollars, from_to, names, percent, range, short_cpu, significant,
+    Name, change, compared, count, counted, date, dollars, from_to, names, percent, proportion, proportion_to, range,
+    range_of, significant, took,
 };
 use crate::{
     analysis::{
         estimate::Sources,
         result::{
-            ColdShare, ColdShareSource, Comparison, CpuProportion, Interval, Measure, Method, Money, PairAnalysis,
-            Provenance, Ratio, SummaryStatistics, VariantFacts,
+            ColdShare, ColdShareSource, Comparison, Interval, Measure, Method, Money, PairAnalysis, Provenance, Ratio,
         },
         sides::Sides,
         verdict::Verdict,
         warning_kind::WarningKind,
     },
-    campaign::{
-        insights::DAYS,
-        manifest::{EndReason, Ended, Order},
-    },
+    campaign::{insights::DAYS, manifest::Order},
 };
-use std::time::Duration;
 
 /// The verdict in one sentence.
 pub fn headline(analysis: &PairAnalysis) -> String {
@@ -39,12 +35,14 @@ fn verdict(analysis: &PairAnalysis, comparison: &Comparison) -> String {
         _ => "time",
     };
     let margin = format!("within ±{}", percent(analysis.method.margin));
-    let change = comparison.ratio.map_or("another".to_owned(), |ratio| change(ratio.estimate));
     let speed = speed(comparison, &analysis.method);
     let certain = |money: &Money| Some((money.savings, money.savings_interval.filter(is_certain)?));
     let Some((savings, interval)) = analysis.money.as_ref().and_then(certain) else {
         return match comparison.verdict {
-            Verdict::Faster | Verdict::Slower => format!("{first} takes {change} {time} than {baseline}{speed}."),
+            Verdict::Faster | Verdict::Slower => {
+                let takes = compared(ratio(comparison), time, &baseline.to_string());
+                format!("{first} takes {takes}{speed}.")
+            }
             Verdict::Equivalent => format!("No difference: {candidate} takes as much {time} as {baseline}, {margin}."),
             Verdict::Inconclusive | Verdict::Withheld => {
                 format!("Inconclusive: {candidate} takes {}; {}.", seems(comparison.ratio, time), needed(comparison))
@@ -52,11 +50,12 @@ fn verdict(analysis: &PairAnalysis, comparison: &Comparison) -> String {
         };
     };
     let confidence = percent(analysis.method.confidence);
-    let costs =
-        format!("{first} costs {} than {baseline} ({confidence} interval {})", saved(savings), saved_range(interval));
+    let costs = compared(1.0 - savings, "", &baseline.to_string());
+    let costs = format!("{first} costs {costs} ({confidence} interval {})", saved_range(interval));
     match comparison.verdict {
         Verdict::Faster | Verdict::Slower => {
             let agree = (interval.low > 0.0) == (comparison.verdict == Verdict::Faster);
+            let change = change(ratio(comparison));
             format!("{costs}{} takes {change} {time}{speed}.", if agree { " and" } else { ", but" })
         }
         Verdict::Equivalent => format!("{costs} and takes as much {time}, {margin}."),
@@ -66,6 +65,11 @@ fn verdict(analysis: &PairAnalysis, comparison: &Comparison) -> String {
             needed(comparison)
         ),
     }
+}
+
+/// The ratio that a verdict is on.
+fn ratio(comparison: &Comparison) -> f64 {
+    comparison.ratio.map_or(f64::NAN, |ratio| ratio.estimate)
 }
 
 /// Whether these savings rule out that both sides cost the same.
@@ -93,7 +97,7 @@ fn speed(comparison: &Comparison, method: &Method) -> String {
 /// The interval of the ratio in words.
 fn seems(ratio: Option<Ratio>, time: &str) -> String {
     match ratio.and_then(|ratio| ratio.interval) {
-        Some(Interval { low, high }) => format!("between {} and {} {time}", change(low), change(high)),
+        Some(interval) => range_of(interval, time),
         None => format!("neither more nor less {time} for certain"),
     }
 }
@@ -120,8 +124,7 @@ fn why_withheld(analysis: &PairAnalysis, comparison: Option<&Comparison>) -> Str
             format!("the environments of {side} have ids that cannot be theirs")
         }
         Some(WarningKind::EnvironmentsUnknown) => "nothing tells environments apart".to_owned(),
-        Some(WarningKind::TooFewEnvironments | WarningKind::TooFewBlocks) => too_few(analysis, comparison, &names),
-        _ if comparison.is_none() => "there are no samples of both sides to compare".to_owned(),
+        _ if comparison.is_none() => "no cell was measured of both variants".to_owned(),
         _ => too_few(analysis, comparison, &names),
     }
 }
@@ -140,7 +143,7 @@ fn too_few(analysis: &PairAnalysis, comparison: Option<&Comparison>, names: &Sid
         );
     }
     match comparison.map_or(analysis.campaign.blocks, |comparison| comparison.blocks.into()) {
-        blocks if blocks >= minimum_blocks.into() => "the warnings say why".to_owned(),
+        blocks if blocks >= minimum_blocks.into() => "nothing tells how much of a difference is chance".to_owned(),
         1 => format!("1 block has samples of both sides, and it takes {minimum_blocks}"),
         blocks => format!("{} blocks have samples of both sides, and it takes {minimum_blocks}", count(blocks)),
     }
@@ -179,12 +182,12 @@ fn cold_share(money: &Money) -> String {
         ColdShareSource::Measured => format!(
             "{} of invocations are taken to be cold starts (95% interval {}), as in the {} of the {DAYS} days before the \
              campaign.",
-            percent(value),
-            interval.map(|Interval { low, high }| from_to(low, high, percent)).unwrap_or_default(),
+            proportion(value),
+            interval.map(|Interval { low, high }| from_to(low, high, proportion_to)).unwrap_or_default(),
             count(invocations.unwrap_or_default())
         ),
         ColdShareSource::Assumed => {
-            format!("{} of invocations are taken to be cold starts (--cold-share).", percent(value))
+            format!("{} of invocations are taken to be cold starts (--cold-share).", proportion(value))
         }
         ColdShareSource::Campaign => "Every invocation is taken to be a cold start, as in this campaign.".to_owned(),
         ColdShareSource::Unknown => "Cold starts are not on the bill, because too few were measured.".to_owned(),
@@ -196,59 +199,6 @@ fn prices(money: &Money) -> String {
     let Sides { baseline, candidate } = &money.prices;
     let prices = if baseline == candidate { baseline.clone() } else { format!("{baseline}, and {candidate}") };
     format!("Prices: {prices}, {} the free tier.", if money.free_tier { "after" } else { "without" })
-}
-
-/// A side: what was called, how often, and the failures.
-pub fn side(side: &VariantFacts) -> String {
-    let mut parts = Vec::new();
-    parts.extend(side.architecture.map(|architecture| architecture.to_string()));
-    parts.extend(side.memory_mb.map(|memory_mb| format!("{memory_mb} MB")));
-    let cold = side.cold_calls.map(|cold_calls| format!(" ({} cold)", count(cold_calls)));
-    parts.push(format!("{} calls{}", count(side.calls), cold.unwrap_or_default()));
-    parts.push(match side.environments {
-        0 => "environments unknown".to_owned(),
-        environments => counted(environments, "environment"),
-    });
-    parts.extend(failures(side));
-    parts.extend(side.ended.map(ended));
-    parts.extend((side.emulated == Some(true)).then(|| "EMULATED".to_owned()));
-    parts.extend(side.spent_usd.filter(|usd| *usd > 0.0).map(|usd| format!("{} spent", dollars(usd))));
-    parts.join(", ")
-}
-
-/// Until when a variant was called, and why not longer.
-fn ended(Ended { block, reason, .. }: Ended) -> String {
-    match reason {
-        EndReason::GivenUp => format!("given up at block {block}"),
-        EndReason::NarrowInterval => format!("called before block {block}, when its interval was narrow enough"),
-    }
-}
-
-/// The failed calls of a side, by kind.
-pub fn failures(side: &VariantFacts) -> Vec<String> {
-    side.failures.iter().flatten().map(|(kind, number)| format!("{kind}: {}", count(*number))).collect()
-}
-
-/// The CPU models of a side, with the proportions of the fleet that they may have.
-pub fn cpu_mix(side: &VariantFacts) -> String {
-    let model = |CpuProportion { model, proportion, .. }: &CpuProportion| {
-        format!(
-            "{} {} ({})",
-            short_cpu(model),
-            percent(proportion.estimate),
-            from_to(proportion.low, proportion.high, percent)
-        )
-    };
-    let models = side.cpus.iter().map(model).collect::<Vec<_>>().join(", ");
-    let unseen = side.unseen.map(|unseen| format!("; others at most {}", percent(unseen)));
-    models + &unseen.unwrap_or_default()
-}
-
-/// The memory that the environments of a side have used, in a few words.
-pub fn memory(side: &VariantFacts) -> Option<String> {
-    let SummaryStatistics { mean, interval, max, .. } = side.memory?;
-    let interval = interval.map(|Interval { low, high }| format!(" ({})", from_to(low, high, significant)));
-    Some(format!("{} MiB{}, at most {}", significant(mean), interval.unwrap_or_default(), significant(max)))
 }
 
 /// Why cold starts have no interval: they are of too few blocks.
@@ -269,15 +219,16 @@ pub fn origin(analysis: &PairAnalysis) -> String {
     }
     let Provenance { version, created_unix_ms, elapsed_ms, seed, cold, environments_per_step, blocks, calls, .. } =
         campaign;
-    let took = elapsed_ms.map(|ms| format!(", took {}", humantime::format_duration(Duration::from_secs(ms / 1000))));
-    let of_environments = environments_per_step.map(|number| format!(" of {number} environments of each variant"));
+    let took = elapsed_ms.map(|ms| format!(", took {}", took(ms)));
+    let of_environments =
+        environments_per_step.map(|number| format!(" of {} of each variant", counted(number, "environment")));
     let seed = seed.map(|seed| format!(", seed {seed}"));
     format!(
-        "Begun {}{}: {} calls in {} blocks, {}{}{}, Lambda Duet {version}.",
+        "Begun {}{}: {} in {}, {}{}{}, Lambda Duet {version}.",
         date(*created_unix_ms),
         took.unwrap_or_default(),
-        count(*calls),
-        count(*blocks),
+        counted(*calls, "call"),
+        counted(*blocks, "block"),
         if *cold { "cold starts" } else { "warm calls" },
         of_environments.unwrap_or_default(),
         seed.unwrap_or_default()
@@ -294,10 +245,10 @@ pub fn sources(analysis: &PairAnalysis) -> Option<String> {
         // Short ones are among the calls, so that none says nothing.
         Some(Order::SingleCalls) if disturbances < 0.005 => {}
         Some(Order::SingleCalls) => {
-            parts.push((format!("at least {}", percent(disturbances)), "what disturbed several calls in a row"));
+            parts.push((format!("at least {}", proportion(disturbances)), "what disturbed several calls in a row"));
         }
         Some(Order::SeparateSteps | Order::JointSteps) | None => {
-            parts.push((percent(disturbances), "what disturbed several environments at once"));
+            parts.push((proportion(disturbances), "what disturbed several environments at once"));
         }
     }
     let has_one_call_each = headline.calls.iter().all(|(side, calls)| *calls == u64::from(headline.environments[side]));
@@ -306,7 +257,7 @@ pub fn sources(analysis: &PairAnalysis) -> Option<String> {
         // Nothing tells them apart.
         format!("environments and their {calls}")
     } else {
-        parts.push((percent(environments), "differences between environments"));
+        parts.push((proportion(environments), "differences between environments"));
         format!("single {calls}")
     };
     let ((first_share, first), others) = parts.split_first()?;
@@ -374,6 +325,10 @@ mod tests {
             "arm64 takes 12% less time than x86_64 (1.14× as fast; 95% interval 9% to 15% less)."
         );
         assert_eq!(
+            of(Verdict::Slower, 19.7, 0.4, false),
+            "arm64 takes 19.7 times as much time as x86_64 (0.0508× as fast; 95% interval 19.3 to 20.1 times as much)."
+        );
+        assert_eq!(
             of(Verdict::Equivalent, 1.0, 0.01, false),
             "No difference: arm64 takes as much time as x86_64, within ±2%."
         );
@@ -388,7 +343,7 @@ mod tests {
     fn the_headline_states_why_there_is_no_verdict() {
         let mut analysis = fixture::analysis();
         analysis.headline.as_mut().unwrap().verdict = Verdict::Withheld;
-        assert_eq!(headline(&analysis), "No verdict: the warnings say why.");
+        assert_eq!(headline(&analysis), "No verdict: nothing tells how much of a difference is chance.");
         analysis.headline.as_mut().unwrap().environments.candidate = 3;
         assert_eq!(
             headline(&analysis),
@@ -408,7 +363,7 @@ mod tests {
         }
         analysis.headline = None;
         analysis.warnings.clear();
-        assert_eq!(headline(&analysis), "No verdict: there are no samples of both sides to compare.");
+        assert_eq!(headline(&analysis), "No verdict: no cell was measured of both variants.");
     }
 
     #[test]

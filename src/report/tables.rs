@@ -2,7 +2,9 @@
 
 use super::{
     document::{Column, Table, Value, numbers, words},
-    words::{MORE_BLOCKS, capitalized, count, dollars, names, percent, short_cpu, significant, with_interval},
+    words::{
+        MORE_BLOCKS, capitalized, count, dollars_to, measured, names, percent, short_cpu, significant, with_interval,
+    },
 };
 use crate::analysis::sides::{Side, Sides};
 use crate::analysis::{
@@ -103,7 +105,7 @@ pub fn cold_starts(analysis: &PairAnalysis) -> Table {
 
 /// What both sides cost.
 pub fn bill(analysis: &PairAnalysis, money: &Money) -> Table {
-    let cost = |cost: &Cost| Value::number(with_interval(cost.total_usd, cost.interval, dollars));
+    let cost = |cost: &Cost| Value::number(with_interval(cost.total_usd, cost.interval, dollars_to));
     let row =
         |label: String, costs: &Sides<Cost>| vec![Value::text(label), cost(&costs.baseline), cost(&costs.candidate)];
     let month = format!("{} invocations a month", count(money.invocations_per_month as u64));
@@ -122,7 +124,7 @@ fn changes(analysis: &PairAnalysis) -> Column {
 }
 
 fn means(comparison: &Comparison) -> [Value; 2] {
-    let mean = |levels: SummaryStatistics| format!("{} ms", significant(levels.mean));
+    let mean = |levels: SummaryStatistics| measured(levels.mean);
     Side::BOTH.map(|side| Value::number_or_unknown(comparison.statistics[side].map(mean)))
 }
 

@@ -85,7 +85,12 @@ pub fn paragraph(text: &str, style: Style) -> String {
 
 /// The same, the first line begun in one way and the others in another.
 pub fn hanging(text: &str, first: &str, others: &str, style: Style) -> String {
-    let options = textwrap::Options::new(WIDTH).initial_indent(first).subsequent_indent(others);
+    // Names and options have hyphens, and a line that ends in one does not look like a part of either.
+    let options = textwrap::Options::new(WIDTH)
+        .initial_indent(first)
+        .subsequent_indent(others)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation);
     textwrap::wrap(text, options).iter().map(|line| format!("{style}{line}{style:#}\n")).collect()
 }
 
@@ -174,6 +179,12 @@ mod tests {
              {red}needs more blocks{red:#}\n"
         );
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces_alone() {
+        let text = paragraph(&format!("{} --max-latency holds", "n".repeat(90)), Style::new());
+        assert_eq!(text, format!("{}\n--max-latency holds\n", "n".repeat(90)));
     }
 
     #[test]

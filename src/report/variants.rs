@@ -3,7 +3,7 @@
 use super::{
     document::{Block, Table, Value, numbers, words},
     tables::verdict,
-    words::{dollars, listed, names, percent, significant, with_interval},
+    words::{dollars, dollars_to, listed, measured, names, percent, significant_to, time_unit, with_interval},
 };
 use crate::analysis::{
     result::{Analysis, Comparison, MeanTime, PairAnalysis, VariantFacts},
@@ -14,23 +14,23 @@ use std::collections::BTreeSet;
 
 /// How the others compare with the baseline, in one sentence.
 pub fn headline(analysis: &Analysis) -> String {
-    let of = |wanted: &[Verdict]| {
-        let is_wanted = |pair: &&PairAnalysis| wanted.contains(&pair.verdict());
+    let of = |wanted: Verdict| {
+        let is_wanted = |pair: &&PairAnalysis| pair.verdict() == wanted;
         let pairs = analysis.comparisons.iter().filter(is_wanted);
         pairs.map(|pair| pair.names().candidate).collect::<Vec<_>>()
     };
     let said = [
-        (of(&[Verdict::Faster]), "faster"),
-        (of(&[Verdict::Slower]), "slower"),
-        (of(&[Verdict::Equivalent]), "as fast"),
-        (of(&[Verdict::Inconclusive]), "undecided"),
-        (of(&[Verdict::Withheld]), "without a verdict"),
+        (of(Verdict::Faster), "faster than"),
+        (of(Verdict::Slower), "slower than"),
+        (of(Verdict::Equivalent), "as fast as"),
+        (of(Verdict::Inconclusive), "undecided beside"),
+        (of(Verdict::Withheld), "without a verdict beside"),
     ];
     let said = said.into_iter().filter(|(names, _)| !names.is_empty()).map(|(names, word)| {
         let be = if names.len() == 1 { "is" } else { "are" };
-        format!("{} {be} {word}", listed(&names))
+        format!("{} {be} {word} {}", listed(&names), analysis.baseline)
     });
-    format!("Compared with {}, {}.", analysis.baseline, said.collect::<Vec<_>>().join("; "))
+    said.collect::<Vec<_>>().join("; ") + "."
 }
 
 /// Which variant takes the least time, which costs the least, and which others are between. None if no candidate has a
@@ -41,7 +41,7 @@ pub fn best(analysis: &Analysis) -> Option<String> {
     let times = ranked().filter_map(|facts| Some((facts, facts.time?.mean_ms)));
     let costs = ranked().filter_map(|facts| Some((facts, facts.per_million?.total_usd)));
     let (fastest, ms) = times.min_by(|one, other| one.1.total_cmp(&other.1))?;
-    let least_time = format!("By the means, {} takes the least time ({} ms", fastest.name, significant(ms));
+    let least_time = format!("By the means, {} takes the least time ({}", fastest.name, measured(ms));
     let Some((cheapest, usd)) = costs.min_by(|one, other| one.1.total_cmp(&other.1)) else {
         return Some(format!("{least_time})."));
     };
@@ -95,7 +95,7 @@ pub fn table(analysis: &Analysis) -> Table {
         of_cost(words("Pareto")),
     ];
     let row = |facts: &VariantFacts| {
-        let cost = facts.per_million.map(|cost| with_interval(cost.total_usd, cost.interval, dollars));
+        let cost = facts.per_million.map(|cost| with_interval(cost.total_usd, cost.interval, dollars_to));
         let [change, verdict] = compared(analysis, facts);
         let is_on_front = facts.is_on_pareto_front == Some(true);
         let mut row = vec![Value::text(&facts.name), Value::number_or_unknown(facts.time.map(|time| mean(&time)))];
@@ -118,7 +118,9 @@ fn compared(analysis: &Analysis, facts: &VariantFacts) -> [Value; 2] {
 }
 
 fn mean(time: &MeanTime) -> String {
-    with_interval(time.mean_ms, time.interval, significant) + " ms"
+    let (size, unit) = time_unit(time.mean_ms);
+    let interval = time.interval.map(|interval| interval.map(|ms| ms / size));
+    format!("{} {unit}", with_interval(time.mean_ms / size, interval, significant_to))
 }
 
 fn judged(comparison: &Comparison) -> Option<f64> {
@@ -129,4 +131,42 @@ fn judged(comparison: &Comparison) -> Option<f64> {
 pub fn title(pair: &PairAnalysis) -> String {
     let names = names(pair);
     format!("{} compared with {}", names.candidate.at_start(), names.baseline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        analysis::result::{Interval, Measure},
+        report::fixture,
+    };
+
+    #[test]
+    fn the_headline_names_candidates_before_the_baseline() {
+        let of = |verdicts: &[Verdict]| {
+            let pairs = verdicts.iter().enumerate().map(|(number, verdict)| {
+                let mut pair = fixture::analysis();
+                pair.sides.candidate.name = format!("v{number}");
+                pair.headline.as_mut().unwrap().verdict = *verdict;
+                pair
+            });
+            headline(&fixture::campaign_of(&pairs.collect::<Vec<_>>()))
+        };
+        assert_eq!(of(&[Verdict::Faster; 3]), "v0, v1 and v2 are faster than x86_64.");
+        let all = [Verdict::Withheld, Verdict::Inconclusive, Verdict::Equivalent, Verdict::Slower, Verdict::Faster];
+        assert_eq!(
+            of(&all),
+            "v4 is faster than x86_64; v3 is slower than x86_64; v2 is as fast as x86_64; v1 is undecided beside x86_64; v0 is \
+             without a verdict beside x86_64."
+        );
+    }
+
+    #[test]
+    fn times_have_the_unit_that_fits() {
+        let time = |mean_ms: f64| {
+            let interval = Some(Interval { low: mean_ms * 0.99, high: mean_ms * 1.01 });
+            mean(&MeanTime { measure: Measure::Wall, mean_ms, interval })
+        };
+        assert_eq!([time(201.0), time(124_456.0)], ["201 (199 to 203) ms", "124 (123 to 126) s"]);
+    }
 }

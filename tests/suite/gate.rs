@@ -60,7 +60,12 @@ fn costs_and_times_have_limits_too() {
             "Fail: arm64 takes more than 20 ms (--max-latency, p50 of wall time).",
         ),
         // None of 120 calls takes longer, and of all calls one in thirty may.
-        (&cheap, ["--max-latency", "p99=20ms"], 7, "Inconclusive: whether arm64 takes more than 20 ms is open (--max-"),
+        (
+            &cheap,
+            ["--max-latency", "p99=20ms"],
+            7,
+            "Inconclusive: whether arm64 takes more than 20 ms is open (--max-latency, ",
+        ),
     ] {
         let output = gate(&[&[run.as_str()], arguments.as_slice()].concat());
         assert_code(&output, code);
@@ -71,7 +76,7 @@ fn costs_and_times_have_limits_too() {
     let output = gate(&[&few, "--max-cost-increase", "0%", "--max-latency", "p99=20ms"]);
     assert_code(&output, 7);
     let text = text(&output);
-    let first = "Withheld: no verdict is given on the bill (--max-cost-increase) and on the p99 of wall time (--max-\n";
+    let first = "Withheld: no verdict is given on the bill (--max-cost-increase) and on the p99 of wall time\n(--max-latency).\n";
     assert!(text.starts_with(first) && text.contains("7 of the 8 environments"), "{text}");
 }
 

@@ -167,6 +167,19 @@ fn as_many_environments_as_are_needed_are_enough() {
 }
 
 #[test]
+fn where_blocks_are_environments_there_may_be_any_number_of_them() {
+    let needed = |sampling| {
+        let found = ClusteredProportion::above(1.0, 1e-4, &calls_above(&[0; 900], 5), sampling).unwrap();
+        (found.environments_needed(1e-4, CONFIDENCE, Looks::Once), found.is_disturbed())
+    };
+    // 36,887 calls, none of which is above the limit, have a probability of 2.5%.
+    assert_eq!(needed(ONE_BY_ONE), (Some(7395), false));
+    let cold = needed(Sampling { is_cold: true, ..IN_STEPS });
+    assert!(cold.0 > Some(7395) && !cold.1, "{cold:?}");
+    assert_eq!(needed(IN_STEPS), (None, true));
+}
+
+#[test]
 fn few_environments_or_blocks_have_no_interval() {
     let has_any = |environments, calls| {
         ClusteredProportion::above(1.0, 0.05, &calls_above(&vec![1; environments], calls), ONE_BY_ONE).is_some()

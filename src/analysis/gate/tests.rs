@@ -134,8 +134,25 @@ fn a_withheld_cell_does_not_pass() {
     assert_eq!((other.decision, other.cells().len()), (Decision::Withheld, 2));
     run.comparisons[0].warnings.push(emulated());
     let gate = only(&run, None, 0.05);
-    assert_eq!((gate.decision, &gate.withheld), (Decision::Withheld, &vec![emulated()]));
-    assert_eq!(gate.cells()[0].ratio(), None);
+    let cell = gate.cells()[0].ratio();
+    assert_eq!((gate.decision, gate.withheld), (Decision::Withheld, vec![withholding(WhichCampaign::This)]));
+    assert_eq!(cell, None);
+}
+
+fn withholding(campaign: WhichCampaign) -> Withholding {
+    Withholding { campaign, warning: emulated() }
+}
+
+#[test]
+fn the_campaign_that_gives_no_verdict_is_named() {
+    let run = campaign(40, &[("cell", 0.5, 0.01)]);
+    let mut earlier = run.clone();
+    earlier.comparisons[0].warnings.push(emulated());
+    let gate = only(&run, Some(&earlier), 0.05);
+    assert_eq!(gate.cells()[0].reason.as_deref(), Some("the earlier campaign gives no verdict"));
+    assert_eq!(gate.withheld, [withholding(WhichCampaign::Earlier)]);
+    let json = serde_json::to_value(&gate.withheld[0]).unwrap();
+    assert_eq!((&json["campaign"], &json["kind"]), (&"earlier".into(), &"emulated".into()));
 }
 
 /// A bill whose logarithm is higher by so much, held to an increase of 0%.
@@ -205,9 +222,9 @@ fn a_bill_passes_if_its_whole_interval_is_no_higher() {
     // Half as wide takes four times as many.
     let needed = open.cells()[0].environments_needed.unwrap();
     assert!((158..=162).contains(&needed), "{needed}");
-    // Where nothing is between it and the limit no number of environments would do, and nothing false is said.
+    // Where nothing is between it and the limit no number of environments would do.
     let equal = super::gate(&with_limits(vec![bill(0.0, 0.01)]), None, None).comparisons.remove(0);
-    assert_eq!((equal.cells()[0].environments_needed, equal.cells()[0].needs), (None, None));
+    assert_eq!((equal.cells()[0].environments_needed, equal.cells()[0].needs), (None, Some(Needs::AnotherLimit)));
 }
 
 #[test]
@@ -272,4 +289,6 @@ fn json_names_each_condition_with_its_limit() {
     assert!(judged[1]["cells"][0]["ratio"]["interval"]["high"].is_number(), "{judged}");
     assert!(judged[2]["cells"][0]["mean_ms"]["estimate"].is_number(), "{judged}");
     assert_eq!(judged[2]["cells"][1]["reason"], "it has no samples");
+    // One of the two has nothing to test.
+    assert_eq!(judged[2]["tests"], 1);
 }

@@ -5,6 +5,7 @@ use crate::campaign::{
     environment_source::EnvironmentSource,
     log_streams::LogStreams,
     manifest::{MAX_ENVIRONMENTS, Manifest, Plan, Variant},
+    totals::VariantTotals,
 };
 
 /// Of tools, each run is a block.
@@ -44,18 +45,30 @@ pub(super) fn on_unknown_environments(manifest: &Manifest, variant: &Variant, lo
     }
 }
 
-pub(super) fn on_few_environments(manifest: &Manifest) -> String {
+pub(super) fn on_few_environments(manifest: &Manifest, is_local: bool, totals: &VariantTotals) -> String {
     if let Some(import) = &manifest.imported {
         let advice = if import.is_of_tool() { MORE_RUNS } else { "Import measurements of more of them." };
         return advice.to_owned();
     }
+    if 2 * totals.failed() > totals.calls {
+        return "Most of its calls failed: see to that first.".to_owned();
+    }
     let Plan { cold, environments, .. } = manifest.plan;
     match (cold, environments) {
+        // Called one by one, each process answers however long its calls take.
+        _ if is_local => format!("Raise --environments, which was {environments}."),
         (true, _) => "Run longer: every call of a cold campaign has an environment of its own.".to_owned(),
         (false, MAX_ENVIRONMENTS..) => "Make calls take longer, so that they meet more of them.".to_owned(),
         (false, _) => format!(
             "Raise --environments, which was {environments}, or make calls take longer, so that they meet more of them."
         ),
+    }
+}
+
+pub(super) fn on_missing_cells(manifest: &Manifest) -> &'static str {
+    match manifest.imported {
+        None => "See what its calls answer there, or leave these payloads out.",
+        Some(_) => "Import measurements of it too, or name other columns with --cell.",
     }
 }
 
@@ -114,7 +127,7 @@ pub(super) fn on_missing_bill(target: &Target, reports: u64) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::variants::VariantIndex;
+    use crate::campaign::{failure::FailureKind, variants::VariantIndex};
 
     #[test]
     fn advice_never_repeats_what_was_done_already() {
@@ -135,17 +148,28 @@ mod tests {
         assert!(text.contains("none of their requests was found") && text.contains(both), "{text}");
         let text = unknown(&manifest, LogStreams::OfCalls);
         assert!(text.contains(both) && text.contains("emulator") && !text.contains("collect"));
-        assert!(on_few_environments(&manifest).starts_with("Raise --environments, which was "));
+        let mut totals = VariantTotals::default();
+        let few = |manifest: &Manifest, totals: &VariantTotals| on_few_environments(manifest, false, totals);
+        let both = "Raise --environments, which was 8, or make calls take longer, so that they meet more of them.";
+        assert_eq!(few(&manifest, &totals), both);
+        assert_eq!(on_few_environments(&manifest, true, &totals), "Raise --environments, which was 8.");
+        totals.calls = 560;
+        totals.failures.insert(FailureKind::Timeout, 280);
+        assert_eq!(few(&manifest, &totals), both);
+        totals.failures.insert(FailureKind::Timeout, 281);
+        assert_eq!(few(&manifest, &totals), "Most of its calls failed: see to that first.");
+        assert_eq!(on_few_environments(&manifest, true, &totals), "Most of its calls failed: see to that first.");
+        let totals = VariantTotals::default();
         assert!(on_throttles(&manifest).contains("lower --environments"));
         manifest.plan.environment = Some("/id".to_owned());
         assert!(!unknown(&manifest, LogStreams::Unread).contains("--environment"));
         manifest.plan.environment = None;
         manifest.plan.cold = true;
         assert!(!unknown(&manifest, LogStreams::Unread).contains("--cold"));
-        assert!(!on_few_environments(&manifest).contains("--environments"));
+        assert!(!few(&manifest, &totals).contains("--environments"));
         manifest.plan.cold = false;
         manifest.plan.environments = 1000;
-        assert!(!on_few_environments(&manifest).contains("--environments"));
+        assert!(!few(&manifest, &totals).contains("--environments"));
         manifest.plan.environments = 1;
         assert!(!on_throttles(&manifest).contains("--environments"));
         manifest.variants[first].target = "https://example.com/".parse().unwrap();

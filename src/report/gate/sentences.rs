@@ -1,11 +1,11 @@
 //! The decision of a gate in one sentence, which names the conditions that decide.
 
 use super::{
-    super::words::{count, listed, percent},
+    super::words::{count, exact_time, listed, percent},
     more,
 };
 use crate::analysis::{
-    gate::{Against, CellGate, ConditionGate, Decision, Gate, PairGate},
+    gate::{Against, ConditionGate, Decision, Gate, PairGate, WhichCampaign},
     limits::Condition,
     tested::Needs,
 };
@@ -31,11 +31,11 @@ fn in_brackets(judged: &ConditionGate, pair: &PairGate) -> String {
 
 /// The decision on several candidates.
 pub(super) fn overall(gate: &Gate) -> String {
-    let of = |decision| {
-        let names = gate.comparisons.iter().filter(|pair| pair.decision == decision);
-        let names: Vec<String> = names.map(|pair| pair.names.candidate.clone() + &why(gate, pair)).collect();
-        listed(&names.iter().map(String::as_str).collect::<Vec<_>>())
-    };
+    let pairs = || gate.comparisons.iter().filter(|pair| pair.decision == gate.decision);
+    let names: Vec<String> = pairs().map(|pair| pair.names.candidate.clone() + &why(gate, pair)).collect();
+    let are_several = names.len() > 1;
+    let names = listed(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    let be = if are_several { "are" } else { "is" };
     match gate.decision {
         Decision::Pass => match gate.conditions.as_slice() {
             [Condition::Slowdown(limit)] => format!("Pass: no variant is more than {} slower.", percent(*limit)),
@@ -43,15 +43,23 @@ pub(super) fn overall(gate: &Gate) -> String {
         },
         Decision::Fail => match gate.conditions.as_slice() {
             [Condition::Slowdown(limit)] => {
-                format!("Fail: more than {} slower: {}.", percent(*limit), of(Decision::Fail))
+                format!("Fail: {names} {be} more than {} slower.", percent(*limit))
             }
-            _ => format!("Fail: beyond a limit: {}.", of(Decision::Fail)),
+            _ => format!("Fail: {names} {} a limit.", if are_several { "exceed" } else { "exceeds" }),
         },
-        Decision::Inconclusive => format!("Inconclusive: undecided: {}.", of(Decision::Inconclusive)),
+        Decision::Inconclusive => match gate.conditions.as_slice() {
+            [Condition::Slowdown(limit)] => {
+                format!("Inconclusive: whether {names} {be} more than {} slower is open.", percent(*limit))
+            }
+            _ => {
+                let keep = if are_several { "keep" } else { "keeps" };
+                format!("Inconclusive: whether {names} {keep} to the limits is open.")
+            }
+        },
         Decision::Withheld if gate.comparisons.iter().all(|pair| pair.decision != Decision::Withheld) => {
             "Withheld: a variant of the earlier campaign is missing.".to_owned()
         }
-        Decision::Withheld => format!("Withheld: no verdict is given on {}.", of(Decision::Withheld)),
+        Decision::Withheld => format!("Withheld: no verdict is given on {names}."),
     }
 }
 
@@ -90,7 +98,7 @@ pub(super) fn sentence(gate: &Gate, pair: &PairGate) -> String {
             };
             format!("Inconclusive: {}{}.", of_each(&is_open), advice(pair))
         }
-        Decision::Withheld if !pair.withheld.is_empty() => "Withheld: the campaign gives no verdict.".to_owned(),
+        Decision::Withheld if !pair.withheld.is_empty() => format!("Withheld: {}.", who_withholds(gate, pair)),
         Decision::Withheld if deciding(pair).all(|judged| judged.cells.is_empty()) => {
             "Withheld: there is no cell to judge.".to_owned()
         }
@@ -111,13 +119,24 @@ pub(super) fn sentence(gate: &Gate, pair: &PairGate) -> String {
     }
 }
 
+/// Which campaign gives no verdict.
+fn who_withholds(gate: &Gate, pair: &PairGate) -> &'static str {
+    let does = |campaign| pair.withheld.iter().any(|withholding| withholding.campaign == campaign);
+    match (gate.against, does(WhichCampaign::This), does(WhichCampaign::Earlier)) {
+        (Against::Baseline, ..) => "the campaign gives no verdict",
+        (_, true, true) => "neither campaign gives a verdict",
+        (_, true, false) => "this campaign gives no verdict",
+        (_, false, _) => "the earlier campaign gives no verdict",
+    }
+}
+
 /// That a candidate keeps to a limit.
 fn keeps(judged: &ConditionGate, gate: &Gate, pair: &PairGate) -> String {
     let baseline = &pair.names.baseline;
     match judged.condition {
         Condition::CostIncrease(0.0) => format!("costs no more than {baseline}"),
         Condition::CostIncrease(limit) => format!("costs at most {} more than {baseline}", percent(limit)),
-        Condition::Latency(limit) => format!("takes at most {} ms ({})", limit.ms, statistic(judged)),
+        Condition::Latency(limit) => format!("takes at most {} ({})", exact_time(limit.ms), statistic(judged)),
         Condition::Slowdown(_) => format!("is not {}", slower(judged, gate, pair)),
     }
 }
@@ -128,7 +147,7 @@ fn exceeds(judged: &ConditionGate, gate: &Gate, pair: &PairGate) -> String {
     match judged.condition {
         Condition::CostIncrease(0.0) => format!("costs more than {baseline}"),
         Condition::CostIncrease(limit) => format!("costs over {} more than {baseline}", percent(limit)),
-        Condition::Latency(limit) => format!("takes more than {} ms", limit.ms),
+        Condition::Latency(limit) => format!("takes more than {}", exact_time(limit.ms)),
         Condition::Slowdown(_) => format!("is {}", slower(judged, gate, pair)),
     }
 }
@@ -165,13 +184,8 @@ fn advice(pair: &PairGate) -> String {
     let cells = || pair.conditions.iter().flat_map(|judged| &judged.cells);
     let open = || cells().filter(|cell| cell.decision == Decision::Inconclusive);
     let needs: BTreeSet<Needs> = open().filter_map(|cell| cell.needs).collect();
-    if !needs.is_empty() {
-        return format!("; it takes {}", needs.into_iter().map(more).collect::<Vec<_>>().join(" and "));
-    }
-    let is_unknown = |cell: &CellGate| cell.environments_needed.is_none();
-    if open().any(is_unknown) {
-        return String::new();
-    }
     let most = open().filter_map(|cell| cell.environments_needed).max();
-    most.map(|number| format!("; about {} environments of each side would tell", count(number))).unwrap_or_default()
+    let environments = most.map(|number| format!("about {} environments of each side", count(number)));
+    let needs: Vec<String> = environments.into_iter().chain(needs.into_iter().map(more).map(str::to_owned)).collect();
+    format!("; {} would tell", listed(&needs.iter().map(String::as_str).collect::<Vec<_>>()))
 }

@@ -12,7 +12,7 @@ use crate::{
         document::{Table, Value, numbers as of_numbers, words},
         imported::calls,
         tables::{self, known_environments},
-        words::{Name, count, names, short_cpu, significant},
+        words::{Name, count, counted, names, short_cpu, significant},
     },
 };
 use maud::{Markup, html};
@@ -37,7 +37,7 @@ struct Group<'a> {
 pub fn section(analysis: &PairAnalysis) -> Markup {
     let groups: Vec<Group<'_>> = analysis.cells.iter().take(MOST_CELLS).filter_map(group).collect();
     let pairs = tables::cpu_models(analysis);
-    let title = if analysis.campaign.may_have_cpus() { "Distributions by CPU model" } else { "Distributions" };
+    let title = if analysis.has_cpu_models() { "Distributions by CPU model" } else { "Distributions" };
     let content = html! {
         @if groups.is_empty() {
             p { "No chart: no cell has times that could be drawn." }
@@ -68,11 +68,13 @@ fn row(side: Side, distribution: &Distribution, reference: f64) -> Option<Distri
 
 fn plot(analysis: &PairAnalysis, groups: &[Group<'_>]) -> Markup {
     let names = names(analysis);
-    let has_cpus = analysis.campaign.may_have_cpus();
+    let has_cpus = analysis.has_cpu_models();
     let calls = calls(&analysis.campaign);
     let by = if has_cpus { " by CPU model" } else { "" };
-    let label =
-        format!("Distributions of both sides{by} in {} cells. The same numbers are in the table below.", groups.len());
+    let label = format!(
+        "Distributions of both sides{by} in {}. The same numbers are in the table below.",
+        counted(groups.len() as u64, "cell")
+    );
     let left_out = analysis.cells.len().saturating_sub(MOST_CELLS);
     let caption = html! {
         "Times of " (calls) " relative to the median of " (names.baseline) " in the same cell. A box holds the middle half "
@@ -80,7 +82,7 @@ fn plot(analysis: &PairAnalysis, groups: &[Group<'_>]) -> Markup {
         @if has_cpus {
             " Two boxes of one side that lie apart are two generations of CPU, so the fleet's mix decides."
         }
-        @if left_out > 0 { " " (left_out) " more cells are in the table only." }
+        @if left_out > 0 { " " (counted(left_out as u64, "more cell")) " in the table only." }
     };
     let height = |width: f64| {
         let rows: usize = groups.iter().map(|group| group.rows.len()).sum();

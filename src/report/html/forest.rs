@@ -13,7 +13,7 @@ use crate::{
     },
     report::{
         tables,
-        words::{by_verdict, changes, names, percent, percent_change},
+        words::{by_verdict, changes, counted, names, percent, percent_change},
     },
 };
 use maud::{Markup, html};
@@ -75,10 +75,10 @@ fn plot(analysis: &PairAnalysis, rows: &[ForestRow<'_>]) -> Markup {
     let margin = analysis.method.margin;
     let measure = rows[0].comparison.measure;
     let label = format!(
-        "Forest plot: {measure} of {} over that of {} for {} cells. The same numbers are in the table below.",
+        "Forest plot: {measure} of {} over that of {} for {}. The same numbers are in the table below.",
         names.candidate,
         names.baseline,
-        analysis.cells.len()
+        counted(analysis.cells.len() as u64, "cell")
     );
     let caption = html! {
         "Ratio of " (measure.as_str()) ", " (names.candidate) " over " (names.baseline) ", with "

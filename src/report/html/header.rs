@@ -11,7 +11,7 @@ use crate::{
         document::Block,
         sentences::{headline, is_certain, saved, saved_range},
         variants::title,
-        words::{capitalized, change, count, counted, names, percent, range},
+        words::{capitalized, change, counted, names, percent, range},
     },
 };
 use maud::{Markup, html};
@@ -143,10 +143,10 @@ fn evidence(analysis: &PairAnalysis) -> String {
         );
     }
     format!(
-        "Measured on {cells} with {} calls to {} environments of {} and {} of {}. Intervals are {} intervals of time and \
+        "Measured on {cells} with {} to {} of {} and {} of {}. Intervals are {} intervals of time and \
          cost, less or more than {}.",
-        count(baseline.calls + candidate.calls),
-        baseline.environments,
+        counted(baseline.calls + candidate.calls, "call"),
+        counted(baseline.environments, "environment"),
         names.baseline,
         candidate.environments,
         names.candidate,

@@ -10,7 +10,7 @@ use crate::{
     analysis::result::{PairAnalysis, SummaryStatistics, VariantFacts},
     report::{
         document::{self, Table, Value, words},
-        words::{Name, names, percent, significant},
+        words::{Name, names, proportion, significant},
     },
 };
 use maud::{Markup, html};
@@ -37,7 +37,8 @@ fn chart(analysis: &PairAnalysis) -> Markup {
                  table below.";
     let caption = html! {
         "The most memory that each environment used, in MiB: the bar ends at the median, the thin line goes from the "
-        "smallest to the largest. The pale bar is the memory setting."
+        "smallest to the largest."
+        @if analysis.sides.iter().any(|(_, facts)| facts.memory_mb.is_some()) { " The pale bar is the memory setting." }
     };
     let table = numbers("The numbers", &numbers_of(analysis));
     figure(label, &caption, &table, [2.0 * ROW + LINE * 2.75; 2], |canvas| draw(canvas, analysis, &names))
@@ -81,7 +82,8 @@ fn numbers_of(analysis: &PairAnalysis) -> Markup {
             facts.memory.map_or([None; 7], |SummaryStatistics { mean, min, p50, p90, p95, p99, max, .. }| {
                 [mean, min, p50, p90, p95, p99, max].map(Some)
             });
-        let of_setting = facts.memory.zip(facts.memory_mb).map(|(used, mb)| percent(used.p50 / f64::from(mb.max(1))));
+        let of_setting =
+            facts.memory.zip(facts.memory_mb).map(|(used, mb)| proportion(used.p50 / f64::from(mb.max(1))));
         let mut row = vec![Value::text(names[side].to_string()), Value::number_or_unknown(facts.memory_mb)];
         row.extend(used.map(|mib| Value::number_or_unknown(mib.map(significant))));
         row.push(Value::number_or_unknown(of_setting));

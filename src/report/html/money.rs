@@ -15,7 +15,7 @@ use crate::{
         document::{Table, Value, numbers as of_numbers, words},
         sentences::{assumptions, savings},
         tables,
-        words::{Name, dollars, names, percent},
+        words::{Name, dollars, names, percent, proportion},
     },
 };
 use maud::{Markup, html};
@@ -126,7 +126,7 @@ fn bills(analysis: &PairAnalysis, money: &Money) -> Markup {
 
 fn volumes(analysis: &PairAnalysis, money: &Money) -> Markup {
     let row = |(volume, bill): &Point| {
-        let saved = saving(bill.baseline, bill.candidate).map(percent);
+        let saved = saving(bill.baseline, bill.candidate).map(proportion);
         vec![
             Value::text(thousands(*volume)),
             Value::number(dollars(bill.baseline)),

@@ -10,7 +10,7 @@ use crate::{
     analysis::result::{Analysis, Interval, VariantFacts},
     report::{
         variants::{self, best, headline},
-        words::{count, dollars, percent},
+        words::{counted, dollars, percent},
     },
 };
 use maud::{Markup, html};
@@ -25,10 +25,10 @@ pub fn header(analysis: &Analysis) -> Markup {
             (listed_warnings(&variants::warnings(analysis)))
             p.evidence {
                 @match &analysis.campaign.imported {
-                    None => { "Measured with " (count(analysis.campaign.calls)) " calls" }
-                    Some(import) => { (count(analysis.campaign.calls)) " measurements from " (import.files_in_short()) }
+                    None => { "Measured with " (counted(analysis.campaign.calls, "call")) }
+                    Some(import) => { (counted(analysis.campaign.calls, "measurement")) " from " (import.files_in_short()) }
                 }
-                " in " (count(analysis.campaign.blocks)) " blocks. Intervals are " (percent(analysis.method.confidence)) " intervals."
+                " in " (counted(analysis.campaign.blocks, "block")) ". Intervals are " (percent(analysis.method.confidence)) " intervals."
             }
         }
     }
@@ -82,7 +82,7 @@ fn chart(analysis: &Analysis, points: &[Point<'_>]) -> Markup {
         "Cost of a million invocations against the time of one, with " (percent(analysis.method.confidence))
         " intervals; both scales are logarithmic. Lower left is better. No variant beats those on the line (the Pareto "
         "front) in one without being worse in the other. The square is the baseline."
-        @if left_out > 0 { " " (left_out) " variants without time or cost are only in the table." }
+        @if left_out > 0 { " " (counted(left_out as u64, "variant")) " without time or cost only in the table." }
     };
     figure(label, &caption, &html! {}, [380.0, 340.0], |canvas| draw(canvas, analysis, points))
 }

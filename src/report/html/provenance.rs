@@ -7,13 +7,13 @@ use crate::{
     campaign::import::Import,
     report::{
         document::{Table, Value, numbers, words},
+        facts::failures,
         imported,
-        sentences::{failures, sources},
-        words::{count, date, dollars, from_to, names, percent},
+        sentences::sources,
+        words::{count, date, dollars, from_to, names, percent, proportion, proportion_to, took},
     },
 };
 use maud::{Markup, html};
-use std::time::Duration;
 
 /// The method in a paragraph.
 pub fn method(analysis: &PairAnalysis) -> Markup {
@@ -72,7 +72,7 @@ pub fn section(analysis: &PairAnalysis) -> Markup {
         Some(import) => (imported_campaign(import, &analysis.campaign), imported_sides(analysis)),
     };
     let mut tables = vec![("The campaign", campaign), ("The sides", sides)];
-    tables.extend(analysis.campaign.may_have_cpus().then(|| ("The CPU models", cpus(analysis))));
+    tables.extend(analysis.has_cpu_models().then(|| ("The CPU models", cpus(analysis))));
     let content = html! {
         @if let Some(import) = import { p { (imported::unknown(import)) } }
         @for (label, table) in &tables { (scrolling(label, &figure::table(table))) }
@@ -88,7 +88,6 @@ fn campaign(analysis: &PairAnalysis) -> Table {
     } else {
         "to environments as they were, warm for the most part"
     };
-    let took = |ms: u64| humantime::format_duration(Duration::from_secs(ms.div_ceil(1000))).to_string();
     let facts = [
         ("Lambda Duet", Some(version.clone())),
         ("begun", Some(date(*created_unix_ms))),
@@ -123,14 +122,11 @@ fn of_campaign<const N: usize>(facts: [(&str, Option<String>); N]) -> Table {
 /// A fact about a side, with its name; None where it is unknown.
 type Fact<'a> = (&'a str, fn(&VariantFacts) -> Option<String>);
 
+const ENVIRONMENTS: Fact<'_> =
+    ("environments", |side| side.has_known_environments().then(|| count(side.environments.into())));
+
 fn imported_sides(analysis: &PairAnalysis) -> Table {
-    of_sides(
-        analysis,
-        &[
-            ("measurements", |side| Some(count(side.calls))),
-            ("environments", |side| (side.environments > 0).then(|| count(side.environments.into()))),
-        ],
-    )
+    of_sides(analysis, &[("measurements", |side| Some(count(side.calls))), ENVIRONMENTS])
 }
 
 fn sides(analysis: &PairAnalysis) -> Table {
@@ -144,7 +140,7 @@ fn sides(analysis: &PairAnalysis) -> Table {
             let is_none = side.failures.as_ref()?.is_empty();
             Some(if is_none { "none".to_owned() } else { failures(side).join(", ") })
         }),
-        ("environments", |side| Some(count(side.environments.into()))),
+        ENVIRONMENTS,
         ("emulated", |side| Some(if side.emulated? { "yes" } else { "no" }.to_owned())),
         ("builds", |side| (!side.builds.is_empty()).then(|| side.builds.join("; "))),
         ("spent, estimated", |side| side.spent_usd.map(dollars)),
@@ -170,8 +166,8 @@ fn cpus(analysis: &PairAnalysis) -> Table {
             vec![
                 Value::text(format!("{name}: {}", cpu.model)),
                 Value::number(cpu.environments),
-                Value::number(percent(cpu.proportion.estimate)),
-                Value::number(from_to(cpu.proportion.low, cpu.proportion.high, percent)),
+                Value::number(proportion(cpu.proportion.estimate)),
+                Value::number(from_to(cpu.proportion.low, cpu.proportion.high, proportion_to)),
             ]
         });
         let unseen = facts.unseen.map(|unseen| {
@@ -179,7 +175,7 @@ fn cpus(analysis: &PairAnalysis) -> Table {
                 Value::text(format!("{name}: models not seen")),
                 Value::number(0),
                 Value::Unknown,
-                Value::number(format!("up to {}", percent(unseen))),
+                Value::number(format!("up to {}", proportion(unseen))),
             ]
         });
         seen.chain(unseen).collect::<Vec<_>>()

@@ -10,7 +10,7 @@ use crate::{
     analysis::result::{CellAnalysis, PairAnalysis, SeriesPoint},
     report::{
         document::{self, Table, Value, words},
-        words::{count, names, significant},
+        words::{count, counted, names, significant, without_trailing_zeros},
     },
 };
 use maud::{Markup, html};
@@ -125,6 +125,12 @@ impl Unit {
         }
     }
 
+    /// A point for a table; None where its block is all that is known.
+    fn text(self, point: &SeriesPoint) -> Option<String> {
+        let text = format!("{:.1}", self.at(point));
+        matches!(self, Self::Time { .. }).then(|| without_trailing_zeros(&text).to_owned())
+    }
+
     fn at(self, point: &SeriesPoint) -> f64 {
         match self {
             Self::Blocks => point.block as f64,
@@ -188,7 +194,7 @@ fn apart(analysis: &PairAnalysis) -> Markup {
     let unit = Unit::new(analysis);
     let cells = analysis.cells.iter().filter(|cell| !cell.series.is_empty()).take(MOST_CELLS);
     let cells: Vec<_> = cells.map(|cell| (&cell.name, buckets(slice::from_ref(cell), unit))).collect();
-    let label = format!("Means of both sides over the campaign for each of {} cells.", cells.len());
+    let label = format!("Means of both sides over the campaign for each of {}.", counted(cells.len() as u64, "cell"));
     let caption = html! { "The same for each cell: the mean of each side relative to its own of the whole campaign." };
     let height = cells.len() as f64 * HEIGHT + 20.0 + LINE;
     let chart = figure(&label, &caption, &html! {}, [height; 2], |canvas| {
@@ -250,19 +256,19 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 fn points(analysis: &PairAnalysis) -> Markup {
     let Sides { baseline, candidate } = names(analysis);
     let has_environments = knows_environments(analysis);
-    let has_times = analysis.cells.iter().flat_map(|cell| &cell.series).any(|point| point.elapsed_s.is_some());
+    let unit = Unit::new(analysis);
     let row = |(cell, point): (&CellAnalysis, &SeriesPoint)| {
         let Sides { baseline, candidate } = point.mean_ms;
         let mean = |ms: Option<f64>| Value::number_or_unknown(ms.map(significant));
         let change = baseline.zip(candidate).map_or(Value::Unknown, |(one, other)| Value::Change(other / one));
         let mut row = vec![Value::text(&cell.name), Value::number(point.block)];
-        row.extend(point.elapsed_s.map(|elapsed_s| Value::number(format!("{elapsed_s:.0}"))));
+        row.extend(unit.text(point).map(Value::number));
         row.extend([mean(baseline), mean(candidate), change]);
         row.extend(point.environments.iter().filter(|_| has_environments).map(|(_, number)| Value::number(number)));
         row
     };
     let mut of_numbers = vec!["block".to_owned()];
-    of_numbers.extend(has_times.then(|| "after, s".to_owned()));
+    of_numbers.extend(matches!(unit, Unit::Time { .. }).then(|| format!("after, {}", unit.name())));
     of_numbers.extend([format!("{baseline}, ms"), format!("{candidate}, ms"), "change".to_owned()]);
     if has_environments {
         of_numbers.extend([&baseline, &candidate].map(|name| format!("environments, {name}")));

@@ -111,13 +111,44 @@ fn missing_parts_are_named() {
 }
 
 #[test]
+fn what_is_not_known_has_no_place() {
+    let mut analysis = fixture::analysis();
+    analysis.cells.truncate(1);
+    analysis.campaign.elapsed_ms = Some(7_400);
+    for side in Side::BOTH {
+        (analysis.sides[side].cpus, analysis.sides[side].memory_mb) = (Vec::new(), None);
+    }
+    let page = page_of(&analysis);
+    for text in ["by CPU model", "The CPU models", "models not seen", "The pale bar", "1 cells"] {
+        assert!(!page.contains(text), "{text}");
+    }
+    for text in ["<h2>Distributions</h2>", "in 1 cell.", "for 1 cell."] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(page.contains(">7s<"), "the same rounding as in a text");
+}
+
+#[test]
+fn points_of_the_course_have_units_that_fit() {
+    let mut analysis = fixture::analysis();
+    analysis.cells.truncate(1);
+    analysis.cells[0].series.truncate(6);
+    for (day, point) in analysis.cells[0].series.iter_mut().enumerate() {
+        point.elapsed_s = Some(86_400.0 * day as f64);
+    }
+    let page = page_of(&analysis);
+    assert!(page.contains("after, days") && page.contains("<td>5</td>"), "{page}");
+    assert!(!page.contains("432000"));
+}
+
+#[test]
 fn many_cells_are_drawn_and_more_are_in_the_table() {
     let mut analysis = fixture::analysis();
     let cell = analysis.cells[0].clone();
     analysis.cells = (0..40).map(|number| CellAnalysis { name: format!("cell {number}"), ..cell.clone() }).collect();
     let page = page_of(&analysis);
     assert_eq!(charts(&page), 14);
-    assert!(page.contains("10 more cells are in the table only."));
+    assert!(page.contains("10 more cells in the table only."));
     assert!(page.contains("<th scope=\"row\">cell 39</th>"));
 }
 
