@@ -1,5 +1,5 @@
 //! The command line: one file per subcommand, with its arguments and its `run`. `bill` is the arguments of
-//! several, `cold_share`, `secret_argument`, `value_parsers` and `volume` read values of arguments.
+//! several, `cold_share`, `secret_argument`, `value_parsers` and `volume` read values of arguments, `wrong_arguments` refuses them.
 
 mod bill;
 mod calibrate;
@@ -21,6 +21,7 @@ mod secret_argument;
 mod value_parsers;
 mod volume;
 mod workloads;
+mod wrong_arguments;
 
 pub use reaper::Reaper;
 

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::campaign::{
     failure::FailureKind,
+    later_configurations::Identity,
     manifest::{EndReason, Ended, Manifest, Order, Variant},
     variants::VariantIndex,
 };
@@ -99,11 +100,12 @@ fn disturbances(manifest: &Manifest, headline: &Comparison) -> Option<String> {
 
 /// Warnings of a function that has changed while it was called.
 fn of_changes(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
-    let Variant { name, configuration: Some(begun), .. } = pair.variant(side) else { return };
-    let mut before = begun;
+    let variant = pair.variant(side);
+    let name = &variant.name;
+    let Some(mut before) = Identity::of(variant) else { return };
     for reading in pair.samples.readings.iter().filter(|reading| reading.variant == pair.variants[side]) {
-        let changes = reading.configuration.changes_since(before);
-        before = &reading.configuration;
+        let changes = reading.identity.changes_since(&before);
+        before = reading.identity.clone();
         if reading.is_restored && changes.is_empty() {
             continue;
         }
@@ -246,8 +248,9 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
     }
     if let Some(Ended { block, reason: EndReason::GivenUp, .. }) = variant.ended {
         let text = format!(
-            "{name} was given up at block {block}, because nothing but failures came: it is compared in the blocks before, and \
-             what is said of it is not of what it is now."
+            "{name} was given up at block {}, because nothing but failures came: it is compared in the blocks before, and \
+             what is said of it is not of what it is now.",
+            block + 1
         );
         warn(WarningKind::GivenUp, text);
     }

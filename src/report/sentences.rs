@@ -218,8 +218,10 @@ pub fn side(side: &VariantFacts) -> String {
 /// Until when a variant was called, and why not longer.
 fn ended(Ended { block, reason, .. }: Ended) -> String {
     match reason {
-        EndReason::GivenUp => format!("given up at block {block}"),
-        EndReason::NarrowInterval => format!("called before block {block}, when its interval was narrow enough"),
+        EndReason::GivenUp => format!("given up at block {}", block + 1),
+        EndReason::NarrowInterval => {
+            format!("called before block {}, when its interval was narrow enough", block + 1)
+        }
     }
 }
 
