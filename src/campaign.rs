@@ -6,6 +6,7 @@ pub(crate) mod answer_comparison;
 pub mod aws;
 mod call_to_row;
 pub mod caller;
+pub(crate) mod cell_names;
 pub(crate) mod cold_start_variable;
 pub(crate) mod configuration;
 pub mod control_characters;
@@ -26,6 +27,7 @@ pub mod platform_report;
 mod pointer_check;
 pub(crate) mod position;
 pub mod prices;
+pub mod program;
 pub(crate) mod region;
 pub(crate) mod request_header;
 pub mod row;
@@ -54,6 +56,11 @@ pub(crate) const LAST_UNIX_MS: u64 = 253_402_300_799_999;
 /// Milliseconds since 1970-01-01 UTC.
 pub(crate) fn unix_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
+}
+
+/// Bytes as hexadecimal digits.
+fn lowercase_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Locks a mutex, even if a thread has panicked with it.

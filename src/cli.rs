@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand, with its arguments and its `run`. `bill` is the arguments of
-//! several, `cold_share`, `secret_argument`, `value_parsers` and `volume` read values of arguments, `signals` ends subcommands.
+//! several, `cold_share`, `secret_argument`, `value_parsers` and `volume` read values of arguments, `wrong_arguments`
+//! refuses them, `signals` ends subcommands.
 
 mod bill;
 mod calibrate;
@@ -22,6 +23,7 @@ mod signals;
 mod value_parsers;
 mod volume;
 mod workloads;
+mod wrong_arguments;
 
 pub use reaper::Reaper;
 

@@ -99,6 +99,7 @@ fn make(directory: &PathBuf, samples: u64) {
         target: Target::Function { name: architecture.to_string(), qualifier: None },
         place: None,
         configuration: None,
+        program: None,
         price: None,
         ended: None,
     };

@@ -12,6 +12,7 @@ use super::{
     tested::{Found, MeanWithInterval, Tested},
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, fixed_variance, has_enough},
 };
+use crate::campaign::cell_names::ALL_CELLS;
 use serde::Serialize;
 
 /// A condition of a gate, with its limit.
@@ -91,9 +92,6 @@ pub struct CellTest {
     /// What is held to the limit, or why nothing is.
     pub test: Result<Tested, String>,
 }
-
-/// The name of the bill, which is that of all cells, alike often.
-const ALL_CELLS: &str = "all";
 
 impl Analyzer<'_> {
     /// What the candidate says about these limits.

@@ -18,6 +18,7 @@ use super::{
 use crate::campaign::{
     failure::FailureKind,
     import::Import,
+    later_configurations::Identity,
     manifest::{EndReason, Manifest, Order, Variant},
     variants::VariantIndex,
 };
@@ -123,11 +124,12 @@ fn disturbances(manifest: &Manifest, headline: &Comparison) -> Option<String> {
 
 /// Warnings of a function that has changed while it was called.
 fn of_changes(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
-    let Variant { name, configuration: Some(begun), .. } = pair.variant(side) else { return };
-    let mut before = begun;
+    let variant = pair.variant(side);
+    let name = &variant.name;
+    let Some(mut before) = Identity::of(variant) else { return };
     for reading in pair.samples.readings.iter().filter(|reading| reading.variant == pair.variants[side]) {
-        let changes = reading.configuration.changes_since(before);
-        before = &reading.configuration;
+        let changes = reading.identity.changes_since(&before);
+        before = reading.identity.clone();
         if reading.is_restored && changes.is_empty() {
             continue;
         }

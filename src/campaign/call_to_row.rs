@@ -79,7 +79,10 @@ fn read_response(output: &[u8], row: &mut Row) {
         Ok(response) => response,
         Err(error) => {
             let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();
-            let message = format!("this is not an answer of the benchmark service ({error}): {start}");
+            let message = format!(
+                "this is not an answer of the benchmark service; a function of your own takes a campaign with --payload FILE \
+                 ({error}): {start}"
+            );
             row.failure = Some(Failure::new(FailureKind::Answer, message));
             return;
         }
@@ -110,7 +113,7 @@ fn read_output(output: &Bytes, plan: &Plan, row: &mut Row) {
 fn is_first_of_environment(row: &Row, totals: &Totals, others: &[Row]) -> bool {
     row.environment().is_some_and(|id| {
         let is_same = |other: &Row| other.variant == row.variant && other.environment() == Some(id);
-        !totals.variants[row.variant].environments.contains(id) && !others.iter().any(is_same)
+        !totals.variants[row.variant].environments.contains_key(id) && !others.iter().any(is_same)
     })
 }
 

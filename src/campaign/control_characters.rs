@@ -25,7 +25,9 @@ pub(super) fn push(visible: &mut String, character: char) {
 
 /// Whether a terminal would obey a character instead of showing it.
 pub fn is_obeyed(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{200e}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let changes_direction =
+        matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    character.is_control() || changes_direction || matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]
@@ -37,5 +39,13 @@ mod tests {
         assert_eq!(visible("Zürich\n\u{1b}[2J\u{202e}\u{9b}"), "Zürich\\n\\u{1b}[2J\\u{202e}\\u{9b}");
         assert_eq!(visible_lines("a\r\nb\u{7}\n"), "a\\r\nb\\u{7}\n");
         assert_eq!(visible("a|b<c>\"d\",=e"), "a|b<c>\"d\",=e");
+        assert_eq!(visible("\u{200f}\u{2028}\u{2029}\u{2069}\u{61c}"), r"\u{200f}\u{2028}\u{2029}\u{2069}\u{61c}");
+    }
+
+    #[test]
+    fn punctuation_is_not_escaped() {
+        for text in ["BASELINE CANDIDATE…", "1–2 ± 3 — “quoted” ‘so’ • ‐ †", "a\u{200d}b"] {
+            assert_eq!(visible(text), text);
+        }
     }
 }

@@ -98,8 +98,10 @@ pub enum Outcome {
     Enough(String),
     /// It was asked to end.
     Interrupted,
-    /// A variant gave nothing but failures, and too few others are left to compare.
+    /// A variant gives nothing but failures, and too few others are left to compare: it goes on when that is mended.
     Failing(Hopeless),
+    /// A limit is reached, for this reason, and this variant gave nothing but failures, so that nothing can be compared.
+    Fruitless(String, Hopeless),
 }
 
 /// A variant that gives nothing but failures.
@@ -362,9 +364,10 @@ impl<'a> Campaign<'a> {
         let Some(from) = self.progress.position.separate() else { return Ok(()) };
         self.keep_manifest()?;
         let text = format!(
-            "{throttled} of {} calls that were made together were throttled: from block {from} on, each variant is \
+            "{throttled} of {} calls that were made together were throttled: from block {} on, each variant is \
              called by itself",
-            self.progress.position.called().count() as u64 * u64::from(plan.environments)
+            self.progress.position.called().count() as u64 * u64::from(plan.environments),
+            from + 1
         );
         observer.warning(&text).map_err(CampaignError::Output)
     }

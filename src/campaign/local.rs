@@ -3,7 +3,10 @@
 pub(crate) mod processes;
 pub(crate) mod variables;
 
-use super::runtime_api::{FunctionError, InitError, InvocationResult, RuntimeApi};
+use super::{
+    runtime_api::{FunctionError, InitError, InvocationResult, RuntimeApi},
+    target,
+};
 use hyper::body::Bytes;
 use std::{
     collections::HashMap,
@@ -85,7 +88,7 @@ fn hint(path: &Path, source: &io::Error) -> &'static str {
         Some(rustix::io::Errno::NOENT) if path.exists() => {
             "; it is there, but what is to run it (its interpreter, or the loader of shared libraries) is not"
         }
-        _ => "",
+        _ => target::missing_handler(path),
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     configuration::Configuration,
     import::Import,
     prices::{FREE_EPHEMERAL_MB, Price},
+    program::Program,
     region,
     variants::{VariantIndex, Variants},
 };
@@ -62,7 +63,7 @@ struct BothSides {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
-    /// A short display name.
+    /// A short display name, unique in the campaign.
     pub name: String,
     /// What is called.
     #[serde(serialize_with = "as_text", deserialize_with = "from_text")]
@@ -72,6 +73,9 @@ pub struct Variant {
     pub place: Option<Place>,
     /// Its configuration, if it is a function whose configuration can be read.
     pub configuration: Option<Configuration>,
+    /// Its program, if it is a process on this machine; `None` in campaigns of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<Program>,
     /// Lambda's price for it; `None` for processes on this machine and functions that are billed by instances.
     pub price: Option<Price>,
     /// When its calls ended, if that was before the campaign's end.
@@ -358,6 +362,7 @@ impl Manifest {
             target: "lambda:x".parse().unwrap(),
             place: None,
             configuration: None,
+            program: None,
             price: None,
             ended: None,
         };

@@ -1,6 +1,6 @@
 //! Answers of functions: their canonical form for comparison, and JSON pointers into them.
 
-use super::control_characters::visible;
+use super::{control_characters::visible, lowercase_hex};
 use crate::protocol::nearest;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -11,8 +11,7 @@ use sha2::{Digest, Sha256};
 pub fn digest(output: &[u8], ignore: &[String]) -> String {
     // serde_json keeps the members of an object sorted.
     let canonical = compared(output, ignore).map(|value| value.to_string().into_bytes());
-    let digest = Sha256::digest(canonical.as_deref().unwrap_or(output));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    lowercase_hex(&Sha256::digest(canonical.as_deref().unwrap_or(output)))
 }
 
 /// The canonical form of an answer for comparison; `None` if it is not JSON.

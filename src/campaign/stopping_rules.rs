@@ -11,6 +11,28 @@ use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 /// How many calls of which variants are about to be made.
 pub type NextCalls = BTreeMap<VariantIndex, u64>;
 
+/// A limit that may tell beforehand how many blocks it allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BlockLimit {
+    Invocations,
+    /// By the guess at the bill of a block.
+    Cost,
+    /// If blocks keep a pace.
+    Duration,
+}
+
+/// How many blocks a campaign's limits allow, as far as they tell before the first call.
+pub fn blocks_within_limits(manifest: &Manifest) -> impl Iterator<Item = (BlockLimit, u64)> {
+    let Manifest { plan, limits, .. } = manifest;
+    let (calls, cost) = (manifest.calls_of_block(), manifest.guessed_cost());
+    let invocations = limits.invocations.map(|invocations| invocations / calls);
+    let by_cost = limits.max_cost_usd.filter(|_| cost > 0.0).map(|usd| (usd / cost) as u64);
+    // The first block begins at once, every other one a pace later.
+    let by_pace = limits.duration_ms.filter(|_| plan.pace_ms > 0).map(|duration| duration.div_ceil(plan.pace_ms));
+    let limits = [(BlockLimit::Invocations, invocations), (BlockLimit::Cost, by_cost), (BlockLimit::Duration, by_pace)];
+    limits.into_iter().filter_map(|(limit, blocks)| Some((limit, blocks?)))
+}
+
 /// Decides, before every block and within it, whether the campaign has enough samples.
 ///
 /// Rules observe every sample in the order of the journal, including those of an earlier start of the program.
@@ -115,6 +137,18 @@ mod tests {
 
     fn cost_limit(guessed_cost: f64) -> LimitRule {
         rule(CampaignLimits { max_cost_usd: Some(0.5), ..CampaignLimits::default() }, guessed_cost)
+    }
+
+    #[test]
+    fn limits_tell_how_many_blocks_they_allow_where_that_is_known() {
+        let mut manifest = Manifest::example();
+        manifest.limits =
+            CampaignLimits { duration_ms: Some(60_000), invocations: None, max_cost_usd: Some(0.5), until_ci: None };
+        let of = |manifest: &Manifest| blocks_within_limits(manifest).collect::<Vec<_>>();
+        // Nothing is billed, and no pace is kept.
+        assert_eq!(of(&manifest), []);
+        (manifest.limits.invocations, manifest.plan.pace_ms) = (Some(11), 7_000);
+        assert_eq!(of(&manifest), [(BlockLimit::Invocations, 5), (BlockLimit::Duration, 9)]);
     }
 
     #[test]

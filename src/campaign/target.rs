@@ -6,7 +6,7 @@ use hyper::Uri;
 use serde::{Deserialize, Serialize};
 use std::{
     env, fmt, io,
-    path::{self, PathBuf},
+    path::{self, Path, PathBuf},
     str::FromStr,
 };
 
@@ -121,6 +121,21 @@ impl Target {
     }
 }
 
+/// The program that `local` stands for: the handler, which is built into the same directory as this program.
+fn handler() -> Option<PathBuf> {
+    Some(env::current_exe().ok()?.with_file_name("handler"))
+}
+
+/// What `local` needs, as the end of a message, if `path` is that program and it is not there.
+pub(super) fn missing_handler(path: &Path) -> &'static str {
+    if handler().as_deref() == Some(path) && !path.exists() {
+        "; local is this project's own program handler, which must be in the same directory as duet: \
+         `cargo build --release --features lambda` builds both, and exec:PATH names another program"
+    } else {
+        ""
+    }
+}
+
 /// Whether a URL contains a user name or a password before its host.
 fn has_userinfo(url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -158,9 +173,7 @@ impl FromStr for Target {
             return Ok(Self::Endpoint { url: text.to_owned() });
         }
         if text == "local" {
-            // The handler is built into the same directory as this program.
-            let program = env::current_exe().map_err(|_| refused())?;
-            return Ok(Self::Process { path: program.with_file_name("handler") });
+            return Ok(Self::Process { path: handler().ok_or_else(refused)? });
         }
         let (scheme, rest) = text.split_once(':').filter(|(_, rest)| !rest.is_empty()).ok_or_else(refused)?;
         match scheme {

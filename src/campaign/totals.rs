@@ -46,8 +46,12 @@ pub struct VariantTotals {
     pub last_success_ms: Option<u64>,
     /// The last failure.
     pub last_failure: Option<Failure>,
-    /// The ids of the environments that have answered.
-    pub environments: BTreeSet<String>,
+    /// The ids of the environments that were called, each with whether one of its calls succeeded.
+    pub environments: BTreeMap<String, bool>,
+    /// Cold starts that succeeded in an environment without a name: each has one of its own.
+    unnamed_cold_starts: u64,
+    /// Other calls that succeeded in an environment without a name.
+    unnamed_calls: u64,
     /// The models of the processors that have answered.
     pub cpu_models: BTreeSet<String>,
     /// The estimated bill, in US dollars.
@@ -140,8 +144,27 @@ impl VariantTotals {
             self.last_success_ms = self.last_success_ms.max(Some(row.end_ms()));
         }
         self.last_answer_ms = self.last_answer_ms.max(Some(row.end_ms()));
-        note(&mut self.environments, row.environment());
+        self.note_environment(row);
         note(&mut self.cpu_models, row.cpu_model());
+    }
+
+    fn note_environment(&mut self, row: &Row) {
+        let has_succeeded = row.failure.is_none();
+        match row.environment() {
+            Some(name) => match self.environments.get_mut(name) {
+                Some(known) => *known |= has_succeeded,
+                None => drop(self.environments.insert(name.to_owned(), has_succeeded)),
+            },
+            None if !has_succeeded => {}
+            None if row.cold == Some(true) => self.unnamed_cold_starts += 1,
+            None => self.unnamed_calls += 1,
+        }
+    }
+
+    /// How many environments have answered, as reports count them; `None` if nothing tells those of some calls apart.
+    pub fn answering_environments(&self) -> Option<u64> {
+        let named = self.environments.values().filter(|has_succeeded| **has_succeeded).count() as u64;
+        (self.unnamed_calls == 0).then_some(named + self.unnamed_cold_starts)
     }
 
     /// Forgets the failures in a row.

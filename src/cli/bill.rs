@@ -26,7 +26,7 @@ impl BillArgs {
     /// The options of the bill of a campaign, which gets the prices that the user has.
     pub(super) async fn apply(&self, manifest: &mut Manifest) -> anyhow::Result<BillOptions> {
         if let Some(path) = &self.prices {
-            pricing::replace_prices(&mut manifest.variants, manifest.baseline, &prices::table(Some(path))?)?;
+            pricing::replace_prices(&mut manifest.variants, &prices::table(Some(path))?)?;
         }
         Ok(BillOptions {
             invocations_per_month: self.monthly_invocations.get(),

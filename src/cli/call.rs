@@ -8,11 +8,11 @@ use crate::{
         caller::{self, CallOptions},
         local::variables::Variable,
     },
-    cli::secret_argument::Unechoed,
+    cli::{secret_argument::Unechoed, wrong_arguments::refuse},
     protocol::Response,
     report::response,
 };
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use std::{fs, io, path::PathBuf};
 
@@ -42,7 +42,7 @@ pub struct CallArgs {
 impl CallArgs {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         if self.no_auth && !matches!(self.target, Target::Endpoint { .. }) {
-            bail!("--no-auth is for https:// and http:// targets, not for {}", self.target);
+            refuse!("--no-auth is for https:// and http:// targets, not for {}", self.target);
         }
         let is_local = self.target.is_process();
         super::run::check_variables(&self.variables, is_local)?;

@@ -3,6 +3,7 @@
 use super::{
     output::{self, note},
     signals::{INTERRUPTED, Signals},
+    wrong_arguments::wrong_arguments,
 };
 use crate::campaign::{
     control_characters::visible,
@@ -14,7 +15,7 @@ use crate::campaign::{
 };
 use crate::report::words::{counted, listed};
 use anyhow::Context;
-use clap::{Args, ValueEnum, error::ErrorKind};
+use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
@@ -150,7 +151,7 @@ impl ImportArgs {
     fn source(&self) -> anyhow::Result<Source> {
         let format = self.format();
         if self.measure == MeasureName::Init && self.environment.is_some() {
-            return Err(wrong(
+            return Err(wrong_arguments(
                 "--environment: an init duration is that of an environment of its own; leave out --environment",
             ));
         }
@@ -164,7 +165,7 @@ impl ImportArgs {
             FormatName::Hyperfine => Source::Hyperfine(self.files.clone()),
             FormatName::Sebs => Source::Sebs(self.files.clone(), self.measure()),
             FormatName::PowerTuning => {
-                return Err(wrong(
+                return Err(wrong_arguments(
                     "AWS Lambda Power Tuning puts out means, and none of the measurements behind them, without which \
                      nothing tells how certain a difference is; compare memory sizes with duet run",
                 ));
@@ -192,10 +193,10 @@ impl ImportArgs {
         ];
         if let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) {
             let reason = format!("{option} is for tables, and --from {} knows what its files hold", value_name(format));
-            return Err(wrong(&reason));
+            return Err(wrong_arguments(reason));
         }
         if self.measure != MeasureName::Duration && format != FormatName::Sebs {
-            return Err(wrong(&format!("--measure: --from {} has durations", value_name(format))));
+            return Err(wrong_arguments(format_args!("--measure: --from {} has durations", value_name(format))));
         }
         Ok(())
     }
@@ -204,7 +205,7 @@ impl ImportArgs {
     fn table(&self) -> anyhow::Result<PathBuf> {
         match self.files.as_slice() {
             [file] => Ok(file.clone()),
-            files => Err(wrong(&format!(
+            files => Err(wrong_arguments(format_args!(
                 "{} tables are given; put their rows into one, with a column that tells them apart",
                 files.len()
             ))),
@@ -213,14 +214,14 @@ impl ImportArgs {
 
     fn columns(&self) -> anyhow::Result<Columns> {
         if self.variant.is_empty() {
-            return Err(wrong(
+            return Err(wrong_arguments(
                 "--variant is missing: name the column that tells what a row measures, such as --variant architecture",
             ));
         }
         let value = self.value.clone();
         let names = |options: &[Names]| options.iter().flat_map(|Names(names)| names.clone()).collect();
         let columns = Columns {
-            value: value.ok_or_else(|| wrong("--value is missing: name the column with the measurement"))?,
+            value: value.ok_or_else(|| wrong_arguments("--value is missing: name the column with the measurement"))?,
             unit: match self.unit {
                 Some(UnitName::Ns) => Unit::Ns,
                 Some(UnitName::Us) => Unit::Us,
@@ -235,7 +236,9 @@ impl ImportArgs {
         };
         let mut known = BTreeSet::new();
         if let Some(twice) = columns.names().into_iter().find(|name| !known.insert(*name)) {
-            return Err(wrong(&format!("the column {twice:?} is named twice; each says one thing of a row")));
+            return Err(wrong_arguments(format_args!(
+                "the column {twice:?} is named twice; each says one thing of a row"
+            )));
         }
         Ok(columns)
     }
@@ -265,11 +268,6 @@ impl ImportArgs {
             baseline: self.baseline.clone(),
         }
     }
-}
-
-/// Arguments that are wrong together, and why.
-fn wrong(reason: &str) -> anyhow::Error {
-    clap::Error::raw(ErrorKind::ArgumentConflict, format!("{reason}\n")).into()
 }
 
 /// What the command line calls a format.

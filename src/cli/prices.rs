@@ -1,6 +1,6 @@
 //! `duet prices`
 
-use super::output;
+use super::{output, wrong_arguments::wrong_arguments};
 use crate::{
     campaign::prices::PriceTable,
     report::{prices::document, terminal},
@@ -32,7 +32,7 @@ impl PricesArgs {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let mut table = table(self.prices.as_deref())?;
         if !self.regions.is_empty() {
-            table = table.only(&self.regions)?;
+            table = table.only(&self.regions).map_err(wrong_arguments)?;
         }
         output::print_as(self.json, &table, || terminal::full(&document(&table)))
     }

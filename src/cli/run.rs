@@ -7,6 +7,7 @@ mod plan;
 mod preflight;
 pub(super) mod pricing;
 mod progress;
+mod resumed;
 mod unstored_options;
 mod variant_names;
 
@@ -40,6 +41,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use interruption::interruption;
 use plan::PlanOptions;
+pub use resumed::RunArgs;
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -61,21 +63,23 @@ const MISMATCH: u8 = 4;
 /// row of samples.jsonl in the run directory before the same function is called again.
 ///
 /// Exit codes: 0 the campaign is complete, 1 it could not be run or a function is still changed, 2 wrong arguments, 3
-/// all recent calls of a function failed, 4 equal work gave different results, 130 it was interrupted. After 1, 3 and
-/// 130 it can be continued with --resume.
+/// all recent calls of a function failed, 4 equal work gave different results, 130 it was interrupted. After 1 and 130
+/// it can be continued with --resume; so it can after 3, unless the last lines say that it is over.
 #[derive(Debug, Args)]
-pub struct RunArgs {
-    /// Continue the campaign in this run directory at the point where it stopped.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "PlanOptions"])]
+pub struct RunOptions {
+    /// Continue the campaign in this run directory at the point where it stopped, with the same plan and the same limits:
+    /// one that has reached a limit is over, and none can be raised.
+    #[arg(long, value_name = "DIR")]
     resume: Option<PathBuf>,
-    /// Continue even if the configuration of a function has changed: samples from before and after are then mixed, and
-    /// the report says so.
+    /// Continue even if the configuration of a function or the program of an exec: target has changed: samples from before
+    /// and after are then mixed, and the report says so.
     #[arg(long, requires = "resume")]
     allow_changed: bool,
     /// The run directory, which must not contain a campaign yet [default: duet-runs/TIME].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print the plan, the number of calls and the expected bill, and call nothing.
+    /// Print the plan, and call nothing: what is called, the calls and the guessed bill of a block, what ends the campaign,
+    /// and how many blocks and calls that are at most, where limits tell.
     #[arg(long)]
     dry_run: bool,
     /// Print events as JSON, one object per line.
@@ -91,6 +95,13 @@ pub struct RunArgs {
 
 impl RunArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        self.check_resume()?;
+        self.options.run().await
+    }
+}
+
+impl RunOptions {
+    async fn run(self) -> anyhow::Result<ExitCode> {
         let session = Session::new().context("preparing connections")?;
         let (directory, manifest, is_new) = match &self.resume {
             Some(directory) => (directory.clone(), continued(directory)?, false),
@@ -237,7 +248,7 @@ async fn prepare(run: &Run, cold: &ColdStartForcer, stop: &watch::Receiver<bool>
 fn exit_code(end: &Outcome, is_one_given_up: bool, totals: &Totals) -> ExitCode {
     match end {
         Outcome::Interrupted => ExitCode::from(INTERRUPTED),
-        Outcome::Failing(_) => ExitCode::from(FAILING),
+        Outcome::Failing(_) | Outcome::Fruitless(..) => ExitCode::from(FAILING),
         Outcome::Enough(_) if !totals.all_mismatches().is_empty() => ExitCode::from(MISMATCH),
         Outcome::Enough(_) if is_one_given_up => ExitCode::from(FAILING),
         Outcome::Enough(_) => ExitCode::SUCCESS,

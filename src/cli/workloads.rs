@@ -1,6 +1,6 @@
 //! `duet workloads`
 
-use super::output;
+use super::{output, wrong_arguments::wrong_arguments};
 use crate::{protocol::Selection, report::response, workload};
 use clap::Args;
 
@@ -17,7 +17,7 @@ pub struct WorkloadsArgs {
 impl WorkloadsArgs {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let selection = if self.selectors.is_empty() { Selection::All } else { Selection::Some(self.selectors) };
-        let catalogue = workload::catalogue(workload::select(&selection)?);
+        let catalogue = workload::catalogue(workload::select(&selection).map_err(wrong_arguments)?);
         output::print_as(self.json, &catalogue, || response::catalogue(&catalogue))
     }
 }

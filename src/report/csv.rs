@@ -5,6 +5,7 @@ use crate::analysis::{
     estimate::Sources,
     result::{Analysis, Comparison, Interval, Measure, PairAnalysis, SummaryStatistics},
 };
+use crate::campaign::cell_names::{ALL_CELLS, COLD_STARTS};
 use crate::report::tables::known_environments;
 use csv::Writer;
 use std::{
@@ -32,9 +33,9 @@ pub fn report(analysis: &Analysis) -> Result<String, csv::Error> {
     let mut writer = Writer::from_writer(Vec::new());
     writer.write_record(HEADER.split(','))?;
     for pair in &analysis.comparisons {
-        let headline = ("all", pair.headline.as_slice());
+        let headline = (ALL_CELLS, pair.headline.as_slice());
         let cells = pair.cells.iter().map(|cell| (cell.name.as_str(), cell.comparisons.as_slice()));
-        let starts = ("starts", pair.cold_starts.comparisons.as_slice());
+        let starts = (COLD_STARTS, pair.cold_starts.comparisons.as_slice());
         let rows = iter::once(headline).chain(cells).chain([starts]);
         for (cell, comparisons) in rows {
             for comparison in comparisons {

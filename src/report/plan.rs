@@ -1,52 +1,61 @@
 //! What a campaign is going to do.
 
-use super::words::counted;
+use super::words::{counted, dollars};
 use crate::campaign::{
     Target,
     environment_source::EnvironmentSource,
-    manifest::{CampaignLimits, Manifest, Variant},
+    manifest::{Manifest, Variant},
+    stopping_rules::blocks_within_limits,
     variants::Variants,
 };
 use std::{collections::BTreeSet, time::Duration};
 
+/// The role of the variant that others are compared with, which is the name of one without a name of its own.
+const BASELINE: &str = "baseline";
+
 /// What a campaign is going to do, and what that may cost.
 pub fn plan(manifest: &Manifest) -> String {
-    let Manifest { plan, limits, variants, baseline, .. } = manifest;
-    let is_pair = variants.count() == 2;
+    let Manifest { plan, variants, baseline, .. } = manifest;
     let width = variants.iter().map(|(_, variant)| variant.name.chars().count()).max().unwrap_or_default();
+    let is_told_by_name = variants[*baseline].name == BASELINE;
     let mut lines = Vec::new();
     for (index, variant) in variants.iter() {
-        let label = match (index == *baseline, is_pair) {
-            (true, true) => format!("{:<10}", "baseline"),
-            (false, true) => format!("{:<10}", "candidate"),
-            (is_baseline, false) => {
-                format!("{:<9} {:<width$}", if is_baseline { "baseline" } else { "" }, variant.name)
-            }
-        };
+        let role = if index == *baseline { BASELINE } else { "" };
+        let role = if is_told_by_name { String::new() } else { format!("{role:<length$}  ", length = BASELINE.len()) };
+        let label = format!("{role}{:<width$}", variant.name);
         lines.push(format!("{label} {}", describe(variant)));
-        lines.extend(variant.place.as_ref().map(|place| format!("{:<length$} {place}", "", length = label.len())));
-        let indent = format!("{:<length$}", "", length = label.len());
+        lines.extend(
+            variant.place.as_ref().map(|place| format!("{:<length$} {place}", "", length = label.chars().count())),
+        );
+        let indent = format!("{:<length$}", "", length = label.chars().count());
         lines.push(format!("{indent} environments: {}", EnvironmentSource::of(plan, variant)));
     }
     lines.push(format!(
-        "{}, {} of each variant, {}: {} calls a block, seed {}",
+        "{}, {} of each variant, {}: {} a block, seed {}",
         counted(plan.cells.len() as u64, "payload"),
         counted(plan.environments, "environment"),
         if plan.cold { "cold" } else { "warm" },
-        manifest.calls_of_block(),
+        counted(manifest.calls_of_block(), "call"),
         plan.seed
     ));
     let cost = manifest.guessed_cost();
-    if cost > 0.0 {
-        lines.push(format!("A block may cost ${cost:.6} (a guess before the first call)"));
-    }
-    lines.push(format!("The campaign ends {}, whichever comes first", ends(limits)));
+    lines.push(if has_bill(manifest) {
+        format!("A block may cost {} (a guess before the first call)", dollars(cost))
+    } else {
+        "Nothing of it is on a bill".to_owned()
+    });
+    let ends = ends(manifest);
+    let which = if ends.len() > 1 { ", whichever comes first" } else { "" };
+    lines.push(format!("The campaign ends {}{which}", ends.join(", ")));
     lines.extend(price_lists(variants).map(|lists| format!("Prices of {lists}, without free tier")));
-    if let Some(blocks) = limits.invocations.map(|calls| calls / manifest.calls_of_block()) {
-        let bill = if cost > 0.0 { format!(", ${:.6}", blocks as f64 * cost) } else { String::new() };
-        let most = if is_pair { "At most" } else { "Of all variants" };
-        lines.push(format!("{most} {}, {} calls{bill}", counted(blocks, "block"), blocks * manifest.calls_of_block()));
-    }
+    lines.push(match blocks_within_limits(manifest).map(|(_, blocks)| blocks).min() {
+        Some(blocks) => {
+            let bill = if cost > 0.0 { format!(", {}", dollars(blocks as f64 * cost)) } else { String::new() };
+            let calls = counted(blocks * manifest.calls_of_block(), "call");
+            format!("At most {}, {calls}{bill}", counted(blocks, "block"))
+        }
+        None => "How many blocks that makes depends on how long calls take".to_owned(),
+    });
     lines.join("\n") + "\n"
 }
 
@@ -73,14 +82,76 @@ fn price_lists(variants: &Variants<Variant>) -> Option<String> {
     (!lists.is_empty()).then(|| lists.join(" and "))
 }
 
+/// Whether Lambda bills calls of any variant.
+fn has_bill(manifest: &Manifest) -> bool {
+    manifest.variants.iter().any(|(_, variant)| variant.price.is_some())
+}
+
 /// What ends a campaign, whichever comes first.
-pub fn ends(limits: &CampaignLimits) -> String {
+pub fn ends(manifest: &Manifest) -> Vec<String> {
+    let limits = &manifest.limits;
     let ends = [
         limits.duration_ms.map(|ms| format!("after {}", humantime::format_duration(Duration::from_millis(ms)))),
-        limits.invocations.map(|calls| format!("after {calls} calls")),
-        limits.max_cost_usd.map(|usd| format!("at ${usd}")),
+        limits.invocations.map(|calls| format!("after {}", counted(calls, "call"))),
+        limits.max_cost_usd.filter(|_| has_bill(manifest)).map(|usd| format!("at {}", dollars(usd))),
         // Shares such as 0.07 are a little off as percentages.
         limits.until_ci.map(|half_width| format!("with intervals of ±{}%", (half_width * 1e8).round() / 1e6)),
     ];
-    ends.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    ends.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::{manifest::CampaignLimits, prices::PriceTable};
+    use crate::protocol::Architecture;
+
+    /// Two processes, the second of which is the baseline.
+    fn manifest(names: [&str; 2]) -> Manifest {
+        let mut manifest = Manifest::example();
+        for ((_, variant), name) in manifest.variants.iter_mut().zip(names) {
+            (variant.name, variant.target) = (name.to_owned(), format!("exec:/fn/{name}").parse().unwrap());
+        }
+        manifest.baseline = manifest.variants.indices().last().unwrap();
+        manifest.limits =
+            CampaignLimits { duration_ms: Some(600_000), max_cost_usd: Some(0.5), ..CampaignLimits::default() };
+        manifest
+    }
+
+    #[test]
+    fn a_plan_of_processes_has_their_names_and_no_money() {
+        let mut manifest = manifest(["fast", "slower"]);
+        assert_eq!(
+            plan(&manifest),
+            "          fast   exec:/fn/fast\n\
+            \x20                environments: processes on this machine\n\
+             baseline  slower exec:/fn/slower\n\
+            \x20                environments: processes on this machine\n\
+             1 payload, 1 environment of each variant, warm: 2 calls a block, seed 1\n\
+             Nothing of it is on a bill\n\
+             The campaign ends after 10m\n\
+             How many blocks that makes depends on how long calls take\n"
+        );
+        manifest.limits.invocations = Some(12_345);
+        let plan = plan(&manifest);
+        assert!(plan.contains("The campaign ends after 10m, after 12,345 calls, whichever comes first\n"), "{plan}");
+        assert!(plan.ends_with("\nAt most 6,172 blocks, 12,344 calls\n"), "{plan}");
+    }
+
+    #[test]
+    fn a_plan_tells_roles_once_and_what_the_money_allows() {
+        let mut manifest = manifest(["candidate", "baseline"]);
+        for (_, variant) in manifest.variants.iter_mut() {
+            variant.price = Some(PriceTable::built_in().price("us-east-1", Architecture::X86_64).unwrap());
+        }
+        let plan = plan(&manifest);
+        assert!(
+            plan.starts_with("candidate exec:/fn/candidate\n") && plan.contains("\nbaseline  exec:/fn/baseline\n"),
+            "{plan}"
+        );
+        // 1 ms of 1769 MB: 2 × ($0.0000002 + $0.0000000288).
+        assert!(plan.contains("\nA block may cost $0.00000046 (a guess before the first call)\n"), "{plan}");
+        assert!(plan.contains("\nThe campaign ends after 10m, at $0.50, whichever comes first\n"), "{plan}");
+        assert!(plan.ends_with("\nAt most 1,092,693 blocks, 2,185,386 calls, $0.50\n"), "{plan}");
+    }
 }

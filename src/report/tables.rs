@@ -11,12 +11,13 @@ use crate::analysis::{
     result::{CellAnalysis, Comparison, Cost, CpuComparison, Measure, Money, PairAnalysis, Ratio, SummaryStatistics},
     verdict::Verdict,
 };
+use crate::campaign::cell_names::ALL_CELLS;
 
 /// Each cell by the measure that decides, and before them all together.
 pub fn cells(analysis: &PairAnalysis) -> Table {
     let deciding: Vec<(&str, &Comparison)> =
         analysis.cells.iter().filter_map(|cell| Some((cell.name.as_str(), cell.deciding()?))).collect();
-    let all = analysis.headline.iter().filter(|_| deciding.len() > 1).map(|headline| ("all", headline));
+    let all = analysis.headline.iter().filter(|_| deciding.len() > 1).map(|headline| (ALL_CELLS, headline));
     let row = |(name, comparison): (&str, &Comparison)| {
         let ratio = judged(comparison);
         let [baseline, candidate] = means(comparison);

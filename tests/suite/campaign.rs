@@ -8,6 +8,7 @@ mod credentials;
 mod damage;
 mod display;
 mod endpoints;
+mod ends;
 mod failures;
 mod faults;
 mod kill;

@@ -183,6 +183,7 @@ impl Fabricated {
                 "runtime": "provided.al2023", "log_format": null, "ephemeral_storage_mb": 512, "tracing": null, "layers": [],
             }))
             .unwrap(),
+            program: None,
             price: Some(PriceTable::built_in().price("us-east-1", architecture).unwrap()),
             ended: None,
         };

@@ -21,9 +21,9 @@ impl Campaign<'_> {
         let mut without_success = without_success(&self.progress.totals);
         let baseline = without_success.iter().position(|hopeless| hopeless.variant == self.manifest.baseline);
         match baseline {
-            Some(place) => Outcome::Failing(without_success.swap_remove(place)),
+            Some(place) => Outcome::Fruitless(reason, without_success.swap_remove(place)),
             None if without_success.len() + 1 < self.manifest.variants.count() => Outcome::Enough(reason),
-            None => Outcome::Failing(without_success.swap_remove(0)),
+            None => Outcome::Fruitless(reason, without_success.swap_remove(0)),
         }
     }
 

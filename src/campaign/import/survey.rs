@@ -1,7 +1,7 @@
 //! The names in a table.
 
 use super::{columns::unusable, source::Measurement};
-use crate::campaign::{LAST_UNIX_MS, run_directory::MAX_CELLS, variants::MAX_VARIANTS};
+use crate::campaign::{LAST_UNIX_MS, cell_names::reserved, run_directory::MAX_CELLS, variants::MAX_VARIANTS};
 use aws_smithy_types::{DateTime, date_time::Format};
 use std::collections::HashMap;
 
@@ -69,8 +69,8 @@ impl Survey {
             ));
         }
         if let Some(cell) = cell {
-            if cell.text == "all" {
-                return Err("the name of its cell is all, which is that of all cells together in reports".to_owned());
+            if let Some(reason) = reserved(&cell.text) {
+                return Err(format!("the name of its cell {reason}"));
             }
             self.cells.add(&cell.text, &cell.lengths)?;
         }

@@ -149,6 +149,7 @@ fn manifest(source: &Source, choices: &Choices, survey: &Survey) -> Result<Manif
         target: Target::Import { file: file.clone() },
         place: None,
         configuration: None,
+        program: None,
         price: None,
         ended: None,
     };

@@ -115,7 +115,13 @@ fn variants(manifest: &Manifest) -> Result<(), String> {
 }
 
 fn variant(variant: &Variant) -> Result<(), String> {
+    if variant.name.is_empty() {
+        return Err("name is empty; every variant must have one".to_owned());
+    }
     printable("name", &variant.name)?;
+    if let Some(digest) = variant.program.as_ref().and_then(|program| program.sha256.as_deref()) {
+        sha256("program.sha256", digest)?;
+    }
     let Some(price) = &variant.price else { return Ok(()) };
     number("price.request_usd", price.request_usd, MAX_USD)?;
     number("price.ephemeral_gb_second_usd", price.ephemeral_gb_second_usd, MAX_USD)?;
@@ -145,11 +151,14 @@ pub fn row(Manifest { plan, imported, .. }: &Manifest, row: &Row) -> Result<(), 
     name("cpu_model", row.cpu_model.as_deref())?;
     name("request_id", row.request_id.as_deref())?;
     name("executed_version", row.executed_version.as_deref())?;
-    match &row.output_sha256 {
-        Some(digest) if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-            Err(format!("output_sha256 is {digest:?}; it must be 64 hexadecimal digits"))
-        }
-        _ => Ok(()),
+    row.output_sha256.as_ref().map_or(Ok(()), |digest| sha256("output_sha256", digest))
+}
+
+fn sha256(field: &str, digest: &str) -> Result<(), String> {
+    if digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(())
+    } else {
+        Err(format!("{field} is {digest:?}; it must be 64 hexadecimal digits"))
     }
 }
 

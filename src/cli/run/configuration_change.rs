@@ -1,10 +1,12 @@
-//! Changes of the functions' configuration since the campaign began.
+//! Changes of functions and of programs since the campaign began.
 
 use super::Run;
 use crate::{
     campaign::{
         Target,
-        later_configurations::{self, Reading},
+        caller::Caller,
+        later_configurations::{self, Identity, Reading},
+        program::Program,
         unix_ms,
         variants::VariantIndex,
     },
@@ -39,7 +41,7 @@ pub(super) async fn restored(run: &Run, restored: VariantIndex) -> anyhow::Resul
     let readings = found.configuration.into_iter().map(|configuration| Reading {
         unix_ms: unix_ms(),
         variant,
-        configuration,
+        identity: Identity::Configuration(Box::new(configuration)),
         is_allowed: false,
         is_restored: true,
     });
@@ -64,7 +66,7 @@ fn add(directory: &Path, readings: impl Iterator<Item = Reading>) -> anyhow::Res
     if readings.is_empty() { Ok(()) } else { Ok(later_configurations::add(directory, readings)?) }
 }
 
-/// A function whose configuration has changed since it was last read.
+/// A function, or a program, that has changed since it was last read.
 struct Change<'a> {
     target: &'a Target,
     /// Whether a known setting has changed; otherwise only the revision has.
@@ -76,34 +78,46 @@ struct Change<'a> {
     reading: Reading,
 }
 
-/// The changes since the configurations of the campaign were last read.
+/// The changes since the functions and programs of the campaign were last read.
 async fn since(run: &Run) -> anyhow::Result<Vec<Change<'_>>> {
     let Run { directory, manifest, .. } = run;
     let readings = later_configurations::read(directory)?;
     let mut changes = Vec::new();
-    for (variant, target, function) in run.functions() {
-        let last =
-            readings.iter().rev().find(|reading| reading.variant == variant).map(|reading| &reading.configuration);
-        let Some(before) = last.or(manifest.variants[variant].configuration.as_ref()) else { continue };
-        let found = function.configuration().await.with_context(|| format!("looking at {target}"))?;
-        let Some(configuration) = found.configuration else {
+    for (variant, caller) in run.callers.iter() {
+        let target = &manifest.variants[variant].target;
+        let last = readings.iter().rev().find(|reading| reading.variant == variant);
+        let begun = || Identity::of(&manifest.variants[variant]);
+        let Some(before) = last.map(|reading| reading.identity.clone()).or_else(begun) else { continue };
+        let Some(identity) = identity(target, caller).await.with_context(|| format!("looking at {target}"))? else {
             note(format_args!(
                 "Warning: whether {target} has changed is not known: its configuration cannot be read any more"
             ));
             continue;
         };
-        let listed = configuration.changes_since(before);
+        let listed = identity.changes_since(&before);
         // A cold campaign itself makes new revisions.
-        let is_revised = !manifest.plan.cold && configuration.has_other_revision(before);
+        let is_revised = !manifest.plan.cold && identity.has_other_revision(&before);
         if listed.is_empty() && !is_revised {
             continue;
         }
-        let (is_listed, is_another) = (!listed.is_empty(), configuration.is_of_another_function(before));
+        let (is_listed, is_another) = (!listed.is_empty(), identity.is_of_another_function(&before));
         let text = if is_listed { listed.join("; ") } else { REVISED.to_owned() };
-        let reading = Reading { unix_ms: unix_ms(), variant, configuration, is_allowed: false, is_restored: false };
+        let reading = Reading { unix_ms: unix_ms(), variant, identity, is_allowed: false, is_restored: false };
         changes.push(Change { target, is_listed, is_another, text, reading });
     }
     Ok(changes)
+}
+
+/// What a target is now. None if its configuration cannot be read, or it has none.
+async fn identity(target: &Target, caller: &Caller) -> anyhow::Result<Option<Identity>> {
+    Ok(match (caller, target) {
+        (Caller::Function(function), _) => {
+            let found = function.configuration().await?;
+            found.configuration.map(|known| Identity::Configuration(Box::new(known)))
+        }
+        (Caller::Process(_), Target::Process { path }) => Some(Identity::Program(Program::read(path)?)),
+        (Caller::Process(_) | Caller::Endpoint(_), _) => None,
+    })
 }
 
 /// The message if nothing but the revision has changed.

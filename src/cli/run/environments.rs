@@ -27,7 +27,7 @@ pub(super) async fn collect(
     progress.begin_collecting();
     let collection = match end {
         Outcome::Interrupted => None,
-        Outcome::Enough(_) | Outcome::Failing { .. } => {
+        Outcome::Enough(_) | Outcome::Failing(_) | Outcome::Fruitless(..) => {
             unless_asked(stop, Collection::make(directory, manifest, session)).await
         }
     };

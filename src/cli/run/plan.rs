@@ -2,6 +2,7 @@
 
 mod environments;
 mod limits;
+mod payload_file;
 
 use super::{
     preflight::{self, NamedTarget},
@@ -14,6 +15,7 @@ use crate::{
         Auth, Target, TargetError,
         accepted_status::AcceptedStatus,
         aws::Session,
+        cell_names::reserved,
         control_characters::{is_obeyed, visible},
         manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Order, Plan, SCHEMA, Variant},
         payload::MAX_NAME_BYTES,
@@ -22,16 +24,21 @@ use crate::{
         stack, unix_ms,
         variants::{MAX_VARIANTS, VariantIndex, Variants},
     },
-    cli::{prices, secret_argument::Unechoed, value_parsers},
+    cli::{
+        prices,
+        secret_argument::Unechoed,
+        value_parsers,
+        wrong_arguments::{refuse, wrong_arguments},
+    },
     protocol::{Request, Selection, Size, SizeName},
     workload::{self, Workload},
 };
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::Args;
 use hyper::{Method, header::AUTHORIZATION};
+use payload_file::PayloadFile;
 use std::{
     collections::BTreeSet,
-    fs,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -46,8 +53,8 @@ const TAKES: &str = "--targets takes a baseline and at least one candidate, or o
 pub struct PlanOptions {
     /// What to compare, from 2 to 64 of: lambda:NAME[:QUALIFIER], https://…, exec:PATH (a function's binary, run on this
     /// machine), local (this project's own binary, in the directory of this program), each with a name for reports if
-    /// NAME= stands before it; or stack:NAME_OR_ARN, both functions of a deployed stack of this project
-    /// [default: the stack that ./samconfig.toml names].
+    /// NAME= stands before it: NAME is what stands before the first =, and has no colon; or stack:NAME_OR_ARN, both
+    /// functions of a deployed stack of this project [default: the stack that ./samconfig.toml names].
     #[arg(long, value_name = "[NAME=]TARGET", num_args = 1.., value_parser = Unechoed::<Subject>::new())]
     targets: Vec<Subject>,
     /// The name of the target that the others are compared with [default: the first].
@@ -156,7 +163,7 @@ impl FromStr for Subject {
 
 fn named_target(text: &str) -> Result<NamedTarget, String> {
     // A URL or a path may have = too, after a colon.
-    let named = text.split_once('=').filter(|(name, _)| !name.contains([':', '/']));
+    let named = text.split_once('=').filter(|(name, _)| !name.contains(':'));
     let (name, target) = named.map_or((None, text), |(name, target)| (Some(name), target));
     if let Some(name) =
         name.filter(|name| name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(is_obeyed))
@@ -167,42 +174,13 @@ fn named_target(text: &str) -> Result<NamedTarget, String> {
         ));
     }
     let target = target.parse().map_err(|error| match error {
-        TargetError::Unknown(_) => format!("{error}; or stack:NAME for both functions of a stack"),
+        TargetError::Unknown(_) => {
+            let of_names = if name.is_none() && text.contains('=') { "; a name before = has no colon" } else { "" };
+            format!("{error}; or stack:NAME for both functions of a stack{of_names}")
+        }
         _ => error.to_string(),
     })?;
     Ok(NamedTarget { name: name.map(str::to_owned), target })
-}
-
-/// A payload and its weight.
-#[derive(Clone, Debug, PartialEq)]
-struct PayloadFile {
-    path: String,
-    weight: u32,
-}
-
-impl FromStr for PayloadFile {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let whole = || Self { path: text.to_owned(), weight: 1 };
-        let Some((path, weight)) = text.rsplit_once(':') else { return Ok(whole()) };
-        match weight.parse() {
-            Ok(weight @ 1..=1000) => Ok(Self { path: path.to_owned(), weight }),
-            Ok(_) => Err(format!("the weight of {path} is {weight}; it must be from 1 to 1000")),
-            // A colon may be part of a file's name.
-            Err(_) => Ok(whole()),
-        }
-    }
-}
-
-impl PayloadFile {
-    fn cell(&self) -> anyhow::Result<Cell> {
-        let Self { path, weight } = self;
-        let payload = fs::read_to_string(path).with_context(|| format!("reading the payload from {path}"))?;
-        serde_json::from_str::<serde::de::IgnoredAny>(&payload)
-            .with_context(|| format!("the payload in {path} is not JSON, which Lambda requires"))?;
-        Ok(Cell { name: visible(path), weight: *weight, workload: None, payload, guess_ms: 100.0 })
-    }
 }
 
 impl PlanOptions {
@@ -219,10 +197,10 @@ impl PlanOptions {
         check_sizes(&cells, &targets)?;
         let mut variants = preflight::variants(&targets, auth, &session).await?;
         let baseline = self.baseline(&variants)?;
-        variant_names::follow_baseline(&mut variants, baseline);
+        variant_names::follow_baseline(&mut variants, &targets, baseline);
         preflight::check_features(&variants, self.cold, self.tenant.as_deref())?;
         preflight::check_differences(&variants, baseline, self.allow_unequal)?;
-        pricing::set_prices(&mut variants, baseline, &table, &session).await?;
+        pricing::set_prices(&mut variants, &table, &session).await?;
         let is_local = |named: &NamedTarget| named.target.is_process();
         let has_process = targets.iter().any(is_local);
         let has_endpoint = targets.iter().any(|named| matches!(named.target, Target::Endpoint { .. }));
@@ -233,10 +211,10 @@ impl PlanOptions {
             ("--header", !given.headers.is_empty()),
         ];
         if let Some((option, _)) = for_endpoints.into_iter().find(|(_, is_given)| *is_given && !has_endpoint) {
-            bail!("{option} is for https:// and http:// targets, but no target is one");
+            refuse!("{option} is for https:// and http:// targets, but no target is one");
         }
         if !self.no_auth && given.api_key.is_none() && given.headers.iter().any(|header| header.name == AUTHORIZATION) {
-            bail!("--header authorization replaces the signature: use --no-auth with it");
+            refuse!("--header authorization replaces the signature: use --no-auth with it");
         }
         check_variables(&given.variables, has_process)?;
         if self.cold {
@@ -285,7 +263,7 @@ impl PlanOptions {
         };
         self.check_limits(&manifest)?;
         environments::check(&manifest)?;
-        self.warn_of_few_blocks(&manifest);
+        Self::warn_of_few_blocks(&manifest);
         Ok(manifest)
     }
 
@@ -293,25 +271,25 @@ impl PlanOptions {
     fn baseline(&self, variants: &Variants<Variant>) -> anyhow::Result<VariantIndex> {
         let Some(wanted) = &self.baseline else { return Ok(VariantIndex::default()) };
         let found = variants.iter().find(|(_, variant)| variant.name == *wanted);
-        found.map(|(index, _)| index).with_context(|| {
+        found.map(|(index, _)| index).ok_or_else(|| {
             let names: Vec<&str> = variants.iter().map(|(_, variant)| variant.name.as_str()).collect();
-            format!("--baseline {wanted} names no variant; they are {}", names.join(", "))
+            wrong_arguments(format_args!("--baseline {wanted} names no variant; they are {}", names.join(", ")))
         })
     }
 
     /// The targets, and a session with the region and the profile of their stack, if they are of a stack.
     async fn targets(&self, session: &Session) -> anyhow::Result<(Vec<NamedTarget>, Session)> {
         if self.targets.len() > MAX_VARIANTS {
-            bail!("--targets has {} targets; {MAX_VARIANTS} are the most", self.targets.len());
+            refuse!("--targets has {} targets; {MAX_VARIANTS} are the most", self.targets.len());
         }
         if self.targets.len() > 1 {
             if self.config_env.is_some() {
-                bail!("--config-env says which stack is meant, and --targets names none");
+                refuse!("--config-env says which stack is meant, and --targets names none");
             }
             let mut targets = Vec::new();
             for subject in &self.targets {
                 let Subject::Target(NamedTarget { name, target }) = subject else {
-                    bail!("{TAKES}");
+                    refuse!("{TAKES}");
                 };
                 // An absolute path names the same binary when the campaign is continued from another directory.
                 targets.push(NamedTarget { name: name.clone(), target: target.clone().absolute()? });
@@ -321,11 +299,13 @@ impl PlanOptions {
         let config = SamConfig::read(Path::new("."), self.config_env.as_deref()).map_err(anyhow::Error::msg)?;
         let name = match self.targets.as_slice() {
             [Subject::Stack(name)] => name.clone(),
-            [] => config.stack_name.context(
-                "there is nothing to compare: use --targets BASELINE CANDIDATE…, or run this where samconfig.toml names \
-                 the stack",
-            )?,
-            _ => bail!("{TAKES}"),
+            [] => config.stack_name.ok_or_else(|| {
+                wrong_arguments(
+                    "there is nothing to compare: use --targets BASELINE CANDIDATE…, or run this where samconfig.toml \
+                     names the stack",
+                )
+            })?,
+            _ => refuse!("{TAKES}"),
         };
         let session = session.with(region::of_arn(&name).map(str::to_owned).or(config.region), config.profile);
         let functions = stack::functions(&name, &session).await?;
@@ -335,7 +315,8 @@ impl PlanOptions {
     fn workload_cells(&self) -> anyhow::Result<Vec<Cell>> {
         let selection =
             if self.workloads.is_empty() { Selection::All } else { Selection::Some(self.workloads.clone()) };
-        workload::select(&selection)?.into_iter().map(|workload| self.workload_cell(workload)).collect()
+        let selected = workload::select(&selection).map_err(wrong_arguments)?;
+        selected.into_iter().map(|workload| self.workload_cell(workload)).collect()
     }
 
     fn workload_cell(&self, workload: &Workload) -> anyhow::Result<Cell> {
@@ -363,9 +344,12 @@ impl PlanOptions {
     }
 
     fn payload_cells(&self) -> anyhow::Result<Vec<Cell>> {
+        if let Some((file, reason)) = self.payload.iter().find_map(|file| Some((file, reserved(&file.path)?))) {
+            refuse!("--payload {0}: the name of this payload {reason}; write ./{0}", file.path);
+        }
         let names: BTreeSet<&str> = self.payload.iter().map(|file| file.path.as_str()).collect();
         if names.len() < self.payload.len() {
-            bail!("--payload names a file twice: give it a weight instead (FILE:2)");
+            refuse!("--payload names a file twice: give it a weight instead (FILE:2)");
         }
         self.payload.iter().map(PayloadFile::cell).collect()
     }
@@ -399,21 +383,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn payloads_have_weights_and_their_names_may_have_colons() {
-        let read = |text: &str| text.parse::<PayloadFile>().map(|file| (file.path, file.weight));
-        assert_eq!(read("a.json"), Ok(("a.json".to_owned(), 1)));
-        assert_eq!(read("a.json:3"), Ok(("a.json".to_owned(), 3)));
-        assert_eq!(read("a:b.json"), Ok(("a:b.json".to_owned(), 1)));
-        assert!(read("a.json:0").unwrap_err().contains("from 1 to 1000"));
-    }
-
-    #[test]
     fn a_target_may_have_a_name() {
         let read = |text: &str| named_target(text).map(|named| (named.name, named.target.to_string()));
         assert_eq!(read("new=lambda:f:7"), Ok((Some("new".to_owned()), "lambda:f:7".to_owned())));
         assert_eq!(read("https://a/?b=c"), Ok((None, "https://a/?b=c".to_owned())));
         assert_eq!(read("by api=https://a/?b=c"), Ok((Some("by api".to_owned()), "https://a/?b=c".to_owned())));
         assert_eq!(read("exec:/a=b"), Ok((None, "exec:/a=b".to_owned())));
+        assert_eq!(read("a/b=exec:fn/fast"), Ok((Some("a/b".to_owned()), "exec:fn/fast".to_owned())));
+        assert!(read("a:b=exec:fn/fast").unwrap_err().ends_with("; a name before = has no colon"));
         assert!(read("=lambda:f").unwrap_err().contains("from 1 to"));
         assert!(read("a\u{7}=lambda:f").unwrap_err().contains("no control characters"));
         assert!(read("new=f").unwrap_err().contains("\"f\" is not a target"));

@@ -11,12 +11,13 @@ use crate::{
         forced_cold_starts::ColdStartForcer,
         function_features::{Consequence, Feature, Use},
         manifest::{DEFAULT_MEMORY_MB, Variant},
+        program::Program,
         variants::{VariantIndex, Variants},
     },
-    cli::output::note,
+    cli::{output::note, wrong_arguments::refuse},
 };
 use anyhow::{Context, bail};
-use std::{os::unix::fs::PermissionsExt, time::Duration};
+use std::time::Duration;
 
 /// A target, and the name that the user has given it.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +83,7 @@ pub(super) fn check_features(variants: &Variants<Variant>, cold: bool, tenant: O
         }
     }
     if tenant.is_some() && !has_tenants {
-        bail!("--tenant is for functions with tenant isolation, which no variant has");
+        refuse!("--tenant is for functions with tenant isolation, which no variant has");
     }
     Ok(())
 }
@@ -90,6 +91,7 @@ pub(super) fn check_features(variants: &Variants<Variant>, cold: bool, tenant: O
 async fn variant(target: &Target, auth: Auth, session: &Session) -> anyhow::Result<Variant> {
     let looking = || format!("looking at {target}");
     let place = session.place(target, auth).await.with_context(looking)?;
+    let mut program = None;
     let configuration = match target {
         Target::Function { name, qualifier } => {
             let lambda = Lambda::new(session).await.with_context(looking)?;
@@ -113,14 +115,11 @@ async fn variant(target: &Target, auth: Auth, session: &Session) -> anyhow::Resu
         }
         Target::Endpoint { .. } | Target::Import { .. } => None,
         Target::Process { path } => {
-            let metadata = path.metadata().with_context(looking)?;
-            if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
-                bail!("{} is not a program that can be run", path.display());
-            }
+            program = Some(Program::read(path)?);
             None
         }
     };
-    Ok(Variant { name: String::new(), target: target.clone(), place, configuration, price: None, ended: None })
+    Ok(Variant { name: String::new(), target: target.clone(), place, configuration, program, price: None, ended: None })
 }
 
 /// Warns if a continued campaign calls a target at another place, or with another profile, than before.
@@ -170,10 +169,10 @@ pub(super) fn check_cold(variants: &Variants<Variant>) -> anyhow::Result<()> {
     for (_, Variant { target, configuration, .. }) in variants.iter() {
         match target {
             Target::Endpoint { .. } => {
-                bail!("--cold: {target} cannot be made to start anew; name the function itself: lambda:NAME")
+                refuse!("--cold: {target} cannot be made to start anew; name the function itself: lambda:NAME")
             }
             Target::Function { .. } if target.is_published() => {
-                bail!("--cold: {target} is published and cannot be changed; name it without a qualifier");
+                refuse!("--cold: {target} is published and cannot be changed; name it without a qualifier");
             }
             Target::Function { .. } if configuration.is_none() => bail!(
                 "--cold: how {target} is configured may not be read, so it cannot be changed and changed back: \

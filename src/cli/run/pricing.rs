@@ -7,7 +7,7 @@ use crate::{
         manifest::Variant,
         prices::{PriceTable, UnknownRegion},
         region,
-        variants::{VariantIndex, Variants},
+        variants::Variants,
     },
     cli::output::note,
     protocol::Architecture,
@@ -25,19 +25,17 @@ const USUAL_REGION: &str = "us-east-1";
 /// When the table has neither a variant's region nor us-east-1.
 pub(super) async fn set_prices(
     variants: &mut Variants<Variant>,
-    baseline: VariantIndex,
     table: &PriceTable,
     session: &Session,
 ) -> anyhow::Result<()> {
     let mut warnings = BTreeSet::new();
-    let architectures = architectures(variants, baseline);
-    for (index, variant) in variants.iter_mut() {
+    for (_, variant) in variants.iter_mut() {
         let mut features = variant.configuration.iter().flat_map(|configuration| &configuration.features);
         let is_by_instances = features.any(|feature| *feature == Feature::ManagedInstances);
         if is_by_instances || variant.target.is_process() {
             continue;
         }
-        let architecture = architectures[index];
+        let architecture = architecture(variant);
         let region = region(variant, session).await;
         variant.price = Some(match table.price(&region, architecture) {
             Ok(price) => price,
@@ -59,33 +57,28 @@ pub(super) async fn set_prices(
 /// When the table lacks a variant's region.
 pub(in crate::cli) fn replace_prices(
     variants: &mut Variants<Variant>,
-    baseline: VariantIndex,
     table: &PriceTable,
 ) -> Result<(), UnknownRegion> {
-    let architectures = architectures(variants, baseline);
-    for (index, variant) in variants.iter_mut() {
+    for (_, variant) in variants.iter_mut() {
+        let architecture = architecture(variant);
         if let Some(price) = &mut variant.price {
-            *price = table.price(&price.region, architectures[index])?;
+            *price = table.price(&price.region, architecture)?;
         }
     }
     Ok(())
 }
 
-/// The architecture of each variant. Where it cannot be read, the name tells, or else of two variants the candidate is
-/// taken to be arm64 and the baseline x86_64, as is any of more than two.
-fn architectures(variants: &Variants<Variant>, baseline: VariantIndex) -> Variants<Architecture> {
-    let is_pair = variants.count() == 2;
-    variants.map(|index, variant| {
-        let known = variant.configuration.as_ref().map(|configuration| configuration.architecture);
-        let usual = if is_pair && index != baseline { Architecture::Arm64 } else { Architecture::X86_64 };
-        known.or_else(|| of_name(&variant.name)).unwrap_or(usual)
-    })
+/// The architecture of a variant. Where it cannot be read, its name or its target tells; else it is taken to be x86_64.
+fn architecture(variant: &Variant) -> Architecture {
+    let known = variant.configuration.as_ref().map(|configuration| configuration.architecture);
+    let named = || named_in(&variant.name).or_else(|| named_in(&variant.target.to_string()));
+    known.or_else(named).unwrap_or(Architecture::X86_64)
 }
 
-/// The architecture that a name has as its only one.
-fn of_name(name: &str) -> Option<Architecture> {
+/// The architecture that a text has as its only one.
+fn named_in(text: &str) -> Option<Architecture> {
     let mut named = [Architecture::X86_64, Architecture::Arm64].into_iter();
-    let mut named = named.by_ref().filter(|architecture| name.contains(&architecture.to_string()));
+    let mut named = named.by_ref().filter(|architecture| text.contains(&architecture.to_string()));
     named.next().filter(|_| named.next().is_none())
 }
 
@@ -97,4 +90,23 @@ async fn region(variant: &Variant, session: &Session) -> String {
     }
     let usual = session.config().await.ok().and_then(|config| config.region());
     usual.map_or(USUAL_REGION.to_owned(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::manifest::Manifest;
+
+    #[test]
+    fn an_unknown_architecture_is_that_of_the_name_or_the_target_or_x86_64() {
+        let example = Manifest::example().variants[Default::default()].clone();
+        let of = |name: &str, target: &str| {
+            architecture(&Variant { name: name.to_owned(), target: target.parse().unwrap(), ..example.clone() })
+        };
+        assert_eq!(of("baseline", "https://a/"), Architecture::X86_64);
+        assert_eq!(of("candidate", "https://a/"), Architecture::X86_64);
+        assert_eq!(of("candidate", "https://a/arm64/benchmark"), Architecture::Arm64);
+        assert_eq!(of("arm64-api", "https://a/x86_64/"), Architecture::Arm64);
+        assert_eq!(of("arm64 or x86_64", "https://a/"), Architecture::X86_64);
+    }
 }

@@ -13,12 +13,15 @@ use crate::{
         variants::VariantIndex,
     },
     cli::{collect::Collection, output::line},
-    report::plan,
+    report::{
+        plan,
+        words::{count, counted, listed},
+    },
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -31,8 +34,8 @@ pub(super) struct ProgressDisplay<'a> {
     directory: PathBuf,
     manifest: &'a Manifest,
     bar: ProgressBar,
-    /// The failure messages that have been shown.
-    shown: BTreeSet<String>,
+    /// The failure messages that have been shown, each with the variant of which it was.
+    shown: BTreeMap<String, VariantIndex>,
     /// The variants that were given up while the campaign went on.
     given_up: BTreeSet<VariantIndex>,
 }
@@ -48,7 +51,7 @@ impl<'a> ProgressDisplay<'a> {
         let style = ProgressStyle::with_template(template).expect("the template is well-formed");
         let target = if json { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
         let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
-        bar.set_prefix(format!("ends {}", plan::ends(&manifest.limits)));
+        bar.set_prefix(format!("ends {}", plan::ends(manifest).join(", ")));
         let is_given_up = |ended: &Ended| ended.reason == EndReason::GivenUp;
         let given_up = manifest.variants.iter().filter(|(_, variant)| variant.ended.as_ref().is_some_and(is_given_up));
         let progress = Self {
@@ -56,7 +59,7 @@ impl<'a> ProgressDisplay<'a> {
             directory: directory.to_owned(),
             manifest,
             bar,
-            shown: BTreeSet::new(),
+            shown: BTreeMap::new(),
             given_up: given_up.map(|(variant, _)| variant).collect(),
         };
         let calls = manifest.calls_of_block();
@@ -95,6 +98,9 @@ impl<'a> ProgressDisplay<'a> {
                 Outcome::Failing(Hopeless { variant, failure, .. }) => {
                     ("failing", format!("{}: {failure}", self.name(*variant)))
                 }
+                Outcome::Fruitless(reason, Hopeless { variant, failure, .. }) => {
+                    ("fruitless", format!("{reason}; {}: {failure}", self.name(*variant)))
+                }
             };
             return self.last(totals, reason, &detail);
         }
@@ -105,15 +111,33 @@ impl<'a> ProgressDisplay<'a> {
         }
         match end {
             Outcome::Enough(reason) => {
-                for hopeless in self.without_success(totals) {
-                    line(self.given_up_text(&hopeless))?;
+                let without_success = self.without_success(totals);
+                for hopeless in &without_success {
+                    line(self.given_up_text(hopeless))?;
                 }
-                line(format_args!("Complete: {reason}."))?;
+                let all = without_success.iter().map(|hopeless| hopeless.variant).chain(self.given_up.iter().copied());
+                let names: Vec<&str> =
+                    all.collect::<BTreeSet<_>>().into_iter().map(|variant| self.name(variant)).collect();
+                line(if names.is_empty() {
+                    format!("Complete: {reason}.")
+                } else {
+                    format!(
+                        "Over: {reason}. The report is without {}, and there is nothing to continue.",
+                        listed(&names)
+                    )
+                })?;
             }
             Outcome::Interrupted => line(format_args!("Interrupted: {}.", resume(&self.directory)))?,
             Outcome::Failing(hopeless) => {
                 line(self.given_up_text(hopeless))?;
-                line(format_args!("Once that is fixed: {}.", resume(&self.directory)))?;
+                line(format_args!("The campaign is not over: {}, once that is fixed.", resume(&self.directory)))?;
+            }
+            Outcome::Fruitless(reason, hopeless) => {
+                line(self.given_up_text(hopeless))?;
+                line(format_args!(
+                    "Over: {reason}. There is nothing to compare, and nothing to continue: begin a new campaign, once that is \
+                     fixed."
+                ))?;
             }
         }
         line(self.lines(totals))?;
@@ -137,9 +161,12 @@ impl<'a> ProgressDisplay<'a> {
 
     fn given_up_text(&self, Hopeless { variant, calls, failure }: &Hopeless) -> String {
         // A message may be long, so it is not repeated.
-        let is_known = self.shown.contains(&failure.message);
-        let why = if is_known { " for the reason above".to_owned() } else { format!(": {}", failure.message) };
-        format!("Given up: the last {calls} calls of {} failed{why}", self.name(*variant))
+        let why = match self.shown.get(&failure.message) {
+            Some(of) => format!(" for the reason that is given above for {}", self.name(*of)),
+            None => format!(": {}", failure.message),
+        };
+        let calls = if *calls == 1 { "last call".to_owned() } else { format!("last {}", counted(*calls, "call")) };
+        format!("Given up: the {calls} of {} failed{why}", self.name(*variant))
     }
 
     /// Prints the event that the campaign failed; without `--json` the program itself prints the error.
@@ -162,17 +189,23 @@ impl<'a> ProgressDisplay<'a> {
         let width = self.manifest.variants.iter().map(|(_, variant)| variant.name.chars().count()).max();
         let width = width.unwrap_or_default().max(10);
         let lines = totals.variants.iter().map(|(variant, totals)| {
-            let VariantTotals { calls, environments, cold, made_again, cpu_models, cost_usd, .. } = totals;
+            let VariantTotals { calls, cold, made_again, cpu_models, cost_usd, .. } = totals;
             let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
+            let models = if models.is_empty() { models } else { format!("  {models}") };
             let plan = &self.manifest.plan;
-            let told = match EnvironmentSource::of(plan, &self.manifest.variants[variant]) {
-                EnvironmentSource::LogStreams(_) => "environments by log streams".to_owned(),
-                _ => format!("{} environments", environments.len()),
+            let source = EnvironmentSource::of(plan, &self.manifest.variants[variant]);
+            let told = match (source, totals.answering_environments()) {
+                (EnvironmentSource::LogStreams(_), _) => "environments by log streams".to_owned(),
+                (_, Some(environments)) => counted(environments, "environment"),
+                (_, None) => "environments unknown".to_owned(),
             };
             format!(
-                "{:<width$} {calls} calls, {told}, {cold} cold, {} failed, {made_again} made again, ${cost_usd:.6}  {models}",
+                "{:<width$} {}, {told}, {} cold, {} failed, {} made again, ${cost_usd:.6}{models}",
                 self.name(variant),
-                totals.failed(),
+                counted(*calls, "call"),
+                count(*cold),
+                count(totals.failed()),
+                count(*made_again),
             )
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -180,12 +213,12 @@ impl<'a> ProgressDisplay<'a> {
 
     fn totals(&self, totals: &Totals) -> Value {
         let variants = totals.variants.map(|variant, totals| {
-            let VariantTotals { calls, cold, environments, cpu_models, failures, cost_usd, .. } = totals;
+            let VariantTotals { calls, cold, cpu_models, failures, cost_usd, .. } = totals;
             json!({
                 "name": self.name(variant),
                 "calls": calls,
                 "cold": cold,
-                "environments": environments.len(),
+                "environments": totals.answering_environments().unwrap_or_default(),
                 "cpu_models": cpu_models,
                 "failures": failures,
                 "cost_usd": cost_usd,
@@ -213,7 +246,8 @@ impl Observer for ProgressDisplay<'_> {
             let name = &self.manifest.variants[row.variant].name;
             if self.json {
                 self.event("failure", json!({ "variant": name, "kind": failure.kind, "message": failure.message }))?;
-            } else if self.shown.len() < FAILURES_SHOWN && self.shown.insert(failure.message.clone()) {
+            } else if self.shown.len() < FAILURES_SHOWN && !self.shown.contains_key(&failure.message) {
+                self.shown.insert(failure.message.clone(), row.variant);
                 let shown = format_args!("{name}, {}: {}: {}", row.cell, failure.kind, failure.message);
                 self.bar.suspend(|| line(shown))?;
             }

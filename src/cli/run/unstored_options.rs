@@ -1,7 +1,9 @@
 //! Call options that are not stored, because they may be secret: they must be given again to continue a campaign.
 
-use crate::campaign::{Auth, local::variables::Variable, manifest::Plan, request_header::Header};
-use anyhow::bail;
+use crate::{
+    campaign::{Auth, local::variables::Variable, manifest::Plan, request_header::Header},
+    cli::wrong_arguments::refuse,
+};
 use clap::Args;
 use std::collections::BTreeSet;
 
@@ -24,14 +26,14 @@ impl UnstoredOptions {
     /// Checks that the options are those that the campaign of `plan` was begun with.
     pub(super) fn check(&self, plan: &Plan) -> anyhow::Result<()> {
         if plan.auth == Auth::ApiKey && self.api_key.is_none() {
-            bail!("the campaign was begun with an API key, which is not stored: use --api-key or DUET_API_KEY");
+            refuse!("the campaign was begun with an API key, which is not stored: use --api-key or DUET_API_KEY");
         }
         let headers = ("headers", "--header", self.header_names(), &plan.headers);
         let variables = ("variables", "--env", variable_names(&self.variables), &plan.variables);
         for (what, option, given, before) in [headers, variables] {
             if given != *before {
                 let names = if before.is_empty() { "none".to_owned() } else { before.join(", ") };
-                bail!(
+                refuse!(
                     "the campaign was begun with other {what}, whose values are not stored: use {option} for {names}"
                 );
             }
@@ -49,10 +51,10 @@ impl UnstoredOptions {
 /// Refuses variables unless there is a process on this machine, and a variable that is given twice.
 pub(in crate::cli) fn check_variables(variables: &[Variable], is_local: bool) -> anyhow::Result<()> {
     if let Some(Variable { name, .. }) = variables.first().filter(|_| !is_local) {
-        bail!("--env {name} is for exec: and local targets, but no target is one");
+        refuse!("--env {name} is for exec: and local targets, but no target is one");
     }
     match variable_names(variables).windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => bail!("--env names {} twice", pair[0]),
+        Some(pair) => refuse!("--env names {} twice", pair[0]),
         None => Ok(()),
     }
 }

@@ -1,12 +1,15 @@
 //! The names of variants: as the user gives them, or by what sets them apart.
 
-use crate::campaign::{
-    Target,
-    manifest::Variant,
-    variants::{VariantIndex, Variants},
+use super::preflight::NamedTarget;
+use crate::{
+    campaign::{
+        Target,
+        manifest::Variant,
+        variants::{VariantIndex, Variants},
+    },
+    cli::wrong_arguments::refuse,
 };
-use anyhow::bail;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, env};
 
 /// The names of these variants, unique among them. `given` has those that the user has chosen.
 ///
@@ -15,21 +18,21 @@ use std::collections::BTreeSet;
 pub(super) fn names(given: &[Option<String>], variants: &[Variant]) -> anyhow::Result<Vec<String>> {
     let mut known = BTreeSet::new();
     if let Some(twice) = given.iter().flatten().find(|name| !known.insert(name.as_str())) {
-        bail!("--targets has two variants of the name {twice}: each needs one of its own");
+        refuse!("--targets has two variants of the name {twice}: each needs one of its own");
     }
     let with_given = |names: Vec<String>| -> Vec<String> {
         given.iter().zip(names).map(|(given, name)| given.clone().unwrap_or(name)).collect()
     };
     let by_facts = FACTS.iter().filter_map(|facts| by_facts(facts, variants)).map(with_given);
-    let names = by_facts.chain([with_given(by_side(variants)), with_given(by_target(variants))]);
+    let names = by_facts.chain(by_side(variants).map(with_given)).chain([with_given(by_target(variants))]);
     let mut unique = names.filter(|names| names.iter().collect::<BTreeSet<_>>().len() == names.len());
     Ok(unique.next().unwrap_or_else(|| numbered(given, &by_target(variants))))
 }
 
-/// Makes roles follow the baseline, where two variants are named by their roles.
-pub(super) fn follow_baseline(variants: &mut Variants<Variant>, baseline: VariantIndex) {
+/// Makes roles follow the baseline, where two variants are named by their roles. What the user has named keeps its name.
+pub(super) fn follow_baseline(variants: &mut Variants<Variant>, targets: &[NamedTarget], baseline: VariantIndex) {
     let names: Vec<&str> = variants.iter().map(|(_, variant)| variant.name.as_str()).collect();
-    if names == ROLES {
+    if names == ROLES && targets.iter().all(|named| named.name.is_none()) {
         for (index, variant) in variants.iter_mut() {
             variant.name = ROLES[usize::from(index != baseline)].to_owned();
         }
@@ -93,27 +96,29 @@ fn are_one_function(variants: &[Variant]) -> bool {
     variants.windows(2).all(|pair| name(&pair[0]) == name(&pair[1]))
 }
 
-/// The architectures of two variants, or else which of them is the baseline; more have nothing of the kind.
-fn by_side(variants: &[Variant]) -> Vec<String> {
+/// The architectures of two variants, or else which of them is the baseline. None of more variants.
+fn by_side(variants: &[Variant]) -> Option<Vec<String>> {
     if variants.len() > 2 {
-        return vec![String::new(); variants.len()];
+        return None;
     }
     let names: Vec<String> = variants
         .iter()
         .zip(ROLES)
         .map(|(variant, role)| Fact::Architecture.of(variant).unwrap_or(role.to_owned()))
         .collect();
-    if names.first() == names.last() { ROLES.map(str::to_owned).into() } else { names }
+    Some(if names.first() == names.last() { ROLES.map(str::to_owned).into() } else { names })
 }
 
 fn by_target(variants: &[Variant]) -> Vec<String> {
+    let here = env::current_dir().unwrap_or_default();
     let name = |target: &Target| match target {
         Target::Function { name, qualifier } => {
             let name = name.rsplit(':').next().unwrap_or(name);
             qualifier.as_ref().map_or(name.to_owned(), |qualifier| format!("{name}:{qualifier}"))
         }
         Target::Endpoint { url } => url.clone(),
-        Target::Process { path } => path.display().to_string(),
+        // As the user has named it, if it is below this directory.
+        Target::Process { path } => path.strip_prefix(&here).unwrap_or(path).display().to_string(),
         Target::Import { file } => file.clone(),
     };
     variants.iter().map(|variant| name(&variant.target)).collect()
@@ -194,6 +199,29 @@ mod tests {
         let variants = [(None, "lambda:a"), (Some("a"), "lambda:b"), (None, "lambda:a")];
         let variants = variants.map(|(name, target)| (name, variant(target, None)));
         assert_eq!(named(&variants), ["a (2)", "a", "a (3)"]);
+    }
+
+    #[test]
+    fn one_of_three_variants_without_a_name_is_named_by_its_target() {
+        let variants = [(Some("base"), "exec:fn/fast"), (None, "exec:fn/fast2"), (Some("slow"), "exec:fn/slow")];
+        let variants = variants.map(|(name, target)| (name, variant(target, None)));
+        assert_eq!(named(&variants), ["base", "fn/fast2", "slow"]);
+        let absolute =
+            variants.map(|(name, variant)| (name, Variant { target: variant.target.absolute().unwrap(), ..variant }));
+        assert_eq!(named(&absolute), ["base", "fn/fast2", "slow"]);
+    }
+
+    #[test]
+    fn roles_follow_the_baseline_unless_they_were_given() {
+        let [_, second] = VariantIndex::both();
+        let target =
+            |name: Option<&str>| NamedTarget { name: name.map(str::to_owned), target: "exec:a".parse().unwrap() };
+        for (given, expected) in [([None; 2], ["candidate", "baseline"]), (ROLES.map(Some), ROLES)] {
+            let variants = ROLES.map(|name| Variant { name: name.to_owned(), ..variant("exec:a", None) });
+            let mut variants = Variants::from_iter(variants);
+            follow_baseline(&mut variants, &given.map(target), second);
+            assert_eq!(variants.iter().map(|(_, variant)| variant.name.as_str()).collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

@@ -235,7 +235,7 @@ fn special_functions_are_refused_or_measured_with_warnings() {
         ("/CapacityProviderConfig", &instances, &[], 0, "Lambda bills the instances"),
         ("/CapacityProviderConfig", &instances, &["--cold"], 1, "leave out --cold"),
         ("/PackageType", &json!("Image"), &[], 0, ""),
-        ("/Description", &json!("as any other"), &["--tenant", "blue"], 1, "which no variant has"),
+        ("/Description", &json!("as any other"), &["--tenant", "blue"], 2, "which no variant has"),
     ] {
         let (scratch, lambda) = (Scratch::new(), lambda());
         lambda.set(pointer, value);

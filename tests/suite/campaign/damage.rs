@@ -247,6 +247,8 @@ fn an_invalid_manifest_is_refused_by_the_field() {
     };
     let mut ended = manifest()["variants"][0].clone();
     ended["ended"] = json!({"block": 1, "step": 0, "reason": "given-up"});
+    let mut with_program = manifest()["variants"][1].clone();
+    with_program["program"] = json!({"sha256": "12", "bytes": 3});
     let cases = [
         (b"".to_vec(), "campaign.json, line 1: EOF"),
         (b"\n\nno campaign".to_vec(), "campaign.json, line 3: expected"),
@@ -254,6 +256,8 @@ fn an_invalid_manifest_is_refused_by_the_field() {
         (vec![0; 100], "campaign.json, line 1: expected value"),
         (with("/schema", json!(3)), "campaign.json, line 1: schema 3 is not known to this version, which reads 1 to 2"),
         (with("/variants", json!([manifest()["variants"][0]])), "variants has 1 entries; it must have from 2 to 64"),
+        (with("/variants/1/name", json!("")), "variants[1].name is empty; every variant must have one"),
+        (with("/variants/1", with_program), "variants[1].program.sha256 is \"12\"; it must be 64"),
         (with("/variants/1/name", json!("x")), "variants[1].name is \"x\" a second time"),
         (with("/baseline", json!(2)), "baseline is 2; it must be below 2"),
         (with("/baseline", json!(64)), "the number of a variant, below 64"),

@@ -30,7 +30,7 @@ fn headers_are_sent_as_given_and_their_values_are_not_stored() {
     // To resume the campaign they are given again.
     let out = scratch.path("run");
     let output = run("", &["--resume", &out]);
-    assert_code(&output, 1);
+    assert_code(&output, 2);
     let message = stderr(&output);
     assert!(message.contains("use --header for content-type, x-many, x-token"), "{message}");
     assert_code(&run("", &[["--resume", &out].as_slice(), &headers, &repeated].concat()), 0);
@@ -81,13 +81,13 @@ fn invalid_headers_and_methods_are_refused_with_the_fix() {
     let exec = ["--targets", "exec:/bin/true", "exec:/bin/true", "--payload", &payload];
     for option in [["--header", "x=1"], ["--method", "PUT"]] {
         let output = run("", &[exec.as_slice(), &option].concat());
-        assert_code(&output, 1);
+        assert_code(&output, 2);
         assert!(stderr(&output).contains(&format!("{} is for https://", option[0])), "{}", stderr(&output));
     }
     let arguments =
         ["--targets", &target.url, &target.url, "--payload", &payload, "--header", "Authorization=Bearer x"];
     let output = run("", &arguments);
-    assert_code(&output, 1);
+    assert_code(&output, 2);
     assert!(stderr(&output).contains("use --no-auth with it"), "{}", stderr(&output));
     assert!(target.calls().is_empty());
 }

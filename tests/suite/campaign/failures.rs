@@ -475,7 +475,7 @@ fn limits_of_nothing_are_refused_before_the_first_call() {
         assert!(stderr(&output).contains(part), "{}", stderr(&output));
     }
     let output = on_lambda(&Scratch::new(), &lambda, &["--pace", "1h"]);
-    assert_code(&output, 1);
+    assert_code(&output, 2);
     let message = stderr(&output);
     assert!(message.contains("--pace 1h leaves no time for a second block within --duration 10m"), "{message}");
     let scratch = Scratch::new();

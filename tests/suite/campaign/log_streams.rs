@@ -374,7 +374,7 @@ fn how_environments_will_be_told_is_said_before_the_first_call() {
     assert_eq!(plan(&["--environment", "/id"]).0.matches("environments: answers name them at /id").count(), 2);
     assert_eq!(plan(&["--cold"]).0.matches("environments: each call has its own").count(), 2);
     let output = logged.run(&scratch, &["--dry-run", "--until-ci", "5%"]);
-    assert_code(&output, 1);
+    assert_code(&output, 2);
     let message = stderr(&output);
     assert!(message.contains("--until-ci takes") && message.contains("--environment POINTER"), "{message}");
     plan(&["--until-ci", "5%", "--environment", "/id"]);

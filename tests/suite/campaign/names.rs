@@ -42,7 +42,7 @@ fn every_form_of_a_name_that_lambda_takes_reaches_it() {
         let target = format!("lambda:{name}");
         let output = plan(&aws, [&target, "lambda:arm"]);
         assert_code(&output, 0);
-        assert!(stdout(&output).contains(&format!("baseline   {target} (x86_64")), "{}", stdout(&output));
+        assert!(stdout(&output).contains(&format!("baseline  x86_64 {target} (x86_64")), "{}", stdout(&output));
         let line = aws.calls()[0].line.replace("%3A", ":");
         let (name, qualifier) = path.split_once('?').unwrap_or((path, ""));
         let query = if qualifier.is_empty() { String::new() } else { format!("?Qualifier={qualifier}") };
@@ -113,7 +113,7 @@ fn the_latest_version_can_be_made_cold_by_its_qualifier_and_others_cannot() {
     for published in ["lambda:x86:7", "lambda:arn:aws:lambda:us-east-1:123456789012:function:x86:live"] {
         let mut cold = program_on(&aws, &home);
         let output = run(&mut cold, &["--targets", published, "lambda:arm", "--cold", "--dry-run"]);
-        assert_code(&output, 1);
+        assert_code(&output, 2);
         assert!(stderr(&output).contains("is published and cannot be changed"), "{}", stderr(&output));
     }
 }

@@ -110,7 +110,7 @@ fn a_campaign_ends_before_it_costs_too_much() {
     assert!(cost(&before) < 0.0001, "{before:?}");
 
     let output = run_plain(&Scratch::new(), &slow, &["--max-cost", "0.000001"]);
-    assert_code(&output, 1);
+    assert_code(&output, 2);
     assert!(stderr(&output).contains("--max-cost 0.000001 is less than one block"), "{}", stderr(&output));
 }
 
@@ -123,7 +123,7 @@ fn a_dry_run_says_what_it_would_do_and_calls_nothing() {
     assert!(target.calls().is_empty() && !scratch.0.join("run").exists());
     let output = run_plain(&scratch, &target, &["--dry-run", "--until-ci", "7%"]);
     assert!(
-        stdout(&output).contains("The campaign ends after 10m, at $0.5, with intervals of ±7%, whichever comes first"),
+        stdout(&output).contains("The campaign ends after 10m, at $0.50, with intervals of ±7%, whichever comes first"),
         "{}",
         stdout(&output)
     );
@@ -190,35 +190,50 @@ fn contradictory_options_are_refused_with_the_fix() {
     let broken = scratch.file("broken.json", "{");
     let (url, this) = ("https://example.com/", "exec:/bin/true");
     for (arguments, code, part) in [
-        (["--targets", url].as_slice(), 1, "a baseline and at least one candidate"),
+        (["--targets", url].as_slice(), 2, "a baseline and at least one candidate"),
         (&["--targets", "fast", "slow"], 2, "stack:NAME"),
         (&["--targets", "stack:"], 2, "stack:NAME"),
         (&["--targets", this, this, "--payload", &broken], 1, "is not JSON"),
         (&["--targets", this, this, "--payload", "/nowhere.json"], 1, "/nowhere.json"),
-        (&["--targets", this, this, "--payload", &payload, "--payload", &payload], 1, "weight"),
+        (&["--targets", this, this, "--payload", &payload, "--payload", &payload], 2, "weight"),
         (&["--targets", this, this, "--payload", "a.json:0"], 2, "from 1 to 1000"),
         (&["--targets", this, this, "--payload", &payload, "--workload", "math"], 2, "cannot be used with"),
-        (&["--targets", this, this, "--workload", "math/ftf"], 1, "did you mean \"math/fft\"?"),
+        (&["--targets", this, this, "--workload", "math/ftf"], 2, "did you mean \"math/fft\"?"),
         (&["--targets", this, this, "--size", "huge"], 2, "small, medium, large"),
         (&["--targets", this, this, "--ignore", "/id"], 2, "--compare-output"),
         (&["--targets", this, this, "--payload", &payload, "--compare-output", "--ignore", "id"], 2, "starts with /"),
         (&["--targets", this, this, "--environment", "/id"], 2, "--payload"),
         (&["--targets", this, this, "--payload", &payload, "--cpu-model", "cpu"], 2, "starts with /"),
         (&["--targets", this, this, "--environments", "0"], 2, "1..=1000"),
-        (&["--targets", this, this, "--invocations", "5"], 1, "less than one block, which has 432 calls"),
+        (&["--targets", this, this, "--invocations", "5"], 2, "less than one block, which has 432 calls"),
         (&["--targets", this, this, "--max-cost=-1"], 2, "US dollars"),
         (&["--targets", this, this, "--until-ci", "0.02"], 2, "such as 2%"),
         (&["--targets", this, this, "--until-ci", "50%"], 2, "below 50%"),
         (&["--targets", this, this, "--prices", "/nowhere.toml"], 1, "reading the prices from /nowhere.toml"),
         (&["--targets", this, this, "--prices", &broken], 1, "broken.json: TOML parse error"),
         (&["--targets", this, this, "--duration", "soon"], 2, "--duration"),
-        (&["--targets", this, this, "--no-auth"], 1, "--no-auth is for https://"),
-        (&["--targets", this, this, "--api-key", "k"], 1, "--api-key is for https://"),
-        (&["--targets", url, url, "--cold"], 1, "name the function itself"),
+        (&["--targets", this, this, "--no-auth"], 2, "--no-auth is for https://"),
+        (&["--targets", this, this, "--api-key", "k"], 2, "--api-key is for https://"),
+        (&["--targets", url, url, "--cold"], 2, "name the function itself"),
         (&["--targets", "exec:/nowhere", this], 1, "/nowhere"),
         (&["--targets", "exec:/etc/passwd", this], 1, "not a program"),
         (&["--resume", "/nowhere"], 1, "/nowhere holds no campaign"),
-        (&["--resume", "/nowhere", "--seed", "1"], 2, "cannot be used with"),
+        (&["--resume", "/nowhere", "--seed", "1"], 2, "error: --seed cannot be changed: a campaign keeps its plan\n"),
+        (
+            &["--resume", "/nowhere", "--max-cost", "1"],
+            2,
+            "error: --max-cost cannot be changed: a campaign keeps its limits\n",
+        ),
+        (&["--resume", "/nowhere", "--workload", "math", "--out", "x"], 2, "error: --workload cannot be changed"),
+        (&["--resume", "/nowhere", "--out", "x"], 2, "error: --out is for a new campaign"),
+        (
+            &["--targets", this, this, "--payload", "all"],
+            2,
+            "the name of this payload is all, which is that of all cells together in reports; write ./all",
+        ),
+        (&["--targets", this, this, "--payload", "starts:2"], 2, "write ./starts"),
+        (&["--config-env", "x", "--targets", this, this], 2, "--config-env says which stack"),
+        (&["--targets", this, this, "--env", "AA=1", "--env", "AA=2"], 2, "--env names AA twice"),
     ] {
         let output = run("", arguments);
         let message = stderr(&output);

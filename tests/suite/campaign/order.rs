@@ -55,7 +55,7 @@ fn throttled_joint_steps_become_separate_and_stay_so() {
     assert_code(&output, 0);
     let text = stderr(&output);
     let warning =
-        "2 of 4 calls that were made together were throttled: from block 1 on, each variant is called by itself";
+        "2 of 4 calls that were made together were throttled: from block 2 on, each variant is called by itself";
     assert_eq!(text.matches(warning).count(), 1, "{text}");
     let run_directory = scratch.path("run");
     let (manifest, rows) = samples(&run_directory);

@@ -1,5 +1,6 @@
 //! Functions that are processes on this machine: how they are started and what they are told.
 
+mod changed;
 mod failures;
 mod lifetime;
 mod runtime_api;
@@ -229,7 +230,7 @@ fn variables_reach_both_sides_and_are_never_stored() {
     let out = scratch.path("run");
     for given in [[].as_slice(), &["--env", "KEY=s3cret"], &["--env", "KEY=1", "--env", "OTHER=2"]] {
         let output = super::run("", &[["--resume", &out].as_slice(), given].concat());
-        assert_code(&output, 1);
+        assert_code(&output, 2);
         assert!(stderr(&output).contains("use --env for AT, KEY"), "{}", stderr(&output));
     }
     assert_code(&super::run("", &[["--resume", &out].as_slice(), &variables].concat()), 0);
@@ -241,10 +242,10 @@ fn invalid_variables_are_refused_with_the_reason() {
     let url = "http://127.0.0.1:1/";
     let of_endpoints = ["--targets", url, url, "--no-auth"];
     for (targets, variables, code, part) in [
-        (of_endpoints.as_slice(), ["KEY=1"].as_slice(), 1, "--env KEY is for exec: and local targets"),
+        (of_endpoints.as_slice(), ["KEY=1"].as_slice(), 2, "--env KEY is for exec: and local targets"),
         (&["--targets", this, this], &["KEY"], 2, "\"KEY\" has no value; write KEY=VALUE"),
         (&["--targets", this, this], &["1KEY=1"], 2, "\"1KEY\" is no name that Lambda takes"),
-        (&["--targets", this, this], &["KEY=1", "KEY=2"], 1, "--env names KEY twice"),
+        (&["--targets", this, this], &["KEY=1", "KEY=2"], 2, "--env names KEY twice"),
         (&["--targets", this, this], &["LAMBDA_TASK_ROOT=/"], 2, "LAMBDA_TASK_ROOT is set by Lambda itself"),
         (&["--targets", this, this], &["AWS_LAMBDA_RUNTIME_API=x"], 2, "AWS_LAMBDA_RUNTIME_API is set by Lambda"),
     ] {
@@ -253,8 +254,8 @@ fn invalid_variables_are_refused_with_the_reason() {
         assert!(output.status.code() == Some(code) && stderr(&output).contains(part), "{part}: {}", stderr(&output));
     }
     for (arguments, code, part) in [
-        (["call", url, "--no-auth", "--env", "KEY=1"].as_slice(), 1, "--env KEY is for exec: and local targets"),
-        (&["call", this, "--env", "KEY=1", "--env", "KEY=1"], 1, "--env names KEY twice"),
+        (["call", url, "--no-auth", "--env", "KEY=1"].as_slice(), 2, "--env KEY is for exec: and local targets"),
+        (&["call", this, "--env", "KEY=1", "--env", "KEY=1"], 2, "--env names KEY twice"),
         (&["call", this, "--env", "TZ=UTC"], 2, "TZ is set by Lambda itself"),
     ] {
         let output = duet(arguments);

@@ -144,8 +144,6 @@ fn an_invalid_samconfig_is_refused_with_the_fix() {
         (TOML, "[default.global.parameters]\nregion = 5\n", STACK, "environment \"default\": invalid type"),
         (TOML, "[dev.global.parameters]\n", &["--config-env", "prod"], "no environment \"prod\" in it, but dev"),
         ("unused", "", &["--config-env", "prod"], "--config-env prod: there is no samconfig.toml here"),
-        ("unused", "", &["--config-env", "dev", "--targets", "lambda:x86", "lambda:arm"], "--targets names none"),
-        ("unused", "", &[], "there is nothing to compare"),
         ("unused", "", &["--targets", "stack:arn:aws:cloudformation:eu-west-1"], "is not a stack; write stack:NAME or"),
         (
             "unused",
@@ -160,5 +158,23 @@ fn an_invalid_samconfig_is_refused_with_the_fix() {
         let output = run(program(&home).env("AWS_REGION", "us-east-1"), arguments);
         assert_code(&output, 1);
         assert!(stderr(&output).contains(part), "{text}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn arguments_that_name_no_stack_are_wrong() {
+    for (arguments, reason) in [
+        (
+            ["--config-env", "dev", "--targets", "lambda:x86", "lambda:arm"].as_slice(),
+            "--config-env says which stack is meant, and --targets names none",
+        ),
+        (
+            &[],
+            "there is nothing to compare: use --targets BASELINE CANDIDATE…, or run this where samconfig.toml names the stack",
+        ),
+    ] {
+        let output = run(program(&Scratch::new()).env("AWS_REGION", "us-east-1"), arguments);
+        assert_code(&output, 2);
+        assert_eq!(stderr(&output), format!("error: {reason}\n"));
     }
 }

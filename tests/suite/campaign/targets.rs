@@ -267,7 +267,7 @@ fn a_published_version_cannot_be_made_cold() {
     let (scratch, lambda) = (Scratch::new(), lambda(1769));
     let payload = scratch.file("payload.json", "{}");
     let output = run(&lambda.url, &["--targets", "lambda:x:live", "lambda:a", "--payload", &payload, "--cold"]);
-    assert_code(&output, 1);
+    assert_code(&output, 2);
     assert!(stderr(&output).contains("name it without a qualifier"), "{}", stderr(&output));
 }
 
@@ -321,7 +321,7 @@ fn a_stack_is_found_by_its_name_and_by_samconfig() {
         let output = run(&aws.url, &[targets, &["--dry-run"]].concat());
         assert_code(&output, 0);
         let plan = String::from_utf8(output.stdout.clone()).unwrap();
-        assert!(plan.contains("baseline   lambda:x ("), "{plan}");
+        assert!(plan.contains("baseline  lambda:x ("), "{plan}");
         assert!(plan.contains("lambda:a (arm64, 128 MB, 3 s"), "{plan}");
     }
     let output = run(&aws.url, &["--targets", "stack:other", "--dry-run"]);

@@ -61,16 +61,30 @@ fn every_block_visits_every_variant() {
 }
 
 #[test]
+fn a_variant_without_a_name_among_named_ones_is_named_by_its_target() {
+    let (scratch, server) = (Scratch::new(), Scripted::start(|_, _| Reply::ok("{}")));
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let targets = [format!("a/b={}", server.url), "exec:/bin/true".to_owned(), format!("c={}", server.url)];
+    let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+    let options = ["--no-auth", "--payload", &payload, "--out", &out, "--environments", "1", "--invocations", "3"];
+    assert_code(&run("", &[&["--baseline", ""], options.as_slice(), &["--targets"], &targets].concat()), 2);
+    assert_code(&run("", &[options.as_slice(), &["--targets"], &targets].concat()), 3);
+    let (manifest, _) = samples(&out);
+    let names: Vec<&str> = manifest.variants.iter().map(|(_, variant)| variant.name.as_str()).collect();
+    assert_eq!(names, ["a/b", "/bin/true", "c"]);
+}
+
+#[test]
 fn names_and_numbers_of_targets_are_checked() {
     let scratch = Scratch::new();
     let server = Scripted::start(|_, _| Reply::ok("{}"));
     let many: Vec<String> = (0..65).map(|number| number.to_string()).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     for (targets, arguments, code, part) in [
-        (["a", "b"].as_slice(), ["--baseline", "x"].as_slice(), 1, "--baseline x names no variant; they are a, b"),
-        (&["a", "a"], &[], 1, "--targets has two variants of the name a"),
-        (&["a"], &[], 1, "--targets takes a baseline and at least one candidate"),
-        (&many, &[], 1, "--targets has 65 targets; 64 are the most"),
+        (["a", "b"].as_slice(), ["--baseline", "x"].as_slice(), 2, "--baseline x names no variant; they are a, b"),
+        (&["a", "a"], &[], 2, "--targets has two variants of the name a"),
+        (&["a"], &[], 2, "--targets takes a baseline and at least one candidate"),
+        (&many, &[], 2, "--targets has 65 targets; 64 are the most"),
     ] {
         let output = run_targets(&scratch, &server, targets, arguments);
         assert_code(&output, code);
@@ -100,7 +114,9 @@ fn a_failing_variant_is_given_up_and_the_others_go_on() {
         text.contains("Given up: the last 6 calls of broken failed") && text.contains("; the others go on"),
         "{text}"
     );
-    assert!(text.contains("Complete: "), "{text}");
+    let over =
+        "Over: all calls are made (--invocations 60). The report is without broken, and there is nothing to continue.";
+    assert!(text.contains(over), "{text}");
     // Three blocks of all, and of what is left as many as there is room for.
     assert_eq!(counts(&scratch), expected(&[("a", 26), ("broken", 6), ("c", 26)]));
     let (manifest, _) = samples(&scratch.path("run"));
@@ -122,7 +138,7 @@ fn a_variant_without_one_success_is_told_however_short_the_campaign() {
     let output = run_targets(&scratch, &failing("/broken"), &["a", "broken", "c"], &arguments);
     assert_code(&output, 3);
     let text = stderr(&output);
-    assert!(text.contains("Given up: the last 4 calls of broken failed") && text.contains("Complete: "), "{text}");
+    assert!(text.contains("Given up: the last 4 calls of broken failed") && text.contains("Over: "), "{text}");
 }
 
 #[test]
@@ -167,7 +183,12 @@ fn a_campaign_without_its_baseline_or_without_any_success_ends_and_can_be_contin
         let scratch = Scratch::new();
         let output = run_targets(&scratch, &failing(path), &names, &["--environments", "2", "--invocations", "60"]);
         assert_code(&output, 3);
-        assert!(stderr(&output).contains("Once that is fixed: "), "{}", stderr(&output));
+        assert!(
+            stderr(&output)
+                .contains("The campaign is not over: the samples so far are kept; continue with `duet run --resume "),
+            "{}",
+            stderr(&output)
+        );
         let (manifest, _) = samples(&scratch.path("run"));
         assert!(manifest.variants.iter().all(|(_, variant)| variant.ended.is_none()), "{path}");
     }

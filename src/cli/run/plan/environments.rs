@@ -6,9 +6,8 @@ use crate::{
         environment_source::EnvironmentSource,
         manifest::{Manifest, Variant},
     },
-    cli::output::note,
+    cli::{output::note, wrong_arguments::refuse},
 };
-use anyhow::bail;
 
 /// Warns of variants whose environments nothing will tell. Refuses to end a campaign by its intervals if environments are
 /// only told when it has ended.
@@ -16,7 +15,7 @@ pub(super) fn check(manifest: &Manifest) -> anyhow::Result<()> {
     for (_, variant) in manifest.variants.iter() {
         match EnvironmentSource::of(&manifest.plan, variant) {
             EnvironmentSource::Unknown => note(warning(variant)),
-            EnvironmentSource::LogStreams(log) if manifest.limits.until_ci.is_some() => bail!(
+            EnvironmentSource::LogStreams(log) if manifest.limits.until_ci.is_some() => refuse!(
                 "--until-ci takes environments that are known while the campaign runs, and those of {} are read from log \
                  streams of {log} when it has ended: say where answers name them (--environment POINTER), or leave \
                  --until-ci out",
