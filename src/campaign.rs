@@ -8,7 +8,6 @@ mod call_to_row;
 pub mod caller;
 pub(crate) mod cold_start_variable;
 pub(crate) mod configuration;
-pub mod control_characters;
 pub mod driver;
 pub(crate) mod environment_source;
 pub(crate) mod failure;

@@ -1,7 +1,6 @@
 //! Answers of functions: their canonical form for comparison, and JSON pointers into them.
 
-use super::control_characters::visible;
-use crate::protocol::nearest;
+use crate::protocol::{control_characters::visible, nearest};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

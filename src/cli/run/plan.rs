@@ -14,7 +14,6 @@ use crate::{
         Auth, Target, TargetError,
         accepted_status::AcceptedStatus,
         aws::Session,
-        control_characters::{is_obeyed, visible},
         manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Order, Plan, SCHEMA, Variant},
         payload::MAX_NAME_BYTES,
         region,
@@ -23,7 +22,10 @@ use crate::{
         variants::{MAX_VARIANTS, VariantIndex, Variants},
     },
     cli::{prices, secret_argument::Unechoed, value_parsers},
-    protocol::{Request, Selection, Size, SizeName},
+    protocol::{
+        Request, Selection, Size, SizeName,
+        control_characters::{is_obeyed, visible},
+    },
     workload::{self, Workload},
 };
 use anyhow::{Context, bail};
