@@ -1,0 +1,137 @@
+//! Which native code is in the way, and which has a counterpart or is meant for elsewhere.
+
+use super::{FindingKind, Origin, System, contents::NativeFile, path_words::PathWords};
+use crate::protocol::Architecture;
+use std::collections::{BTreeSet, HashMap};
+
+/// A file of native code with what it is part of.
+pub struct Placed<'a> {
+    pub file: &'a NativeFile,
+    pub origin: Origin,
+}
+
+/// What is there under paths that differ in their platforms only.
+#[derive(Default)]
+struct Group {
+    for_present: bool,
+    for_other: bool,
+    /// Whether a file is for Lambda, and no word of its path says otherwise.
+    has_plain: bool,
+}
+
+impl Group {
+    fn is_complete(&self) -> bool {
+        self.for_present && self.for_other
+    }
+}
+
+struct Groups {
+    present: Architecture,
+    by_file: HashMap<String, Group>,
+    by_directory: HashMap<String, Group>,
+    /// Directories with files that have a counterpart of the same name: there, each needs one.
+    strict: BTreeSet<String>,
+    /// Packages that have native code for Lambda.
+    origins: BTreeSet<Origin>,
+}
+
+/// What is found of each file, if anything.
+pub fn judge(files: &[Placed<'_>], present: Architecture) -> Vec<Option<FindingKind>> {
+    let words: Vec<PathWords> = files.iter().map(|placed| PathWords::of(&placed.file.path)).collect();
+    let groups = Groups::of(files, &words, present);
+    files.iter().zip(&words).map(|(placed, words)| groups.finding(placed, words)).collect()
+}
+
+fn system(file: &NativeFile) -> System {
+    match file.native.system {
+        System::Linux if file.markers.musl => System::LinuxMusl,
+        system => system,
+    }
+}
+
+/// The architecture of Lambda that a file can run on.
+fn runs_on(file: &NativeFile) -> Option<Architecture> {
+    file.native.machine.architecture().filter(|_| system(file) == System::Linux)
+}
+
+/// Whether a package is made for all the platforms that it supports, so that it tells what other files of it are for.
+fn is_package(origin: &Origin) -> bool {
+    matches!(
+        origin,
+        Origin::Wheel { .. } | Origin::NpmPackage { .. } | Origin::Gem { .. } | Origin::Jar { file: Some(_), .. }
+    )
+}
+
+impl Groups {
+    fn of(files: &[Placed<'_>], words: &[PathWords], present: Architecture) -> Self {
+        let mut groups = Self {
+            present,
+            by_file: HashMap::new(),
+            by_directory: HashMap::new(),
+            strict: BTreeSet::new(),
+            origins: BTreeSet::new(),
+        };
+        for (placed, words) in files.iter().zip(words) {
+            let Some(architecture) = runs_on(placed.file) else { continue };
+            let note = |group: &mut Group| {
+                group.for_present |= architecture == present;
+                group.for_other |= architecture != present;
+                group.has_plain |= !words.names_foreign_system;
+            };
+            note(groups.by_file.entry(words.file.clone()).or_default());
+            if let Some(directory) = &words.directory {
+                note(groups.by_directory.entry(directory.clone()).or_default());
+            }
+            if is_package(&placed.origin) {
+                groups.origins.insert(placed.origin.clone());
+            }
+        }
+        for words in words {
+            if let Some(directory) = words.directory.as_ref().filter(|_| groups.by_file(words).is_complete()) {
+                groups.strict.insert(directory.clone());
+            }
+        }
+        groups
+    }
+
+    fn by_file(&self, words: &PathWords) -> &Group {
+        const EMPTY: &Group = &Group { for_present: false, for_other: false, has_plain: false };
+        self.by_file.get(&words.file).unwrap_or(EMPTY)
+    }
+
+    fn by_directory(&self, words: &PathWords) -> Option<&Group> {
+        self.by_directory.get(words.directory.as_ref()?)
+    }
+
+    /// Whether a file is there for both architectures. Directories that are for one of them each count as such, though
+    /// the files in them may be named differently.
+    fn has_counterpart(&self, words: &PathWords) -> bool {
+        let is_strict = words.directory.as_ref().is_some_and(|directory| self.strict.contains(directory));
+        self.by_file(words).is_complete()
+            || words.has_lambda_directory && !is_strict && self.by_directory(words).is_some_and(Group::is_complete)
+    }
+
+    /// Whether there is a file for Lambda where this one is for another platform.
+    fn is_beside_another(&self, words: &PathWords) -> bool {
+        self.by_file(words).has_plain || self.by_directory(words).is_some_and(|group| group.has_plain)
+    }
+
+    fn finding(&self, placed: &Placed<'_>, words: &PathWords) -> Option<FindingKind> {
+        let machine = placed.file.native.machine;
+        let system = system(placed.file);
+        let is_elsewhere = self.is_beside_another(words);
+        if system != System::Linux {
+            let is_silent = is_elsewhere || self.origins.contains(&placed.origin);
+            return (!is_silent).then_some(FindingKind::ForeignSystem { system, machine });
+        }
+        if words.names_foreign_system && is_elsewhere {
+            return None;
+        }
+        match machine.architecture() {
+            None => (!is_elsewhere).then_some(FindingKind::ForeignMachine { machine }),
+            Some(_) if self.has_counterpart(words) => None,
+            Some(architecture) if architecture == self.present => Some(FindingKind::PresentArchitecture { machine }),
+            Some(_) => Some(FindingKind::OtherArchitecture { machine }),
+        }
+    }
+}
