@@ -15,22 +15,18 @@ pub struct Placed<'a> {
 struct Group {
     for_present: bool,
     for_other: bool,
-    /// Whether a file is for Lambda, and no word of its path says otherwise.
-    has_plain: bool,
 }
 
-impl Group {
-    fn is_complete(&self) -> bool {
-        self.for_present && self.for_other
-    }
-}
+/// The words of paths, and whether they name a foreign system: what is for Lambda nevertheless, as static programs for
+/// musl are, has no counterpart among what is for glibc.
+type Key = (String, bool);
 
 struct Groups {
     present: Architecture,
-    by_file: HashMap<String, Group>,
-    by_directory: HashMap<String, Group>,
+    by_file: HashMap<Key, Group>,
+    by_directory: HashMap<Key, Group>,
     /// Directories with files that have a counterpart of the same name: there, each needs one.
-    strict: BTreeSet<String>,
+    strict: BTreeSet<Key>,
     /// Packages that have native code for Lambda.
     origins: BTreeSet<Origin>,
 }
@@ -44,7 +40,7 @@ pub fn judge(files: &[Placed<'_>], present: Architecture) -> Vec<Option<FindingK
 
 fn system(file: &NativeFile) -> System {
     match file.native.system {
-        System::Linux if file.markers.musl => System::LinuxMusl,
+        System::Linux if file.markers.is_of_musl() => System::LinuxMusl,
         system => system,
     }
 }
@@ -62,6 +58,18 @@ fn is_package(origin: &Origin) -> bool {
     )
 }
 
+fn file_key(words: &PathWords) -> Key {
+    (words.file.clone(), words.names_foreign_system)
+}
+
+fn directory_key(words: &PathWords) -> Option<Key> {
+    Some((words.directory.clone()?, words.names_foreign_system))
+}
+
+fn is_complete(group: Option<&Group>) -> bool {
+    group.is_some_and(|group| group.for_present && group.for_other)
+}
+
 impl Groups {
     fn of(files: &[Placed<'_>], words: &[PathWords], present: Architecture) -> Self {
         let mut groups = Self {
@@ -76,44 +84,33 @@ impl Groups {
             let note = |group: &mut Group| {
                 group.for_present |= architecture == present;
                 group.for_other |= architecture != present;
-                group.has_plain |= !words.names_foreign_system;
             };
-            note(groups.by_file.entry(words.file.clone()).or_default());
-            if let Some(directory) = &words.directory {
-                note(groups.by_directory.entry(directory.clone()).or_default());
+            note(groups.by_file.entry(file_key(words)).or_default());
+            if let Some(key) = directory_key(words) {
+                note(groups.by_directory.entry(key).or_default());
             }
             if is_package(&placed.origin) {
                 groups.origins.insert(placed.origin.clone());
             }
         }
-        for words in words {
-            if let Some(directory) = words.directory.as_ref().filter(|_| groups.by_file(words).is_complete()) {
-                groups.strict.insert(directory.clone());
-            }
-        }
+        let complete = words.iter().filter(|words| is_complete(groups.by_file.get(&file_key(words))));
+        groups.strict = complete.filter_map(directory_key).collect();
         groups
-    }
-
-    fn by_file(&self, words: &PathWords) -> &Group {
-        const EMPTY: &Group = &Group { for_present: false, for_other: false, has_plain: false };
-        self.by_file.get(&words.file).unwrap_or(EMPTY)
-    }
-
-    fn by_directory(&self, words: &PathWords) -> Option<&Group> {
-        self.by_directory.get(words.directory.as_ref()?)
     }
 
     /// Whether a file is there for both architectures. Directories that are for one of them each count as such, though
     /// the files in them may be named differently.
     fn has_counterpart(&self, words: &PathWords) -> bool {
-        let is_strict = words.directory.as_ref().is_some_and(|directory| self.strict.contains(directory));
-        self.by_file(words).is_complete()
-            || words.has_lambda_directory && !is_strict && self.by_directory(words).is_some_and(Group::is_complete)
+        let by_directory = directory_key(words).filter(|key| words.has_lambda_directory && !self.strict.contains(key));
+        is_complete(self.by_file.get(&file_key(words)))
+            || by_directory.is_some_and(|key| is_complete(self.by_directory.get(&key)))
     }
 
     /// Whether there is a file for Lambda where this one is for another platform.
     fn is_beside_another(&self, words: &PathWords) -> bool {
-        self.by_file(words).has_plain || self.by_directory(words).is_some_and(|group| group.has_plain)
+        let words = PathWords { names_foreign_system: false, ..words.clone() };
+        self.by_file.contains_key(&file_key(&words))
+            || directory_key(&words).is_some_and(|key| self.by_directory.contains_key(&key))
     }
 
     fn finding(&self, placed: &Placed<'_>, words: &PathWords) -> Option<FindingKind> {

@@ -191,7 +191,7 @@ fn other_platforms_are_remarks() {
             "In the code: the library a/c.so is for 32-bit Arm, which Lambda does not have.",
         ],
     );
-    let musl = elf_with(X86_64, 3, b"libc.musl-x86_64.so.1");
+    let musl = elf_with(X86_64, 3, b"\0libc.musl-x86_64.so.1");
     let sentence = "In the code: the library a/b.so is for Linux with musl, which never runs on Lambda.";
     is(&assessed("python3.13", &[APP, ("a/b.so", &musl)]), Verdict::Portable, &[sentence]);
 }

@@ -161,7 +161,13 @@ impl<'a> Walker<'a> {
     }
 
     /// Reads the rest of an entry, after its head. At the end its checksum and its size have been found right.
-    fn pass(&mut self, entry: &mut ZipFile<'_, impl Read>, head: &[u8], mut sink: Sink<'_>, place: &mut Place) -> Result<(), Halt> {
+    fn pass(
+        &mut self,
+        entry: &mut ZipFile<'_, impl Read>,
+        head: &[u8],
+        mut sink: Sink<'_>,
+        place: &mut Place,
+    ) -> Result<(), Halt> {
         self.take(head, &mut sink, place)?;
         let mut buffer = vec![0; 1 << 16];
         let mut size = head.len() as u64;
