@@ -233,6 +233,7 @@ for part in "$@"; do
         rust_components
         [[ " $* " == *" build "* ]] || beside python_tools sam
         [[ " $* " == *" stack "* ]] || beside python_tools aws
+        beside scripts/portability-packages.sh
         ;;
     stack)
         emulation

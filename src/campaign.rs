@@ -9,7 +9,6 @@ pub mod caller;
 pub(crate) mod cell_names;
 pub(crate) mod cold_start_variable;
 pub(crate) mod configuration;
-pub mod control_characters;
 pub mod driver;
 pub(crate) mod environment_source;
 pub(crate) mod failure;

@@ -13,6 +13,7 @@
 //! | [`workload`] | the pure kernels and their catalogue | |
 //! | [`measure`] | running a kernel: wall clock, CPU clock, heap | |
 //! | [`lambda`] | the deployed service: events, answers, metrics, logs | `lambda` |
+//! | [`portability`] | whether packages of functions run on the other architecture | `cli` |
 //! | [`campaign`] | calling functions, in AWS or on this machine; comparing two of them | `cli` |
 //! | [`analysis`] | what samples say | `cli` |
 //! | [`report`] | measurements for people | `cli` |
@@ -28,6 +29,8 @@ pub mod host;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 pub mod measure;
+#[cfg(feature = "cli")]
+pub mod portability;
 pub mod protocol;
 #[cfg(feature = "cli")]
 pub mod report;

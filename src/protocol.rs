@@ -16,6 +16,7 @@ macro_rules! display_as_serialized {
 
 pub(crate) use display_as_serialized;
 
+pub mod control_characters;
 mod error;
 mod nanoseconds;
 mod nearest;

@@ -2,8 +2,8 @@
 
 use clap::Parser;
 use lambda_duet::{
-    campaign::control_characters::visible_lines,
     cli::{Cli, Reaper},
+    protocol::control_characters::visible_lines,
 };
 use std::{
     io::{self, Write},

@@ -1,6 +1,6 @@
 //! Why calls fail.
 
-use super::control_characters;
+use crate::protocol::control_characters;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
 

@@ -11,9 +11,9 @@ use super::{
     Target,
     caller::Caller,
     cold_start_variable::{Claim, Owner},
-    control_characters::visible_lines,
     row::Failure,
 };
+use crate::protocol::control_characters::visible_lines;
 use std::{
     io::{self, Write},
     sync::Arc,

@@ -1,7 +1,7 @@
 //! Answers of functions: their canonical form for comparison, and JSON pointers into them.
 
-use super::{control_characters::visible, lowercase_hex};
-use crate::protocol::nearest;
+use super::lowercase_hex;
+use crate::protocol::{control_characters::visible, nearest};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -6,13 +6,13 @@ use super::{
     wrong_arguments::wrong_arguments,
 };
 use crate::campaign::{
-    control_characters::visible,
     import::{
         Choices, Columns, EnvironmentNames, ImportError, Imported, ImportedMeasure, Source, Unit, column_names, import,
     },
     manifest::Manifest,
     shell_quoting,
 };
+use crate::protocol::control_characters::visible;
 use crate::report::words::{counted, listed};
 use anyhow::Context;
 use clap::{Args, ValueEnum};

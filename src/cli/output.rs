@@ -1,6 +1,6 @@
 //! What a subcommand prints. A failure to write is an error or is ignored, never a panic.
 
-use crate::campaign::control_characters::visible_lines;
+use crate::protocol::control_characters::visible_lines;
 use anyhow::Context;
 use serde::Serialize;
 use std::{

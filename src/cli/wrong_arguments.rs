@@ -1,6 +1,6 @@
 //! Arguments that turn out to be wrong after they were read: together, or in view of what they name.
 
-use crate::campaign::control_characters::visible_lines;
+use crate::protocol::control_characters::visible_lines;
 use clap::{Error, error::ErrorKind};
 use std::fmt::Display;
 

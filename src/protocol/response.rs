@@ -26,7 +26,7 @@ pub struct Response {
 }
 
 /// An instruction set that Lambda offers, under Lambda's name for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Architecture {
     /// 64-bit Arm (AWS Graviton).

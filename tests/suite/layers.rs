@@ -7,13 +7,14 @@ use std::{
 };
 
 /// Each layer with the layers it may import from.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("protocol", &[]),
     ("host", &["protocol"]),
     ("transport", &[]),
     ("workload", &["protocol"]),
     ("measure", &["protocol", "host", "workload"]),
     ("lambda", &["protocol", "host", "transport", "workload", "measure"]),
+    ("portability", &["protocol"]),
     ("campaign", &["protocol", "transport"]),
     ("analysis", &["protocol", "campaign"]),
     ("report", &["protocol", "campaign", "analysis"]),

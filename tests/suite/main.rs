@@ -27,6 +27,7 @@ mod limits;
 mod load;
 mod logs;
 mod metrics;
+mod portability;
 mod report;
 mod requests;
 mod sample;

@@ -6,8 +6,8 @@ use super::{
     source::{Measurement, Name},
 };
 use crate::{
-    campaign::{control_characters::is_obeyed, payload::MAX_NAME_BYTES},
-    protocol::nearest,
+    campaign::payload::MAX_NAME_BYTES,
+    protocol::{control_characters::is_obeyed, nearest},
 };
 use csv::{ReaderBuilder, StringRecord, Trim};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! What measurements are read from, and what one is.
 
 use super::{Columns, Format, ImportedMeasure, columns::LONGEST_MS, criterion, csv_table, hyperfine, json_lines, sebs};
-use crate::campaign::control_characters::visible;
+use crate::protocol::control_characters::visible;
 use serde::de::DeserializeOwned;
 use std::{
     collections::BTreeSet,

@@ -3,7 +3,6 @@
 
 use super::super::{
     LAST_UNIX_MS,
-    control_characters::{is_obeyed, visible},
     failure::ATTEMPTS,
     import::{Columns, Import},
     manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Order, Variant},
@@ -13,7 +12,10 @@ use super::super::{
     row::Row,
     variants::MAX_VARIANTS,
 };
-use crate::protocol::{Response, SCHEMA, Sample};
+use crate::protocol::{
+    Response, SCHEMA, Sample,
+    control_characters::{is_obeyed, visible},
+};
 use std::collections::BTreeSet;
 
 /// The longest time in a campaign, a year, in milliseconds and in nanoseconds.

@@ -16,7 +16,6 @@ use crate::{
         accepted_status::AcceptedStatus,
         aws::Session,
         cell_names::reserved,
-        control_characters::{is_obeyed, visible},
         manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Order, Plan, SCHEMA, Variant},
         payload::MAX_NAME_BYTES,
         region,
@@ -30,7 +29,10 @@ use crate::{
         value_parsers,
         wrong_arguments::{refuse, wrong_arguments},
     },
-    protocol::{Request, Selection, Size, SizeName},
+    protocol::{
+        Request, Selection, Size, SizeName,
+        control_characters::{is_obeyed, visible},
+    },
     workload::{self, Workload},
 };
 use anyhow::bail;

@@ -492,7 +492,7 @@ fn overlong_ids_are_left_out() {
     let scratch = Scratch::new();
     assert_code(&on_lambda(&scratch, &lambda, &["--environments", "1", "--invocations", "2"]), 0);
     assert!(rows(&scratch).iter().all(|row| row.request_id.is_none() && row.executed_version.is_none()));
-    assert!(report(&scratch.path("run")).contains("1 calls"));
+    assert!(report(&scratch.path("run")).contains(" 1 call ("));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Payloads on the command line.
 
-use crate::campaign::{control_characters::visible, manifest::Cell};
+use crate::{campaign::manifest::Cell, protocol::control_characters::visible};
 use anyhow::Context;
 use std::{fs, str::FromStr};
 

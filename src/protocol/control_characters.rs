@@ -15,7 +15,7 @@ pub fn visible_lines(text: &str) -> String {
 }
 
 /// Adds a character, escaped if necessary.
-pub(super) fn push(visible: &mut String, character: char) {
+pub fn push(visible: &mut String, character: char) {
     if is_obeyed(character) {
         visible.extend(character.escape_default());
     } else {

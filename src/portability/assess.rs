@@ -1,0 +1,66 @@
+//! From a function's packages to the answer.
+
+use super::{
+    Finding, FindingKind, FunctionDescription, Package, PackageName, Portability, bootstrap, contents::Contents,
+    function::RuntimeFamily, judge, limits::Limits, walk::Walker,
+};
+use crate::protocol::{Architecture, control_characters::visible};
+use std::io::{self, Read, Seek};
+
+/// A temporary file for an archive within an archive cannot be made or written.
+#[derive(Debug, thiserror::Error)]
+#[error("an archive within a package cannot be kept in a temporary file: {0}")]
+pub struct SpoolError(#[source] pub(super) io::Error);
+
+/// Whether a function can run on the other architecture: its code first, then its layers. Whatever is wrong with a
+/// package is a finding.
+pub fn assess<R: Read + Seek>(
+    function: &FunctionDescription,
+    packages: Vec<Package<R>>,
+) -> Result<Portability, SpoolError> {
+    assess_within(&Limits::DEFAULT, function, packages)
+}
+
+/// The same within other limits.
+pub(super) fn assess_within<R: Read + Seek>(
+    limits: &Limits,
+    function: &FunctionDescription,
+    packages: Vec<Package<R>>,
+) -> Result<Portability, SpoolError> {
+    let mut walker = Walker::new(limits);
+    let mut findings = Vec::new();
+    let mut read: Vec<(PackageName, Contents)> = Vec::new();
+    for package in packages {
+        let contents = walker.read(package.archive)?;
+        findings.extend(judge::package(
+            &package.name,
+            &contents,
+            package.compatible_architectures.as_deref(),
+            function,
+        ));
+        read.push((package.name, contents));
+    }
+    let named: Vec<(&PackageName, &Contents)> = read.iter().map(|(name, contents)| (name, contents)).collect();
+    findings.extend(judge::links(&named));
+    let contents: Vec<&Contents> = read.iter().map(|(_, contents)| contents).collect();
+    findings.extend(of_function(function, &contents).map(|kind| Finding::of_package(&PackageName::Code, kind)));
+    Ok(Portability::new(function.other_architecture(), findings))
+}
+
+/// What is found of the function as a whole.
+fn of_function(function: &FunctionDescription, packages: &[&Contents]) -> impl Iterator<Item = FindingKind> {
+    let runtime = || function.runtime.as_deref().map(visible);
+    let is_missing = function.other_architecture() == Architecture::Arm64 && function.has_runtime_of_x86_64_alone();
+    let of_runtime = is_missing.then(|| FindingKind::RuntimeOfX86Alone { runtime: runtime().unwrap_or_default() });
+    let of_code = match function.family() {
+        None => Some(FindingKind::UnknownRuntime { runtime: runtime() }),
+        // Its program has the name of the handler.
+        Some(RuntimeFamily::OsOnly) if function.runtime.as_deref() == Some("go1.x") => None,
+        Some(RuntimeFamily::OsOnly) => bootstrap::check(packages),
+        Some(family) => {
+            let has_code = judge::has_code(family, function.handler.as_deref(), packages);
+            (!has_code).then_some(FindingKind::NothingRecognized)
+        }
+    };
+    of_runtime.into_iter().chain(of_code)
+}
