@@ -16,6 +16,7 @@ pub(crate) mod forced_cold_starts;
 pub(crate) mod function_features;
 pub(crate) mod import;
 pub(crate) mod insights;
+pub(crate) mod inspection;
 pub(crate) mod later_configurations;
 pub mod local;
 pub(crate) mod log_streams;

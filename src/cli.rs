@@ -20,6 +20,7 @@ mod report;
 mod run;
 mod secret_argument;
 mod signals;
+mod try_function;
 mod value_parsers;
 mod volume;
 mod workloads;
@@ -28,7 +29,7 @@ mod wrong_arguments;
 pub use reaper::Reaper;
 
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{future::Future, pin::Pin, process::ExitCode};
 
 /// Should this AWS Lambda function run on arm64 or on x86_64?
 #[derive(Debug, Parser)]
@@ -50,6 +51,7 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     Workloads(workloads::WorkloadsArgs),
     Call(call::CallArgs),
+    Try(try_function::TryArgs),
     Prices(prices::PricesArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -62,13 +64,14 @@ impl Cli {
     /// With the reason, written for the user.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         match self.command {
-            Command::Run(command) => return command.run().await,
+            Command::Run(command) => return untyped(command.run()).await,
             Command::Report(command) => return command.run().await,
             Command::Compare(command) => return command.run(),
             Command::Gate(command) => return command.run().await,
             Command::Collect(command) => return command.run().await,
             Command::Import(command) => return command.run().await,
             Command::CleanUp(command) => return command.run().await,
+            Command::Try(command) => return untyped(command.run()).await,
             Command::Calibrate(command) => return command.run(),
             Command::Workloads(command) => command.run()?,
             Command::Call(command) => command.run().await?,
@@ -78,4 +81,9 @@ impl Cli {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// A future whose type does not hold those of the futures in it: the compiler follows types to a certain depth only.
+fn untyped<T>(future: impl Future<Output = T> + 'static) -> Pin<Box<dyn Future<Output = T>>> {
+    Box::pin(future)
 }

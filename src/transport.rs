@@ -82,13 +82,22 @@ impl Transport {
     ///
     /// # Errors
     /// When the connection failed or broke.
-    pub async fn send(
+    pub async fn send(&self, request: Request<SdkBody>) -> Result<Response<Limited<Incoming>>, ClientError> {
+        self.send_for(request, MAX_ANSWER).await
+    }
+
+    /// Sends one request whose response has this many bytes at most.
+    ///
+    /// # Errors
+    /// When the connection failed or broke.
+    pub async fn send_for(
         &self,
         #[cfg_attr(not(feature = "cli"), expect(unused_mut))] mut request: Request<SdkBody>,
+        longest: usize,
     ) -> Result<Response<Limited<Incoming>>, ClientError> {
         #[cfg(feature = "cli")]
         self.proxies.authorize(&mut request);
-        Ok(self.client.request(request).await?.map(|body| Limited::new(body, MAX_ANSWER)))
+        Ok(self.client.request(request).await?.map(|body| Limited::new(body, longest)))
     }
 
     /// The transport as the HTTP client of an SDK configuration.

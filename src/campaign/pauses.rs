@@ -1,13 +1,18 @@
 //! Pauses between attempts.
 
+use super::failure::{ATTEMPTS, Failure};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use std::{
     process,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
+use tokio::time::sleep;
 
 /// The first pause.
 const FIRST: Duration = Duration::from_millis(100);
+
+/// The longest pause between attempts at a request of which nothing is measured.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Pauses that grow and are partly random, so that concurrent callers do not try again at the same time.
 #[derive(Debug)]
@@ -34,6 +39,18 @@ impl Pauses {
         let whole = FIRST.saturating_mul(1 << attempt.min(16)).min(longest);
         whole.mul_f64(self.jitter.random_range(0.5..=1.0))
     }
+}
+
+/// The result of a request that is made again after passing failures.
+pub(super) async fn repeated<T>(attempt: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
+    let mut pauses = Pauses::new();
+    for _ in 1..ATTEMPTS {
+        match attempt().await {
+            Err(failure) if failure.kind.is_repeated() => sleep(pauses.next(LONGEST)).await,
+            result => return result,
+        }
+    }
+    attempt().await
 }
 
 #[cfg(test)]

@@ -31,7 +31,14 @@ pub(super) fn assess_within<R: Read + Seek>(
     let mut findings = Vec::new();
     let mut read: Vec<(PackageName, Contents)> = Vec::new();
     for package in packages {
-        let contents = walker.read(package.archive)?;
+        let archive = match package.archive {
+            Ok(archive) => archive,
+            Err(reason) => {
+                findings.push(Finding::of_package(&package.name, FindingKind::NotFetched { reason: visible(&reason) }));
+                continue;
+            }
+        };
+        let contents = walker.read(archive)?;
         findings.extend(judge::package(
             &package.name,
             &contents,
@@ -43,8 +50,21 @@ pub(super) fn assess_within<R: Read + Seek>(
     let named: Vec<(&PackageName, &Contents)> = read.iter().map(|(name, contents)| (name, contents)).collect();
     findings.extend(judge::links(&named));
     let contents: Vec<&Contents> = read.iter().map(|(_, contents)| contents).collect();
-    findings.extend(of_function(function, &contents).map(|kind| Finding::of_package(&PackageName::Code, kind)));
+    findings.extend(match &function.image {
+        Some(image) => vec![of_image(image, function.other_architecture())],
+        None => of_function(function, &contents).map(|kind| Finding::of_package(&PackageName::Code, kind)).collect(),
+    });
     Ok(Portability::new(function.other_architecture(), findings))
+}
+
+/// What an image means: Lambda takes images of one architecture, so that the other one takes another image.
+fn of_image(image: &str, target: Architecture) -> Finding {
+    let platform = match target {
+        Architecture::Arm64 => "linux/arm64",
+        Architecture::X86_64 => "linux/amd64",
+    };
+    let rebuild = Some(format!("docker buildx build --platform {platform} --provenance=false --tag IMAGE ."));
+    Finding { rebuild, ..Finding::of_package(&PackageName::Code, FindingKind::Image { image: visible(image) }) }
 }
 
 /// What is found of the function as a whole.

@@ -63,6 +63,8 @@ pub struct Finding {
 pub enum FindingKind {
     /// Native code for the function's present architecture, without a counterpart.
     PresentArchitecture { machine: Machine },
+    /// The function is made of a container image, which is for one architecture.
+    Image { image: String },
     /// The runtime is not there on the other architecture.
     RuntimeOfX86Alone { runtime: String },
     /// A layer says that it is not made for the other architecture.
@@ -79,6 +81,8 @@ pub enum FindingKind {
     NothingRecognized,
     /// A symbolic link in the place of native code leads to a file that is in no package.
     LinkLeadsOut { target: String },
+    /// A package could not be fetched.
+    NotFetched { reason: String },
     /// An archive, or an entry of one, that is not looked at.
     Refused { reason: Refusal },
     /// Native code for the other architecture alone: broken today, or unused.
@@ -130,7 +134,9 @@ pub enum Origin {
 impl FindingKind {
     pub(super) fn effect(&self) -> Effect {
         match self {
-            Self::PresentArchitecture { .. } | Self::RuntimeOfX86Alone { .. } => Effect::NeedsFiles,
+            Self::PresentArchitecture { .. } | Self::Image { .. } | Self::RuntimeOfX86Alone { .. } => {
+                Effect::NeedsFiles
+            }
             Self::IncompatibleLayer { .. }
             | Self::UnknownRuntime { .. }
             | Self::NoBootstrap
@@ -138,6 +144,7 @@ impl FindingKind {
             | Self::MissingProgram { .. }
             | Self::NothingRecognized
             | Self::LinkLeadsOut { .. }
+            | Self::NotFetched { .. }
             | Self::Refused { .. } => Effect::CannotTell,
             Self::OtherArchitecture { .. } | Self::ForeignMachine { .. } | Self::ForeignSystem { .. } => Effect::Remark,
         }

@@ -12,6 +12,8 @@ pub struct FunctionDescription {
     pub handler: Option<String>,
     /// The architecture that it has now.
     pub architecture: Architecture,
+    /// The container image that it is made of; `None` if it has packages.
+    pub image: Option<String>,
 }
 
 /// A ZIP file of a function.
@@ -20,7 +22,8 @@ pub struct Package<R> {
     pub name: PackageName,
     /// The architectures for which a layer says that it is made; `None` if it does not say.
     pub compatible_architectures: Option<Vec<Architecture>>,
-    pub archive: R,
+    /// The ZIP file, or why it could not be fetched.
+    pub archive: Result<R, String>,
 }
 
 /// Which of a function's packages it is.
@@ -108,6 +111,7 @@ mod tests {
             runtime: runtime.map(str::to_owned),
             handler: None,
             architecture: Architecture::X86_64,
+            image: None,
         };
         let family = |runtime| function(Some(runtime)).family();
         assert_eq!(family("python3.13"), Some(RuntimeFamily::Python));

@@ -38,6 +38,10 @@ impl Finding {
             FindingKind::ForeignSystem { system, .. } => {
                 meant(format!("for {}, which never runs on Lambda", system_name(*system)))
             }
+            FindingKind::Image { image } => {
+                format!("The image {image} is for one architecture, as Lambda takes images: build another.")
+            }
+            FindingKind::NotFetched { reason } => format!("{} could not be fetched: {reason}.", capitalized(&package)),
             FindingKind::RuntimeOfX86Alone { runtime } => format!("Lambda has the runtime {runtime} for x86_64 alone."),
             FindingKind::IncompatibleLayer { architectures } => match architectures.as_slice() {
                 [] => format!("{} says that it is for no architecture.", capitalized(&package)),

@@ -68,11 +68,12 @@ pub fn function(runtime: &str) -> FunctionDescription {
         runtime: Some(runtime.to_owned()),
         handler: Some("app.handler".to_owned()),
         architecture: Architecture::X86_64,
+        image: None,
     }
 }
 
 pub fn package(name: PackageName, archive: &[u8]) -> Package<Cursor<Vec<u8>>> {
-    Package { name, compatible_architectures: None, archive: Cursor::new(archive.to_vec()) }
+    Package { name, compatible_architectures: None, archive: Ok(Cursor::new(archive.to_vec())) }
 }
 
 /// The answer for a function on x86_64 with this code.

@@ -237,7 +237,7 @@ fn assemblies_and_gems_are_found() {
 
 fn with_layer(layer: &[(&str, &[u8])], architectures: Option<Vec<Architecture>>) -> Portability {
     let name = PackageName::Layer("arn:aws:lambda:eu-west-1:1:layer:tools:7".to_owned());
-    let layer = Package { name, compatible_architectures: architectures, archive: Cursor::new(zip(layer)) };
+    let layer = Package { name, compatible_architectures: architectures, archive: Ok(Cursor::new(zip(layer))) };
     assess(&function("python3.13"), vec![package(PackageName::Code, &zip(&[APP])), layer]).unwrap()
 }
 
@@ -330,4 +330,23 @@ fn links_are_judged_by_where_they_lead() {
         let sentence = format!("In the code: the link lib/link.so leads to {outside}, which is in no package.");
         is(&linked(outside), Verdict::CannotTell, &[&sentence, remark]);
     }
+}
+
+#[test]
+fn a_layer_that_was_not_fetched_cannot_be_told() {
+    let name = PackageName::Layer("theirs".to_owned());
+    let layer = Package { name, compatible_architectures: None, archive: Err("not\u{1b} allowed".to_owned()) };
+    let answer = assess(&function("python3.13"), vec![package(PackageName::Code, &zip(&[APP])), layer]).unwrap();
+    is(&answer, Verdict::CannotTell, &["Layer theirs could not be fetched: not\\u{1b} allowed."]);
+}
+
+#[test]
+fn an_image_is_for_one_architecture() {
+    let image = Some("123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders:7".to_owned());
+    let function = FunctionDescription { runtime: None, handler: None, image, ..function("") };
+    let answer = assess(&function, Vec::<Package<Cursor<Vec<u8>>>>::new()).unwrap();
+    let expected = "The image 123456789012.dkr.ecr.eu-west-1.amazonaws.com/orders:7 is for one architecture, as Lambda takes \
+                    images: build another.";
+    is(&answer, Verdict::NeedsFiles, &[expected]);
+    assert_eq!(rebuild(&answer), "docker buildx build --platform linux/arm64 --provenance=false --tag IMAGE .");
 }

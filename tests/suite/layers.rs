@@ -15,10 +15,10 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("measure", &["protocol", "host", "workload"]),
     ("lambda", &["protocol", "host", "transport", "workload", "measure"]),
     ("portability", &["protocol"]),
-    ("campaign", &["protocol", "transport"]),
+    ("campaign", &["protocol", "transport", "portability"]),
     ("analysis", &["protocol", "campaign"]),
     ("report", &["protocol", "campaign", "analysis"]),
-    ("cli", &["protocol", "workload", "campaign", "analysis", "report"]),
+    ("cli", &["protocol", "portability", "workload", "campaign", "analysis", "report"]),
 ];
 
 /// All files below a directory.

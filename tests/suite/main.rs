@@ -22,6 +22,7 @@ mod golden;
 mod handler;
 mod import;
 mod insights;
+mod inspection;
 mod layers;
 mod limits;
 mod load;

@@ -52,10 +52,11 @@ fn answer(runtime: &str, architecture: Architecture, package: PackageName, archi
         runtime: Some(runtime.to_owned()),
         handler: Some("app.handler".to_owned()),
         architecture,
+        image: None,
     };
     let app = zipped(&files(&[("app.py", b"")]));
-    let code = Package { name: PackageName::Code, compatible_architectures: None, archive: Cursor::new(app) };
-    let asked = Package { name: package, compatible_architectures: None, archive: Cursor::new(archive.to_vec()) };
+    let code = Package { name: PackageName::Code, compatible_architectures: None, archive: Ok(Cursor::new(app)) };
+    let asked = Package { name: package, compatible_architectures: None, archive: Ok(Cursor::new(archive.to_vec())) };
     let packages = if asked.name == PackageName::Code { vec![asked] } else { vec![code, asked] };
     assess(&function, packages).unwrap()
 }

@@ -34,6 +34,8 @@ pub struct Reply {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: String,
+    /// The body where that is no text.
+    pub bytes: Option<Bytes>,
     pub after: Duration,
     pub after_calls: usize,
     /// Whether the connection breaks instead.
@@ -52,11 +54,16 @@ impl Reply {
             status,
             headers: Vec::new(),
             body: body.into(),
+            bytes: None,
             after: Duration::ZERO,
             after_calls: 0,
             is_lost: false,
             breaks_the_model: None,
         }
+    }
+
+    pub fn bytes(bytes: impl Into<Bytes>) -> Self {
+        Self { bytes: Some(bytes.into()), ..Self::ok("") }
     }
 
     /// The connection breaks before an answer.
@@ -248,7 +255,7 @@ fn response(reply: Reply) -> Response<Full<Bytes>> {
     for (name, value) in reply.headers {
         response = response.header(name, value);
     }
-    response.body(Full::new(reply.body.into())).unwrap()
+    response.body(Full::new(reply.bytes.unwrap_or_else(|| reply.body.into()))).unwrap()
 }
 
 /// Whether it is a request for events of a log.

@@ -7,8 +7,8 @@ use super::{
         aws::Lambda,
         cold_start_variable::Variables,
         configuration::{COLD_START_VARIABLE, Configuration},
-        failure::{ATTEMPTS, Failure},
-        pauses::Pauses,
+        failure::Failure,
+        pauses,
         payload::MAX_NAME_BYTES,
         platform_report::PlatformReport,
         runtime_api::FunctionError,
@@ -35,12 +35,8 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
-use tokio::time::sleep;
-
-/// The longest pause before a request is made again after a passing failure.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// The error codes of denied requests.
 const DENIED: [&str; 2] = ["AccessDeniedException", "AccessDenied"];
@@ -128,14 +124,7 @@ impl FunctionCaller {
     /// # Errors
     /// When there is no such function, no credentials, or no answer.
     pub async fn configuration(&self) -> Result<Found, Failure> {
-        let mut pauses = Pauses::new();
-        for _ in 1..ATTEMPTS {
-            match self.read_configuration().await {
-                Err(failure) if failure.kind.is_repeated() => sleep(pauses.next(LONGEST_PAUSE)).await,
-                found => return found,
-            }
-        }
-        self.read_configuration().await
+        pauses::repeated(async || self.read_configuration().await).await
     }
 
     async fn read_configuration(&self) -> Result<Found, Failure> {

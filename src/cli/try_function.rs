@@ -1,0 +1,89 @@
+//! `duet try`
+
+use super::output;
+use crate::{
+    campaign::{Target, aws::Session, inspection},
+    portability::{Portability, Verdict, assess},
+    protocol::Architecture,
+};
+use anyhow::{Context, bail};
+use clap::Args;
+use serde::Serialize;
+use std::process::ExitCode;
+
+/// Exit code if it cannot be told whether the function can run on the other architecture.
+const CANNOT_TELL: u8 = 3;
+/// Exit code if it needs other files.
+const NEEDS_FILES: u8 = 4;
+
+/// Says whether a function could run on the other architecture as it is, and which files are in its way.
+///
+/// It looks at every file of the function's code and layers, as Lambda gives them out, and takes the permissions
+/// lambda:GetFunction and lambda:GetLayerVersion. The function is not called, nothing is changed, and nothing is billed.
+///
+/// Exit codes: 0 it can, 1 the function cannot be read, 2 wrong arguments, 3 that cannot be told, 4 it needs other files.
+#[derive(Debug, Args)]
+pub struct TryArgs {
+    /// The function: its name or its ARN, with a version or an alias if you like.
+    #[arg(value_name = "FUNCTION", value_parser = function)]
+    function: Target,
+    /// Look at the function, and stop there.
+    #[arg(long, required = true)]
+    inspect: bool,
+    /// Print the answer as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The answer for one function.
+#[derive(Serialize)]
+struct Inspection<'a> {
+    function: &'a str,
+    runtime: Option<&'a str>,
+    architecture: Architecture,
+    portability: &'a Portability,
+}
+
+impl TryArgs {
+    pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let session = Session::new().context("reading the trusted certificates")?.at(&self.function);
+        let Target::Function { name, qualifier } = &self.function else {
+            bail!("{} is not a function", self.function);
+        };
+        let inspected = inspection::inspect(&session, name, qualifier.as_deref()).await;
+        let inspection::Inspected { arn, description, packages } =
+            inspected.with_context(|| self.function.to_string())?;
+        let portability = assess(&description, packages)?;
+        let inspection = Inspection {
+            function: &arn,
+            runtime: description.runtime.as_deref(),
+            architecture: description.architecture,
+            portability: &portability,
+        };
+        output::print_as(self.json, &inspection, || inspection.text())?;
+        Ok(match portability.verdict {
+            Verdict::Portable => ExitCode::SUCCESS,
+            Verdict::CannotTell => ExitCode::from(CANNOT_TELL),
+            Verdict::NeedsFiles => ExitCode::from(NEEDS_FILES),
+        })
+    }
+}
+
+/// A function as people name it: `lambda:` may be left out.
+fn function(text: &str) -> Result<Target, String> {
+    let name = text.strip_prefix("lambda:").unwrap_or(text);
+    format!("lambda:{name}").parse::<Target>().map_err(|error| error.to_string())
+}
+
+impl Inspection<'_> {
+    fn text(&self) -> String {
+        let Self { function, runtime, architecture, portability } = self;
+        let runs_as = runtime.map_or("a container image".to_owned(), str::to_owned);
+        let mut lines = vec![format!("{function} runs on {architecture}, as {runs_as}."), portability.sentence()];
+        for finding in &portability.findings {
+            lines.push(format!("- {}", finding.sentence()));
+            lines.extend(finding.rebuild.as_ref().map(|rebuild| format!("    {rebuild}")));
+        }
+        lines.join("\n") + "\n"
+    }
+}
