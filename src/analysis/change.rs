@@ -278,7 +278,7 @@ pub(super) fn what_differs(a: &PairAnalysis, b: &PairAnalysis) -> Vec<Differing>
     let imports = a.campaign.imported.as_ref().zip(b.campaign.imported.as_ref());
     let files = imports.map(|(a, b)| Campaigns { a: a.files_in_short(), b: b.files_in_short() });
     let files = files.filter(|files| files.a != files.b);
-    differences.extend(files.map(|values| Differing { side: None, what: "files".to_owned(), values }));
+    differences.extend(files.map(|values| Differing { side: None, what: "source".to_owned(), values }));
     for side in Side::BOTH {
         let facts = facts(&a.sides[side]).into_iter().zip(facts(&b.sides[side]));
         // The files of an import are those of all sides together.

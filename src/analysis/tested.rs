@@ -138,18 +138,14 @@ impl Tested {
 /// above does not (Holm 1979). None of what was not estimated.
 pub fn places(tests: &[Option<&Tested>], looks: Looks) -> Vec<Option<Place>> {
     let adjusted = |is_tested: fn(&Tested) -> bool| {
-        let p_value =
-            |test: &Option<&Tested>| test.filter(|test| is_tested(test)).map_or(1.0, |test| test.p_value(looks));
-        holm(&tests.iter().map(p_value).collect::<Vec<_>>())
+        let p_value = |test: &&Tested| if is_tested(test) { test.p_value(looks) } else { 1.0 };
+        holm(&tests.iter().flatten().map(p_value).collect::<Vec<_>>())
     };
     let p_below = adjusted(|test| test.estimate() < test.limit);
     let p_above = adjusted(|test| test.estimate() > test.limit);
     let alpha = 1.0 - CONFIDENCE;
-    let places = tests
-        .iter()
-        .zip(p_below.into_iter().zip(p_above))
-        .map(|(test, (below, above))| test.map(|_| place(below <= alpha, above <= alpha)));
-    places.collect()
+    let mut places = p_below.into_iter().zip(p_above).map(|(below, above)| place(below <= alpha, above <= alpha));
+    tests.iter().map(|test| test.and_then(|_| places.next())).collect()
 }
 
 fn place(is_below: bool, is_above: bool) -> Place {

@@ -186,14 +186,14 @@ mod tests {
         };
         let text = of(&import, &import);
         assert!(text.contains("nothing tells a change of what was measured from drift between A and B."), "{text}");
-        assert!(!text.contains("fleet") && !text.contains("CPUs") && !text.contains("files:"), "{text}");
+        assert!(!text.contains("fleet") && !text.contains("CPUs") && !text.contains("source:"), "{text}");
         assert!(!of(&own, &import).contains("fleet") && of(&own, &own).contains("drift of the fleet"));
         let mut other = import.clone();
         let files = ["b.csv", "c.csv"].map(str::to_owned).into();
         other.campaign.imported = Some(Import { files, has_cpu_models: true, ..fixture::import() });
         other.sides.candidate.target = "import:b.csv and 1 more".to_owned();
         let text = of(&import, &other);
-        assert!(text.contains("files: a.csv in A, b.csv and 1 more in B") && !text.contains("target"), "{text}");
+        assert!(text.contains("source: a.csv in A, b.csv and 1 more in B") && !text.contains("target"), "{text}");
         assert!(of(&other, &other).contains("drift of the fleet"));
     }
 

@@ -1,6 +1,6 @@
 //! What a report shows, as data: the same for every output format, which decides looks and never content.
 
-use super::words::{changes, count, percent_change};
+use super::words::{change_with_interval, changes, count, percent_change};
 use crate::analysis::sides::Sides;
 use crate::analysis::{
     result::{Interval, Ratio},
@@ -135,7 +135,7 @@ impl Value {
             Self::Change(ratio) => percent_change(*ratio),
             Self::Interval(interval) => changes(*interval),
             Self::ChangeWithInterval(Ratio { estimate, interval: Some(interval), .. }) => {
-                format!("{} ({})", percent_change(*estimate), changes(*interval))
+                change_with_interval(*estimate, *interval)
             }
             Self::ChangeWithInterval(Ratio { estimate, interval: None, .. }) => percent_change(*estimate),
             Self::Environments(Sides { baseline: None, candidate: None }, _) => "–".to_owned(),

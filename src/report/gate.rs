@@ -5,14 +5,13 @@ mod sentences;
 use super::{
     document::{Block, Table, Tone, Value, numbers, words},
     words::{
-        MORE_BLOCKS, counted, environments_needed, exact_time, from_to, listed, percent, proportion, proportion_to,
-        significant, significant_to, time_unit,
+        MORE_BLOCKS, counted, environments_needed, exact_time, from_to, listed, measured_with_interval, percent,
+        proportion, proportion_to, time_unit, unit_of_limit,
     },
 };
 use crate::analysis::{
     gate::{Against, CellGate, ConditionGate, Decision, Gate, PairGate, WhichCampaign, Withholding},
     limits::Condition,
-    result::Interval,
     tested::{Found, Needs},
     warning_kind::Warning,
 };
@@ -81,7 +80,7 @@ fn is_slowdown(judged: &ConditionGate) -> bool {
 /// Each cell by the only condition.
 fn of_slowdown(slowdown: &ConditionGate) -> Vec<Block> {
     let columns = [words("cell"), numbers("change (95% interval)"), words("verdict")];
-    let row = |cell: &CellGate| vec![Value::text(&cell.name), found(cell), verdict(cell)];
+    let row = |cell: &CellGate| vec![Value::text(&cell.name), found(slowdown.condition, cell), verdict(cell)];
     let reason = |cell: &CellGate| Some(format!("{}: {}", cell.name, cell.reason.as_ref()?));
     let reasons = slowdown.cells.iter().filter_map(reason).map(Block::Item);
     std::iter::once(Block::Table(Table::new("", columns, slowdown.cells.iter().map(row)))).chain(reasons).collect()
@@ -92,7 +91,7 @@ fn of_conditions(conditions: &[ConditionGate]) -> Vec<Block> {
     let columns = [words("cell"), words("condition"), numbers("found (95% interval)"), words("verdict")];
     let cells = || conditions.iter().flat_map(|judged| judged.cells.iter().map(move |cell| (judged.condition, cell)));
     let row = |(condition, cell): (Condition, &CellGate)| {
-        vec![Value::text(&cell.name), Value::text(in_short(condition)), found(cell), verdict(cell)]
+        vec![Value::text(&cell.name), Value::text(in_short(condition)), found(condition, cell), verdict(cell)]
     };
     let reason = |(condition, cell): (Condition, &CellGate)| {
         Some(format!("{}, {}: {}", option(condition), cell.name, cell.reason.as_ref()?))
@@ -110,15 +109,16 @@ fn in_short(condition: Condition) -> String {
     }
 }
 
-fn found(cell: &CellGate) -> Value {
+fn found(condition: Condition, cell: &CellGate) -> Value {
     match cell.found {
         None => Value::Unknown,
         Some(Found::Ratio(ratio)) => Value::ChangeWithInterval(ratio),
         Some(Found::MeanMs(mean)) => {
-            let (size, unit) = time_unit(mean.estimate);
-            let Interval { low, high } = mean.interval.map(|ms| ms / size);
-            let interval = from_to(low, high, significant_to);
-            Value::number(format!("{} {unit} ({interval})", significant(mean.estimate / size)))
+            let unit = match condition {
+                Condition::Latency(limit) => unit_of_limit(limit.ms),
+                Condition::Slowdown(_) | Condition::CostIncrease(_) => time_unit(mean.estimate),
+            };
+            Value::number(measured_with_interval(unit, mean.estimate, mean.interval))
         }
         Some(Found::ProportionAbove(above)) => {
             let interval = from_to(above.low, above.high, proportion_to);

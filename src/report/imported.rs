@@ -1,11 +1,10 @@
 //! What is said of measurements that other programs have made.
 
-use super::words::{counted, date, listed};
+use super::words::{counted, date, listed, took};
 use crate::{
     analysis::result::{Measure, Provenance, VariantFacts},
     campaign::import::{EnvironmentNames, Import},
 };
-use std::time::Duration;
 
 /// Where the measurements are from, and what is not known of them.
 pub fn origin(import: &Import, campaign: &Provenance) -> String {
@@ -34,11 +33,13 @@ pub fn what(import: &Import) -> String {
 /// How long the measurements took together, if their blocks tell.
 pub fn period(campaign: &Provenance) -> Option<String> {
     const DAY_MS: u64 = 24 * 3600 * 1000;
-    campaign.elapsed_ms.map(|elapsed_ms| match elapsed_ms {
-        ..DAY_MS => humantime::format_duration(Duration::from_secs(elapsed_ms / 1000)).to_string(),
-        // Both the first and the last.
-        _ => counted(elapsed_ms / DAY_MS + 1, "day"),
-    })
+    match campaign.elapsed_ms? {
+        0 => None,
+        // Of dates, both the first and the last count.
+        elapsed_ms if elapsed_ms.is_multiple_of(DAY_MS) => Some(counted(elapsed_ms / DAY_MS + 1, "day")),
+        elapsed_ms @ ..DAY_MS => Some(took(elapsed_ms)),
+        elapsed_ms => Some(counted(elapsed_ms / DAY_MS, "day")),
+    }
 }
 
 /// What nobody has written down.

@@ -3,7 +3,8 @@
 use super::{
     document::{Column, Table, Value, numbers, words},
     words::{
-        MORE_BLOCKS, capitalized, count, dollars_to, measured, names, percent, short_cpu, significant, with_interval,
+        MORE_BLOCKS, capitalized, count, dollars_to, measured_in, names, percent, short_cpu, significant, time_unit,
+        with_interval,
     },
 };
 use crate::analysis::sides::{Side, Sides};
@@ -125,8 +126,10 @@ fn changes(analysis: &PairAnalysis) -> Column {
 }
 
 fn means(comparison: &Comparison) -> [Value; 2] {
-    let mean = |levels: SummaryStatistics| measured(levels.mean);
-    Side::BOTH.map(|side| Value::number_or_unknown(comparison.statistics[side].map(mean)))
+    let of_sides = Side::BOTH.map(|side| comparison.statistics[side].map(|levels: SummaryStatistics| levels.mean));
+    // One unit for both.
+    let unit = time_unit(of_sides.iter().flatten().copied().fold(0.0, f64::max));
+    of_sides.map(|mean| Value::number_or_unknown(mean.map(|mean| measured_in(unit, mean))))
 }
 
 /// The ratio, unless it is withheld.

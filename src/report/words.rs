@@ -4,10 +4,11 @@ mod numbers;
 mod ratios;
 
 pub use numbers::{
-    count, dollars, dollars_to, exact_time, from_to, measured, percent, proportion, proportion_to, significant,
-    significant_to, time_unit, took, with_interval, without_trailing_zeros,
+    count, dollars, dollars_to, exact_time, from_to, measured, measured_in, measured_with_interval, percent,
+    proportion, proportion_to, significant, significant_to, time_unit, took, unit_of_limit, with_interval,
+    without_trailing_zeros,
 };
-pub use ratios::{change, changes, compared, percent_change, range, range_of};
+pub use ratios::{change, change_with_interval, changes, compared, percent_change, range, range_of};
 
 use crate::{
     analysis::{result::PairAnalysis, sides::Sides, verdict::Verdict},

@@ -319,7 +319,7 @@ fn an_import_that_is_interrupted_leaves_nothing() {
     for signal in ["-INT", "-TERM"] {
         let run = scratch.path("deep/run");
         let options = ["import", &table, "--variant", "cpu", "--value", "ms", "--out", &run];
-        let child = Command::new(env!("CARGO_BIN_EXE_duet"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_duet"))
             .args(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -327,6 +327,7 @@ fn an_import_that_is_interrupted_leaves_nothing() {
             .unwrap();
         // In the middle: some of it has been written.
         while !Path::new(&run).exists() {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended before it wrote anything");
             thread::sleep(Duration::from_millis(1));
         }
         assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());

@@ -233,6 +233,8 @@ fn every_condition_is_a_family_of_its_own() {
     assert_eq!(decision_on(latencies(&[-1.97])), [Decision::Pass]);
     assert_eq!(decision_on(latencies(&[-1.97, -0.5])), [Decision::Inconclusive; 2]);
     assert_eq!(decision_on(latencies(&[-2.25, -1.97])), [Decision::Pass; 2]);
+    // What was not estimated is not tested, and costs the others nothing.
+    assert_eq!(decision_on(latencies(&[-1.97, f64::INFINITY])), [Decision::Pass, Decision::Withheld]);
     let run = with_limits(vec![bill(-0.0197, 0.01), latencies(&[-1.97])]);
     let gate = super::gate(&run, None, Some(0.05));
     assert_eq!((gate.decision, gate.conditions.len()), (Decision::Pass, 3));

@@ -61,13 +61,15 @@ impl Json {
 /// What a text looks like that is JSON; a name in brackets or braces is not.
 fn json(text: &str) -> Option<Json> {
     let next = text.get(1..)?.trim_start().chars().next();
-    let has = |members: &[&str]| members.iter().all(|name| text.contains(&format!("\"{name}\"")));
+    // As tools write them: values are of the kinds that theirs are.
+    let dense: String = text.split_whitespace().collect();
+    let has = |parts: &[&str]| parts.iter().all(|part| dense.contains(part));
     match text.chars().next()? {
         '[' => next.is_none_or(|next| matches!(next, '{' | '[' | ']' | '"' | '-' | '0'..='9')).then_some(Json::Array),
         '{' if !next.is_none_or(|next| matches!(next, '"' | '}')) => None,
-        '{' if has(&["_invocations"]) => Some(Json::OfTool("sebs")),
-        '{' if has(&["results", "command", "times"]) => Some(Json::OfTool("hyperfine")),
-        '{' if has(&["sampling_mode", "iters"]) => Some(Json::OfTool("criterion")),
+        '{' if has(&[r#""_invocations":{"#]) => Some(Json::OfTool("sebs")),
+        '{' if has(&[r#""results":[{"#, r#""times":["#]) => Some(Json::OfTool("hyperfine")),
+        '{' if has(&[r#""sampling_mode":""#, r#""iters":["#]) => Some(Json::OfTool("criterion")),
         '{' => {
             let mut lines = text.lines().filter(|line| !line.trim().is_empty());
             let is_object = serde_json::from_str::<Map<String, Value>>(lines.next()?).is_ok();

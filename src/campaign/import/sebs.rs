@@ -98,6 +98,11 @@ struct Setup {
 pub(super) fn read(paths: &[PathBuf], measure: ImportedMeasure, take: Take<'_>) -> Result<(), ImportError> {
     check_files(paths)?;
     let files: Vec<Vec<Call>> = paths.iter().map(|path| calls(path, measure)).collect::<Result<_, _>>()?;
+    if measure == ImportedMeasure::Init && files.iter().all(Vec::is_empty) {
+        let reason = "no invocation was a cold start, which alone has an init duration";
+        return Err(ImportError::file(paths.first().map_or(Path::new(""), PathBuf::as_path), reason));
+    }
+    check_parts(paths, &files)?;
     let setups: BTreeSet<&Setup> = files.iter().flatten().map(|call| &call.setup).collect();
     let parts = Parts::telling_apart(&setups);
     let mut runs: BTreeMap<(&Setup, &str), usize> = BTreeMap::new();
@@ -115,6 +120,22 @@ pub(super) fn read(paths: &[PathBuf], measure: ImportedMeasure, take: Take<'_>) 
         }
         for run in calls.iter().map(|call| (&call.setup, call.cell)).collect::<BTreeSet<_>>() {
             *runs.entry(run).or_default() += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses files of which some tell a part and others do not: those would be a variant of their own.
+fn check_parts(paths: &[PathBuf], files: &[Vec<Call>]) -> Result<(), ImportError> {
+    for (part, what) in [(ARCHITECTURE, "the architecture"), (MEMORY, "the memory size")] {
+        let is_untold = |call: &Call| part(&call.setup).is_empty();
+        let untold = paths.iter().zip(files).find(|(_, calls)| calls.iter().any(is_untold));
+        if let Some((path, _)) = untold.filter(|_| !files.iter().flatten().all(is_untold)) {
+            let reason = format!(
+                "{what} of an invocation is not there, and others have theirs; process all files with SeBS, and leave out \
+                 invocations whose log it has not found"
+            );
+            return Err(ImportError::file(path, reason));
         }
     }
     Ok(())
@@ -178,15 +199,16 @@ impl Invocation {
 /// A part of a setup.
 type Part = fn(&Setup) -> &str;
 
+const FUNCTION: Part = |setup| &setup.function;
+const ARCHITECTURE: Part = |setup| &setup.architecture;
+const MEMORY: Part = |setup| &setup.memory_mb;
+
 /// The parts of a setup that name a variant.
 struct Parts(&'static [Part]);
 
 impl Parts {
     /// The fewest that tell setups apart; the function's name only if it must be, because it may repeat the others.
     fn telling_apart(setups: &BTreeSet<&Setup>) -> Self {
-        const FUNCTION: Part = |setup| &setup.function;
-        const ARCHITECTURE: Part = |setup| &setup.architecture;
-        const MEMORY: Part = |setup| &setup.memory_mb;
         const CHOICES: [&[Part]; 6] = [
             &[ARCHITECTURE],
             &[MEMORY],
@@ -197,7 +219,8 @@ impl Parts {
         ];
         let tells_apart = |choice: &&'static [Part]| {
             let names: BTreeSet<Vec<&str>> = setups.iter().map(|setup| Self(choice).of(setup)).collect();
-            names.len() == setups.len() && names.iter().flatten().all(|part| !part.is_empty())
+            let is_told = |part: &Part| setups.iter().all(|setup| !part(setup).is_empty());
+            names.len() == setups.len() && choice.iter().all(is_told)
         };
         let all: &[_] = &[FUNCTION, ARCHITECTURE, MEMORY];
         Self(CHOICES.into_iter().find(tells_apart).unwrap_or(all))

@@ -486,6 +486,13 @@ fn invocations_of_sebs_are_told_apart_by_what_they_ran_on() {
     failed["f"]["1"]["stats"]["failure"] = json!(true);
     let error = imported(&[&x86, &file("failed.json", "arm64", failed)], ImportedMeasure::Latency).unwrap_err();
     assert!(error.contains("the invocation 1 of f: it failed, and a failed call has no time"), "{error}");
+    let mut without_log = both(512);
+    without_log["f"]["2"]["billing"] = json!({"_memory": null, "_billed_time": null});
+    let error = imported(&[&x86, &file("no-log.json", "arm64", without_log)], ImportedMeasure::Latency).unwrap_err();
+    assert!(error.contains("no-log.json: the memory size of an invocation is not there"), "{error}");
+    let warm = file("warm.json", "arm64", json!({"f": {"1": invocation(false, 512, "p")}}));
+    let error = imported(&[&warm], ImportedMeasure::Init).unwrap_err();
+    assert!(error.contains("no invocation was a cold start, which alone"), "{error}");
     let error = imported(&[&x86, &again], ImportedMeasure::Duration).unwrap_err();
     assert!(error.contains("\"x86_64\" is the only variant") && error.contains("; import the files"), "{error}");
 }

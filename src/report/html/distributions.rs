@@ -12,7 +12,7 @@ use crate::{
         document::{Table, Value, numbers as of_numbers, words},
         imported::calls,
         tables::{self, known_environments},
-        words::{Name, count, counted, names, short_cpu, significant},
+        words::{Name, count, counted, measured, names, short_cpu, significant},
     },
 };
 use maud::{Markup, html};
@@ -139,7 +139,7 @@ fn draw_row(canvas: &Canvas<'_>, axis: &Axis, row: &DistributionRow<'_>, y: f64,
     canvas.mark((start + 6.0, words), 4.0, paint);
     canvas.text(label, (start + 16.0, words), Anchor::Left, Paint::Ink);
     let environments = known_environments(*environments, *calls).map(|number| format!(", {number} env."));
-    let facts = format!("{} ms{}", significant(percentiles[50]), environments.unwrap_or_default());
+    let facts = measured(percentiles[50]) + &environments.unwrap_or_default();
     canvas.text(&facts, (canvas.width, words), Anchor::Right, Paint::Muted);
     let [p5, p25, p50, p75, p95] = row.shape.map(|ratio| axis.at(ratio));
     canvas.line((p5, middle), (p95, middle), paint, 1.5);

@@ -133,7 +133,7 @@ impl Unit {
 
     fn at(self, point: &SeriesPoint) -> f64 {
         match self {
-            Self::Blocks => point.block as f64,
+            Self::Blocks => (point.block + 1) as f64,
             Self::Time { seconds, .. } => point.elapsed_s.unwrap_or_default() / seconds,
         }
     }
@@ -261,7 +261,7 @@ fn points(analysis: &PairAnalysis) -> Markup {
         let Sides { baseline, candidate } = point.mean_ms;
         let mean = |ms: Option<f64>| Value::number_or_unknown(ms.map(significant));
         let change = baseline.zip(candidate).map_or(Value::Unknown, |(one, other)| Value::Change(other / one));
-        let mut row = vec![Value::text(&cell.name), Value::number(point.block)];
+        let mut row = vec![Value::text(&cell.name), Value::number(point.block + 1)];
         row.extend(unit.text(point).map(Value::number));
         row.extend([mean(baseline), mean(candidate), change]);
         row.extend(point.environments.iter().filter(|_| has_environments).map(|(_, number)| Value::number(number)));

@@ -7,13 +7,17 @@ use std::time::Duration;
 /// A number as text, in so many digits more than people read elsewhere.
 pub type Digits = fn(f64, usize) -> String;
 
-/// The ends of an interval in as many digits as tell them apart.
-pub fn texts_of_ends([low, high]: [f64; 2], text: Digits) -> [String; 2] {
+/// How many more digits tell the ends of an interval apart; ends that are the same need none.
+fn digits_of_ends([low, high]: [f64; 2], text: Digits) -> usize {
     const MOST: usize = 6;
-    let texts = |more| [low, high].map(|end| text(end, more));
-    let is_apart = |texts: &[String; 2]| texts[0] != texts[1];
-    // Ends that are the same need no digits.
-    (0..=MOST).map(texts).find(is_apart).filter(|_| low < high).unwrap_or_else(|| texts(0))
+    let are_apart = |more: &usize| text(low, *more) != text(high, *more);
+    (0..=MOST).find(are_apart).filter(|_| low < high).unwrap_or_default()
+}
+
+/// The ends of an interval in as many digits as tell them apart.
+pub fn texts_of_ends(ends: [f64; 2], text: Digits) -> [String; 2] {
+    let more = digits_of_ends(ends, text);
+    ends.map(|end| text(end, more))
 }
 
 /// An interval by its ends.
@@ -21,12 +25,10 @@ pub fn from_to(low: f64, high: f64, text: Digits) -> String {
     texts_of_ends([low, high], text).join(" to ")
 }
 
-/// A value with its interval, where it has one.
+/// A value with its interval, where it has one, all in the same digits.
 pub fn with_interval(value: f64, interval: Option<Interval>, text: Digits) -> String {
-    match interval {
-        Some(Interval { low, high }) => format!("{} ({})", text(value, 0), from_to(low, high, text)),
-        None => text(value, 0),
-    }
+    let Some(Interval { low, high }) = interval else { return text(value, 0) };
+    format!("{} ({})", text(value, digits_of_ends([low, high], text)), from_to(low, high, text))
 }
 
 /// A share in percent, rounded as people read it: `12%`, `3.4%`, `0.05%`, `−2%`.
@@ -131,15 +133,31 @@ pub fn time_unit(ms: f64) -> TimeUnit {
 
 /// A time that was measured: `9.97 ms`, `124 s`.
 pub fn measured(ms: f64) -> String {
-    let (size, unit) = time_unit(ms);
+    measured_in(time_unit(ms), ms)
+}
+
+/// The same in this unit.
+pub fn measured_in((size, unit): TimeUnit, ms: f64) -> String {
     format!("{} {unit}", significant(ms / size))
+}
+
+/// A mean time with its interval: `28.1 ms (27.9 to 28.3)`.
+pub fn measured_with_interval((size, unit): TimeUnit, ms: f64, interval: Interval) -> String {
+    let ends = interval.map(|ms| ms / size);
+    let more = digits_of_ends([ends.low, ends.high], significant_to);
+    format!("{} {unit} ({})", significant_to(ms / size, more), from_to(ends.low, ends.high, significant_to))
+}
+
+/// The unit for what is held to a time that somebody has set.
+pub fn unit_of_limit(ms: f64) -> TimeUnit {
+    if ms < SECONDS.0 { MILLISECONDS } else { SECONDS }
 }
 
 /// A time that somebody has set, in the largest unit that it is a multiple of: `900 ms`, `1.5 s`, `1 h`.
 pub fn exact_time(ms: f64) -> String {
     let is_multiple = |(size, _): &TimeUnit| ms >= *size && ms % size == 0.0;
     let larger = [(3.6e6, "h"), (6e4, "min")].into_iter().find(is_multiple);
-    let (size, unit) = larger.unwrap_or(if ms < SECONDS.0 { MILLISECONDS } else { SECONDS });
+    let (size, unit) = larger.unwrap_or_else(|| unit_of_limit(ms));
     format!("{} {unit}", ms / size)
 }
 
@@ -159,6 +177,21 @@ mod tests {
         assert_eq!(
             [0.9949, 0.995, 0.99999, 1.0, 0.034].map(proportion),
             ["99%", "over 99%", "over 99%", "100%", "3.4%"]
+        );
+    }
+
+    #[test]
+    fn a_value_has_the_digits_of_its_interval() {
+        let interval = |low, high| Some(Interval { low, high });
+        assert_eq!(with_interval(12.27, interval(12.262, 12.281), significant_to), "12.27 (12.26 to 12.28)");
+        assert_eq!(with_interval(12.27, interval(12.0, 13.0), significant_to), "12.3 (12.0 to 13.0)");
+        assert_eq!(with_interval(12.27, None, significant_to), "12.3");
+        let narrow = Interval { low: 1122.8, high: 1123.0 };
+        assert_eq!(measured_with_interval(unit_of_limit(999.0), 1122.9, narrow), "1,122.9 ms (1,122.8 to 1,123.0)");
+        assert_eq!(measured_with_interval(unit_of_limit(1000.0), 1122.9, narrow), "1.1229 s (1.1228 to 1.1230)");
+        assert_eq!(
+            (measured_in(time_unit(11_468.0), 9_444.0), exact_time(1123.0)),
+            ("9.44 s".to_owned(), "1.123 s".to_owned())
         );
     }
 

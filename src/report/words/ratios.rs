@@ -1,7 +1,8 @@
 //! Ratios of amounts in words and as changes.
 
 use super::numbers::{
-    from_to, percent, percent_to, proportion, proportion_to, significant, significant_to, texts_of_ends,
+    Digits, from_to, percent, percent_to, proportion, proportion_to, significant, significant_to, texts_of_ends,
+    with_interval,
 };
 use crate::analysis::result::Interval;
 
@@ -78,8 +79,17 @@ fn as_change(ratio: f64, more: usize) -> String {
 }
 
 /// An interval as changes in percent: `−12% to +3.4%`; as ratios where an end is one.
-pub fn changes(Interval { low, high }: Interval) -> String {
-    from_to(low, high, if high >= AS_RATIO && high.is_finite() { as_ratio } else { as_change })
+pub fn changes(interval: Interval) -> String {
+    from_to(interval.low, interval.high, form_of(interval))
+}
+
+/// A ratio with its interval: `−12% (−15% to −9%)`.
+pub fn change_with_interval(ratio: f64, interval: Interval) -> String {
+    with_interval(ratio, Some(interval), form_of(interval))
+}
+
+fn form_of(interval: Interval) -> Digits {
+    if interval.high >= AS_RATIO && interval.high.is_finite() { as_ratio } else { as_change }
 }
 
 #[cfg(test)]
