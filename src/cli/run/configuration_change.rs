@@ -62,7 +62,7 @@ pub(super) async fn keep(run: &Run) -> anyhow::Result<()> {
             }
             // This does not invalidate the samples, nor what is known of the other variants.
             Err(error) => {
-                note(format_args!("Warning: whether something has changed meanwhile is not known: {error:#}"))
+                note(format_args!("Warning: whether something has changed meanwhile is not known: {error:#}"));
             }
         }
     }
