@@ -43,7 +43,7 @@ mod target;
 pub(crate) mod totals;
 pub mod variants;
 
-pub use target::{Auth, Target, TargetError};
+pub use target::{Auth, FunctionName, Target, TargetError};
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},

@@ -263,7 +263,9 @@ impl Manifest {
     /// When it is not one.
     pub fn read(text: &[u8], schema: u64) -> serde_json::Result<Self> {
         if schema == u64::from(SCHEMA) {
-            return serde_json::from_slice(text);
+            let mut manifest: Self = serde_json::from_slice(text)?;
+            manifest.name_by_target();
+            return Ok(manifest);
         }
         let ManifestOfSides { schema, version, created_unix_ms, sides, plan, limits } = serde_json::from_slice(text)?;
         let BothSides { mut baseline, mut candidate } = sides;
@@ -273,6 +275,15 @@ impl Manifest {
         let variants = Variants::from_iter([baseline, candidate]);
         let baseline = VariantIndex::default();
         Ok(Self { schema, version, created_unix_ms, variants, baseline, plan, limits, imported: None })
+    }
+
+    /// Names the variant without a name, if there is one, by its target: an earlier version left one of three or more
+    /// without. No other variant has that name, as names that users give have no colon. Several without a name are damage.
+    fn name_by_target(&mut self) {
+        let mut unnamed = self.variants.iter_mut().filter(|(_, variant)| variant.name.is_empty());
+        if let (Some((_, variant)), None) = (unnamed.next(), unnamed.next()) {
+            variant.name = variant.target.to_string();
+        }
     }
 
     /// All variants but the baseline.

@@ -35,6 +35,13 @@ pub struct Tier {
     pub gb_second_usd: f64,
 }
 
+impl Tier {
+    /// Whether a GB-second costs the same, but for the last digits, which files may change.
+    fn costs_as(&self, other: &Self) -> bool {
+        (self.gb_second_usd - other.gb_second_usd).abs() <= 1e-9 * self.gb_second_usd
+    }
+}
+
 impl Price {
     /// The cost of one call in the first tier, in US dollars, billed for `billed_ms` with `memory_mb` of memory and
     /// `ephemeral_mb` of ephemeral storage.

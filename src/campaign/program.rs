@@ -29,7 +29,30 @@ pub enum ProgramError {
     NotExecutable(PathBuf),
 }
 
+impl ProgramError {
+    /// Whether there is no program at the path any more, and not one that cannot be looked at.
+    fn is_gone(&self) -> bool {
+        match self {
+            Self::Io { error, .. } => {
+                matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+            }
+            Self::NotExecutable(_) => true,
+        }
+    }
+}
+
 impl Program {
+    /// Looks again at the program that was at `path`; `None` if there is none any more.
+    ///
+    /// # Errors
+    /// When that cannot be told.
+    pub fn read_again(path: &Path) -> Result<Option<Self>, ProgramError> {
+        match Self::read(path) {
+            Err(error) if error.is_gone() => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
     /// Looks at the program at `path`.
     ///
     /// # Errors
@@ -91,7 +114,14 @@ mod tests {
         assert_eq!(changes, expected);
         let unread = Program { sha256: None, bytes: 3 };
         assert!(unread.changes_since(&before).is_empty() && before.changes_since(&before).is_empty());
+        assert_eq!(Program::read_again(&path).unwrap(), Some(Program::read(&path).unwrap()));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(Program::read_again(&path).unwrap(), None);
+        assert_eq!(Program::read_again(&path.join("below")).unwrap(), None);
         fs::remove_file(&path).unwrap();
+        assert_eq!(Program::read_again(&path).unwrap(), None);
+        // A name that no file can have: whether the program is gone is not known.
+        assert!(Program::read_again(Path::new(&"x".repeat(5000))).is_err());
         assert!(Program::read(&path).unwrap_err().to_string().contains("No such file"));
     }
 }

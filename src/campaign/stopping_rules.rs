@@ -21,6 +21,13 @@ pub enum BlockLimit {
     Duration,
 }
 
+impl BlockLimit {
+    /// Whether the number of blocks is a guess, which the campaign may pass, and not a maximum.
+    pub fn is_guessed(self) -> bool {
+        self == Self::Cost
+    }
+}
+
 /// How many blocks a campaign's limits allow, as far as they tell before the first call.
 pub fn blocks_within_limits(manifest: &Manifest) -> impl Iterator<Item = (BlockLimit, u64)> {
     let Manifest { plan, limits, .. } = manifest;
@@ -148,7 +155,9 @@ mod tests {
         // Nothing is billed, and no pace is kept.
         assert_eq!(of(&manifest), []);
         (manifest.limits.invocations, manifest.plan.pace_ms) = (Some(11), 7_000);
-        assert_eq!(of(&manifest), [(BlockLimit::Invocations, 5), (BlockLimit::Duration, 9)]);
+        let limits = of(&manifest);
+        assert_eq!(limits, [(BlockLimit::Invocations, 5), (BlockLimit::Duration, 9)]);
+        assert!(!limits.iter().any(|(limit, _)| limit.is_guessed()) && BlockLimit::Cost.is_guessed());
     }
 
     #[test]

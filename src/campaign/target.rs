@@ -2,6 +2,8 @@
 
 mod function;
 
+pub use function::FunctionName;
+
 use hyper::Uri;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -177,11 +179,7 @@ impl FromStr for Target {
         }
         let (scheme, rest) = text.split_once(':').filter(|(_, rest)| !rest.is_empty()).ok_or_else(refused)?;
         match scheme {
-            "lambda" => {
-                let wrong = |reason| TargetError::Function { name: rest.to_owned(), reason };
-                let (name, qualifier) = function::split(rest).map_err(wrong)?;
-                Ok(Self::Function { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) })
-            }
+            "lambda" => FunctionName::read(rest).map(Self::from),
             "exec" => Ok(Self::Process { path: rest.into() }),
             "import" => Err(TargetError::Import(text.to_owned())),
             _ => Err(refused()),
@@ -260,6 +258,18 @@ mod tests {
             assert!(parse_url(url).is_err(), "{url}");
         }
         assert!(parse_url("https://host:443/@me").is_ok());
+    }
+
+    #[test]
+    fn a_function_has_its_name_with_or_without_the_scheme_and_repeats_no_password() {
+        for text in ["fast:live", "lambda:fast:live"] {
+            let function: FunctionName = text.parse().unwrap();
+            assert_eq!(Target::from(function), "lambda:fast:live".parse().unwrap());
+        }
+        for text in ["https://me:s3cret@host/", "lambda:https://me:s3cret@host/", "me:s3cret@host"] {
+            let error = text.parse::<FunctionName>().unwrap_err().to_string();
+            assert!(error.contains("password") && !error.contains("s3cret"), "{error}");
+        }
     }
 
     #[test]

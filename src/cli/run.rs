@@ -79,7 +79,8 @@ pub struct RunOptions {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print the plan, and call nothing: what is called, the calls and the guessed bill of a block, what ends the campaign,
-    /// and how many blocks and calls that are at most, where limits tell.
+    /// and how many blocks and calls that are: at most, where --invocations or --pace tells; about, where --max-cost does by
+    /// the guess.
     #[arg(long)]
     dry_run: bool,
     /// Print events as JSON, one object per line.

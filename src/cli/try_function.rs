@@ -2,11 +2,12 @@
 
 use super::output;
 use crate::{
-    campaign::{Target, aws::Session, inspection},
+    campaign::{FunctionName, Target, aws::Session, inspection},
+    cli::secret_argument::Unechoed,
     portability::{Portability, Verdict, assess},
     protocol::Architecture,
 };
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Args;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -25,8 +26,8 @@ const NEEDS_FILES: u8 = 4;
 #[derive(Debug, Args)]
 pub struct TryArgs {
     /// The function: its name or its ARN, with a version or an alias if you like.
-    #[arg(value_name = "FUNCTION", value_parser = function)]
-    function: Target,
+    #[arg(value_name = "FUNCTION", value_parser = Unechoed::<FunctionName>::new())]
+    function: FunctionName,
     /// Look at the function, and stop there.
     #[arg(long, required = true)]
     inspect: bool,
@@ -46,13 +47,11 @@ struct Inspection<'a> {
 
 impl TryArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
-        let session = Session::new().context("reading the trusted certificates")?.at(&self.function);
-        let Target::Function { name, qualifier } = &self.function else {
-            bail!("{} is not a function", self.function);
-        };
+        let target = Target::from(self.function.clone());
+        let session = Session::new().context("reading the trusted certificates")?.at(&target);
+        let FunctionName { name, qualifier } = &self.function;
         let inspected = inspection::inspect(&session, name, qualifier.as_deref()).await;
-        let inspection::Inspected { arn, description, packages } =
-            inspected.with_context(|| self.function.to_string())?;
+        let inspection::Inspected { arn, description, packages } = inspected.with_context(|| target.to_string())?;
         let portability = assess(&description, packages)?;
         let inspection = Inspection {
             function: &arn,
@@ -67,12 +66,6 @@ impl TryArgs {
             Verdict::NeedsFiles => ExitCode::from(NEEDS_FILES),
         })
     }
-}
-
-/// A function as people name it: `lambda:` may be left out.
-fn function(text: &str) -> Result<Target, String> {
-    let name = text.strip_prefix("lambda:").unwrap_or(text);
-    format!("lambda:{name}").parse::<Target>().map_err(|error| error.to_string())
 }
 
 impl Inspection<'_> {

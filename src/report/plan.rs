@@ -48,11 +48,13 @@ pub fn plan(manifest: &Manifest) -> String {
     let which = if ends.len() > 1 { ", whichever comes first" } else { "" };
     lines.push(format!("The campaign ends {}{which}", ends.join(", ")));
     lines.extend(price_lists(variants).map(|lists| format!("Prices of {lists}, without free tier")));
-    lines.push(match blocks_within_limits(manifest).map(|(_, blocks)| blocks).min() {
-        Some(blocks) => {
-            let bill = if cost > 0.0 { format!(", {}", dollars(blocks as f64 * cost)) } else { String::new() };
+    lines.push(match blocks_within_limits(manifest).min_by_key(|(_, blocks)| *blocks) {
+        Some((limit, blocks)) => {
+            let bound = if limit.is_guessed() { "About" } else { "At most" };
+            let bill =
+                if cost > 0.0 { format!(", {} by the guess", dollars(blocks as f64 * cost)) } else { String::new() };
             let calls = counted(blocks * manifest.calls_of_block(), "call");
-            format!("At most {}, {calls}{bill}", counted(blocks, "block"))
+            format!("{bound} {}, {calls}{bill}", counted(blocks, "block"))
         }
         None => "How many blocks that makes depends on how long calls take".to_owned(),
     });
@@ -152,6 +154,9 @@ mod tests {
         // 1 ms of 1769 MB: 2 × ($0.0000002 + $0.0000000288).
         assert!(plan.contains("\nA block may cost $0.00000046 (a guess before the first call)\n"), "{plan}");
         assert!(plan.contains("\nThe campaign ends after 10m, at $0.50, whichever comes first\n"), "{plan}");
-        assert!(plan.ends_with("\nAt most 1,092,693 blocks, 2,185,386 calls, $0.50\n"), "{plan}");
+        assert!(plan.ends_with("\nAbout 1,092,693 blocks, 2,185,386 calls, $0.50 by the guess\n"), "{plan}");
+        manifest.limits.invocations = Some(4);
+        let plan = self::plan(&manifest);
+        assert!(plan.ends_with("\nAt most 2 blocks, 4 calls, $0.00000092 by the guess\n"), "{plan}");
     }
 }

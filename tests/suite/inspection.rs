@@ -190,9 +190,12 @@ fn what_is_no_function_is_refused() {
         (&["try", "orders"][..], "--inspect"),
         (&["try", "--inspect", "https://x.example"], "is not a function"),
         (&["try", "--inspect", "local:x:y:z"], "is not a function"),
+        (&["try", "--inspect", "https://me:s3cret@host/"], "has a user name or a password"),
+        (&["try", "--inspect", "me:s3cret@host"], "has a user name or a password"),
     ] {
         let output = duet(arguments);
         assert_code(&output, 2);
-        assert!(stderr(&output).contains(reason), "{}", stderr(&output));
+        let message = stderr(&output);
+        assert!(message.contains(reason) && !message.contains("s3cret"), "{message}");
     }
 }

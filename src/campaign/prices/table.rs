@@ -73,6 +73,16 @@ impl PriceTable {
         })
     }
 
+    /// The architecture of which this table has a stored price; `None` if of neither, or of both.
+    pub fn architecture_of(&self, price: &Price) -> Option<Architecture> {
+        let prices = self.regions.get(&price.region)?;
+        let mut stands_for = [Architecture::X86_64, Architecture::Arm64].into_iter().filter(|architecture| {
+            let tiers = prices.tiers(*architecture);
+            tiers.len() == price.tiers.len() && tiers.iter().zip(&price.tiers).all(|(one, other)| one.costs_as(other))
+        });
+        stands_for.next().filter(|_| stands_for.next().is_none())
+    }
+
     /// All prices of `region`.
     ///
     /// # Errors

@@ -1,9 +1,50 @@
 //! The forms of a function's name that Lambda accepts.
 
-use super::super::region;
+use super::{super::region, Target, TargetError, has_userinfo};
+use std::str::FromStr;
 
 /// A whole ARN, for messages.
 const ARN: &str = "arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]";
+
+/// A Lambda function, in any form that Lambda accepts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FunctionName {
+    /// Without the qualifier.
+    pub name: String,
+    /// The version or alias.
+    pub qualifier: Option<String>,
+}
+
+impl FunctionName {
+    /// Reads what targets have behind `lambda:`.
+    ///
+    /// # Errors
+    /// When Lambda would not accept it.
+    pub(super) fn read(text: &str) -> Result<Self, TargetError> {
+        let wrong = |reason| TargetError::Function { name: text.to_owned(), reason };
+        let (name, qualifier) = split(text).map_err(wrong)?;
+        Ok(Self { name: name.to_owned(), qualifier: qualifier.map(str::to_owned) })
+    }
+}
+
+/// A function as people name it: `lambda:` may be left out.
+impl FromStr for FunctionName {
+    type Err = TargetError;
+
+    fn from_str(text: &str) -> Result<Self, TargetError> {
+        // Before anything else: every other message repeats the text.
+        if has_userinfo(text) {
+            return Err(TargetError::Userinfo);
+        }
+        Self::read(text.strip_prefix("lambda:").unwrap_or(text))
+    }
+}
+
+impl From<FunctionName> for Target {
+    fn from(FunctionName { name, qualifier }: FunctionName) -> Self {
+        Self::Function { name, qualifier }
+    }
+}
 
 const PARTS: [&str; 7] = ["\"arn\"", "partition", "service", "region", "account", "resource type", "name"];
 
@@ -16,7 +57,7 @@ const MAX_NAME: usize = 64;
 ///
 /// # Errors
 /// With the reason why Lambda would not accept it, and with the right form.
-pub(super) fn split(text: &str) -> Result<(&str, Option<&str>), String> {
+fn split(text: &str) -> Result<(&str, Option<&str>), String> {
     let parts: Vec<&str> = text.split(':').collect();
     let index = if parts[0] == "arn" { name_in_arn(&parts)? } else { name_in_partial_arn(&parts)? };
     if parts.len() > index + 2 {

@@ -17,8 +17,11 @@ use std::path::Path;
 
 /// Refuses to continue with a changed configuration, which would mix samples, unless that is allowed.
 pub(super) async fn check(run: &Run, is_allowed: bool) -> anyhow::Result<()> {
-    let changes = since(run).await?;
-    for Change { target, is_listed, is_another, text, .. } in &changes {
+    let changes: Vec<Change<'_>> = since(run).await?.into_iter().collect::<Result<_, _>>()?;
+    for Change { target, is_listed, is_another, text, reading } in &changes {
+        if reading.identity == Identity::Program(None) {
+            bail!("{target} is not as it was before: {text}; put it back, or begin a new campaign");
+        }
         if *is_another {
             bail!(
                 "{target} is another function than before: {text}; use the credentials that the campaign was begun with"
@@ -50,15 +53,20 @@ pub(super) async fn restored(run: &Run, restored: VariantIndex) -> anyhow::Resul
 
 /// Stores what has changed during the campaign.
 pub(super) async fn keep(run: &Run) -> anyhow::Result<()> {
-    let changes = since(run).await.unwrap_or_else(|error| {
-        // This does not invalidate the samples.
-        note(format_args!("Warning: whether the functions have changed meanwhile is not known: {error:#}"));
-        Vec::new()
-    });
-    for Change { target, text, .. } in &changes {
-        note(format_args!("Warning: {target} was changed meanwhile: {text}"));
+    let mut readings = Vec::new();
+    for change in since(run).await.unwrap_or_else(|error| vec![Err(error)]) {
+        match change {
+            Ok(Change { target, text, reading, .. }) => {
+                note(format_args!("Warning: {target} was changed meanwhile: {text}"));
+                readings.push(reading);
+            }
+            // This does not invalidate the samples, nor what is known of the other variants.
+            Err(error) => {
+                note(format_args!("Warning: whether something has changed meanwhile is not known: {error:#}"));
+            }
+        }
     }
-    add(&run.directory, changes.into_iter().map(|change| change.reading))
+    add(&run.directory, readings.into_iter())
 }
 
 fn add(directory: &Path, readings: impl Iterator<Item = Reading>) -> anyhow::Result<()> {
@@ -78,8 +86,11 @@ struct Change<'a> {
     reading: Reading,
 }
 
-/// The changes since the functions and programs of the campaign were last read.
-async fn since(run: &Run) -> anyhow::Result<Vec<Change<'_>>> {
+/// The changes since the functions and programs of the campaign were last read, and why others cannot be told.
+///
+/// # Errors
+/// When the earlier readings cannot be read.
+async fn since(run: &Run) -> anyhow::Result<Vec<anyhow::Result<Change<'_>>>> {
     let Run { directory, manifest, .. } = run;
     let readings = later_configurations::read(directory)?;
     let mut changes = Vec::new();
@@ -88,11 +99,18 @@ async fn since(run: &Run) -> anyhow::Result<Vec<Change<'_>>> {
         let last = readings.iter().rev().find(|reading| reading.variant == variant);
         let begun = || Identity::of(&manifest.variants[variant]);
         let Some(before) = last.map(|reading| reading.identity.clone()).or_else(begun) else { continue };
-        let Some(identity) = identity(target, caller).await.with_context(|| format!("looking at {target}"))? else {
-            note(format_args!(
-                "Warning: whether {target} has changed is not known: its configuration cannot be read any more"
-            ));
-            continue;
+        let identity = match identity(target, caller).await.with_context(|| format!("looking at {target}")) {
+            Ok(Some(identity)) => identity,
+            Ok(None) => {
+                note(format_args!(
+                    "Warning: whether {target} has changed is not known: its configuration cannot be read any more"
+                ));
+                continue;
+            }
+            Err(error) => {
+                changes.push(Err(error));
+                continue;
+            }
         };
         let listed = identity.changes_since(&before);
         // A cold campaign itself makes new revisions.
@@ -103,7 +121,7 @@ async fn since(run: &Run) -> anyhow::Result<Vec<Change<'_>>> {
         let (is_listed, is_another) = (!listed.is_empty(), identity.is_of_another_function(&before));
         let text = if is_listed { listed.join("; ") } else { REVISED.to_owned() };
         let reading = Reading { unix_ms: unix_ms(), variant, identity, is_allowed: false, is_restored: false };
-        changes.push(Change { target, is_listed, is_another, text, reading });
+        changes.push(Ok(Change { target, is_listed, is_another, text, reading }));
     }
     Ok(changes)
 }
@@ -115,7 +133,7 @@ async fn identity(target: &Target, caller: &Caller) -> anyhow::Result<Option<Ide
             let found = function.configuration().await?;
             found.configuration.map(|known| Identity::Configuration(Box::new(known)))
         }
-        (Caller::Process(_), Target::Process { path }) => Some(Identity::Program(Program::read(path)?)),
+        (Caller::Process(_), Target::Process { path }) => Some(Identity::Program(Program::read_again(path)?)),
         (Caller::Process(_) | Caller::Endpoint(_), _) => None,
     })
 }

@@ -51,7 +51,7 @@ pub(super) async fn set_prices(
     Ok(())
 }
 
-/// Replaces the price of each variant that has one by the price in another table.
+/// Replaces the price of each variant that has one by the price in another table, of the same architecture.
 ///
 /// # Errors
 /// When the table lacks a variant's region.
@@ -59,8 +59,11 @@ pub(in crate::cli) fn replace_prices(
     variants: &mut Variants<Variant>,
     table: &PriceTable,
 ) -> Result<(), UnknownRegion> {
+    let list = PriceTable::built_in();
     for (_, variant) in variants.iter_mut() {
-        let architecture = architecture(variant);
+        // Where the architecture was not known, earlier versions took another one than this version would.
+        let stored = variant.price.as_ref().and_then(|price| list.architecture_of(price));
+        let architecture = known_architecture(variant).or(stored).unwrap_or_else(|| architecture(variant));
         if let Some(price) = &mut variant.price {
             *price = table.price(&price.region, architecture)?;
         }
@@ -68,11 +71,14 @@ pub(in crate::cli) fn replace_prices(
     Ok(())
 }
 
+fn known_architecture(variant: &Variant) -> Option<Architecture> {
+    variant.configuration.as_ref().map(|configuration| configuration.architecture)
+}
+
 /// The architecture of a variant. Where it cannot be read, its name or its target tells; else it is taken to be x86_64.
 fn architecture(variant: &Variant) -> Architecture {
-    let known = variant.configuration.as_ref().map(|configuration| configuration.architecture);
     let named = || named_in(&variant.name).or_else(|| named_in(&variant.target.to_string()));
-    known.or_else(named).unwrap_or(Architecture::X86_64)
+    known_architecture(variant).or_else(named).unwrap_or(Architecture::X86_64)
 }
 
 /// The architecture that a text has as its only one.
@@ -108,5 +114,26 @@ mod tests {
         assert_eq!(of("candidate", "https://a/arm64/benchmark"), Architecture::Arm64);
         assert_eq!(of("arm64-api", "https://a/x86_64/"), Architecture::Arm64);
         assert_eq!(of("arm64 or x86_64", "https://a/"), Architecture::X86_64);
+    }
+
+    #[test]
+    fn other_prices_are_those_of_the_architecture_of_the_stored_ones() {
+        let list = PriceTable::built_in();
+        let mut own = list.clone();
+        for tier in own.regions.values_mut().flat_map(|prices| prices.x86_64.iter_mut().chain(&mut prices.arm64)) {
+            tier.gb_second_usd /= 2.0;
+        }
+        let price = |table: &PriceTable, architecture| table.price("us-east-1", architecture).unwrap();
+        let mut variants = Manifest::example().variants;
+        for stored in [Architecture::Arm64, Architecture::X86_64] {
+            for (_, variant) in variants.iter_mut() {
+                variant.price = Some(price(&list, stored));
+            }
+            replace_prices(&mut variants, &own).unwrap();
+            assert!(variants.iter().all(|(_, variant)| variant.price == Some(price(&own, stored))), "{stored}");
+        }
+        // Prices that are in no list tell nothing.
+        replace_prices(&mut variants, &list).unwrap();
+        assert!(variants.iter().all(|(_, variant)| variant.price == Some(price(&list, Architecture::X86_64))));
     }
 }

@@ -184,6 +184,19 @@ impl<'a> ProgressDisplay<'a> {
         self.event("end", body)
     }
 
+    /// What tells the environments of a variant.
+    fn source(&self, variant: VariantIndex) -> EnvironmentSource<'_> {
+        EnvironmentSource::of(&self.manifest.plan, &self.manifest.variants[variant])
+    }
+
+    /// How many environments of a variant have answered. None if log streams tell that, or nothing does.
+    fn environments(&self, variant: VariantIndex, totals: &VariantTotals) -> Option<u64> {
+        match self.source(variant) {
+            EnvironmentSource::LogStreams(_) => None,
+            _ => totals.answering_environments(),
+        }
+    }
+
     /// The totals of all variants, a line each.
     fn lines(&self, totals: &Totals) -> String {
         let width = self.manifest.variants.iter().map(|(_, variant)| variant.name.chars().count()).max();
@@ -192,12 +205,10 @@ impl<'a> ProgressDisplay<'a> {
             let VariantTotals { calls, cold, made_again, cpu_models, cost_usd, .. } = totals;
             let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
             let models = if models.is_empty() { models } else { format!("  {models}") };
-            let plan = &self.manifest.plan;
-            let source = EnvironmentSource::of(plan, &self.manifest.variants[variant]);
-            let told = match (source, totals.answering_environments()) {
-                (EnvironmentSource::LogStreams(_), _) => "environments by log streams".to_owned(),
-                (_, Some(environments)) => counted(environments, "environment"),
-                (_, None) => "environments unknown".to_owned(),
+            let told = match (self.environments(variant, totals), self.source(variant)) {
+                (Some(environments), _) => counted(environments, "environment"),
+                (None, EnvironmentSource::LogStreams(_)) => "environments by log streams".to_owned(),
+                (None, _) => "environments unknown".to_owned(),
             };
             format!(
                 "{:<width$} {}, {told}, {} cold, {} failed, {} made again, ${cost_usd:.6}{models}",
@@ -218,7 +229,7 @@ impl<'a> ProgressDisplay<'a> {
                 "name": self.name(variant),
                 "calls": calls,
                 "cold": cold,
-                "environments": totals.answering_environments().unwrap_or_default(),
+                "environments": self.environments(variant, totals),
                 "cpu_models": cpu_models,
                 "failures": failures,
                 "cost_usd": cost_usd,

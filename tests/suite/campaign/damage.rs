@@ -247,6 +247,8 @@ fn an_invalid_manifest_is_refused_by_the_field() {
     };
     let mut ended = manifest()["variants"][0].clone();
     ended["ended"] = json!({"block": 1, "step": 0, "reason": "given-up"});
+    let mut unnamed = manifest()["variants"][0].clone();
+    unnamed["name"] = json!("");
     let mut with_program = manifest()["variants"][1].clone();
     with_program["program"] = json!({"sha256": "12", "bytes": 3});
     let cases = [
@@ -256,7 +258,7 @@ fn an_invalid_manifest_is_refused_by_the_field() {
         (vec![0; 100], "campaign.json, line 1: expected value"),
         (with("/schema", json!(3)), "campaign.json, line 1: schema 3 is not known to this version, which reads 1 to 2"),
         (with("/variants", json!([manifest()["variants"][0]])), "variants has 1 entries; it must have from 2 to 64"),
-        (with("/variants/1/name", json!("")), "variants[1].name is empty; every variant must have one"),
+        (with("/variants", json!([unnamed, unnamed])), "variants[0].name is empty; every variant must have one"),
         (with("/variants/1", with_program), "variants[1].program.sha256 is \"12\"; it must be 64"),
         (with("/variants/1/name", json!("x")), "variants[1].name is \"x\" a second time"),
         (with("/baseline", json!(2)), "baseline is 2; it must be below 2"),
@@ -287,6 +289,30 @@ fn an_invalid_manifest_is_refused_by_the_field() {
         let error = read(&scratch.0).unwrap_err();
         assert!(error.contains(part), "{part}: {error}");
     }
+}
+
+#[test]
+fn a_variant_that_an_earlier_version_left_without_a_name_is_named_by_its_target() {
+    let scratch = Scratch::new();
+    let mut earlier = manifest();
+    let mut variant = |name: &str, target: &str| {
+        earlier["variants"][0]["name"] = json!(name);
+        earlier["variants"][0]["target"] = json!(target);
+        earlier["variants"][0].clone()
+    };
+    let variants = [variant("base", "exec:/fn/fast"), variant("", "exec:/fn/fast2"), variant("slow", "exec:/fn/slow")];
+    earlier["variants"] = json!(variants);
+    write(&scratch.0, earlier.to_string().as_bytes(), b"");
+    let manifest = run_directory::manifest(&scratch.0).unwrap();
+    let names: Vec<&str> = manifest.variants.iter().map(|(_, variant)| variant.name.as_str()).collect();
+    assert_eq!(names, ["base", "exec:/fn/fast2", "slow"]);
+    // No campaign begins with such a name.
+    let mut unnamed = manifest;
+    for (_, variant) in unnamed.variants.iter_mut().take(1) {
+        variant.name.clear();
+    }
+    let error = run_directory::Journal::create(&scratch.0.join("new"), &unnamed).unwrap_err().to_string();
+    assert!(error.contains("variants[0].name is empty"), "{error}");
 }
 
 /// Damage to a file, by accident or by hand. Numbers wrap around what they choose from.

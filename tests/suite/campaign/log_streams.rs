@@ -193,6 +193,9 @@ fn a_shared_group_is_asked_once() {
         events[0]["environments"],
         json!([{ "name": "x86_64", "told_by": told }, { "name": "arm64", "told_by": told }])
     );
+    // The campaign itself cannot know.
+    let end = &events[events.len() - 1]["variants"];
+    assert!((0..2).all(|variant| end[variant].get("environments") == Some(&Value::Null)), "{end}");
     assert_eq!((logged.queries().len(), found(&scratch)), (1, logged.truth()));
     assert_eq!(analysis(&scratch)["headline"]["verdict"], "equivalent");
 }

@@ -130,6 +130,24 @@ fn a_dry_run_says_what_it_would_do_and_calls_nothing() {
 }
 
 #[test]
+fn what_a_guess_allows_is_no_maximum() {
+    let (scratch, target) = (Scratch::new(), target());
+    let output = run_plain(&scratch, &target, &["--dry-run", "--environments", "1", "--max-cost", "0.00001"]);
+    let (plan, warnings) = (stdout(&output), stderr(&output));
+    assert!(plan.contains("\nAbout ") && plan.ends_with(" by the guess\n") && !plan.contains("At most"), "{plan}");
+    assert!(warnings.contains("Warning: --max-cost leaves by the guess about "), "{warnings}");
+}
+
+#[test]
+fn environments_that_nothing_tells_are_null_in_events() {
+    let (scratch, target) = (Scratch::new(), target());
+    let limits = ["--environments", "1", "--invocations", "4", "--json"];
+    let events = stdout(&run_plain(&scratch, &target, &limits));
+    let end: serde_json::Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+    assert_eq!(end["variants"][0].get("environments"), Some(&serde_json::Value::Null), "{end}");
+}
+
+#[test]
 fn pointers_find_the_environment_and_the_processor_in_answers() {
     let scratch = Scratch::new();
     // Every fourth answer says nothing.

@@ -30,8 +30,9 @@ impl PlanOptions {
                 BlockLimit::Cost => ("--max-cost", FEWER_CALLS),
                 BlockLimit::Duration => ("--duration", "lower --pace"),
             };
+            let about = if limit.is_guessed() { "by the guess about " } else { "" };
             note(format!(
-                "Warning: {option} leaves {} of {}, and a verdict takes {MINIMUM_BLOCKS} blocks{starts}: \
+                "Warning: {option} leaves {about}{} of {}, and a verdict takes {MINIMUM_BLOCKS} blocks{starts}: \
                  raise it, or {remedy}",
                 counted(blocks, "block"),
                 counted(manifest.calls_of_block(), "call")

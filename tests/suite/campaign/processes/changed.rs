@@ -79,6 +79,37 @@ fn a_build_that_is_replaced_during_a_campaign_withholds_the_verdict() {
 }
 
 #[test]
+fn a_program_that_is_gone_has_changed_and_hides_no_other_change() {
+    let scratch = Scratch::new();
+    let gone = "def answer(event):\n    if os.path.exists(__file__):\n        os.remove(__file__)\n    return '{}'\nserve(answer)\n";
+    let replaced = "def answer(event):\n    open(__file__, 'a').write('#')\n    return '{}'\nserve(answer)\n";
+    let (gone, replaced) = (function(&scratch, "gone", gone), function(&scratch, "replaced", replaced));
+    let output = campaign(&scratch, &gone, &replaced, &["--invocations", "4"]).output().unwrap();
+    assert_code(&output, 0);
+    let message = stderr(&output);
+    for changed in [format!("{gone} was changed meanwhile: the program is gone"), format!("{replaced} was changed ")] {
+        assert!(message.contains(&format!("Warning: {changed}")), "{message}");
+    }
+    let kept = kept(&scratch);
+    assert_eq!(kept.as_array().unwrap().len(), 2);
+    assert_eq!((&kept[0]["variant"], kept[0].get("program")), (&0.into(), Some(&Value::Null)));
+    let kinds: Vec<String> = warnings(&scratch.path("run")).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds.iter().filter(|kind| *kind == "function-changed").count(), 2, "{kinds:?}");
+}
+
+#[test]
+fn a_campaign_whose_program_is_gone_is_not_continued() {
+    let scratch = Scratch::new();
+    let [fast, slow] = ["fast", "slow"].map(|name| function(&scratch, name, ANSWER));
+    assert_code(&campaign(&scratch, &fast, &slow, &["--invocations", "2"]).output().unwrap(), 0);
+    fs::remove_file(scratch.path("slow")).unwrap();
+    let refused = super::super::run("", &["--resume", &scratch.path("run"), "--allow-changed"]);
+    assert_code(&refused, 1);
+    let expected = format!("{slow} is not as it was before: the program is gone; put it back, or begin a new campaign");
+    assert!(stderr(&refused).contains(&expected), "{}", stderr(&refused));
+}
+
+#[test]
 fn a_campaign_of_an_earlier_version_has_no_programs_to_compare() {
     let scratch = Scratch::new();
     let target = function(&scratch, "bootstrap", ANSWER);
