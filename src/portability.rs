@@ -13,6 +13,7 @@ mod finding;
 mod function;
 mod judge;
 mod limits;
+mod linkage;
 mod markers;
 mod native;
 mod origin;

@@ -4,6 +4,7 @@ use super::limits::Limits;
 use serde::Serialize;
 use std::{
     cell::Cell,
+    collections::HashSet,
     io::{self, Read, Seek, SeekFrom},
     rc::Rc,
 };
@@ -23,12 +24,16 @@ pub enum Refusal {
     UnsafePath,
     #[error("several entries have its name")]
     DuplicateName,
+    #[error("two of its entries have one name")]
+    DuplicateNames,
     #[error("some of its entries lie over each other")]
     OverlappingEntries,
     #[error("the packages have more than {0} files")]
     TooManyEntries(u64),
     #[error("the packages unpack to more than {0} bytes")]
     TooLarge(u64),
+    #[error("the metadata and the paths of the packages have more than {0} bytes")]
+    TooMuchMetadata(u64),
     #[error("it unpacks to more than {0} times its size")]
     Ratio(u64),
     #[error("it is in more than {0} archives, one in the other")]
@@ -71,10 +76,17 @@ pub fn open<R: Read + Seek>(mut reader: R, limits: &Limits) -> Result<Opened<R>,
     }
     let budget = Rc::new(Cell::new(limits.directory_bytes));
     let mut archive = ZipArchive::new(Budgeted { reader, budget: Rc::clone(&budget) }).map_err(unreadable)?;
-    budget.set(u64::MAX);
     if archive.has_duplicate_names() {
-        return Err(Refusal::DuplicateName);
+        let start = archive.central_directory_start();
+        let mut reader = archive.into_inner();
+        budget.set(limits.directory_bytes);
+        if repeats_file(&mut reader, start).map_err(unreadable)? {
+            return Err(Refusal::DuplicateNames);
+        }
+        budget.set(limits.directory_bytes);
+        archive = ZipArchive::new(reader).map_err(unreadable)?;
     }
+    budget.set(u64::MAX);
     if archive.has_overlapping_entries().map_err(unreadable)? {
         return Err(Refusal::OverlappingEntries);
     }
@@ -83,6 +95,30 @@ pub fn open<R: Read + Seek>(mut reader: R, limits: &Limits) -> Result<Opened<R>,
 
 pub fn unreadable(error: impl Into<zip::result::ZipError>) -> Refusal {
     Refusal::Unreadable(error.into().to_string())
+}
+
+/// Whether two files have one name in the directory of an archive. Of directories it does not matter.
+fn repeats_file(reader: &mut (impl Read + Seek), start: u64) -> io::Result<bool> {
+    const SIGNATURE: &[u8] = b"PK\x01\x02";
+    const HEADER_BYTES: usize = 46;
+
+    reader.seek(SeekFrom::Start(start))?;
+    let mut names = HashSet::new();
+    loop {
+        let mut header = [0; HEADER_BYTES];
+        reader.read_exact(&mut header[..SIGNATURE.len()])?;
+        if !header.starts_with(SIGNATURE) {
+            return Ok(false);
+        }
+        reader.read_exact(&mut header[SIGNATURE.len()..])?;
+        let [name, extra, comment] = [28, 30, 32].map(|at| u16::from_le_bytes([header[at], header[at + 1]]));
+        let mut bytes = vec![0; usize::from(name)];
+        reader.read_exact(&mut bytes)?;
+        reader.seek_relative(i64::from(extra) + i64::from(comment))?;
+        if !bytes.ends_with(b"/") && !names.insert(bytes) {
+            return Ok(true);
+        }
+    }
 }
 
 /// The largest number of entries that anything at the end of an archive claims, for which memory would be taken.

@@ -2,7 +2,7 @@
 
 use super::{
     Finding, FindingKind, FunctionDescription, Package, PackageName, Portability, bootstrap, contents::Contents,
-    function::RuntimeFamily, judge, limits::Limits, walk::Walker,
+    function::RuntimeFamily, judge, limits::Limits, rebuild, walk::Walker,
 };
 use crate::protocol::{Architecture, control_characters::visible};
 use std::io::{self, Read, Seek};
@@ -30,6 +30,7 @@ pub(super) fn assess_within<R: Read + Seek>(
     let mut walker = Walker::new(limits);
     let mut findings = Vec::new();
     let mut read: Vec<(PackageName, Contents)> = Vec::new();
+    let mut architectures = Vec::new();
     for package in packages {
         let archive = match package.archive {
             Ok(archive) => archive,
@@ -39,20 +40,25 @@ pub(super) fn assess_within<R: Read + Seek>(
             }
         };
         let contents = walker.read(archive)?;
-        findings.extend(judge::package(
-            &package.name,
-            &contents,
-            package.compatible_architectures.as_deref(),
-            function,
-        ));
+        architectures.push(package.compatible_architectures);
         read.push((package.name, contents));
     }
     let named: Vec<(&PackageName, &Contents)> = read.iter().map(|(name, contents)| (name, contents)).collect();
+    let started = bootstrap::started(function, &named);
+    for ((name, contents), architectures) in named.iter().zip(&architectures) {
+        findings.extend(judge::package(name, contents, architectures.as_deref(), function, &started));
+    }
     findings.extend(judge::links(&named));
     let contents: Vec<&Contents> = read.iter().map(|(_, contents)| contents).collect();
     findings.extend(match &function.image {
         Some(image) => vec![of_image(image, function.other_architecture())],
-        None => of_function(function, &contents).map(|kind| Finding::of_package(&PackageName::Code, kind)).collect(),
+        None => of_function(function, &contents)
+            .map(|kind| {
+                let is_runtime = matches!(kind, FindingKind::RuntimeOfX86Alone { .. });
+                let rebuild = is_runtime.then(|| rebuild::runtime(function)).flatten();
+                Finding { rebuild, ..Finding::of_package(&PackageName::Code, kind) }
+            })
+            .collect(),
     });
     Ok(Portability::new(function.other_architecture(), findings))
 }

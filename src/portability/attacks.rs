@@ -128,7 +128,7 @@ fn paths_that_lead_out_are_refused() {
 #[test]
 fn names_that_come_twice_are_refused() {
     let archive = zip(&[APP, ("first.so", b""), ("other.so", &elf(X86_64))]);
-    refused(&replaced(&archive, b"other.so", b"first.so"), &Limits::DEFAULT, None, &Refusal::DuplicateName);
+    refused(&replaced(&archive, b"other.so", b"first.so"), &Limits::DEFAULT, None, &Refusal::DuplicateNames);
     let archive = zip(&[APP, ("a.so", b""), ("./a.so", &elf(X86_64))]);
     refused(&archive, &Limits::DEFAULT, Some("./a.so"), &Refusal::DuplicateName);
 }
@@ -177,6 +177,29 @@ fn long_metadata_is_refused() {
     let limits = Limits { metadata_bytes: 100, ..Limits::DEFAULT };
     let archive = zip(&[APP, ("node_modules/a/package.json", &[b' '; 101])]);
     unreadable(&assessed_archive(&archive, &limits), "too long");
+}
+
+#[test]
+fn what_is_kept_in_memory_is_limited() {
+    let limits = Limits { kept_bytes: 1000, ..Limits::DEFAULT };
+    let text = [b' '; 600];
+    let inner = zip(&[("b/package.json", &text)]);
+    let archive = zip(&[APP, ("a/package.json", &text), ("inner.zip", &inner)]);
+    refused(&archive, &limits, None, &Refusal::TooMuchMetadata(1000));
+    let name = "a".repeat(600);
+    refused(
+        &zip(&[APP, (&name, &zip(&[("b", b"")])), ("inner.zip", &zip(&[(&name, b"")]))]),
+        &limits,
+        None,
+        &Refusal::TooMuchMetadata(1000),
+    );
+}
+
+#[test]
+fn directories_do_no_harm() {
+    let archive = zip(&[APP, ("./", b""), ("META-INF/", b""), ("META-INX/", b""), ("META-INF/a", b"")]);
+    let answer = assessed_archive(&replaced(&archive, b"META-INX", b"META-INF"), &Limits::DEFAULT);
+    assert_eq!((refusals(&answer), answer.verdict), (Vec::new(), Verdict::Portable));
 }
 
 proptest! {

@@ -87,10 +87,10 @@ pub enum FindingKind {
     Refused { reason: Refusal },
     /// Native code for the other architecture alone: broken today, or unused.
     OtherArchitecture { machine: Machine },
-    /// Native code for an architecture that Lambda does not have.
-    ForeignMachine { machine: Machine },
-    /// Native code for another system: it never runs.
-    ForeignSystem { system: System, machine: Machine },
+    /// Native code for an architecture that Lambda does not have; whether Lambda starts it nevertheless.
+    ForeignMachine { machine: Machine, is_started: bool },
+    /// Native code for another system, where it never runs; whether Lambda starts it nevertheless.
+    ForeignSystem { system: System, machine: Machine, is_started: bool },
 }
 
 /// What files are part of.
@@ -134,9 +134,11 @@ pub enum Origin {
 impl FindingKind {
     pub(super) fn effect(&self) -> Effect {
         match self {
-            Self::PresentArchitecture { .. } | Self::Image { .. } | Self::RuntimeOfX86Alone { .. } => {
-                Effect::NeedsFiles
-            }
+            Self::PresentArchitecture { .. }
+            | Self::Image { .. }
+            | Self::RuntimeOfX86Alone { .. }
+            | Self::ForeignMachine { is_started: true, .. }
+            | Self::ForeignSystem { is_started: true, .. } => Effect::NeedsFiles,
             Self::IncompatibleLayer { .. }
             | Self::UnknownRuntime { .. }
             | Self::NoBootstrap

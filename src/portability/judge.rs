@@ -3,22 +3,25 @@
 use super::{
     Finding, FindingKind, FunctionDescription, Origin, PackageName,
     contents::Contents,
+    finding::Effect,
     function::RuntimeFamily,
     origin,
     pairs::{self, Placed},
-    paths, rebuild,
+    paths,
+    rebuild::{self, Parents},
 };
 use crate::protocol::{Architecture, control_characters::visible};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-/// What is found in a package, whatever else there is.
+/// What is found in a package, whatever else there is. `started` are the paths of what Lambda starts.
 pub fn package(
     name: &PackageName,
     contents: &Contents,
     compatible_architectures: Option<&[Architecture]>,
     function: &FunctionDescription,
+    started: &HashSet<String>,
 ) -> Vec<Finding> {
-    let mut findings = natives(name, contents, function);
+    let mut findings = natives(name, contents, function, started);
     let target = function.other_architecture();
     if let Some(architectures) = compatible_architectures.filter(|architectures| !architectures.contains(&target)) {
         let kind = FindingKind::IncompatibleLayer { architectures: architectures.to_vec() };
@@ -35,11 +38,21 @@ pub fn package(
 }
 
 /// What is found of native code: one finding for all files of a wheel, or of whatever else they are part of.
-fn natives(name: &PackageName, contents: &Contents, function: &FunctionDescription) -> Vec<Finding> {
+fn natives(
+    name: &PackageName,
+    contents: &Contents,
+    function: &FunctionDescription,
+    started: &HashSet<String>,
+) -> Vec<Finding> {
+    let parents = Parents::of(contents);
     let mut placed: Vec<Placed<'_>> = contents
         .natives
         .iter()
-        .map(|file| Placed { file, origin: origin::of(file, contents, name, function) })
+        .map(|file| Placed {
+            file,
+            origin: origin::of(file, contents, name, function),
+            is_started: started.contains(&file.path),
+        })
         .collect();
     placed.sort_by(|a, b| a.file.path.cmp(&b.file.path));
     let kinds = pairs::judge(&placed, function.architecture);
@@ -51,8 +64,8 @@ fn natives(name: &PackageName, contents: &Contents, function: &FunctionDescripti
         groups.entry(key).or_insert_with(|| (visible(&placed.file.path), 0)).1 += 1;
     }
     let finding = |((kind, origin, _), (file, count)): ((FindingKind, Origin, _), (String, usize))| {
-        let needs_file = matches!(kind, FindingKind::PresentArchitecture { .. });
-        let rebuild = needs_file.then(|| rebuild::line(&origin, contents, name, function));
+        let needs_file = kind.effect() == Effect::NeedsFiles;
+        let rebuild = needs_file.then(|| rebuild::line(&origin, &parents, name, function));
         Finding { package: name.clone(), file: Some(file), count, kind, origin: Some(origin.shown()), rebuild }
     };
     groups.into_iter().map(finding).collect()
@@ -60,20 +73,17 @@ fn natives(name: &PackageName, contents: &Contents, function: &FunctionDescripti
 
 /// Links in the place of native code whose targets are in none of the packages.
 pub fn links(packages: &[(&PackageName, &Contents)]) -> Vec<Finding> {
-    let leads_out = |contents: &Contents, link: &str| {
-        let target = contents.follow(link);
-        let is_there = |target: &String| {
-            packages.iter().any(|(_, contents)| contents.paths.contains(target))
-                || contents.natives.iter().any(|file| file.path == *target)
-        };
-        !target.as_ref().is_some_and(is_there)
-    };
     let of_package = |&(name, contents): &(&PackageName, &Contents)| {
+        let natives: HashSet<&str> = contents.natives.iter().map(|file| file.path.as_str()).collect();
+        let is_there = |target: String| {
+            packages.iter().any(|(_, contents)| contents.paths.contains(&target)) || natives.contains(target.as_str())
+        };
+        let leads_out = |link: &str| !contents.follow(link).is_some_and(is_there);
         let links = contents
             .links
             .iter()
             .filter(|(link, _)| paths::is_library(link) || paths::is_extension(link) || *link == "bootstrap");
-        let findings = links.filter(|(link, _)| leads_out(contents, link)).map(|(link, target)| {
+        let findings = links.filter(|(link, _)| leads_out(link)).map(|(link, target)| {
             let kind = FindingKind::LinkLeadsOut { target: visible(target) };
             Finding::of_file(name, visible(link), kind)
         });

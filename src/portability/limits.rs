@@ -17,6 +17,8 @@ pub struct Limits {
     pub ratio: u64,
     /// The largest file of metadata that is read.
     pub metadata_bytes: usize,
+    /// Bytes of all that is kept in memory: metadata, targets of links and paths.
+    pub kept_bytes: u64,
 }
 
 impl Limits {
@@ -28,5 +30,6 @@ impl Limits {
         unsuspicious_bytes: 64 << 20,
         ratio: 100,
         metadata_bytes: 4 << 20,
+        kept_bytes: 32 << 20,
     };
 }

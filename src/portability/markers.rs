@@ -19,19 +19,12 @@ display_as_serialized!(Language);
 pub struct Markers {
     go: bool,
     rust: bool,
-    musl: bool,
-    glibc: bool,
 }
 
 impl Markers {
     pub fn language(self) -> Option<Language> {
         // A library in Go may be part of a program in Rust, which has then been linked by cargo.
         if self.rust { Some(Language::Rust) } else { self.go.then_some(Language::Go) }
-    }
-
-    /// Whether it is linked with musl. What is linked with glibc may mention both.
-    pub fn is_of_musl(self) -> bool {
-        self.musl && !self.glibc
     }
 }
 
@@ -42,10 +35,6 @@ const GO: &[u8] = b"\xff Go buildinf:";
 const RUST: &[u8] = b"/rustc/";
 const COMMIT_DIGITS: usize = 40;
 
-/// What musl's library is called in files that need it, and the program that loads it.
-const MUSL: [&[u8]; 3] = [b"\0libc.musl-", b"\0libc.so\0", b"/lib/ld-musl-"];
-const GLIBC: &[u8] = b"\0libc.so.6\0";
-
 /// One byte less than the longest marker.
 const OVERLAP: usize = RUST.len() + COMMIT_DIGITS - 1;
 
@@ -53,8 +42,6 @@ const OVERLAP: usize = RUST.len() + COMMIT_DIGITS - 1;
 pub struct MarkerScanner {
     go: Finder<'static>,
     rust: Finder<'static>,
-    musl: [Finder<'static>; 3],
-    glibc: Finder<'static>,
     /// The end of what has passed, and the piece after it.
     window: Vec<u8>,
     markers: Markers,
@@ -62,14 +49,7 @@ pub struct MarkerScanner {
 
 impl MarkerScanner {
     pub fn new() -> Self {
-        Self {
-            go: Finder::new(GO),
-            rust: Finder::new(RUST),
-            musl: MUSL.map(Finder::new),
-            glibc: Finder::new(GLIBC),
-            window: Vec::new(),
-            markers: Markers::default(),
-        }
+        Self { go: Finder::new(GO), rust: Finder::new(RUST), window: Vec::new(), markers: Markers::default() }
     }
 
     pub fn feed(&mut self, piece: &[u8]) {
@@ -77,8 +57,6 @@ impl MarkerScanner {
         let window = &self.window;
         self.markers.go |= self.go.find(window).is_some();
         self.markers.rust |= self.rust.find_iter(window).any(|start| names_commit(&window[start + RUST.len()..]));
-        self.markers.musl |= self.musl.iter().any(|finder| finder.find(window).is_some());
-        self.markers.glibc |= self.glibc.find(window).is_some();
         let passed = window.len().saturating_sub(OVERLAP);
         self.window.drain(..passed);
     }
@@ -107,17 +85,13 @@ mod tests {
     #[test]
     fn markers_are_found_however_the_file_is_cut() {
         let commit = [b"..../rustc/".as_slice(), &[b'a'; 40], b"/library"].concat();
-        let musl = b"....\0libc.musl-x86_64.so.1....".as_slice();
         let go = b"....\xff Go buildinf:\x08\x02".as_slice();
         for size in 1..60 {
             let pieces = |file| scan(&<[u8]>::chunks(file, size).collect::<Vec<_>>());
             assert_eq!(pieces(&commit).language(), Some(Language::Rust), "{size}");
             assert_eq!(pieces(go).language(), Some(Language::Go), "{size}");
-            assert!(pieces(musl).is_of_musl(), "{size}");
         }
         assert_eq!(scan(&[b"/rustc/ is a path, \xff Go buildinf is none"]), Markers::default());
-        assert!(scan(&[b"\0libm.so\0libc.so\0"]).is_of_musl());
-        assert!(!scan(&[b"\0libc.so.6\0", b"\0libc.so\0"]).is_of_musl());
         assert_eq!(scan(&[&commit, go]).language(), Some(Language::Rust));
     }
 }

@@ -4,7 +4,7 @@ use super::{
     FunctionDescription, Origin, PackageName,
     contents::{Contents, NativeFile},
     function::RuntimeFamily,
-    paths, wheels,
+    paths,
 };
 
 /// What a file is part of, by what lies around it.
@@ -47,7 +47,7 @@ fn jar(archive: Option<&str>, contents: &Contents) -> Option<Origin> {
 }
 
 fn wheel(path: &str, contents: &Contents) -> Option<Origin> {
-    wheels::of_file(&contents.wheels, path).map(|wheel| Origin::Wheel {
+    contents.wheels.of_file(path).map(|wheel| Origin::Wheel {
         name: wheel.name.clone(),
         version: wheel.version.clone(),
         platforms: wheel.platforms.clone(),
@@ -91,8 +91,7 @@ fn split_gem(directory: &str) -> Option<(&str, &str)> {
 }
 
 fn is_dot_net(contents: &Contents, family: Option<RuntimeFamily>) -> bool {
-    family == Some(RuntimeFamily::DotNet)
-        || contents.paths.iter().any(|path| !path.contains('/') && path.ends_with(".runtimeconfig.json"))
+    family == Some(RuntimeFamily::DotNet) || contents.has_dot_net_configuration
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 pub struct Placed<'a> {
     pub file: &'a NativeFile,
     pub origin: Origin,
+    /// Whether Lambda starts it: then nothing is taken in its place.
+    pub is_started: bool,
 }
 
 /// What is there under paths that differ in their platforms only.
@@ -38,16 +40,9 @@ pub fn judge(files: &[Placed<'_>], present: Architecture) -> Vec<Option<FindingK
     files.iter().zip(&words).map(|(placed, words)| groups.finding(placed, words)).collect()
 }
 
-fn system(file: &NativeFile) -> System {
-    match file.native.system {
-        System::Linux if file.markers.is_of_musl() => System::LinuxMusl,
-        system => system,
-    }
-}
-
 /// The architecture of Lambda that a file can run on.
 fn runs_on(file: &NativeFile) -> Option<Architecture> {
-    file.native.machine.architecture().filter(|_| system(file) == System::Linux)
+    file.native.machine.architecture().filter(|_| file.native.system == System::Linux)
 }
 
 /// Whether a package is made for all the platforms that it supports, so that it tells what other files of it are for.
@@ -85,12 +80,15 @@ impl Groups {
                 group.for_present |= architecture == present;
                 group.for_other |= architecture != present;
             };
+            if is_package(&placed.origin) {
+                groups.origins.insert(placed.origin.clone());
+            }
+            if placed.is_started {
+                continue;
+            }
             note(groups.by_file.entry(file_key(words)).or_default());
             if let Some(key) = directory_key(words) {
                 note(groups.by_directory.entry(key).or_default());
-            }
-            if is_package(&placed.origin) {
-                groups.origins.insert(placed.origin.clone());
             }
         }
         let complete = words.iter().filter(|words| is_complete(groups.by_file.get(&file_key(words))));
@@ -115,18 +113,19 @@ impl Groups {
 
     fn finding(&self, placed: &Placed<'_>, words: &PathWords) -> Option<FindingKind> {
         let machine = placed.file.native.machine;
-        let system = system(placed.file);
-        let is_elsewhere = self.is_beside_another(words);
+        let system = placed.file.native.system;
+        let is_started = placed.is_started;
+        let is_elsewhere = !is_started && self.is_beside_another(words);
         if system != System::Linux {
-            let is_silent = is_elsewhere || self.origins.contains(&placed.origin);
-            return (!is_silent).then_some(FindingKind::ForeignSystem { system, machine });
+            let is_silent = is_elsewhere || !is_started && self.origins.contains(&placed.origin);
+            return (!is_silent).then_some(FindingKind::ForeignSystem { system, machine, is_started });
         }
         if words.names_foreign_system && is_elsewhere {
             return None;
         }
         match machine.architecture() {
-            None => (!is_elsewhere).then_some(FindingKind::ForeignMachine { machine }),
-            Some(_) if self.has_counterpart(words) => None,
+            None => (!is_elsewhere).then_some(FindingKind::ForeignMachine { machine, is_started }),
+            Some(_) if !is_started && self.has_counterpart(words) => None,
             Some(architecture) if architecture == self.present => Some(FindingKind::PresentArchitecture { machine }),
             Some(_) => Some(FindingKind::OtherArchitecture { machine }),
         }

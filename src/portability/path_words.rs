@@ -57,8 +57,9 @@ const OTHER: [&str; 37] = [
     "x86",
 ];
 
-/// What else names Linux with glibc.
-const LINUX: [&str; 9] = ["eabi", "eabihf", "glibc", "gnu", "gnueabi", "gnueabihf", "linux", "pc", "unknown"];
+/// What else names Linux with glibc. Prisma names its engines for x86_64 after distributions.
+const LINUX: [&str; 11] =
+    ["debian", "eabi", "eabihf", "glibc", "gnu", "gnueabi", "gnueabihf", "linux", "pc", "rhel", "unknown"];
 
 /// What names another system, or another C library.
 const FOREIGN: [&str; 27] = [
@@ -167,6 +168,14 @@ mod tests {
                 "@img/sharp-linuxmusl-arm64/lib/sharp-linuxmusl-arm64.node",
             ],
             "img/sharp/lib/sharp-node",
+        );
+        equal(
+            &[
+                "libquery_engine-rhel-openssl-3.0.x.so.node",
+                "libquery_engine-debian-openssl-3.0.x.so.node",
+                "libquery_engine-linux-arm64-openssl-3.0.x.so.node",
+            ],
+            "libquery-engine-openssl-3-0-x-so-node",
         );
     }
 

@@ -3,10 +3,13 @@
 /// What separates a file in an archive from the archive.
 pub const IN_ARCHIVE: &str = "!/";
 
+/// The longest path that Linux has, in bytes.
+pub const LONGEST: usize = 4096;
+
 /// The path of an entry without what means nothing in it; `None` if it leads out of the place of unpacking, or to no
 /// file at all.
 pub fn safe(name: &str) -> Option<String> {
-    if name.contains('\0') || name.starts_with(['/', '\\']) || name.get(1..3) == Some(":\\") {
+    if name.len() > LONGEST || name.contains('\0') || name.starts_with(['/', '\\']) || name.get(1..3) == Some(":\\") {
         return None;
     }
     if name.split(['/', '\\']).any(|component| component == "..") {
@@ -14,6 +17,11 @@ pub fn safe(name: &str) -> Option<String> {
     }
     let components: Vec<&str> = name.split('/').filter(|component| !["", "."].contains(component)).collect();
     (!components.is_empty()).then(|| components.join("/"))
+}
+
+/// The directories that a path is in, the root first, each with the path in it.
+pub fn directories(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    [("", path)].into_iter().chain(path.match_indices('/').map(|(end, _)| (&path[..end], &path[end + 1..])))
 }
 
 /// Where a link leads: a target as seen from the directory of the link. `None` if it leads out of the root.
@@ -34,11 +42,6 @@ pub fn resolve(directory: &str, target: &str) -> Option<String> {
 /// The directory of a path and the name in it; the directory of a file at the root is empty.
 pub fn split(path: &str) -> (&str, &str) {
     path.rsplit_once('/').unwrap_or(("", path))
-}
-
-/// The path of a file in a directory.
-pub fn join(directory: &str, name: &str) -> String {
-    if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
 }
 
 /// The archive that a file is in, and the path in it.
@@ -72,6 +75,7 @@ mod tests {
         for name in ["../a", "a/../../b", "/etc/passwd", "a\0b", "..\\a", "\\a", "C:\\a", "", "./", "a/.."] {
             assert_eq!(safe(name), None, "{name:?}");
         }
+        assert_eq!(safe(&"a".repeat(LONGEST + 1)), None);
         assert_eq!(safe("./a//b/./c").as_deref(), Some("a/b/c"));
         assert_eq!(safe("..a/b..").as_deref(), Some("..a/b.."));
     }

@@ -2,17 +2,41 @@
 
 use super::{FunctionDescription, Language, Origin, PackageName, contents::Contents, function::RuntimeFamily};
 use crate::protocol::Architecture;
+use std::collections::HashMap;
+
+/// The npm packages that bring others for some platforms only, by the names of those.
+pub struct Parents<'a>(HashMap<&'a str, (&'a str, &'a str)>);
+
+impl<'a> Parents<'a> {
+    pub fn of(contents: &'a Contents) -> Self {
+        let mut parents = HashMap::new();
+        for package in contents.npm_packages.values() {
+            if is_npm_name(&package.name) && is_npm_version(&package.version) {
+                let parent = (package.name.as_str(), package.version.as_str());
+                for name in package.optional_dependencies.keys() {
+                    parents.entry(name.as_str()).or_insert(parent);
+                }
+            }
+        }
+        Self(parents)
+    }
+
+    /// The name and the version of the package that brings another one.
+    fn installing(&self, name: &str) -> Option<(&'a str, &'a str)> {
+        self.0.get(name).copied()
+    }
+}
 
 /// The command that makes files of this origin for the other architecture; a sentence where no command does.
-pub fn line(origin: &Origin, contents: &Contents, package: &PackageName, function: &FunctionDescription) -> String {
+pub fn line(origin: &Origin, parents: &Parents<'_>, package: &PackageName, function: &FunctionDescription) -> String {
     let target = function.other_architecture();
     let linux = linux_name(target);
     match origin {
-        Origin::Wheel { name, version, platforms } if is_plain(name) && is_plain(version) => {
+        Origin::Wheel { name, version, platforms } if is_wheel_name(name) && is_version(version) => {
             pip(&format!("{name}=={version}"), platforms, package, function)
         }
-        Origin::NpmPackage { name, version } if is_plain(name) && is_plain(version) => {
-            let (name, version) = installed_by(name, version, contents);
+        Origin::NpmPackage { name, version } if is_npm_name(name) && is_npm_version(version) => {
+            let (name, version) = parents.installing(name).unwrap_or((name, version));
             let cpu = node_name(target);
             format!("npm install --os=linux --cpu={cpu} --libc=glibc {name}@{version}")
         }
@@ -41,6 +65,19 @@ pub fn line(origin: &Origin, contents: &Contents, package: &PackageName, functio
     }
 }
 
+/// What to do about a runtime that Lambda does not have for the other architecture.
+pub fn runtime(function: &FunctionDescription) -> Option<String> {
+    let example = match function.family()? {
+        RuntimeFamily::Python => "python3.13",
+        RuntimeFamily::NodeJs => "nodejs22.x",
+        RuntimeFamily::Java => "java21",
+        RuntimeFamily::DotNet => "dotnet8",
+        RuntimeFamily::Ruby => "ruby3.4",
+        RuntimeFamily::OsOnly => "provided.al2023",
+    };
+    Some(format!("use a runtime that Lambda has for {}, such as {example}", function.other_architecture()))
+}
+
 /// The name that Linux and Python have for an architecture.
 fn linux_name(architecture: Architecture) -> &'static str {
     match architecture {
@@ -57,10 +94,40 @@ fn node_name(architecture: Architecture) -> &'static str {
     }
 }
 
-/// Whether a name or a version from a package may stand in a command. What else packages call themselves is not repeated.
-fn is_plain(word: &str) -> bool {
-    let is_allowed = |character: char| character.is_ascii_alphanumeric() || "._-+@/!".contains(character);
-    !word.is_empty() && !word.starts_with('-') && word.chars().all(is_allowed)
+/// Whether a version from a package may stand in a command: it has no character that would make it the address of a
+/// repository, a path, or a word of the shell. What else packages call themselves is not repeated.
+fn is_version(text: &str) -> bool {
+    is_of_characters(text, ".+_-")
+}
+
+/// npm takes what ends like an archive for a file.
+fn is_npm_version(text: &str) -> bool {
+    is_version(text) && text.starts_with(|first: char| first.is_ascii_digit()) && !names_archive(text)
+}
+
+/// Whether it is a name, or `@scope/name`.
+fn is_npm_name(text: &str) -> bool {
+    let (scope, name) = match text.strip_prefix('@').and_then(|scoped| scoped.split_once('/')) {
+        Some((scope, name)) => (Some(scope), name),
+        None => (None, text),
+    };
+    scope.into_iter().chain([name]).all(|part| is_of_characters(part, "._-")) && !names_archive(text)
+}
+
+/// PEP 508.
+fn is_wheel_name(text: &str) -> bool {
+    is_of_characters(text, "._-") && text.ends_with(|last: char| last.is_ascii_alphanumeric())
+}
+
+/// Letters, digits and some other characters, one of the first two at the beginning.
+fn is_of_characters(text: &str, others: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.chars().all(|character| character.is_ascii_alphanumeric() || others.contains(character))
+}
+
+fn names_archive(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    [".tgz", ".tar.gz", ".tar"].iter().any(|end| text.ends_with(end))
 }
 
 fn pip(what: &str, platforms: &[String], package: &PackageName, function: &FunctionDescription) -> String {
@@ -70,11 +137,12 @@ fn pip(what: &str, platforms: &[String], package: &PackageName, function: &Funct
     // A wheel that needs a newer C library has a counterpart that needs it too.
     let present = linux_name(function.architecture);
     let manylinux = platforms.iter().filter_map(|platform| platform.strip_suffix(present)?.strip_suffix('_'));
-    let manylinux: Vec<&str> = manylinux.filter(|name| name.starts_with("manylinux") && is_plain(name)).collect();
+    let manylinux: Vec<&str> = manylinux.filter(|name| name.starts_with("manylinux") && is_wheel_name(name)).collect();
     let newer = manylinux.first().filter(|_| !manylinux.iter().any(|name| is_old(name)));
     let platforms: String =
         newer.into_iter().chain([&OLDEST]).map(|name| format!(" --platform {name}_{linux}")).collect();
-    let python = function.python_version().map_or_else(String::new, |version| format!(" --python-version {version}"));
+    let python = function.python_version().filter(|version| is_version(version));
+    let python = python.map_or_else(String::new, |version| format!(" --python-version {version}"));
     let directory = match package {
         PackageName::Code => "package",
         PackageName::Layer(_) => "python",
@@ -82,11 +150,20 @@ fn pip(what: &str, platforms: &[String], package: &PackageName, function: &Funct
     format!("pip install{platforms} --implementation cp{python} --only-binary=:all: --target {directory} {what}")
 }
 
-/// The package that brings another one for some platforms only; else the package itself.
-fn installed_by<'a>(name: &'a str, version: &'a str, contents: &'a Contents) -> (&'a str, &'a str) {
-    let mut parents = contents.npm_packages.values().filter(|package| package.optional_dependencies.contains_key(name));
-    match parents.find(|parent| is_plain(&parent.name) && is_plain(&parent.version)) {
-        Some(parent) => (&parent.name, &parent.version),
-        None => (name, version),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_versions_are_no_addresses() {
+        assert!(is_npm_name("a") && is_npm_name("@img/sharp-linux-x64") && is_npm_version("1.0.0-rc.1+b_2"));
+        for name in ["", "attacker/repo", "@a/b/c", "@a", "a@b", "@/a", "@a/", "a;b", "-a", "../a", "a.tgz", "git+x"] {
+            assert!(!is_npm_name(name), "{name}");
+        }
+        for version in ["", "attacker/repo", "npm:b@1", "1!2", "-1", "latest", "1.0.tgz", "1 2"] {
+            assert!(!is_npm_version(version), "{version}");
+        }
+        assert!(is_wheel_name("ruamel.yaml") && is_version("2.0.post1"));
+        assert!(!is_wheel_name("a/b") && !is_wheel_name("a@b") && !is_wheel_name("a-") && !is_version("1!2.0"));
     }
 }

@@ -1,6 +1,8 @@
 //! Findings as sentences.
 
-use super::{Finding, FindingKind, Language, Machine, Origin, PackageName, Portability, System, Verdict};
+use super::{
+    Finding, FindingKind, Language, Machine, Origin, PackageName, Portability, System, Verdict, finding::Effect,
+};
 use crate::protocol::{Architecture, control_characters::visible};
 
 impl Portability {
@@ -9,9 +11,18 @@ impl Portability {
         let target = self.target;
         match self.verdict {
             Verdict::Portable => format!("The package can run on {target} as it is."),
+            Verdict::NeedsFiles if self.needs_runtime_alone() => {
+                format!("The function needs another runtime to run on {target}.")
+            }
             Verdict::NeedsFiles => format!("The package needs other files to run on {target}."),
             Verdict::CannotTell => format!("It cannot be told whether the package can run on {target}."),
         }
+    }
+
+    /// Whether nothing is in the way but the runtime.
+    fn needs_runtime_alone(&self) -> bool {
+        let mut needs = self.findings.iter().filter(|finding| finding.kind.effect() == Effect::NeedsFiles);
+        needs.all(|finding| matches!(finding.kind, FindingKind::RuntimeOfX86Alone { .. }))
     }
 }
 
@@ -32,11 +43,13 @@ impl Finding {
             FindingKind::OtherArchitecture { machine } => {
                 meant(format!("for {} alone: broken or unused today", machine_name(*machine)))
             }
-            FindingKind::ForeignMachine { machine } => {
-                meant(format!("for {}, which Lambda does not have", machine_name(*machine)))
+            FindingKind::ForeignMachine { machine, is_started } => {
+                let started = started(*is_started);
+                meant(format!("for {}, which Lambda does not have{started}", machine_name(*machine)))
             }
-            FindingKind::ForeignSystem { system, .. } => {
-                meant(format!("for {}, which never runs on Lambda", system_name(*system)))
+            FindingKind::ForeignSystem { system, is_started, .. } => {
+                let started = started(*is_started);
+                meant(format!("for {}, which never runs on Lambda{started}", system_name(*system)))
             }
             FindingKind::Image { image } => {
                 format!("The image {image} is for one architecture, as Lambda takes images: build another.")
@@ -87,6 +100,10 @@ impl Finding {
             Origin::Directory { .. } => format!("the library {others}"),
         }
     }
+}
+
+fn started(is_started: bool) -> &'static str {
+    if is_started { ", but is what Lambda starts" } else { "" }
 }
 
 fn capitalized(text: &str) -> String {

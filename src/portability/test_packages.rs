@@ -25,6 +25,33 @@ pub fn elf(machine: u16) -> Vec<u8> {
     elf_with(machine, 3, b"")
 }
 
+/// A shared library or a program with an interpreter and the libraries that it needs.
+pub fn elf_linked(machine: u16, interpreter: Option<&str>, needed: &[&str]) -> Vec<u8> {
+    const ADDRESS: u64 = 0x1000;
+    let dynamic = 64 + 3 * 56;
+    let names = dynamic + 16 * (needed.len() as u64 + 2);
+    let mut texts = vec![0];
+    let mut text = |name: &str| {
+        let start = texts.len() as u64;
+        texts.extend(name.bytes().chain([0]));
+        start
+    };
+    let interpreter = interpreter.map(|name| names + text(name));
+    let entries: Vec<[u64; 2]> =
+        needed.iter().map(|name| [1, text(name)]).chain([[5, ADDRESS + names], [0, 0]]).collect();
+    let size = names + texts.len() as u64;
+    let mut file = elf(machine);
+    file[32..40].copy_from_slice(&64_u64.to_le_bytes());
+    file[54..58].copy_from_slice(&[56, 0, 3, 0]);
+    let interpreter = interpreter.map_or([0, 0, 0], |offset| [3, offset, size - offset]);
+    for [kind, offset, length] in [[1, 0, size], [2, dynamic, names - dynamic], interpreter] {
+        file.extend([kind, offset, ADDRESS + offset, 0, length, length, 8].iter().flat_map(|word| word.to_le_bytes()));
+    }
+    file.extend(entries.iter().flatten().flat_map(|word| word.to_le_bytes()));
+    file.extend(texts);
+    file
+}
+
 /// A Mach-O library of 64 bits, for Apple's processors.
 pub fn mach_o() -> Vec<u8> {
     let words: [u32; 8] = [0xfeed_facf, 0x0100_000c, 0, 6, 0, 0, 0, 0];

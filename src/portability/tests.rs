@@ -2,7 +2,9 @@
 
 use super::{
     FindingKind, FunctionDescription, Machine, Origin, Package, PackageName, Portability, Verdict, assess,
-    test_packages::{ARM, ARM64, X86_64, assessed, elf, elf_with, function, mach_o, package, portable_executable, zip},
+    test_packages::{
+        ARM, ARM64, X86_64, assessed, elf, elf_linked, elf_with, function, mach_o, package, portable_executable, zip,
+    },
 };
 use crate::protocol::Architecture;
 use std::io::{Cursor, Write};
@@ -159,6 +161,12 @@ fn names_from_packages_stay_out_of_commands() {
     let sentence = "In the code: the npm package a; rm -rf ~\\u{1b}[2J 1 (node_modules/a/a.node) is for x86_64 alone.";
     is(&answer, Verdict::NeedsFiles, &[sentence]);
     assert_eq!(rebuild(&answer), "rebuild for arm64");
+    let files: [(&str, &[u8]); 3] = [
+        ("index.js", b""),
+        ("node_modules/a/package.json", br#"{"name": "a", "version": "attacker/repo"}"#),
+        ("node_modules/a/a.node", &elf(X86_64)),
+    ];
+    assert_eq!(rebuild(&assessed("nodejs22.x", &files)), "rebuild for arm64");
     let answer = assessed("nodejs22.x", &[("index.js", b""), ("a\u{1b}[2J.node", &elf(X86_64))]);
     assert_eq!(answer.findings[0].file.as_deref(), Some("a\\u{1b}[2J.node"));
 }
@@ -191,7 +199,7 @@ fn other_platforms_are_remarks() {
             "In the code: the library a/c.so is for 32-bit Arm, which Lambda does not have.",
         ],
     );
-    let musl = elf_with(X86_64, 3, b"\0libc.musl-x86_64.so.1");
+    let musl = elf_linked(X86_64, None, &["libc.musl-x86_64.so.1"]);
     let sentence = "In the code: the library a/b.so is for Linux with musl, which never runs on Lambda.";
     is(&assessed("python3.13", &[APP, ("a/b.so", &musl)]), Verdict::Portable, &[sentence]);
 }
@@ -293,7 +301,10 @@ fn what_cannot_be_told_is_said() {
     let with_worker = assessed("provided.al2", &[script, ("bin/worker", &elf(X86_64))]);
     is(&with_worker, Verdict::NeedsFiles, &["In the code: the program bin/worker is for x86_64 alone."]);
     let sentence = "Lambda has the runtime java8 for x86_64 alone.";
-    is(&assessed("java8", &[("App.class", b"")]), Verdict::NeedsFiles, &[sentence]);
+    let answer = assessed("java8", &[("App.class", b"")]);
+    is(&answer, Verdict::NeedsFiles, &[sentence]);
+    assert_eq!(answer.sentence(), "The function needs another runtime to run on arm64.");
+    assert_eq!(rebuild(&answer), "use a runtime that Lambda has for arm64, such as java21");
 }
 
 #[test]
@@ -338,6 +349,43 @@ fn a_layer_that_was_not_fetched_cannot_be_told() {
     let layer = Package { name, compatible_architectures: None, archive: Err("not\u{1b} allowed".to_owned()) };
     let answer = assess(&function("python3.13"), vec![package(PackageName::Code, &zip(&[APP])), layer]).unwrap();
     is(&answer, Verdict::CannotTell, &["Layer theirs could not be fetched: not\\u{1b} allowed."]);
+}
+
+#[test]
+fn what_lambda_starts_has_no_counterpart() {
+    let (x86, arm) = (elf(X86_64), elf(ARM64));
+    let present = "In the code: the program bootstrap is for x86_64 alone.";
+    let remark = "In the code: the program bootstrap-arm64 is for arm64 alone: broken or unused today.";
+    let programs: [(&str, &[u8]); 2] = [("bootstrap", &x86), ("bootstrap-arm64", &arm)];
+    is(&assessed("provided.al2023", &programs), Verdict::NeedsFiles, &[present, remark]);
+    let foreign = assessed("provided.al2023", &[("bootstrap", &mach_o())]);
+    let sentence =
+        "In the code: the program bootstrap is for macOS, which never runs on Lambda, but is what Lambda starts.";
+    is(&foreign, Verdict::NeedsFiles, &[sentence]);
+    assert_eq!(rebuild(&foreign), "rebuild for arm64");
+    let riscv = assessed("provided.al2023", &[("bootstrap", &elf(243)), ("bootstrap-arm64", &arm)]);
+    assert_eq!(riscv.verdict, Verdict::NeedsFiles);
+    // A text in a program is not what it is linked with.
+    let text = elf_with(X86_64, 2, b"\0libc.musl-x86_64.so.1\0");
+    is(&assessed("provided.al2023", &[("bootstrap", &text)]), Verdict::NeedsFiles, &[present]);
+    let extensions = with_layer(&[("extensions/agent", &x86), ("extensions/agent-arm64", &arm)], None);
+    assert_eq!(extensions.verdict, Verdict::NeedsFiles);
+    let go: [(&str, &[u8]); 2] = [("app.handler", &x86), ("app.handler-arm64", &arm)];
+    assert_eq!(assessed("go1.x", &go).findings.len(), 3);
+}
+
+#[test]
+fn links_lead_through_directories() {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default();
+    archive.start_file("lib64/libz.so.1", options).unwrap();
+    archive.write_all(&elf(ARM64)).unwrap();
+    archive.start_file("app.py", options).unwrap();
+    archive.add_symlink("lib", "lib64", options).unwrap();
+    archive.add_symlink("libz.so", "lib/libz.so.1", options).unwrap();
+    let archive = archive.finish().unwrap().into_inner();
+    let answer = assess(&function("python3.13"), vec![package(PackageName::Code, &archive)]).unwrap();
+    assert_eq!((answer.verdict, answer.findings.len()), (Verdict::Portable, 1));
 }
 
 #[test]

@@ -6,10 +6,10 @@ use super::{
     assess::SpoolError,
     contents::{Contents, NativeFile, NpmPackage},
     limits::Limits,
+    linkage,
     markers::MarkerScanner,
-    native::{HEAD_BYTES, Native},
+    native::{HEAD_BYTES, Native, System},
     paths::{self, IN_ARCHIVE},
-    wheels,
 };
 use std::{
     fs::File,
@@ -22,6 +22,8 @@ pub struct Walker<'a> {
     limits: &'a Limits,
     entries: u64,
     bytes: u64,
+    /// Bytes of metadata and paths.
+    kept: u64,
 }
 
 /// Why reading ends early.
@@ -53,7 +55,8 @@ struct Place {
 /// Where the bytes of an entry go.
 enum Sink<'a> {
     Nowhere,
-    Scanner(&'a mut MarkerScanner),
+    /// Looked through, and kept in a file for what is read out of order.
+    Native(&'a mut MarkerScanner, &'a mut File),
     /// Kept as long as it is not longer than the limit of metadata.
     Text(&'a mut Vec<u8>),
     Spool(&'a mut File),
@@ -61,7 +64,7 @@ enum Sink<'a> {
 
 impl<'a> Walker<'a> {
     pub fn new(limits: &'a Limits) -> Self {
-        Self { limits, entries: 0, bytes: 0 }
+        Self { limits, entries: 0, bytes: 0, kept: 0 }
     }
 
     /// Reads a package. What is refused is noted in its contents.
@@ -98,6 +101,10 @@ impl<'a> Walker<'a> {
             let data = archive.by_index_data(index).map_err(unreadable)?;
             let name = String::from_utf8_lossy(data.name_raw()).into_owned();
             let is_encrypted = data.encrypted();
+            if name.ends_with('/') {
+                continue;
+            }
+            self.keep(prefix.len() + name.len())?;
             let path = |name: &str| format!("{prefix}{name}");
             let read = match paths::safe(&name) {
                 None => Err(Refusal::UnsafePath.into()),
@@ -123,9 +130,6 @@ impl<'a> Walker<'a> {
         place: &mut Place,
         contents: &mut Contents,
     ) -> Result<(), Halt> {
-        if entry.is_dir() {
-            return self.pass(&mut entry, &[], Sink::Nowhere, place);
-        }
         const FILE_TYPE: u32 = 0o170_000;
         const LINK: u32 = 0o120_000;
         if entry.unix_mode().is_some_and(|mode| mode & FILE_TYPE == LINK) {
@@ -137,18 +141,23 @@ impl<'a> Walker<'a> {
         if place.depth == 0 && !contents.paths.insert(path.clone()) {
             return Err(Refusal::DuplicateName.into());
         }
+        contents.has_dot_net_configuration |= !path.contains('/') && path.ends_with(".runtimeconfig.json");
         let mut head = Vec::new();
         entry.by_ref().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(unreadable)?;
-        if let Some(native) = Native::recognize(&head) {
+        if let Some(mut native) = Native::recognize(&head) {
             let mut scanner = MarkerScanner::new();
-            self.pass(&mut entry, &head, Sink::Scanner(&mut scanner), place)?;
+            let mut spool = spool()?;
+            self.pass(&mut entry, &head, Sink::Native(&mut scanner, &mut spool), place)?;
+            if native.system == System::Linux && linkage::is_of_musl(&mut spool) {
+                native.system = System::LinuxMusl;
+            }
             contents.natives.push(NativeFile { path, native, markers: scanner.markers() });
         } else if is_metadata(&path) {
             let mut text = Vec::new();
             self.pass(&mut entry, &head, Sink::Text(&mut text), place)?;
             note(contents, &path, &String::from_utf8_lossy(&text));
         } else if paths::is_archive(&path) && (head.starts_with(b"PK") || head.starts_with(b"#!")) {
-            let mut spool = tempfile::tempfile().map_err(|error| Halt::Spool(SpoolError(error)))?;
+            let mut spool = spool()?;
             self.pass(&mut entry, &head, Sink::Spool(&mut spool), place)?;
             match self.read_archive(spool, &format!("{path}{IN_ARCHIVE}"), place.depth + 1, contents) {
                 Err(Halt::Archive(refusal)) => return Err(refusal.into()),
@@ -182,6 +191,15 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Counts bytes that are kept in memory.
+    fn keep(&mut self, bytes: usize) -> Result<(), Halt> {
+        self.kept += bytes as u64;
+        if self.kept > self.limits.kept_bytes {
+            return Err(Halt::All(Refusal::TooMuchMetadata(self.limits.kept_bytes)));
+        }
+        Ok(())
+    }
+
     fn take(&mut self, piece: &[u8], sink: &mut Sink<'_>, place: &mut Place) -> Result<(), Halt> {
         self.bytes += piece.len() as u64;
         place.unpacked += piece.len() as u64;
@@ -193,17 +211,26 @@ impl<'a> Walker<'a> {
         }
         match sink {
             Sink::Nowhere => {}
-            Sink::Scanner(scanner) => scanner.feed(piece),
+            Sink::Native(scanner, file) => {
+                scanner.feed(piece);
+                file.write_all(piece).map_err(|error| Halt::Spool(SpoolError(error)))?;
+            }
             Sink::Text(text) => {
                 if text.len() + piece.len() > self.limits.metadata_bytes {
                     return Err(Refusal::Unreadable("its text is too long".to_owned()).into());
                 }
+                self.keep(piece.len())?;
                 text.extend_from_slice(piece);
             }
             Sink::Spool(file) => file.write_all(piece).map_err(|error| Halt::Spool(SpoolError(error)))?,
         }
         Ok(())
     }
+}
+
+/// A file without a name.
+fn spool() -> Result<File, Halt> {
+    tempfile::tempfile().map_err(|error| Halt::Spool(SpoolError(error)))
 }
 
 /// Whether a file says what others belong to, or is what an OS-only runtime starts.
@@ -226,7 +253,7 @@ fn note(contents: &mut Contents, path: &str, text: &str) {
                 contents.npm_packages.insert(directory.to_owned(), package);
             }
         }
-        "WHEEL" | "RECORD" => wheels::note(&mut contents.wheels, directory, name, text),
+        "WHEEL" | "RECORD" => contents.wheels.note(directory, name, text),
         "pom.properties" => {
             let value =
                 |key: &str| text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).map(str::trim);
