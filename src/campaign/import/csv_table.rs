@@ -6,15 +6,17 @@ use super::{
     quotation::{Misplaced, first_misplaced},
     source::{ImportError, Take, open},
 };
-use csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
+use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord, Trim};
 use std::{
+    fs::File,
     io::{self, BufReader, Read},
     path::Path,
 };
 
-pub(super) fn read(path: &Path, columns: &Columns, take: Take<'_>) -> Result<(), ImportError> {
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(open(path)?);
-    let places = places(path, columns, reader.headers().map_err(|error| failed(path, &error))?);
+/// Checks what one look at the file tells: that it is CSV with these columns, and no quotation mark is misplaced.
+pub(super) fn check(path: &Path, columns: &Columns) -> Result<(), ImportError> {
+    let mut reader = reader(path)?;
+    let places = places(path, columns, headers(path, &mut reader)?);
     if places.is_err()
         && let Some(reason) = other_format::than_csv(path, &columns.names())?
     {
@@ -24,7 +26,13 @@ pub(super) fn read(path: &Path, columns: &Columns, take: Take<'_>) -> Result<(),
     if let Some(Misplaced { line, reason }) = misplaced {
         return Err(ImportError::line(path, line, reason));
     }
-    let places = places?;
+    places.map(drop)
+}
+
+/// Hands over the rows of a file that was checked.
+pub(super) fn read(path: &Path, columns: &Columns, take: Take<'_>) -> Result<(), ImportError> {
+    let mut reader = reader(path)?;
+    let places = places(path, columns, headers(path, &mut reader)?)?;
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(|error| failed(path, &error))? {
         let texts: Vec<&str> = places.iter().map(|place| &record[*place]).collect();
@@ -33,6 +41,14 @@ pub(super) fn read(path: &Path, columns: &Columns, take: Take<'_>) -> Result<(),
         taken.map_err(|reason| ImportError::line(path, line(path, &begin()), reason))?;
     }
     Ok(())
+}
+
+fn reader(path: &Path) -> Result<Reader<File>, ImportError> {
+    Ok(ReaderBuilder::new().trim(Trim::All).from_reader(open(path)?))
+}
+
+fn headers<'a>(path: &Path, reader: &'a mut Reader<File>) -> Result<&'a StringRecord, ImportError> {
+    reader.headers().map_err(|error| failed(path, &error))
 }
 
 /// The places of the columns in a record.

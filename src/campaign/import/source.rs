@@ -117,6 +117,17 @@ impl Source {
         }
     }
 
+    /// Checks what is read only once, before [`Self::read`].
+    ///
+    /// # Errors
+    /// When a table is none.
+    pub(super) fn check(&self) -> Result<(), ImportError> {
+        match self {
+            Self::Csv(path, columns) => csv_table::check(path, columns),
+            Self::JsonLines(..) | Self::Criterion(_) | Self::Hyperfine(_) | Self::Sebs(..) => Ok(()),
+        }
+    }
+
     /// Hands over the measurements one after the other, in their order.
     ///
     /// # Errors

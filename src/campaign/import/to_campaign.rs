@@ -56,6 +56,7 @@ pub fn import(
     stop: &watch::Receiver<bool>,
 ) -> Result<Imported, ImportError> {
     check_vacant(directory)?;
+    source.check()?;
     let mut survey = Survey::default();
     read(source, stop, &mut |measurement| survey.add(&measurement))?;
     let manifest = manifest(source, choices, &survey)?;
