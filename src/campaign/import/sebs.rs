@@ -4,7 +4,7 @@
 //! invocations are cells. The first file of each variant and cell is in the first block, the second in the second.
 
 use super::{
-    ImportedMeasure,
+    ImportedMeasure, Unit,
     source::{ImportError, Measurement, Name, Take, check_files, json, tool_ms},
 };
 use serde::Deserialize;
@@ -179,7 +179,7 @@ impl Invocation {
                         jq 'del(._invocations[][] | select(.stats.failure))'"
                 .to_owned());
         }
-        let ms = |us: f64| us / 1e3;
+        let ms = |us: f64| Unit::Us.to_ms(us);
         let (field, value_ms) = match measure {
             ImportedMeasure::Duration => ("provider_times.execution", self.provider_times.execution.map(ms)),
             ImportedMeasure::Init => ("provider_times.initialization", self.provider_times.initialization.map(ms)),
@@ -209,24 +209,24 @@ struct Parts(&'static [Part]);
 impl Parts {
     /// The fewest that tell setups apart; the function's name only if it must be, because it may repeat the others.
     fn telling_apart(setups: &BTreeSet<&Setup>) -> Self {
-        const CHOICES: [&[Part]; 6] = [
+        const CHOICES: [&[Part]; 7] = [
             &[ARCHITECTURE],
             &[MEMORY],
             &[ARCHITECTURE, MEMORY],
             &[FUNCTION],
             &[FUNCTION, ARCHITECTURE],
             &[FUNCTION, MEMORY],
+            &[FUNCTION, ARCHITECTURE, MEMORY],
         ];
         let tells_apart = |choice: &&'static [Part]| {
             let names: BTreeSet<Vec<&str>> = setups.iter().map(|setup| Self(choice).of(setup)).collect();
             let is_told = |part: &Part| setups.iter().all(|setup| !part(setup).is_empty());
             names.len() == setups.len() && choice.iter().all(is_told)
         };
-        let all: &[_] = &[FUNCTION, ARCHITECTURE, MEMORY];
-        Self(CHOICES.into_iter().find(tells_apart).unwrap_or(all))
+        Self(CHOICES.into_iter().find(tells_apart).unwrap_or(&[FUNCTION]))
     }
 
     fn of<'a>(&self, setup: &'a Setup) -> Vec<&'a str> {
-        self.0.iter().map(|part| part(setup)).filter(|part| !part.is_empty()).collect()
+        self.0.iter().map(|part| part(setup)).collect()
     }
 }
