@@ -81,10 +81,7 @@ impl fmt::Debug for HiddenVariables {
 impl Configuration {
     pub(super) fn from_output(output: &GetFunctionConfigurationOutput) -> Self {
         let number = |value: Option<i32>, default| value.and_then(|value| value.try_into().ok()).unwrap_or(default);
-        let architecture = match output.architectures() {
-            [types::Architecture::Arm64, ..] => Architecture::Arm64,
-            _ => Architecture::X86_64,
-        };
+        let architecture = architecture(output.architectures());
         let is_readable = output.environment().is_none_or(|environment| environment.error().is_none());
         let mut values =
             output.environment().and_then(types::EnvironmentResponse::variables).cloned().unwrap_or_default();
@@ -189,6 +186,14 @@ impl Configuration {
             ("VPC", self.vpc.as_deref().map_or(UNKNOWN.to_owned(), list)),
             ("SnapStart", text(&self.snap_start)),
         ]
+    }
+}
+
+/// The architecture of a function: Lambda's lists have one.
+pub(super) fn architecture(names: &[types::Architecture]) -> Architecture {
+    match names {
+        [types::Architecture::Arm64, ..] => Architecture::Arm64,
+        _ => Architecture::X86_64,
     }
 }
 

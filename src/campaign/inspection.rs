@@ -3,6 +3,7 @@
 use super::{
     aws::{Lambda, Session},
     caller::classify::failure,
+    configuration,
     failure::{Failure, FailureKind},
     pauses,
     target::LATEST,
@@ -58,7 +59,7 @@ pub async fn inspect(session: &Session, name: &str, qualifier: Option<&str>) -> 
     let description = FunctionDescription {
         runtime: configuration.runtime().map(|runtime| runtime.as_str().to_owned()),
         handler: configuration.handler.clone(),
-        architecture: architectures(configuration.architectures()).first().copied().unwrap_or(Architecture::X86_64),
+        architecture: configuration::architecture(configuration.architectures()),
         image: code.image_uri.clone(),
     };
     let mut packages = Vec::new();
