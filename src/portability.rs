@@ -1,6 +1,6 @@
 //! Whether a function's package can run on the other architecture, and which of its files are in the way.
 //!
-//! The packages are ZIP files that somebody else has fetched: the function's code and its layers. Every file of them is
+//! The packages are ZIP files that have been fetched: the function's code and its layers. Every file of them is
 //! looked at, those in archives within archives too, but none is written under its name, and none is held in memory.
 
 mod archive;

@@ -36,8 +36,8 @@ impl Finding {
         let file = self.file.as_deref().unwrap_or_default();
         let what = || self.origin.as_ref().map_or_else(|| file.to_owned(), |origin| self.described(origin, file));
         let are_libraries = self.count > 1 && matches!(self.origin, Some(Origin::Directory { .. }));
-        let verb = if are_libraries { "are" } else { "is" };
-        let meant = |meaning: String| format!("In {package}: {} {verb} {meaning}.", what());
+        let is = if are_libraries { "are" } else { "is" };
+        let meant = |meaning: String| format!("In {package}: {} {is} {meaning}.", what());
         match &self.kind {
             FindingKind::PresentArchitecture { machine } => meant(format!("for {} alone", machine_name(*machine))),
             FindingKind::OtherArchitecture { machine } => {

@@ -148,12 +148,12 @@ pub fn measured_with_interval((size, unit): TimeUnit, ms: f64, interval: Interva
     format!("{} {unit} ({})", significant_to(ms / size, more), from_to(ends.low, ends.high, significant_to))
 }
 
-/// The unit for what is held to a time that somebody has set.
+/// The unit for what is held to a time that was set as a limit.
 pub fn unit_of_limit(ms: f64) -> TimeUnit {
     if ms < SECONDS.0 { MILLISECONDS } else { SECONDS }
 }
 
-/// A time that somebody has set, in the largest unit that it is a multiple of: `900 ms`, `1.5 s`, `1 h`.
+/// A time that was set as a limit, in the largest unit that it is a multiple of: `900 ms`, `1.5 s`, `1 h`.
 pub fn exact_time(ms: f64) -> String {
     let is_multiple = |(size, _): &TimeUnit| ms >= *size && ms % size == 0.0;
     let larger = [(3.6e6, "h"), (6e4, "min")].into_iter().find(is_multiple);
