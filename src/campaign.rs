@@ -41,6 +41,7 @@ pub(crate) mod stop_request;
 pub(crate) mod stopping_rules;
 mod target;
 pub(crate) mod totals;
+pub mod trial;
 pub mod variants;
 
 pub use target::{Auth, FunctionName, Target, TargetError};

@@ -1,6 +1,6 @@
 //! The command line: one file per subcommand, with its arguments and its `run`. `bill` is the arguments of
 //! several, `cold_share`, `secret_argument`, `value_parsers` and `volume` read values of arguments, `wrong_arguments`
-//! refuses them, `signals` ends subcommands.
+//! refuses them, `interruption` and `signals` end subcommands.
 
 mod bill;
 mod calibrate;
@@ -12,6 +12,7 @@ mod compare;
 mod completions;
 mod gate;
 mod import;
+mod interruption;
 mod man;
 mod output;
 mod prices;

@@ -118,6 +118,7 @@ fn make(directory: &PathBuf, samples: u64) {
         .expect("a plan"),
         limits: CampaignLimits::default(),
         imported: None,
+        trial: None,
     };
     let mut journal = Journal::create(directory, &manifest).expect("a run directory");
     let mut rng = ChaCha8Rng::seed_from_u64(7);

@@ -8,6 +8,8 @@ use super::{
     prices::{FREE_EPHEMERAL_MB, Price},
     program::Program,
     region,
+    trial::Trial,
+    unix_ms,
     variants::{VariantIndex, Variants},
 };
 use hyper::Method;
@@ -38,6 +40,9 @@ pub struct Manifest {
     /// Where its measurements are from, if this program has not made the calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Import>,
+    /// The function whose clones the variants are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<Trial>,
 }
 
 /// A manifest of schema 1: its campaigns had two sides.
@@ -257,6 +262,13 @@ impl Plan {
 }
 
 impl Manifest {
+    /// A new campaign of this version.
+    pub fn new(variants: Variants<Variant>, baseline: VariantIndex, plan: Plan, limits: CampaignLimits) -> Self {
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let created_unix_ms = unix_ms();
+        Self { schema: SCHEMA, version, created_unix_ms, variants, baseline, plan, limits, imported: None, trial: None }
+    }
+
     /// Reads a manifest of this schema or of an earlier one.
     ///
     /// # Errors
@@ -274,7 +286,7 @@ impl Manifest {
         }
         let variants = Variants::from_iter([baseline, candidate]);
         let baseline = VariantIndex::default();
-        Ok(Self { schema, version, created_unix_ms, variants, baseline, plan, limits, imported: None })
+        Ok(Self { schema, version, created_unix_ms, variants, baseline, plan, limits, imported: None, trial: None })
     }
 
     /// Names the variant without a name, if there is one, by its target: an earlier version left one of three or more
@@ -408,6 +420,7 @@ impl Manifest {
             },
             limits: CampaignLimits { invocations: Some(10), ..CampaignLimits::default() },
             imported: None,
+            trial: None,
         }
     }
 }

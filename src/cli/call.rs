@@ -45,7 +45,7 @@ impl CallArgs {
             refuse!("--no-auth is for https:// and http:// targets, not for {}", self.target);
         }
         let is_local = self.target.is_process();
-        super::run::check_variables(&self.variables, is_local)?;
+        super::run::unstored_options::check_variables(&self.variables, is_local)?;
         let _reaped = is_local.then(super::reaper::Reaped::start).transpose()?;
         let auth = if self.no_auth { Auth::None } else { Auth::SigV4 };
         let request = self.request_text()?;

@@ -161,6 +161,7 @@ impl Fabricated {
             .unwrap(),
             limits: CampaignLimits { duration_ms: Some(600_000), ..CampaignLimits::default() },
             imported: None,
+            trial: None,
         }
     }
 

@@ -8,11 +8,10 @@ use super::{
 use crate::{
     campaign::{
         Auth, Target,
-        manifest::{CampaignLimits, Cell, Manifest, Order, Plan, SCHEMA, Variant},
+        manifest::{CampaignLimits, Cell, Manifest, Order, Plan, Variant},
         platform_report::PlatformReport,
         row::Row,
         run_directory::{self, Journal, JournalError},
-        unix_ms,
         variants::VariantIndex,
     },
     protocol::{Architecture, nearest},
@@ -156,25 +155,19 @@ fn manifest(source: &Source, choices: &Choices, survey: &Survey) -> Result<Manif
     };
     let only_cell = [columns.map_or("time", |columns| &columns.value).to_owned()];
     let cells = if survey.cells.names.is_empty() { &only_cell } else { survey.cells.names.as_slice() };
-    Ok(Manifest {
-        schema: SCHEMA,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        created_unix_ms: unix_ms(),
-        variants: names.iter().map(variant).collect(),
-        baseline,
-        plan: plan(choices.measure, cells),
-        limits: CampaignLimits::default(),
-        imported: Some(Import {
-            files,
-            format: source.format(),
-            measure: choices.measure,
-            columns: columns.cloned(),
-            environments: choices.environments,
-            has_blocks: !survey.blocks.names.is_empty(),
-            has_times: survey.times().is_some(),
-            has_cpu_models: columns.is_some_and(|columns| columns.cpu_model.is_some()),
-        }),
-    })
+    let variants = names.iter().map(variant).collect();
+    let import = Import {
+        files,
+        format: source.format(),
+        measure: choices.measure,
+        columns: columns.cloned(),
+        environments: choices.environments,
+        has_blocks: !survey.blocks.names.is_empty(),
+        has_times: survey.times().is_some(),
+        has_cpu_models: columns.is_some_and(|columns| columns.cpu_model.is_some()),
+    };
+    let plan = plan(choices.measure, cells);
+    Ok(Manifest { imported: Some(import), ..Manifest::new(variants, baseline, plan, CampaignLimits::default()) })
 }
 
 /// The variant that others are compared with: as the user wants, else x86_64 of architectures, else the first.

@@ -1,10 +1,7 @@
 //! From arguments to a campaign's manifest.
 
-mod environments;
-mod limits;
-mod payload_file;
-
 use super::{
+    campaign_options::{CampaignOptions, check_sizes},
     preflight::{self, NamedTarget},
     pricing,
     unstored_options::{UnstoredOptions, check_variables, variable_names},
@@ -13,14 +10,12 @@ use super::{
 use crate::{
     campaign::{
         Auth, Target, TargetError,
-        accepted_status::AcceptedStatus,
         aws::Session,
-        cell_names::reserved,
-        manifest::{CampaignLimits, Cell, MAX_ENVIRONMENTS, Manifest, Order, Plan, SCHEMA, Variant},
+        manifest::{Cell, Manifest, Plan, Variant},
         payload::MAX_NAME_BYTES,
         region,
         samconfig::SamConfig,
-        stack, unix_ms,
+        stack,
         variants::{MAX_VARIANTS, VariantIndex, Variants},
     },
     cli::{
@@ -35,16 +30,9 @@ use crate::{
     },
     workload::{self, Workload},
 };
-use anyhow::bail;
 use clap::Args;
 use hyper::{Method, header::AUTHORIZATION};
-use payload_file::PayloadFile;
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    str::FromStr,
-    time::Duration,
-};
+use std::{path::Path, str::FromStr};
 
 /// The number of targets is wrong.
 const TAKES: &str = "--targets takes a baseline and at least one candidate, or one stack:NAME";
@@ -75,61 +63,12 @@ pub struct PlanOptions {
     /// The timed iterations of a workload in each call, 1–1000.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1000), conflicts_with = "payload")]
     iterations: u32,
-    /// A payload for your own functions, and how many times a block sends it (order.json:3).
-    #[arg(long = "payload", value_name = "FILE[:WEIGHT]")]
-    payload: Vec<PayloadFile>,
-    /// Compare the answers to each payload: if they differ, the exit code is 4.
-    #[arg(long, requires = "payload")]
-    compare_output: bool,
-    /// The largest relative difference between numbers in compared answers, such as 1e-9.
-    #[arg(long, value_name = "NUMBER", requires = "compare_output", value_parser = value_parsers::tolerance)]
-    tolerance: Option<f64>,
-    /// A JSON pointer to a part of the answers that is not compared, such as /request_id.
-    #[arg(long, value_name = "POINTER", requires = "compare_output", value_parser = value_parsers::pointer)]
-    ignore: Vec<String>,
-    /// A JSON pointer to the id of the execution environment in an answer, such as /environment/id.
-    #[arg(long, value_name = "POINTER", requires = "payload", value_parser = value_parsers::pointer)]
-    environment: Option<String>,
-    /// A JSON pointer to the processor's model in an answer, such as /cpu.
-    #[arg(long, value_name = "POINTER", requires = "payload", value_parser = value_parsers::pointer)]
-    cpu_model: Option<String>,
-    /// Statuses that count as success besides 200 to 299, such as 404 or 4xx: of https:// targets, and in the
-    /// statusCode of functions that are invoked directly and answer in API Gateway's format.
-    #[arg(long, value_name = "CODE", value_delimiter = ',')]
-    accept_status: Vec<AcceptedStatus>,
-    /// The number of execution environments of each target to call: with that many concurrent calls, or one after the
-    /// other for processes on this machine.
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_ENVIRONMENTS)))]
-    environments: u32,
+    #[command(flatten)]
+    campaign: CampaignOptions,
     /// Make every call a cold start, by changing an environment variable of the function; the change is undone
     /// afterwards.
     #[arg(long)]
     cold: bool,
-    /// The seed of the order of calls [default: the time].
-    #[arg(long)]
-    seed: Option<u64>,
-    /// The minimum time from the start of one block to the start of the next, such as 30s.
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    pace: Option<Duration>,
-    /// How long a call may take [default: the functions' own timeout plus 10s, 40s for https://, 15m for exec:].
-    #[arg(long, value_name = "TIME", value_parser = value_parsers::duration)]
-    timeout: Option<Duration>,
-    /// End after this time, when the current block is complete.
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = value_parsers::duration)]
-    duration: Duration,
-    /// Make at most this many calls, all targets together; only whole blocks are begun.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    invocations: Option<u64>,
-    /// Spend at most this many US dollars, at the list prices of the region.
-    #[arg(long, value_name = "USD", default_value_t = 0.5, value_parser = value_parsers::dollars)]
-    max_cost: f64,
-    /// End as soon as the intervals extend at most this far to either side, such as 2%; of several candidates, call each
-    /// until its own do.
-    #[arg(long, value_name = "PERCENT", value_parser = value_parsers::percent)]
-    until_ci: Option<f64>,
-    /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
-    #[arg(long, value_name = "FILE")]
-    prices: Option<PathBuf>,
     /// Compare functions even if their memory differs.
     #[arg(long)]
     allow_unequal: bool,
@@ -188,15 +127,16 @@ fn named_target(text: &str) -> Result<NamedTarget, String> {
 impl PlanOptions {
     /// The campaign that these options describe; warnings about its variants go to standard error.
     pub(super) async fn manifest(&self, given: &UnstoredOptions, session: &Session) -> anyhow::Result<Manifest> {
-        let table = prices::table(self.prices.as_deref())?;
+        let table = prices::table(self.campaign.prices.as_deref())?;
         let auth = match (self.no_auth, &given.api_key) {
             (true, _) => Auth::None,
             (false, Some(_)) => Auth::ApiKey,
             (false, None) => Auth::SigV4,
         };
         let (targets, session) = self.targets(session).await?;
-        let cells = if self.payload.is_empty() { self.workload_cells()? } else { self.payload_cells()? };
-        check_sizes(&cells, &targets)?;
+        let payloads = self.campaign.payload_cells()?;
+        let cells = if payloads.is_empty() { self.workload_cells()? } else { payloads };
+        check_sizes(&cells, targets.iter().map(|named| &named.target))?;
         let mut variants = preflight::variants(&targets, auth, &session).await?;
         let baseline = self.baseline(&variants)?;
         variant_names::follow_baseline(&mut variants, &targets, baseline);
@@ -222,50 +162,17 @@ impl PlanOptions {
         if self.cold {
             preflight::check_cold(&variants)?;
         }
-        let timeout = self.timeout.unwrap_or_else(|| preflight::timeout(&variants));
         let plan = Plan {
-            seed: self.seed.unwrap_or_else(unix_ms),
-            environments: self.environments,
             cold: self.cold,
-            // Processes on one machine would compete for its processors.
-            concurrent: !has_process,
-            // With one environment of each variant, an emulator may have no more than one in all.
-            order: if has_process || self.environments == 1 { Order::SingleCalls } else { Order::JointSteps },
-            separate_from: None,
-            cells,
-            pace_ms: self.pace.map_or(0, whole_ms),
-            timeout_ms: whole_ms(timeout).max(1),
             auth,
-            compare_output: self.compare_output,
-            tolerance: self.tolerance,
-            ignore: self.ignore.clone(),
-            environment: self.environment.clone(),
-            cpu_model: self.cpu_model.clone(),
             tenant: self.tenant.clone(),
-            accept_status: self.accept_status.clone(),
             method: self.method.clone(),
             headers: given.header_names(),
             variables: variable_names(&given.variables),
+            ..self.campaign.plan(cells, &variants)
         };
-        let limits = CampaignLimits {
-            duration_ms: Some(whole_ms(self.duration)),
-            invocations: self.invocations,
-            max_cost_usd: Some(self.max_cost),
-            until_ci: self.until_ci,
-        };
-        let manifest = Manifest {
-            schema: SCHEMA,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            created_unix_ms: unix_ms(),
-            variants,
-            baseline,
-            plan,
-            limits,
-            imported: None,
-        };
-        self.check_limits(&manifest)?;
-        environments::check(&manifest)?;
-        Self::warn_of_few_blocks(&manifest);
+        let manifest = Manifest::new(variants, baseline, plan, self.campaign.limits());
+        self.campaign.check(&manifest)?;
         Ok(manifest)
     }
 
@@ -344,40 +251,6 @@ impl PlanOptions {
             guess_ms: iteration_ms * f64::from(request.iterations + request.warmup),
         })
     }
-
-    fn payload_cells(&self) -> anyhow::Result<Vec<Cell>> {
-        if let Some((file, reason)) = self.payload.iter().find_map(|file| Some((file, reserved(&file.path)?))) {
-            refuse!("--payload {0}: the name of this payload {reason}; write ./{0}", file.path);
-        }
-        let names: BTreeSet<&str> = self.payload.iter().map(|file| file.path.as_str()).collect();
-        if names.len() < self.payload.len() {
-            refuse!("--payload names a file twice: give it a weight instead (FILE:2)");
-        }
-        self.payload.iter().map(PayloadFile::cell).collect()
-    }
-}
-
-/// Refuses payloads that are longer than their target accepts.
-fn check_sizes(cells: &[Cell], targets: &[NamedTarget]) -> anyhow::Result<()> {
-    for NamedTarget { target, .. } in targets {
-        let (service, most) = match target {
-            Target::Function { .. } => ("Lambda", 6 << 20),
-            Target::Endpoint { url } if url.contains(".lambda-url.") => ("Lambda", 6 << 20),
-            Target::Endpoint { .. } => ("API Gateway", 10 << 20),
-            Target::Process { .. } | Target::Import { .. } => continue,
-        };
-        if let Some(cell) = cells.iter().find(|cell| cell.payload.len() > most) {
-            let (name, bytes) = (&cell.name, cell.payload.len());
-            bail!(
-                "the payload in {name} has {bytes} bytes, and {service} takes {most} at most: {target} would refuse it"
-            );
-        }
-    }
-    Ok(())
-}
-
-fn whole_ms(duration: Duration) -> u64 {
-    duration.as_millis().try_into().unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

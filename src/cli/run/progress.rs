@@ -1,6 +1,6 @@
 //! The display of a campaign while it runs.
 
-use super::resume;
+use super::conduct::samples_are_kept;
 use crate::{
     campaign::{
         answer_comparison::AnswerDifference,
@@ -70,7 +70,9 @@ impl<'a> ProgressDisplay<'a> {
         });
         progress.event("start", body)?;
         if !json {
-            line(format_args!("{}Samples go to {}", plan::plan(manifest), directory.display()))?;
+            // That of a trial is shown before its functions are made.
+            let plan = if manifest.trial.is_some() { String::new() } else { plan::plan(manifest) };
+            line(format_args!("{plan}Samples go to {}", directory.display()))?;
         }
         Ok(progress)
     }
@@ -127,10 +129,13 @@ impl<'a> ProgressDisplay<'a> {
                     )
                 })?;
             }
-            Outcome::Interrupted => line(format_args!("Interrupted: {}.", resume(&self.directory)))?,
+            Outcome::Interrupted => line(format_args!("Interrupted: {}.", self.samples_are_kept()))?,
             Outcome::Failing(hopeless) => {
                 line(self.given_up_text(hopeless))?;
-                line(format_args!("The campaign is not over: {}, once that is fixed.", resume(&self.directory)))?;
+                line(match &self.manifest.trial {
+                    Some(_) => format!("Over: {}; try again, once that is fixed.", self.samples_are_kept()),
+                    None => format!("The campaign is not over: {}, once that is fixed.", self.samples_are_kept()),
+                })?;
             }
             Outcome::Fruitless(reason, hopeless) => {
                 line(self.given_up_text(hopeless))?;
@@ -141,7 +146,15 @@ impl<'a> ProgressDisplay<'a> {
             }
         }
         line(self.lines(totals))?;
-        line(format_args!("Summary: duet report {}", shell_quoting::word(&self.directory)))
+        // That of a trial follows when its functions are deleted.
+        match &self.manifest.trial {
+            Some(_) => Ok(()),
+            None => line(format_args!("Summary: duet report {}", shell_quoting::word(&self.directory))),
+        }
+    }
+
+    fn samples_are_kept(&self) -> String {
+        samples_are_kept(self.manifest, &self.directory)
     }
 
     /// Whether a variant was given up while the campaign went on, or never succeeded.

@@ -1,6 +1,6 @@
 //! Checks of a campaign's limits before it begins.
 
-use super::PlanOptions;
+use super::CampaignOptions;
 use crate::{
     analysis::verdict::MINIMUM_BLOCKS,
     campaign::{
@@ -11,7 +11,7 @@ use crate::{
     report::words::counted,
 };
 
-impl PlanOptions {
+impl CampaignOptions {
     /// Warns if the limits leave fewer blocks than a verdict takes. In the first block of a warm campaign environments
     /// start, so that some of its cells have no warm calls.
     pub(super) fn warn_of_few_blocks(manifest: &Manifest) {

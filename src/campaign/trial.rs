@@ -1,0 +1,44 @@
+//! A function that a campaign tries as clones of it.
+
+use super::configuration::Configuration;
+use crate::protocol::Architecture;
+use serde::{Deserialize, Serialize};
+
+/// A function, and how it was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// The function as it is. Its clone is the baseline.
+    pub function: Configuration,
+    /// The clones that could not be made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_made: Vec<NotMade>,
+    /// How it was used before, if that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+
+/// A variant that there is not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotMade {
+    pub architecture: Architecture,
+    /// The memory setting, in MiB.
+    pub memory_mb: u32,
+    /// Why, in AWS's words, and what would help.
+    pub reason: String,
+}
+
+/// How a function was used in the days before it was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Usage {
+    /// How many days were looked at.
+    pub days: u32,
+    /// The invocations in that time.
+    pub invocations: u64,
+    /// Their mean duration, in milliseconds.
+    pub mean_duration_ms: Option<f64>,
+    /// The proportion of cold starts.
+    pub cold_share: Option<f64>,
+}
