@@ -1,6 +1,6 @@
 //! The command line: one file per subcommand, with its arguments and its `run`. `bill` is the arguments of
 //! several, `cold_share`, `secret_argument`, `value_parsers` and `volume` read values of arguments, `wrong_arguments`
-//! refuses them, `interruption` and `signals` end subcommands.
+//! refuses them, `interruption` and `signals` end subcommands, `question` asks before something is made.
 
 mod bill;
 mod calibrate;
@@ -16,6 +16,7 @@ mod interruption;
 mod man;
 mod output;
 mod prices;
+mod question;
 mod reaper;
 mod report;
 mod run;
@@ -52,7 +53,7 @@ enum Command {
     Calibrate(calibrate::CalibrateArgs),
     Workloads(workloads::WorkloadsArgs),
     Call(call::CallArgs),
-    Try(try_function::TryArgs),
+    Try(Box<try_function::TryArgs>),
     Prices(prices::PricesArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),

@@ -93,8 +93,12 @@ impl Session {
     /// The same session in the region, and with the profile, in which a variant of a campaign was called before.
     pub fn of_variant(&self, variant: &Variant) -> Self {
         let session = self.at(&variant.target);
-        let Some(place) = &variant.place else { return session };
-        session.with(place.region.clone(), place.profile.clone().filter(|_| place.is_profile_fixed))
+        variant.place.as_ref().map_or_else(|| session.with(None, None), |place| session.of_place(place))
+    }
+
+    /// The same session at a place, with the profile that was used there before.
+    pub fn of_place(&self, place: &Place) -> Self {
+        self.with(place.region.clone(), place.profile.clone().filter(|_| place.is_profile_fixed))
     }
 
     /// The pool of connections.

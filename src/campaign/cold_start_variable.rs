@@ -10,20 +10,18 @@ mod owner;
 pub use owner::{Mark, Owner};
 
 use super::{
-    aws::{Lambda, is_expired},
-    caller::classify::failure,
+    aws::Lambda,
     configuration::COLD_START_VARIABLE,
+    control_call::{Obstacle, in_time, obstacle, refused, until_done},
     lock,
-    pauses::Pauses,
-    row::{Failure, FailureKind},
+    row::Failure,
     stop_request,
 };
 use aws_sdk_lambda::{
-    error::{ProvideErrorMetadata, SdkError},
+    error::SdkError,
     operation::get_function_configuration::GetFunctionConfigurationOutput as Configured,
     types::{Environment, LastUpdateStatus},
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use std::{
     collections::{BTreeSet, HashMap},
     future::Future,
@@ -33,17 +31,7 @@ use std::{
     },
     time::{Duration, SystemTime},
 };
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep, timeout},
-};
-
-/// How long one request may take.
-const REQUEST: Duration = Duration::from_secs(20);
-
-/// The longest pause between two requests: while an update is in progress, and after an error.
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE_AFTER_ERROR: Duration = Duration::from_secs(5);
+use tokio::sync::watch;
 
 /// The most bytes that a function's variables may have, as JSON.
 const MAX_BYTES: usize = 4096;
@@ -114,16 +102,6 @@ enum Update {
 struct UpdateProgress {
     update: Update,
     remark: Option<String>,
-}
-
-/// The reason why a change has not been made yet.
-enum Obstacle {
-    /// Lambda is working on it.
-    Pending(String),
-    /// It may succeed the next time.
-    Passing(String),
-    /// It will not succeed.
-    Final(Failure),
 }
 
 impl Variables {
@@ -290,35 +268,6 @@ impl Variables {
     }
 }
 
-/// Repeats `attempt` after growing pauses until it succeeds or fails for good. It is stopped only during a pause,
-/// never during a request.
-async fn until_done(
-    mut attempt: impl AsyncFnMut() -> Result<(), Obstacle>,
-    within: Duration,
-    stopped: impl Future<Output = ()>,
-) -> Result<(), Failure> {
-    let end = Instant::now() + within;
-    let mut stopped = std::pin::pin!(stopped);
-    let mut pauses = Pauses::new();
-    loop {
-        let (reason, longest) = match attempt().await {
-            Ok(()) => return Ok(()),
-            Err(Obstacle::Final(failure)) => return Err(failure),
-            Err(Obstacle::Pending(reason)) => (reason, LONGEST_PAUSE),
-            Err(Obstacle::Passing(reason)) => (reason, LONGEST_PAUSE_AFTER_ERROR),
-        };
-        if Instant::now() >= end {
-            let within = humantime::format_duration(within);
-            let message = format!("Lambda has not taken the change within {within}; last status: {reason}");
-            return Err(Failure::new(FailureKind::Timeout, message));
-        }
-        tokio::select! {
-            () = sleep(pauses.next(longest)) => {}
-            () = &mut stopped => return Ok(()),
-        }
-    }
-}
-
 fn variables_of(configured: &Configured) -> Result<HashMap<String, String>, Obstacle> {
     let Some(environment) = configured.environment() else {
         // Lambda leaves out empty variables, but never the revision.
@@ -373,52 +322,14 @@ fn not_found(claim: Claim<'_>, failure: Failure, progress: &mut UpdateProgress) 
     Err(Obstacle::Final(Failure { message, ..failure }))
 }
 
-fn refused(reason: impl AsRef<str>) -> Obstacle {
-    Obstacle::Final(Failure::refused(reason))
-}
-
 fn failed_update(configured: &Configured) -> String {
     let reason = configured.last_update_status_reason().unwrap_or("Lambda gives no reason");
     let code = configured.last_update_status_reason_code().map(|code| format!("{}: ", code.as_str()));
     format!("its last update has failed: {}{reason}", code.unwrap_or_default())
 }
 
-/// The answer to a request, within [`REQUEST`].
-async fn in_time<T, E>(
-    request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-) -> Result<T, SdkError<E, HttpResponse>> {
-    match timeout(REQUEST, request).await {
-        Ok(answer) => answer,
-        Err(elapsed) => Err(SdkError::timeout_error(elapsed)),
-    }
-}
-
-/// The obstacle that an error is for a change; `shown` filters its message.
-fn obstacle<E>(error: &SdkError<E, HttpResponse>, shown: impl FnOnce(String) -> String) -> Obstacle
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    let is_passing = match error {
-        SdkError::TimeoutError(_) => {
-            return Obstacle::Passing(format!("no answer within {}", humantime::format_duration(REQUEST)));
-        }
-        SdkError::ServiceError(refused) => {
-            let code = refused.err().code().unwrap_or_default();
-            // 409: another update is in progress. 412: the function has been changed since it was read.
-            matches!(refused.raw().status().as_u16(), 409 | 412 | 429 | 500..)
-                || code.contains("Throttl")
-                || is_expired(code)
-        }
-        SdkError::ConstructionFailure(_) => false,
-        _ => true,
-    };
-    let failure = failure(error);
-    let message = shown(failure.message);
-    if is_passing { Obstacle::Passing(message) } else { Obstacle::Final(Failure { message, ..failure }) }
-}
-
 /// A message of Lambda without the values of variables, which it may repeat.
-fn without_values(message: &str, variables: &HashMap<String, String>) -> String {
+pub(super) fn without_values(message: &str, variables: &HashMap<String, String>) -> String {
     /// Shorter values occur in any text.
     const SHORTEST: usize = 4;
     let end = ["String measured", "{"].iter().filter_map(|begin| message.find(begin)).min();

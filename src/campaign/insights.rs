@@ -1,10 +1,11 @@
 //! Counts cold starts in a function's log, by a query of CloudWatch Logs Insights.
 
 use super::{
-    aws::{self, AwsService, Session},
+    aws::Session,
+    cloudwatch_logs,
     configuration::Configuration,
     pauses::Pauses,
-    row::Failure,
+    row::{Failure, FailureKind},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -112,15 +113,12 @@ fn counts(results: &[Vec<Field>]) -> Counts {
     Counts { invocations: value("invocations"), cold_starts: value("cold_starts") }
 }
 
-/// Calls CloudWatch Logs by its JSON protocol.
 async fn ask<T: for<'de> Deserialize<'de>>(session: &Session, action: &str, body: &Value) -> Result<T, Failure> {
-    let operation = format!("Logs_20140328.{action}");
-    let head = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", operation.as_str())];
-    let (status, body) = aws::post(session, AwsService::CLOUD_WATCH_LOGS, &head, body.to_string()).await?;
-    if !status.is_success() {
-        let text = String::from_utf8_lossy(&body);
-        return Err(Failure::refused(format!("CloudWatch Logs refuses {action}: HTTP {}: {text}", status.as_u16())));
-    }
+    let refused = |reason: &str| Failure::refused(format!("CloudWatch Logs refuses {action}: {reason}"));
+    let body = cloudwatch_logs::ask(session, action, body).await.map_err(|refusal| {
+        let failure = Failure::from(refusal);
+        if failure.kind == FailureKind::Network { failure } else { refused(&failure.message) }
+    })?;
     serde_json::from_slice(&body).map_err(|error| Failure::refused(format!("{action} of CloudWatch Logs: {error}")))
 }
 

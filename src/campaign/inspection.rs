@@ -3,6 +3,7 @@
 use super::{
     aws::{Lambda, Session},
     caller::classify::failure,
+    clones::{CandidateCode, Template},
     configuration,
     failure::{Failure, FailureKind},
     pauses,
@@ -39,6 +40,43 @@ pub struct Inspected {
     pub description: FunctionDescription,
     /// Its code and its layers; none of an image.
     pub packages: Vec<Package<File>>,
+    code_sha256: Option<String>,
+    /// The URI of its image with the digest, which does not change with a new push to the same tag.
+    image: Option<String>,
+}
+
+impl Inspected {
+    /// The code of the function; `None` of an image.
+    ///
+    /// # Errors
+    /// When the file cannot be opened a second time.
+    pub fn code(&self) -> io::Result<Option<File>> {
+        let code = self.packages.iter().find(|package| package.name == PackageName::Code);
+        code.and_then(|code| code.archive.as_ref().ok()).map(File::try_clone).transpose()
+    }
+
+    /// Reads the settings of the function, for clones of it; `code` is its package.
+    ///
+    /// # Errors
+    /// When they cannot be read or cloned, or the code is another one by now.
+    pub async fn template(
+        &self,
+        session: &Session,
+        (name, qualifier): (&str, Option<&str>),
+        code: Option<File>,
+        candidate: CandidateCode,
+    ) -> Result<Template, Failure> {
+        let lambda = Lambda::new(session).await?;
+        let qualifier = qualifier.filter(|qualifier| *qualifier != LATEST).map(str::to_owned);
+        let get = async |client: aws_sdk_lambda::Client| {
+            client.get_function_configuration().function_name(name).set_qualifier(qualifier.clone()).send().await
+        };
+        let configured = pauses::repeated(async || lambda.request(get).await.map_err(|error| failure(&error))).await?;
+        if self.code_sha256.is_some() && configured.code_sha256 != self.code_sha256 {
+            return Err(Failure::refused("its code was changed just now; try again"));
+        }
+        Template::new(configured, code, self.image.as_deref(), candidate)
+    }
 }
 
 /// Reads a function's description and fetches its packages.
@@ -71,7 +109,9 @@ pub async fn inspect(session: &Session, name: &str, qualifier: Option<&str>) -> 
             packages.push(layer_package(session, &lambda, layer).await);
         }
     }
-    Ok(Inspected { arn: configuration.function_arn.unwrap_or_else(|| name.to_owned()), description, packages })
+    let arn = configuration.function_arn.unwrap_or_else(|| name.to_owned());
+    let image = code.resolved_image_uri.or(code.image_uri);
+    Ok(Inspected { arn, description, packages, code_sha256: configuration.code_sha256, image })
 }
 
 /// A layer, or why it was not fetched: it may be that of another account, which lets it be used and not be read.

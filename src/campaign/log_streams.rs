@@ -13,6 +13,7 @@ pub use join::{CollectedEnvironments, LogStreams};
 
 use super::{
     aws::Session,
+    cloudwatch_logs::Refusal,
     environment_source::FunctionLog,
     manifest::Manifest,
     row::Failure,
@@ -20,7 +21,6 @@ use super::{
     unix_ms,
 };
 use collector::{Collector, Stopped};
-use events::Refusal;
 use file::EnvironmentsFile;
 use std::path::Path;
 use wanted::Search;

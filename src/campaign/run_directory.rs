@@ -104,16 +104,40 @@ impl Journal {
     /// # Errors
     /// When there is a campaign already, or the files cannot be written, or could not be read again.
     pub fn create(directory: &Path, manifest: &Manifest) -> Result<Self, JournalError> {
+        let journal = Self::reserve(directory)?;
+        journal.begin(manifest)?;
+        Ok(journal)
+    }
+
+    /// Reserves `directory` for a campaign, which [`Self::begin`] begins; it is created if it does not exist.
+    ///
+    /// # Errors
+    /// When there is a campaign already, or another process has reserved it, or nothing can be written there.
+    pub fn reserve(directory: &Path) -> Result<Self, JournalError> {
         fs::create_dir_all(directory).map_err(at(directory))?;
         let journal = Self::lock(directory)?;
-        let path = directory.join(MANIFEST);
         // A directory without a manifest was left behind before the first call.
-        if path.exists() {
+        if directory.join(MANIFEST).exists() {
             return Err(JournalError::Exists(directory.to_owned()));
         }
-        checks::manifest(manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
-        write_json(&path, manifest).map_err(at(&path))?;
         Ok(journal)
+    }
+
+    /// Begins the campaign of `manifest`.
+    ///
+    /// # Errors
+    /// When its file cannot be written, or could not be read again.
+    pub fn begin(&self, manifest: &Manifest) -> Result<(), JournalError> {
+        let path = self.directory.join(MANIFEST);
+        checks::manifest(manifest).map_err(|reason| JournalError::Invalid { path: path.clone(), reason })?;
+        write_json(&path, manifest).map_err(at(&path))
+    }
+
+    /// Ends the reservation of a campaign that was not begun, and removes its directory if there is nothing else in it.
+    pub fn discard(self) {
+        // What cannot be removed is in nobody's way.
+        let _ = fs::remove_file(self.directory.join(SAMPLES));
+        let _ = fs::remove_dir(&self.directory);
     }
 
     /// Opens the samples of `directory` to append more; a last sample that was cut off by a crash is dropped.
@@ -182,7 +206,7 @@ impl Journal {
 ///
 /// # Errors
 /// When there is no campaign, or another process writes to it.
-pub(super) fn hold(directory: &Path) -> Result<File, JournalError> {
+pub fn hold(directory: &Path) -> Result<File, JournalError> {
     let path = directory.join(SAMPLES);
     let samples = match File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -1,5 +1,7 @@
 //! `duet clean-up`
 
+mod clones;
+
 use super::{
     output::{self, note},
     value_parsers,
@@ -8,6 +10,7 @@ use crate::campaign::{
     Auth, Target,
     aws::Session,
     caller::{CallOptions, Caller},
+    clones::CloneList,
     cold_start_variable::{Claim, Owner, Removal},
     configuration::COLD_START_VARIABLE,
     forced_cold_starts::ChangedFunctions,
@@ -15,22 +18,32 @@ use crate::campaign::{
 };
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
+use clones::Location;
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
 
-/// Restores functions that a campaign with --cold has left changed: removes the variable LAMBDA_DUET_COLD.
+/// Undoes what a campaign has left behind: restores functions that --cold has changed, by removing the variable
+/// LAMBDA_DUET_COLD, and deletes clones that `duet try` has made, with their log groups.
 ///
-/// A campaign restores its functions itself, after Ctrl-C too. If it was killed, or if Lambda refused the change, the
-/// next campaign on the same functions or this command restores them. Exit codes: 0 nothing is changed any more, 1
-/// something still is; the message says what and why.
+/// A campaign does that itself, after Ctrl-C too. If it was killed, or if AWS refused the change, this command does. What is
+/// to be deleted is shown first. In the regions of clones it also looks for clones by their names and tags whose run directory
+/// is gone, and which no campaign needs any more. Exit codes: 0 nothing is left, 1 something is; the message says what and
+/// why.
 #[derive(Debug, Args)]
 pub struct CleanUpArgs {
     /// Run directories, or functions as lambda:NAME [default: the run directories in ./duet-runs].
     what: Vec<String>,
+    /// Also look for clones in this region; may be repeated.
+    #[arg(long, value_name = "REGION")]
+    region: Vec<String>,
+    /// Do not ask before clones are deleted.
+    #[arg(long)]
+    yes: bool,
     /// Remove the variable even if a campaign that is still running has set it, or something other than a campaign.
     #[arg(long)]
     force: bool,
@@ -49,16 +62,21 @@ pub(super) struct ChangeOptions {
 impl CleanUpArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let session = Session::new().context("reading the trusted certificates")?;
-        let what = if self.what.is_empty() { left_behind(Path::new("duet-runs"))? } else { self.what.clone() };
-        if what.is_empty() {
-            output::print("Nothing is changed: no campaign in duet-runs has left a function changed\n")?;
+        let what = match self.what.as_slice() {
+            [] if self.region.is_empty() => left_behind(Path::new("duet-runs"))?,
+            what => what.to_vec(),
+        };
+        if what.is_empty() && self.region.is_empty() {
+            output::print("Nothing is left: no campaign in duet-runs has left a function changed, or a clone\n")?;
         }
         let mut code = ExitCode::SUCCESS;
+        let named = self.region.iter().map(|region| Location { region: Some(region.clone()), profile: None });
+        let mut locations: BTreeSet<Location> = named.collect();
         for what in &what {
             let done = match what.parse::<Target>() {
                 Ok(target) => self.function(&target, None, &session.at(&target)).await.map(|line| vec![line]),
                 Err(error) if what.starts_with("lambda:") => Err(error.into()),
-                Err(_) => self.directory(Path::new(what), &session).await,
+                Err(_) => self.directory(Path::new(what), &session, &mut locations).await,
             };
             match done {
                 Ok(lines) => lines.iter().try_for_each(|line| output::print(&format!("{line}\n")))?,
@@ -68,11 +86,29 @@ impl CleanUpArgs {
                 }
             }
         }
-        Ok(code)
+        let (lines, is_done) = clones::search(&self, locations, &session).await?;
+        lines.iter().try_for_each(|line| output::print(&format!("{line}\n")))?;
+        Ok(if is_done { code } else { ExitCode::FAILURE })
+    }
+
+    /// Undoes what the campaign in `directory` has left behind; `locations` gets the places of its clones.
+    async fn directory(
+        &self,
+        directory: &Path,
+        session: &Session,
+        locations: &mut BTreeSet<Location>,
+    ) -> anyhow::Result<Vec<String>> {
+        match self.clones_of(directory, session).await? {
+            Some((lines, location)) => {
+                locations.insert(location);
+                Ok(lines)
+            }
+            None => self.functions_of(directory, session).await,
+        }
     }
 
     /// Restores the functions that the campaign in `directory` has left changed.
-    async fn directory(&self, directory: &Path, session: &Session) -> anyhow::Result<Vec<String>> {
+    async fn functions_of(&self, directory: &Path, session: &Session) -> anyhow::Result<Vec<String>> {
         // Locks the campaign, so that no other process continues it meanwhile.
         let _journal = Journal::open(directory)?;
         let changes = ChangedFunctions::read(directory, &Owner::this_process(directory))?;
@@ -122,12 +158,12 @@ impl CleanUpArgs {
     }
 }
 
-/// The run directories whose campaigns have left functions changed.
+/// The run directories whose campaigns have left something behind.
 fn left_behind(runs: &Path) -> anyhow::Result<Vec<String>> {
     let Ok(entries) = fs::read_dir(runs) else { return Ok(Vec::new()) };
     let directories: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
     let mut directories = directories.with_context(|| format!("reading {}", runs.display()))?;
-    directories.retain(|directory| ChangedFunctions::are_in(directory));
+    directories.retain(|directory| ChangedFunctions::are_in(directory) || CloneList::is_in(directory));
     directories.sort_unstable();
     Ok(directories.iter().map(|directory| directory.to_string_lossy().into_owned()).collect())
 }

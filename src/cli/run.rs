@@ -5,12 +5,12 @@ mod conduct;
 mod configuration_change;
 mod environments;
 mod plan;
-pub(super) mod preflight;
+mod preflight;
 pub(super) mod pricing;
 mod progress;
 mod resumed;
 pub(super) mod unstored_options;
-mod variant_names;
+pub(super) mod variant_names;
 
 use super::{
     clean_up::ChangeOptions,

@@ -1,82 +1,117 @@
 //! `duet try`
 
-use super::output;
+mod portability;
+mod trial;
+mod trial_plan;
+
+use super::{
+    clean_up::ChangeOptions, output, run::campaign_options::CampaignOptions, secret_argument::Unechoed,
+    wrong_arguments::refuse,
+};
 use crate::{
     campaign::{FunctionName, Target, aws::Session, inspection},
-    cli::secret_argument::Unechoed,
-    portability::{Portability, Verdict, assess},
+    portability::{Verdict, assess},
     protocol::Architecture,
 };
 use anyhow::Context;
 use clap::Args;
-use serde::Serialize;
-use std::process::ExitCode;
+use portability::{Code, Inspection};
+use std::{path::PathBuf, process::ExitCode};
 
-/// Exit code if it cannot be told whether the function can run on the other architecture.
-const CANNOT_TELL: u8 = 3;
-/// Exit code if it needs other files.
-const NEEDS_FILES: u8 = 4;
-
-/// Says whether a function could run on the other architecture as it is, and which files are in its way.
+/// Tries a function as it is on both architectures, and with other memory: says whether it can run there, calls clones of
+/// it, deletes them, and reports which is faster and which is cheaper.
 ///
-/// It looks at every file of the function's code and layers, as Lambda gives them out, and takes the permissions
-/// lambda:GetFunction and lambda:GetLayerVersion. The function is not called, nothing is changed, and nothing is billed.
+/// First it looks at every file of the function's code and layers, as Lambda gives them out; --inspect stops there. Then it
+/// shows the plan, with all that will be made and what the calls may cost, and asks. Clones are functions of the same code,
+/// role, layers, variables and network, one for each architecture and memory size; what a call does, it does for real. The
+/// function itself is neither called nor changed. If this program is killed, `duet clean-up` deletes the clones.
 ///
-/// Exit codes: 0 it can, 1 the function cannot be read, 2 wrong arguments, 3 that cannot be told, 4 it needs other files.
+/// Exit codes: 0 the trial is complete, or with --inspect the function can run on the other architecture; 1 it could not be
+/// tried, or clones are left; 2 wrong arguments; 3 all recent calls of a clone failed; 4 equal work gave different results;
+/// 5 it needs other files for the other architecture; 6 with --inspect: that cannot be told; 130 it was interrupted.
 #[derive(Debug, Args)]
 pub struct TryArgs {
     /// The function: its name or its ARN, with a version or an alias if you like.
     #[arg(value_name = "FUNCTION", value_parser = Unechoed::<FunctionName>::new())]
     function: FunctionName,
-    /// Look at the function, and stop there.
-    #[arg(long, required = true)]
+    /// Say whether the function can run on the other architecture, and stop there: nothing is changed, and nothing costs.
+    #[arg(long, conflicts_with = "CampaignOptions")]
     inspect: bool,
-    /// Print the answer as JSON.
+    /// The memory sizes to try besides the present one, in MB, such as 512,1024,1769.
+    #[arg(long, value_name = "MB", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    memory: Vec<u32>,
+    /// The architectures to try besides the function as it is.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "x86_64,arm64")]
+    architectures: Vec<Architecture>,
+    /// The package for the other architecture, a ZIP file, if the function's own cannot run there.
+    #[arg(long, value_name = "FILE", conflicts_with = "candidate_image")]
+    candidate_code: Option<PathBuf>,
+    /// The image for the other architecture.
+    #[arg(long, value_name = "URI")]
+    candidate_image: Option<String>,
+    /// Do not ask before clones are made.
+    #[arg(long)]
+    yes: bool,
+    /// Print the plan, and make nothing.
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// The run directory, which must not contain a campaign yet [default: duet-runs/TIME].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print events as JSON, one object per line; the report is the last. With --inspect, print the answer as JSON.
     #[arg(long)]
     json: bool,
-}
-
-/// The answer for one function.
-#[derive(Serialize)]
-struct Inspection<'a> {
-    function: &'a str,
-    runtime: Option<&'a str>,
-    architecture: Architecture,
-    portability: &'a Portability,
+    #[command(flatten)]
+    change: ChangeOptions,
+    #[command(flatten)]
+    campaign: CampaignOptions,
 }
 
 impl TryArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
+        let cells = self.campaign.payload_cells()?;
+        if cells.is_empty() && !self.inspect {
+            refuse!(
+                "--payload is missing: a file with what the function is called with, an event such as it gets; or use \
+                 --inspect, which calls nothing"
+            );
+        }
         let target = Target::from(self.function.clone());
         let session = Session::new().context("reading the trusted certificates")?.at(&target);
         let FunctionName { name, qualifier } = &self.function;
         let inspected = inspection::inspect(&session, name, qualifier.as_deref()).await;
-        let inspection::Inspected { arn, description, packages } = inspected.with_context(|| target.to_string())?;
-        let portability = assess(&description, packages)?;
-        let inspection = Inspection {
-            function: &arn,
-            runtime: description.runtime.as_deref(),
-            architecture: description.architecture,
-            portability: &portability,
-        };
-        output::print_as(self.json, &inspection, || inspection.text())?;
-        Ok(match portability.verdict {
-            Verdict::Portable => ExitCode::SUCCESS,
-            Verdict::CannotTell => ExitCode::from(CANNOT_TELL),
-            Verdict::NeedsFiles => ExitCode::from(NEEDS_FILES),
-        })
-    }
-}
-
-impl Inspection<'_> {
-    fn text(&self) -> String {
-        let Self { function, runtime, architecture, portability } = self;
-        let runs_as = runtime.map_or("a container image".to_owned(), str::to_owned);
-        let mut lines = vec![format!("{function} runs on {architecture}, as {runs_as}."), portability.sentence()];
-        for finding in &portability.findings {
-            lines.push(format!("- {}", finding.sentence()));
-            lines.extend(finding.rebuild.as_ref().map(|rebuild| format!("    {rebuild}")));
+        let mut inspected = inspected.with_context(|| target.to_string())?;
+        let code = Code { own: inspected.code()?, candidate: self.candidate_code()? };
+        let is_asked = self.includes(inspected.description.other_architecture()) && self.candidate_image.is_none();
+        if self.inspect || is_asked {
+            let packages = code.packages(std::mem::take(&mut inspected.packages))?;
+            let portability = assess(&inspected.description, packages)?;
+            let inspection = Inspection {
+                function: &inspected.arn,
+                runtime: inspected.description.runtime.as_deref(),
+                architecture: inspected.description.architecture,
+                portability: &portability,
+            };
+            if self.inspect {
+                output::print_as(self.json, &inspection, || inspection.text())?;
+                return Ok(inspection.exit_code());
+            }
+            output::line(inspection.text().trim_end())?;
+            if portability.verdict == Verdict::NeedsFiles {
+                output::line(format_args!(
+                    "Give the package for {} with --candidate-code FILE (an image with --candidate-image URI), or try the                      function as it is with --architectures {}",
+                    portability.target, inspection.architecture
+                ))?;
+                return Ok(inspection.exit_code());
+            }
         }
-        lines.join("\n") + "\n"
+        let function = (name.as_str(), qualifier.as_deref());
+        let template = inspected.template(&session, function, code.own, self.candidate(code.candidate));
+        let template = template.await.with_context(|| target.to_string())?;
+        trial_plan::TrialPlan::new(&self, cells, template, &inspected.arn, &session).await?.run(&self, &session).await
+    }
+
+    fn includes(&self, architecture: Architecture) -> bool {
+        self.architectures.contains(&architecture)
     }
 }

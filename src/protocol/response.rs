@@ -2,6 +2,7 @@
 
 use super::{Nanoseconds, Shape, Size, Summary};
 use serde::{Deserialize, Serialize};
+use std::str::FromStr;
 
 /// The version of the response's format; it grows when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
@@ -36,6 +37,8 @@ pub enum Architecture {
 }
 
 impl Architecture {
+    pub const ALL: [Self; 2] = [Self::X86_64, Self::Arm64];
+
     /// The architecture this binary was compiled for.
     pub const OF_BINARY: Self = if cfg!(target_arch = "aarch64") {
         Self::Arm64
@@ -44,6 +47,14 @@ impl Architecture {
     } else {
         panic!("AWS Lambda runs on aarch64 and x86_64 only")
     };
+}
+
+impl FromStr for Architecture {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, &'static str> {
+        Self::ALL.into_iter().find(|known| known.to_string() == text).ok_or("write x86_64 or arm64")
+    }
 }
 
 /// The function as Lambda describes it to itself.

@@ -6,7 +6,7 @@ use crate::campaign::{
     environment_source::EnvironmentSource,
     manifest::{Manifest, Variant},
     stopping_rules::blocks_within_limits,
-    variants::Variants,
+    variants::{VariantIndex, Variants},
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -15,21 +15,56 @@ const BASELINE: &str = "baseline";
 
 /// What a campaign is going to do, and what that may cost.
 pub fn plan(manifest: &Manifest) -> String {
-    let Manifest { plan, variants, baseline, .. } = manifest;
-    let width = variants.iter().map(|(_, variant)| variant.name.chars().count()).max().unwrap_or_default();
-    let is_told_by_name = variants[*baseline].name == BASELINE;
+    let Manifest { plan, variants, .. } = manifest;
     let mut lines = Vec::new();
-    for (index, variant) in variants.iter() {
-        let role = if index == *baseline { BASELINE } else { "" };
-        let role = if is_told_by_name { String::new() } else { format!("{role:<length$}  ", length = BASELINE.len()) };
-        let label = format!("{role}{:<width$}", variant.name);
-        lines.push(format!("{label} {}", describe(variant)));
-        lines.extend(
-            variant.place.as_ref().map(|place| format!("{:<length$} {place}", "", length = label.chars().count())),
-        );
+    for (index, label) in labels(manifest) {
+        let variant = &variants[index];
         let indent = format!("{:<length$}", "", length = label.chars().count());
+        lines.push(format!("{label} {}", describe(variant)));
+        lines.extend(variant.place.as_ref().map(|place| format!("{indent} {place}")));
         lines.push(format!("{indent} environments: {}", EnvironmentSource::of(plan, variant)));
     }
+    lines.extend(calls_and_limits(manifest));
+    lines.join("\n") + "\n"
+}
+
+/// What a trial is going to make, and what its calls may cost. `clones` has the names of the clones, `role` their role.
+pub fn trial_plan(manifest: &Manifest, clones: &[String], role: &str, has_file_systems: bool) -> String {
+    let arn = manifest.trial.as_ref().and_then(|trial| trial.function.arn.as_deref());
+    let place = manifest.variants[manifest.baseline].place.as_ref().map(|place| format!(" {place}"));
+    let mut lines = vec![format!(
+        "{} of {} are made{}, called, and deleted with their log groups, /aws/lambda/NAME:",
+        counted(clones.len() as u64, "clone"),
+        arn.unwrap_or("the function"),
+        place.unwrap_or_default()
+    )];
+    lines.extend(labels(manifest).into_iter().zip(clones).map(|((_, label), name)| format!("{label} {name}")));
+    let files = if has_file_systems { ", file systems" } else { "" };
+    lines.push(format!(
+        "They have its code, layers, variables, network{files} and role ({role}), and nothing that calls them. What a call \
+         does, it does for real."
+    ));
+    lines.extend(calls_and_limits(manifest));
+    lines.join("\n") + "\n"
+}
+
+/// The variants' names in a column, after their roles where they do not tell these.
+fn labels(manifest: &Manifest) -> Vec<(VariantIndex, String)> {
+    let Manifest { variants, baseline, .. } = manifest;
+    let width = variants.iter().map(|(_, variant)| variant.name.chars().count()).max().unwrap_or_default();
+    let is_told_by_name = variants[*baseline].name == BASELINE;
+    let label = |(index, variant): (VariantIndex, &Variant)| {
+        let role = if index == *baseline { BASELINE } else { "" };
+        let role = if is_told_by_name { String::new() } else { format!("{role:<length$}  ", length = BASELINE.len()) };
+        (index, format!("{role}{:<width$}", variant.name))
+    };
+    variants.iter().map(label).collect()
+}
+
+/// The calls of a block, what ends the campaign, and what that may cost.
+fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
+    let Manifest { plan, variants, .. } = manifest;
+    let mut lines = Vec::new();
     lines.push(format!(
         "{}, {} of each variant, {}: {} a block, seed {}",
         counted(plan.cells.len() as u64, "payload"),
@@ -58,7 +93,7 @@ pub fn plan(manifest: &Manifest) -> String {
         }
         None => "How many blocks that makes depends on how long calls take".to_owned(),
     });
-    lines.join("\n") + "\n"
+    lines
 }
 
 fn describe(variant: &Variant) -> String {

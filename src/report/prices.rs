@@ -7,15 +7,13 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-const ARCHITECTURES: [Architecture; 2] = [Architecture::X86_64, Architecture::Arm64];
-
 const MILLION: f64 = 1e6;
 
 /// Prices of regions, with their date and source.
 pub fn document(prices: &PriceTable) -> Vec<Block> {
     let title = format!("On-demand prices of AWS Lambda in US dollars, {}", prices.date);
     let mut blocks = vec![Block::Paragraph(title), Block::Table(table(prices))];
-    for architecture in ARCHITECTURES {
+    for architecture in Architecture::ALL {
         let mut limits: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (name, region) in &prices.regions {
             limits.entry(ends(region.tiers(architecture))).or_default().push(name);
@@ -56,7 +54,7 @@ fn tiers(tiers: &[Tier]) -> Value {
 /// By how much the price of a GB-second of arm64 differs, in the first tier.
 fn difference(region: &RegionPrices) -> Value {
     let first = |architecture| region.tiers(architecture).first().map_or(0.0, |tier: &Tier| tier.gb_second_usd);
-    let [x86_64, arm64] = ARCHITECTURES.map(first);
+    let [x86_64, arm64] = Architecture::ALL.map(first);
     Value::number_or_unknown((x86_64 > 0.0).then(|| format!("{:+.1}%", (arm64 / x86_64 - 1.0) * 100.0)))
 }
 

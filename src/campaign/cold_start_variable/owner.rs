@@ -69,11 +69,15 @@ impl Mark {
 
     /// Whether the program that made the change may still be running.
     pub fn is_alive(&self, now: SystemTime) -> bool {
-        let owner = &self.owner;
-        if owner.machine == machine() && Path::new("/proc/self/stat").exists() {
-            return began(owner.process) == Some(owner.process_began);
+        if self.is_of_this_machine() {
+            return began(self.owner.process) == Some(self.owner.process_began);
         }
         now < self.at + LEASE
+    }
+
+    /// Whether the program ran on this machine, where its process can be seen.
+    pub fn is_of_this_machine(&self) -> bool {
+        self.owner.machine == machine() && Path::new("/proc/self/stat").exists()
     }
 }
 

@@ -1,13 +1,13 @@
 //! The list of functions that a campaign has changed and not yet restored.
 
-use crate::campaign::{Target, cold_start_variable::Owner, configuration::COLD_START_VARIABLE, lock, run_directory};
-use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeSet,
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Mutex,
+use crate::campaign::{
+    Target,
+    cold_start_variable::Owner,
+    configuration::COLD_START_VARIABLE,
+    open_list::{self, Listing, OpenList},
 };
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, io, path::Path};
 
 /// The file of the run directory that names the changed functions; it exists only while there are any.
 const FILE: &str = "changed.json";
@@ -15,20 +15,26 @@ const FILE: &str = "changed.json";
 /// The functions that are changed. Each is recorded before its change, and removed when the change is undone, so that a
 /// program that is killed leaves the list behind.
 #[derive(Debug)]
-pub struct ChangedFunctions {
-    path: PathBuf,
-    /// The program that makes the changes.
-    owner: String,
-    functions: Mutex<BTreeSet<String>>,
-}
+pub struct ChangedFunctions(OpenList<Content>);
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Content {
     /// The variable that is changed.
     variable: String,
+    /// The program that makes the changes.
     owner: String,
     functions: BTreeSet<String>,
+}
+
+impl Listing for Content {
+    fn open(&self) -> &BTreeSet<String> {
+        &self.functions
+    }
+
+    fn open_mut(&mut self) -> &mut BTreeSet<String> {
+        &mut self.functions
+    }
 }
 
 impl ChangedFunctions {
@@ -38,8 +44,11 @@ impl ChangedFunctions {
     /// When the file exists and cannot be read.
     pub fn read(directory: &Path, owner: &Owner) -> io::Result<Self> {
         let path = directory.join(FILE);
-        let functions = read(&path)?.map(|content| content.functions).unwrap_or_default();
-        Ok(Self { path, owner: owner.to_string(), functions: Mutex::new(functions) })
+        let remedy = "change them back with `duet clean-up lambda:NAME`";
+        let content: Option<Content> = open_list::read(&path, "which functions are changed", remedy)?;
+        let functions = content.map(|content| content.functions).unwrap_or_default();
+        let content = Content { variable: COLD_START_VARIABLE.to_owned(), owner: owner.to_string(), functions };
+        Ok(Self(OpenList::new(path, content)))
     }
 
     /// Whether the campaign in `directory` has left a list behind.
@@ -52,8 +61,7 @@ impl ChangedFunctions {
     /// # Errors
     /// When that cannot be written; the target must not be changed then.
     pub fn begin(&self, target: &Target) -> io::Result<()> {
-        let mut functions = lock(&self.functions);
-        if functions.insert(target.to_string()) { self.write(&functions) } else { Ok(()) }
+        self.0.begin(&target.to_string())
     }
 
     /// Removes `target`, whose change is undone.
@@ -61,36 +69,11 @@ impl ChangedFunctions {
     /// # Errors
     /// When that cannot be written.
     pub fn undone(&self, target: &Target) -> io::Result<()> {
-        let mut functions = lock(&self.functions);
-        if functions.remove(&target.to_string()) { self.write(&functions) } else { Ok(()) }
+        self.0.undone(&target.to_string())
     }
 
     /// The targets that are changed, as on the command line.
     pub fn open(&self) -> Vec<String> {
-        lock(&self.functions).iter().cloned().collect()
+        self.0.open()
     }
-
-    fn write(&self, functions: &BTreeSet<String>) -> io::Result<()> {
-        if functions.is_empty() {
-            return fs::remove_file(&self.path);
-        }
-        let content = Content {
-            variable: COLD_START_VARIABLE.to_owned(),
-            owner: self.owner.clone(),
-            functions: functions.clone(),
-        };
-        run_directory::write_json(&self.path, &content)
-    }
-}
-
-fn read(path: &Path) -> io::Result<Option<Content>> {
-    let content = |text: Option<Vec<u8>>| Ok(text.map(|text| serde_json::from_slice(&text)).transpose()?);
-    run_directory::read_whole(path).and_then(content).map_err(|error| {
-        let text = format!(
-            "{} does not say which functions are changed ({error}); change them back with `duet clean-up lambda:NAME`, \
-             and delete it",
-            path.display()
-        );
-        io::Error::new(error.kind(), text)
-    })
 }

@@ -2,11 +2,12 @@
 
 use super::{
     super::{
+        cloudwatch_logs::Refusal,
         environment_source::{FunctionLog, LogFormat, changes_with_every_call},
         pauses::Pauses,
         platform_report::PlatformReport,
     },
-    events::{Event, Page, Query, Refusal},
+    events::{Event, Page, Query},
     evidence::Evidence,
     file::{CollectedRequest, EnvironmentsFile, is_storable},
     request_id::RequestId,

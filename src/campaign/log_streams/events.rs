@@ -1,10 +1,11 @@
 //! Asking CloudWatch Logs for events.
 
 use super::super::{
-    aws::{self, AwsService, Session},
-    row::{Failure, FailureKind},
+    aws::Session,
+    cloudwatch_logs::{self, Refusal},
+    row::Failure,
 };
-use hyper::{StatusCode, body::Bytes};
+use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -62,57 +63,9 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The reason why there is no page.
-#[derive(Debug)]
-pub(super) enum Refusal {
-    /// It may be there a moment later.
-    Passing(Failure),
-    /// The permission is missing.
-    Denied(Failure),
-    /// There is no such log group, or none yet: the first call makes it.
-    NoGroup,
-    /// Anything else.
-    Lasting(Failure),
-}
-
 /// Asks for a page.
 pub(super) async fn ask(session: &Session, query: &Query) -> Result<Bytes, Refusal> {
-    let head = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "Logs_20140328.FilterLogEvents")];
-    let body = serde_json::to_string(query).expect("a query is JSON");
-    let (status, body) = aws::post(session, AwsService::CLOUD_WATCH_LOGS, &head, body).await.map_err(lost)?;
-    if status.is_success() { Ok(body) } else { Err(refusal(status, &body)) }
-}
-
-fn lost(failure: Failure) -> Refusal {
-    match failure.kind {
-        FailureKind::Network => Refusal::Passing(failure),
-        _ => Refusal::Lasting(failure),
-    }
-}
-
-/// How an error says what it is.
-#[derive(Default, Deserialize)]
-struct ErrorBody {
-    #[serde(rename = "__type", default)]
-    code: String,
-    #[serde(alias = "Message", default)]
-    message: String,
-}
-
-fn refusal(status: StatusCode, body: &[u8]) -> Refusal {
-    let ErrorBody { code, message } = serde_json::from_slice(body).unwrap_or_default();
-    let code = code.rsplit('#').next().unwrap_or_default();
-    let failure = Failure::refused(match code {
-        "" => format!("HTTP {}: {}", status.as_u16(), String::from_utf8_lossy(body)),
-        _ => format!("{code}: {message}"),
-    });
-    match code {
-        "AccessDeniedException" | "AccessDenied" => Refusal::Denied(failure),
-        "ResourceNotFoundException" => Refusal::NoGroup,
-        _ if code.contains("Throttl") || code == "LimitExceededException" => Refusal::Passing(failure),
-        _ if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => Refusal::Passing(failure),
-        _ => Refusal::Lasting(failure),
-    }
+    cloudwatch_logs::ask(session, "FilterLogEvents", query).await
 }
 
 #[cfg(test)]
@@ -131,25 +84,5 @@ mod tests {
         );
         let next = Query { next_token: Some("t".to_owned()), filter_pattern: None, ..first };
         assert_eq!(serde_json::to_value(&next).unwrap()["nextToken"], "t");
-    }
-
-    #[test]
-    fn refusals_are_told_apart() {
-        let of = |status: u16, body: &str| refusal(StatusCode::from_u16(status).unwrap(), body.as_bytes());
-        for (status, body) in [
-            (400, r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#),
-            (503, r#"{"__type":"ServiceUnavailableException"}"#),
-            (429, ""),
-            (502, "<html>"),
-        ] {
-            assert!(matches!(of(status, body), Refusal::Passing(_)), "{body}");
-        }
-        let denied = r#"{"__type":"com.amazon.coral.service#AccessDeniedException","Message":"not authorized"}"#;
-        let Refusal::Denied(failure) = of(400, denied) else { panic!("not denied") };
-        assert_eq!(failure.message, "AccessDeniedException: not authorized");
-        assert!(matches!(of(400, r#"{"__type":"ResourceNotFoundException"}"#), Refusal::NoGroup));
-        let Refusal::Lasting(failure) = of(404, "no such page") else { panic!("not lasting") };
-        assert_eq!(failure.message, "HTTP 404: no such page");
-        assert!(matches!(of(400, r#"{"__type":"InvalidParameterException"}"#), Refusal::Lasting(_)));
     }
 }

@@ -76,7 +76,7 @@ impl PriceTable {
     /// The architecture of which this table has a stored price; `None` if of neither, or of both.
     pub fn architecture_of(&self, price: &Price) -> Option<Architecture> {
         let prices = self.regions.get(&price.region)?;
-        let mut stands_for = [Architecture::X86_64, Architecture::Arm64].into_iter().filter(|architecture| {
+        let mut stands_for = Architecture::ALL.into_iter().filter(|architecture| {
             let tiers = prices.tiers(*architecture);
             tiers.len() == price.tiers.len() && tiers.iter().zip(&price.tiers).all(|(one, other)| one.costs_as(other))
         });
@@ -116,7 +116,7 @@ impl PriceTable {
             if let Some((field, value)) = usd.into_iter().find(|(_, value)| !is_price(*value)) {
                 return wrong(format!("regions.{name}.{field}"), &value, A_PRICE);
             }
-            for architecture in [Architecture::X86_64, Architecture::Arm64] {
+            for architecture in Architecture::ALL {
                 check_tiers(&format!("regions.{name}.{architecture}"), prices.tiers(architecture))?;
             }
         }

@@ -23,7 +23,7 @@ const USUAL_REGION: &str = "us-east-1";
 ///
 /// # Errors
 /// When the table has neither a variant's region nor us-east-1.
-pub(super) async fn set_prices(
+pub(in crate::cli) async fn set_prices(
     variants: &mut Variants<Variant>,
     table: &PriceTable,
     session: &Session,
@@ -83,7 +83,7 @@ fn architecture(variant: &Variant) -> Architecture {
 
 /// The architecture that a text has as its only one.
 fn named_in(text: &str) -> Option<Architecture> {
-    let mut named = [Architecture::X86_64, Architecture::Arm64].into_iter();
+    let mut named = Architecture::ALL.into_iter();
     let mut named = named.by_ref().filter(|architecture| text.contains(&architecture.to_string()));
     named.next().filter(|_| named.next().is_none())
 }

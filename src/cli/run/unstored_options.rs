@@ -8,7 +8,7 @@ use clap::Args;
 use std::collections::BTreeSet;
 
 /// The key, headers and variables of calls, as given on the command line.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct UnstoredOptions {
     /// The key that https:// targets ask for, sent as x-api-key instead of a signature.
     #[arg(long, value_name = "KEY", env = "DUET_API_KEY", hide_env_values = true)]

@@ -15,7 +15,7 @@ use std::{collections::BTreeSet, env};
 ///
 /// # Errors
 /// When a name is given twice.
-pub(super) fn names(given: &[Option<String>], variants: &[Variant]) -> anyhow::Result<Vec<String>> {
+pub(in crate::cli) fn names(given: &[Option<String>], variants: &[Variant]) -> anyhow::Result<Vec<String>> {
     let mut known = BTreeSet::new();
     if let Some(twice) = given.iter().flatten().find(|name| !known.insert(name.as_str())) {
         refuse!("--targets has two variants of the name {twice}: each needs one of its own");

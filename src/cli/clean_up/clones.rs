@@ -1,0 +1,108 @@
+//! Deleting clones that a killed `duet try` has left.
+
+use super::CleanUpArgs;
+use crate::{
+    campaign::{
+        aws::Session,
+        clones::{self, CloneList, Leftover, Remover},
+        run_directory,
+    },
+    cli::{
+        output::{line, note},
+        question,
+    },
+    report::words::counted,
+};
+use anyhow::{Context, bail};
+use std::{collections::BTreeSet, path::Path};
+
+/// Where clones may be that no list names: a region, and the profile that was used there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Location {
+    pub(super) region: Option<String>,
+    pub(super) profile: Option<String>,
+}
+
+impl CleanUpArgs {
+    /// Deletes the clones that the campaign in `directory` has left, and says where they were; none if there is no list.
+    pub(super) async fn clones_of(
+        &self,
+        directory: &Path,
+        session: &Session,
+    ) -> anyhow::Result<Option<(Vec<String>, Location)>> {
+        // Its campaign may be running.
+        let _lock = CloneList::is_in(directory).then(|| run_directory::hold(directory)).transpose()?;
+        let Some(list) = CloneList::read(directory)? else { return Ok(None) };
+        let (names, place) = (list.open()?, list.place());
+        line(format_args!("{}: clones of {}, {place}:", directory.display(), list.function()))?;
+        for name in &names {
+            line(format_args!("  {name}, and its log group"))?;
+        }
+        self.confirm(names.len())?;
+        let session = session.of_place(place);
+        let remover = Remover::new(&session, self.change.change_timeout).await?;
+        let lines = remover.delete_all(&list).await?;
+        let region = place.region.clone();
+        let profile = place.profile.clone().filter(|_| place.is_profile_fixed);
+        Ok(Some((lines, Location { region, profile })))
+    }
+
+    /// Deletes clones in a region that no list names.
+    pub(super) async fn clones_at(&self, location: Location, session: &Session) -> anyhow::Result<Vec<String>> {
+        let Location { region, profile } = location;
+        let session = session.with(region.clone(), profile);
+        let found = clones::find(&session, self.change.change_timeout).await;
+        let found = found.context("looking for clones that no run directory names")?;
+        let region = region.unwrap_or_else(|| "the region of the profile".to_owned());
+        if found.is_empty() {
+            return Ok(vec![format!("No other clones are left in {region}")]);
+        }
+        let campaigns: BTreeSet<_> = found.iter().map(Leftover::campaign).collect();
+        let campaigns = counted(campaigns.len() as u64, "campaign");
+        line(format_args!(
+            "Clones in {region} of {campaigns} that no run directory here names, and that are not needed:"
+        ))?;
+        for leftover in &found {
+            line(format_args!("  {}", leftover.text()))?;
+        }
+        self.confirm(found.len())?;
+        let remover = Remover::new(&session, self.change.change_timeout).await?;
+        let mut lines = Vec::new();
+        for Leftover { name, arn } in &found {
+            let deleted = match arn {
+                Some(arn) => remover.delete_at(arn, name).await,
+                None => remover.delete_log_group(name).await,
+            };
+            lines.push(format!("{name}: {}", deleted.with_context(|| name.to_string())?.text()));
+        }
+        Ok(lines)
+    }
+
+    fn confirm(&self, clones: usize) -> anyhow::Result<()> {
+        if !self.yes && !question::ask(&format!("Delete {}?", counted(clones as u64, "clone")))? {
+            bail!("nothing is deleted");
+        }
+        Ok(())
+    }
+}
+
+/// Regions in which to look, each once; a failure to look there is only reported.
+pub(super) async fn search(
+    args: &CleanUpArgs,
+    locations: BTreeSet<Location>,
+    session: &Session,
+) -> anyhow::Result<(Vec<String>, bool)> {
+    let (mut lines, mut is_done) = (Vec::new(), true);
+    for location in locations {
+        let is_wanted = location.region.as_ref().is_some_and(|region| args.region.contains(region));
+        match args.clones_at(location, session).await {
+            Ok(found) => lines.extend(found),
+            Err(error) => {
+                note(format_args!("{error:#}"));
+                // The clones that the lists name are deleted: others were looked for in passing.
+                is_done &= !is_wanted;
+            }
+        }
+    }
+    Ok((lines, is_done))
+}

@@ -1,0 +1,200 @@
+//! Making clones, calling them, and deleting them.
+
+use super::{TryArgs, trial_plan::TrialPlan};
+use crate::{
+    analysis::analyze_samples::Options,
+    campaign::{
+        Target,
+        aws::{Lambda, Session},
+        caller::FunctionCaller,
+        clones::{CloneList, CloneSettings, Creation, Remover},
+        forced_cold_starts::{ChangedFunctions, ColdStartForcer},
+        manifest::Variant,
+        run_directory::Journal,
+        shell_quoting,
+        trial::NotMade,
+        variants::{VariantIndex, Variants},
+    },
+    cli::{
+        interruption::{Undoing, interruption},
+        output::{self, note},
+        question,
+        report::analysis_of,
+        run::{Run, unstored_options::UnstoredOptions},
+        signals::INTERRUPTED,
+    },
+    report::{campaign::document, terminal, words::counted},
+};
+use anyhow::{Context, bail};
+use serde_json::json;
+use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
+use tokio::sync::watch;
+
+/// How long clones may be needed besides the campaign: while they are made and deleted, and their log streams are read.
+const BESIDES: Duration = Duration::from_secs(3600);
+
+impl TrialPlan {
+    /// Shows the plan, asks, and does it.
+    pub(super) async fn run(mut self, args: &TryArgs, session: &Session) -> anyhow::Result<ExitCode> {
+        if args.dry_run {
+            output::print(&self.text())?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        output::line(self.text().trim_end())?;
+        let clones = counted(self.settings.len() as u64, "clone");
+        if !args.yes && !question::ask(&format!("Make these {clones}, call them, and delete them?"))? {
+            note("Nothing is made.");
+            return Ok(ExitCode::SUCCESS);
+        }
+        let journal = Journal::reserve(&self.directory)?;
+        let function = self.manifest.trial.as_ref().and_then(|trial| trial.function.arn.clone());
+        let function = function.context("Lambda does not tell the ARN of the function")?;
+        let list = CloneList::new(&self.directory, self.campaign.clone(), &function, self.place.clone());
+        let list = Arc::new(list);
+        let stop = interruption(undoing(Arc::clone(&list), &self.directory)).context("catching signals")?;
+        let measured = self.measure(args, session, journal, &list, &stop).await;
+        let is_clean = delete(&list, session, args.change.change_timeout, &self.directory).await;
+        let code = measured?;
+        if code != INTERRUPTED {
+            report(args.json, &self.directory)?;
+        }
+        Ok(if is_clean { ExitCode::from(code) } else { ExitCode::FAILURE })
+    }
+
+    /// Makes the clones and the calls. Gives the exit code.
+    async fn measure(
+        &mut self,
+        args: &TryArgs,
+        session: &Session,
+        journal: Journal,
+        list: &CloneList,
+        stop: &watch::Receiver<bool>,
+    ) -> anyhow::Result<u8> {
+        let made = self.make(args, session, list, stop).await;
+        let variants = match made {
+            Ok(Some(variants)) => variants,
+            Ok(None) => {
+                journal.discard();
+                note("Interrupted before the first call.");
+                return Ok(INTERRUPTED);
+            }
+            Err(error) => {
+                journal.discard();
+                return Err(error);
+            }
+        };
+        self.manifest.variants = variants;
+        journal.begin(&self.manifest)?;
+        let (manifest, directory) = (self.manifest.clone(), self.directory.clone());
+        let run = Run::prepare(directory, manifest, &UnstoredOptions::default(), session).await?;
+        let changes = Arc::new(ChangedFunctions::read(&self.directory, &self.owner)?);
+        let cold = ColdStartForcer::new(self.owner.clone(), changes, args.change.change_timeout);
+        run.conduct(journal, cold, stop, session, args.json).await
+    }
+
+    /// Makes the clones, and gives the variants that there are then; what cannot be made is recorded in the manifest. None if
+    /// that was interrupted.
+    async fn make(
+        &mut self,
+        args: &TryArgs,
+        session: &Session,
+        list: &CloneList,
+        stop: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Option<Variants<Variant>>> {
+        let duration = Duration::from_millis(self.manifest.limits.duration_ms.unwrap_or_default());
+        let creation = Creation {
+            session,
+            lambda: Lambda::new(session).await?,
+            template: &self.template,
+            list,
+            owner: &self.owner,
+            needed: duration + BESIDES,
+            within: args.change.change_timeout,
+        };
+        let mut variants = Vec::new();
+        let mut not_made = Vec::new();
+        for (index, settings) in VariantIndex::first(self.settings.len()).zip(&self.settings) {
+            let variant = &self.manifest.variants[index];
+            let made = creation.make(*settings, stop).await;
+            if *stop.borrow() {
+                return Ok(None);
+            }
+            match made {
+                Ok(()) => variants.push(as_made(variant, session).await?),
+                Err(failure) if index == self.manifest.baseline => {
+                    bail!("the function cannot be cloned as it is: {failure}");
+                }
+                Err(failure) => {
+                    note(format_args!("Not made: {}: {failure}", variant.name));
+                    let CloneSettings { architecture, memory_mb } = *settings;
+                    not_made.push(NotMade { architecture, memory_mb, reason: failure.message });
+                }
+            }
+        }
+        if variants.len() < 2 {
+            bail!("no other clone can be made, so there is nothing to compare");
+        }
+        if let Some(trial) = &mut self.manifest.trial {
+            trial.not_made = not_made;
+        }
+        Ok(Some(variants.into_iter().collect()))
+    }
+}
+
+/// The variant as Lambda has made it.
+async fn as_made(variant: &Variant, session: &Session) -> anyhow::Result<Variant> {
+    let lambda = Lambda::new(session).await?;
+    let name = match &variant.target {
+        Target::Function { name, .. } => name,
+        _ => return Ok(variant.clone()),
+    };
+    let found = FunctionCaller::new(lambda, name, None, None).configuration().await?;
+    let configuration = found.configuration.or_else(|| variant.configuration.clone());
+    Ok(Variant { configuration, ..variant.clone() })
+}
+
+/// Deletes all clones of the list. False if some are left, which are named with how to delete them.
+async fn delete(list: &CloneList, session: &Session, within: Duration, directory: &Path) -> bool {
+    let deleted = async { Remover::new(session, within).await?.delete_all(list).await };
+    match deleted.await {
+        Ok(_) => true,
+        Err(failure) => {
+            note(still_there(list, &failure.message, directory));
+            false
+        }
+    }
+}
+
+/// The message that clones are left, and how to delete them.
+fn still_there(list: &CloneList, reason: &str, directory: &Path) -> String {
+    let names: Vec<String> = list.open().unwrap_or_default().iter().map(ToString::to_string).collect();
+    format!(
+        "Still there: {} ({reason}); delete them with `duet clean-up {}`",
+        names.join(", "),
+        shell_quoting::word(directory)
+    )
+}
+
+fn undoing(list: Arc<CloneList>, directory: &Path) -> impl Fn() -> Option<Undoing> + Send + 'static {
+    let directory = directory.to_owned();
+    move || {
+        (!list.is_empty()).then(|| Undoing {
+            doing: "deleting the clones".to_owned(),
+            left: still_there(&list, "the program was ended meanwhile", &directory),
+        })
+    }
+}
+
+/// Prints what was found.
+fn report(json: bool, directory: &Path) -> anyhow::Result<()> {
+    let analysis = analysis_of(directory, &Options::default())?;
+    if json {
+        return output::print(&(json!({ "event": "report", "report": analysis }).to_string() + "\n"));
+    }
+    output::print(&terminal::summary(&document(&analysis)))?;
+    let directory = shell_quoting::word(directory);
+    note(format_args!(
+        "With charts: duet report {directory} --html FILE; with details: duet report {directory} --details"
+    ));
+    Ok(())
+}
