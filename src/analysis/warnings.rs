@@ -161,8 +161,10 @@ fn of_both(pair: PairSamples<'_>, warnings: &mut Vec<Warning>) {
             format!("{work}: equal work gave {one} and {other}. Times of unequal work mean nothing: look for the bug.");
         warn(WarningKind::ChecksumMismatch, text);
     }
+    // A trial is about memory.
     if let [Some(baseline), Some(candidate)] = Side::BOTH.map(|side| memory_mb(pair, side))
         && baseline != candidate
+        && pair.manifest.trial.is_none()
     {
         let advice = if pair.manifest.variants.count() == 2 { " Give both sides the same." } else { "" };
         let text = format!("{baseline} MB against {candidate} MB: more memory comes with more CPU.{advice}");

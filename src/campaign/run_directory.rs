@@ -133,13 +133,6 @@ impl Journal {
         write_json(&path, manifest).map_err(at(&path))
     }
 
-    /// Ends the reservation of a campaign that was not begun, and removes its directory if there is nothing else in it.
-    pub fn discard(self) {
-        // What cannot be removed is in nobody's way.
-        let _ = fs::remove_file(self.directory.join(SAMPLES));
-        let _ = fs::remove_dir(&self.directory);
-    }
-
     /// Opens the samples of `directory` to append more; a last sample that was cut off by a crash is dropped.
     ///
     /// # Errors
@@ -224,6 +217,15 @@ pub fn hold(directory: &Path) -> Result<File, JournalError> {
 /// Whether `directory` holds a campaign and its samples.
 pub fn is_there(directory: &Path) -> bool {
     [MANIFEST, SAMPLES].iter().all(|name| directory.join(name).is_file())
+}
+
+/// Removes a directory that was reserved for a campaign which was not begun, if there is nothing else in it.
+pub fn discard(directory: &Path) {
+    if !directory.join(MANIFEST).exists() {
+        // What cannot be removed is in nobody's way.
+        let _ = fs::remove_file(directory.join(SAMPLES));
+        let _ = fs::remove_dir(directory);
+    }
 }
 
 /// Moves a complete campaign from one directory to another of the same file system, the manifest last: without it there is no

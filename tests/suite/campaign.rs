@@ -58,6 +58,10 @@ impl Scratch {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
+    pub fn has(&self, name: &str) -> bool {
+        self.0.join(name).exists()
+    }
+
     pub fn file(&self, name: &str, text: &str) -> String {
         fs::write(self.0.join(name), text).unwrap();
         self.path(name)

@@ -19,7 +19,7 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:orders";
 const LAYER: &str = "arn:aws:lambda:us-east-1:123456789012:layer:tools:3";
 
-fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in files {
         archive.start_file(*name, SimpleFileOptions::default()).unwrap();
@@ -39,7 +39,7 @@ fn library() -> Vec<u8> {
     library
 }
 
-fn sha256(archive: &[u8]) -> String {
+pub fn sha256(archive: &[u8]) -> String {
     BASE64_STANDARD.encode(Sha256::digest(archive))
 }
 
@@ -122,7 +122,7 @@ fn native_code_for_the_present_architecture_is_named_with_what_replaces_it() {
     let orders = Orders::new(&code, &[("python/tool.py", b"")]);
     let aws = Scripted::aws(move |call, _| orders.reply(call));
     let output = inspect(&aws.url, &[ARN]);
-    assert_code(&output, 4);
+    assert_code(&output, 5);
     let expected = "The package needs other files to run on arm64.\n- In the code: the wheel fast 1.2 \
                     (fast/core.cpython-313-x86_64-linux-gnu.so) is for x86_64 alone.\n    pip install \
                     --platform manylinux2014_aarch64 ";
@@ -145,7 +145,7 @@ fn a_layer_that_may_not_be_read_cannot_be_told_and_a_function_that_may_not_is_an
             },
         );
     let output = inspect(&aws.url, &["orders"]);
-    assert_code(&output, 3);
+    assert_code(&output, 6);
     let expected = format!(
         "- Layer {LAYER} could not be fetched: AccessDeniedException: not authorized to perform: lambda:GetLayerVersion."
     );

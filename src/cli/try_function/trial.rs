@@ -10,7 +10,7 @@ use crate::{
         clones::{CloneList, CloneSettings, Creation, Remover},
         forced_cold_starts::{ChangedFunctions, ColdStartForcer},
         manifest::Variant,
-        run_directory::Journal,
+        run_directory::{self, Journal},
         shell_quoting,
         trial::NotMade,
         variants::{VariantIndex, Variants},
@@ -54,6 +54,7 @@ impl TrialPlan {
         let stop = interruption(undoing(Arc::clone(&list), &self.directory)).context("catching signals")?;
         let measured = self.measure(args, session, journal, &list, &stop).await;
         let is_clean = delete(&list, session, args.change.change_timeout, &self.directory).await;
+        run_directory::discard(&self.directory);
         let code = measured?;
         if code != INTERRUPTED {
             report(args.json, &self.directory)?;
@@ -70,18 +71,9 @@ impl TrialPlan {
         list: &CloneList,
         stop: &watch::Receiver<bool>,
     ) -> anyhow::Result<u8> {
-        let made = self.make(args, session, list, stop).await;
-        let variants = match made {
-            Ok(Some(variants)) => variants,
-            Ok(None) => {
-                journal.discard();
-                note("Interrupted before the first call.");
-                return Ok(INTERRUPTED);
-            }
-            Err(error) => {
-                journal.discard();
-                return Err(error);
-            }
+        let Some(variants) = self.make(args, session, list, stop).await? else {
+            note("Interrupted before the first call.");
+            return Ok(INTERRUPTED);
         };
         self.manifest.variants = variants;
         journal.begin(&self.manifest)?;

@@ -1,0 +1,262 @@
+//! An account that remembers: functions with their tags, and log groups.
+
+use crate::{
+    inspection::{sha256, zipped},
+    scripted::{Call, Reply, Scripted},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex},
+};
+
+/// The function of the user's own.
+pub const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:orders";
+
+/// A value of a variable, which nothing may show.
+pub const SECRET: &str = "hunter2-of-the-user";
+
+/// What becomes of a call of the control plane.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// It is answered as AWS does.
+    Answer,
+    /// It is not done, and answered like this.
+    Instead(Reply),
+    /// It is done, and answered like this.
+    DoneBut(Reply),
+}
+
+/// A call of the control plane: its number, and what it asks for.
+#[derive(Clone, Debug)]
+pub struct Control {
+    pub number: usize,
+    /// The method and the path, or the action of CloudWatch Logs.
+    pub line: String,
+    /// The name of the function that it is about; empty if it is about none.
+    pub function: String,
+}
+
+type Script = Box<dyn Fn(&Control) -> Act + Send>;
+
+/// The account, its server, and the server of packages.
+pub struct Account {
+    pub server: Scripted,
+    _packages: Scripted,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    /// The URL of the package of the user's function.
+    package: String,
+    things: Things,
+    /// The requests that made functions.
+    made: Vec<Value>,
+    controls: Vec<Control>,
+    invocations: usize,
+    script: Script,
+}
+
+/// All that there is in the account.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Things {
+    pub functions: BTreeMap<String, Function>,
+    pub log_groups: BTreeSet<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    pub configuration: Value,
+    pub tags: Value,
+}
+
+impl Account {
+    /// Control calls go as `script` says.
+    pub fn start(script: impl Fn(&Control) -> Act + Send + 'static) -> Self {
+        let code = zipped(&[("app.py", b"def handler(event, context): return event")]);
+        let digest = sha256(&code);
+        let packages = Scripted::start(move |_, _| Reply::bytes(code.clone()));
+        let configuration = json!({
+            "FunctionName": "orders", "FunctionArn": ARN, "Runtime": "python3.13", "Handler": "app.handler",
+            "Role": "arn:aws:iam::123456789012:role/orders", "Architectures": ["x86_64"], "PackageType": "Zip",
+            "CodeSha256": digest, "MemorySize": 512, "Timeout": 10, "Version": "$LATEST", "RevisionId": "1",
+            "State": "Active", "LastUpdateStatus": "Successful", "Description": "takes orders",
+            "Environment": {"Variables": {"TABLE": "orders", "SECRET": SECRET}},
+            "DeadLetterConfig": {"TargetArn": "arn:aws:sqs:us-east-1:123456789012:dead"},
+            "VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"], "VpcId": "vpc-1"},
+            "Layers": [], "EphemeralStorage": {"Size": 1024}, "TracingConfig": {"Mode": "Active"},
+            "LoggingConfig": {"LogFormat": "JSON", "SystemLogLevel": "INFO", "ApplicationLogLevel": "INFO",
+                "LogGroup": "/shared/by/all"},
+        });
+        let mut things = Things::default();
+        things.functions.insert("orders".to_owned(), Function { configuration, tags: json!({"team": "shop"}) });
+        things.log_groups.insert("/shared/by/all".to_owned());
+        let state = State {
+            package: format!("{}/code", packages.url),
+            things,
+            made: Vec::new(),
+            controls: Vec::new(),
+            invocations: 0,
+            script: Box::new(script),
+        };
+        let state = Arc::new(Mutex::new(state));
+        let shared = Arc::clone(&state);
+        let server = Scripted::aws(move |call, _| shared.lock().unwrap().answer(call));
+        Self { server, _packages: packages, state }
+    }
+
+    /// Control calls go as `script` says from now on; they are counted from 0 again.
+    pub fn continue_with(&self, script: impl Fn(&Control) -> Act + Send + 'static) {
+        let mut state = self.state.lock().unwrap();
+        state.script = Box::new(script);
+        state.controls.clear();
+    }
+
+    pub fn things(&self) -> Things {
+        self.state.lock().unwrap().things.clone()
+    }
+
+    /// Changes what there is from outside.
+    pub fn change(&self, change: impl FnOnce(&mut Things)) {
+        change(&mut self.state.lock().unwrap().things);
+    }
+
+    /// The requests that made functions.
+    pub fn made(&self) -> Vec<Value> {
+        self.state.lock().unwrap().made.clone()
+    }
+
+    pub fn controls(&self) -> Vec<Control> {
+        self.state.lock().unwrap().controls.clone()
+    }
+
+    pub fn invocations(&self) -> usize {
+        self.state.lock().unwrap().invocations
+    }
+}
+
+impl State {
+    fn answer(&mut self, call: &Call) -> Reply {
+        let action = call.headers.get("x-amz-target").map(|target| target.to_str().unwrap().to_owned());
+        let line = action.clone().unwrap_or_else(|| call.line.clone());
+        let function = function(&call.line);
+        if line.contains("/invocations") {
+            return self.invoked(&function);
+        }
+        let control = Control { number: self.controls.len(), line, function: function.clone() };
+        self.controls.push(control.clone());
+        match (self.script)(&control) {
+            Act::Answer => self.done(call, action.as_deref(), &function),
+            Act::Instead(reply) => reply,
+            Act::DoneBut(reply) => {
+                self.done(call, action.as_deref(), &function);
+                reply
+            }
+        }
+    }
+
+    fn done(&mut self, call: &Call, action: Option<&str>, name: &str) -> Reply {
+        if let Some(action) = action {
+            return self.logs(action, &call.body);
+        }
+        let (method, path) = call.line.split_once(' ').unwrap();
+        if path.starts_with("/2015-03-31/functions/?") || path == "/2015-03-31/functions" && method == "GET" {
+            let functions: Vec<&Value> =
+                self.things.functions.values().map(|function| &function.configuration).collect();
+            return json_reply(200, &json!({ "Functions": functions }));
+        }
+        if method == "POST" && path == "/2015-03-31/functions" {
+            return self.create(&serde_json::from_str(&call.body).unwrap());
+        }
+        let Some(function) = self.things.functions.get(name) else {
+            return Reply::lambda_error("ResourceNotFoundException", &format!("Function not found: {name}"));
+        };
+        match method {
+            "DELETE" => {
+                self.things.functions.remove(name);
+                Reply::ok("")
+            }
+            _ if path.starts_with("/2017-03-31/tags/") => json_reply(200, &json!({ "Tags": function.tags })),
+            _ if path.contains("/configuration") => json_reply(200, &function.configuration),
+            _ => json_reply(
+                200,
+                &json!({
+                    "Configuration": function.configuration, "Code": {"RepositoryType": "S3", "Location": self.package},
+                }),
+            ),
+        }
+    }
+
+    fn create(&mut self, request: &Value) -> Reply {
+        let name = request["FunctionName"].as_str().unwrap();
+        if self.things.functions.contains_key(name) {
+            return Reply::lambda_error("ResourceConflictException", &format!("Function already exist: {name}"));
+        }
+        self.made.push(request.clone());
+        let mut configuration = request.clone();
+        let members = configuration.as_object_mut().unwrap();
+        for member in ["Code", "Tags", "KMSKeyArn"] {
+            members.remove(member);
+        }
+        let own = json!({
+            "FunctionArn": format!("arn:aws:lambda:us-east-1:123456789012:function:{name}"), "State": "Active",
+            "LastUpdateStatus": "Successful", "RevisionId": "1", "Version": "$LATEST", "CodeSha256": "x",
+        });
+        members.extend(own.as_object().unwrap().clone());
+        let tags = request["Tags"].clone();
+        let function = Function { configuration: configuration.clone(), tags };
+        self.things.functions.insert(name.to_owned(), function);
+        json_reply(201, &configuration)
+    }
+
+    fn logs(&mut self, action: &str, body: &str) -> Reply {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let reply = |body: Value| Reply::ok(body.to_string()).header("content-type", "application/x-amz-json-1.1");
+        match action {
+            "Logs_20140328.DeleteLogGroup" => {
+                let group = body["logGroupName"].as_str().unwrap();
+                if self.things.log_groups.remove(group) {
+                    return Reply::ok("").header("content-type", "application/x-amz-json-1.1");
+                }
+                let error = json!({
+                    "__type": "ResourceNotFoundException", "message": "The specified log group does not exist.",
+                });
+                Reply { status: 400, ..reply(error) }
+            }
+            "Logs_20140328.DescribeLogGroups" => {
+                let prefix = body["logGroupNamePrefix"].as_str().unwrap();
+                let groups = self.things.log_groups.iter().filter(|group| group.starts_with(prefix));
+                reply(json!({ "logGroups": groups.map(|group| json!({ "logGroupName": group })).collect::<Vec<_>>() }))
+            }
+            _ => panic!("{action}"),
+        }
+    }
+
+    /// An invocation, which makes the function's log group.
+    fn invoked(&mut self, name: &str) -> Reply {
+        assert!(self.things.functions.contains_key(name), "{name} is called and not there");
+        assert_ne!(name, "orders", "the user's function is called");
+        self.things.log_groups.insert(format!("/aws/lambda/{name}"));
+        self.invocations += 1;
+        let number = self.invocations;
+        let log = format!(
+            "REPORT RequestId: {number}\tDuration: 0.10 ms\tBilled Duration: 1 ms\tMemory Size: 512 MB\tMax Memory Used: 30 MB\n"
+        );
+        Reply::ok(json!({ "environment": format!("{name}-1") }).to_string())
+            .header("x-amzn-requestid", number.to_string())
+            .header("x-amz-executed-version", "$LATEST")
+            .header("x-amz-log-result", BASE64_STANDARD.encode(log))
+    }
+}
+
+fn json_reply(status: u16, body: &Value) -> Reply {
+    Reply::status(status, body.to_string()).header("content-type", "application/json")
+}
+
+/// The name of the function in a path, which has it as a name or as an ARN.
+fn function(line: &str) -> String {
+    let after = ["/functions/", "/tags/"].into_iter().find_map(|before| Some(line.split_once(before)?.1));
+    let name = after.unwrap_or_default().split(['/', '?']).next().unwrap();
+    name.rsplit("%3A").next().unwrap().to_owned()
+}

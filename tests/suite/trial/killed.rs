@@ -1,0 +1,138 @@
+//! Programs that are killed at any call of the control plane leave nothing that `duet clean-up` does not delete.
+
+use super::{
+    account::{Account, Act, Things},
+    try_orders,
+};
+use crate::{
+    campaign::{Scratch, assert_code, subcommand},
+    cli::stderr,
+    scripted::Reply,
+};
+use std::{
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+const CLONES: usize = 4;
+
+/// Kills the process, as soon as it is known, with SIGKILL.
+fn kill(process: &AtomicU32) {
+    while process.load(Ordering::SeqCst) == 0 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let id = process.load(Ordering::SeqCst).to_string();
+    assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+}
+
+/// Runs a trial that is killed at the control call of this number, after it was done or before. False if there are not so many
+/// calls.
+fn killed_at(number: usize, is_done: bool) -> bool {
+    let process = Arc::new(AtomicU32::new(0));
+    let killed = Arc::clone(&process);
+    let account = Account::start(move |control| {
+        if control.number != number {
+            return Act::Answer;
+        }
+        kill(&killed);
+        if is_done { Act::DoneBut(Reply::lost()) } else { Act::Instead(Reply::lost()) }
+    });
+    let (before, scratch) = (account.things(), Scratch::new());
+    let child = try_orders(&account, &scratch, CLONES, &["--memory", "1024", "--yes"]).spawn().unwrap();
+    process.store(child.id(), Ordering::SeqCst);
+    let output = child.wait_with_output().unwrap();
+    if output.status.success() {
+        assert_eq!(account.things(), before);
+        return false;
+    }
+    assert_eq!(output.status.code(), None, "call {number}: {}", stderr(&output));
+    account.continue_with(|_| Act::Answer);
+    if scratch.has("run") {
+        let cleaned = clean_up(&account, &[&scratch.path("run")]);
+        assert_code(&cleaned, 0);
+    }
+    assert_eq!(account.things(), before, "call {number}, done: {is_done}");
+    true
+}
+
+fn clean_up(account: &Account, what: &[&str]) -> std::process::Output {
+    subcommand(&account.server.url, "clean-up").args(what).arg("--yes").output().unwrap()
+}
+
+#[test]
+fn whatever_call_a_trial_is_killed_at_clean_up_leaves_the_account_as_it_was() {
+    let kills = [false, true].map(|is_done| {
+        thread::spawn(move || {
+            let mut number = 0;
+            while killed_at(number, is_done) {
+                number += 1;
+            }
+            number
+        })
+    });
+    for kills in kills {
+        let kills = kills.join().unwrap();
+        // Reading the function, then for each clone: making it, looking at it, deleting it and its log group.
+        assert!(kills > 2 + 5 * CLONES, "{kills}");
+    }
+}
+
+#[test]
+fn clones_of_a_run_directory_that_is_gone_are_found_by_their_names_and_tags() {
+    let process = Arc::new(AtomicU32::new(0));
+    let killed = Arc::clone(&process);
+    let account = Account::start(move |control| {
+        // The first deletion.
+        if control.line.starts_with("DELETE ") {
+            kill(&killed);
+            return Act::Instead(Reply::lost());
+        }
+        Act::Answer
+    });
+    let (before, scratch) = (account.things(), Scratch::new());
+    let child = try_orders(&account, &scratch, 2, &["--yes"]).spawn().unwrap();
+    process.store(child.id(), Ordering::SeqCst);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), None);
+    std::fs::remove_dir_all(scratch.path("run")).unwrap();
+    account.continue_with(|_| Act::Answer);
+    // Functions that only look like clones, and one whose campaign runs elsewhere.
+    account.change(|things| {
+        let names: Vec<String> = things.functions.keys().filter(|name| name.starts_with("duet-")).cloned().collect();
+        let clone = things.functions[&names[0]].clone();
+        let named = |things: &mut Things, name: &str, tags: serde_json::Value| {
+            let mut other = clone.clone();
+            other.configuration["FunctionName"] = name.into();
+            other.configuration["FunctionArn"] =
+                format!("arn:aws:lambda:us-east-1:123456789012:function:{name}").into();
+            other.tags = tags;
+            things.functions.insert(name.to_owned(), other);
+        };
+        named(things, "duet-orders", clone.tags.clone());
+        named(things, "duet-0123456789-arm64-512", serde_json::json!({}));
+        let mut elsewhere = clone.tags.clone();
+        elsewhere["lambda-duet:campaign"] = "abcdef0123".into();
+        elsewhere["lambda-duet:owner"] =
+            "campaign=a host=b machine=00000000 process=1/1 at=2026-11-27T00:00:00.000000000Z".into();
+        elsewhere["lambda-duet:expires"] = "2999-01-01T00:00:00Z".into();
+        named(things, "duet-abcdef0123-arm64-512", elsewhere);
+        things.log_groups.insert("/aws/lambda/duet-abcdef0123-arm64-512".to_owned());
+    });
+    let others = account.things();
+    let cleaned = clean_up(&account, &["--region", "us-east-1"]);
+    assert_code(&cleaned, 0);
+    let mut expected = others.clone();
+    expected.functions.retain(|name, _| {
+        before.functions.contains_key(name)
+            || ["duet-orders", "duet-0123456789-arm64-512", "duet-abcdef0123-arm64-512"].contains(&name.as_str())
+    });
+    expected.log_groups.retain(|group| before.log_groups.contains(group) || group.contains("abcdef0123"));
+    assert_eq!(account.things(), expected);
+    let again = clean_up(&account, &["--region", "us-east-1"]);
+    assert_code(&again, 0);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("No other clones are left in us-east-1"));
+}
