@@ -114,6 +114,16 @@ heading "A campaign on the stack, as its name alone tells it"
 "$duet" run --targets stack:lambda-duet "${cells[@]}" --environments 4 --invocations 32 --out "$answers/pair"
 "$duet" report "$answers/pair"
 
+heading "A function of one's own, as it is: clones of it on two architectures and at three sizes, called and deleted"
+scripts/deploy-orders.sh
+functions() { aws lambda list-functions --query 'sort(Functions[].FunctionName)' --output text; }
+groups() { aws logs describe-log-groups --query 'sort(logGroups[].logGroupName)' --output text; }
+before=$(functions && groups)
+"$duet" try orders --payload examples/orders/order.json --environment /environment --memory 512,1024,1769 --yes \
+    --environments 4 --invocations 168 --out "$answers/orders"
+after=$(functions && groups)
+[[ $after == "$before" ]] || fail "the account is not as it was: $before; $after"
+
 heading "A campaign on this machine, without AWS: the same build on both sides, which must not come out as different"
 case $foreign in
 aarch64) native=X86Function ;;

@@ -15,6 +15,7 @@ mod import;
 mod interruption;
 mod man;
 mod output;
+mod policy;
 mod prices;
 mod question;
 mod reaper;
@@ -54,6 +55,7 @@ enum Command {
     Workloads(workloads::WorkloadsArgs),
     Call(call::CallArgs),
     Try(Box<try_function::TryArgs>),
+    Policy(policy::PolicyArgs),
     Prices(prices::PricesArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -77,6 +79,7 @@ impl Cli {
             Command::Calibrate(command) => return command.run(),
             Command::Workloads(command) => command.run()?,
             Command::Call(command) => command.run().await?,
+            Command::Policy(command) => command.run()?,
             Command::Prices(command) => command.run()?,
             Command::Completions(command) => command.run()?,
             Command::Man(command) => command.run()?,

@@ -309,6 +309,16 @@ impl Manifest {
         self.variants.count() as u64 * self.plan.calls_of_variant()
     }
 
+    /// How many calls are made at the same time, at most.
+    pub fn most_concurrent_calls(&self) -> u64 {
+        let of_variant = u64::from(self.plan.environments);
+        match self.plan.order {
+            Order::SingleCalls => 1,
+            Order::SeparateSteps => of_variant,
+            Order::JointSteps => self.variants.count() as u64 * of_variant,
+        }
+    }
+
     /// A guess at the bill of one block of all variants, in US dollars.
     pub fn guessed_cost(&self) -> f64 {
         self.variants.iter().map(|(_, variant)| self.guessed_cost_of(variant)).sum()

@@ -1,5 +1,6 @@
 //! `duet try`
 
+mod policy;
 mod portability;
 mod trial;
 mod trial_plan;

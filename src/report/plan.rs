@@ -42,7 +42,8 @@ pub fn trial_plan(manifest: &Manifest, clones: &[String], role: &str, has_file_s
     let files = if has_file_systems { ", file systems" } else { "" };
     lines.push(format!(
         "They have its code, layers, variables, network{files} and role ({role}), and nothing that calls them. What a call \
-         does, it does for real."
+         does, it does for real. Up to {} are made at the same time, of the concurrency that the account's functions share.",
+        counted(manifest.most_concurrent_calls(), "call")
     ));
     lines.extend(calls_and_limits(manifest));
     lines.join("\n") + "\n"

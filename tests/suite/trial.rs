@@ -2,10 +2,12 @@
 
 mod account;
 mod killed;
+mod policy;
 
 use crate::{
-    campaign::{Scratch, assert_code, subcommand},
+    campaign::{Scratch, assert_code, samples, subcommand},
     cli::stderr,
+    handler::root,
     scripted::Reply,
 };
 use account::{ARN, Account, Act, Control, SECRET};
@@ -32,8 +34,9 @@ fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// The campaign that the run directory holds.
+/// The campaign that the run directory holds, after it was held to its schema and its samples to the schedule.
 fn manifest(scratch: &Scratch) -> Value {
+    samples(&scratch.path("run"));
     serde_json::from_slice(&fs::read(scratch.path("run/campaign.json")).unwrap()).unwrap()
 }
 
@@ -222,6 +225,7 @@ fn a_clone_that_cannot_be_deleted_is_named_and_clean_up_deletes_it() {
     assert!(said.contains("Still there: duet-") && said.contains("lambda:DeleteFunction"), "{said}");
     assert!(said.contains(&format!("delete them with `duet clean-up {}`", scratch.path("run"))), "{said}");
     assert_eq!(account.things().functions.len(), 2);
+    assert_follows_the_schema(&fs::read(scratch.path("run/clones.json")).unwrap());
     account.continue_with(|_| Act::Answer);
     let clean_up = |options: &[&str]| {
         let mut command = subcommand(&account.server.url, "clean-up");
@@ -253,4 +257,15 @@ fn a_package_for_the_other_architecture_is_used_there_alone() {
     let made = account.made();
     assert_ne!(digest(&made[0]), digest(&made[1]));
     assert_eq!(made[1]["Code"]["ZipFile"], BASE64_STANDARD.encode(zip));
+}
+
+/// A list of clones refers to the place of a variant.
+fn assert_follows_the_schema(list: &[u8]) {
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&fs::read(root().join("docs/schema").join(name)).unwrap()).unwrap()
+    };
+    let mut schema = read("clones.schema.json");
+    schema["properties"]["place"] = read("campaign.schema.json")["$defs"]["variant"]["properties"]["place"].clone();
+    let list = serde_json::from_slice(list).unwrap();
+    jsonschema::validate(&schema, &list).unwrap_or_else(|error| panic!("{error}: {list}"));
 }

@@ -10,6 +10,7 @@ use super::super::{
     platform_report::PlatformReport,
     prices::check_tiers,
     row::Row,
+    trial::{NotMade, Trial},
     variants::MAX_VARIANTS,
 };
 use crate::protocol::{
@@ -27,6 +28,9 @@ const MAX_USD: f64 = 1e6;
 
 /// The largest weight that the command line accepts.
 const MAX_WEIGHT: u32 = 1000;
+
+/// More days than metrics are kept.
+const MAX_DAYS: u32 = 500;
 
 /// More payloads than a campaign could call.
 pub const MAX_CELLS: usize = 10_000;
@@ -75,6 +79,9 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
     if let Some(import) = &manifest.imported {
         self::import(import)?;
     }
+    if let Some(trial) = &manifest.trial {
+        self::trial(trial)?;
+    }
     match limits.until_ci {
         Some(share) if !(share > 0.0 && share < MAX_HALF_WIDTH) => {
             Err(format!("limits.until_ci is {share}; it must be above 0 and below {MAX_HALF_WIDTH}"))
@@ -87,6 +94,16 @@ fn import(Import { files, columns, .. }: &Import) -> Result<(), String> {
     let columns = columns.iter().flat_map(Columns::names);
     let named = files.iter().map(|file| ("files", file.as_str())).chain(columns.map(|column| ("columns", column)));
     named.into_iter().try_for_each(|(field, name)| printable(&format!("imported.{field}"), name))
+}
+
+fn trial(Trial { not_made, usage, .. }: &Trial) -> Result<(), String> {
+    for (index, NotMade { reason, .. }) in not_made.iter().enumerate() {
+        printable(&format!("trial.not_made[{index}].reason"), reason)?;
+    }
+    let Some(usage) = usage else { return Ok(()) };
+    within("trial.usage.days", usage.days, MAX_DAYS)?;
+    number("trial.usage.mean_duration_ms", usage.mean_duration_ms, YEAR_MS as f64)?;
+    number("trial.usage.cold_share", usage.cold_share, 1.0)
 }
 
 fn variants(manifest: &Manifest) -> Result<(), String> {

@@ -27,6 +27,9 @@ const SAM_LOCAL: &str = "http://127.0.0.1:300";
 /// Those that are too long for every run.
 const NIGHTLY: [&str; 2] = ["sam deploy --config-env dev", "duet run --targets exec:.aws-sam/portable/"];
 
+/// Commands that ask at a terminal, which is not there, and the option that answers.
+const ASKING: [(&str, &str); 2] = [("duet try ", " --yes"), ("duet clean-up", " --yes")];
+
 /// What the commands use of the project, by symbolic links in a directory of its own: campaigns leave files behind.
 fn scratch() -> PathBuf {
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join("documents");
@@ -35,6 +38,8 @@ fn scratch() -> PathBuf {
     for name in [".aws-sam", "events", "examples", "samconfig.toml"] {
         symlink(root().join(name), scratch.join(name)).unwrap();
     }
+    // A payload of the user's own function.
+    symlink(root().join("examples/orders/order.json"), scratch.join("order.json")).unwrap();
     scratch
 }
 
@@ -47,7 +52,14 @@ fn commands(block: &str) -> Vec<String> {
             || !everything() && NIGHTLY.iter().any(|begin| line.starts_with(begin));
         !line.is_empty() && !skipped
     };
-    joined.lines().filter(is_run).map(str::to_owned).collect()
+    joined.lines().filter(is_run).map(answered).collect()
+}
+
+/// The command with the answer to its question.
+fn answered(line: &str) -> String {
+    let command = line.split(" #").next().unwrap();
+    let asks = |(begin, _): &&(&str, &str)| line.starts_with(begin) && !line.contains("--dry-run");
+    ASKING.iter().find(asks).map_or_else(|| line.to_owned(), |(_, answer)| format!("{}{answer}", command.trim_end()))
 }
 
 #[test]
@@ -61,6 +73,8 @@ fn every_command_works_as_printed() {
     assert!(blocks.len() >= 8, "the pages lost their commands: {blocks:?}");
     let duet = Path::new(env!("CARGO_BIN_EXE_duet")).parent().unwrap().display();
     let tools = root().join(".tools/sam/bin");
+    let deployed = Command::new(root().join("scripts/deploy-orders.sh")).status().unwrap();
+    assert!(deployed.success());
     let scratch = scratch();
     for (page, commands) in blocks {
         let block = commands.join("\n");

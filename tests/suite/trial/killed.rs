@@ -21,13 +21,13 @@ use std::{
 
 const CLONES: usize = 4;
 
-/// Kills the process, as soon as it is known, with SIGKILL.
-fn kill(process: &AtomicU32) {
+/// Sends a signal to the process, as soon as that is known.
+fn signal(process: &AtomicU32, signal: &str) {
     while process.load(Ordering::SeqCst) == 0 {
         thread::sleep(Duration::from_millis(1));
     }
     let id = process.load(Ordering::SeqCst).to_string();
-    assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
 }
 
 /// Runs a trial that is killed at the control call of this number, after it was done or before. False if there are not so many
@@ -39,7 +39,7 @@ fn killed_at(number: usize, is_done: bool) -> bool {
         if control.number != number {
             return Act::Answer;
         }
-        kill(&killed);
+        signal(&killed, "KILL");
         if is_done { Act::DoneBut(Reply::lost()) } else { Act::Instead(Reply::lost()) }
     });
     let (before, scratch) = (account.things(), Scratch::new());
@@ -83,13 +83,56 @@ fn whatever_call_a_trial_is_killed_at_clean_up_leaves_the_account_as_it_was() {
 }
 
 #[test]
+fn an_interrupted_trial_deletes_its_clones() {
+    // While it makes them, and while it calls them.
+    for is_late in [false, true] {
+        let process = Arc::new(AtomicU32::new(0));
+        let interrupted = Arc::clone(&process);
+        let account = Account::start(move |control| {
+            if !is_late && control.number == 3 {
+                signal(&interrupted, "INT");
+            }
+            Act::Answer
+        });
+        let (before, scratch) = (account.things(), Scratch::new());
+        // So many calls that it cannot be complete before.
+        let mut command = try_orders(&account, &scratch, 10_000, &["--memory", "1024", "--yes"]);
+        let child = command.spawn().unwrap();
+        process.store(child.id(), Ordering::SeqCst);
+        while is_late && account.invocations() < 20 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        if is_late {
+            signal(&process, "INT");
+        }
+        let output = child.wait_with_output().unwrap();
+        assert_code(&output, 130);
+        assert_eq!(account.things(), before);
+        assert_eq!(scratch.has("run"), is_late);
+        let said = stderr(&output);
+        assert!(said.contains("Ending: deleting the clones; Ctrl-C again leaves that undone"), "{said}");
+        assert!(!is_late || said.contains("Interrupted: the samples so far are kept in "), "{said}");
+    }
+}
+
+#[test]
+fn a_trial_whose_output_fails_deletes_its_clones() {
+    let (account, scratch) = (Account::start(|_| Act::Answer), Scratch::new());
+    let before = account.things();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = try_orders(&account, &scratch, 2, &["--yes", "--json"]).stdout(full).output().unwrap();
+    assert_code(&output, 1);
+    assert!(account.made().len() == 2 && account.things() == before, "{}", stderr(&output));
+}
+
+#[test]
 fn clones_of_a_run_directory_that_is_gone_are_found_by_their_names_and_tags() {
     let process = Arc::new(AtomicU32::new(0));
     let killed = Arc::clone(&process);
     let account = Account::start(move |control| {
         // The first deletion.
         if control.line.starts_with("DELETE ") {
-            kill(&killed);
+            signal(&killed, "KILL");
             return Act::Instead(Reply::lost());
         }
         Act::Answer

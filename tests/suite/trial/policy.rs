@@ -1,0 +1,91 @@
+//! The policy that `duet policy try` prints is what a trial takes.
+
+use super::{
+    account::{ARN, Account, Act, Control},
+    try_orders,
+};
+use crate::{
+    campaign::{Scratch, assert_code, subcommand},
+    cli::duet,
+};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// The action that a call of the control plane takes.
+fn action(control: &Control) -> &'static str {
+    let (line, function) = (control.line.as_str(), control.function.as_str());
+    match line.split_once(' ') {
+        None if line == "Logs_20140328.DeleteLogGroup" => "logs:DeleteLogGroup",
+        None if line == "Logs_20140328.DescribeLogGroups" => "logs:DescribeLogGroups",
+        Some(("POST", "/2015-03-31/functions")) => "lambda:CreateFunction",
+        Some(("DELETE", _)) => "lambda:DeleteFunction",
+        Some(("GET", path)) if path.starts_with("/2017-03-31/tags/") => "lambda:ListTags",
+        Some(("GET", path)) if path.contains("/configuration") => "lambda:GetFunctionConfiguration",
+        Some(("GET", _)) if function.is_empty() => "lambda:ListFunctions",
+        Some(("GET", _)) => "lambda:GetFunction",
+        _ => panic!("{line}"),
+    }
+}
+
+/// What takes no call of its own: it is part of making functions, or the scripted account has none of it, or the server does
+/// not tell it.
+const WITHOUT_CALLS: [&str; 11] = [
+    "lambda:TagResource",
+    "iam:PassRole",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+    "ec2:GetSecurityGroupsForVpc",
+    "ecr:BatchGetImage",
+    "ecr:GetDownloadUrlForLayer",
+    "lambda:GetLayerVersion",
+    "lambda:InvokeFunction",
+    "logs:FilterLogEvents",
+];
+
+fn policy(arguments: &[&str]) -> Value {
+    let output = duet(&[&["policy", "try"], arguments].concat());
+    assert_code(&output, 0);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn actions(policy: &Value) -> BTreeSet<String> {
+    let statements = policy["Statement"].as_array().unwrap().iter();
+    let actions = statements.flat_map(|statement| statement["Action"].as_array().unwrap());
+    actions.map(|action| action.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_trial_takes_the_permissions_of_the_policy_and_no_others() {
+    let (account, scratch) = (Account::start(|_| Act::Answer), Scratch::new());
+    assert_code(&try_orders(&account, &scratch, 2, &["--yes"]).output().unwrap(), 0);
+    let search = ["--region", "us-east-1", "--yes"];
+    assert_code(&subcommand(&account.server.url, "clean-up").args(search).output().unwrap(), 0);
+    let taken: BTreeSet<String> = account.controls().iter().map(|control| action(control).to_owned()).collect();
+    let allowed = actions(&policy(&["orders", "--payload", "event.json"]));
+    let with_calls: BTreeSet<String> =
+        allowed.iter().filter(|action| !WITHOUT_CALLS.contains(&action.as_str())).cloned().collect();
+    assert_eq!(taken, with_calls);
+    assert_eq!(allowed.len(), with_calls.len() + WITHOUT_CALLS.len());
+}
+
+#[test]
+fn a_policy_names_the_function_and_the_role_that_it_is_told() {
+    let role = "arn:aws:iam::123456789012:role/orders";
+    let policy = policy(&[ARN, "--payload", "event.json", "--role", role]);
+    let resources = |sid: &str| {
+        let statement = policy["Statement"].as_array().unwrap().iter().find(|statement| statement["Sid"] == sid);
+        statement.unwrap()["Resource"].to_string()
+    };
+    assert_eq!(resources("ReadFunction"), format!("[\"{ARN}\",\"{ARN}:*\"]"));
+    assert_eq!(resources("MakeCallAndDeleteClones"), "[\"arn:aws:lambda:us-east-1:123456789012:function:duet-*\"]");
+    assert_eq!(resources("GiveThemTheRole"), format!("[\"{role}\"]"));
+}
+
+#[test]
+fn looking_alone_takes_two_permissions() {
+    let policy = policy(&["orders", "--inspect"]);
+    assert_eq!(actions(&policy).into_iter().collect::<Vec<_>>(), ["lambda:GetFunction", "lambda:GetLayerVersion"]);
+    let account_of_any = "[\"arn:aws:lambda:*:*:function:orders\",\"arn:aws:lambda:*:*:function:orders:*\"]";
+    assert_eq!(policy["Statement"][0]["Resource"].to_string(), account_of_any);
+}
