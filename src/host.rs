@@ -32,6 +32,11 @@ pub fn describe(clock: Clock, cpu_clock: Clock) -> Host {
     }
 }
 
+/// The model of the CPU that a text such as `/proc/cpuinfo` describes.
+pub fn cpu_model(cpuinfo: &str) -> String {
+    Cpu::parse(cpuinfo).model
+}
+
 /// The largest resident set of this process so far, in bytes.
 pub fn max_rss_bytes() -> u64 {
     status_bytes(&read("/proc/self/status"), "VmHWM:")

@@ -286,6 +286,10 @@ impl VariantSamples {
             Some(bytes) => bytes as f32 / (1024.0 * 1024.0),
             None => row.report.as_ref().and_then(|it| it.max_memory_mb).unwrap_or_default() as f32,
         };
+        // The first answer of an environment may not be the one that tells.
+        if self.environments[number as usize].cpu.is_none() {
+            self.environments[number as usize].cpu = self.cpu(row);
+        }
         let facts = &mut self.environments[number as usize];
         facts.max_memory_mb = facts.max_memory_mb.max(memory_mb);
         number
@@ -301,15 +305,19 @@ impl VariantSamples {
     }
 
     fn new_environment(&mut self, row: &Row) -> u32 {
-        let cpu = row.cpu_model().map(|model| {
-            let known = self.cpu_models.iter().position(|known| known == model);
-            if known.is_none() {
-                self.cpu_models.push(model.to_owned());
-            }
-            known.unwrap_or(self.cpu_models.len() - 1) as u16
-        });
+        let cpu = self.cpu(row);
         self.environments.push(EnvironmentFacts { cpu, max_memory_mb: 0.0 });
         self.environments.len() as u32 - 1
+    }
+
+    /// The number of the CPU model that a row names.
+    fn cpu(&mut self, row: &Row) -> Option<u16> {
+        let model = row.cpu_model()?;
+        let known = self.cpu_models.iter().position(|known| known == model);
+        if known.is_none() {
+            self.cpu_models.push(model.to_owned());
+        }
+        Some(known.unwrap_or(self.cpu_models.len() - 1) as u16)
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn row_of(
     let plan = &manifest.plan;
     let Call { variant, cell, slot } = returned.call;
     let cell = &plan.cells[cell];
-    let Answer { output, report, environment, request_id, executed_version, sent: _ } = returned.answer;
+    let Answer { output, report, environment, cpu_model, request_id, executed_version, sent: _ } = returned.answer;
     let mut row = Row {
         block: position.block,
         step: position.step,
@@ -58,7 +58,7 @@ pub(super) fn row_of(
         executed_version,
         response: None,
         environment,
-        cpu_model: None,
+        cpu_model,
         output_sha256: None,
         failure: None,
     };
@@ -102,7 +102,7 @@ fn read_output(output: &Bytes, plan: &Plan, row: &mut Row) {
     let [environment, cpu_model] = payload::names(output, pointers);
     // The function's own name of its environment takes precedence over the caller's.
     row.environment = environment.or(row.environment.take());
-    row.cpu_model = cpu_model;
+    row.cpu_model = cpu_model.or(row.cpu_model.take());
     row.failure = of_api_answer(output, &plan.accept_status);
     if plan.compare_output && row.failure.is_none() {
         row.output_sha256 = Some(payload::digest(output, &plan.ignore));

@@ -31,6 +31,8 @@ pub struct Answer {
     pub report: Option<PlatformReport>,
     /// The id of the environment that answered, if the caller knows it; it is never used again.
     pub environment: Option<String>,
+    /// The CPU that the probe of a clone has written into the log.
+    pub cpu_model: Option<String>,
     /// Lambda's id of the request.
     pub request_id: Option<String>,
     /// The version of the function that ran.
@@ -42,7 +44,15 @@ pub struct Answer {
 impl Answer {
     /// An answer about which nothing else is known.
     fn from_output(output: Result<Bytes, Failure>) -> Self {
-        Self { output, report: None, environment: None, request_id: None, executed_version: None, sent: None }
+        Self {
+            output,
+            report: None,
+            environment: None,
+            cpu_model: None,
+            request_id: None,
+            executed_version: None,
+            sent: None,
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 mod clone_list;
 mod creation;
 mod deletion;
+pub(super) mod probe;
 mod remedy;
 mod search;
 mod tags;
@@ -15,6 +16,7 @@ mod template;
 pub use clone_list::CloneList;
 pub use creation::Creation;
 pub use deletion::Remover;
+pub use probe::Probe;
 pub use search::{Leftover, find};
 pub use template::{CandidateCode, Template};
 
@@ -106,7 +108,7 @@ impl fmt::Display for CloneName {
 
 /// The text is not the name of a clone.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is not the name of a clone, which are named {PREFIX}ID-ARCHITECTURE-MEMORY")]
+#[error("{0:?} is not the name of a clone (duet-ID-ARCHITECTURE-MEMORY) or of a probe (duet-ID-probe)")]
 pub struct NotAClone(String);
 
 impl FromStr for CloneName {
@@ -126,6 +128,55 @@ impl FromStr for CloneName {
         };
         // Such as a size with a leading zero: no other text is this name.
         parts().filter(|name| name.to_string() == text).ok_or_else(|| NotAClone(text.to_owned()))
+    }
+}
+
+/// What a campaign makes in the account. A clone comes with the log group that Lambda makes for it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resource {
+    Clone(CloneName),
+    /// The layer with the probe.
+    Probe(CampaignId),
+}
+
+/// The end of the name of a probe.
+const PROBE: &str = "probe";
+
+impl Resource {
+    pub fn campaign(&self) -> &CampaignId {
+        match self {
+            Self::Clone(name) => &name.campaign,
+            Self::Probe(campaign) => campaign,
+        }
+    }
+
+    /// What it is, in a list of what is deleted.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Clone(name) => format!("{name}, and its log group"),
+            Self::Probe(_) => format!("{self}, a layer"),
+        }
+    }
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clone(name) => name.fmt(f),
+            Self::Probe(campaign) => write!(f, "{PREFIX}{campaign}-{PROBE}"),
+        }
+    }
+}
+
+impl FromStr for Resource {
+    type Err = NotAClone;
+
+    fn from_str(text: &str) -> Result<Self, NotAClone> {
+        let campaign = || text.strip_prefix(PREFIX)?.strip_suffix(PROBE)?.strip_suffix('-')?.to_owned().try_into().ok();
+        match campaign() {
+            Some(campaign) => Ok(Self::Probe(campaign)),
+            None => text.parse().map(Self::Clone),
+        }
     }
 }
 
@@ -150,6 +201,8 @@ mod tests {
         assert_eq!(name.to_string(), format!("duet-{campaign}-x86_64-1024"));
         assert_eq!(name.to_string().parse::<CloneName>().unwrap(), name);
         assert_eq!(name.log_group(), format!("/aws/lambda/{name}"));
+        let made = [Resource::Clone(name), Resource::Probe(campaign)];
+        assert!(made.iter().all(|made| made.to_string().parse::<Resource>().unwrap() == *made));
         for other in [
             "orders",
             "duet-orders",

@@ -100,3 +100,8 @@ where
     let message = shown(failure.message);
     if is_passing { Obstacle::Passing(message) } else { Obstacle::Final(Failure { message, ..failure }) }
 }
+
+/// Whether what a request is about is not there.
+pub(super) fn is_not_found<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    error.code() == Some("ResourceNotFoundException")
+}

@@ -13,6 +13,9 @@ pub struct Trial {
     /// The clones that could not be made.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_made: Vec<NotMade>,
+    /// Why the clones have no probe, which tells the CPU of each execution environment; `None` if they have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_probe: Option<String>,
     /// How it was used before, if that could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,

@@ -50,6 +50,9 @@ pub struct TryArgs {
     /// The image for the other architecture.
     #[arg(long, value_name = "URI")]
     candidate_image: Option<String>,
+    /// Do not give clones the layer that tells the CPU of each execution environment.
+    #[arg(long)]
+    no_probe: bool,
     /// Do not ask before clones are made.
     #[arg(long)]
     yes: bool,

@@ -29,7 +29,7 @@ pub fn plan(manifest: &Manifest) -> String {
 }
 
 /// What a trial is going to make, and what its calls may cost. `clones` has the names of the clones, `role` their role.
-pub fn trial_plan(manifest: &Manifest, clones: &[String], role: &str, has_file_systems: bool) -> String {
+pub fn trial_plan(manifest: &Manifest, clones: &[String], probe: &str, role: &str, has_file_systems: bool) -> String {
     let arn = manifest.trial.as_ref().and_then(|trial| trial.function.arn.as_deref());
     let place = manifest.variants[manifest.baseline].place.as_ref().map(|place| format!(" {place}"));
     let mut lines = vec![format!(
@@ -39,10 +39,14 @@ pub fn trial_plan(manifest: &Manifest, clones: &[String], role: &str, has_file_s
         place.unwrap_or_default()
     )];
     lines.extend(labels(manifest).into_iter().zip(clones).map(|((_, label), name)| format!("{label} {name}")));
+    lines.push(match manifest.trial.as_ref().and_then(|trial| trial.no_probe.as_ref()) {
+        None => format!("A layer, {probe}, tells the CPUs that they get; it is deleted too."),
+        Some(reason) => format!("Nothing tells the CPUs that they get: {reason}."),
+    });
     let files = if has_file_systems { ", file systems" } else { "" };
     lines.push(format!(
         "They have its code, layers, variables, network{files} and role ({role}), and nothing that calls them. What a call \
-         does, it does for real. Up to {} are made at the same time, of the concurrency that the account's functions share.",
+         does, it does for real. At most {} at the same time, of the concurrency that the account's functions share.",
         counted(manifest.most_concurrent_calls(), "call")
     ));
     lines.extend(calls_and_limits(manifest));

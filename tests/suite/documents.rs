@@ -119,3 +119,9 @@ fn every_test_that_pages_name_exists() {
     }
     assert!(seen > 15, "only {seen} filters were found");
 }
+
+#[test]
+fn the_probe_is_shown_as_it_is() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap();
+    assert!(read("docs/try.md").contains(&format!("```text\n{}```\n", read("src/campaign/clones/probe.sh"))));
+}

@@ -62,9 +62,14 @@ fn clones_are_made_of_the_function_called_and_deleted() {
     );
     let own = &before.functions["orders"].configuration;
     for request in &made {
-        for same in ["Role", "Runtime", "Handler", "Timeout", "Environment", "EphemeralStorage", "TracingConfig"] {
+        for same in ["Role", "Runtime", "Handler", "Timeout", "EphemeralStorage", "TracingConfig"] {
             assert_eq!(request[same], own[same], "{same}");
         }
+        let mut variables = own["Environment"]["Variables"].clone();
+        variables["AWS_LAMBDA_EXEC_WRAPPER"] = json!("/opt/lambda-duet-probe");
+        assert_eq!(request["Environment"]["Variables"], variables);
+        let layer = request["Layers"][0].as_str().unwrap();
+        assert!(layer.contains(":layer:duet-") && layer.ends_with("-probe:1"), "{layer}");
         let vpc = json!({"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]});
         assert_eq!(request["VpcConfig"], vpc);
         let logging = json!({"LogFormat": "JSON", "SystemLogLevel": "INFO", "ApplicationLogLevel": "INFO"});
@@ -87,6 +92,33 @@ fn clones_are_made_of_the_function_called_and_deleted() {
     let resumed = subcommand(&account.server.url, "run").args(["--resume", &scratch.path("run")]).output().unwrap();
     assert_code(&resumed, 1);
     assert!(stderr(&resumed).contains("its functions were clones, made for it alone"), "{}", stderr(&resumed));
+}
+
+#[test]
+fn the_probe_tells_cpus_unless_it_cannot() {
+    let cpus = |options: &[&str], denied: bool| {
+        let account = Account::start(move |control| {
+            if denied && control.line.starts_with("POST /2018-10-31/layers/") {
+                Act::Instead(Reply::lambda_error("AccessDeniedException", "not authorized: lambda:PublishLayerVersion"))
+            } else {
+                Act::Answer
+            }
+        });
+        let (before, scratch) = (account.things(), Scratch::new());
+        let output = try_orders(&account, &scratch, 2, &[&["--yes"], options].concat()).output().unwrap();
+        assert_code(&output, 0);
+        assert_eq!(account.things(), before);
+        let layers = account.made()[0].get("Layers").is_some();
+        let (_, rows) = samples(&scratch.path("run"));
+        let models: Vec<_> = rows.iter().filter_map(|row| row.cpu_model.clone()).collect();
+        assert_eq!(models.len(), if layers { rows.len() } else { 0 });
+        let no_probe = manifest(&scratch)["trial"]["no_probe"].as_str().map(str::to_owned);
+        (models.first().cloned(), no_probe)
+    };
+    assert_eq!(cpus(&[], false), (Some("Neoverse-N1".to_owned()), None));
+    assert_eq!(cpus(&["--no-probe"], false), (None, Some("--no-probe leaves it out".to_owned())));
+    let (model, reason) = cpus(&[], true);
+    assert!(model.is_none() && reason.unwrap().contains("lambda:PublishLayerVersion"));
 }
 
 #[test]
@@ -189,6 +221,24 @@ fn functions_that_clones_would_not_be_like_are_refused() {
         assert!(stderr(&output).contains(reason), "{}", stderr(&output));
         assert!(account.made().is_empty());
     }
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_is_not_shown() {
+    let account = Account::start(|control| {
+        if control.line.contains("/configuration") {
+            let cut = format!(r#"{{"Environment": {{"Variables": {{"SECRET": "{SECRET}""#);
+            let reply = Reply::ok(cut).header("content-type", "application/json");
+            Act::Instead(reply.breaking_the_model("it is cut off"))
+        } else {
+            Act::Answer
+        }
+    });
+    let scratch = Scratch::new();
+    let output = try_orders(&account, &scratch, 2, &["--yes"]).output().unwrap();
+    assert_code(&output, 1);
+    let said = stderr(&output);
+    assert!(said.contains("HTTP 200 with an answer that cannot be read") && !said.contains(SECRET), "{said}");
 }
 
 #[test]

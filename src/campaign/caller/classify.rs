@@ -98,6 +98,8 @@ fn of_service(error: &impl ProvideErrorMetadata, response: &HttpResponse) -> Fai
     let message = match (code, error.message(), &reason) {
         (Some(code), Some(message), Some(reason)) => format!("{code} ({reason}): {message}"),
         (Some(code), Some(message), None) => format!("{code}: {message}"),
+        // It may be the configuration of a function, whose variables have values that are not shown.
+        _ if (200..=299).contains(&status) => format!("HTTP {status} with an answer that cannot be read"),
         _ => format!("HTTP {status}{}: {}", to(location), String::from_utf8_lossy(body)),
     };
     let kind = service_kind(status, code.unwrap_or_default());

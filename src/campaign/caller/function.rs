@@ -5,6 +5,7 @@ mod readiness;
 use super::{
     super::{
         aws::Lambda,
+        clones::probe::cpu_model,
         cold_start_variable::Variables,
         configuration::{COLD_START_VARIABLE, Configuration},
         failure::Failure,
@@ -104,9 +105,11 @@ impl FunctionCaller {
         };
         let request_id = name(output.request_id());
         let log = output.log_result().and_then(|log| BASE64_STANDARD.decode(log).ok()).unwrap_or_default();
-        let report = PlatformReport::find(&String::from_utf8_lossy(&log), request_id.as_deref());
+        let log = String::from_utf8_lossy(&log);
+        let report = PlatformReport::find(&log, request_id.as_deref());
+        let cpu_model = name(cpu_model(&log).as_deref());
         let executed_version = name(output.executed_version());
-        Answer { report, request_id, executed_version, sent, ..Answer::from_output(outcome(output)) }
+        Answer { report, cpu_model, request_id, executed_version, sent, ..Answer::from_output(outcome(output)) }
     }
 
     /// The answer, or the reason why there is none and the id of the request.

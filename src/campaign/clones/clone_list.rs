@@ -1,6 +1,6 @@
 //! The list of clones that a campaign has made, or was about to make, and not yet deleted.
 
-use super::{CampaignId, CloneName, arn_beside};
+use super::{CampaignId, CloneName, Resource, arn_beside};
 use crate::campaign::{
     manifest::Place,
     open_list::{self, Listing, OpenList},
@@ -86,34 +86,35 @@ impl CloneList {
         arn_beside(&self.function, &clone.to_string())
     }
 
-    /// Records that `clone` is about to be made.
+    /// Records what is about to be made.
     ///
     /// # Errors
-    /// When that cannot be written; the clone must not be made then.
-    pub(super) fn begin(&self, clone: &CloneName) -> io::Result<()> {
-        self.list.begin(&clone.to_string())
+    /// When that cannot be written; nothing may be made then.
+    pub(super) fn begin(&self, resource: &Resource) -> io::Result<()> {
+        self.list.begin(&resource.to_string())
     }
 
-    /// Removes `clone`, which is deleted.
+    /// Removes what is deleted.
     ///
     /// # Errors
     /// When that cannot be written.
-    pub(super) fn deleted(&self, clone: &CloneName) -> io::Result<()> {
-        self.list.undone(&clone.to_string())
+    pub(super) fn deleted(&self, resource: &Resource) -> io::Result<()> {
+        self.list.undone(&resource.to_string())
     }
 
-    /// The names of the clones that there may be.
+    /// What there may be, the clones before the layer that they use.
     ///
     /// # Errors
     /// When a name is not that of a clone of this campaign: it would not be deleted.
-    pub fn open(&self) -> io::Result<Vec<CloneName>> {
-        let name = |text: &String| match text.parse::<CloneName>() {
-            Ok(name) if name.campaign == self.campaign => Ok(name),
-            Ok(name) => Err(format!("{name} is of another campaign than {}", self.campaign)),
+    pub fn open(&self) -> io::Result<Vec<Resource>> {
+        let resource = |text: &String| match text.parse::<Resource>() {
+            Ok(resource) if *resource.campaign() == self.campaign => Ok(resource),
+            Ok(resource) => Err(format!("{resource} is of another campaign than {}", self.campaign)),
             Err(error) => Err(error.to_string()),
         };
-        let names: Result<Vec<CloneName>, String> = self.list.open().iter().map(name).collect();
-        names.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{FILE}: {error}")))
+        let resources: Result<BTreeSet<Resource>, String> = self.list.open().iter().map(resource).collect();
+        let resources = resources.map(|resources| resources.into_iter().collect());
+        resources.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{FILE}: {error}")))
     }
 
     /// Whether there may be clones.

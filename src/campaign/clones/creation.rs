@@ -1,6 +1,6 @@
 //! Making clones.
 
-use super::{CampaignId, CloneList, CloneName, CloneSettings, Template, remedy::with_remedy, tags};
+use super::{CampaignId, CloneList, CloneName, CloneSettings, Probe, Resource, Template, remedy::with_remedy, tags};
 use crate::campaign::{
     aws::{Lambda, Session},
     caller::FunctionCaller,
@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// How long a request may take that has the code in it.
-const UPLOAD: Duration = Duration::from_secs(300);
+pub(super) const UPLOAD: Duration = Duration::from_secs(300);
 
 /// The clones of one campaign, while they are made.
 pub struct Creation<'a> {
@@ -23,6 +23,8 @@ pub struct Creation<'a> {
     pub lambda: Lambda,
     pub template: &'a Template,
     pub list: &'a CloneList,
+    /// The probe that clones get, if there is one.
+    pub probe: Option<Probe>,
     pub owner: &'a Owner,
     /// How long the clones are needed at most.
     pub needed: Duration,
@@ -38,9 +40,7 @@ impl Creation<'_> {
     /// request has failed does not always mean that nothing was made.
     pub async fn make(&self, settings: CloneSettings, stop: &watch::Receiver<bool>) -> Result<(), Failure> {
         let name = CloneName::new(self.list.campaign(), settings);
-        self.list.begin(&name).map_err(|error| {
-            Failure::refused(format!("the list of clones cannot be written to the run directory: {error}"))
-        })?;
+        self.begin(&Resource::Clone(name.clone()))?;
         let mut attempts = 0;
         let attempt = async || {
             attempts += 1;
@@ -53,11 +53,18 @@ impl Creation<'_> {
         ready.unwrap_or(Ok(())).map_err(with_remedy)
     }
 
+    /// Records what is about to be made.
+    pub(super) fn begin(&self, resource: &Resource) -> Result<(), Failure> {
+        self.list.begin(resource).map_err(|error| {
+            Failure::refused(format!("the list of clones cannot be written to the run directory: {error}"))
+        })
+    }
+
     async fn attempt(&self, name: &CloneName, is_repeated: bool) -> Result<(), Obstacle> {
         let tags = tags::of(self.campaign(), self.owner, self.needed);
-        let answer = self
-            .lambda
-            .request(async |client| in_time_of(UPLOAD, self.template.request(&client, name, tags).send()).await);
+        let answer = self.lambda.request(async |client| {
+            in_time_of(UPLOAD, self.template.request(&client, name, tags, self.probe.as_ref()).send()).await
+        });
         match answer.await {
             Ok(_) => Ok(()),
             // The answer to an earlier attempt was lost.

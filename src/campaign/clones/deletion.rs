@@ -1,14 +1,12 @@
 //! Deleting clones and their log groups.
 
-use super::{CampaignId, CloneList, CloneName, tags::Tags};
+use super::{CampaignId, CloneList, CloneName, Leftover, Resource, tags::Tags};
 use crate::campaign::{
     aws::{Lambda, Session},
     cloudwatch_logs::{self, Refusal},
-    control_call::{Obstacle, in_time, obstacle, until_done},
+    control_call::{Obstacle, in_time, is_not_found, obstacle, until_done},
     row::Failure,
 };
-use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::json;
 use std::{
     collections::HashMap,
@@ -19,9 +17,9 @@ use std::{
 
 /// What was deleted of a clone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Deleted {
-    pub function: bool,
-    pub log_group: bool,
+struct Deleted {
+    function: bool,
+    log_group: bool,
 }
 
 /// Deletes clones in one region.
@@ -33,7 +31,7 @@ pub struct Remover {
 }
 
 impl Deleted {
-    pub fn text(self) -> &'static str {
+    fn text(self) -> &'static str {
         match (self.function, self.log_group) {
             (true, true) => "deleted, with its log group",
             (true, false) => "deleted; it had no log group",
@@ -50,36 +48,84 @@ impl Remover {
         Ok(Self { session: session.with(None, None), lambda: Lambda::new(session).await?, within })
     }
 
-    /// Deletes the clones of the list and their log groups, and removes each from the list; gives a line for each.
+    /// Deletes what the list names, and removes each from the list; gives a line for each.
     ///
     /// # Errors
-    /// When a clone cannot be deleted, or is not what the list says; it stays in the list then, and the others are deleted all
+    /// When something cannot be deleted, or is not what the list says; it stays in the list then, and the rest is deleted all
     /// the same.
     pub async fn delete_all(&self, list: &CloneList) -> Result<Vec<String>, Failure> {
         let unread = |error: io::Error| Failure::refused(error.to_string());
         let (mut lines, mut reasons) = (Vec::new(), Vec::new());
-        for name in list.open().map_err(unread)? {
-            match self.delete_of(list, &name).await {
-                Ok(deleted) => lines.push(format!("{name}: {}", deleted.text())),
-                Err(failure) => reasons.push(format!("{name}: {failure}")),
+        for resource in list.open().map_err(unread)? {
+            match self.delete_of(list, &resource).await {
+                Ok(text) => lines.push(format!("{resource}: {text}")),
+                Err(failure) => reasons.push(format!("{resource}: {failure}")),
             }
         }
         if reasons.is_empty() { Ok(lines) } else { Err(Failure::refused(reasons.join("; "))) }
     }
 
-    async fn delete_of(&self, list: &CloneList, name: &CloneName) -> Result<Deleted, Failure> {
-        let deleted = self.delete_at(&list.arn(name), name).await?;
-        list.deleted(name).map_err(|error| {
+    async fn delete_of(&self, list: &CloneList, resource: &Resource) -> Result<&'static str, Failure> {
+        let text = match resource {
+            Resource::Clone(name) => self.delete_at(&list.arn(name), name).await?.text(),
+            Resource::Probe(campaign) => self.delete_probe(campaign).await?,
+        };
+        list.deleted(resource).map_err(|error| {
             Failure::refused(format!("it is deleted, but the run directory still says that there is one: {error}"))
         })?;
-        Ok(deleted)
+        Ok(text)
+    }
+
+    /// Deletes what was found of a campaign; says what there was.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub async fn delete_leftover(&self, leftover: &Leftover) -> Result<&'static str, Failure> {
+        match leftover {
+            Leftover::Clone(name, arn) => self.delete_at(arn, name).await.map(Deleted::text),
+            Leftover::LogGroup(name) => self.delete_log_group(name).await.map(Deleted::text),
+            Leftover::Probe(campaign) => self.delete_probe(campaign).await,
+        }
+    }
+
+    /// Deletes all versions of the layer with the probe of a campaign; says what there was.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    async fn delete_probe(&self, campaign: &CampaignId) -> Result<&'static str, Failure> {
+        let layer = Resource::Probe(campaign.clone()).to_string();
+        let mut is_deleted = false;
+        until_done(async || self.layer(&layer, &mut is_deleted).await, self.within, pending()).await?;
+        Ok(if is_deleted { "deleted" } else { "it was not there (any more)" })
+    }
+
+    async fn layer(&self, layer: &str, is_deleted: &mut bool) -> Result<(), Obstacle> {
+        let list =
+            async |client: aws_sdk_lambda::Client| in_time(client.list_layer_versions().layer_name(layer).send()).await;
+        let versions = match self.lambda.request(list).await {
+            Ok(found) => found.layer_versions.unwrap_or_default(),
+            Err(error) if is_not_found(&error) => return Ok(()),
+            Err(error) => return Err(obstacle(&error, |message| message)),
+        };
+        for version in versions {
+            let delete = async |client: aws_sdk_lambda::Client| {
+                let request = client.delete_layer_version().layer_name(layer).version_number(version.version);
+                in_time(request.send()).await
+            };
+            match self.lambda.request(delete).await {
+                Ok(_) => *is_deleted = true,
+                Err(error) if is_not_found(&error) => *is_deleted = true,
+                Err(error) => return Err(obstacle(&error, |message| message)),
+            }
+        }
+        Ok(())
     }
 
     /// Deletes the clone with this ARN, if there is one, and its log group.
     ///
     /// # Errors
     /// When it cannot be deleted, or is not a clone.
-    pub async fn delete_at(&self, arn: &str, name: &CloneName) -> Result<Deleted, Failure> {
+    async fn delete_at(&self, arn: &str, name: &CloneName) -> Result<Deleted, Failure> {
         let mut function = false;
         until_done(async || self.function(arn, &name.campaign, &mut function).await, self.within, pending()).await?;
         // After the function, which would make it anew.
@@ -90,7 +136,7 @@ impl Remover {
     ///
     /// # Errors
     /// When it cannot be deleted.
-    pub async fn delete_log_group(&self, name: &CloneName) -> Result<Deleted, Failure> {
+    async fn delete_log_group(&self, name: &CloneName) -> Result<Deleted, Failure> {
         let mut log_group = false;
         until_done(async || self.log_group(name, &mut log_group).await, self.within, pending()).await?;
         Ok(Deleted { function: false, log_group })
@@ -133,7 +179,7 @@ impl Remover {
     ///
     /// # Errors
     /// When that cannot be told.
-    pub async fn is_needed(&self, arn: &str, name: &CloneName) -> Result<Option<bool>, Failure> {
+    pub(super) async fn is_needed(&self, arn: &str, name: &CloneName) -> Result<Option<bool>, Failure> {
         let mut found = None;
         let look = async || {
             match self.tags(arn).await {
@@ -171,8 +217,4 @@ enum Missing {
     /// There is no such function.
     NotThere,
     Unknown(Obstacle),
-}
-
-fn is_not_found<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
-    error.code() == Some("ResourceNotFoundException")
 }

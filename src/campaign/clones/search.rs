@@ -1,6 +1,6 @@
 //! Finding clones that no list names: those of run directories that are gone, or on another machine.
 
-use super::{CampaignId, CloneName, PREFIX, Remover, arn_beside};
+use super::{CampaignId, CloneName, PREFIX, Remover, Resource, arn_beside};
 use crate::campaign::{
     aws::{Lambda, Session},
     caller::classify::failure,
@@ -8,6 +8,7 @@ use crate::campaign::{
     pauses,
     row::{Failure, FailureKind},
 };
+use aws_sdk_lambda::types::LayersListItem;
 use serde::Deserialize;
 use serde_json::json;
 use std::{
@@ -15,49 +16,81 @@ use std::{
     time::Duration,
 };
 
-/// What there is of a clone.
+/// What there is of a campaign.
 #[derive(Clone, Debug)]
-pub struct Leftover {
-    pub name: CloneName,
-    /// The ARN of the function; `None` if only the log group is left.
-    pub arn: Option<String>,
+pub enum Leftover {
+    /// A clone, with the ARN of the function.
+    Clone(CloneName, String),
+    /// The log group of a clone that is not there.
+    LogGroup(CloneName),
+    /// A layer with a probe.
+    Probe(CampaignId),
 }
 
 impl Leftover {
     pub fn campaign(&self) -> &CampaignId {
-        &self.name.campaign
+        match self {
+            Self::Clone(name, _) | Self::LogGroup(name) => &name.campaign,
+            Self::Probe(campaign) => campaign,
+        }
     }
 
+    /// What it is, in a list of what is deleted.
     pub fn text(&self) -> String {
-        match &self.arn {
-            Some(arn) => format!("{arn}, and its log group"),
-            None => self.name.log_group(),
+        match self {
+            Self::Clone(_, arn) => format!("{arn}, and its log group"),
+            Self::LogGroup(name) => format!("{}, a log group", name.log_group()),
+            Self::Probe(campaign) => Resource::Probe(campaign.clone()).text(),
         }
     }
 }
 
-/// The clones in a region, and log groups that were left of clones, without those that a campaign may still need.
+/// What campaigns have left in a region, without what one may still need.
 ///
 /// # Errors
-/// When functions or log groups cannot be listed.
+/// When functions, layers or log groups cannot be listed.
 pub async fn find(session: &Session, within: Duration) -> Result<Vec<Leftover>, Failure> {
     let remover = Remover::new(session, within).await?;
     let (mut found, mut needed) = (BTreeMap::new(), BTreeSet::new());
     for (name, arn) in functions(session).await? {
         match remover.is_needed(&arn, &name).await? {
-            Some(false) => drop(found.insert(name.clone(), Leftover { name, arn: Some(arn) })),
+            Some(false) => drop(found.insert(name.clone(), Leftover::Clone(name, arn))),
             // Not a clone, or one that is deleted by now.
             None => {}
             Some(true) => drop(needed.insert(name.campaign.clone())),
         }
     }
-    // The log group of a clone that is being made, or was deleted just now, may be there without the function.
-    for name in log_groups(session).await? {
-        if !needed.contains(&name.campaign) {
-            found.entry(name.clone()).or_insert(Leftover { name, arn: None });
+    // Layers and log groups have no tags: they are needed as long as a clone of their campaign is.
+    let groups = log_groups(session).await?.into_iter().filter(|name| !needed.contains(&name.campaign));
+    for name in groups {
+        found.entry(name.clone()).or_insert(Leftover::LogGroup(name));
+    }
+    let probes = probes(session).await?.into_iter().filter(|campaign| !needed.contains(campaign));
+    Ok(found.into_values().chain(probes.map(Leftover::Probe)).collect())
+}
+
+/// The campaigns that have layers with probes.
+async fn probes(session: &Session) -> Result<Vec<CampaignId>, Failure> {
+    let lambda = Lambda::new(session).await?;
+    let (mut found, mut marker) = (Vec::new(), None);
+    loop {
+        let list = async |client: aws_sdk_lambda::Client| client.list_layers().set_marker(marker.clone()).send().await;
+        let page = pauses::repeated(async || lambda.request(list).await.map_err(|error| failure(&error))).await?;
+        for name in page.layers().iter().filter_map(LayersListItem::layer_name) {
+            if let Ok(Resource::Probe(campaign)) = name.parse() {
+                found.push(campaign);
+            }
+        }
+        marker = next(page.next_marker());
+        if marker.is_none() {
+            return Ok(found);
         }
     }
-    Ok(found.into_values().collect())
+}
+
+/// The marker of the next page, if there is one.
+fn next(marker: Option<&str>) -> Option<String> {
+    marker.filter(|marker| !marker.is_empty()).map(str::to_owned)
 }
 
 /// The functions that have names of clones, with their ARNs.
@@ -74,7 +107,7 @@ async fn functions(session: &Session) -> Result<Vec<(CloneName, String)>, Failur
                 found.push((clone, arn_beside(arn, name)));
             }
         }
-        marker = page.next_marker().filter(|marker| !marker.is_empty()).map(str::to_owned);
+        marker = next(page.next_marker());
         if marker.is_none() {
             return Ok(found);
         }

@@ -6,7 +6,7 @@ use super::{
         function_features::Feature,
         row::{Failure, FailureKind},
     },
-    CloneName, CloneSettings,
+    CloneName, CloneSettings, Probe, probe,
 };
 use crate::protocol::Architecture;
 use aws_sdk_lambda::{
@@ -113,6 +113,11 @@ impl Template {
         !self.configured.file_system_configs().is_empty()
     }
 
+    /// Why clones can have no probe, if they cannot.
+    pub fn obstacle_of_probe(&self) -> Option<&'static str> {
+        probe::obstacle_of(&self.configured)
+    }
+
     fn architecture(&self) -> Architecture {
         self.configuration().architecture
     }
@@ -133,6 +138,7 @@ impl Template {
         client: &Client,
         name: &CloneName,
         tags: HashMap<String, String>,
+        probe: Option<&Probe>,
     ) -> CreateFunctionFluentBuilder {
         let CloneSettings { architecture, memory_mb } = name.settings;
         let code = if architecture == self.architecture() { &self.own } else { &self.candidate };
@@ -159,14 +165,17 @@ impl Template {
             .set_kms_key_arn(configured.kms_key_arn.clone().filter(|arn| !arn.is_empty()))
             .set_file_system_configs(configured.file_system_configs.clone())
             .set_tags(Some(tags));
-        self.settings(request)
+        self.settings(request, probe)
     }
 
     /// Adds the settings that requests and answers have in different forms.
-    fn settings(&self, request: CreateFunctionFluentBuilder) -> CreateFunctionFluentBuilder {
+    fn settings(&self, request: CreateFunctionFluentBuilder, probe: Option<&Probe>) -> CreateFunctionFluentBuilder {
         let configured = &self.configured;
-        let variables = Some(self.variables()).filter(|variables| !variables.is_empty());
-        let layers: Vec<String> = configured.layers().iter().filter_map(Layer::arn).map(str::to_owned).collect();
+        let mut variables = self.variables();
+        variables.extend(probe.map(|_| Probe::variable()));
+        let variables = Some(variables).filter(|variables| !variables.is_empty());
+        let layers = configured.layers().iter().filter_map(Layer::arn).map(str::to_owned);
+        let layers: Vec<String> = layers.chain(probe.map(|probe| probe.layer.clone())).collect();
         let tracing = configured.tracing_config().and_then(|tracing| tracing.mode().cloned());
         let size = configured.ephemeral_storage().map(EphemeralStorage::size);
         let image = configured.image_config_response().and_then(ImageConfigResponse::image_config);

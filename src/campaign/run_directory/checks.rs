@@ -96,7 +96,8 @@ fn import(Import { files, columns, .. }: &Import) -> Result<(), String> {
     named.into_iter().try_for_each(|(field, name)| printable(&format!("imported.{field}"), name))
 }
 
-fn trial(Trial { not_made, usage, .. }: &Trial) -> Result<(), String> {
+fn trial(Trial { not_made, no_probe, usage, .. }: &Trial) -> Result<(), String> {
+    no_probe.iter().try_for_each(|reason| printable("trial.no_probe", reason))?;
     for (index, NotMade { reason, .. }) in not_made.iter().enumerate() {
         printable(&format!("trial.not_made[{index}].reason"), reason)?;
     }

@@ -33,12 +33,12 @@ impl CleanUpArgs {
         // Its campaign may be running.
         let _lock = CloneList::is_in(directory).then(|| run_directory::hold(directory)).transpose()?;
         let Some(list) = CloneList::read(directory)? else { return Ok(None) };
-        let (names, place) = (list.open()?, list.place());
-        line(format_args!("{}: clones of {}, {place}:", directory.display(), list.function()))?;
-        for name in &names {
-            line(format_args!("  {name}, and its log group"))?;
+        let (resources, place) = (list.open()?, list.place());
+        line(format_args!("{}: made for a trial of {}, {place}:", directory.display(), list.function()))?;
+        for resource in &resources {
+            line(format_args!("  {}", resource.text()))?;
         }
-        self.confirm(names.len())?;
+        self.confirm()?;
         let session = session.of_place(place);
         let remover = Remover::new(&session, self.change.change_timeout).await?;
         let lines = remover.delete_all(&list).await?;
@@ -65,21 +65,18 @@ impl CleanUpArgs {
         for leftover in &found {
             line(format_args!("  {}", leftover.text()))?;
         }
-        self.confirm(found.len())?;
+        self.confirm()?;
         let remover = Remover::new(&session, self.change.change_timeout).await?;
         let mut lines = Vec::new();
-        for Leftover { name, arn } in &found {
-            let deleted = match arn {
-                Some(arn) => remover.delete_at(arn, name).await,
-                None => remover.delete_log_group(name).await,
-            };
-            lines.push(format!("{name}: {}", deleted.with_context(|| name.to_string())?.text()));
+        for leftover in &found {
+            let deleted = remover.delete_leftover(leftover).await.with_context(|| leftover.text())?;
+            lines.push(format!("{}: {deleted}", leftover.text()));
         }
         Ok(lines)
     }
 
-    fn confirm(&self, clones: usize) -> anyhow::Result<()> {
-        if !self.yes && !question::ask(&format!("Delete {}?", counted(clones as u64, "clone")))? {
+    fn confirm(&self) -> anyhow::Result<()> {
+        if !self.yes && !question::ask("Delete them?")? {
             bail!("nothing is deleted");
         }
         Ok(())

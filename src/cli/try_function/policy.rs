@@ -62,7 +62,12 @@ impl TryArgs {
         statements.push(statement("IfTheFunctionIsInAVpc", &network, &["*".to_owned()]));
         let image = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
         statements.push(statement("IfItsCodeIsAnImage", &image, &[place.arn("ecr", "repository/*")]));
-        let search = ["lambda:ListFunctions", "logs:DescribeLogGroups"];
+        if !self.no_probe {
+            let probe = ["lambda:PublishLayerVersion", "lambda:ListLayerVersions", "lambda:DeleteLayerVersion"];
+            let layers = [place.arn("lambda", "layer:duet-*"), place.arn("lambda", "layer:duet-*:*")];
+            statements.push(statement("MakeAndDeleteTheProbe", &probe, &layers));
+        }
+        let search = ["lambda:ListFunctions", "lambda:ListLayers", "logs:DescribeLogGroups"];
         statements.push(statement("FindClonesThatAKilledProgramLeft", &search, &["*".to_owned()]));
         policy(statements)
     }

@@ -94,15 +94,25 @@ impl TrialPlan {
         stop: &watch::Receiver<bool>,
     ) -> anyhow::Result<Option<Variants<Variant>>> {
         let duration = Duration::from_millis(self.manifest.limits.duration_ms.unwrap_or_default());
-        let creation = Creation {
+        let mut creation = Creation {
             session,
             lambda: Lambda::new(session).await?,
             template: &self.template,
             list,
+            probe: None,
             owner: &self.owner,
             needed: duration + BESIDES,
             within: args.change.change_timeout,
         };
+        if let Some(trial) = self.manifest.trial.as_mut().filter(|trial| trial.no_probe.is_none()) {
+            match creation.publish_probe(stop).await {
+                Ok(probe) => creation.probe = probe,
+                Err(failure) => {
+                    note(format_args!("Warning: which CPUs clones have will not be known: {failure}"));
+                    trial.no_probe = Some(failure.message);
+                }
+            }
+        }
         let mut variants = Vec::new();
         let mut not_made = Vec::new();
         for (index, settings) in VariantIndex::first(self.settings.len()).zip(&self.settings) {

@@ -5,7 +5,7 @@ use crate::{
     campaign::{
         Auth, Target,
         aws::Session,
-        clones::{CampaignId, CloneName, CloneSettings, Template, arn_beside},
+        clones::{CampaignId, CloneName, CloneSettings, Resource, Template, arn_beside},
         cold_start_variable::Owner,
         manifest::{Cell, Manifest, Place, Variant},
         trial::Trial,
@@ -79,7 +79,9 @@ impl TrialPlan {
         let mut variants: Variants<Variant> = named.collect();
         pricing::set_prices(&mut variants, &table, session).await?;
         let (plan, limits) = (args.campaign.plan(cells, &variants), args.campaign.limits());
-        let trial = Trial { function, not_made: Vec::new(), usage: None };
+        let not_wanted = args.no_probe.then_some("--no-probe leaves it out");
+        let no_probe = not_wanted.or(template.obstacle_of_probe()).map(str::to_owned);
+        let trial = Trial { function, not_made: Vec::new(), no_probe, usage: None };
         let manifest = Manifest::new(variants, VariantIndex::default(), plan, limits);
         let manifest = Manifest { trial: Some(trial), ..manifest };
         args.campaign.check(&manifest)?;
@@ -91,7 +93,8 @@ impl TrialPlan {
         let names: Vec<String> =
             self.settings.iter().map(|settings| CloneName::new(&self.campaign, *settings).to_string()).collect();
         let role = self.template.role().unwrap_or("unknown");
-        plan::trial_plan(&self.manifest, &names, role, self.template.has_file_systems())
+        let probe = Resource::Probe(self.campaign.clone()).to_string();
+        plan::trial_plan(&self.manifest, &names, &probe, role, self.template.has_file_systems())
     }
 }
 

@@ -164,6 +164,8 @@ fn clones_of_a_run_directory_that_is_gone_are_found_by_their_names_and_tags() {
         elsewhere["lambda-duet:expires"] = "2999-01-01T00:00:00Z".into();
         named(things, "duet-abcdef0123-arm64-512", elsewhere);
         things.log_groups.insert("/aws/lambda/duet-abcdef0123-arm64-512".to_owned());
+        things.layers.insert("duet-abcdef0123-probe".to_owned(), [1].into());
+        things.layers.insert("duet-tools".to_owned(), [1, 2].into());
     });
     let others = account.things();
     let cleaned = clean_up(&account, &["--region", "us-east-1"]);
@@ -174,6 +176,7 @@ fn clones_of_a_run_directory_that_is_gone_are_found_by_their_names_and_tags() {
             || ["duet-orders", "duet-0123456789-arm64-512", "duet-abcdef0123-arm64-512"].contains(&name.as_str())
     });
     expected.log_groups.retain(|group| before.log_groups.contains(group) || group.contains("abcdef0123"));
+    expected.layers.retain(|layer, _| ["duet-abcdef0123-probe", "duet-tools"].contains(&layer.as_str()));
     assert_eq!(account.things(), expected);
     let again = clean_up(&account, &["--region", "us-east-1"]);
     assert_code(&again, 0);

@@ -17,6 +17,12 @@ fn action(control: &Control) -> &'static str {
     match line.split_once(' ') {
         None if line == "Logs_20140328.DeleteLogGroup" => "logs:DeleteLogGroup",
         None if line == "Logs_20140328.DescribeLogGroups" => "logs:DescribeLogGroups",
+        Some(("GET", path)) if path.starts_with("/2018-10-31/layers?") || path == "/2018-10-31/layers" => {
+            "lambda:ListLayers"
+        }
+        Some(("POST", path)) if path.starts_with("/2018-10-31/layers/") => "lambda:PublishLayerVersion",
+        Some(("GET", path)) if path.starts_with("/2018-10-31/layers/") => "lambda:ListLayerVersions",
+        Some(("DELETE", path)) if path.starts_with("/2018-10-31/layers/") => "lambda:DeleteLayerVersion",
         Some(("POST", "/2015-03-31/functions")) => "lambda:CreateFunction",
         Some(("DELETE", _)) => "lambda:DeleteFunction",
         Some(("GET", path)) if path.starts_with("/2017-03-31/tags/") => "lambda:ListTags",
