@@ -92,8 +92,13 @@ impl Session {
 
     /// The same session in the region, and with the profile, in which a variant of a campaign was called before.
     pub fn of_variant(&self, variant: &Variant) -> Self {
-        let session = self.at(&variant.target);
-        let Some(place) = &variant.place else { return session };
+        self.of_place(&variant.target, variant.place.as_ref())
+    }
+
+    /// The same session for `target` in this region, and with this profile.
+    pub(super) fn of_place(&self, target: &Target, place: Option<&Place>) -> Self {
+        let session = self.at(target);
+        let Some(place) = place else { return session };
         session.with(place.region.clone(), place.profile.clone().filter(|_| place.is_profile_fixed))
     }
 

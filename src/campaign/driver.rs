@@ -3,6 +3,7 @@
 mod after_failures;
 mod calls;
 mod ends;
+mod hooks;
 mod progress;
 
 pub use after_failures::without_success;
@@ -15,6 +16,7 @@ use super::{
     caller::Caller,
     failure::{Failure, FailureKind},
     forced_cold_starts::ColdStartForcer,
+    hooks::{HookFailure, HookRunner},
     manifest::{Manifest, Order},
     pauses::Pauses,
     pointer_check::PointerCheck,
@@ -61,6 +63,9 @@ pub struct Campaign<'a> {
     stop: watch::Receiver<bool>,
     pauses: Pauses,
     is_first_step_over: Variants<bool>,
+    hooks: Option<Box<dyn HookRunner>>,
+    /// The block before which hooks were run, and after which they are still to be run.
+    open_block: Option<u64>,
 }
 
 /// Observer of a campaign. An error ends the campaign, whose course would remain unknown.
@@ -131,6 +136,9 @@ pub enum CampaignError {
         /// The reason.
         failure: Failure,
     },
+    /// What is run around blocks has failed.
+    #[error(transparent)]
+    Hook(#[from] HookFailure),
 }
 
 /// The campaign's own time, as if it had never been interrupted.
@@ -171,16 +179,26 @@ impl<'a> Campaign<'a> {
             stop,
             pauses: Pauses::new(),
             is_first_step_over: Variants::defaults(manifest.variants.count()),
+            hooks: None,
+            open_block: None,
         }
     }
 
-    /// Makes calls until there is a reason to end. What was changed for them is undone in any case, a panic included.
+    /// Makes calls until there is a reason to end. What was changed for them is undone, and what is to be run after a block
+    /// is run, in any case, a panic included.
     pub async fn run(mut self, observer: &mut dyn Observer) -> Finished {
         let ended = catching(self.blocks(observer)).await;
+        let closed = self.close_block(observer).await;
         let still_changed = self.undo().await;
         match ended {
-            Ok(end) => Finished { end, totals: self.progress.totals, still_changed },
+            Ok(end) => {
+                let end = with_last_hook(end, closed, observer);
+                Finished { end, totals: self.progress.totals, still_changed }
+            }
             Err(panic) => {
+                if let Err(error) = closed {
+                    let _ = writeln!(io::stderr(), "{error}");
+                }
                 for (target, failure) in still_changed {
                     let _ = writeln!(io::stderr(), "{target} is still changed: {failure}");
                 }
@@ -204,6 +222,7 @@ impl<'a> Campaign<'a> {
         let pace = Duration::from_millis(self.manifest.plan.pace_ms);
         let mut last_block: Option<Instant> = None;
         loop {
+            self.close_complete_block(observer).await?;
             if self.progress.position.is_at_block() {
                 let rest = last_block.map_or(Duration::ZERO, |begin| pace.saturating_sub(begin.elapsed()));
                 let calls = self.progress.position.calls_of_block();
@@ -226,6 +245,9 @@ impl<'a> Campaign<'a> {
                 }
             }
             if *self.stop.borrow() {
+                return Ok(Outcome::Interrupted);
+            }
+            if !self.open_block().await? || *self.stop.borrow() {
                 return Ok(Outcome::Interrupted);
             }
             if self.manifest.plan.cold && self.progress.position.is_at_step() {
@@ -388,6 +410,23 @@ impl<'a> Campaign<'a> {
             let started_unix_ms = started_unix_ms + refused.as_millis() as u64;
             Returned { call, started_unix_ms, elapsed: elapsed + refused, delay, latency, answer }
         }
+    }
+}
+
+/// The end of a campaign after what is run last. That of the calls says more than that of a hook, if both are failures.
+fn with_last_hook(
+    end: Result<Outcome, CampaignError>,
+    closed: Result<(), CampaignError>,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, CampaignError> {
+    match (end, closed) {
+        (Ok(_), Err(error)) => Err(error),
+        (Err(end), Err(error)) => {
+            // The error that is returned may be that nothing can be shown.
+            let _ = observer.warning(&error.to_string());
+            Err(end)
+        }
+        (end, Ok(())) => end,
     }
 }
 
