@@ -5,6 +5,7 @@ mod calls;
 mod ends;
 mod hooks;
 mod progress;
+mod warnings;
 
 pub use after_failures::without_success;
 pub use progress::Progress;
@@ -192,7 +193,7 @@ impl<'a> Campaign<'a> {
         let still_changed = self.undo().await;
         match ended {
             Ok(end) => {
-                let end = with_last_hook(end, closed, observer);
+                let end = hooks::with_last_hook(end, closed, observer);
                 Finished { end, totals: self.progress.totals, still_changed }
             }
             Err(panic) => {
@@ -337,40 +338,6 @@ impl<'a> Campaign<'a> {
         join_all(functions.into_iter().map(force)).await.into_iter().collect()
     }
 
-    /// Warns if cold starts of a variant are forced and its first step has met none.
-    fn warn_without_cold_starts(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
-        if !self.manifest.plan.cold || !self.progress.position.is_at_step() {
-            return Ok(());
-        }
-        for (variant, totals) in self.progress.totals.variants.iter() {
-            let is_over = totals.calls - totals.made_again >= u64::from(self.manifest.plan.environments);
-            if is_over
-                && !std::mem::replace(&mut self.is_first_step_over[variant], true)
-                && totals.succeeded() > 0
-                && totals.cold == 0
-            {
-                observer.warning(&format!(
-                    "no call of {} met an environment that had to start, though the function was changed for that: either \
-                     Lambda's reports are missing, or what answers is not Lambda",
-                    self.manifest.variants[variant].name
-                ))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Warns of pointers that find nothing, after a step of each variant; of single calls, after a block of them.
-    fn warn_of_pointers(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
-        let has_seen_enough =
-            self.progress.position.order() != Order::SingleCalls || self.progress.position.is_at_block();
-        for (index, variant) in self.manifest.variants.iter().filter(|_| has_seen_enough) {
-            for warning in self.pointers.warnings(index, &variant.name) {
-                observer.warning(&warning)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Calls each variant by itself from the next block on if there was not enough concurrency for all. The manifest stores
     /// that, so that the campaign is continued like that.
     fn separate_if_throttled(
@@ -410,23 +377,6 @@ impl<'a> Campaign<'a> {
             let started_unix_ms = started_unix_ms + refused.as_millis() as u64;
             Returned { call, started_unix_ms, elapsed: elapsed + refused, delay, latency, answer }
         }
-    }
-}
-
-/// The end of a campaign after what is run last. That of the calls says more than that of a hook, if both are failures.
-fn with_last_hook(
-    end: Result<Outcome, CampaignError>,
-    closed: Result<(), CampaignError>,
-    observer: &mut dyn Observer,
-) -> Result<Outcome, CampaignError> {
-    match (end, closed) {
-        (Ok(_), Err(error)) => Err(error),
-        (Err(end), Err(error)) => {
-            // The error that is returned may be that nothing can be shown.
-            let _ = observer.warning(&error.to_string());
-            Err(end)
-        }
-        (end, Ok(())) => end,
     }
 }
 

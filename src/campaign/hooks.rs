@@ -73,7 +73,7 @@ pub enum HookAction {
 
 /// The text does not say what to run.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum HookError {
+pub enum HookActionError {
     #[error("it is empty; write lambda:NAME[:QUALIFIER], exec:PATH, or a command such as 'psql -f reset.sql'")]
     Empty,
     #[error(
@@ -114,27 +114,27 @@ impl HookAction {
 }
 
 impl FromStr for HookAction {
-    type Err = HookError;
+    type Err = HookActionError;
 
-    fn from_str(text: &str) -> Result<Self, HookError> {
+    fn from_str(text: &str) -> Result<Self, HookActionError> {
         // Before anything else: other messages repeat the text.
         if has_password(text) {
-            return Err(HookError::Password);
+            return Err(HookActionError::Password);
         }
         if text.trim().is_empty() {
-            return Err(HookError::Empty);
+            return Err(HookActionError::Empty);
         }
         if text.chars().any(is_obeyed) {
-            return Err(HookError::ControlCharacters);
+            return Err(HookActionError::ControlCharacters);
         }
         if ["https://", "http://"].iter().any(|scheme| text.starts_with(scheme)) {
-            return Err(HookError::Url);
+            return Err(HookActionError::Url);
         }
         if text.starts_with("lambda:") {
             return Ok(Self::Function(text.parse()?));
         }
         match text.strip_prefix(target::EXEC) {
-            Some("") => Err(HookError::Empty),
+            Some("") => Err(HookActionError::Empty),
             Some(path) => Ok(Self::Program(path.into())),
             None => Ok(Self::Command(text.to_owned())),
         }
@@ -142,9 +142,9 @@ impl FromStr for HookAction {
 }
 
 impl TryFrom<String> for HookAction {
-    type Error = HookError;
+    type Error = HookActionError;
 
-    fn try_from(text: String) -> Result<Self, HookError> {
+    fn try_from(text: String) -> Result<Self, HookActionError> {
         text.parse()
     }
 }

@@ -1,6 +1,6 @@
 //! Hooks around the blocks of a campaign.
 
-use super::{Campaign, CampaignError, Observer};
+use super::{Campaign, CampaignError, Observer, Outcome};
 use crate::campaign::{
     hooks::{HookCall, HookEnd, HookKind, HookRunner},
     stop_request::asked,
@@ -47,5 +47,22 @@ impl Campaign<'_> {
         };
         ended?;
         shown.map_err(CampaignError::Output)
+    }
+}
+
+/// The end of a campaign after what is run last. That of the calls says more than that of a hook, if both are failures.
+pub(super) fn with_last_hook(
+    end: Result<Outcome, CampaignError>,
+    closed: Result<(), CampaignError>,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, CampaignError> {
+    match (end, closed) {
+        (Ok(_), Err(error)) => Err(error),
+        (Err(end), Err(error)) => {
+            // The error that is returned may be that nothing can be shown.
+            let _ = observer.warning(&error.to_string());
+            Err(end)
+        }
+        (end, Ok(())) => end,
     }
 }

@@ -1,8 +1,7 @@
 //! Hooks in memory, which follow a test's script in virtual time.
 
-use super::{HookCall, HookEnd, HookFailure, HookKind, HookRunner};
+use super::{HookCall, HookEnd, HookFailure, HookKind, HookRunner, runner::RunningHook};
 use crate::campaign::stop_request::unless_asked;
-use futures_util::future::LocalBoxFuture;
 use std::{
     fmt,
     sync::{Arc, Mutex},
@@ -44,12 +43,12 @@ impl FakeHooks {
                 return Err(HookFailure { call, action, reason });
             }
             HookAct::TakeFor(time) => {
-                let done = match kind {
-                    HookKind::Before => unless_asked(stop, sleep(time)).await,
-                    HookKind::After => Some(sleep(time).await),
-                };
-                self.note(format!("{kind} {block} {}", if done.is_some() { "is done" } else { "is interrupted" }));
-                return Ok(if done.is_some() { HookEnd::Done } else { HookEnd::Interrupted });
+                // Only one of them is interrupted.
+                let (_never, no_stop) = watch::channel(false);
+                let stop = if kind == HookKind::Before { stop } else { &no_stop };
+                let is_done = unless_asked(stop, sleep(time)).await.is_some();
+                self.note(format!("{kind} {block} {}", if is_done { "is done" } else { "is interrupted" }));
+                return Ok(if is_done { HookEnd::Done } else { HookEnd::Interrupted });
             }
         }
         Ok(HookEnd::Done)
@@ -63,11 +62,7 @@ impl fmt::Debug for FakeHooks {
 }
 
 impl HookRunner for FakeHooks {
-    fn run<'a>(
-        &'a self,
-        call: HookCall,
-        stop: &'a watch::Receiver<bool>,
-    ) -> LocalBoxFuture<'a, Result<HookEnd, HookFailure>> {
+    fn run<'a>(&'a self, call: HookCall, stop: &'a watch::Receiver<bool>) -> RunningHook<'a> {
         Box::pin(self.act(call, stop))
     }
 }

@@ -32,9 +32,9 @@ pub(super) fn owe(hook: Option<String>) {
 
 /// The process group of a program that runs. When this is dropped, the whole group is killed, unless it may stay.
 #[derive(Debug)]
-pub(super) struct Group(Option<Pid>);
+pub(super) struct ProcessGroup(Option<Pid>);
 
-impl Group {
+impl ProcessGroup {
     /// The group that the process with this id leads.
     pub(super) fn of(leader: Option<u32>) -> Self {
         let group = leader.and_then(|leader| Pid::from_raw(leader.cast_signed()));
@@ -56,7 +56,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         lock(&ONGOING).group = None;
         if let Some(group) = self.0 {

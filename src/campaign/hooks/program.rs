@@ -1,6 +1,6 @@
 //! A program or a command of the shell as a hook.
 
-use super::{HookCall, HookEnd, HookKind, log::HookOutput, ongoing::Group};
+use super::{HookCall, HookEnd, HookKind, log::HookOutput, ongoing::ProcessGroup};
 use crate::campaign::stop_request::asked;
 use std::{
     path::{Path, PathBuf},
@@ -18,13 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A program with its arguments, and where it is run.
 #[derive(Debug)]
-pub(super) struct Program {
+pub(super) struct HookProgram {
     path: PathBuf,
     arguments: Vec<String>,
     directory: PathBuf,
 }
 
-impl Program {
+impl HookProgram {
     pub(super) fn at(path: &Path, directory: &Path) -> Self {
         Self { path: path.to_owned(), arguments: Vec::new(), directory: directory.to_owned() }
     }
@@ -47,7 +47,7 @@ impl Program {
         run_directory: &Path,
         stop: &watch::Receiver<bool>,
     ) -> Result<HookEnd, String> {
-        let cannot_start = |error| format!("cannot be started: {error}");
+        let cannot_start = |error| format!("cannot be started in {}: {error}", self.directory.display());
         let (stdout, stderr) = (output.stdio().map_err(cannot_start)?, output.stdio().map_err(cannot_start)?);
         let mut child = Command::new(&self.path)
             .args(&self.arguments)
@@ -63,7 +63,7 @@ impl Program {
             .process_group(0)
             .spawn()
             .map_err(cannot_start)?;
-        let group = Group::of(child.id());
+        let group = ProcessGroup::of(child.id());
         let is_to_stop = async || match call.kind {
             HookKind::Before => asked(stop).await,
             HookKind::After => std::future::pending().await,
@@ -91,7 +91,7 @@ impl Program {
 
 /// Asks a program and all in its group to end, as Ctrl-C does, and kills what is left of them. Gives how the program has
 /// ended; `None` if it had to be killed.
-async fn end(child: &mut Child, group: Group) -> Option<ExitStatus> {
+async fn end(child: &mut Child, group: ProcessGroup) -> Option<ExitStatus> {
     group.interrupt();
     let status = timeout(PATIENCE, child.wait()).await;
     drop(group);

@@ -4,7 +4,7 @@ use super::{
     Hook, HookAction, Hooks,
     log::{HookLog, HookOutput},
     ongoing,
-    program::Program,
+    program::HookProgram,
 };
 use crate::{
     campaign::{
@@ -70,14 +70,13 @@ pub struct HookFailure {
     pub reason: String,
 }
 
+/// A hook while it runs.
+pub type RunningHook<'a> = LocalBoxFuture<'a, Result<HookEnd, HookFailure>>;
+
 /// Runs the hooks of a campaign.
 pub trait HookRunner: fmt::Debug {
     /// Runs a hook that the campaign has. If `stop` turns true meanwhile, `before` may end early, and `after` does not.
-    fn run<'a>(
-        &'a self,
-        call: HookCall,
-        stop: &'a watch::Receiver<bool>,
-    ) -> LocalBoxFuture<'a, Result<HookEnd, HookFailure>>;
+    fn run<'a>(&'a self, call: HookCall, stop: &'a watch::Receiver<bool>) -> RunningHook<'a>;
 }
 
 /// The hooks of a campaign, ready to be run.
@@ -100,7 +99,7 @@ struct PreparedHook {
 #[derive(Debug)]
 enum Way {
     Function(Caller),
-    Program(Program),
+    Program(HookProgram),
 }
 
 impl PreparedHooks {
@@ -174,11 +173,7 @@ impl PreparedHooks {
 }
 
 impl HookRunner for PreparedHooks {
-    fn run<'a>(
-        &'a self,
-        call: HookCall,
-        stop: &'a watch::Receiver<bool>,
-    ) -> LocalBoxFuture<'a, Result<HookEnd, HookFailure>> {
+    fn run<'a>(&'a self, call: HookCall, stop: &'a watch::Receiver<bool>) -> RunningHook<'a> {
         Box::pin(async move {
             let ended = match self.get(call.kind) {
                 Some(hook) => self.run_one(hook, call, stop).await,
@@ -201,8 +196,8 @@ impl PreparedHook {
                 let session = session.of_place(&target, place.as_ref());
                 Way::Function(Caller::new(&target, CallOptions::new(Auth::None), &session).await?)
             }
-            HookAction::Program(path) => Way::Program(Program::at(path, directory)),
-            HookAction::Command(command) => Way::Program(Program::shell(command, directory)),
+            HookAction::Program(path) => Way::Program(HookProgram::at(path, directory)),
+            HookAction::Command(command) => Way::Program(HookProgram::shell(command, directory)),
         };
         Ok(Self { action: run.to_string(), way })
     }

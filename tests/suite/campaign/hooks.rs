@@ -129,7 +129,7 @@ fn all_ways_to_fail_are_named() {
     for (arguments, part) in [
         (["--before", "kill -9 $$"], "--before of block 1 (kill -9 $$) ended with signal: 9 (SIGKILL)\n"),
         (["--before", "nowhere"], "(nowhere) ended with exit status: 127; the end of its output, all of which"),
-        (["--before", &gone], "/gone) cannot be started: No such file"),
+        (["--before", &gone], "/gone) cannot be started in /"),
         (["--after", "exit 9"], "--after of block 1 (exit 9) ended with exit status: 9\n"),
     ] {
         let scratch = Scratch::new();
