@@ -17,6 +17,7 @@ pub(crate) mod environment_source;
 pub(crate) mod failure;
 pub(crate) mod forced_cold_starts;
 pub(crate) mod function_features;
+pub(crate) mod hooks;
 pub(crate) mod import;
 pub(crate) mod insights;
 pub(crate) mod inspection;

@@ -92,12 +92,17 @@ impl Session {
 
     /// The same session in the region, and with the profile, in which a variant of a campaign was called before.
     pub fn of_variant(&self, variant: &Variant) -> Self {
-        let session = self.at(&variant.target);
-        variant.place.as_ref().map_or_else(|| session.with(None, None), |place| session.of_place(place))
+        self.of_place(&variant.target, variant.place.as_ref())
+    }
+
+    /// The same session for `target` in this region, and with this profile.
+    pub(super) fn of_place(&self, target: &Target, place: Option<&Place>) -> Self {
+        let session = self.at(target);
+        place.map_or_else(|| session.with(None, None), |place| session.at_place(place))
     }
 
     /// The same session at a place, with the profile that was used there before.
-    pub fn of_place(&self, place: &Place) -> Self {
+    pub fn at_place(&self, place: &Place) -> Self {
         self.with(place.region.clone(), place.profile.clone().filter(|_| place.is_profile_fixed))
     }
 

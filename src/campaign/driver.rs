@@ -3,7 +3,9 @@
 mod after_failures;
 mod calls;
 mod ends;
+mod hooks;
 mod progress;
+mod warnings;
 
 pub use after_failures::without_success;
 pub use progress::Progress;
@@ -15,6 +17,7 @@ use super::{
     caller::Caller,
     failure::{Failure, FailureKind},
     forced_cold_starts::ColdStartForcer,
+    hooks::{HookFailure, HookRunner},
     manifest::{Manifest, Order},
     pauses::Pauses,
     pointer_check::PointerCheck,
@@ -61,6 +64,9 @@ pub struct Campaign<'a> {
     stop: watch::Receiver<bool>,
     pauses: Pauses,
     is_first_step_over: Variants<bool>,
+    hooks: Option<Box<dyn HookRunner>>,
+    /// The block before which hooks were run, and after which they are still to be run.
+    open_block: Option<u64>,
 }
 
 /// Observer of a campaign. An error ends the campaign, whose course would remain unknown.
@@ -131,6 +137,9 @@ pub enum CampaignError {
         /// The reason.
         failure: Failure,
     },
+    /// What is run around blocks has failed.
+    #[error(transparent)]
+    Hook(#[from] HookFailure),
 }
 
 /// The campaign's own time, as if it had never been interrupted.
@@ -171,16 +180,26 @@ impl<'a> Campaign<'a> {
             stop,
             pauses: Pauses::new(),
             is_first_step_over: Variants::defaults(manifest.variants.count()),
+            hooks: None,
+            open_block: None,
         }
     }
 
-    /// Makes calls until there is a reason to end. What was changed for them is undone in any case, a panic included.
+    /// Makes calls until there is a reason to end. What was changed for them is undone, and what is to be run after a block
+    /// is run, in any case, a panic included.
     pub async fn run(mut self, observer: &mut dyn Observer) -> Finished {
         let ended = catching(self.blocks(observer)).await;
+        let closed = self.close_block(observer).await;
         let still_changed = self.undo().await;
         match ended {
-            Ok(end) => Finished { end, totals: self.progress.totals, still_changed },
+            Ok(end) => {
+                let end = hooks::with_last_hook(end, closed, observer);
+                Finished { end, totals: self.progress.totals, still_changed }
+            }
             Err(panic) => {
+                if let Err(error) = closed {
+                    let _ = writeln!(io::stderr(), "{error}");
+                }
                 for (target, failure) in still_changed {
                     let _ = writeln!(io::stderr(), "{target} is still changed: {failure}");
                 }
@@ -204,6 +223,7 @@ impl<'a> Campaign<'a> {
         let pace = Duration::from_millis(self.manifest.plan.pace_ms);
         let mut last_block: Option<Instant> = None;
         loop {
+            self.close_complete_block(observer).await?;
             if self.progress.position.is_at_block() {
                 let rest = last_block.map_or(Duration::ZERO, |begin| pace.saturating_sub(begin.elapsed()));
                 let calls = self.progress.position.calls_of_block();
@@ -226,6 +246,9 @@ impl<'a> Campaign<'a> {
                 }
             }
             if *self.stop.borrow() {
+                return Ok(Outcome::Interrupted);
+            }
+            if !self.open_block().await? || *self.stop.borrow() {
                 return Ok(Outcome::Interrupted);
             }
             if self.manifest.plan.cold && self.progress.position.is_at_step() {
@@ -313,40 +336,6 @@ impl<'a> Campaign<'a> {
         let functions: BTreeSet<VariantIndex> =
             open.iter().map(|call| self.manifest.first_of_function(call.variant)).collect();
         join_all(functions.into_iter().map(force)).await.into_iter().collect()
-    }
-
-    /// Warns if cold starts of a variant are forced and its first step has met none.
-    fn warn_without_cold_starts(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
-        if !self.manifest.plan.cold || !self.progress.position.is_at_step() {
-            return Ok(());
-        }
-        for (variant, totals) in self.progress.totals.variants.iter() {
-            let is_over = totals.calls - totals.made_again >= u64::from(self.manifest.plan.environments);
-            if is_over
-                && !std::mem::replace(&mut self.is_first_step_over[variant], true)
-                && totals.succeeded() > 0
-                && totals.cold == 0
-            {
-                observer.warning(&format!(
-                    "no call of {} met an environment that had to start, though the function was changed for that: either \
-                     Lambda's reports are missing, or what answers is not Lambda",
-                    self.manifest.variants[variant].name
-                ))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Warns of pointers that find nothing, after a step of each variant; of single calls, after a block of them.
-    fn warn_of_pointers(&mut self, observer: &mut dyn Observer) -> io::Result<()> {
-        let has_seen_enough =
-            self.progress.position.order() != Order::SingleCalls || self.progress.position.is_at_block();
-        for (index, variant) in self.manifest.variants.iter().filter(|_| has_seen_enough) {
-            for warning in self.pointers.warnings(index, &variant.name) {
-                observer.warning(&warning)?;
-            }
-        }
-        Ok(())
     }
 
     /// Calls each variant by itself from the next block on if there was not enough concurrency for all. The manifest stores

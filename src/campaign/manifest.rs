@@ -4,6 +4,7 @@ use super::{
     Auth, Target,
     accepted_status::AcceptedStatus,
     configuration::Configuration,
+    hooks::Hooks,
     import::Import,
     prices::{FREE_EPHEMERAL_MB, Price},
     program::Program,
@@ -197,6 +198,9 @@ pub struct Plan {
     /// The names of environment variables for processes on this machine; their values may be secret and are not stored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variables: Vec<String>,
+    /// What is run before and after every block.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hooks: Option<Hooks>,
 }
 
 /// Which calls are made at the same time. Disturbances at any time must affect all variants alike.
@@ -427,6 +431,7 @@ impl Manifest {
                 method: None,
                 headers: Vec::new(),
                 variables: Vec::new(),
+                hooks: None,
             },
             limits: CampaignLimits { invocations: Some(10), ..CampaignLimits::default() },
             imported: None,

@@ -39,6 +39,9 @@ pub enum Target {
 /// How files write the target of an import, before its file.
 const IMPORT: &str = "import:";
 
+/// How a program on this machine is written, before its path.
+pub(super) const EXEC: &str = "exec:";
+
 /// The authentication of requests to an HTTP endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -144,6 +147,14 @@ fn has_userinfo(url: &str) -> bool {
     rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
 }
 
+/// Whether a text has a URL with a password in it.
+pub(super) fn has_password(text: &str) -> bool {
+    let ends_user = |end: char| matches!(end, '/' | '?' | '#' | '"' | '\'') || end.is_whitespace();
+    let authorities = text.split("://").skip(1).filter_map(|rest| rest.split(ends_user).next());
+    let mut users = authorities.filter_map(|authority| authority.rsplit_once('@'));
+    users.any(|(user, _)| user.contains(':'))
+}
+
 /// Reads a URL that can be called and stored.
 ///
 /// # Errors
@@ -193,7 +204,7 @@ impl fmt::Display for Target {
             Self::Function { name, qualifier: None } => write!(f, "lambda:{name}"),
             Self::Function { name, qualifier: Some(qualifier) } => write!(f, "lambda:{name}:{qualifier}"),
             Self::Endpoint { url } => f.write_str(url),
-            Self::Process { path } => write!(f, "exec:{}", path.display()),
+            Self::Process { path } => write!(f, "{EXEC}{}", path.display()),
             Self::Import { file } => write!(f, "{IMPORT}{file}"),
         }
     }

@@ -4,6 +4,7 @@ use super::{
     output::note,
     signals::{INTERRUPTED, Signals},
 };
+use crate::campaign::hooks;
 use std::{
     io,
     time::{Duration, Instant},
@@ -39,6 +40,9 @@ pub(super) fn interruption(
         while signals.interrupt().await.is_some() {
             if begin.elapsed() < SAME {
                 continue;
+            }
+            if let Some(hook) = hooks::abandon() {
+                note(format_args!("Not run to its end: {hook}"));
             }
             if let Some(Undoing { left, .. }) = undoing() {
                 note(left);

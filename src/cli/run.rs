@@ -47,9 +47,10 @@ use unstored_options::UnstoredOptions;
 /// All of them get the same payloads in every block, in an order drawn from a seed. Every call, failed or not, becomes a
 /// row of samples.jsonl in the run directory before the same function is called again.
 ///
-/// Exit codes: 0 the campaign is complete, 1 it could not be run or a function is still changed, 2 wrong arguments, 3
-/// all recent calls of a function failed, 4 equal work gave different results, 130 it was interrupted. After 1 and 130
-/// it can be continued with --resume; so it can after 3, unless the last lines say that it is over.
+/// Exit codes: 0 the campaign is complete, 1 it could not be run, --before or --after failed, or a function is still
+/// changed, 2 wrong arguments, 3 all recent calls of a function failed, 4 equal work gave different results, 130 it was
+/// interrupted. After 1 and 130 it can be continued with --resume; so it can after 3, unless the last lines say that it is
+/// over.
 #[derive(Debug, Args)]
 pub struct RunOptions {
     /// Continue the campaign in this run directory at the point where it stopped, with the same plan and the same limits:

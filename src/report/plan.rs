@@ -4,6 +4,7 @@ use super::words::{counted, dollars};
 use crate::campaign::{
     Target,
     environment_source::EnvironmentSource,
+    hooks::{Hook, Hooks},
     manifest::{Manifest, Variant},
     stopping_rules::blocks_within_limits,
     variants::{VariantIndex, Variants},
@@ -78,6 +79,7 @@ fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
         counted(manifest.calls_of_block(), "call"),
         plan.seed
     ));
+    lines.extend(plan.hooks.iter().flat_map(hooks));
     let cost = manifest.guessed_cost();
     lines.push(if has_bill(manifest) {
         format!("A block may cost {} (a guess before the first call)", dollars(cost))
@@ -115,6 +117,18 @@ fn describe(variant: &Variant) -> String {
     }
 }
 
+/// What is run around every block, and where.
+fn hooks(hooks: &Hooks) -> impl Iterator<Item = String> {
+    let limit = humantime::format_duration(Duration::from_millis(hooks.timeout_ms));
+    let named = [("Before", &hooks.before), ("After", &hooks.after)].into_iter();
+    named.filter_map(|(when, hook)| Some((when, hook.as_ref()?))).map(move |(when, Hook { run, place, directory })| {
+        let place = place.as_ref().map(|place| format!("{place}, and not on this bill"));
+        let directory = directory.as_ref().map(|directory| format!("in {}", directory.display()));
+        let place = place.or(directory).map(|place| format!(", {place}")).unwrap_or_default();
+        format!("{when} every block: {run} ({limit} at most{place})")
+    })
+}
+
 /// Whose prices they are, and of what date.
 fn price_lists(variants: &Variants<Variant>) -> Option<String> {
     let lists = variants.iter().filter_map(|(_, variant)| variant.price.as_ref());
@@ -145,7 +159,10 @@ pub fn ends(manifest: &Manifest) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::{manifest::CampaignLimits, prices::PriceTable};
+    use crate::campaign::{
+        manifest::{CampaignLimits, Place},
+        prices::PriceTable,
+    };
     use crate::protocol::Architecture;
 
     /// Two processes, the second of which is the baseline.
@@ -178,6 +195,32 @@ mod tests {
         let plan = plan(&manifest);
         assert!(plan.contains("The campaign ends after 10m, after 12,345 calls, whichever comes first\n"), "{plan}");
         assert!(plan.ends_with("\nAt most 6,172 blocks, 12,344 calls\n"), "{plan}");
+    }
+
+    #[test]
+    fn a_plan_has_what_is_run_around_blocks() {
+        let mut manifest = manifest(["fast", "slower"]);
+        let place = Place {
+            region: Some("eu-west-1".to_owned()),
+            profile: None,
+            is_profile_fixed: false,
+            endpoint: Some("https://lambda.eu-west-1.amazonaws.com".to_owned()),
+        };
+        let before =
+            Hook { run: "psql -f reset.sql".parse().unwrap(), place: None, directory: Some("/home/me/orders".into()) };
+        let after = Hook { run: "lambda:reset".parse().unwrap(), place: Some(place), directory: None };
+        manifest.plan.hooks = Some(Hooks { before: Some(before), after: Some(after), timeout_ms: 90_000 });
+        let plan = plan(&manifest);
+        assert!(
+            plan.contains(
+                "seed 1\n\
+                 Before every block: psql -f reset.sql (1m 30s at most, in /home/me/orders)\n\
+                 After every block: lambda:reset (1m 30s at most, in eu-west-1 (aws), at \
+                 https://lambda.eu-west-1.amazonaws.com, and not on this bill)\n\
+                 Nothing of it"
+            ),
+            "{plan}"
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod endpoints;
 mod ends;
 mod failures;
 mod faults;
+mod hooks;
 mod kill;
 mod labels;
 mod log_streams;
@@ -35,6 +36,8 @@ use std::{
     path::{Path, PathBuf},
     process::{self, Command, Output, Stdio},
     sync::atomic::{AtomicU32, Ordering},
+    thread::sleep,
+    time::{Duration, Instant},
 };
 
 /// The places of two variants, the baseline first.
@@ -111,6 +114,15 @@ fn run_plain(scratch: &Scratch, target: &Scripted, arguments: &[&str]) -> Output
     let mut all = vec!["--targets", &target.url, &target.url, "--no-auth", "--payload", &payload, "--out", &out];
     all.extend_from_slice(arguments);
     run("", &all)
+}
+
+/// Waits for two minutes at most.
+pub fn wait_until(mut condition: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !condition() {
+        assert!(begin.elapsed() < Duration::from_secs(120), "it never came to that");
+        sleep(Duration::from_millis(5));
+    }
 }
 
 pub fn assert_code(output: &Output, code: i32) {

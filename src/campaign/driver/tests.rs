@@ -12,14 +12,22 @@ use crate::campaign::{
     run_directory,
     stopping_rules::{NextCalls, StoppingRule},
 };
-use std::{env, fs, path::PathBuf, process};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process,
+};
 
-/// An observer that keeps the variants whose calls ended, and panics at a sample of this number.
+mod hooks;
+
+/// An observer that keeps warnings and the variants whose calls ended, and panics or fails at a sample of this number.
 #[derive(Default)]
 struct TestObserver {
     ended: Vec<VariantIndex>,
+    warnings: Vec<String>,
     samples: u32,
     panics_at: Option<u32>,
+    fails_at: Option<u32>,
 }
 
 impl Observer for TestObserver {
@@ -30,10 +38,11 @@ impl Observer for TestObserver {
     fn row(&mut self, _row: &Row, _totals: &Totals) -> io::Result<()> {
         self.samples += 1;
         assert!(self.panics_at != Some(self.samples), "a bug");
-        Ok(())
+        if self.fails_at == Some(self.samples) { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     }
 
-    fn warning(&mut self, _text: &str) -> io::Result<()> {
+    fn warning(&mut self, text: &str) -> io::Result<()> {
+        self.warnings.push(text.to_owned());
         Ok(())
     }
 
@@ -67,25 +76,36 @@ fn scratch(name: &str) -> PathBuf {
     directory
 }
 
+/// A campaign on `lambda` as all variants, and what ends it.
+fn campaign<'a>(
+    manifest: &'a Manifest,
+    lambda: &Arc<FakeLambda>,
+    directory: &Path,
+    journal: Journal,
+    progress: Progress<'a>,
+) -> (Campaign<'a>, watch::Sender<bool>) {
+    let caller = |_| Arc::new(Caller::Function(FunctionCaller::new(lambda.client().into(), "x", None, None)));
+    let callers = manifest.variants.indices().map(caller).collect();
+    let owner = Owner::this_process(directory);
+    let changes = Arc::new(ChangedFunctions::read(directory, &owner).unwrap());
+    let cold = ColdStartForcer::new(owner, changes, Duration::from_secs(60));
+    let comparison = AnswerComparison::read(directory, &manifest.plan).unwrap();
+    let (stop, stopped) = watch::channel(false);
+    (Campaign::new(manifest, &callers, cold, comparison, journal, progress, stopped), stop)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_bug_that_panics_leaves_nothing_changed() {
     let (lambda, manifest, directory) = (Arc::new(FakeLambda::new(|_, _| Act::Answer)), manifest(), scratch("panic"));
-    let caller = || Arc::new(Caller::Function(FunctionCaller::new(lambda.client().into(), "x", None, None)));
-    let owner = Owner::this_process(&directory);
-    let changes = Arc::new(ChangedFunctions::read(&directory, &owner).unwrap());
-    let cold = ColdStartForcer::new(owner, Arc::clone(&changes), Duration::from_secs(60));
     let journal = Journal::create(&directory, &manifest).unwrap();
     let progress = Progress::new(&manifest, std::iter::empty(), Vec::new()).unwrap();
-    let comparison = AnswerComparison::read(&directory, &manifest.plan).unwrap();
-    let callers = [caller(), caller()].into_iter().collect();
-    let (_stop, stopped) = watch::channel(false);
-    let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, progress, stopped);
+    let (campaign, _stop) = campaign(&manifest, &lambda, &directory, journal, progress);
     let panic = catching(campaign.run(&mut TestObserver { panics_at: Some(2), ..TestObserver::default() }))
         .await
         .expect_err("the panic is not hidden");
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"a bug"));
     assert!(lambda.count("PUT") >= 3 && lambda.is_as_before());
-    assert!(changes.open().is_empty());
+    assert!(!ChangedFunctions::are_in(&directory));
     fs::remove_dir_all(&directory).unwrap();
 }
 
@@ -120,17 +140,10 @@ async fn a_variant_that_has_enough_is_not_called_any_more_and_the_last_one_ends_
     });
     let limits = CampaignLimits { invocations: Some(1000), ..CampaignLimits::default() };
     let manifest = Manifest { variants: variants.into_iter().collect(), limits, ..example };
-    let caller = |_| Arc::new(Caller::Function(FunctionCaller::new(lambda.client().into(), "x", None, None)));
-    let owner = Owner::this_process(&directory);
-    let changes = Arc::new(ChangedFunctions::read(&directory, &owner).unwrap());
-    let cold = ColdStartForcer::new(owner, changes, Duration::from_secs(60));
     let journal = Journal::create(&directory, &manifest).unwrap();
     let rule = Box::new(EnoughByPlace::default()) as Box<dyn StoppingRule>;
     let progress = Progress::new(&manifest, std::iter::empty(), [rule]).unwrap();
-    let comparison = AnswerComparison::read(&directory, &manifest.plan).unwrap();
-    let callers = manifest.variants.indices().map(caller).collect();
-    let (_stop, stopped) = watch::channel(false);
-    let campaign = Campaign::new(&manifest, &callers, cold, comparison, journal, progress, stopped);
+    let (campaign, _stop) = campaign(&manifest, &lambda, &directory, journal, progress);
     let mut observer = TestObserver::default();
     let finished = campaign.run(&mut observer).await;
     assert_eq!(finished.end.unwrap(), Outcome::Enough("3 has enough".to_owned()));

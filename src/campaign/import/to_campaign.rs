@@ -212,6 +212,7 @@ fn plan(measure: ImportedMeasure, cells: &[String]) -> Plan {
         method: None,
         headers: Vec::new(),
         variables: Vec::new(),
+        hooks: None,
     }
 }
 

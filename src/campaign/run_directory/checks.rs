@@ -4,6 +4,7 @@
 use super::super::{
     LAST_UNIX_MS,
     failure::ATTEMPTS,
+    hooks::{Hook, HookAction, Hooks},
     import::{Columns, Import},
     manifest::{Cell, MAX_ENVIRONMENTS, MAX_HALF_WIDTH, Manifest, Order, Variant},
     payload::MAX_NAME_BYTES,
@@ -74,6 +75,9 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
         }
         _ => {}
     }
+    if let Some(hooks) = &plan.hooks {
+        self::hooks(hooks)?;
+    }
     number("plan.tolerance", plan.tolerance, 1.0)?;
     number("limits.max_cost_usd", limits.max_cost_usd, f64::MAX)?;
     if let Some(import) = &manifest.imported {
@@ -88,6 +92,21 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+fn hooks(Hooks { before, after, timeout_ms }: &Hooks) -> Result<(), String> {
+    if !(1..=YEAR_MS).contains(timeout_ms) {
+        return Err(format!("plan.hooks.timeout_ms is {timeout_ms}; it must be from 1 to {YEAR_MS}"));
+    }
+    let named = [("plan.hooks.before", before), ("plan.hooks.after", after)];
+    named.into_iter().filter_map(|(field, hook)| Some((field, hook.as_ref()?))).try_for_each(|(field, hook)| match hook
+    {
+        Hook { run: HookAction::Function(_), .. } => Ok(()),
+        Hook { directory: Some(directory), .. } => {
+            printable(&format!("{field}.directory"), &directory.to_string_lossy())
+        }
+        Hook { directory: None, run, .. } => Err(format!("{field}.directory is missing; \"{run}\" must be run in one")),
+    })
 }
 
 fn import(Import { files, columns, .. }: &Import) -> Result<(), String> {

@@ -39,7 +39,7 @@ impl CleanUpArgs {
             line(format_args!("  {}", resource.text()))?;
         }
         self.confirm()?;
-        let session = session.of_place(place);
+        let session = session.at_place(place);
         let remover = Remover::new(&session, self.change.change_timeout).await?;
         let lines = remover.delete_all(&list).await?;
         let region = place.region.clone();

@@ -1,6 +1,7 @@
 //! The options that all campaigns have: payloads, calls and limits.
 
 mod environments;
+mod hooks;
 mod limits;
 mod payload_file;
 
@@ -18,6 +19,7 @@ use crate::{
 };
 use anyhow::bail;
 use clap::Args;
+use hooks::HookOptions;
 use payload_file::PayloadFile;
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
@@ -76,6 +78,8 @@ pub(in crate::cli) struct CampaignOptions {
     /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) prices: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) hooks: HookOptions,
 }
 
 impl CampaignOptions {
@@ -106,6 +110,7 @@ impl CampaignOptions {
             method: None,
             headers: Vec::new(),
             variables: Vec::new(),
+            hooks: None,
         }
     }
 

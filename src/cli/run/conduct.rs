@@ -12,6 +12,7 @@ use crate::{
         caller::{CallOptions, Caller, FunctionCaller},
         driver::{Campaign, Finished, Outcome, Progress},
         forced_cold_starts::ColdStartForcer,
+        hooks::{HookRunner, PreparedHooks},
         manifest::Manifest,
         run_directory::{self, Journal},
         shell_quoting,
@@ -82,6 +83,7 @@ impl Run {
         let until_ci = Precision::new(manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>);
         let so_far = Progress::new(manifest, run_directory::rows(directory, manifest)?, until_ci)?;
         let comparison = AnswerComparison::read(directory, &manifest.plan).context("reading the first answers")?;
+        let hooks = hooks(directory, manifest, session).await?;
         let mut progress = progress::ProgressDisplay::new(json, directory, manifest)?;
         let ready = make_ready(self, &cold, stop).await;
         // If the output itself has failed, this cannot be written either.
@@ -90,7 +92,8 @@ impl Run {
             progress.end(&Outcome::Interrupted, &so_far.totals).context("writing the output")?;
             return Ok(INTERRUPTED);
         }
-        let campaign = Campaign::new(manifest, callers, cold, comparison, journal, so_far, stop.clone());
+        let campaign =
+            Campaign::new(manifest, callers, cold, comparison, journal, so_far, stop.clone()).with_hooks(hooks);
         let Finished { end, totals, still_changed: left } = campaign.run(&mut progress).await;
         for (target, failure) in &left {
             note(still_changed(&target.to_string(), &failure.message, directory));
@@ -134,6 +137,17 @@ async fn caller(
     };
     let caller = Caller::new(&variant.target, options, &session).await;
     caller.map(Arc::new).with_context(|| format!("preparing calls of {}", variant.target))
+}
+
+/// What is run around the blocks of the campaign.
+async fn hooks(
+    directory: &Path,
+    manifest: &Manifest,
+    session: &Session,
+) -> anyhow::Result<Option<Box<dyn HookRunner>>> {
+    let Some(hooks) = &manifest.plan.hooks else { return Ok(None) };
+    let hooks = PreparedHooks::new(hooks, directory, session).await.context("preparing --before and --after")?;
+    Ok(Some(Box::new(hooks)))
 }
 
 /// Waits until the functions are ready, and restores what a killed campaign has left changed; false if the campaign was

@@ -169,6 +169,7 @@ impl PlanOptions {
             method: self.method.clone(),
             headers: given.header_names(),
             variables: variable_names(&given.variables),
+            hooks: self.campaign.hooks.hooks(&session).await?,
             ..self.campaign.plan(cells, &variants)
         };
         let manifest = Manifest::new(variants, baseline, plan, self.campaign.limits());

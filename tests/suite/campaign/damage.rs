@@ -47,7 +47,11 @@ fn manifest() -> Value {
                 {"name": "order.json", "weight": 2, "workload": null, "payload": "[1]", "guess_ms": 100.0}
             ],
             "pace_ms": 0, "timeout_ms": 30_000, "auth": "sigv4", "compare_output": true, "ignore": ["/id"],
-            "environment": "/env", "cpu_model": null, "accept_status": ["404", "5xx"]
+            "environment": "/env", "cpu_model": null, "accept_status": ["404", "5xx"],
+            "hooks": {
+                "before": {"run": "psql -f reset.sql", "directory": "/home/me"}, "after": {"run": "lambda:reset"},
+                "timeout_ms": 60_000
+            }
         },
         "limits": {"duration_ms": 600_000, "invocations": 100, "max_cost_usd": 0.5, "until_ci": 0.02}
     })
@@ -275,6 +279,16 @@ fn an_invalid_manifest_is_refused_by_the_field() {
         (with("/plan/separate_from", json!(0)), "plan.separate_from is 0"),
         (with("/plan/order", json!("single-calls")), "plan.separate_from is 1, and plan.order has no joint steps"),
         (with("/plan/accept_status/0", json!("teapot")), "\"teapot\" is not a status"),
+        (with("/plan/hooks/timeout_ms", json!(0)), "plan.hooks.timeout_ms is 0; it must be from 1 to"),
+        (with("/plan/hooks/before/run", json!("")), "campaign.json, line 1: it is empty; write lambda:NAME"),
+        (
+            with("/plan/hooks/before/directory", json!("a\u{7}")),
+            "plan.hooks.before.directory is \"a\\u{7}\"; a name has no control characters",
+        ),
+        (
+            with("/plan/hooks/before", json!({"run": "make reset"})),
+            "plan.hooks.before.directory is missing; \"make reset\" must be run in one",
+        ),
         (with("/variants/1/price/request_usd", json!(-1)), "variants[1].price.request_usd is -1e0"),
         (
             with("/variants/1/price/tiers/0/gb_second_usd", json!(-1)),

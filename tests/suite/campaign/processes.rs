@@ -5,7 +5,7 @@ mod failures;
 mod lifetime;
 mod runtime_api;
 
-use super::{Scratch, assert_code, both, command, samples};
+use super::{Scratch, assert_code, both, command, samples, wait_until};
 use crate::cli::{duet, stderr, stdout};
 use lambda_duet::campaign::row::Row;
 use serde_json::{Value, json};
@@ -49,7 +49,7 @@ def note(name, text):
 "#;
 
 /// Writes a program, and gives the target that it is.
-fn program(scratch: &Scratch, name: &str, text: &str) -> String {
+pub fn program(scratch: &Scratch, name: &str, text: &str) -> String {
     let path = scratch.path(name);
     fs::create_dir_all(Path::new(&path).parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();

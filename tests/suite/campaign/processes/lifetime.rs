@@ -1,6 +1,6 @@
 //! Nothing that a function has started lives on, whatever becomes of the campaign.
 
-use super::{Scratch, assert_code, call, campaign, command, function, program, run, samples};
+use super::{Scratch, assert_code, call, campaign, command, function, program, run, samples, wait_until};
 use lambda_duet::campaign::row::Row;
 use serde_json::json;
 use std::{
@@ -8,7 +8,7 @@ use std::{
     fs,
     process::{Child, Command},
     thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// A wrapper that starts the function as its child, and a daemon beside it that has left the process group. Each
@@ -59,14 +59,6 @@ fn alive(scratch: &Scratch, name: &str) -> Vec<String> {
 
 fn signal(process: &Child, name: &str) {
     assert!(Command::new("kill").args([name, &process.id().to_string()]).status().unwrap().success());
-}
-
-fn wait_until(mut condition: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !condition() {
-        assert!(begin.elapsed() < Duration::from_secs(120), "it never came to that");
-        sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]
