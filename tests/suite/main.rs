@@ -37,3 +37,4 @@ mod service_model;
 mod stack;
 mod tls;
 mod trial;
+mod usage;

@@ -85,6 +85,8 @@ fn clones_are_made_of_the_function_called_and_deleted() {
     assert!(text(&output).contains("arm64-1024MB"), "{}", text(&output));
     let manifest = manifest(&scratch);
     assert_eq!(manifest["trial"]["function"]["arn"], ARN);
+    let usage = json!({"days": 14, "invocations": 1000, "mean_duration_ms": 20.0, "cold_share": null});
+    assert_eq!(manifest["trial"]["usage"], usage);
     for shown in [said, text(&output), manifest.to_string()] {
         assert!(!shown.contains(SECRET), "{shown}");
     }

@@ -32,7 +32,7 @@ impl TryArgs {
     pub(in crate::cli) fn policy(&self, role: Option<&str>) -> Value {
         let FunctionName { name, .. } = &self.function;
         let place = Place::of(name);
-        let function = place.arn("lambda", &format!("function:{}", name.rsplit(':').next().unwrap_or(name)));
+        let function = function_arn(&place, name);
         let layers = format!("arn:{}:lambda:{}:*:layer:*", place.partition, place.region);
         let mut statements = vec![statement("ReadLayers", &["lambda:GetLayerVersion"], &[layers])];
         if self.inspect {
@@ -41,6 +41,13 @@ impl TryArgs {
         }
         let reading = ["lambda:GetFunction", "lambda:GetFunctionConfiguration"];
         statements.insert(0, statement("ReadFunction", &reading, &of_any_version(&function)));
+        statements.push(statement("SeeHowOftenItIsCalled", &["cloudwatch:GetMetricData"], &["*".to_owned()]));
+        let hooks: Vec<String> =
+            self.campaign.hooks.functions().map(|FunctionName { name, .. }| function_arn(&place, name)).collect();
+        if !hooks.is_empty() {
+            let hooks: Vec<String> = hooks.iter().flat_map(|arn| of_any_version(arn)).collect();
+            statements.push(statement("CallHooks", &["lambda:InvokeFunction"], &hooks));
+        }
         let clones = [
             "lambda:CreateFunction",
             "lambda:TagResource",
@@ -71,6 +78,14 @@ impl TryArgs {
         statements.push(statement("FindClonesThatAKilledProgramLeft", &search, &["*".to_owned()]));
         policy(statements)
     }
+}
+
+/// The ARN of the function that people name so, beside the one of the trial unless it says otherwise.
+fn function_arn(place: &Place, name: &str) -> String {
+    if name.starts_with("arn:") {
+        return name.to_owned();
+    }
+    place.arn("lambda", &format!("function:{}", name.rsplit(':').next().unwrap_or(name)))
 }
 
 fn policy(statements: Vec<Value>) -> Value {

@@ -7,11 +7,13 @@ use crate::{
         aws::Session,
         clones::{CampaignId, CloneName, CloneSettings, Resource, Template, arn_beside},
         cold_start_variable::Owner,
-        manifest::{Cell, Manifest, Place, Variant},
-        trial::Trial,
+        manifest::{Cell, Manifest, Place, Plan, Variant},
+        trial::{Trial, Usage},
+        unix_ms, usage,
         variants::{MAX_VARIANTS, VariantIndex, Variants},
     },
     cli::{
+        output::note,
         prices,
         run::{campaign_options::check_sizes, new_directory, pricing, variant_names},
         wrong_arguments::refuse,
@@ -78,10 +80,13 @@ impl TrialPlan {
         let named = variants.into_iter().zip(names).map(|(variant, name)| Variant { name, ..variant });
         let mut variants: Variants<Variant> = named.collect();
         pricing::set_prices(&mut variants, &table, session).await?;
+        let hooks = args.campaign.hooks.hooks(session).await?;
         let (plan, limits) = (args.campaign.plan(cells, &variants), args.campaign.limits());
+        let plan = Plan { hooks, ..plan };
         let not_wanted = args.no_probe.then_some("--no-probe leaves it out");
         let no_probe = not_wanted.or(template.obstacle_of_probe()).map(str::to_owned);
-        let trial = Trial { function, not_made: Vec::new(), no_probe, usage: None };
+        let usage = usage(arn, session).await;
+        let trial = Trial { function, not_made: Vec::new(), no_probe, usage };
         let manifest = Manifest::new(variants, VariantIndex::default(), plan, limits);
         let manifest = Manifest { trial: Some(trial), ..manifest };
         args.campaign.check(&manifest)?;
@@ -106,6 +111,15 @@ fn settings(own: CloneSettings, args: &TryArgs) -> Vec<CloneSettings> {
         |architecture| sizes.iter().map(move |memory_mb| CloneSettings { architecture, memory_mb: *memory_mb });
     let others = architectures.into_iter().rev().flat_map(of_architecture).filter(|settings| *settings != own);
     std::iter::once(own).chain(others).collect()
+}
+
+/// How the function was used lately; none if that cannot be read, which is only reported.
+async fn usage(arn: &str, session: &Session) -> Option<Usage> {
+    /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`
+    const NAME: usize = 6;
+    let name = arn.split(':').nth(NAME)?;
+    let read = usage::read(session, name, unix_ms()).await;
+    read.inspect_err(|failure| note(format_args!("How often the function is called is not known: {failure}"))).ok()
 }
 
 fn target(arn: String) -> Target {

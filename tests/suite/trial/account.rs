@@ -269,6 +269,13 @@ impl State {
                 let groups = self.things.log_groups.iter().filter(|group| group.starts_with(prefix));
                 reply(json!({ "logGroups": groups.map(|group| json!({ "logGroupName": group })).collect::<Vec<_>>() }))
             }
+            // As often as a thousand times in the days before.
+            "GraniteServiceVersion20100801.GetMetricData" => {
+                let data = |id: &str, sum: f64| json!({ "Id": id, "Label": id, "StatusCode": "Complete", "Timestamps": [1.79e9], "Values": [sum] });
+                let results = [data("invocations", 1000.0), data("duration", 20_000.0)];
+                Reply::ok(json!({ "MetricDataResults": results }).to_string())
+                    .header("content-type", "application/x-amz-json-1.0")
+            }
             _ => panic!("{action}"),
         }
     }

@@ -17,6 +17,7 @@ fn action(control: &Control) -> &'static str {
     match line.split_once(' ') {
         None if line == "Logs_20140328.DeleteLogGroup" => "logs:DeleteLogGroup",
         None if line == "Logs_20140328.DescribeLogGroups" => "logs:DescribeLogGroups",
+        None if line == "GraniteServiceVersion20100801.GetMetricData" => "cloudwatch:GetMetricData",
         Some(("GET", path)) if path.starts_with("/2018-10-31/layers?") || path == "/2018-10-31/layers" => {
             "lambda:ListLayers"
         }
@@ -86,6 +87,10 @@ fn a_policy_names_the_function_and_the_role_that_it_is_told() {
     assert_eq!(resources("ReadFunction"), format!("[\"{ARN}\",\"{ARN}:*\"]"));
     assert_eq!(resources("MakeCallAndDeleteClones"), "[\"arn:aws:lambda:us-east-1:123456789012:function:duet-*\"]");
     assert_eq!(resources("GiveThemTheRole"), format!("[\"{role}\"]"));
+    let hooked = self::policy(&[ARN, "--payload", "event.json", "--before", "lambda:reset", "--after", "true"]);
+    let hooks = hooked["Statement"].as_array().unwrap().iter().find(|statement| statement["Sid"] == "CallHooks");
+    let reset = "arn:aws:lambda:us-east-1:123456789012:function:reset";
+    assert_eq!(hooks.unwrap()["Resource"], serde_json::json!([reset, format!("{reset}:*")]));
 }
 
 #[test]

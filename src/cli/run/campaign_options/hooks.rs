@@ -3,7 +3,7 @@
 use super::whole_ms;
 use crate::{
     campaign::{
-        Auth,
+        Auth, FunctionName,
         aws::Session,
         hooks::{Hook, HookAction, Hooks},
         program,
@@ -36,6 +36,15 @@ pub(in crate::cli) struct HookOptions {
 }
 
 impl HookOptions {
+    /// The functions among the hooks.
+    pub(in crate::cli) fn functions(&self) -> impl Iterator<Item = &FunctionName> {
+        let actions = self.before.iter().chain(&self.after);
+        actions.filter_map(|action| match action {
+            HookAction::Function(name) => Some(name),
+            HookAction::Program(_) | HookAction::Command(_) => None,
+        })
+    }
+
     /// The hooks that are asked for, as they are run from any directory.
     pub(in crate::cli) async fn hooks(&self, session: &Session) -> anyhow::Result<Option<Hooks>> {
         if self.before.is_none() && self.after.is_none() {
