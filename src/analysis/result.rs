@@ -384,6 +384,11 @@ impl Analysis {
             _ => None,
         }
     }
+
+    /// The same, if no choice is to be made.
+    pub fn pair_without_choice(&self) -> Option<&PairAnalysis> {
+        self.only_pair().filter(|_| self.choice.is_none())
+    }
 }
 
 impl Provenance {

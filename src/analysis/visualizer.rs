@@ -71,3 +71,76 @@ fn encoded(series: &Series) -> [String; 3] {
 fn base64(bytes: impl Iterator<Item = u8>) -> String {
     BASE64_STANDARD.encode(bytes.collect::<Vec<u8>>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{
+        change::tests::campaign,
+        result::{Cost, MeanTime, Measure},
+    };
+
+    /// A variant that takes and costs as many milliseconds and millionths of a dollar a call as it has megabytes, requests
+    /// aside.
+    fn variant(architecture: Architecture, memory_mb: u32) -> VariantFacts {
+        let size = f64::from(memory_mb);
+        VariantFacts {
+            architecture: Some(architecture),
+            memory_mb: Some(memory_mb),
+            time: Some(MeanTime { measure: Measure::Duration, mean_ms: size, interval: None }),
+            per_million: Some(Cost {
+                requests_usd: 0.2,
+                compute_usd: size - 1.0,
+                storage_usd: 1.0,
+                total_usd: size + 0.2,
+                interval: None,
+            }),
+            ..campaign(40, &[]).variants.remove(0)
+        }
+    }
+
+    fn urls(variants: &[VariantFacts]) -> Vec<String> {
+        links(variants).into_iter().map(|link| link.url).collect()
+    }
+
+    fn bytes(part: &str) -> Vec<u8> {
+        BASE64_STANDARD.decode(part).unwrap()
+    }
+
+    #[test]
+    fn one_architecture_is_three_lists_by_size() {
+        let [large, small] = [1024, 128].map(|memory_mb| variant(Architecture::Arm64, memory_mb));
+        let urls = urls(&[large, small]);
+        // 128 and 1024 as i16; as f32; and 0.000128 and 0.001024 as f32; all with the lowest byte first.
+        assert_eq!(urls, ["https://lambda-power-tuning.show/#gAAABA==;AAAAQwAAgEQ=;vTcGOb03hjo="]);
+        let parts: Vec<Vec<u8>> = urls[0].split_once('#').unwrap().1.split(';').map(bytes).collect();
+        assert_eq!(parts[0], [0x80, 0, 0, 4]);
+        assert_eq!(parts[1], [0, 0, 0, 0x43, 0, 0, 0x80, 0x44]);
+        assert_eq!(parts[2], [0.000_128_f32.to_le_bytes(), 0.001_024_f32.to_le_bytes()].concat());
+    }
+
+    #[test]
+    fn both_architectures_of_the_same_sizes_are_two_series_and_x86_64_is_the_first() {
+        let of = |architecture| [128, 1024].map(|memory_mb| variant(architecture, memory_mb));
+        let links = links(&[of(Architecture::Arm64), of(Architecture::X86_64)].concat());
+        assert_eq!(links.len(), 1);
+        assert_eq!(links[0].architectures, [Architecture::X86_64, Architecture::Arm64]);
+        let series = "gAAABA==;AAAAQwAAgEQ=;vTcGOb03hjo=";
+        assert_eq!(links[0].url, format!("{PAGE}{series};{series};x86_64;arm64"));
+    }
+
+    #[test]
+    fn other_sizes_have_a_link_each_and_two_of_one_size_none() {
+        let [x86_64, arm64] =
+            [Architecture::X86_64, Architecture::Arm64].map(|architecture| variant(architecture, 128));
+        let larger = variant(Architecture::Arm64, 1024);
+        let both = urls(&[x86_64.clone(), arm64.clone(), larger.clone()]);
+        assert_eq!(
+            both,
+            ["gAA=;AAAAQw==;vTcGOQ==", "gAAABA==;AAAAQwAAgEQ=;vTcGOb03hjo="].map(|parts| PAGE.to_owned() + parts)
+        );
+        assert_eq!(urls(&[arm64.clone(), arm64.clone(), larger]), [""; 0]);
+        // What is not known has no place.
+        assert_eq!(urls(&[VariantFacts { time: None, ..arm64 }]), [""; 0]);
+    }
+}
