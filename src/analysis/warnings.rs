@@ -303,7 +303,8 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
         );
         warn(WarningKind::UnseenCpus, text);
     }
-    if let Some(memory_mb) = memory_mb(pair, side).filter(|memory_mb| *memory_mb < ONE_VCPU_MB) {
+    let is_small = |memory_mb: &u32| *memory_mb < ONE_VCPU_MB && manifest.trial.is_none();
+    if let Some(memory_mb) = memory_mb(pair, side).filter(is_small) {
         let text = format!(
             "{name} has {memory_mb} MB and so less than one vCPU (which takes {ONE_VCPU_MB} MB): the scheduler's \
              quota shapes its wall times. CPU times tell what the processor does."

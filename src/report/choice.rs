@@ -5,7 +5,10 @@ mod limits;
 use super::{
     document::Block,
     sentences::{cold_share, saved_range},
-    words::{capitalized, compared, count, counted, dollars_to, listed, percent, range, significant, with_interval},
+    words::{
+        amount, capitalized, count, counted, dollars_to, listed, percent, range, significant, with_interval,
+        without_trailing_zeros,
+    },
 };
 use crate::analysis::{
     choice::{Choice, Chosen},
@@ -87,19 +90,19 @@ impl Role<'_> {
 
 /// What the candidate changes beside the baseline.
 fn changes(analysis: &Analysis, pair: &PairAnalysis) -> String {
-    let baseline = format!("{}, {}", analysis.baseline, baseline_as(analysis));
-    let interval = |text: Option<String>| text.map(|text| format!(" ({text})")).unwrap_or_default();
-    let confidence = percent(analysis.method.confidence);
-    let time = pair.headline.as_ref().and_then(|headline| headline.ratio).map(|ratio| {
-        let bounds = ratio.interval.map(|bounds| format!("{confidence} interval {}", range(bounds)));
-        format!("takes {}{}", compared(ratio.estimate, "time", &baseline), interval(bounds))
+    let time = pair.headline.as_ref().and_then(|headline| headline.ratio);
+    let time = time.map(|ratio| ("takes", ratio.estimate, "time", ratio.interval.map(range)));
+    let money = pair.money.as_ref();
+    let cost = money.map(|money| ("costs", 1.0 - money.savings, "", money.savings_interval.map(saved_range)));
+    let mut confidence = format!("{} interval ", percent(analysis.method.confidence));
+    let changes = time.into_iter().chain(cost).map(|(verb, ratio, what, interval)| {
+        // It is said once.
+        let interval = interval.map(|text| format!(" ({}{text})", std::mem::take(&mut confidence)));
+        format!("{verb} {}{}", amount(ratio, what), interval.unwrap_or_default())
     });
-    let cost = pair.money.as_ref().map(|money| {
-        let bounds = interval(money.savings_interval.map(saved_range));
-        format!("costs {}{bounds}", compared(1.0 - money.savings, "", if time.is_some() { "that" } else { &baseline }))
-    });
-    let changes: Vec<String> = time.into_iter().chain(cost).collect();
-    format!("It {}.", listed(&changes.iter().map(String::as_str).collect::<Vec<_>>()))
+    let changes: Vec<String> = changes.collect();
+    let changes = listed(&changes.iter().map(String::as_str).collect::<Vec<_>>());
+    format!("Beside {}, {}, it {changes}.", analysis.baseline, baseline_as(analysis))
 }
 
 /// What that makes of a month's bill.
@@ -137,8 +140,8 @@ fn assumptions(analysis: &Analysis, choice: &Choice) -> Option<String> {
     Some(format!(
         "{}Balanced is what has the least sum of {} × cost and {} × time, each over the largest of all (--weight).",
         bill.unwrap_or_default(),
-        significant(choice.weight),
-        significant(1.0 - choice.weight)
+        without_trailing_zeros(&significant(choice.weight)),
+        without_trailing_zeros(&significant(1.0 - choice.weight))
     ))
 }
 
@@ -154,6 +157,3 @@ fn volume(analysis: &Analysis, money: &Money) -> String {
         _ => format!("A month has {invocations} invocations (--monthly-invocations)."),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -57,7 +57,7 @@ const DIALECTS: [Dialect; 3] = [
 pub fn blocks(analysis: &Analysis) -> Vec<Block> {
     let Some((function, variant)) = function_and_balanced(analysis) else { return Vec::new() };
     let Some(change) = Change::new(function, variant) else { return Vec::new() };
-    let mut blocks = vec![Block::Heading(format!("To make the function {}", variant.name))];
+    let mut blocks = vec![Block::Heading(format!("To make the function like {}", variant.name))];
     blocks.extend(DIALECTS.iter().map(|dialect| Block::Code {
         title: format!("{}, in {}:", dialect.tool, dialect.place),
         language: dialect.language,
@@ -66,8 +66,7 @@ pub fn blocks(analysis: &Analysis) -> Vec<Block> {
     blocks.push(Block::Code { title: "AWS CLI:".to_owned(), language: "sh", lines: commands(change, function) });
     blocks.extend(change.architecture.map(|architecture| {
         Block::Remark(format!(
-            "Code and layers must be those for {architecture}: `duet try --inspect` names what is not. What also deploys the \
-             function would set it back, so change it there."
+            "Its code and layers must be for {architecture}; duet try FUNCTION --inspect names what is not."
         ))
     }));
     blocks

@@ -31,6 +31,7 @@ pub fn sentence(analysis: &Analysis, exceeding: &Exceeding) -> String {
 fn limit(condition: Condition) -> String {
     match condition {
         Condition::Slowdown(limit) => format!("{} more time (--max-slowdown)", percent(limit)),
+        Condition::CostIncrease(0.0) => "no more cost (--max-cost-increase)".to_owned(),
         Condition::CostIncrease(limit) => format!("{} more cost (--max-cost-increase)", percent(limit)),
         Condition::Latency(LatencyLimit { of: TimeStatistic::Mean, ms }) => {
             format!("{} (--max-latency)", exact_time(ms))
