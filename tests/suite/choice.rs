@@ -1,6 +1,7 @@
 //! Which variant `duet report` says to take: of campaigns of several variants, and of a function that was tried.
 
 use crate::{
+    browser::{Console, View, open_in_browser},
     campaign::{Scratch, assert_code},
     cli::{duet, stderr, stdout},
     fabricated::Fabricated,
@@ -8,7 +9,7 @@ use crate::{
 };
 use lambda_duet::analysis::sides::Sides;
 use serde_json::{Value, json};
-use std::fs;
+use std::{fs, path::Path};
 
 /// The variants of the function: the present configuration takes 20 ms.
 const NAMES: [&str; 4] = ["x86_64-1024", "arm64-1024", "arm64-512", "arm64-2048"];
@@ -165,6 +166,30 @@ fn limits_take_variants_out_and_say_why() {
         "{}",
         stderr(&output)
     );
+}
+
+#[test]
+fn of_several_cells_the_worst_is_named() {
+    let scratch = Scratch::new();
+    let cells = vec![("string/json", 0.8), ("math/fft", 0.9)];
+    let run = write(&scratch, &Fabricated { cells, more: Vec::new(), ..fabricated() }, trial());
+    let text = unwrapped(&report(&run, &["--max-latency", "15ms"]));
+    assert!(
+        text.contains("- arm64-1024 is not chosen: its mean is 18.")
+            || text.contains("- arm64-1024 is not chosen: its mean is 17."),
+        "{text}"
+    );
+    assert!(text.contains(" in math/fft, which is beyond 15 ms (--max-latency)."), "{text}");
+}
+
+#[test]
+fn the_page_of_a_trial_opens_without_errors() {
+    let scratch = Scratch::new();
+    let (run, page) = (write(&scratch, &fabricated(), trial()), scratch.path("page.html"));
+    report(&run, &["--html", &page]);
+    let view = View { dark: false, window: (420, 5000) };
+    let Console(said) = open_in_browser(Path::new(&page), Path::new(&scratch.path("page.png")), view);
+    assert!(said.is_empty(), "{said:#?}");
 }
 
 #[test]
