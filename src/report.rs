@@ -3,6 +3,7 @@
 pub(crate) mod calibration;
 pub mod campaign;
 pub(crate) mod change;
+mod choice;
 pub mod csv;
 pub(crate) mod document;
 mod facts;
@@ -18,7 +19,9 @@ pub(crate) mod response;
 #[cfg(test)]
 mod schema;
 mod sentences;
+mod settings;
 mod tables;
 pub mod terminal;
 mod variants;
+mod visualizer;
 pub(crate) mod words;

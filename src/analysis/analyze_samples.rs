@@ -3,10 +3,12 @@
 use super::{
     campaign_bill::BillOptions,
     cells::UnjudgedCell,
+    choice::{Choice, WEIGHT},
     compare_sets::{Analyzer, Unjudged},
     cpu_models::cpus,
+    exceeding::Exceeding,
     interval::CONFIDENCE,
-    limits::Limits,
+    limits::{ConditionTests, Limits},
     measures::Measure,
     pair_samples::PairSamples,
     plot_data::UnjudgedColdStarts,
@@ -15,9 +17,10 @@ use super::{
     samples::Samples,
     sides::{Side, Sides},
     summary_statistics::ValuesByEnvironment,
+    tried_function::TriedFunction,
     variant_summary::{find_pareto_front, set_costs, set_times},
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, Verdict},
-    warnings,
+    visualizer, warnings,
 };
 use crate::campaign::{import::Import, manifest::Manifest, variants::VariantIndex};
 
@@ -28,13 +31,15 @@ pub struct Options {
     pub margin: f64,
     /// The options of its bill.
     pub volume: BillOptions,
-    /// The limits that a gate sets.
+    /// The limits that a gate or a choice sets.
     pub limits: Limits,
+    /// The weight of cost in a choice that the user asks for.
+    pub weight: Option<f64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { margin: 0.02, volume: BillOptions::default(), limits: Limits::default() }
+        Self { margin: 0.02, volume: BillOptions::default(), limits: Limits::default(), weight: None }
     }
 }
 
@@ -61,6 +66,7 @@ pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
         Some((variants.baseline.get(), variants.candidate.get(), blocks, money.as_ref()?))
     });
     set_costs(&mut variants, known);
+    let baseline_tests = baseline_tests(&drafts, options.limits);
     let comparisons = drafts.into_iter().zip(bills).map(|(draft, money)| {
         let sides = draft.analyzer.pair.variants.map(|_, variant| variants[variant.get()].clone());
         let limit_tests = draft.analyzer.limit_tests(options.limits, options.volume);
@@ -71,9 +77,47 @@ pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
         comparisons.iter_mut().for_each(PairAnalysis::forget_unknown_environments);
     }
     let baseline = manifest.variants[manifest.baseline].name.clone();
-    let mut analysis = Analysis { schema: SCHEMA, method, campaign, variants, baseline, comparisons };
+    let trial = manifest.trial.as_ref().map(TriedFunction::from);
+    let mut analysis = Analysis {
+        schema: SCHEMA,
+        method,
+        campaign,
+        variants,
+        baseline,
+        comparisons,
+        trial,
+        choice: None,
+        visualizer: Vec::new(),
+    };
     find_pareto_front(&mut analysis);
+    if analysis.variants.len() > 2 || analysis.trial.is_some() || options.asks_for_choice() {
+        analysis.choice = Some(choice(&analysis, &baseline_tests, options));
+        analysis.visualizer = visualizer::links(&analysis.variants);
+    }
     analysis
+}
+
+impl Options {
+    /// Whether something is given that a choice alone takes, or a gate.
+    fn asks_for_choice(&self) -> bool {
+        self.weight.is_some() || self.limits != Limits::default()
+    }
+}
+
+fn choice(analysis: &Analysis, baseline_tests: &[ConditionTests], options: &Options) -> Choice {
+    let candidates = analysis.comparisons.iter().map(|pair| (pair.names().candidate, pair.limit_tests.as_slice()));
+    let tests = std::iter::once((analysis.baseline.as_str(), baseline_tests)).chain(candidates);
+    let ranked = analysis.ranked();
+    let tests = tests.filter(|(name, _)| ranked.contains(name));
+    let exceeding = tests.flat_map(|(name, tests)| Exceeding::of_variant(name, tests)).collect();
+    Choice::new(analysis, options.weight.unwrap_or(WEIGHT), exceeding)
+}
+
+/// What the baseline says about the limits, in the pair of most blocks; its bill is no higher than itself.
+fn baseline_tests(drafts: &[Draft<'_>], limits: Limits) -> Vec<ConditionTests> {
+    let longest = drafts.iter().map(|draft| &draft.analyzer).max_by_key(|analyzer| analyzer.pair.blocks);
+    let tests = longest.zip(limits.max_latency).map(|(analyzer, limit)| analyzer.latencies(limit, Side::Baseline));
+    tests.into_iter().collect()
 }
 
 /// A pair whose comparisons are not judged yet: their verdicts hold for those of all pairs together.

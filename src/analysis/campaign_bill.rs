@@ -7,7 +7,7 @@ use super::{
     interval::{CONFIDENCE, Interval, normal_quantile},
     measures::Measure,
     proportion::Proportion,
-    result::{ColdShare, ColdShareSource, Cost, Money},
+    result::{ColdShare, ColdShareSource, Cost, Money, VolumeSource},
     samples::{CallSample, observations},
     summary_statistics::ValuesByEnvironment,
     verdict::{MINIMUM_BLOCKS, has_enough},
@@ -32,12 +32,15 @@ pub enum ColdStartProportion {
     Assumed(f64),
     /// What the logs have; there is at least one invocation.
     Counted(Counts),
+    /// That of the function which is tried.
+    OfFunction(f64),
 }
 
 impl ColdShare {
     fn new(cold_starts: ColdStartProportion) -> Self {
         match cold_starts {
             ColdStartProportion::Assumed(proportion) => Self::uncounted(proportion, ColdShareSource::Assumed),
+            ColdStartProportion::OfFunction(proportion) => Self::uncounted(proportion, ColdShareSource::Usage),
             ColdStartProportion::Counted(Counts { invocations, cold_starts }) => {
                 let Proportion { estimate, low, high } = Proportion::new(cold_starts, invocations);
                 Self {
@@ -65,6 +68,8 @@ impl ColdShare {
 pub struct BillOptions {
     /// How many invocations a month the bill is for.
     pub invocations_per_month: f64,
+    /// Where that number is from.
+    pub volume_source: VolumeSource,
     /// How many of them start an environment.
     pub cold_starts: ColdStartProportion,
     /// Whether the free tier is taken off.
@@ -75,6 +80,7 @@ impl Default for BillOptions {
     fn default() -> Self {
         Self {
             invocations_per_month: INVOCATIONS_PER_MONTH,
+            volume_source: VolumeSource::Assumed,
             cold_starts: ColdStartProportion::Assumed(COLD_SHARE),
             free_tier: false,
         }
@@ -304,6 +310,7 @@ impl Analyzer<'_> {
         Some(Money {
             prices: tariffs.map(|_, tariff| format!("{}, {}", tariff.price.region, tariff.price.date)),
             invocations_per_month: *invocations_per_month,
+            volume_source: options.volume_source,
             free_tier: options.free_tier,
             cold_share: billed.cold_share,
             monthly,

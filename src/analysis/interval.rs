@@ -39,6 +39,11 @@ impl Interval {
         (self.high - self.low) / 2.0
     }
 
+    /// Whether the value lies on one side of it.
+    pub fn excludes(self, value: f64) -> bool {
+        self.low > value || self.high < value
+    }
+
     /// The interval on another scale, given by an increasing function.
     pub fn map(self, scale: impl Fn(f64) -> f64) -> Self {
         Self { low: scale(self.low), high: scale(self.high) }

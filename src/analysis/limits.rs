@@ -9,6 +9,7 @@ use super::{
     measures::Measure,
     proportion::Proportion,
     samples::observations,
+    sides::Side,
     tested::{Found, MeanWithInterval, Tested},
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, fixed_variance, has_enough},
 };
@@ -104,37 +105,35 @@ impl Analyzer<'_> {
                 test: self.cost_increase(limit, bill),
             }],
         });
-        let latency = limits
-            .max_latency
-            .map(|limit| ConditionTests { condition: Condition::Latency(limit), cells: self.latencies(limit) });
+        let latency = limits.max_latency.map(|limit| self.latencies(limit, Side::Candidate));
         cost.into_iter().chain(latency).collect()
     }
 
-    fn latencies(&self, limit: LatencyLimit) -> Vec<CellTest> {
+    /// What a side says about a limit of time.
+    pub(super) fn latencies(&self, limit: LatencyLimit, side: Side) -> ConditionTests {
         let cells = self.pair.cells().map(|(name, calls)| {
-            let calls = calls.deciding(self.pair.is_cold()).candidate;
+            let calls = calls.deciding(self.pair.is_cold())[side];
             let values = observations(&[calls], self.primary);
-            CellTest { name: name.to_owned(), measure: Some(self.primary), test: self.latency(&values, limit) }
+            let test = self.latency(&values, limit).ok_or_else(|| why_withheld(&values, side));
+            CellTest { name: name.to_owned(), measure: Some(self.primary), test }
         });
-        cells.collect()
+        ConditionTests { condition: Condition::Latency(limit), cells: cells.collect() }
     }
 
-    /// The candidate's times, as logarithms, held to a limit.
-    fn latency(&self, values: &[Observation], LatencyLimit { of, ms }: LatencyLimit) -> Result<Tested, String> {
+    /// The times of a side, as logarithms, held to a limit. None if they do not tell enough.
+    fn latency(&self, values: &[Observation], LatencyLimit { of, ms }: LatencyLimit) -> Option<Tested> {
         let (sampling, looks) = (self.sampling(), self.looks);
-        let mean = mean_of_side(values, Weights::Environments, sampling.clusters);
-        let mean = mean.filter(has_enough).ok_or_else(|| why_withheld(values))?;
+        let mean = mean_of_side(values, Weights::Environments, sampling.clusters).filter(has_enough)?;
         let Some(null) = of.proportion_above() else {
             let fixed_variance = fixed_variance(mean.sources.disturbances, sampling.order, sampling.is_cold);
             let mean = Difference { fixed_variance, ..mean };
             let interval = mean.interval(CONFIDENCE, looks).map(f64::exp);
             let found = Found::MeanMs(MeanWithInterval { estimate: mean.estimate.exp(), interval });
-            return Ok(Tested::difference(found, mean, ms.ln()));
+            return Some(Tested::difference(found, mean, ms.ln()));
         };
-        let above = ClusteredProportion::above(ms.ln(), null, values, sampling);
-        let above = above.ok_or_else(|| why_withheld(values))?;
+        let above = ClusteredProportion::above(ms.ln(), null, values, sampling)?;
         let Interval { low, high } = above.interval(CONFIDENCE, looks);
-        Ok(Tested::proportion(Proportion { estimate: above.estimate, low, high }, above, null))
+        Some(Tested::proportion(Proportion { estimate: above.estimate, low, high }, above, null))
     }
 
     fn sampling(&self) -> Sampling {
@@ -144,7 +143,7 @@ impl Analyzer<'_> {
 }
 
 /// Why nothing is said of the times of one side.
-fn why_withheld(values: &[Observation]) -> String {
+fn why_withheld(values: &[Observation], side: Side) -> String {
     let count = |pick: fn(&Observation) -> u32| {
         let mut numbers: Vec<u32> = values.iter().map(pick).collect();
         numbers.sort_unstable();
@@ -155,8 +154,8 @@ fn why_withheld(values: &[Observation]) -> String {
     if values.is_empty() {
         "it has no samples".to_owned()
     } else if environments < MINIMUM_ENVIRONMENTS as usize {
-        format!("the candidate has {environments} of the {MINIMUM_ENVIRONMENTS} environments that a verdict takes")
+        format!("the {side} has {environments} of the {MINIMUM_ENVIRONMENTS} environments that a verdict takes")
     } else {
-        format!("it has samples of the candidate in {blocks} of the {MINIMUM_BLOCKS} blocks that a verdict takes")
+        format!("it has samples of the {side} in {blocks} of the {MINIMUM_BLOCKS} blocks that a verdict takes")
     }
 }

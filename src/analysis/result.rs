@@ -3,11 +3,14 @@
 pub use super::{interval::Interval, measures::Measure};
 
 use super::{
+    choice::Choice,
     estimate::Sources,
     limits::ConditionTests,
     proportion::Proportion,
     sides::{Side, Sides},
+    tried_function::TriedFunction,
     verdict::Verdict,
+    visualizer::VisualizerLink,
     warning_kind::{Warning, WarningKind},
 };
 use crate::{
@@ -38,6 +41,13 @@ pub struct Analysis {
     pub baseline: String,
     /// Each other variant beside the baseline, in the order of the campaign.
     pub comparisons: Vec<PairAnalysis>,
+    /// The function whose clones the variants are. None of other campaigns.
+    pub trial: Option<TriedFunction>,
+    /// Which variant to take. None of campaigns of two variants, unless they are clones or the user asks for it.
+    pub choice: Option<Choice>,
+    /// All variants in the visualizer of AWS Lambda Power Tuning. Empty where there is no choice, or where they differ in
+    /// something else than architecture and memory.
+    pub visualizer: Vec<VisualizerLink>,
 }
 
 /// A variant beside the baseline, in the blocks that called both. Ratios are the candidate's over the baseline's: below 1
@@ -287,6 +297,8 @@ pub struct Money {
     pub prices: Sides<String>,
     /// How many invocations a month the bill is for.
     pub invocations_per_month: f64,
+    /// Where that number is from.
+    pub volume_source: VolumeSource,
     /// Whether the free tier is taken off.
     pub free_tier: bool,
     /// How many of the invocations start an environment.
@@ -304,6 +316,16 @@ pub struct Money {
     pub break_even: Option<f64>,
     /// Savings by volume: invocations a month, and each side's bill.
     pub by_volume: Vec<(f64, Sides<f64>)>,
+}
+
+/// Where the number of invocations of a bill is from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VolumeSource {
+    /// The user's, or the default.
+    Assumed,
+    /// The function's own use before it was tried.
+    Usage,
 }
 
 /// The proportion of invocations that start an environment, which Lambda bills too.
@@ -327,6 +349,8 @@ pub enum ColdShareSource {
     Assumed,
     /// Counted in the functions' logs of the days before the campaign.
     Measured,
+    /// The function's own use before it was tried.
+    Usage,
     /// All calls of the campaign were cold starts.
     Campaign,
     /// The campaign has measured too few cold starts to put any on the bill.
@@ -359,6 +383,11 @@ impl Analysis {
             [pair] => Some(pair),
             _ => None,
         }
+    }
+
+    /// The same, if no choice is to be made.
+    pub fn pair_without_choice(&self) -> Option<&PairAnalysis> {
+        self.only_pair().filter(|_| self.choice.is_none())
     }
 }
 

@@ -54,6 +54,8 @@ pub enum WarningKind {
     MissingLogStreams,
     /// Init durations were reported that were no part of the calls.
     EarlierInits,
+    /// The baseline takes another time than the function did before: the payload may not be typical.
+    UntypicalPayload,
     /// The sides have unequal memory.
     UnequalMemory,
     /// The sides run different builds of the handler.

@@ -34,6 +34,9 @@ const COARSE_NS: u64 = 1000;
 /// Processes that waited for more than this share of their time were not alone on their machine.
 const WAITED: f64 = 0.02;
 
+/// How many times as long or as short as before the calls of a function may take before their payload seems untypical.
+const UNTYPICAL: f64 = 2.0;
+
 /// The level of the test for disturbances.
 const UNLIKELY: f64 = 0.01;
 
@@ -47,6 +50,12 @@ pub(super) fn collect(pair: PairSamples<'_>, headline: Option<&Comparison>, cell
     let mut warn = |kind, text: Option<String>| warnings.extend(text.map(|text| Warning { kind, side: None, text }));
     warn(WarningKind::Disturbed, headline.and_then(|headline| disturbances(manifest, headline)));
     warn(WarningKind::TooFewBlocks, few_blocks(manifest, cells));
+    let untypical = untypical_payload(pair, cells);
+    warnings.extend(untypical.map(|text| Warning {
+        kind: WarningKind::UntypicalPayload,
+        side: Some(Side::Baseline),
+        text,
+    }));
     of_both(pair, &mut warnings);
     for side in Side::BOTH {
         let text = missing_cells(pair, side, cells);
@@ -102,6 +111,28 @@ fn missing_cells(pair: PairSamples<'_>, side: Side, cells: &[CellAnalysis]) -> O
         pair.variant(side).name,
         advice::on_missing_cells(pair.manifest)
     ))
+}
+
+/// How the function that is tried took another time before than its clone does now. None if it did not, or nothing tells.
+fn untypical_payload(pair: PairSamples<'_>, cells: &[CellAnalysis]) -> Option<String> {
+    let usage = pair.manifest.trial.as_ref()?.usage?;
+    let before = usage.mean_duration_ms.filter(|ms| *ms > 0.0)?;
+    let of_cell = |cell: &CellAnalysis| {
+        let reported = cell.comparisons.iter().find(|comparison| comparison.measure == Measure::Duration)?;
+        Some(reported.statistics.baseline?.mean)
+    };
+    let means: Option<Vec<f64>> = cells.iter().map(of_cell).collect();
+    let means = means.filter(|means| !means.is_empty())?;
+    let now = means.iter().sum::<f64>() / means.len() as f64;
+    let is_typical = (1.0 / UNTYPICAL..=UNTYPICAL).contains(&(now / before));
+    (!is_typical).then(|| {
+        format!(
+            "Calls of {} took {now:.1} ms by their mean, and those of the function in the {} days before {before:.1} ms: the \
+             payload may not be typical. Try it with payloads that it really gets.",
+            pair.variant(Side::Baseline).name,
+            usage.days
+        )
+    })
 }
 
 /// What disturbed calls. None unless that is most of what makes the headline uncertain, by more than chance.
@@ -161,9 +192,9 @@ fn of_both(pair: PairSamples<'_>, warnings: &mut Vec<Warning>) {
             format!("{work}: equal work gave {one} and {other}. Times of unequal work mean nothing: look for the bug.");
         warn(WarningKind::ChecksumMismatch, text);
     }
-    // A trial is about memory.
     if let [Some(baseline), Some(candidate)] = Side::BOTH.map(|side| memory_mb(pair, side))
         && baseline != candidate
+        // The sizes of a function that is tried are what is compared.
         && pair.manifest.trial.is_none()
     {
         let advice = if pair.manifest.variants.count() == 2 { " Give both sides the same." } else { "" };
@@ -272,7 +303,8 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
         );
         warn(WarningKind::UnseenCpus, text);
     }
-    if let Some(memory_mb) = memory_mb(pair, side).filter(|memory_mb| *memory_mb < ONE_VCPU_MB) {
+    let is_small = |memory_mb: &u32| *memory_mb < ONE_VCPU_MB && manifest.trial.is_none();
+    if let Some(memory_mb) = memory_mb(pair, side).filter(is_small) {
         let text = format!(
             "{name} has {memory_mb} MB and so less than one vCPU (which takes {ONE_VCPU_MB} MB): the scheduler's \
              quota shapes its wall times. CPU times tell what the processor does."

@@ -45,3 +45,10 @@ pub struct Usage {
     /// The proportion of cold starts.
     pub cold_share: Option<f64>,
 }
+
+impl Usage {
+    /// The invocations of a month of 30 days at this rate. None if there were none.
+    pub fn invocations_per_month(&self) -> Option<f64> {
+        (self.days > 0 && self.invocations > 0).then(|| self.invocations as f64 * 30.0 / f64::from(self.days))
+    }
+}

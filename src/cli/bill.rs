@@ -1,19 +1,30 @@
 //! The options of a bill.
 
 use super::{cold_share::ColdShareOption, prices, run::pricing, volume::Volume};
-use crate::{analysis::campaign_bill::BillOptions, campaign::manifest::Manifest};
+use crate::{
+    analysis::{
+        campaign_bill::{BillOptions, ColdStartProportion},
+        result::VolumeSource,
+    },
+    campaign::{
+        manifest::Manifest,
+        trial::{Trial, Usage},
+    },
+};
 use clap::Args;
 use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(super) struct BillArgs {
-    /// The number of invocations a month to bill, such as 300, 1.5k, 50M or 2B.
-    #[arg(long, value_name = "N", default_value = "1M")]
-    monthly_invocations: Volume,
+    /// The number of invocations a month to bill, such as 300, 1.5k, 50M or 2B. Default: as many as the function had
+    /// that was tried, if that is known; else 1M.
+    #[arg(long, value_name = "N")]
+    monthly_invocations: Option<Volume>,
     /// The share of those invocations that are cold starts, whose init is billed too; or `measured`: the share in the
-    /// functions' logs of the 14 days before the campaign, by a query that CloudWatch Logs Insights bills.
-    #[arg(long, value_name = "PERCENT", default_value = "1%")]
-    cold_share: ColdShareOption,
+    /// functions' logs of the 14 days before the campaign, by a query that CloudWatch Logs Insights bills. Default: that
+    /// of the function that was tried, if it is known; else 1%.
+    #[arg(long, value_name = "PERCENT")]
+    cold_share: Option<ColdShareOption>,
     /// Deduct Lambda's free tier from the bill.
     #[arg(long)]
     free_tier: bool,
@@ -28,10 +39,20 @@ impl BillArgs {
         if let Some(path) = &self.prices {
             pricing::replace_prices(&mut manifest.variants, &prices::table(Some(path))?)?;
         }
-        Ok(BillOptions {
-            invocations_per_month: self.monthly_invocations.get(),
-            cold_starts: self.cold_share.resolve(manifest).await?,
-            free_tier: self.free_tier,
-        })
+        let mut options = BillOptions { free_tier: self.free_tier, ..BillOptions::default() };
+        let usage = manifest.trial.as_ref().and_then(|Trial { usage, .. }| *usage);
+        if let Some(monthly) = usage.and_then(|usage| usage.invocations_per_month()) {
+            (options.invocations_per_month, options.volume_source) = (monthly, VolumeSource::Usage);
+        }
+        if let Some(proportion) = usage.and_then(|Usage { cold_share, .. }| cold_share) {
+            options.cold_starts = ColdStartProportion::OfFunction(proportion);
+        }
+        if let Some(monthly) = self.monthly_invocations {
+            (options.invocations_per_month, options.volume_source) = (monthly.get(), VolumeSource::Assumed);
+        }
+        if let Some(cold_share) = self.cold_share {
+            options.cold_starts = cold_share.resolve(manifest).await?;
+        }
+        Ok(options)
     }
 }

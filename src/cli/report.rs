@@ -1,9 +1,10 @@
 //! `duet report`
 
-use super::{bill::BillArgs, output};
+use super::{bill::BillArgs, output, value_parsers};
 use crate::{
     analysis::{
         analyze_samples::{Options, analyze},
+        limits::{LatencyLimit, Limits},
         result::Analysis,
         samples::Samples,
     },
@@ -33,8 +34,18 @@ pub struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// Differences up to this size count as no difference.
-    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = super::value_parsers::percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = value_parsers::percent)]
     margin: f64,
+    /// How much cost weighs in the choice of a balanced variant, from 0 (time alone) to 1 (cost alone). Default: 0.5.
+    #[arg(long, value_name = "WEIGHT", value_parser = value_parsers::weight)]
+    weight: Option<f64>,
+    /// The longest time that calls of a variant may take in any cell for it to be chosen, such as 300ms or p99=300ms, as
+    /// for `duet gate`.
+    #[arg(long, value_name = "[STATISTIC=]TIME", value_parser = value_parsers::latency_limit)]
+    max_latency: Option<LatencyLimit>,
+    /// By how much the bill of a month may be higher than the baseline's for a variant to be chosen, such as 5%.
+    #[arg(long, value_name = "PERCENT", value_parser = value_parsers::increase)]
+    max_cost_increase: Option<f64>,
     #[command(flatten)]
     bill: BillArgs,
 }
@@ -106,6 +117,8 @@ impl ReportArgs {
     }
 
     async fn analyze(&self) -> anyhow::Result<Analysis> {
-        billed_analysis_of(&self.directory, &self.bill, Options { margin: self.margin, ..Options::default() }).await
+        let limits = Limits { max_cost_increase: self.max_cost_increase, max_latency: self.max_latency };
+        let options = Options { margin: self.margin, weight: self.weight, limits, ..Options::default() };
+        billed_analysis_of(&self.directory, &self.bill, options).await
     }
 }

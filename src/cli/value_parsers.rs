@@ -25,6 +25,12 @@ pub(super) fn increase(text: &str) -> Result<f64, &'static str> {
     increase.ok_or("expected a percentage from 0% to 1000%, such as 5%")
 }
 
+/// Reads the weight of one of two things, the other of which has the rest of 1.
+pub(super) fn weight(text: &str) -> Result<f64, &'static str> {
+    let weight = text.parse().ok().filter(|weight| (0.0..=1.0).contains(weight));
+    weight.ok_or("it must be a number from 0, time alone, to 1, cost alone, such as 0.5")
+}
+
 /// Reads a time that the mean, or the statistic that is named before it, may have.
 pub(super) fn latency_limit(text: &str) -> Result<LatencyLimit, String> {
     let (of, time) = match text.split_once('=') {
@@ -99,6 +105,14 @@ mod tests {
         assert_eq!([increase("5%"), increase("2.5%"), increase("0%")], [Ok(0.05), Ok(0.025), Ok(0.0)]);
         for wrong in ["", "%", "-1%", "1001%", "nan", "inf", "5%%", "5", "fast"] {
             assert!(increase(wrong).unwrap_err().contains("such as 5%"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_weight_is_a_number_up_to_1() {
+        assert_eq!([weight("0"), weight("0.25"), weight("1")], [Ok(0.0), Ok(0.25), Ok(1.0)]);
+        for wrong in ["-0.1", "1.1", "50%", "NaN", "inf", ""] {
+            assert!(weight(wrong).unwrap_err().contains("such as 0.5"), "{wrong}");
         }
     }
 

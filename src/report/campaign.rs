@@ -1,11 +1,12 @@
 //! The report of a campaign.
 
 use super::{
+    choice,
     document::{Block, Tone},
     facts::{cpu_mix, memory, side},
     imported,
     sentences::{assumptions, cold_starts_note, headline, how_to_read, origin, savings, sources},
-    tables, variants,
+    settings, tables, variants, visualizer,
     words::{label, names},
 };
 use crate::analysis::result::{Analysis, PairAnalysis, Provenance, VariantFacts};
@@ -13,7 +14,7 @@ use crate::analysis::result::{Analysis, PairAnalysis, Provenance, VariantFacts};
 /// The verdict, the bill, warnings and cells, with everything else as details: of the only pair, or of all variants and
 /// then of each pair.
 pub fn document(analysis: &Analysis) -> Vec<Block> {
-    match analysis.only_pair() {
+    match analysis.pair_without_choice() {
         Some(pair) => of_pair(pair),
         None => of_variants(analysis),
     }
@@ -40,10 +41,12 @@ fn of_pair(analysis: &PairAnalysis) -> Vec<Block> {
 
 fn of_variants(analysis: &Analysis) -> Vec<Block> {
     let mut blocks = vec![Block::Verdict(Tone::Neutral, variants::headline(analysis))];
-    blocks.extend(variants::best(analysis).map(Block::Paragraph));
+    blocks.extend(choice::blocks(analysis));
     blocks.extend(variants::warnings(analysis));
     blocks.push(Block::Table(variants::table(analysis)));
-    let mut details = Vec::new();
+    blocks.extend(variants::not_made(analysis).map(Block::Item));
+    let mut details = settings::blocks(analysis);
+    details.extend(visualizer::blocks(analysis));
     for pair in &analysis.comparisons {
         details.push(Block::Heading(variants::title(pair)));
         details.extend(verdict(pair));

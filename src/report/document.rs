@@ -28,6 +28,16 @@ pub enum Block {
     /// Facts about something with a name.
     Facts(String, Vec<String>),
     Table(Table),
+    /// Lines to copy.
+    Code {
+        title: String,
+        language: &'static str,
+        lines: Vec<String>,
+    },
+    Link {
+        text: String,
+        url: String,
+    },
     /// Shown on demand.
     Details(Vec<Block>),
 }

@@ -12,7 +12,7 @@ use crate::{
         result::{
             Analysis, CellAnalysis, ColdShare, ColdShareSource, ColdStarts, Comparison, Cost, CpuComparison,
             CpuProportion, Distribution, Interval, Measure, Method, Money, PairAnalysis, Provenance, Ratio, SCHEMA,
-            SeriesPoint, SummaryStatistics, VariantFacts,
+            SeriesPoint, SummaryStatistics, VariantFacts, VolumeSource,
         },
         verdict::Verdict,
         warning_kind::{Warning, WarningKind},
@@ -117,6 +117,9 @@ pub fn campaign_of(pairs: &[PairAnalysis]) -> Analysis {
         variants: iter::once(&first.sides.baseline).chain(candidates).cloned().collect(),
         baseline: first.names().baseline.to_owned(),
         comparisons: pairs.to_vec(),
+        trial: None,
+        choice: None,
+        visualizer: Vec::new(),
     }
 }
 
@@ -315,6 +318,7 @@ fn money() -> Money {
             candidate: "eu-central-1, 2026-10-01".to_owned(),
         },
         invocations_per_month: 10e6,
+        volume_source: VolumeSource::Assumed,
         free_tier: true,
         cold_share: ColdShare { value: 0.01, interval: None, invocations: None, source: ColdShareSource::Assumed },
         monthly: Sides { baseline: cost(1.8, baseline * 9.8e6), candidate: cost(1.8, candidate * 9.8e6) },

@@ -1,6 +1,7 @@
 //! An analysis as one page: no network, no script, and as readable by ear as by eye.
 
 mod axis;
+mod blocks;
 mod canvas;
 mod cold_starts;
 mod distributions;
@@ -25,7 +26,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'n
 
 /// All of an analysis in one HTML file that needs nothing else.
 pub fn page(analysis: &Analysis) -> String {
-    let (title, body) = match analysis.only_pair() {
+    let (title, body) = match analysis.pair_without_choice() {
         Some(pair) => (headline(pair), of_pair(pair)),
         None => (variants::headline(analysis), of_variants(analysis)),
     };
@@ -66,6 +67,7 @@ fn of_variants(analysis: &Analysis) -> Markup {
         (overview::header(analysis))
         main {
             (overview::section(analysis))
+            (overview::change(analysis))
             @for pair in &analysis.comparisons {
                 article {
                     (header::header_of_pair(pair))

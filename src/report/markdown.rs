@@ -22,6 +22,10 @@ fn markdown(block: &Block) -> String {
         Block::Item(text) => format!("- {}", escaped(text)),
         Block::Facts(name, lines) => format!("- **{}**: {}", escaped(name), escaped(&lines.join("; "))),
         Block::Table(table) => titled(table),
+        Block::Code { title, language, lines } => {
+            format!("{}\n\n```{language}\n{}\n```", escaped(title), lines.join("\n"))
+        }
+        Block::Link { text, url } => format!("[{}]({url})", escaped(text)),
         Block::Details(blocks) => format!("<details><summary>Details</summary>\n\n{}\n</details>", render(blocks)),
     }
 }

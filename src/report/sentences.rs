@@ -74,7 +74,7 @@ fn ratio(comparison: &Comparison) -> f64 {
 
 /// Whether these savings rule out that both sides cost the same.
 pub fn is_certain(savings: &Interval) -> bool {
-    savings.low > 0.0 || savings.high < 0.0
+    savings.excludes(0.0)
 }
 
 /// Savings in words: `12% less`.
@@ -176,7 +176,7 @@ pub fn assumptions(money: &Money) -> String {
 }
 
 /// Which cold starts are on the bill.
-fn cold_share(money: &Money) -> String {
+pub fn cold_share(money: &Money) -> String {
     let ColdShare { value, interval, invocations, source } = money.cold_share;
     match source {
         ColdShareSource::Measured => format!(
@@ -188,6 +188,12 @@ fn cold_share(money: &Money) -> String {
         ),
         ColdShareSource::Assumed => {
             format!("{} of invocations are taken to be cold starts (--cold-share).", proportion(value))
+        }
+        ColdShareSource::Usage => {
+            format!(
+                "{} of invocations are taken to be cold starts, as of the function before it was tried.",
+                proportion(value)
+            )
         }
         ColdShareSource::Campaign => "Every invocation is taken to be a cold start, as in this campaign.".to_owned(),
         ColdShareSource::Unknown => "Cold starts are not on the bill, because too few were measured.".to_owned(),

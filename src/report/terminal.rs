@@ -67,6 +67,8 @@ fn render(blocks: &[Block], with_details: bool) -> String {
             Block::Item(text) => hanging(text, "- ", "  ", Tone::Open.style()),
             Block::Facts(name, lines) => facts(name, lines),
             Block::Table(table) => self::table(table),
+            Block::Code { title, lines, .. } => paragraph(title, Style::new()) + &verbatim(lines),
+            Block::Link { text, url } => format!("{text}: {url}\n"),
             Block::Details(blocks) if with_details => "\n".to_owned() + &render(blocks, true),
             Block::Details(_) => "\n".to_owned() + &paragraph("More with --details.", FAINT),
         };
@@ -98,6 +100,11 @@ fn facts(name: &str, lines: &[String]) -> String {
     let name = format!("{name:<width$}", width = INDENT.len());
     let indents = iter::once(name.as_str()).chain(iter::repeat(INDENT));
     lines.iter().zip(indents).map(|(line, first)| hanging(line, first, INDENT, Style::new())).collect()
+}
+
+/// Lines that are copied, and so not broken.
+fn verbatim(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("  {line}\n")).collect()
 }
 
 /// A table under its title; nothing of one without rows.

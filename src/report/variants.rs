@@ -1,15 +1,16 @@
 //! All variants of a campaign side by side, for campaigns of more than two.
 
 use super::{
-    document::{Block, Table, Value, numbers, words},
+    document::{Block, Column, Table, Value, numbers, words},
     tables::verdict,
-    words::{dollars, dollars_to, listed, measured, names, percent, significant_to, time_unit, with_interval},
+    words::{dollars_to, listed, names, percent, significant_to, time_unit, with_interval},
 };
 use crate::analysis::{
     result::{Analysis, Comparison, MeanTime, PairAnalysis, VariantFacts},
     verdict::Verdict,
     warning_kind::Warning,
 };
+use crate::campaign::trial::NotMade;
 use std::collections::BTreeSet;
 
 /// How the others compare with the baseline, in one sentence.
@@ -31,33 +32,6 @@ pub fn headline(analysis: &Analysis) -> String {
         format!("{} {be} {word} {}", listed(&names), analysis.baseline)
     });
     said.collect::<Vec<_>>().join("; ") + "."
-}
-
-/// Which variant takes the least time, which costs the least, and which others are between. None if no candidate has a
-/// verdict.
-pub fn best(analysis: &Analysis) -> Option<String> {
-    let names = analysis.ranked();
-    let ranked = || analysis.variants.iter().filter(|facts| names.contains(facts.name.as_str()));
-    let times = ranked().filter_map(|facts| Some((facts, facts.time?.mean_ms)));
-    let costs = ranked().filter_map(|facts| Some((facts, facts.per_million?.total_usd)));
-    let (fastest, ms) = times.min_by(|one, other| one.1.total_cmp(&other.1))?;
-    let least_time = format!("By the means, {} takes the least time ({}", fastest.name, measured(ms));
-    let Some((cheapest, usd)) = costs.min_by(|one, other| one.1.total_cmp(&other.1)) else {
-        return Some(format!("{least_time})."));
-    };
-    let least_cost = format!("{} a million invocations", dollars(usd));
-    if fastest.name == cheapest.name {
-        return Some(format!("{least_time}) and costs the least ({least_cost})."));
-    }
-    let is_between = |facts: &&VariantFacts| {
-        facts.is_on_pareto_front == Some(true) && facts.name != fastest.name && facts.name != cheapest.name
-    };
-    let between: Vec<&str> = ranked().filter(is_between).map(|facts| facts.name.as_str()).collect();
-    let between = match between.as_slice() {
-        [] => String::new(),
-        names => format!(" Between them, {} would be worth a look too.", listed(names)),
-    };
-    Some(format!("{least_time}), and {} costs the least ({least_cost}).{between}", cheapest.name))
 }
 
 /// The warnings of all pairs, each once. What is about one pair alone begins with the candidate's name.
@@ -104,13 +78,33 @@ pub fn table(analysis: &Analysis) -> Table {
         row.extend(Some(Value::text(if is_on_front { "◆" } else { "" })).filter(|_| has_costs));
         row
     };
-    Table::new("Variants", columns.into_iter().flatten(), analysis.variants.iter().map(row))
+    let columns: Vec<Column> = columns.into_iter().flatten().collect();
+    let unmeasured = |not_made: &NotMade| {
+        let mut row: Vec<Value> = columns.iter().map(|_| Value::Unknown).collect();
+        (row[0], row[columns.len() - 1 - usize::from(has_costs)]) =
+            (Value::text(name(not_made)), Value::text("not made"));
+        row
+    };
+    let not_made: Vec<Vec<Value>> =
+        analysis.trial.iter().flat_map(|trial| trial.not_made.iter().map(unmeasured)).collect();
+    let rows = analysis.variants.iter().map(row).chain(not_made);
+    Table::new("Variants", columns.clone(), rows)
+}
+
+/// Why variants could not be made.
+pub fn not_made(analysis: &Analysis) -> impl Iterator<Item = String> {
+    let not_made = analysis.trial.iter().flat_map(|trial| &trial.not_made);
+    not_made.map(|not_made| format!("{} was not made: {}", name(not_made), not_made.reason))
+}
+
+fn name(NotMade { architecture, memory_mb, .. }: &NotMade) -> String {
+    format!("{architecture}-{memory_mb}MB")
 }
 
 /// The change from the baseline, and the verdict on it.
 fn compared(analysis: &Analysis, facts: &VariantFacts) -> [Value; 2] {
     let Some(pair) = analysis.comparisons.iter().find(|pair| pair.names().candidate == facts.name) else {
-        return [Value::Unknown, Value::text("baseline")];
+        return [Value::Unknown, Value::text(if analysis.trial.is_some() { "present" } else { "baseline" })];
     };
     let withheld = || Value::Verdict(Verdict::Withheld.into(), Verdict::Withheld.to_string(), None);
     let change = pair.headline.as_ref().and_then(judged).map_or(Value::Unknown, Value::Change);

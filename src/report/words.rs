@@ -8,7 +8,7 @@ pub use numbers::{
     proportion, proportion_to, significant, significant_to, time_unit, took, unit_of_limit, with_interval,
     without_trailing_zeros,
 };
-pub use ratios::{change, change_with_interval, changes, compared, percent_change, range, range_of};
+pub use ratios::{amount, change, change_with_interval, changes, compared, percent_change, range, range_of};
 
 use crate::{
     analysis::{result::PairAnalysis, sides::Sides, verdict::Verdict},

@@ -34,6 +34,8 @@ pub struct Fabricated {
     pub cells: Vec<(&'static str, f64)>,
     /// Further variants, each with its time over the candidate's.
     pub more: Vec<f64>,
+    /// The memory of the variants, in MiB; 1769 of those that have none here.
+    pub memory_mb: Vec<u32>,
     /// The environments of each variant.
     pub environments: u32,
     /// The calls of each environment with each cell.
@@ -65,6 +67,7 @@ impl Default for Fabricated {
         Self {
             cells: vec![("string/json", 0.8)],
             more: Vec::new(),
+            memory_mb: Vec::new(),
             environments: 40,
             calls: 3,
             spread: 0.02,
@@ -167,20 +170,24 @@ impl Fabricated {
 
     fn variants(&self) -> Variants<Variant> {
         let more = self.more.iter().zip(2..).map(|(_, number)| {
-            let candidate = self.variant(Side::Candidate);
+            let candidate = self.variant(Side::Candidate, number);
             Variant { name: format!("arm64-{number}"), ..candidate }
         });
-        Side::BOTH.into_iter().map(|side| self.variant(side)).chain(more).collect()
+        Side::BOTH.into_iter().zip(0..).map(|(side, place)| self.variant(side, place)).chain(more).collect()
     }
 
-    fn variant(&self, side: Side) -> Variant {
+    fn memory_mb(&self, place: usize) -> u32 {
+        self.memory_mb.get(place).copied().unwrap_or(MEMORY_MB)
+    }
+
+    fn variant(&self, side: Side, place: usize) -> Variant {
         let architecture = architecture(side);
         let function = Variant {
             name: architecture.to_string(),
             target: Target::Function { name: format!("duet-{architecture}"), qualifier: None },
             place: None,
             configuration: serde_json::from_value(json!({
-                "arn": null, "architecture": architecture, "memory_mb": MEMORY_MB, "timeout_s": 60,
+                "arn": null, "architecture": architecture, "memory_mb": self.memory_mb(place), "timeout_s": 60,
                 "runtime": "provided.al2023", "log_format": null, "ephemeral_storage_mb": 512, "tracing": null, "layers": [],
             }))
             .unwrap(),
@@ -218,7 +225,7 @@ impl Fabricated {
                 billed_ms: Some(billed_ms),
                 billed_restore_ms: None,
                 init_ms: call.start_ms,
-                memory_mb: Some(MEMORY_MB),
+                memory_mb: Some(self.memory_mb(call.variant.get())),
                 max_memory_mb: Some(64),
             }),
             request_id: None,
@@ -242,7 +249,7 @@ impl Fabricated {
             function: Function {
                 name: format!("duet-{architecture}"),
                 version: "$LATEST".to_owned(),
-                memory_mb: MEMORY_MB,
+                memory_mb: self.memory_mb(call.variant.get()),
                 architecture,
             },
             environment: Environment {

@@ -6,6 +6,7 @@
 mod architectures;
 mod browser;
 mod campaign;
+mod choice;
 mod cli;
 mod cloudwatch;
 mod cold_share;

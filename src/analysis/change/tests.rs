@@ -67,6 +67,9 @@ pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)
         variants: pair.sides.iter().map(|(_, facts)| facts.clone()).collect(),
         baseline: pair.names().baseline.to_owned(),
         comparisons: vec![pair],
+        trial: None,
+        choice: None,
+        visualizer: Vec::new(),
     }
 }
 

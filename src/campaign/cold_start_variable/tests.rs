@@ -4,8 +4,10 @@ use super::{
     double::{Act, FakeLambda},
     *,
 };
+use crate::campaign::row::FailureKind;
 use serde_json::{Value, json};
 use std::{path::Path, sync::Arc};
+use tokio::time::{Instant, sleep};
 
 const WITHIN: Duration = Duration::from_secs(300);
 

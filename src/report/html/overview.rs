@@ -2,6 +2,7 @@
 
 use super::{
     axis::{Axis, has_logarithm, short},
+    blocks::blocks,
     canvas::{Anchor, Canvas, LINE, Paint, shortened},
     figure::{self, columns, figure, is_narrow, levels, table, text_width},
     header::listed_warnings,
@@ -9,7 +10,11 @@ use super::{
 use crate::{
     analysis::result::{Analysis, Interval, VariantFacts},
     report::{
-        variants::{self, best, headline},
+        choice::{self, baseline_as},
+        document::Block,
+        settings,
+        variants::{self, headline},
+        visualizer,
         words::{counted, dollars, percent},
     },
 };
@@ -21,7 +26,7 @@ pub fn header(analysis: &Analysis) -> Markup {
         header {
             p.eyebrow { "Lambda Duet · " (analysis.variants.len()) " variants" }
             h1 { (headline(analysis)) }
-            @if let Some(best) = best(analysis) { p { (best) } }
+            (blocks(&choice::blocks(analysis)))
             (listed_warnings(&variants::warnings(analysis)))
             p.evidence {
                 @match &analysis.campaign.imported {
@@ -47,8 +52,17 @@ pub fn section(analysis: &Analysis) -> Markup {
             (chart(analysis, &points))
         }
         div.scroll tabindex="0" role="region" aria-label="The variants" { (table(&variants::table(analysis))) }
+        (blocks(&variants::not_made(analysis).map(Block::Item).collect::<Vec<_>>()))
     };
     figure::section(if is_imported { "All variants" } else { "Cost against time" }, &content)
+}
+
+/// How the function gets what is chosen, and where else all variants can be looked at.
+pub fn change(analysis: &Analysis) -> Markup {
+    let sections = [settings::blocks(analysis), visualizer::blocks(analysis)];
+    html! {
+        @for section in sections.iter().filter(|section| !section.is_empty()) { section { (blocks(section)) } }
+    }
 }
 
 /// A variant with a place on the chart.
@@ -81,7 +95,7 @@ fn chart(analysis: &Analysis, points: &[Point<'_>]) -> Markup {
     let caption = html! {
         "Cost of a million invocations against the time of one, with " (percent(analysis.method.confidence))
         " intervals; both scales are logarithmic. Lower left is better. No variant beats those on the line (the Pareto "
-        "front) in one without being worse in the other. The square is the baseline."
+        "front) in one without being worse in the other. The square is " (analysis.baseline) ", " (baseline_as(analysis)) "."
         @if left_out > 0 { " " (counted(left_out as u64, "variant")) " without time or cost only in the table." }
     };
     figure(label, &caption, &html! {}, [380.0, 340.0], |canvas| draw(canvas, analysis, points))

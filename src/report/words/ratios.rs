@@ -29,12 +29,14 @@ fn is_nothing(ratio: f64) -> bool {
 
 /// An amount of something beside that of another: `12% less time than x86_64`, `3.13 times as much time as x86_64`.
 pub fn compared(ratio: f64, what: &str, other: &str) -> String {
-    let what = if what.is_empty() { String::new() } else { format!(" {what}") };
-    match change(ratio) {
-        _ if is_nothing(ratio) => format!("as much{what} as {other}"),
-        change if ratio >= TIMES => format!("{change}{what} as {other}"),
-        change => format!("{change}{what} than {other}"),
-    }
+    let word = if is_nothing(ratio) || ratio >= TIMES { "as" } else { "than" };
+    format!("{} {word} {other}", amount(ratio, what))
+}
+
+/// The same where it is clear what it is compared with: `12% less time`, `3.13 times as much time`, `as much time`.
+pub fn amount(ratio: f64, what: &str) -> String {
+    let amount = if is_nothing(ratio) { "as much".to_owned() } else { change(ratio) };
+    if what.is_empty() { amount } else { format!("{amount} {what}") }
 }
 
 /// The ends of an interval of ratios, both in one form, and what they are said to be, if that is the same of both.
@@ -127,6 +129,10 @@ mod tests {
         ];
         assert_eq!(texts, expected);
         assert_eq!(compared(3.0, "", "base"), "3.00 times as much as base");
+        assert_eq!(
+            [0.88, 1.0, 19.7].map(|ratio| amount(ratio, "time")),
+            ["12% less time", "as much time", "19.7 times as much time"]
+        );
     }
 
     #[test]

@@ -1,0 +1,162 @@
+//! Which variant to take, in sentences.
+
+mod limits;
+
+use super::{
+    document::Block,
+    sentences::{cold_share, saved_range},
+    words::{
+        amount, capitalized, count, counted, dollars_to, listed, percent, range, significant, with_interval,
+        without_trailing_zeros,
+    },
+};
+use crate::analysis::{
+    choice::{Choice, Chosen},
+    exceeding::Standing,
+    result::{Analysis, Interval, Money, PairAnalysis, VolumeSource},
+};
+
+/// What to take, what limits say about it, what it assumes, and what a trial could not tell.
+pub fn blocks(analysis: &Analysis) -> Vec<Block> {
+    let no_probe = analysis.trial.as_ref().and_then(|trial| trial.no_probe.as_ref());
+    let no_probe = no_probe.map(|reason| Block::Remark(format!("Which CPUs the clones had is not known: {reason}.")));
+    let Some(choice) = &analysis.choice else { return no_probe.into_iter().collect() };
+    let taken = taken(choice);
+    let mut blocks: Vec<Block> = taken.iter().map(|taken| Block::Paragraph(taken.sentences(analysis))).collect();
+    if taken.is_empty() {
+        blocks.push(Block::Paragraph(why_there_is_none(choice).to_owned()));
+    }
+    blocks.extend(choice.exceeding.iter().map(|exceeding| Block::Item(limits::sentence(analysis, exceeding))));
+    blocks.extend(assumptions(analysis, choice).map(Block::Remark));
+    blocks.extend(no_probe);
+    blocks
+}
+
+/// What the others are compared with.
+pub fn baseline_as(analysis: &Analysis) -> &'static str {
+    if analysis.trial.is_some() { "the present configuration" } else { "the baseline" }
+}
+
+/// A variant with all that it is.
+struct Taken<'a> {
+    variant: &'a str,
+    roles: Vec<Role<'a>>,
+}
+
+struct Role<'a> {
+    name: &'static str,
+    /// By what it is told apart from others.
+    criterion: &'static str,
+    chosen: &'a Chosen,
+}
+
+fn taken(choice: &Choice) -> Vec<Taken<'_>> {
+    let mut taken: Vec<Taken<'_>> = Vec::new();
+    for (name, criterion, chosen) in [
+        ("cheapest", "cost", &choice.cheapest),
+        ("fastest", "time", &choice.fastest),
+        ("balanced", "time and in cost", &choice.balanced),
+    ] {
+        let Some(chosen) = chosen else { continue };
+        let role = Role { name, criterion, chosen };
+        match taken.iter_mut().find(|taken| taken.variant == chosen.variant) {
+            Some(taken) => taken.roles.push(role),
+            None => taken.push(Taken { variant: &chosen.variant, roles: vec![role] }),
+        }
+    }
+    taken
+}
+
+impl Taken<'_> {
+    fn sentences(&self, analysis: &Analysis) -> String {
+        let roles: Vec<&str> = self.roles.iter().map(|role| role.name).collect();
+        let roles = capitalized(&listed(&roles));
+        let pair = analysis.comparisons.iter().find(|pair| pair.names().candidate == self.variant);
+        let mut sentences = match pair {
+            Some(pair) => vec![format!("{roles}: {}.", self.variant), changes(analysis, pair)],
+            None => vec![format!("{roles}: {}, {}.", self.variant, baseline_as(analysis))],
+        };
+        sentences.extend(pair.and_then(|pair| pair.money.as_ref()).map(month));
+        sentences.extend(self.roles.iter().filter_map(Role::not_distinguishable));
+        sentences.join(" ")
+    }
+}
+
+impl Role<'_> {
+    fn not_distinguishable(&self) -> Option<String> {
+        let names: Vec<&str> = self.chosen.not_distinguishable.iter().map(String::as_str).collect();
+        let be = if names.len() == 1 { "is" } else { "are" };
+        (!names.is_empty())
+            .then(|| format!("In {}, {} {be} not distinguishable from it.", self.criterion, listed(&names)))
+    }
+}
+
+/// What the candidate changes beside the baseline.
+fn changes(analysis: &Analysis, pair: &PairAnalysis) -> String {
+    let time = pair.headline.as_ref().and_then(|headline| headline.ratio);
+    let time = time.map(|ratio| ("takes", ratio.estimate, "time", ratio.interval.map(range)));
+    let money = pair.money.as_ref();
+    let cost = money.map(|money| ("costs", 1.0 - money.savings, "", money.savings_interval.map(saved_range)));
+    let mut confidence = format!("{} interval ", percent(analysis.method.confidence));
+    let changes = time.into_iter().chain(cost).map(|(verb, ratio, what, interval)| {
+        // It is said once.
+        let interval = interval.map(|text| format!(" ({}{text})", std::mem::take(&mut confidence)));
+        format!("{verb} {}{}", amount(ratio, what), interval.unwrap_or_default())
+    });
+    let changes: Vec<String> = changes.collect();
+    let changes = listed(&changes.iter().map(String::as_str).collect::<Vec<_>>());
+    format!("Beside {}, {}, it {changes}.", analysis.baseline, baseline_as(analysis))
+}
+
+/// What that makes of a month's bill.
+fn month(money: &Money) -> String {
+    let Money { monthly, savings_interval, invocations_per_month, .. } = money;
+    let saved = monthly.baseline.total_usd - monthly.candidate.total_usd;
+    let bounds = savings_interval.map(|bounds| bounds.map(|share| share * monthly.baseline.total_usd));
+    let (verb, more, usd, bounds) = if saved < 0.0 {
+        let negated = bounds.map(|Interval { low, high }| Interval { low: -high, high: -low });
+        ("costs", " more", -saved, negated)
+    } else {
+        ("saves", "", saved, bounds)
+    };
+    format!(
+        "At {} invocations a month that {verb} {}{more}.",
+        count(*invocations_per_month as u64),
+        with_interval(usd, bounds, dollars_to)
+    )
+}
+
+fn why_there_is_none(choice: &Choice) -> &'static str {
+    if choice.exceeding.iter().any(|exceeding| exceeding.standing == Standing::Beyond) {
+        "No choice: every variant with a verdict is beyond a limit."
+    } else {
+        "No choice: there is no verdict on any candidate."
+    }
+}
+
+/// For which month the choice holds, and how it is balanced. None if nothing is chosen.
+fn assumptions(analysis: &Analysis, choice: &Choice) -> Option<String> {
+    let balanced = choice.balanced.as_ref()?;
+    let of_balanced = |pair: &&PairAnalysis| pair.names().candidate == balanced.variant;
+    let pair = analysis.comparisons.iter().find(of_balanced).or(analysis.comparisons.first())?;
+    let bill = pair.money.as_ref().map(|money| format!("{} {} ", volume(analysis, money), cold_share(money)));
+    Some(format!(
+        "{}Balanced is what has the least sum of {} × cost and {} × time, each over the largest of all (--weight).",
+        bill.unwrap_or_default(),
+        without_trailing_zeros(&significant(choice.weight)),
+        without_trailing_zeros(&significant(1.0 - choice.weight))
+    ))
+}
+
+/// Where the number of invocations is from.
+fn volume(analysis: &Analysis, money: &Money) -> String {
+    let invocations = count(money.invocations_per_month as u64);
+    let usage = analysis.trial.as_ref().and_then(|trial| trial.usage);
+    match (money.volume_source, usage) {
+        (VolumeSource::Usage, Some(usage)) => format!(
+            "A month has {invocations} invocations, as many as the function had in the {} before, scaled to 30 days.",
+            counted(usage.days, "day")
+        ),
+        _ => format!("A month has {invocations} invocations (--monthly-invocations)."),
+    }
+}
