@@ -16,6 +16,16 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(super) struct BillArgs {
+    #[command(flatten)]
+    volume: VolumeArgs,
+    /// A table of prices of your own, as docs/prices.md describes it, instead of the prices stored with the campaign.
+    #[arg(long, value_name = "FILE")]
+    prices: Option<PathBuf>,
+}
+
+/// What is billed.
+#[derive(Debug, Args)]
+pub(super) struct VolumeArgs {
     /// The number of invocations a month to bill, such as 300, 1.5k, 50M or 2B. Default: as many as the function had
     /// that was tried, if that is known; else 1M.
     #[arg(long, value_name = "N")]
@@ -28,9 +38,6 @@ pub(super) struct BillArgs {
     /// Deduct Lambda's free tier from the bill.
     #[arg(long)]
     free_tier: bool,
-    /// A table of prices of your own, as docs/prices.md describes it, instead of the prices stored with the campaign.
-    #[arg(long, value_name = "FILE")]
-    prices: Option<PathBuf>,
 }
 
 impl BillArgs {
@@ -39,6 +46,13 @@ impl BillArgs {
         if let Some(path) = &self.prices {
             pricing::replace_prices(&mut manifest.variants, &prices::table(Some(path))?)?;
         }
+        self.volume.of(manifest).await
+    }
+}
+
+impl VolumeArgs {
+    /// What is billed of a campaign.
+    pub(super) async fn of(&self, manifest: &Manifest) -> anyhow::Result<BillOptions> {
         let mut options = BillOptions { free_tier: self.free_tier, ..BillOptions::default() };
         let usage = manifest.trial.as_ref().and_then(|Trial { usage, .. }| *usage);
         if let Some(monthly) = usage.and_then(|usage| usage.invocations_per_month()) {

@@ -36,6 +36,15 @@ pub struct ReportArgs {
     /// Differences up to this size count as no difference.
     #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = value_parsers::percent)]
     margin: f64,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    #[command(flatten)]
+    bill: BillArgs,
+}
+
+/// What is chosen among several variants.
+#[derive(Debug, Args)]
+pub(super) struct ChoiceArgs {
     /// How much cost weighs in the choice of a balanced variant, from 0 (time alone) to 1 (cost alone). Default: 0.5.
     #[arg(long, value_name = "WEIGHT", value_parser = value_parsers::weight)]
     weight: Option<f64>,
@@ -46,8 +55,14 @@ pub struct ReportArgs {
     /// By how much the bill of a month may be higher than the baseline's for a variant to be chosen, such as 5%.
     #[arg(long, value_name = "PERCENT", value_parser = value_parsers::increase)]
     max_cost_increase: Option<f64>,
-    #[command(flatten)]
-    bill: BillArgs,
+}
+
+impl ChoiceArgs {
+    /// The options of an analysis.
+    pub(super) fn options(&self) -> Options {
+        let limits = Limits { max_cost_increase: self.max_cost_increase, max_latency: self.max_latency };
+        Options { weight: self.weight, limits, ..Options::default() }
+    }
 }
 
 /// The forms of a report.
@@ -85,7 +100,7 @@ pub(super) async fn billed_analysis_of(
     of_samples(directory, &manifest, &Options { volume, ..options })
 }
 
-fn of_samples(directory: &Path, manifest: &Manifest, options: &Options) -> anyhow::Result<Analysis> {
+pub(super) fn of_samples(directory: &Path, manifest: &Manifest, options: &Options) -> anyhow::Result<Analysis> {
     let mut collected = CollectedEnvironments::read(directory, manifest)?;
     let readings = later_configurations::read(directory)?;
     let mut samples = Samples { readings, log_streams: collected.kind(), ..Samples::new(manifest.variants.count()) };
@@ -117,8 +132,7 @@ impl ReportArgs {
     }
 
     async fn analyze(&self) -> anyhow::Result<Analysis> {
-        let limits = Limits { max_cost_increase: self.max_cost_increase, max_latency: self.max_latency };
-        let options = Options { margin: self.margin, weight: self.weight, limits, ..Options::default() };
+        let options = Options { margin: self.margin, ..self.choice.options() };
         billed_analysis_of(&self.directory, &self.bill, options).await
     }
 }

@@ -6,8 +6,8 @@ mod trial;
 mod trial_plan;
 
 use super::{
-    clean_up::ChangeOptions, output, run::campaign_options::CampaignOptions, secret_argument::Unechoed,
-    wrong_arguments::refuse,
+    bill::VolumeArgs, clean_up::ChangeOptions, output, report::ChoiceArgs, run::campaign_options::CampaignOptions,
+    secret_argument::Unechoed, wrong_arguments::refuse,
 };
 use crate::{
     campaign::{FunctionName, Target, aws::Session, inspection},
@@ -69,6 +69,10 @@ pub struct TryArgs {
     change: ChangeOptions,
     #[command(flatten)]
     campaign: CampaignOptions,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    #[command(flatten)]
+    volume: VolumeArgs,
 }
 
 impl TryArgs {

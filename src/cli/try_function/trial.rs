@@ -19,7 +19,7 @@ use crate::{
         interruption::{Undoing, interruption},
         output::{self, note},
         question,
-        report::analysis_of,
+        report::of_samples,
         run::{Run, unstored_options::UnstoredOptions},
         signals::INTERRUPTED,
     },
@@ -57,7 +57,7 @@ impl TrialPlan {
         run_directory::discard(&self.directory);
         let code = measured?;
         if code != INTERRUPTED {
-            report(args.json, &self.directory)?;
+            report(args, &self.directory).await?;
         }
         Ok(if is_clean { ExitCode::from(code) } else { ExitCode::FAILURE })
     }
@@ -188,9 +188,11 @@ fn undoing(list: Arc<CloneList>, directory: &Path) -> impl Fn() -> Option<Undoin
 }
 
 /// Prints what was found.
-fn report(json: bool, directory: &Path) -> anyhow::Result<()> {
-    let analysis = analysis_of(directory, &Options::default())?;
-    if json {
+async fn report(args: &TryArgs, directory: &Path) -> anyhow::Result<()> {
+    let manifest = run_directory::manifest(directory)?;
+    let options = Options { volume: args.volume.of(&manifest).await?, ..args.choice.options() };
+    let analysis = of_samples(directory, &manifest, &options)?;
+    if args.json {
         return output::print(&(json!({ "event": "report", "report": analysis }).to_string() + "\n"));
     }
     output::print(&terminal::summary(&document(&analysis)))?;
