@@ -34,7 +34,7 @@ use std::{
 use tokio::sync::watch;
 
 /// The most bytes that a function's variables may have, as JSON.
-const MAX_BYTES: usize = 4096;
+pub(super) const MAX_BYTES: usize = 4096;
 
 /// The variables of a function's `$LATEST`.
 #[derive(Debug)]

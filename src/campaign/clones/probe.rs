@@ -4,6 +4,7 @@
 
 use super::{
     super::{
+        cold_start_variable::MAX_BYTES,
         control_call::{Obstacle, in_time_of, obstacle, until_done},
         row::Failure,
     },
@@ -16,7 +17,10 @@ use aws_sdk_lambda::{
     primitives::Blob,
     types::{EnvironmentResponse, LayerVersionContentInput, PackageType, Runtime},
 };
-use std::io::{Cursor, Write};
+use std::{
+    collections::HashMap,
+    io::{Cursor, Write},
+};
 use tokio::sync::watch;
 use zip::{ZipWriter, result::ZipResult, write::SimpleFileOptions};
 
@@ -58,9 +62,18 @@ pub(super) fn obstacle_of(configured: &Configured) -> Option<&'static str> {
         Some("it has five layers, and Lambda takes no more")
     } else if variables.is_some_and(|variables| variables.contains_key(VARIABLE)) {
         Some("it has a wrapper script already")
+    } else if variables.is_some_and(|variables| bytes_with_probe(variables) > MAX_BYTES) {
+        Some("its variables leave no room for another one")
     } else {
         None
     }
+}
+
+/// How many bytes the variables of a clone have, as JSON.
+fn bytes_with_probe(variables: &HashMap<String, String>) -> usize {
+    let mut variables = variables.clone();
+    variables.extend([Probe::variable()]);
+    serde_json::to_vec(&variables).map_or(0, |text| text.len())
 }
 
 impl Creation<'_> {

@@ -42,6 +42,7 @@ impl CleanUpArgs {
         let session = session.at_place(place);
         let remover = Remover::new(&session, self.change.change_timeout).await?;
         let lines = remover.delete_all(&list).await?;
+        run_directory::discard(directory);
         let region = place.region.clone();
         let profile = place.profile.clone().filter(|_| place.is_profile_fixed);
         Ok(Some((lines, Location { region, profile })))

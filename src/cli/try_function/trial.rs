@@ -40,13 +40,21 @@ impl TrialPlan {
             output::print(&self.text())?;
             return Ok(ExitCode::SUCCESS);
         }
+        let journal = Journal::reserve(&self.directory)?;
+        if CloneList::is_in(&self.directory) {
+            let directory = shell_quoting::word(&self.directory);
+            bail!("an earlier trial has left clones in {directory}: delete them with `duet clean-up {directory}`");
+        }
         output::line(self.text().trim_end())?;
         let clones = counted(self.settings.len() as u64, "clone");
-        if !args.yes && !question::ask(&format!("Make these {clones}, call them, and delete them?"))? {
+        let is_wanted = args.yes
+            || question::ask(&format!("Make these {clones}, call them, and delete them?"))
+                .inspect_err(|_| run_directory::discard(&self.directory))?;
+        if !is_wanted {
+            run_directory::discard(&self.directory);
             note("Nothing is made.");
             return Ok(ExitCode::SUCCESS);
         }
-        let journal = Journal::reserve(&self.directory)?;
         let function = self.manifest.trial.as_ref().and_then(|trial| trial.function.arn.clone());
         let function = function.context("Lambda does not tell the ARN of the function")?;
         let list = CloneList::new(&self.directory, self.campaign.clone(), &function, self.place.clone());

@@ -52,6 +52,12 @@ fn killed_at(number: usize, is_done: bool) -> bool {
     }
     assert_eq!(output.status.code(), None, "call {number}: {}", stderr(&output));
     account.continue_with(|_| Act::Answer);
+    if scratch.has("run/clones.json") {
+        // What is left is not forgotten.
+        let again = try_orders(&account, &scratch, CLONES, &["--yes"]).output().unwrap();
+        assert_code(&again, 1);
+        assert!(stderr(&again).contains("duet clean-up ") || stderr(&again).contains("holds a campaign already"));
+    }
     if scratch.has("run") {
         let cleaned = clean_up(&account, &[&scratch.path("run")]);
         assert_code(&cleaned, 0);

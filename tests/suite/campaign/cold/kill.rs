@@ -77,5 +77,5 @@ fn clean_up_finds_changes_that_are_left_behind() {
     };
     assert_eq!(clean_up(), "lambda:a is changed back\nlambda:x is changed back\n");
     assert_eq!(lambda.functions(), before);
-    assert!(clean_up().starts_with("Nothing is changed"));
+    assert!(clean_up().starts_with("Nothing is left"));
 }
