@@ -43,6 +43,7 @@ pub(crate) mod stopping_rules;
 mod target;
 pub(crate) mod totals;
 pub mod trial;
+pub mod usage;
 pub mod variants;
 
 pub use target::{Auth, FunctionName, Target, TargetError};

@@ -10,7 +10,7 @@ mod request;
 
 pub use endpoint::{AwsService, endpoint};
 pub use lambda::Lambda;
-pub use request::post;
+pub use request::{JsonError, post};
 
 use super::{
     Auth, Target,

@@ -36,3 +36,4 @@ mod scripted;
 mod service_model;
 mod stack;
 mod tls;
+mod usage;

@@ -241,6 +241,8 @@ pub fn examine(call: &Call, reply: &Reply) -> Findings {
         "lambda" => &LAMBDA,
         "cloudformation" => &CLOUDFORMATION,
         "logs" => &LOGS,
+        // It speaks JSON too.
+        "monitoring" => return json::examine(&CLOUDWATCH, call, reply),
         _ => {
             let finding = format!("{}: signed for {service}, which tests/suite/service_model.rs lacks", call.line);
             return Findings::of_request(finding);

@@ -25,6 +25,7 @@ pub struct AwsService {
 impl AwsService {
     pub const LAMBDA: Self = Self { id: "Lambda", signing_name: "lambda" };
     pub const CLOUD_FORMATION: Self = Self { id: "CloudFormation", signing_name: "cloudformation" };
+    pub const CLOUD_WATCH: Self = Self { id: "CloudWatch", signing_name: "monitoring" };
     pub const CLOUD_WATCH_LOGS: Self = Self { id: "CloudWatch Logs", signing_name: "logs" };
 
     /// The variable for this service alone.

@@ -8,7 +8,8 @@ use crate::{
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 use hyper::{Request, StatusCode, body::Bytes};
-use std::error::Error;
+use serde::Deserialize;
+use std::{error::Error, fmt};
 
 /// Sends a signed POST to a service, and gives the status and the body of its answer.
 ///
@@ -35,4 +36,48 @@ pub async fn post(
     let status = response.status();
     let body = response.into_body().collect().await.map_err(|error| lost(error.as_ref()))?;
     Ok((status, body.to_bytes()))
+}
+
+/// An error of a service that speaks JSON.
+#[derive(Debug)]
+pub struct JsonError {
+    /// Its name, without that of its namespace; empty if the service does not name it.
+    pub code: String,
+    text: String,
+}
+
+impl JsonError {
+    /// Reads an answer that is no success.
+    pub fn read(status: StatusCode, body: &[u8]) -> Self {
+        #[derive(Default, Deserialize)]
+        struct Body {
+            #[serde(rename = "__type", default)]
+            code: String,
+            #[serde(alias = "Message", default)]
+            message: String,
+        }
+        let Body { code, message } = serde_json::from_slice(body).unwrap_or_default();
+        let code = code.rsplit('#').next().unwrap_or_default().to_owned();
+        let text = match code.as_str() {
+            "" => format!("HTTP {}: {}", status.as_u16(), String::from_utf8_lossy(body)),
+            code => format!("{code}: {message}"),
+        };
+        Self { code, text }
+    }
+
+    /// Whether the permission is missing.
+    pub fn is_denial(&self) -> bool {
+        ["AccessDeniedException", "AccessDenied"].contains(&self.code.as_str())
+    }
+
+    /// Whether there were too many requests.
+    pub fn is_throttling(&self) -> bool {
+        self.code.contains("Throttl") || self.code == "LimitExceededException"
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }

@@ -1,7 +1,7 @@
 //! Asking CloudWatch Logs for events.
 
 use super::super::{
-    aws::{self, AwsService, Session},
+    aws::{self, AwsService, JsonError, Session},
     row::{Failure, FailureKind},
 };
 use hyper::{StatusCode, body::Bytes};
@@ -90,26 +90,13 @@ fn lost(failure: Failure) -> Refusal {
     }
 }
 
-/// How an error says what it is.
-#[derive(Default, Deserialize)]
-struct ErrorBody {
-    #[serde(rename = "__type", default)]
-    code: String,
-    #[serde(alias = "Message", default)]
-    message: String,
-}
-
 fn refusal(status: StatusCode, body: &[u8]) -> Refusal {
-    let ErrorBody { code, message } = serde_json::from_slice(body).unwrap_or_default();
-    let code = code.rsplit('#').next().unwrap_or_default();
-    let failure = Failure::refused(match code {
-        "" => format!("HTTP {}: {}", status.as_u16(), String::from_utf8_lossy(body)),
-        _ => format!("{code}: {message}"),
-    });
-    match code {
-        "AccessDeniedException" | "AccessDenied" => Refusal::Denied(failure),
+    let error = JsonError::read(status, body);
+    let failure = Failure::refused(error.to_string());
+    match error.code.as_str() {
+        _ if error.is_denial() => Refusal::Denied(failure),
         "ResourceNotFoundException" => Refusal::NoGroup,
-        _ if code.contains("Throttl") || code == "LimitExceededException" => Refusal::Passing(failure),
+        _ if error.is_throttling() => Refusal::Passing(failure),
         _ if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() => Refusal::Passing(failure),
         _ => Refusal::Lasting(failure),
     }

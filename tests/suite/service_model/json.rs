@@ -1,4 +1,4 @@
-//! The JSON protocol, by which CloudWatch Logs is asked.
+//! The JSON protocol, by which CloudWatch and CloudWatch Logs are asked.
 
 use super::{COMMON_ERRORS, Findings, Model, Operation, shapes::Checker};
 use crate::scripted::{Call, Reply};
