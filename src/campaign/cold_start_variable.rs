@@ -12,13 +12,12 @@ pub use owner::{Mark, Owner};
 use super::{
     aws::Lambda,
     configuration::COLD_START_VARIABLE,
-    control_call::{Obstacle, in_time, obstacle, refused, until_done},
+    control_call::{Obstacle, in_time, is_settled, obstacle, refused, until_done},
     lock,
     row::Failure,
     stop_request,
 };
 use aws_sdk_lambda::{
-    error::SdkError,
     operation::get_function_configuration::GetFunctionConfigurationOutput as Configured,
     types::{Environment, LastUpdateStatus},
 };
@@ -224,11 +223,7 @@ impl Variables {
         });
         self.may_come_late.store(true, Ordering::Relaxed);
         let answer = request.await;
-        let is_settled = match &answer {
-            Ok(_) => true,
-            Err(SdkError::ServiceError(refused)) => refused.raw().status().as_u16() < 500,
-            Err(_) => false,
-        };
+        let is_settled = is_settled(&answer);
         self.may_come_late.store(!is_settled, Ordering::Relaxed);
         let updated = answer.map_err(|error| obstacle(&error, |message| without_values(&message, before)))?;
         // Emulators may not have revisions.

@@ -105,3 +105,12 @@ where
 pub(super) fn is_not_found<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
     error.code() == Some("ResourceNotFoundException")
 }
+
+/// Whether a request is done or refused for good: one whose answer was lost may still be done.
+pub(super) fn is_settled<T, E>(answer: &Result<T, SdkError<E, HttpResponse>>) -> bool {
+    match answer {
+        Ok(_) => true,
+        Err(SdkError::ServiceError(refused)) => refused.raw().status().as_u16() < 500,
+        Err(_) => false,
+    }
+}

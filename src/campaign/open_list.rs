@@ -4,7 +4,7 @@ use super::{lock, run_directory};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     collections::BTreeSet,
-    io,
+    fs, io,
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -54,7 +54,10 @@ impl<L: Listing> OpenList<L> {
 
     fn write(&self, listing: &L) -> io::Result<()> {
         if listing.open().is_empty() {
-            return std::fs::remove_file(&self.path);
+            return match fs::remove_file(&self.path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                removed => removed,
+            };
         }
         run_directory::write_json(&self.path, listing)
     }

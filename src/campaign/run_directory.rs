@@ -13,7 +13,7 @@ use super::{
 use sequence::Sequence;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, DirEntry, File, OpenOptions, TryLockError},
     io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
 };
@@ -116,10 +116,7 @@ impl Journal {
     pub fn reserve(directory: &Path) -> Result<Self, JournalError> {
         fs::create_dir_all(directory).map_err(at(directory))?;
         let journal = Self::lock(directory)?;
-        // A directory without a manifest was left behind before the first call.
-        if directory.join(MANIFEST).exists() {
-            return Err(JournalError::Exists(directory.to_owned()));
-        }
+        check_free(directory)?;
         Ok(journal)
     }
 
@@ -199,7 +196,7 @@ impl Journal {
 ///
 /// # Errors
 /// When there is no campaign, or another process writes to it.
-pub fn hold(directory: &Path) -> Result<File, JournalError> {
+pub(super) fn hold(directory: &Path) -> Result<File, JournalError> {
     let path = directory.join(SAMPLES);
     let samples = match File::open(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -219,13 +216,23 @@ pub fn is_there(directory: &Path) -> bool {
     [MANIFEST, SAMPLES].iter().all(|name| directory.join(name).is_file())
 }
 
-/// Removes a directory that was reserved for a campaign which was not begun, if there is nothing else in it.
+/// Removes a directory that was reserved for a campaign which was not begun, unless there is anything else in it.
 pub fn discard(directory: &Path) {
-    if !directory.join(MANIFEST).exists() {
-        // What cannot be removed is in nobody's way.
+    let is_reserved = |entry: io::Result<DirEntry>| entry.is_ok_and(|entry| entry.file_name() == SAMPLES);
+    if fs::read_dir(directory).is_ok_and(|mut entries| entries.all(is_reserved)) {
+        // An empty directory that cannot be removed is in nobody's way.
         let _ = fs::remove_file(directory.join(SAMPLES));
         let _ = fs::remove_dir(directory);
     }
+}
+
+/// Checks that there is no campaign in `directory`.
+///
+/// # Errors
+/// When there is one.
+pub fn check_free(directory: &Path) -> Result<(), JournalError> {
+    // A directory without a manifest was left behind before the first call.
+    if directory.join(MANIFEST).exists() { Err(JournalError::Exists(directory.to_owned())) } else { Ok(()) }
 }
 
 /// Moves a complete campaign from one directory to another of the same file system, the manifest last: without it there is no

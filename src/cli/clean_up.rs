@@ -62,10 +62,7 @@ pub(super) struct ChangeOptions {
 impl CleanUpArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let session = Session::new().context("reading the trusted certificates")?;
-        let what = match self.what.as_slice() {
-            [] if self.region.is_empty() => left_behind(Path::new("duet-runs"))?,
-            what => what.to_vec(),
-        };
+        let what = if self.what.is_empty() { left_behind(Path::new("duet-runs"))? } else { self.what.clone() };
         if what.is_empty() && self.region.is_empty() {
             output::print("Nothing is left: no campaign in duet-runs has left a function changed, or a clone\n")?;
         }

@@ -16,7 +16,7 @@ enum Of {
 }
 
 /// The policy that `duet try` takes with these options, and `duet clean-up` after it. Nothing is looked at: name the function
-/// by its ARN, and its role with --role, so that the policy names them too.
+/// by its ARN, and its role with --role, so that the policy names them too; without an ARN it is for the partition aws.
 #[derive(Debug, Args)]
 struct TryPolicyArgs {
     /// The ARN of the function's role, which clones get [default: any role, for Lambda alone].

@@ -27,8 +27,8 @@ use std::{path::PathBuf, process::ExitCode};
 /// role, layers, variables and network, one for each architecture and memory size; what a call does, it does for real. The
 /// function itself is neither called nor changed. If this program is killed, `duet clean-up` deletes the clones.
 ///
-/// Exit codes: 0 the trial is complete, or with --inspect the function can run on the other architecture; 1 it could not be
-/// tried, or clones are left; 2 wrong arguments; 3 all recent calls of a clone failed; 4 equal work gave different results;
+/// Exit codes: 0 the trial is complete, or the plan was shown and nothing made, or with --inspect the function can run on the
+/// other architecture; 1 it could not be tried, or clones are left; 2 wrong arguments; 3 all recent calls of a clone failed; 4 equal work gave different results;
 /// 5 it needs other files for the other architecture; 6 with --inspect: that cannot be told; 130 it was interrupted.
 #[derive(Debug, Args)]
 pub struct TryArgs {
@@ -107,7 +107,7 @@ impl TryArgs {
             output::line(inspection.text().trim_end())?;
             if portability.verdict == Verdict::NeedsFiles {
                 output::line(format_args!(
-                    "Give the package for {} with --candidate-code FILE (an image with --candidate-image URI), or try the                      function as it is with --architectures {}",
+                    "Give the package for {} with --candidate-code FILE (an image with --candidate-image URI), or try the function as it is with --architectures {}",
                     portability.target, inspection.architecture
                 ))?;
                 return Ok(inspection.exit_code());

@@ -5,7 +5,7 @@ use crate::campaign::{
     aws::{Lambda, Session},
     caller::FunctionCaller,
     cold_start_variable::{Owner, without_values},
-    control_call::{Obstacle, in_time_of, obstacle, until_done},
+    control_call::{Obstacle, in_time_of, is_settled, obstacle, until_done},
     row::{Failure, FailureKind},
     stop_request,
 };
@@ -41,16 +41,27 @@ impl Creation<'_> {
     pub async fn make(&self, settings: CloneSettings, stop: &watch::Receiver<bool>) -> Result<(), Failure> {
         let name = CloneName::new(self.list.campaign(), settings);
         self.begin(&Resource::Clone(name.clone()))?;
+        let resource = Resource::Clone(name.clone());
         let mut attempts = 0;
         let attempt = async || {
             attempts += 1;
             self.attempt(&name, attempts > 1).await
         };
-        until_done(attempt, self.within, stop_request::asked(stop)).await.map_err(with_remedy)?;
+        let created = until_done(attempt, self.within, stop_request::asked(stop)).await;
+        created.map_err(|failure| self.refused(&resource, failure))?;
         let lambda = Lambda::new(self.session).await?;
         let clone = FunctionCaller::new(lambda, &self.list.arn(&name), None, None);
         let ready = stop_request::unless_asked(stop, clone.wait_until_ready("{}")).await;
         ready.unwrap_or(Ok(())).map_err(with_remedy)
+    }
+
+    /// The failure to make something, with what would help. What Lambda has refused is not there, and need not be deleted.
+    pub(super) fn refused(&self, resource: &Resource, failure: Failure) -> Failure {
+        if !self.list.is_unsettled(resource) {
+            // It is looked for later, if the list cannot be written.
+            let _ = self.list.deleted(resource);
+        }
+        with_remedy(failure)
     }
 
     /// Records what is about to be made.
@@ -65,7 +76,9 @@ impl Creation<'_> {
         let answer = self.lambda.request(async |client| {
             in_time_of(UPLOAD, self.template.request(&client, name, tags, self.probe.as_ref()).send()).await
         });
-        match answer.await {
+        let answer = answer.await;
+        self.list.settle(&Resource::Clone(name.clone()), is_settled(&answer));
+        match answer {
             Ok(_) => Ok(()),
             // The answer to an earlier attempt was lost.
             Err(error) if is_repeated && exists_already(&error) => Ok(()),

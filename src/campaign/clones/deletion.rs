@@ -14,6 +14,7 @@ use std::{
     io,
     time::{Duration, SystemTime},
 };
+use tokio::time::Instant;
 
 /// What was deleted of a clone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,21 @@ pub struct Remover {
     lambda: Lambda,
     /// How long a deletion may take, with all attempts.
     within: Duration,
+}
+
+/// How long something that may still be made is looked for.
+const LATE: Duration = Duration::from_secs(10);
+
+/// Asks for another look if something is not there yet and may still be made.
+fn look_again(is_deleted: bool, may_come_late: bool, begin: Instant) -> Result<(), Obstacle> {
+    if is_deleted || !may_come_late || begin.elapsed() >= LATE {
+        return Ok(());
+    }
+    Err(Obstacle::Pending("it may still be made, as the answer to the request was lost".to_owned()))
+}
+
+fn text_of_layer(was_there: bool) -> &'static str {
+    if was_there { "deleted" } else { "it was not there (any more)" }
 }
 
 impl Deleted {
@@ -55,9 +71,23 @@ impl Remover {
     /// the same.
     pub async fn delete_all(&self, list: &CloneList) -> Result<Vec<String>, Failure> {
         let unread = |error: io::Error| Failure::refused(error.to_string());
-        let (mut lines, mut reasons) = (Vec::new(), Vec::new());
+        let (mut deleted, mut reasons) = (Vec::new(), Vec::new());
+        // All functions first: their last lines may come late, and make a log group anew.
         for resource in list.open().map_err(unread)? {
-            match self.delete_of(list, &resource).await {
+            let is_there = match &resource {
+                Resource::Clone(name) => {
+                    self.delete_function(&list.arn(name), name, list.is_unsettled(&resource)).await
+                }
+                Resource::Probe(_) => self.delete_layer(&list.probe_arn(), list.is_unsettled(&resource)).await,
+            };
+            match is_there {
+                Ok(was_there) => deleted.push((resource, was_there)),
+                Err(failure) => reasons.push(format!("{resource}: {failure}")),
+            }
+        }
+        let mut lines = Vec::new();
+        for (resource, was_there) in deleted {
+            match self.finish(list, &resource, was_there).await {
                 Ok(text) => lines.push(format!("{resource}: {text}")),
                 Err(failure) => reasons.push(format!("{resource}: {failure}")),
             }
@@ -65,10 +95,13 @@ impl Remover {
         if reasons.is_empty() { Ok(lines) } else { Err(Failure::refused(reasons.join("; "))) }
     }
 
-    async fn delete_of(&self, list: &CloneList, resource: &Resource) -> Result<&'static str, Failure> {
+    /// Deletes the log group of a clone, and removes what is deleted from the list.
+    async fn finish(&self, list: &CloneList, resource: &Resource, was_there: bool) -> Result<&'static str, Failure> {
         let text = match resource {
-            Resource::Clone(name) => self.delete_at(&list.arn(name), name).await?.text(),
-            Resource::Probe(campaign) => self.delete_probe(campaign).await?,
+            Resource::Clone(name) => {
+                Deleted { function: was_there, log_group: self.delete_log_group(name).await? }.text()
+            }
+            Resource::Probe(_) => text_of_layer(was_there),
         };
         list.deleted(resource).map_err(|error| {
             Failure::refused(format!("it is deleted, but the run directory still says that there is one: {error}"))
@@ -82,26 +115,49 @@ impl Remover {
     /// When that is not possible.
     pub async fn delete_leftover(&self, leftover: &Leftover) -> Result<&'static str, Failure> {
         match leftover {
-            Leftover::Clone(name, arn) => self.delete_at(arn, name).await.map(Deleted::text),
-            Leftover::LogGroup(name) => self.delete_log_group(name).await.map(Deleted::text),
-            Leftover::Probe(campaign) => self.delete_probe(campaign).await,
+            Leftover::Clone(name, arn) => {
+                let function = self.delete_function(arn, name, false).await?;
+                Ok(Deleted { function, log_group: self.delete_log_group(name).await? }.text())
+            }
+            Leftover::LogGroup(name) => {
+                Ok(Deleted { function: false, log_group: self.delete_log_group(name).await? }.text())
+            }
+            Leftover::Probe(_, arn) => self.delete_layer(arn, false).await.map(text_of_layer),
         }
     }
 
-    /// Deletes all versions of the layer with the probe of a campaign; says what there was.
-    ///
-    /// # Errors
-    /// When that is not possible.
-    async fn delete_probe(&self, campaign: &CampaignId) -> Result<&'static str, Failure> {
-        let layer = Resource::Probe(campaign.clone()).to_string();
-        let mut is_deleted = false;
-        until_done(async || self.layer(&layer, &mut is_deleted).await, self.within, pending()).await?;
-        Ok(if is_deleted { "deleted" } else { "it was not there (any more)" })
+    /// Deletes the clone with this ARN; false if there is none. One that may still be made is looked for a while.
+    async fn delete_function(&self, arn: &str, name: &CloneName, may_come_late: bool) -> Result<bool, Failure> {
+        let (mut is_deleted, begin) = (false, Instant::now());
+        let delete = async || {
+            self.function(arn, &name.campaign, &mut is_deleted).await?;
+            look_again(is_deleted, may_come_late, begin)
+        };
+        until_done(delete, self.within, pending()).await?;
+        Ok(is_deleted)
     }
 
-    async fn layer(&self, layer: &str, is_deleted: &mut bool) -> Result<(), Obstacle> {
+    /// Deletes the log group of a clone that is not there any more; false if there is none.
+    async fn delete_log_group(&self, name: &CloneName) -> Result<bool, Failure> {
+        let mut is_deleted = false;
+        until_done(async || self.log_group(name, &mut is_deleted).await, self.within, pending()).await?;
+        Ok(is_deleted)
+    }
+
+    /// Deletes all versions of the layer with this ARN; false if there is none.
+    async fn delete_layer(&self, arn: &str, may_come_late: bool) -> Result<bool, Failure> {
+        let (mut is_deleted, begin) = (false, Instant::now());
+        let delete = async || {
+            self.layer(arn, &mut is_deleted).await?;
+            look_again(is_deleted, may_come_late, begin)
+        };
+        until_done(delete, self.within, pending()).await?;
+        Ok(is_deleted)
+    }
+
+    async fn layer(&self, arn: &str, is_deleted: &mut bool) -> Result<(), Obstacle> {
         let list =
-            async |client: aws_sdk_lambda::Client| in_time(client.list_layer_versions().layer_name(layer).send()).await;
+            async |client: aws_sdk_lambda::Client| in_time(client.list_layer_versions().layer_name(arn).send()).await;
         let versions = match self.lambda.request(list).await {
             Ok(found) => found.layer_versions.unwrap_or_default(),
             Err(error) if is_not_found(&error) => return Ok(()),
@@ -109,7 +165,7 @@ impl Remover {
         };
         for version in versions {
             let delete = async |client: aws_sdk_lambda::Client| {
-                let request = client.delete_layer_version().layer_name(layer).version_number(version.version);
+                let request = client.delete_layer_version().layer_name(arn).version_number(version.version);
                 in_time(request.send()).await
             };
             match self.lambda.request(delete).await {
@@ -119,27 +175,6 @@ impl Remover {
             }
         }
         Ok(())
-    }
-
-    /// Deletes the clone with this ARN, if there is one, and its log group.
-    ///
-    /// # Errors
-    /// When it cannot be deleted, or is not a clone.
-    async fn delete_at(&self, arn: &str, name: &CloneName) -> Result<Deleted, Failure> {
-        let mut function = false;
-        until_done(async || self.function(arn, &name.campaign, &mut function).await, self.within, pending()).await?;
-        // After the function, which would make it anew.
-        Ok(Deleted { function, ..self.delete_log_group(name).await? })
-    }
-
-    /// Deletes the log group of a clone that is not there any more.
-    ///
-    /// # Errors
-    /// When it cannot be deleted.
-    async fn delete_log_group(&self, name: &CloneName) -> Result<Deleted, Failure> {
-        let mut log_group = false;
-        until_done(async || self.log_group(name, &mut log_group).await, self.within, pending()).await?;
-        Ok(Deleted { function: false, log_group })
     }
 
     async fn function(&self, arn: &str, campaign: &CampaignId, is_deleted: &mut bool) -> Result<(), Obstacle> {

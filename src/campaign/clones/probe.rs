@@ -5,11 +5,12 @@
 use super::{
     super::{
         cold_start_variable::MAX_BYTES,
-        control_call::{Obstacle, in_time_of, obstacle, until_done},
+        control_call::{Obstacle, in_time_of, is_settled, obstacle, until_done},
         row::Failure,
     },
     Creation, Resource,
     creation::UPLOAD,
+    tags,
 };
 use crate::{campaign::stop_request, host};
 use aws_sdk_lambda::{
@@ -90,14 +91,18 @@ impl Creation<'_> {
             let content = LayerVersionContentInput::builder().zip_file(Blob::new(archive.clone())).build();
             let answer = self.lambda.request(async |client| {
                 let request = client.publish_layer_version().layer_name(name.to_string()).content(content);
-                in_time_of(UPLOAD, request.description("The probe of a campaign of Lambda Duet").send()).await
+                let description = tags::as_text(self.owner, self.needed);
+                in_time_of(UPLOAD, request.description(description).send()).await
             });
-            let published = answer.await.map_err(|error| obstacle(&error, |message| message))?;
+            let answer = answer.await;
+            self.list.settle(&name, is_settled(&answer));
+            let published = answer.map_err(|error| obstacle(&error, |message| message))?;
             let missing = || Obstacle::Final(Failure::refused("Lambda does not tell the ARN of the layer"));
             probe = Some(Probe { layer: published.layer_version_arn.ok_or_else(missing)? });
             Ok(())
         };
-        until_done(publish, self.within, stop_request::asked(stop)).await?;
+        let published = until_done(publish, self.within, stop_request::asked(stop)).await;
+        published.map_err(|failure| self.refused(&name, failure))?;
         Ok(probe)
     }
 }

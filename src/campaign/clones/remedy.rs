@@ -3,10 +3,13 @@
 use crate::campaign::row::Failure;
 
 /// A part of Lambda's message, and what helps then.
-const REMEDIES: [(&str, &str); 9] = [
+const REMEDIES: [(&str, &str); 12] = [
     ("iam:PassRole", "allow iam:PassRole on the function's role"),
     ("lambda:CreateFunction", "allow lambda:CreateFunction on functions whose names begin with duet-"),
     ("lambda:TagResource", "allow lambda:TagResource on functions whose names begin with duet-"),
+    ("lambda:GetLayerVersion", "allow lambda:GetLayerVersion on the function's layers"),
+    ("ec2:Describe", "allow ec2:DescribeSubnets, ec2:DescribeSecurityGroups and ec2:DescribeVpcs"),
+    ("elasticfilesystem:", "allow elasticfilesystem:DescribeMountTargets on the function's file systems"),
     ("MemorySize", "new accounts have up to 3008 MB; ask AWS for more, or leave this size out of --memory"),
     ("CodeStorageExceeded", "delete versions that are not needed any more, or ask AWS for more code storage"),
     ("CodeVerificationFailed", "sign the package, or name a signed one"),

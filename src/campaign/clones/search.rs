@@ -1,6 +1,6 @@
 //! Finding clones that no list names: those of run directories that are gone, or on another machine.
 
-use super::{CampaignId, CloneName, PREFIX, Remover, Resource, arn_beside};
+use super::{CampaignId, CloneName, PREFIX, Remover, Resource, arn_beside, tags::Tags};
 use crate::campaign::{
     aws::{Lambda, Session},
     caller::classify::failure,
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// What there is of a campaign.
@@ -23,15 +23,15 @@ pub enum Leftover {
     Clone(CloneName, String),
     /// The log group of a clone that is not there.
     LogGroup(CloneName),
-    /// A layer with a probe.
-    Probe(CampaignId),
+    /// A layer with a probe, with its ARN.
+    Probe(CampaignId, String),
 }
 
 impl Leftover {
     pub fn campaign(&self) -> &CampaignId {
         match self {
             Self::Clone(name, _) | Self::LogGroup(name) => &name.campaign,
-            Self::Probe(campaign) => campaign,
+            Self::Probe(campaign, _) => campaign,
         }
     }
 
@@ -40,7 +40,7 @@ impl Leftover {
         match self {
             Self::Clone(_, arn) => format!("{arn}, and its log group"),
             Self::LogGroup(name) => format!("{}, a log group", name.log_group()),
-            Self::Probe(campaign) => Resource::Probe(campaign.clone()).text(),
+            Self::Probe(campaign, _) => Resource::Probe(campaign.clone()).text(),
         }
     }
 }
@@ -51,41 +51,46 @@ impl Leftover {
 /// When functions, layers or log groups cannot be listed.
 pub async fn find(session: &Session, within: Duration) -> Result<Vec<Leftover>, Failure> {
     let remover = Remover::new(session, within).await?;
-    let (mut found, mut needed) = (BTreeMap::new(), BTreeSet::new());
+    // Before the functions: the log group of a clone that is called for the first time meanwhile is not left over.
+    let groups = log_groups(session).await?;
+    let probes = probes(session).await?;
+    let (mut found, mut functions_of) = (BTreeMap::new(), BTreeSet::new());
     for (name, arn) in functions(session).await? {
-        match remover.is_needed(&arn, &name).await? {
-            Some(false) => drop(found.insert(name.clone(), Leftover::Clone(name, arn))),
-            // Not a clone, or one that is deleted by now.
-            None => {}
-            Some(true) => drop(needed.insert(name.campaign.clone())),
+        if remover.is_needed(&arn, &name).await? == Some(false) {
+            found.insert(name.clone(), Leftover::Clone(name, arn));
+        } else {
+            // It may be no clone at all, or one that is needed: what belongs to it stays too.
+            functions_of.insert(name);
         }
     }
-    // Layers and log groups have no tags: they are needed as long as a clone of their campaign is.
-    let groups = log_groups(session).await?.into_iter().filter(|name| !needed.contains(&name.campaign));
-    for name in groups {
+    for name in groups.into_iter().filter(|name| !functions_of.contains(name)) {
         found.entry(name.clone()).or_insert(Leftover::LogGroup(name));
     }
-    let probes = probes(session).await?.into_iter().filter(|campaign| !needed.contains(campaign));
-    Ok(found.into_values().chain(probes.map(Leftover::Probe)).collect())
+    let used: BTreeSet<CampaignId> = functions_of.into_iter().map(|name| name.campaign).collect();
+    let probes = probes.into_iter().filter(|(campaign, _)| !used.contains(campaign));
+    Ok(found.into_values().chain(probes.map(|(campaign, arn)| Leftover::Probe(campaign, arn))).collect())
 }
 
-/// The campaigns that have layers with probes.
-async fn probes(session: &Session) -> Result<Vec<CampaignId>, Failure> {
+/// The layers with probes that no program needs, with their campaigns.
+async fn probes(session: &Session) -> Result<Vec<(CampaignId, String)>, Failure> {
     let lambda = Lambda::new(session).await?;
     let (mut found, mut marker) = (Vec::new(), None);
     loop {
         let list = async |client: aws_sdk_lambda::Client| client.list_layers().set_marker(marker.clone()).send().await;
         let page = pauses::repeated(async || lambda.request(list).await.map_err(|error| failure(&error))).await?;
-        for name in page.layers().iter().filter_map(LayersListItem::layer_name) {
-            if let Ok(Resource::Probe(campaign)) = name.parse() {
-                found.push(campaign);
-            }
-        }
+        found.extend(page.layers().iter().filter_map(left_over));
         marker = next(page.next_marker());
         if marker.is_none() {
             return Ok(found);
         }
     }
+}
+
+/// The campaign and the ARN of a layer, if it is a probe that no program needs.
+fn left_over(layer: &LayersListItem) -> Option<(CampaignId, String)> {
+    let Ok(Resource::Probe(campaign)) = layer.layer_name()?.parse() else { return None };
+    let made = Tags::from_text(layer.latest_matching_version()?.description()?)?;
+    (!made.may_be_needed(SystemTime::now())).then_some((campaign, layer.layer_arn()?.to_owned()))
 }
 
 /// The marker of the next page, if there is one.

@@ -28,7 +28,22 @@ pub(super) fn of(campaign: &CampaignId, owner: &Owner, needed: Duration) -> Hash
     tags.map(|(key, value)| (key.to_owned(), value)).into()
 }
 
+/// The same for what has no tags, as a description.
+pub(super) fn as_text(owner: &Owner, needed: Duration) -> String {
+    let now = SystemTime::now();
+    format!("{}{EXPIRES}{}", owner.mark(now), humantime::format_rfc3339_seconds(now + needed))
+}
+
+/// What stands before the time in a description.
+const EXPIRES: &str = " expires=";
+
 impl Tags {
+    /// Reads a description; `None` if no campaign has written it.
+    pub(super) fn from_text(text: &str) -> Option<Self> {
+        let (owner, expires) = text.split_once(EXPIRES)?;
+        Some(Self { owner: Some(Mark::parse(owner)?), expires: Some(humantime::parse_rfc3339(expires).ok()?) })
+    }
+
     /// Reads the tags of a function; `None` if it is not a clone of this campaign.
     pub(super) fn read(tags: &HashMap<String, String>, campaign: &CampaignId) -> Option<Self> {
         let value = |key: &str| tags.get(key).map(String::as_str);
@@ -67,6 +82,9 @@ mod tests {
         let read = Tags::read(&tags, &campaign).unwrap();
         // This process is alive, however late it is.
         assert!(read.may_be_needed(SystemTime::now() + Duration::from_secs(3600)));
+        let text = as_text(&owner, Duration::from_secs(60));
+        assert!(text.len() <= 256 && Tags::from_text(&text).unwrap().may_be_needed(SystemTime::now()), "{text}");
+        assert!(Tags::from_text("tools of the shop").is_none());
         let elsewhere = Tags { owner: None, ..read };
         assert!(elsewhere.may_be_needed(SystemTime::now()));
         assert!(!elsewhere.may_be_needed(SystemTime::now() + Duration::from_secs(61)));

@@ -30,8 +30,6 @@ impl CleanUpArgs {
         directory: &Path,
         session: &Session,
     ) -> anyhow::Result<Option<(Vec<String>, Location)>> {
-        // Its campaign may be running.
-        let _lock = CloneList::is_in(directory).then(|| run_directory::hold(directory)).transpose()?;
         let Some(list) = CloneList::read(directory)? else { return Ok(None) };
         let (resources, place) = (list.open()?, list.place());
         line(format_args!("{}: made for a trial of {}, {place}:", directory.display(), list.function()))?;
@@ -42,19 +40,15 @@ impl CleanUpArgs {
         let session = session.at_place(place);
         let remover = Remover::new(&session, self.change.change_timeout).await?;
         let lines = remover.delete_all(&list).await?;
+        list.close();
         run_directory::discard(directory);
         let region = place.region.clone();
         let profile = place.profile.clone().filter(|_| place.is_profile_fixed);
         Ok(Some((lines, Location { region, profile })))
     }
 
-    /// Deletes clones in a region that no list names.
-    pub(super) async fn clones_at(&self, location: Location, session: &Session) -> anyhow::Result<Vec<String>> {
-        let Location { region, profile } = location;
-        let session = session.with(region.clone(), profile);
-        let found = clones::find(&session, self.change.change_timeout).await;
-        let found = found.context("looking for clones that no run directory names")?;
-        let region = region.unwrap_or_else(|| "the region of the profile".to_owned());
+    /// Deletes what was found in a region, which no list names.
+    async fn delete_found(&self, found: &[Leftover], region: &str, session: &Session) -> anyhow::Result<Vec<String>> {
         if found.is_empty() {
             return Ok(vec![format!("No other clones are left in {region}")]);
         }
@@ -63,13 +57,13 @@ impl CleanUpArgs {
         line(format_args!(
             "Clones in {region} of {campaigns} that no run directory here names, and that are not needed:"
         ))?;
-        for leftover in &found {
+        for leftover in found {
             line(format_args!("  {}", leftover.text()))?;
         }
         self.confirm()?;
-        let remover = Remover::new(&session, self.change.change_timeout).await?;
+        let remover = Remover::new(session, self.change.change_timeout).await?;
         let mut lines = Vec::new();
-        for leftover in &found {
+        for leftover in found {
             let deleted = remover.delete_leftover(leftover).await.with_context(|| leftover.text())?;
             lines.push(format!("{}: {deleted}", leftover.text()));
         }
@@ -84,7 +78,7 @@ impl CleanUpArgs {
     }
 }
 
-/// Regions in which to look, each once; a failure to look there is only reported.
+/// Looks for clones in these places, and deletes them; false if some are left.
 pub(super) async fn search(
     args: &CleanUpArgs,
     locations: BTreeSet<Location>,
@@ -92,13 +86,23 @@ pub(super) async fn search(
 ) -> anyhow::Result<(Vec<String>, bool)> {
     let (mut lines, mut is_done) = (Vec::new(), true);
     for location in locations {
-        let is_wanted = location.region.as_ref().is_some_and(|region| args.region.contains(region));
-        match args.clones_at(location, session).await {
-            Ok(found) => lines.extend(found),
+        let is_asked_for = location.region.as_ref().is_some_and(|region| args.region.contains(region));
+        let session = session.with(location.region.clone(), location.profile);
+        let found = match clones::find(&session, args.change.change_timeout).await {
+            Ok(found) => found,
+            Err(failure) => {
+                note(format_args!("Looking for clones that no run directory names: {failure}"));
+                // What the lists name is deleted: this look was in passing.
+                is_done &= !is_asked_for;
+                continue;
+            }
+        };
+        let region = location.region.unwrap_or_else(|| "the region of the profile".to_owned());
+        match args.delete_found(&found, &region, &session).await {
+            Ok(deleted) => lines.extend(deleted),
             Err(error) => {
                 note(format_args!("{error:#}"));
-                // The clones that the lists name are deleted: others were looked for in passing.
-                is_done &= !is_wanted;
+                is_done = false;
             }
         }
     }

@@ -155,6 +155,10 @@ async fn hooks(
 async fn make_ready(run: &Run, cold: &ColdStartForcer, stop: &watch::Receiver<bool>) -> anyhow::Result<bool> {
     let Some(ready) = unless_asked(stop, preflight::wait_until_ready(run)).await else { return Ok(false) };
     ready?;
+    if run.manifest.trial.is_some() {
+        // Clones are new.
+        return Ok(true);
+    }
     for (variant, caller) in run.callers.iter() {
         let target = &run.manifest.variants[variant].target;
         let Some(restored) = unless_asked(stop, preflight::clean_up(target, caller, cold)).await else {

@@ -5,19 +5,23 @@ use crate::campaign::{FunctionName, region};
 use serde_json::{Value, json};
 
 /// Where the function is, as parts of ARNs; `*` for what its name does not tell.
-struct Place {
+struct ArnParts {
     partition: String,
     region: String,
     account: String,
 }
 
-impl Place {
+/// What the name of a function does not tell.
+const ANY: &str = "*";
+
+impl ArnParts {
     fn of(name: &str) -> Self {
-        let region = region::of_arn(name).map(str::to_owned);
+        // A partial ARN begins with the region, a whole one has three parts before it.
+        let region = name.split(':').find(|part| region::is_region(part)).map(str::to_owned);
         let is_account = |part: &&str| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit());
         let account = name.split(':').rev().skip(1).find(is_account);
         let partition = region.as_deref().map_or("aws", region::partition).to_owned();
-        let any = || "*".to_owned();
+        let any = || ANY.to_owned();
         Self { partition, region: region.unwrap_or_else(any), account: account.map_or_else(any, str::to_owned) }
     }
 
@@ -31,7 +35,7 @@ impl TryArgs {
     /// The least policy for these options.
     pub(in crate::cli) fn policy(&self, role: Option<&str>) -> Value {
         let FunctionName { name, .. } = &self.function;
-        let place = Place::of(name);
+        let place = ArnParts::of(name);
         let function = function_arn(&place, name);
         let layers = format!("arn:{}:lambda:{}:*:layer:*", place.partition, place.region);
         let mut statements = vec![statement("ReadLayers", &["lambda:GetLayerVersion"], &[layers])];
@@ -56,22 +60,35 @@ impl TryArgs {
             "lambda:ListTags",
             "lambda:DeleteFunction",
         ];
-        statements.push(statement("MakeCallAndDeleteClones", &clones, &[place.arn("lambda", "function:duet-*")]));
+        statements.push(statement(
+            "MakeCallAndDeleteClones",
+            &clones,
+            &[place.arn("lambda", "function:duet-??????????-*")],
+        ));
         let role = role.map_or_else(|| format!("arn:{}:iam::{}:role/*", place.partition, place.account), str::to_owned);
         let mut passing = statement("GiveThemTheRole", &["iam:PassRole"], &[role]);
         passing["Condition"] = json!({"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}});
         statements.push(passing);
-        let logs =
-            [place.arn("logs", "log-group:/aws/lambda/duet-*"), place.arn("logs", "log-group:/aws/lambda/duet-*:*")];
+        let logs = [
+            place.arn("logs", "log-group:/aws/lambda/duet-??????????-*"),
+            place.arn("logs", "log-group:/aws/lambda/duet-??????????-*:*"),
+        ];
         statements.push(statement("ReadAndDeleteTheirLogs", &["logs:FilterLogEvents", "logs:DeleteLogGroup"], &logs));
         let network =
             ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ec2:GetSecurityGroupsForVpc"];
         statements.push(statement("IfTheFunctionIsInAVpc", &network, &["*".to_owned()]));
+        let key = ["kms:Decrypt", "kms:Encrypt", "kms:CreateGrant"];
+        statements.push(statement("IfItsVariablesHaveAKeyOfYourOwn", &key, &[place.arn("kms", "key/*")]));
+        let files = ["elasticfilesystem:DescribeMountTargets"];
+        statements.push(statement("IfItMountsAFileSystem", &files, &[place.arn("elasticfilesystem", "file-system/*")]));
         let image = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
         statements.push(statement("IfItsCodeIsAnImage", &image, &[place.arn("ecr", "repository/*")]));
         if !self.no_probe {
             let probe = ["lambda:PublishLayerVersion", "lambda:ListLayerVersions", "lambda:DeleteLayerVersion"];
-            let layers = [place.arn("lambda", "layer:duet-*"), place.arn("lambda", "layer:duet-*:*")];
+            let layers = [
+                place.arn("lambda", "layer:duet-??????????-probe"),
+                place.arn("lambda", "layer:duet-??????????-probe:*"),
+            ];
             statements.push(statement("MakeAndDeleteTheProbe", &probe, &layers));
         }
         let search = ["lambda:ListFunctions", "lambda:ListLayers", "logs:DescribeLogGroups"];
@@ -80,11 +97,15 @@ impl TryArgs {
     }
 }
 
-/// The ARN of the function that people name so, beside the one of the trial unless it says otherwise.
-fn function_arn(place: &Place, name: &str) -> String {
-    if name.starts_with("arn:") {
-        return name.to_owned();
-    }
+/// The ARN of the function that people name so; what the name does not tell is as of the function that is tried.
+fn function_arn(place: &ArnParts, name: &str) -> String {
+    let own = ArnParts::of(name);
+    let or = |own: String, other: &str| if own == ANY { other.to_owned() } else { own };
+    let place = ArnParts {
+        partition: if own.region == ANY { place.partition.clone() } else { own.partition },
+        region: or(own.region, &place.region),
+        account: or(own.account, &place.account),
+    };
     place.arn("lambda", &format!("function:{}", name.rsplit(':').next().unwrap_or(name)))
 }
 

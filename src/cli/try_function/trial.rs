@@ -40,28 +40,26 @@ impl TrialPlan {
             output::print(&self.text())?;
             return Ok(ExitCode::SUCCESS);
         }
-        let journal = Journal::reserve(&self.directory)?;
+        run_directory::check_free(&self.directory)?;
         if CloneList::is_in(&self.directory) {
             let directory = shell_quoting::word(&self.directory);
             bail!("an earlier trial has left clones in {directory}: delete them with `duet clean-up {directory}`");
         }
         output::line(self.text().trim_end())?;
         let clones = counted(self.settings.len() as u64, "clone");
-        let is_wanted = args.yes
-            || question::ask(&format!("Make these {clones}, call them, and delete them?"))
-                .inspect_err(|_| run_directory::discard(&self.directory))?;
-        if !is_wanted {
-            run_directory::discard(&self.directory);
+        if !args.yes && !question::ask(&format!("Make these {clones}, call them, and delete them?"))? {
             note("Nothing is made.");
             return Ok(ExitCode::SUCCESS);
         }
+        let journal = Journal::reserve(&self.directory)?;
         let function = self.manifest.trial.as_ref().and_then(|trial| trial.function.arn.clone());
         let function = function.context("Lambda does not tell the ARN of the function")?;
-        let list = CloneList::new(&self.directory, self.campaign.clone(), &function, self.place.clone());
+        let list = CloneList::new(&self.directory, self.campaign.clone(), &function, self.place.clone())?;
         let list = Arc::new(list);
         let stop = interruption(undoing(Arc::clone(&list), &self.directory)).context("catching signals")?;
         let measured = self.measure(args, session, journal, &list, &stop).await;
         let is_clean = delete(&list, session, args.change.change_timeout, &self.directory).await;
+        list.close();
         run_directory::discard(&self.directory);
         let code = measured?;
         if code != INTERRUPTED {
@@ -124,6 +122,9 @@ impl TrialPlan {
         let mut variants = Vec::new();
         let mut not_made = Vec::new();
         for (index, settings) in VariantIndex::first(self.settings.len()).zip(&self.settings) {
+            if *stop.borrow() {
+                return Ok(None);
+            }
             let variant = &self.manifest.variants[index];
             let made = creation.make(*settings, stop).await;
             if *stop.borrow() {

@@ -63,8 +63,8 @@ struct State {
 pub struct Things {
     pub functions: BTreeMap<String, Function>,
     pub log_groups: BTreeSet<String>,
-    /// The versions of layers.
-    pub layers: BTreeMap<String, BTreeSet<u32>>,
+    /// The versions of layers, with their descriptions.
+    pub layers: BTreeMap<String, BTreeMap<u32, String>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -172,7 +172,7 @@ impl State {
             return self.create(&serde_json::from_str(&call.body).unwrap());
         }
         if let Some(layers) = path.strip_prefix("/2018-10-31/layers") {
-            return self.layers(method, layers.split('?').next().unwrap());
+            return self.layers(method, layers.split('?').next().unwrap(), &call.body);
         }
         let Some(function) = self.things.functions.get(name) else {
             return Reply::lambda_error("ResourceNotFoundException", &format!("Function not found: {name}"));
@@ -217,25 +217,34 @@ impl State {
         json_reply(201, &configuration)
     }
 
-    fn layers(&mut self, method: &str, path: &str) -> Reply {
+    fn layers(&mut self, method: &str, path: &str, body: &str) -> Reply {
         let arn = |layer: &str| format!("arn:aws:lambda:us-east-1:123456789012:layer:{layer}");
-        let version = |layer: &str, version: &u32| json!({ "LayerVersionArn": format!("{}:{version}", arn(layer)), "Version": version });
-        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        let version = |layer: &str, (version, description): (&u32, &String)| {
+            let arn = format!("{}:{version}", arn(layer));
+            json!({ "LayerVersionArn": arn, "Version": version, "Description": description })
+        };
+        // By the name or by the ARN.
+        let path = path.replace("%3A", ":");
+        let parts: Vec<&str> = path.split('/').skip(1).map(|part| part.rsplit(':').next().unwrap()).collect();
         match (method, parts.as_slice()) {
             ("GET", []) => {
-                let layers = self.things.layers.keys();
-                let layers = layers.map(|layer| json!({ "LayerName": layer, "LayerArn": arn(layer) }));
+                let layers = self.things.layers.iter().map(|(layer, versions)| {
+                    let latest = version(layer, versions.last_key_value().unwrap());
+                    json!({ "LayerName": layer, "LayerArn": arn(layer), "LatestMatchingVersion": latest })
+                });
                 json_reply(200, &json!({ "Layers": layers.collect::<Vec<_>>() }))
             }
             ("POST", [layer, "versions"]) => {
+                let request: Value = serde_json::from_str(body).unwrap();
+                let description = request["Description"].as_str().unwrap_or_default().to_owned();
                 let versions = self.things.layers.entry((*layer).to_owned()).or_default();
-                let next = versions.last().copied().unwrap_or_default() + 1;
-                versions.insert(next);
-                json_reply(201, &version(layer, &next))
+                let next = versions.last_key_value().map_or(1, |(last, _)| last + 1);
+                versions.insert(next, description.clone());
+                json_reply(201, &version(layer, (&next, &description)))
             }
             ("GET", [layer, "versions"]) => {
                 let versions = self.things.layers.get(*layer).into_iter().flatten();
-                let versions: Vec<Value> = versions.map(|number| version(layer, number)).collect();
+                let versions: Vec<Value> = versions.map(|entry| version(layer, entry)).collect();
                 json_reply(200, &json!({ "LayerVersions": versions }))
             }
             ("DELETE", [layer, "versions", number]) => {

@@ -66,6 +66,12 @@ fn killed_at(number: usize, is_done: bool) -> bool {
     true
 }
 
+/// The layer with the probe of the account's last trial.
+fn made_by(account: &Account) -> String {
+    let campaign = account.made()[0]["Tags"]["lambda-duet:campaign"].as_str().unwrap().to_owned();
+    format!("duet-{campaign}-probe")
+}
+
 fn clean_up(account: &Account, what: &[&str]) -> std::process::Output {
     subcommand(&account.server.url, "clean-up").args(what).arg("--yes").output().unwrap()
 }
@@ -170,8 +176,16 @@ fn clones_of_a_run_directory_that_is_gone_are_found_by_their_names_and_tags() {
         elsewhere["lambda-duet:expires"] = "2999-01-01T00:00:00Z".into();
         named(things, "duet-abcdef0123-arm64-512", elsewhere);
         things.log_groups.insert("/aws/lambda/duet-abcdef0123-arm64-512".to_owned());
-        things.layers.insert("duet-abcdef0123-probe".to_owned(), [1].into());
-        things.layers.insert("duet-tools".to_owned(), [1, 2].into());
+        // The log group of a function that is no clone, and layers of a campaign that runs elsewhere and of other people.
+        things.log_groups.insert("/aws/lambda/duet-0123456789-arm64-512".to_owned());
+        let layer = |things: &mut Things, name: &str, description: &str| {
+            things.layers.insert(name.to_owned(), [(1, description.to_owned())].into());
+        };
+        let mark = "campaign=a host=b machine=00000000 process=1/1 at=2026-11-27T00:00:00.000000000Z";
+        layer(things, "duet-abcdef0123-probe", "");
+        layer(things, "duet-aaaaaaaaaa-probe", &format!("{mark} expires=2999-01-01T00:00:00Z"));
+        layer(things, "duet-bbbbbbbbbb-probe", "tools of the shop");
+        layer(things, "duet-tools", "");
     });
     let others = account.things();
     let cleaned = clean_up(&account, &["--region", "us-east-1"]);
@@ -181,8 +195,11 @@ fn clones_of_a_run_directory_that_is_gone_are_found_by_their_names_and_tags() {
         before.functions.contains_key(name)
             || ["duet-orders", "duet-0123456789-arm64-512", "duet-abcdef0123-arm64-512"].contains(&name.as_str())
     });
-    expected.log_groups.retain(|group| before.log_groups.contains(group) || group.contains("abcdef0123"));
-    expected.layers.retain(|layer, _| ["duet-abcdef0123-probe", "duet-tools"].contains(&layer.as_str()));
+    expected.log_groups.retain(|group| {
+        before.log_groups.contains(group) || group.contains("abcdef0123") || group.contains("0123456789")
+    });
+    let own = made_by(&account);
+    expected.layers.retain(|layer, _| *layer != own);
     assert_eq!(account.things(), expected);
     let again = clean_up(&account, &["--region", "us-east-1"]);
     assert_code(&again, 0);

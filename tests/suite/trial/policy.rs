@@ -36,13 +36,17 @@ fn action(control: &Control) -> &'static str {
 
 /// What takes no call of its own: it is part of making functions, or the scripted account has none of it, or the server does
 /// not tell it.
-const WITHOUT_CALLS: [&str; 11] = [
+const WITHOUT_CALLS: [&str; 15] = [
     "lambda:TagResource",
     "iam:PassRole",
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
     "ec2:GetSecurityGroupsForVpc",
+    "kms:Decrypt",
+    "kms:Encrypt",
+    "kms:CreateGrant",
+    "elasticfilesystem:DescribeMountTargets",
     "ecr:BatchGetImage",
     "ecr:GetDownloadUrlForLayer",
     "lambda:GetLayerVersion",
@@ -85,12 +89,19 @@ fn a_policy_names_the_function_and_the_role_that_it_is_told() {
         statement.unwrap()["Resource"].to_string()
     };
     assert_eq!(resources("ReadFunction"), format!("[\"{ARN}\",\"{ARN}:*\"]"));
-    assert_eq!(resources("MakeCallAndDeleteClones"), "[\"arn:aws:lambda:us-east-1:123456789012:function:duet-*\"]");
+    assert_eq!(
+        resources("MakeCallAndDeleteClones"),
+        "[\"arn:aws:lambda:us-east-1:123456789012:function:duet-??????????-*\"]"
+    );
     assert_eq!(resources("GiveThemTheRole"), format!("[\"{role}\"]"));
     let hooked = self::policy(&[ARN, "--payload", "event.json", "--before", "lambda:reset", "--after", "true"]);
     let hooks = hooked["Statement"].as_array().unwrap().iter().find(|statement| statement["Sid"] == "CallHooks");
     let reset = "arn:aws:lambda:us-east-1:123456789012:function:reset";
     assert_eq!(hooks.unwrap()["Resource"], serde_json::json!([reset, format!("{reset}:*")]));
+    let elsewhere = ["--before", "lambda:us-west-2:210987654321:function:reset"];
+    let hooked = self::policy(&[&[ARN, "--payload", "event.json"], elsewhere.as_slice()].concat());
+    let reset = "arn:aws:lambda:us-west-2:210987654321:function:reset";
+    assert!(hooked.to_string().contains(reset), "{hooked}");
 }
 
 #[test]
