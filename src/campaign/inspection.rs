@@ -43,6 +43,8 @@ pub struct Inspected {
     code_sha256: Option<String>,
     /// The URI of its image with the digest, which does not change with a new push to the same tag.
     image: Option<String>,
+    /// The key with which its package is encrypted, if that is one of the user's own.
+    source_key: Option<String>,
 }
 
 impl Inspected {
@@ -76,6 +78,7 @@ impl Inspected {
             return Err(Failure::refused("its code was changed just now; try again"));
         }
         Template::new(configured, code, self.image.as_deref(), candidate)
+            .map(|template| template.with_source_key(self.source_key.clone()))
     }
 }
 
@@ -110,8 +113,9 @@ pub async fn inspect(session: &Session, name: &str, qualifier: Option<&str>) -> 
         }
     }
     let arn = configuration.function_arn.unwrap_or_else(|| name.to_owned());
+    let source_key = code.source_kms_key_arn;
     let image = code.resolved_image_uri.or(code.image_uri);
-    Ok(Inspected { arn, description, packages, code_sha256: configuration.code_sha256, image })
+    Ok(Inspected { arn, description, packages, code_sha256: configuration.code_sha256, image, source_key })
 }
 
 /// A layer, or why it was not fetched: it may be that of another account, which lets it be used and not be read.

@@ -81,7 +81,9 @@ impl Collection {
 
     /// What was found, what was not, and what to do about that.
     pub(super) fn text(&self, directory: &Path, manifest: &Manifest) -> String {
-        let mut lines: Vec<String> = self.logs.iter().flat_map(|log| lines(log, directory)).collect();
+        // The logs of clones are deleted with them.
+        let again = manifest.trial.is_none().then(|| command(directory));
+        let mut lines: Vec<String> = self.logs.iter().flat_map(|log| lines(log, again.as_deref())).collect();
         if self.kind == LogStreams::OfCalls {
             lines.push(
                 "Each call has a log stream of its own, though most met an environment that had started before, as where \
@@ -124,7 +126,8 @@ pub(super) fn command(directory: &Path) -> String {
     format!("`duet collect {}`", shell_quoting::word(directory))
 }
 
-fn lines(outcome: &LogOutcome, directory: &Path) -> Vec<String> {
+/// What became of the search in one log; `again` is the command that searches again, if that is possible.
+fn lines(outcome: &LogOutcome, again: Option<&str>) -> Vec<String> {
     let LogOutcome { log, wanted, found, unidentified, problem } = outcome;
     let mut lines = Vec::new();
     if *unidentified > 0 {
@@ -138,12 +141,13 @@ fn lines(outcome: &LogOutcome, directory: &Path) -> Vec<String> {
     if *wanted == 0 {
         return lines;
     }
-    let again = command(directory);
+    let and_again = |text: &str| again.map_or_else(String::new, |again| format!("{text} {again}"));
     lines.push(format!("Found the environments of {found} of {wanted} calls in the log streams of {log}"));
     lines.extend(match problem {
         Some(Problem::Denied(failure)) => Some(format!(
             "They may not be read ({failure}). The samples are kept: allow it by this statement in the policy of the user \
-             or the role, then run {again}:\n{}",
+             or the role{}:\n{}",
+            and_again(", then run"),
             log.policy_statement()
         )),
         Some(Problem::StreamPerCall) => Some(
@@ -152,14 +156,19 @@ fn lines(outcome: &LogOutcome, directory: &Path) -> Vec<String> {
                 .to_owned(),
         ),
         Some(Problem::NoGroup) => Some(format!(
-            "There is no such log group in the account of these credentials. If the function may write logs and has them \
-             there, {again} looks for it again"
+            "There is no such log group in the account of these credentials{}",
+            again.map_or_else(
+                || ": the function's role may not write to log groups of other names".to_owned(),
+                |again| format!(". If the function may write logs and has them there, {again} looks for it again")
+            )
         )),
         Some(Problem::Refused(failure)) => {
-            Some(format!("CloudWatch Logs cannot be read: {failure}. The samples are kept: {again} tries again"))
+            let again = again.map_or_else(String::new, |again| format!(": {again} tries again"));
+            Some(format!("CloudWatch Logs cannot be read: {failure}. The samples are kept{again}"))
         }
         None if found < wanted => {
-            Some(format!("The others are not in the log, or not yet: {again} looks for them again"))
+            let again = again.map_or_else(String::new, |again| format!(": {again} looks for them again"));
+            Some(format!("The others are not in the log, or not yet{again}"))
         }
         None => None,
     });

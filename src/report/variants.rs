@@ -34,25 +34,68 @@ pub fn headline(analysis: &Analysis) -> String {
     said.collect::<Vec<_>>().join("; ") + "."
 }
 
-/// The warnings of all pairs, each once. What is about one pair alone begins with the candidate's name.
+/// The warnings of all pairs, each once. What is about one pair alone begins with the candidate's name; what is the same of
+/// several variants is said of one, and the others are named.
 pub fn warnings(analysis: &Analysis) -> Vec<Block> {
-    let mut seen = BTreeSet::new();
     let is_of_all = |warning: &Warning| {
         let mut pairs = analysis.comparisons.iter();
         warning.side.is_some() || pairs.all(|pair| pair.warnings.iter().any(|other| other.text == warning.text))
     };
-    let of_pair = |pair: &PairAnalysis| -> Vec<(Warning, bool)> {
+    let of_pair = |pair: &PairAnalysis| -> Vec<VariantWarning> {
         let warnings = pair.warnings.iter().map(|warning| {
             let name = if is_of_all(warning) { String::new() } else { format!("{}: ", pair.names().candidate) };
-            (Warning { text: name + &warning.text, ..warning.clone() }, pair.withholds(warning))
+            VariantWarning {
+                of: warning.side.map(|side| pair.names()[side].to_owned()),
+                warning: Warning { text: name + &warning.text, ..warning.clone() },
+                withholds: pair.withholds(warning),
+                others: Vec::new(),
+            }
         });
         warnings.collect()
     };
-    let mut warnings: Vec<(Warning, bool)> = analysis.comparisons.iter().flat_map(of_pair).collect();
-    warnings.sort_by_key(|(warning, withholds)| (warning.kind, !withholds));
-    warnings.retain(|(warning, _)| seen.insert(warning.text.clone()));
-    warnings.iter().map(|(warning, withholds)| Block::warning(warning, *withholds)).collect()
+    let mut all: Vec<VariantWarning> = analysis.comparisons.iter().flat_map(of_pair).collect();
+    all.sort_by_key(|of_variant| (of_variant.warning.kind, !of_variant.withholds));
+    let mut warnings: Vec<VariantWarning> = Vec::new();
+    for next in all {
+        match warnings.iter_mut().find(|known| known.is_same(&next)) {
+            Some(known) => known.others.extend(next.of.filter(|name| known.of.as_ref() != Some(name))),
+            None => warnings.push(next),
+        }
+    }
+    warnings.into_iter().map(VariantWarning::block).collect()
 }
+
+/// A warning, and the variants that it is about.
+struct VariantWarning {
+    warning: Warning,
+    withholds: bool,
+    /// The variant that the text names, if it is about one.
+    of: Option<String>,
+    /// The others of which it says the same.
+    others: Vec<String>,
+}
+
+impl VariantWarning {
+    /// Whether both say the same, perhaps of different variants.
+    fn is_same(&self, other: &Self) -> bool {
+        let text =
+            |it: &Self| it.of.as_ref().map_or(it.warning.text.clone(), |name| it.warning.text.replace(name, NAME));
+        (self.warning.kind, self.withholds) == (other.warning.kind, other.withholds) && text(self) == text(other)
+    }
+
+    fn block(self) -> Block {
+        let names: BTreeSet<&str> = self.others.iter().map(String::as_str).collect();
+        let names: Vec<&str> = names.into_iter().collect();
+        let text = match names.as_slice() {
+            [] => self.warning.text,
+            names => format!("{} The same holds for {}.", self.warning.text, listed(names)),
+        };
+        Block::warning(&Warning { text, ..self.warning }, self.withholds)
+    }
+}
+
+/// What stands for a name, which has no control characters.
+const NAME: &str = "\u{0}";
 
 /// One line for each variant; costs only where any is known.
 pub fn table(analysis: &Analysis) -> Table {
@@ -131,7 +174,11 @@ pub fn title(pair: &PairAnalysis) -> String {
 mod tests {
     use super::*;
     use crate::{
-        analysis::result::{Interval, Measure},
+        analysis::{
+            result::{Interval, Measure},
+            sides::Side,
+            warning_kind::WarningKind,
+        },
         report::fixture,
     };
 
@@ -153,6 +200,30 @@ mod tests {
             "v4 is faster than x86_64; v3 is slower than x86_64; v2 is as fast as x86_64; v1 is undecided beside x86_64; v0 is \
              without a verdict beside x86_64."
         );
+    }
+
+    #[test]
+    fn what_is_the_same_of_several_variants_is_said_once() {
+        let pairs = ["arm64", "arm64-1024MB"].map(|name| {
+            let mut pair = fixture::analysis();
+            pair.sides.candidate.name = name.to_owned();
+            let of = |side: Side, text: String| Warning { kind: WarningKind::NoBill, side: Some(side), text };
+            let baseline = pair.names().baseline.to_owned();
+            pair.warnings = vec![
+                of(Side::Baseline, format!("{baseline} has no bill.")),
+                of(Side::Candidate, format!("{name} has no bill.")),
+            ];
+            pair
+        });
+        let blocks = warnings(&fixture::campaign_of(&pairs));
+        let texts: Vec<&str> = blocks
+            .iter()
+            .map(|block| match block {
+                Block::Warning { text, .. } => text.as_str(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(texts, ["x86_64 has no bill. The same holds for arm64 and arm64-1024MB."]);
     }
 
     #[test]

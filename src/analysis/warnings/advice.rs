@@ -17,6 +17,9 @@ pub(super) fn on_unknown_environments(manifest: &Manifest, variant: &Variant, lo
                 one of its own."
             .to_owned();
     }
+    if manifest.trial.is_some() {
+        return of_clone(manifest, variant, log_streams);
+    }
     let plan = &manifest.plan;
     let can_be_cold = !plan.cold && matches!(variant.target, Target::Function { qualifier: None, .. });
     let or_cold = if can_be_cold { ", or use --cold, where every call has its own" } else { "" };
@@ -42,6 +45,29 @@ pub(super) fn on_unknown_environments(manifest: &Manifest, variant: &Variant, lo
              before, as where an emulator writes them. Name it with --environment POINTER{or_cold}."
         ),
         _ => format!("Name it with --environment POINTER{or_cold}."),
+    }
+}
+
+/// The same of a clone, whose log is deleted with it.
+fn of_clone(manifest: &Manifest, variant: &Variant, log_streams: LogStreams) -> String {
+    match (EnvironmentSource::of(&manifest.plan, variant), log_streams) {
+        (EnvironmentSource::Pointer(pointer), _) => {
+            format!("Have the function put a name of its environment at {pointer} of every answer.")
+        }
+        (EnvironmentSource::LogStreams(_), LogStreams::Unread) => {
+            "Their log streams are read at the end of a trial, before they are deleted: try again, and let it come to its end."
+                .to_owned()
+        }
+        (EnvironmentSource::LogStreams(_), LogStreams::OfCalls) => {
+            "Nor did their log streams: each call had its own, as where an emulator writes them. Name it with --environment \
+             POINTER."
+                .to_owned()
+        }
+        (EnvironmentSource::LogStreams(log), LogStreams::Empty | LogStreams::OfEnvironments) => format!(
+            "Nor did {log}: see that the function's role may write to log groups of other names, and that you may read them \
+             (logs:FilterLogEvents), or name it with --environment POINTER."
+        ),
+        _ => "Name it with --environment POINTER.".to_owned(),
     }
 }
 

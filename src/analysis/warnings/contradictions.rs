@@ -89,9 +89,14 @@ pub(super) fn collect(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warn
         warn(WarningKind::MissingReports, text);
     }
     if quality.unlogged > 0 {
+        // The log of a clone is deleted with it.
+        let again = match &pair.manifest.trial {
+            Some(_) => "",
+            None => " `duet collect` with this run directory looks for them again.",
+        };
         let text = format!(
             "{} answers of {name} were not found in its log, so that nothing tells which environment gave them: they are \
-             left out. `duet collect` with this run directory looks for them again.",
+             left out.{again}",
             quality.unlogged
         );
         warn(WarningKind::MissingLogStreams, text);

@@ -52,6 +52,8 @@ pub struct Template {
     configured: Configured,
     own: Code,
     candidate: Code,
+    /// The key with which ZIP files are encrypted; `None` for Lambda's own.
+    source_key: Option<String>,
 }
 
 impl Template {
@@ -85,8 +87,13 @@ impl Template {
             (Code::Image(_), Code::Zip(_)) => {
                 Err(Failure::refused("the function's code is an image: give that of the other architecture too"))
             }
-            _ => Ok(Self { configured, own, candidate }),
+            _ => Ok(Self { configured, own, candidate, source_key: None }),
         }
+    }
+
+    /// The same with ZIP files encrypted by the key of the function's package.
+    pub(in crate::campaign) fn with_source_key(self, source_key: Option<String>) -> Self {
+        Self { source_key, ..self }
     }
 
     /// The function's own settings.
@@ -143,7 +150,10 @@ impl Template {
         let CloneSettings { architecture, memory_mb } = name.settings;
         let code = if architecture == self.architecture() { &self.own } else { &self.candidate };
         let (code, kind) = match code {
-            Code::Zip(bytes) => (FunctionCode::builder().zip_file(bytes.clone()), PackageType::Zip),
+            Code::Zip(bytes) => {
+                let code = FunctionCode::builder().zip_file(bytes.clone());
+                (code.set_source_kms_key_arn(self.source_key.clone()), PackageType::Zip)
+            }
             Code::Image(uri) => (FunctionCode::builder().image_uri(uri), PackageType::Image),
         };
         let configured = &self.configured;

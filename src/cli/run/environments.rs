@@ -31,17 +31,24 @@ pub(super) async fn collect(
             unless_asked(stop, Collection::make(directory, manifest, session)).await
         }
     };
-    let command = collect::command(directory);
+    // The logs of clones are deleted with them.
+    let command = manifest.trial.is_none().then(|| collect::command(directory));
     match collection {
         Some(Ok(collection)) => progress.collected(&collection),
         Some(Err(error)) => {
-            note(format_args!("Environments could not be collected: {error:#}; {command} tries again"));
+            let again = command.map_or_else(String::new, |command| format!("; {command} tries again"));
+            note(format_args!("Environments could not be collected: {error:#}{again}"));
             Ok(())
         }
         None => {
-            note(format_args!(
-                "Which environments answered is read from log streams at a campaign's end, or by {command}"
-            ));
+            note(match command {
+                Some(command) => {
+                    format!("Which environments answered is read from log streams at a campaign's end, or by {command}")
+                }
+                None => {
+                    "Which environments answered is not known: the clones' log streams are read at the end".to_owned()
+                }
+            });
             Ok(())
         }
     }
