@@ -120,7 +120,7 @@ functions() { aws lambda list-functions --query 'sort(Functions[].FunctionName)'
 groups() { aws logs describe-log-groups --query 'sort(logGroups[].logGroupName)' --output text; }
 before=$(functions && groups)
 "$duet" try orders --payload examples/orders/order.json --environment /environment --memory 512,1024,1769 --yes \
-    --environments 8 --invocations 288 --out "$answers/orders"
+    --environments 10 --invocations 480 --out "$answers/orders"
 after=$(functions && groups)
 [[ $after == "$before" ]] || fail "the account is not as it was: $before; $after"
 

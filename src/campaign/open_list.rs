@@ -45,7 +45,14 @@ impl<L: Listing> OpenList<L> {
     /// When that cannot be written.
     pub(super) fn undone(&self, name: &str) -> io::Result<()> {
         let mut listing = lock(&self.listing);
-        if listing.open_mut().remove(name) { self.write(&listing) } else { Ok(()) }
+        if !listing.open_mut().remove(name) {
+            return Ok(());
+        }
+        match self.write(&listing) {
+            // The run directory is gone, and the list with it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            written => written,
+        }
     }
 
     pub(super) fn open(&self) -> Vec<String> {
@@ -54,10 +61,7 @@ impl<L: Listing> OpenList<L> {
 
     fn write(&self, listing: &L) -> io::Result<()> {
         if listing.open().is_empty() {
-            return match fs::remove_file(&self.path) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-                removed => removed,
-            };
+            return fs::remove_file(&self.path);
         }
         run_directory::write_json(&self.path, listing)
     }

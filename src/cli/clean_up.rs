@@ -64,7 +64,10 @@ impl CleanUpArgs {
         let session = Session::new().context("reading the trusted certificates")?;
         let what = if self.what.is_empty() { left_behind(Path::new("duet-runs"))? } else { self.what.clone() };
         if what.is_empty() && self.region.is_empty() {
-            output::print("Nothing is left: no campaign in duet-runs has left a function changed, or a clone\n")?;
+            output::print(
+                "Nothing is left: no campaign in duet-runs has left a function changed, or a clone; --region REGION looks for \
+                 clones whose run directory is gone\n",
+            )?;
         }
         let mut code = ExitCode::SUCCESS;
         let named = self.region.iter().map(|region| Location { region: Some(region.clone()), profile: None });

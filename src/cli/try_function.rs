@@ -17,7 +17,10 @@ use crate::{
 use anyhow::Context;
 use clap::Args;
 use portability::{Code, Inspection};
-use std::{path::PathBuf, process::ExitCode};
+use std::{ops::RangeInclusive, path::PathBuf, process::ExitCode};
+
+/// The memory sizes that Lambda has, in MB.
+const MEMORY_MB: RangeInclusive<i64> = 128..=10_240;
 
 /// Tries a function as it is on both architectures, and with other memory: says whether it can run there, calls clones of
 /// it, deletes them, and reports which is faster and which is cheaper.
@@ -39,7 +42,7 @@ pub struct TryArgs {
     #[arg(long, conflicts_with = "CampaignOptions")]
     inspect: bool,
     /// The memory sizes to try besides the present one, in MB, such as 512,1024,1769.
-    #[arg(long, value_name = "MB", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "MB", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(MEMORY_MB))]
     memory: Vec<u32>,
     /// The architectures to try besides the function as it is.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "x86_64,arm64")]
@@ -107,7 +110,7 @@ impl TryArgs {
             output::line(inspection.text().trim_end())?;
             if portability.verdict == Verdict::NeedsFiles {
                 output::line(format_args!(
-                    "Give the package for {} with --candidate-code FILE (an image with --candidate-image URI), or try the function as it is with --architectures {}",
+                    "Give the package for {} with --candidate-code FILE (an image with --candidate-image URI), or try the function as it is with --architectures {} and other sizes of --memory",
                     portability.target, inspection.architecture
                 ))?;
                 return Ok(inspection.exit_code());

@@ -69,8 +69,8 @@ fn taken(choice: &Choice) -> Vec<Taken<'_>> {
 
 impl Taken<'_> {
     fn sentences(&self, analysis: &Analysis) -> String {
-        let roles: Vec<&str> = self.roles.iter().map(|role| role.name).collect();
-        let roles = capitalized(&listed(&roles));
+        let roles: Vec<String> = self.roles.iter().map(Role::text).collect();
+        let roles = capitalized(&listed(&roles.iter().map(String::as_str).collect::<Vec<_>>()));
         let pair = analysis.comparisons.iter().find(|pair| pair.names().candidate == self.variant);
         let mut sentences = match pair {
             Some(pair) => vec![format!("{roles}: {}.", self.variant), changes(analysis, pair)],
@@ -83,6 +83,12 @@ impl Taken<'_> {
 }
 
 impl Role<'_> {
+    /// What it is, as far as that is certain.
+    fn text(&self) -> String {
+        let by = if self.chosen.not_distinguishable.is_empty() { "" } else { " by the means" };
+        format!("{}{by}", self.name)
+    }
+
     fn not_distinguishable(&self) -> Option<String> {
         let names: Vec<&str> = self.chosen.not_distinguishable.iter().map(String::as_str).collect();
         let be = if names.len() == 1 { "is" } else { "are" };

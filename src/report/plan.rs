@@ -6,7 +6,7 @@ use crate::campaign::{
     environment_source::EnvironmentSource,
     hooks::{Hook, Hooks},
     manifest::{Manifest, Variant},
-    stopping_rules::blocks_within_limits,
+    stopping_rules::{BlockLimit, blocks_within_limits},
     variants::{VariantIndex, Variants},
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -96,7 +96,11 @@ fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
             let bill =
                 if cost > 0.0 { format!(", {} by the guess", dollars(blocks as f64 * cost)) } else { String::new() };
             let calls = counted(blocks * manifest.calls_of_block(), "call");
-            format!("{bound} {}, {calls}{bill}", counted(blocks, "block"))
+            let unless = match limit {
+                BlockLimit::Cost if manifest.limits.duration_ms.is_some() => ", unless the time is over before",
+                _ => "",
+            };
+            format!("{bound} {}, {calls}{bill}{unless}", counted(blocks, "block"))
         }
         None => "How many blocks that makes depends on how long calls take".to_owned(),
     });
@@ -237,7 +241,12 @@ mod tests {
         // 1 ms of 1769 MB: 2 × ($0.0000002 + $0.0000000288).
         assert!(plan.contains("\nA block may cost $0.00000046 (a guess before the first call)\n"), "{plan}");
         assert!(plan.contains("\nThe campaign ends after 10m, at $0.50, whichever comes first\n"), "{plan}");
-        assert!(plan.ends_with("\nAbout 1,092,693 blocks, 2,185,386 calls, $0.50 by the guess\n"), "{plan}");
+        assert!(
+            plan.ends_with(
+                "\nAbout 1,092,693 blocks, 2,185,386 calls, $0.50 by the guess, unless the time is over before\n"
+            ),
+            "{plan}"
+        );
         manifest.limits.invocations = Some(4);
         let plan = self::plan(&manifest);
         assert!(plan.ends_with("\nAt most 2 blocks, 4 calls, $0.00000092 by the guess\n"), "{plan}");

@@ -288,6 +288,22 @@ fn a_clone_that_cannot_be_deleted_is_named_and_clean_up_deletes_it() {
     assert_code(&unasked, 1);
     assert!(stderr(&unasked).contains("-arm64-512, and its log group"), "{}", stderr(&unasked));
     assert_eq!(account.things().functions.len(), 2);
+    // Elsewhere it would seem to be deleted.
+    let elsewhere = Account::start(|_| Act::Answer);
+    let lost = subcommand(&elsewhere.server.url, "clean-up").args([&scratch.path("run"), "--yes"]).output().unwrap();
+    assert_code(&lost, 1);
+    assert!(stderr(&lost).contains("and these settings lead to"), "{}", stderr(&lost));
+    let of_account = |account: &Account, arn: &str| {
+        account.change(|things| {
+            things.functions.get_mut("orders").unwrap().configuration["FunctionArn"] = json!(arn);
+        });
+    };
+    of_account(&account, "arn:aws:lambda:us-east-1:210987654321:function:orders");
+    let lost = clean_up(&["--yes"]);
+    assert_code(&lost, 1);
+    assert!(stderr(&lost).contains("these credentials lead to arn:aws:lambda:us-east-1:2109"), "{}", stderr(&lost));
+    of_account(&account, ARN);
+    assert!(scratch.has("run/clones.json") && account.things().functions.len() == 2);
     let cleaned = clean_up(&["--yes"]);
     assert_code(&cleaned, 0);
     assert!(text(&cleaned).contains("-arm64-512: deleted, with its log group\n"), "{}", text(&cleaned));

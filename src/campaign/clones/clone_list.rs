@@ -133,12 +133,6 @@ impl CloneList {
         arn_beside(&self.function, &clone.to_string())
     }
 
-    /// The ARN of the layer with the probe.
-    pub(super) fn probe_arn(&self) -> String {
-        let probe = Resource::Probe(self.campaign.clone()).to_string();
-        arn_beside(&self.function, &probe).replacen(":function:", ":layer:", 1)
-    }
-
     /// Records what is about to be made.
     ///
     /// # Errors

@@ -78,7 +78,7 @@ impl Remover {
                 Resource::Clone(name) => {
                     self.delete_function(&list.arn(name), name, list.is_unsettled(&resource)).await
                 }
-                Resource::Probe(_) => self.delete_layer(&list.probe_arn(), list.is_unsettled(&resource)).await,
+                Resource::Probe(_) => self.delete_layer(&resource.to_string(), list.is_unsettled(&resource)).await,
             };
             match is_there {
                 Ok(was_there) => deleted.push((resource, was_there)),
@@ -122,7 +122,7 @@ impl Remover {
             Leftover::LogGroup(name) => {
                 Ok(Deleted { function: false, log_group: self.delete_log_group(name).await? }.text())
             }
-            Leftover::Probe(_, arn) => self.delete_layer(arn, false).await.map(text_of_layer),
+            Leftover::Probe(_) => self.delete_layer(&leftover.name(), false).await.map(text_of_layer),
         }
     }
 
@@ -144,20 +144,20 @@ impl Remover {
         Ok(is_deleted)
     }
 
-    /// Deletes all versions of the layer with this ARN; false if there is none.
-    async fn delete_layer(&self, arn: &str, may_come_late: bool) -> Result<bool, Failure> {
+    /// Deletes all versions of this layer; false if there is none.
+    async fn delete_layer(&self, name: &str, may_come_late: bool) -> Result<bool, Failure> {
         let (mut is_deleted, begin) = (false, Instant::now());
         let delete = async || {
-            self.layer(arn, &mut is_deleted).await?;
+            self.layer(name, &mut is_deleted).await?;
             look_again(is_deleted, may_come_late, begin)
         };
         until_done(delete, self.within, pending()).await?;
         Ok(is_deleted)
     }
 
-    async fn layer(&self, arn: &str, is_deleted: &mut bool) -> Result<(), Obstacle> {
+    async fn layer(&self, name: &str, is_deleted: &mut bool) -> Result<(), Obstacle> {
         let list =
-            async |client: aws_sdk_lambda::Client| in_time(client.list_layer_versions().layer_name(arn).send()).await;
+            async |client: aws_sdk_lambda::Client| in_time(client.list_layer_versions().layer_name(name).send()).await;
         let versions = match self.lambda.request(list).await {
             Ok(found) => found.layer_versions.unwrap_or_default(),
             Err(error) if is_not_found(&error) => return Ok(()),
@@ -165,7 +165,7 @@ impl Remover {
         };
         for version in versions {
             let delete = async |client: aws_sdk_lambda::Client| {
-                let request = client.delete_layer_version().layer_name(arn).version_number(version.version);
+                let request = client.delete_layer_version().layer_name(name).version_number(version.version);
                 in_time(request.send()).await
             };
             match self.lambda.request(delete).await {

@@ -23,15 +23,22 @@ pub enum Leftover {
     Clone(CloneName, String),
     /// The log group of a clone that is not there.
     LogGroup(CloneName),
-    /// A layer with a probe, with its ARN.
-    Probe(CampaignId, String),
+    /// A layer with a probe.
+    Probe(CampaignId),
 }
 
 impl Leftover {
     pub fn campaign(&self) -> &CampaignId {
         match self {
             Self::Clone(name, _) | Self::LogGroup(name) => &name.campaign,
-            Self::Probe(campaign, _) => campaign,
+            Self::Probe(campaign) => campaign,
+        }
+    }
+
+    pub fn name(&self) -> String {
+        match self {
+            Self::Clone(name, _) | Self::LogGroup(name) => name.to_string(),
+            Self::Probe(campaign) => Resource::Probe(campaign.clone()).to_string(),
         }
     }
 
@@ -40,7 +47,7 @@ impl Leftover {
         match self {
             Self::Clone(_, arn) => format!("{arn}, and its log group"),
             Self::LogGroup(name) => format!("{}, a log group", name.log_group()),
-            Self::Probe(campaign, _) => Resource::Probe(campaign.clone()).text(),
+            Self::Probe(campaign) => Resource::Probe(campaign.clone()).text(),
         }
     }
 }
@@ -67,12 +74,12 @@ pub async fn find(session: &Session, within: Duration) -> Result<Vec<Leftover>, 
         found.entry(name.clone()).or_insert(Leftover::LogGroup(name));
     }
     let used: BTreeSet<CampaignId> = functions_of.into_iter().map(|name| name.campaign).collect();
-    let probes = probes.into_iter().filter(|(campaign, _)| !used.contains(campaign));
-    Ok(found.into_values().chain(probes.map(|(campaign, arn)| Leftover::Probe(campaign, arn))).collect())
+    let probes = probes.into_iter().filter(|campaign| !used.contains(campaign));
+    Ok(found.into_values().chain(probes.map(Leftover::Probe)).collect())
 }
 
-/// The layers with probes that no program needs, with their campaigns.
-async fn probes(session: &Session) -> Result<Vec<(CampaignId, String)>, Failure> {
+/// The campaigns whose layers with probes no program needs.
+async fn probes(session: &Session) -> Result<Vec<CampaignId>, Failure> {
     let lambda = Lambda::new(session).await?;
     let (mut found, mut marker) = (Vec::new(), None);
     loop {
@@ -86,11 +93,11 @@ async fn probes(session: &Session) -> Result<Vec<(CampaignId, String)>, Failure>
     }
 }
 
-/// The campaign and the ARN of a layer, if it is a probe that no program needs.
-fn left_over(layer: &LayersListItem) -> Option<(CampaignId, String)> {
+/// The campaign of a layer, if it is a probe that no program needs.
+fn left_over(layer: &LayersListItem) -> Option<CampaignId> {
     let Ok(Resource::Probe(campaign)) = layer.layer_name()?.parse() else { return None };
     let made = Tags::from_text(layer.latest_matching_version()?.description()?)?;
-    (!made.may_be_needed(SystemTime::now())).then_some((campaign, layer.layer_arn()?.to_owned()))
+    (!made.may_be_needed(SystemTime::now())).then_some(campaign)
 }
 
 /// The marker of the next page, if there is one.

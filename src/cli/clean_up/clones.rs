@@ -3,7 +3,8 @@
 use super::CleanUpArgs;
 use crate::{
     campaign::{
-        aws::Session,
+        aws::{AwsService, Lambda, Session, endpoint},
+        caller::FunctionCaller,
         clones::{self, CloneList, Leftover, Remover},
         run_directory,
     },
@@ -36,8 +37,11 @@ impl CleanUpArgs {
         for resource in &resources {
             line(format_args!("  {}", resource.text()))?;
         }
-        self.confirm()?;
         let session = session.at_place(place);
+        if !self.force {
+            check_place(&list, &session).await?;
+        }
+        self.confirm()?;
         let remover = Remover::new(&session, self.change.change_timeout).await?;
         let lines = remover.delete_all(&list).await?;
         list.close();
@@ -65,7 +69,7 @@ impl CleanUpArgs {
         let mut lines = Vec::new();
         for leftover in found {
             let deleted = remover.delete_leftover(leftover).await.with_context(|| leftover.text())?;
-            lines.push(format!("{}: {deleted}", leftover.text()));
+            lines.push(format!("{}: {deleted}", leftover.name()));
         }
         Ok(lines)
     }
@@ -76,6 +80,28 @@ impl CleanUpArgs {
         }
         Ok(())
     }
+}
+
+/// Checks that these settings lead to where the clones were made: elsewhere they would seem to be deleted.
+async fn check_place(list: &CloneList, session: &Session) -> anyhow::Result<()> {
+    let now = endpoint(session.config().await?, AwsService::LAMBDA).await?;
+    if let Some(then) = list.place().endpoint.as_ref().filter(|then| **then != now) {
+        bail!("they were made at {then}, and these settings lead to {now}: set AWS_ENDPOINT_URL, or use --force");
+    }
+    let function = list.function();
+    let name = function.rsplit(':').next().unwrap_or(function);
+    let found = FunctionCaller::new(Lambda::new(session).await?, name, None, None).configuration().await;
+    let found = found.map(|found| found.configuration.and_then(|known| known.unqualified_arn().map(str::to_owned)));
+    let reason = match found {
+        Ok(Some(arn)) if arn == function => return Ok(()),
+        Ok(Some(arn)) => format!("these credentials lead to {arn}"),
+        Ok(None) => "its ARN cannot be read".to_owned(),
+        Err(failure) => failure.to_string(),
+    };
+    bail!(
+        "whether these credentials are of the account of {function} cannot be told ({reason}): use those with which the clones \
+         were made, or --force if the function is deleted"
+    )
 }
 
 /// Looks for clones in these places, and deletes them; false if some are left.

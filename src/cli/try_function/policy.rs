@@ -41,7 +41,7 @@ impl TryArgs {
         let mut statements = vec![statement("ReadLayers", &["lambda:GetLayerVersion"], &[layers])];
         if self.inspect {
             statements.insert(0, statement("ReadFunction", &["lambda:GetFunction"], &of_any_version(&function)));
-            return policy(statements);
+            return policy(&statements);
         }
         let reading = ["lambda:GetFunction", "lambda:GetFunctionConfiguration"];
         statements.insert(0, statement("ReadFunction", &reading, &of_any_version(&function)));
@@ -93,7 +93,7 @@ impl TryArgs {
         }
         let search = ["lambda:ListFunctions", "lambda:ListLayers", "logs:DescribeLogGroups"];
         statements.push(statement("FindClonesThatAKilledProgramLeft", &search, &["*".to_owned()]));
-        policy(statements)
+        policy(&statements)
     }
 }
 
@@ -109,7 +109,7 @@ fn function_arn(place: &ArnParts, name: &str) -> String {
     place.arn("lambda", &format!("function:{}", name.rsplit(':').next().unwrap_or(name)))
 }
 
-fn policy(statements: Vec<Value>) -> Value {
+fn policy(statements: &[Value]) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }
 

@@ -3,12 +3,14 @@
 use super::TryArgs;
 use crate::{
     campaign::clones::CandidateCode,
+    cli::wrong_arguments::refuse,
     portability::{Package, PackageName, Portability, Verdict},
     protocol::Architecture,
 };
 use anyhow::Context;
 use serde::Serialize;
-use std::{fs::File, io, path::PathBuf, process::ExitCode};
+use std::{fs::File, io, process::ExitCode};
+use zip::ZipArchive;
 
 /// Exit code if it needs other files.
 const NEEDS_FILES: u8 = 5;
@@ -64,8 +66,12 @@ impl Code {
 
 impl TryArgs {
     pub(super) fn candidate_code(&self) -> anyhow::Result<Option<File>> {
-        let open = |path: &PathBuf| File::open(path).with_context(|| format!("reading the package {}", path.display()));
-        self.candidate_code.as_ref().map(open).transpose()
+        let Some(path) = &self.candidate_code else { return Ok(None) };
+        let file = File::open(path).with_context(|| format!("reading the package {}", path.display()))?;
+        if let Err(error) = ZipArchive::new(&file) {
+            refuse!("--candidate-code {} is no ZIP file: {error}", path.display());
+        }
+        Ok(Some(file))
     }
 
     /// What clones of the other architecture are made of.

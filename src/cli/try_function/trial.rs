@@ -36,14 +36,16 @@ const BESIDES: Duration = Duration::from_secs(3600);
 impl TrialPlan {
     /// Shows the plan, asks, and does it.
     pub(super) async fn run(mut self, args: &TryArgs, session: &Session) -> anyhow::Result<ExitCode> {
+        let word = shell_quoting::word(&self.directory);
+        if CloneList::is_in(&self.directory) {
+            bail!("an earlier trial has left clones in {word}: delete them with `duet clean-up {word}`");
+        }
+        if run_directory::check_free(&self.directory).is_err() {
+            bail!("{word} holds a campaign already: choose another --out");
+        }
         if args.dry_run {
             output::print(&self.text())?;
             return Ok(ExitCode::SUCCESS);
-        }
-        run_directory::check_free(&self.directory)?;
-        if CloneList::is_in(&self.directory) {
-            let directory = shell_quoting::word(&self.directory);
-            bail!("an earlier trial has left clones in {directory}: delete them with `duet clean-up {directory}`");
         }
         output::line(self.text().trim_end())?;
         let clones = counted(self.settings.len() as u64, "clone");
@@ -52,11 +54,13 @@ impl TrialPlan {
             return Ok(ExitCode::SUCCESS);
         }
         let journal = Journal::reserve(&self.directory)?;
-        let function = self.manifest.trial.as_ref().and_then(|trial| trial.function.arn.clone());
+        let trial = self.manifest.trial.as_ref();
+        let function = trial.and_then(|trial| trial.function.unqualified_arn().map(str::to_owned));
         let function = function.context("Lambda does not tell the ARN of the function")?;
         let list = CloneList::new(&self.directory, self.campaign.clone(), &function, self.place.clone())?;
         let list = Arc::new(list);
         let stop = interruption(undoing(Arc::clone(&list), &self.directory)).context("catching signals")?;
+        note(format_args!("Making {clones}"));
         let measured = self.measure(args, session, journal, &list, &stop).await;
         let is_clean = delete(&list, session, args.change.change_timeout, &self.directory).await;
         list.close();
@@ -155,10 +159,7 @@ impl TrialPlan {
 /// The variant as Lambda has made it.
 async fn as_made(variant: &Variant, session: &Session) -> anyhow::Result<Variant> {
     let lambda = Lambda::new(session).await?;
-    let name = match &variant.target {
-        Target::Function { name, .. } => name,
-        _ => return Ok(variant.clone()),
-    };
+    let Target::Function { name, .. } = &variant.target else { return Ok(variant.clone()) };
     let found = FunctionCaller::new(lambda, name, None, None).configuration().await?;
     let configuration = found.configuration.or_else(|| variant.configuration.clone());
     Ok(Variant { configuration, ..variant.clone() })
@@ -168,7 +169,10 @@ async fn as_made(variant: &Variant, session: &Session) -> anyhow::Result<Variant
 async fn delete(list: &CloneList, session: &Session, within: Duration, directory: &Path) -> bool {
     let deleted = async { Remover::new(session, within).await?.delete_all(list).await };
     match deleted.await {
-        Ok(_) => true,
+        Ok(_) => {
+            note("All that was made is deleted");
+            true
+        }
         Err(failure) => {
             note(still_there(list, &failure.message, directory));
             false
