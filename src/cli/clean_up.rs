@@ -44,7 +44,8 @@ pub struct CleanUpArgs {
     /// Do not ask before clones are deleted.
     #[arg(long)]
     yes: bool,
-    /// Remove the variable even if a campaign that is still running has set it, or something other than a campaign.
+    /// Remove the variable even if a campaign that is still running has set it, or something other than a campaign; delete
+    /// clones even if nothing tells that they were made where these settings lead.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -54,7 +55,7 @@ pub struct CleanUpArgs {
 /// How functions are changed.
 #[derive(Debug, Args)]
 pub(super) struct ChangeOptions {
-    /// How long a change of a function's configuration may take, retries included.
+    /// How long a change in the account may take, of a function's configuration, a clone or a log group, retries included.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = value_parsers::duration)]
     pub change_timeout: Duration,
 }
