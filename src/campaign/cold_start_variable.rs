@@ -274,18 +274,24 @@ fn variables_of(configured: &Configured) -> Result<HashMap<String, String>, Obst
             )),
         };
     };
-    if let Some(error) = environment.error() {
-        let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
-        return Err(refused(format!(
-            "its variables cannot be read ({}: {}), and an update would delete them; allow kms:Decrypt on {key}",
-            error.error_code().unwrap_or("no code"),
-            error.message().unwrap_or("no message")
-        )));
+    if let Some(reason) = unreadable(configured, "an update would delete them") {
+        return Err(refused(reason));
     }
     environment
         .variables()
         .cloned()
         .ok_or_else(|| refused("Lambda does not tell its variables, which an update would delete"))
+}
+
+/// Why the variables cannot be read, with what would come of it, and what helps; `None` if they can.
+pub(super) fn unreadable(configured: &Configured, consequence: &str) -> Option<String> {
+    let error = configured.environment()?.error()?;
+    let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
+    Some(format!(
+        "its variables cannot be read ({}: {}), and {consequence}; allow kms:Decrypt on {key}",
+        error.error_code().unwrap_or("no code"),
+        error.message().unwrap_or("no message")
+    ))
 }
 
 /// The variables with the one that campaigns set as `wanted`.

@@ -103,7 +103,7 @@ impl FunctionLog {
         Some(Self {
             group,
             region: region::of_arn(arn).map(str::to_owned).or_else(place)?,
-            account: arn.split(':').find(|part| is_account(part)).map(str::to_owned),
+            account: arn.split(':').find(|part| region::is_account(part)).map(str::to_owned),
             format: match format {
                 Some("Text") => Some(LogFormat::Text),
                 Some("JSON") => Some(LogFormat::Json),
@@ -137,10 +137,6 @@ impl fmt::Display for FunctionLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} in {}", self.group, self.region)
     }
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether what should name environments changes with every call instead, though most calls, `warm` of them, met one that

@@ -2,7 +2,7 @@
 
 use super::{
     aws::{Lambda, Session},
-    caller::classify::failure,
+    caller::{FunctionCaller, classify::failure},
     clones::{CandidateCode, Template},
     configuration,
     failure::{Failure, FailureKind},
@@ -68,12 +68,9 @@ impl Inspected {
         code: Option<File>,
         candidate: CandidateCode,
     ) -> Result<Template, Failure> {
-        let lambda = Lambda::new(session).await?;
-        let qualifier = qualifier.filter(|qualifier| *qualifier != LATEST).map(str::to_owned);
-        let get = async |client: aws_sdk_lambda::Client| {
-            client.get_function_configuration().function_name(name).set_qualifier(qualifier.clone()).send().await
-        };
-        let configured = pauses::repeated(async || lambda.request(get).await.map_err(|error| failure(&error))).await?;
+        let function = FunctionCaller::new(Lambda::new(session).await?, name, qualifier, None);
+        let read = async || function.configured().await.map_err(|error| failure(&error));
+        let configured = pauses::repeated(read).await?;
         if self.code_sha256.is_some() && configured.code_sha256 != self.code_sha256 {
             return Err(Failure::refused("its code was changed just now; try again"));
         }

@@ -54,6 +54,11 @@ pub fn is_region(text: &str) -> bool {
         && parts.next().is_none()
 }
 
+/// Whether `text` has the form of an account's number.
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The region of an ARN or of `REGION:ACCOUNT:function:NAME`, which Lambda accepts too.
 pub fn of_arn(arn: &str) -> Option<&str> {
     let mut parts = arn.split(':');

@@ -10,7 +10,7 @@ use crate::{
     handler::root,
     scripted::Reply,
 };
-use account::{ARN, Account, Act, Control, SECRET};
+use account::{ARN, Account, Act, Control, SECRET, instead};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use std::{
@@ -99,13 +99,9 @@ fn clones_are_made_of_the_function_called_and_deleted() {
 #[test]
 fn the_probe_tells_cpus_unless_it_cannot() {
     let cpus = |options: &[&str], denied: bool| {
-        let account = Account::start(move |control| {
-            if denied && control.line.starts_with("POST /2018-10-31/layers/") {
-                Act::Instead(Reply::lambda_error("AccessDeniedException", "not authorized: lambda:PublishLayerVersion"))
-            } else {
-                Act::Answer
-            }
-        });
+        let is_denied = move |control: &Control| denied && control.line.starts_with("POST /2018-10-31/layers/");
+        let denial = Reply::lambda_error("AccessDeniedException", "not authorized: lambda:PublishLayerVersion");
+        let account = Account::start(instead(is_denied, denial));
         let (before, scratch) = (account.things(), Scratch::new());
         let output = try_orders(&account, &scratch, 2, &[&["--yes"], options].concat()).output().unwrap();
         assert_code(&output, 0);
@@ -163,14 +159,9 @@ fn at_a_terminal(command: &Command, answer: &str) -> Output {
 fn a_size_that_cannot_be_made_is_left_out_with_lambdas_reason() {
     let refusal = "'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to 3008";
     let creations = AtomicUsize::new(0);
-    let account = Account::start(move |control| {
-        // The second clone is too large.
-        if is_creation(control) && creations.fetch_add(1, Ordering::Relaxed) == 1 {
-            Act::Instead(Reply::lambda_error("InvalidParameterValueException", refusal))
-        } else {
-            Act::Answer
-        }
-    });
+    let is_second = move |control: &Control| is_creation(control) && creations.fetch_add(1, Ordering::Relaxed) == 1;
+    let too_large = Reply::lambda_error("InvalidParameterValueException", refusal);
+    let account = Account::start(instead(is_second, too_large));
     let scratch = Scratch::new();
     let before = account.things();
     let output = try_orders(&account, &scratch, 3, &["--memory", "10240", "--yes"]).output().unwrap();
@@ -189,13 +180,7 @@ fn a_size_that_cannot_be_made_is_left_out_with_lambdas_reason() {
 fn without_the_clone_of_the_function_as_it_is_nothing_is_called() {
     let message = "User: arn:aws:iam::123456789012:user/ada is not authorized to perform: iam:PassRole on resource: \
                    arn:aws:iam::123456789012:role/orders";
-    let account = Account::start(move |control| {
-        if is_creation(control) {
-            Act::Instead(Reply::lambda_error("AccessDeniedException", message))
-        } else {
-            Act::Answer
-        }
-    });
+    let account = Account::start(instead(is_creation, Reply::lambda_error("AccessDeniedException", message)));
     let (before, scratch) = (account.things(), Scratch::new());
     let output = try_orders(&account, &scratch, 2, &["--yes"]).output().unwrap();
     assert_code(&output, 1);
@@ -227,15 +212,9 @@ fn functions_that_clones_would_not_be_like_are_refused() {
 
 #[test]
 fn an_answer_that_cannot_be_read_is_not_shown() {
-    let account = Account::start(|control| {
-        if control.line.contains("/configuration") {
-            let cut = format!(r#"{{"Environment": {{"Variables": {{"SECRET": "{SECRET}""#);
-            let reply = Reply::ok(cut).header("content-type", "application/json");
-            Act::Instead(reply.breaking_the_model("it is cut off"))
-        } else {
-            Act::Answer
-        }
-    });
+    let cut = Reply::ok(format!(r#"{{"Environment": {{"Variables": {{"SECRET": "{SECRET}""#));
+    let cut = cut.header("content-type", "application/json").breaking_the_model("it is cut off");
+    let account = Account::start(instead(|control| control.line.contains("/configuration"), cut));
     let scratch = Scratch::new();
     let output = try_orders(&account, &scratch, 2, &["--yes"]).output().unwrap();
     assert_code(&output, 1);
@@ -260,16 +239,10 @@ fn passing_faults_of_the_control_plane_are_outlasted() {
 
 #[test]
 fn a_clone_that_cannot_be_deleted_is_named_and_clean_up_deletes_it() {
-    let account = Account::start(|control| {
-        if control.line.starts_with("DELETE ") && control.function.ends_with("-arm64-512") {
-            Act::Instead(Reply::lambda_error(
-                "AccessDeniedException",
-                "not authorized to perform: lambda:DeleteFunction",
-            ))
-        } else {
-            Act::Answer
-        }
-    });
+    let denial = Reply::lambda_error("AccessDeniedException", "not authorized to perform: lambda:DeleteFunction");
+    let is_of_arm64 =
+        |control: &Control| control.line.starts_with("DELETE ") && control.function.ends_with("-arm64-512");
+    let account = Account::start(instead(is_of_arm64, denial));
     let (before, scratch) = (account.things(), Scratch::new());
     let output = try_orders(&account, &scratch, 2, &["--yes"]).output().unwrap();
     assert_code(&output, 1);

@@ -156,7 +156,8 @@ impl FunctionCaller {
         }
     }
 
-    async fn configured(&self) -> Result<Configured, SdkError<GetFunctionConfigurationError>> {
+    /// The function's configuration as Lambda tells it.
+    pub(in crate::campaign) async fn configured(&self) -> Result<Configured, SdkError<GetFunctionConfigurationError>> {
         let answer = self.lambda.request(async |client| {
             let get = client.get_function_configuration().function_name(&self.name);
             get.set_qualifier(self.qualifier.clone()).send().await

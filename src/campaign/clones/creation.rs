@@ -1,6 +1,6 @@
 //! Making clones.
 
-use super::{CampaignId, CloneList, CloneName, CloneSettings, Probe, Resource, Template, remedy::with_remedy, tags};
+use super::{CloneList, CloneName, CloneSettings, Probe, Resource, Template, remedy::with_remedy, tags};
 use crate::campaign::{
     aws::{Lambda, Session},
     caller::FunctionCaller,
@@ -33,26 +33,28 @@ pub struct Creation<'a> {
 }
 
 impl Creation<'_> {
-    /// Makes a clone, and waits until it can be called. Returns early, perhaps without a clone, when `stop` turns true.
+    /// Makes a clone, waits until it can be called, and gives its caller. Returns early, perhaps without a clone, when `stop`
+    /// turns true.
     ///
     /// # Errors
     /// With the reason why it cannot be made, and what would help. It is deleted with the others all the same: that a
     /// request has failed does not always mean that nothing was made.
-    pub async fn make(&self, settings: CloneSettings, stop: &watch::Receiver<bool>) -> Result<(), Failure> {
+    pub async fn make(&self, settings: CloneSettings, stop: &watch::Receiver<bool>) -> Result<FunctionCaller, Failure> {
         let name = CloneName::new(self.list.campaign(), settings);
-        self.begin(&Resource::Clone(name.clone()))?;
         let resource = Resource::Clone(name.clone());
+        self.begin(&resource)?;
         let mut attempts = 0;
         let attempt = async || {
             attempts += 1;
-            self.attempt(&name, attempts > 1).await
+            self.attempt(&name, &resource, attempts > 1).await
         };
         let created = until_done(attempt, self.within, stop_request::asked(stop)).await;
         created.map_err(|failure| self.refused(&resource, failure))?;
         let lambda = Lambda::new(self.session).await?;
         let clone = FunctionCaller::new(lambda, &self.list.arn(&name), None, None);
         let ready = stop_request::unless_asked(stop, clone.wait_until_ready("{}")).await;
-        ready.unwrap_or(Ok(())).map_err(with_remedy)
+        ready.unwrap_or(Ok(())).map_err(with_remedy)?;
+        Ok(clone)
     }
 
     /// The failure to make something, with what would help. What Lambda has refused is not there, and need not be deleted.
@@ -71,13 +73,13 @@ impl Creation<'_> {
         })
     }
 
-    async fn attempt(&self, name: &CloneName, is_repeated: bool) -> Result<(), Obstacle> {
-        let tags = tags::of(self.campaign(), self.owner, self.needed);
+    async fn attempt(&self, name: &CloneName, resource: &Resource, is_repeated: bool) -> Result<(), Obstacle> {
+        let tags = tags::of(self.list.campaign(), self.owner, self.needed);
         let answer = self.lambda.request(async |client| {
             in_time_of(UPLOAD, self.template.request(&client, name, tags, self.probe.as_ref()).send()).await
         });
         let answer = answer.await;
-        self.list.settle(&Resource::Clone(name.clone()), is_settled(&answer));
+        self.list.settle(resource, is_settled(&answer));
         match answer {
             Ok(_) => Ok(()),
             // The answer to an earlier attempt was lost.
@@ -88,10 +90,6 @@ impl Creation<'_> {
             ))),
             Err(error) => Err(obstacle(&error, |message| without_values(&message, &self.template.variables()))),
         }
-    }
-
-    fn campaign(&self) -> &CampaignId {
-        self.list.campaign()
     }
 }
 

@@ -114,15 +114,16 @@ impl Remover {
     /// # Errors
     /// When that is not possible.
     pub async fn delete_leftover(&self, leftover: &Leftover) -> Result<&'static str, Failure> {
-        match leftover {
-            Leftover::Clone(name, arn) => {
-                let function = self.delete_function(arn, name, false).await?;
+        let Leftover { resource, arn } = leftover;
+        match resource {
+            Resource::Clone(name) => {
+                let function = match arn {
+                    Some(arn) => self.delete_function(arn, name, false).await?,
+                    None => false,
+                };
                 Ok(Deleted { function, log_group: self.delete_log_group(name).await? }.text())
             }
-            Leftover::LogGroup(name) => {
-                Ok(Deleted { function: false, log_group: self.delete_log_group(name).await? }.text())
-            }
-            Leftover::Probe(_) => self.delete_layer(&leftover.name(), false).await.map(text_of_layer),
+            Resource::Probe(_) => self.delete_layer(&resource.to_string(), false).await.map(text_of_layer),
         }
     }
 

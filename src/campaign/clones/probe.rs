@@ -64,7 +64,7 @@ pub(super) fn obstacle_of(configured: &Configured) -> Option<&'static str> {
     } else if variables.is_some_and(|variables| variables.contains_key(VARIABLE)) {
         Some("it has a wrapper script already")
     } else if variables.is_some_and(|variables| bytes_with_probe(variables) > MAX_BYTES) {
-        Some("its variables leave no room for another one")
+        Some("with another variable it would have more than Lambda allows")
     } else {
         None
     }

@@ -18,36 +18,19 @@ use std::{
 
 /// What there is of a campaign.
 #[derive(Clone, Debug)]
-pub enum Leftover {
-    /// A clone, with the ARN of the function.
-    Clone(CloneName, String),
-    /// The log group of a clone that is not there.
-    LogGroup(CloneName),
-    /// A layer with a probe.
-    Probe(CampaignId),
+pub struct Leftover {
+    pub resource: Resource,
+    /// The ARN of a clone; `None` of a layer, and where the log group of a clone alone is left.
+    pub arn: Option<String>,
 }
 
 impl Leftover {
-    pub fn campaign(&self) -> &CampaignId {
-        match self {
-            Self::Clone(name, _) | Self::LogGroup(name) => &name.campaign,
-            Self::Probe(campaign) => campaign,
-        }
-    }
-
-    pub fn name(&self) -> String {
-        match self {
-            Self::Clone(name, _) | Self::LogGroup(name) => name.to_string(),
-            Self::Probe(campaign) => Resource::Probe(campaign.clone()).to_string(),
-        }
-    }
-
     /// What it is, in a list of what is deleted.
     pub fn text(&self) -> String {
-        match self {
-            Self::Clone(_, arn) => format!("{arn}, and its log group"),
-            Self::LogGroup(name) => format!("{}, a log group", name.log_group()),
-            Self::Probe(campaign) => Resource::Probe(campaign.clone()).text(),
+        match (&self.resource, &self.arn) {
+            (_, Some(arn)) => format!("{arn}, and its log group"),
+            (Resource::Clone(name), None) => format!("{}, a log group", name.log_group()),
+            (Resource::Probe(_), None) => self.resource.text(),
         }
     }
 }
@@ -64,33 +47,45 @@ pub async fn find(session: &Session, within: Duration) -> Result<Vec<Leftover>, 
     let (mut found, mut functions_of) = (BTreeMap::new(), BTreeSet::new());
     for (name, arn) in functions(session).await? {
         if remover.is_needed(&arn, &name).await? == Some(false) {
-            found.insert(name.clone(), Leftover::Clone(name, arn));
+            found.insert(name, Some(arn));
         } else {
             // It may be no clone at all, or one that is needed: what belongs to it stays too.
             functions_of.insert(name);
         }
     }
     for name in groups.into_iter().filter(|name| !functions_of.contains(name)) {
-        found.entry(name.clone()).or_insert(Leftover::LogGroup(name));
+        found.entry(name).or_insert(None);
     }
     let used: BTreeSet<CampaignId> = functions_of.into_iter().map(|name| name.campaign).collect();
     let probes = probes.into_iter().filter(|campaign| !used.contains(campaign));
-    Ok(found.into_values().chain(probes.map(Leftover::Probe)).collect())
+    let clones = found.into_iter().map(|(name, arn)| Leftover { resource: Resource::Clone(name), arn });
+    Ok(clones.chain(probes.map(|campaign| Leftover { resource: Resource::Probe(campaign), arn: None })).collect())
+}
+
+/// All that the pages of a list hold; after a page with a marker comes another one.
+async fn all<T>(
+    page: impl AsyncFn(Option<String>) -> Result<(Vec<T>, Option<String>), Failure>,
+) -> Result<Vec<T>, Failure> {
+    let (mut all, mut marker) = (Vec::new(), None);
+    loop {
+        let (found, next) = page(marker).await?;
+        all.extend(found);
+        marker = next.filter(|marker| !marker.is_empty());
+        if marker.is_none() {
+            return Ok(all);
+        }
+    }
 }
 
 /// The campaigns whose layers with probes no program needs.
 async fn probes(session: &Session) -> Result<Vec<CampaignId>, Failure> {
     let lambda = Lambda::new(session).await?;
-    let (mut found, mut marker) = (Vec::new(), None);
-    loop {
+    let page = async |marker: Option<String>| {
         let list = async |client: aws_sdk_lambda::Client| client.list_layers().set_marker(marker.clone()).send().await;
         let page = pauses::repeated(async || lambda.request(list).await.map_err(|error| failure(&error))).await?;
-        found.extend(page.layers().iter().filter_map(left_over));
-        marker = next(page.next_marker());
-        if marker.is_none() {
-            return Ok(found);
-        }
-    }
+        Ok((page.layers().iter().filter_map(left_over).collect(), page.next_marker))
+    };
+    all(page).await
 }
 
 /// The campaign of a layer, if it is a probe that no program needs.
@@ -100,30 +95,20 @@ fn left_over(layer: &LayersListItem) -> Option<CampaignId> {
     (!made.may_be_needed(SystemTime::now())).then_some(campaign)
 }
 
-/// The marker of the next page, if there is one.
-fn next(marker: Option<&str>) -> Option<String> {
-    marker.filter(|marker| !marker.is_empty()).map(str::to_owned)
-}
-
 /// The functions that have names of clones, with their ARNs.
 async fn functions(session: &Session) -> Result<Vec<(CloneName, String)>, Failure> {
     let lambda = Lambda::new(session).await?;
-    let (mut found, mut marker) = (Vec::new(), None);
-    loop {
+    let page = async |marker: Option<String>| {
         let list =
             async |client: aws_sdk_lambda::Client| client.list_functions().set_marker(marker.clone()).send().await;
         let page = pauses::repeated(async || lambda.request(list).await.map_err(|error| failure(&error))).await?;
-        for function in page.functions() {
-            let (Some(name), Some(arn)) = (function.function_name(), function.function_arn()) else { continue };
-            if let Ok(clone) = name.parse() {
-                found.push((clone, arn_beside(arn, name)));
-            }
-        }
-        marker = next(page.next_marker());
-        if marker.is_none() {
-            return Ok(found);
-        }
-    }
+        let clones = page.functions().iter().filter_map(|function| {
+            let (name, arn) = (function.function_name()?, function.function_arn()?);
+            Some((name.parse().ok()?, arn_beside(arn, name)))
+        });
+        Ok((clones.collect(), page.next_marker))
+    };
+    all(page).await
 }
 
 #[derive(Deserialize)]
@@ -144,8 +129,7 @@ struct LogGroup {
 /// The clones that have log groups.
 async fn log_groups(session: &Session) -> Result<Vec<CloneName>, Failure> {
     const PATH: &str = "/aws/lambda/";
-    let (mut found, mut token) = (Vec::new(), None::<String>);
-    loop {
+    let page = async |token: Option<String>| {
         let mut query = json!({ "logGroupNamePrefix": format!("{PATH}{PREFIX}") });
         if let Some(token) = &token {
             query["nextToken"] = json!(token);
@@ -159,10 +143,7 @@ async fn log_groups(session: &Session) -> Result<Vec<CloneName>, Failure> {
         let page: Page = serde_json::from_slice(&body)
             .map_err(|error| Failure::refused(format!("DescribeLogGroups of CloudWatch Logs: {error}")))?;
         let names = page.log_groups.iter().filter_map(|group| group.log_group_name.strip_prefix(PATH)?.parse().ok());
-        found.extend(names);
-        token = page.next_token;
-        if token.is_none() {
-            return Ok(found);
-        }
-    }
+        Ok((names.collect(), page.next_token))
+    };
+    all(page).await
 }

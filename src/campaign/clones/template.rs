@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        cold_start_variable::unreadable,
         configuration::{COLD_START_VARIABLE, Configuration},
         function_features::Feature,
         row::{Failure, FailureKind},
@@ -69,7 +70,9 @@ impl Template {
         candidate: CandidateCode,
     ) -> Result<Self, Failure> {
         check_features(&configured)?;
-        check_variables(&configured)?;
+        if let Some(reason) = unreadable(&configured, "clones would lack them") {
+            return Err(Failure::refused(reason));
+        }
         let own = match (code, image) {
             (_, Some(uri)) => Code::Image(uri.to_owned()),
             (Some(mut file), None) => zip("the function's package", &mut file)?,
@@ -222,16 +225,6 @@ fn check_features(configured: &Configured) -> Result<(), Failure> {
         Some(reason) => Err(Failure::refused(format!("it cannot be tried: {reason}"))),
         None => Ok(()),
     }
-}
-
-fn check_variables(configured: &Configured) -> Result<(), Failure> {
-    let Some(error) = configured.environment().and_then(EnvironmentResponse::error) else { return Ok(()) };
-    let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
-    Err(Failure::refused(format!(
-        "its variables cannot be read ({}: {}), and clones would lack them; allow kms:Decrypt on {key}",
-        error.error_code().unwrap_or("no code"),
-        error.message().unwrap_or("no message")
-    )))
 }
 
 fn zip(what: &str, file: &mut File) -> Result<Code, Failure> {

@@ -82,7 +82,7 @@ fn name_in_arn(parts: &[&str]) -> Result<usize, String> {
     if parts[2] != "lambda" || parts[5] != "function" {
         return Err(format!("the ARN is of {} in {}, not of a function; write {ARN}", parts[5], parts[2]));
     }
-    if !is_account(parts[4]) {
+    if !region::is_account(parts[4]) {
         return Err(format!("the ARN's account \"{}\" is not 12 digits; write {ARN}", parts[4]));
     }
     Ok(name)
@@ -92,17 +92,13 @@ fn name_in_arn(parts: &[&str]) -> Result<usize, String> {
 fn name_in_partial_arn(parts: &[&str]) -> Result<usize, String> {
     let last = parts.len() - 1;
     let mut index = 0;
-    for is_prefix in [region::is_region, is_account, is_resource_type] {
+    for is_prefix in [region::is_region, region::is_account, is_resource_type] {
         index += usize::from(index < last && is_prefix(parts[index]));
     }
-    if index > 0 && index == last && (is_resource_type(parts[index]) || is_account(parts[index])) {
+    if index > 0 && index == last && (is_resource_type(parts[index]) || region::is_account(parts[index])) {
         return Err("it is cut off before the name; write ACCOUNT:function:NAME[:QUALIFIER]".to_owned());
     }
     Ok(index)
-}
-
-fn is_account(text: &str) -> bool {
-    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn is_resource_type(text: &str) -> bool {

@@ -56,7 +56,7 @@ impl CleanUpArgs {
         if found.is_empty() {
             return Ok(vec![format!("No other clones are left in {region}")]);
         }
-        let campaigns: BTreeSet<_> = found.iter().map(Leftover::campaign).collect();
+        let campaigns: BTreeSet<_> = found.iter().map(|leftover| leftover.resource.campaign()).collect();
         let campaigns = counted(campaigns.len() as u64, "campaign");
         line(format_args!(
             "Clones in {region} of {campaigns} that no run directory here names, and that are not needed:"
@@ -69,7 +69,7 @@ impl CleanUpArgs {
         let mut lines = Vec::new();
         for leftover in found {
             let deleted = remover.delete_leftover(leftover).await.with_context(|| leftover.text())?;
-            lines.push(format!("{}: {deleted}", leftover.name()));
+            lines.push(format!("{}: {deleted}", leftover.resource));
         }
         Ok(lines)
     }

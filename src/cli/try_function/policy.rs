@@ -18,8 +18,7 @@ impl ArnParts {
     fn of(name: &str) -> Self {
         // A partial ARN begins with the region, a whole one has three parts before it.
         let region = name.split(':').find(|part| region::is_region(part)).map(str::to_owned);
-        let is_account = |part: &&str| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit());
-        let account = name.split(':').rev().skip(1).find(is_account);
+        let account = name.split(':').rev().skip(1).find(|part| region::is_account(part));
         let partition = region.as_deref().map_or("aws", region::partition).to_owned();
         let any = || ANY.to_owned();
         Self { partition, region: region.unwrap_or_else(any), account: account.map_or_else(any, str::to_owned) }

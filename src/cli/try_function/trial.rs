@@ -4,9 +4,7 @@ use super::{TryArgs, trial_plan::TrialPlan};
 use crate::{
     analysis::analyze_samples::Options,
     campaign::{
-        Target,
         aws::{Lambda, Session},
-        caller::FunctionCaller,
         clones::{CloneList, CloneSettings, Creation, Remover},
         forced_cold_starts::{ChangedFunctions, ColdStartForcer},
         manifest::Variant,
@@ -135,7 +133,11 @@ impl TrialPlan {
                 return Ok(None);
             }
             match made {
-                Ok(()) => variants.push(as_made(variant, session).await?),
+                Ok(clone) => {
+                    let made = clone.configuration().await?.configuration;
+                    let configuration = made.or_else(|| variant.configuration.clone());
+                    variants.push(Variant { configuration, ..variant.clone() });
+                }
                 Err(failure) if index == self.manifest.baseline => {
                     bail!("the function cannot be cloned as it is: {failure}");
                 }
@@ -154,15 +156,6 @@ impl TrialPlan {
         }
         Ok(Some(variants.into_iter().collect()))
     }
-}
-
-/// The variant as Lambda has made it.
-async fn as_made(variant: &Variant, session: &Session) -> anyhow::Result<Variant> {
-    let lambda = Lambda::new(session).await?;
-    let Target::Function { name, .. } = &variant.target else { return Ok(variant.clone()) };
-    let found = FunctionCaller::new(lambda, name, None, None).configuration().await?;
-    let configuration = found.configuration.or_else(|| variant.configuration.clone());
-    Ok(Variant { configuration, ..variant.clone() })
 }
 
 /// Deletes all clones of the list. False if some are left, which are named with how to delete them.

@@ -38,6 +38,11 @@ pub struct Control {
     pub function: String,
 }
 
+/// A script by which calls like this are not done, and answered so.
+pub fn instead(is_meant: impl Fn(&Control) -> bool + Send + 'static, reply: Reply) -> impl Fn(&Control) -> Act + Send {
+    move |control| if is_meant(control) { Act::Instead(reply.clone()) } else { Act::Answer }
+}
+
 type Script = Box<dyn Fn(&Control) -> Act + Send>;
 
 /// The account, its server, and the server of packages.
