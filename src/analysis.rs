@@ -20,6 +20,7 @@ mod imported;
 pub(crate) mod interval;
 pub(crate) mod limits;
 mod measures;
+pub(crate) mod memory_search;
 mod pair_samples;
 mod plot_data;
 pub(crate) mod precision;

@@ -1,7 +1,7 @@
 //! The function that a campaign tried, as a report shows it.
 
 use crate::{
-    campaign::trial::{NotMade, Trial, Usage},
+    campaign::trial::{NotMade, Search, Trial, Usage},
     protocol::Architecture,
 };
 use serde::Serialize;
@@ -20,12 +20,14 @@ pub struct TriedFunction {
     pub not_made: Vec<NotMade>,
     /// Why the clones had no probe, which tells the CPU of each execution environment; `None` if they had one.
     pub no_probe: Option<String>,
+    /// How sizes were searched; `None` if they were not.
+    pub search: Option<Search>,
     /// How it was used before, if that is known.
     pub usage: Option<Usage>,
 }
 
 impl From<&Trial> for TriedFunction {
-    fn from(Trial { function, not_made, no_probe, usage }: &Trial) -> Self {
+    fn from(Trial { function, not_made, no_probe, search, usage }: &Trial) -> Self {
         Self {
             arn: function.arn.clone(),
             architecture: function.architecture,
@@ -33,6 +35,7 @@ impl From<&Trial> for TriedFunction {
             package_type: function.package_type.clone(),
             not_made: not_made.clone(),
             no_probe: no_probe.clone(),
+            search: search.clone(),
             usage: *usage,
         }
     }

@@ -16,6 +16,9 @@ pub struct Trial {
     /// Why the clones have no probe, which tells the CPU of each execution environment; `None` if they have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_probe: Option<String>,
+    /// How sizes were searched, if they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
     /// How it was used before, if that could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
@@ -28,8 +31,21 @@ pub struct NotMade {
     pub architecture: Architecture,
     /// The memory setting, in MiB.
     pub memory_mb: u32,
-    /// Why, in AWS's words, and what would help.
+    /// Why: of one that could not be made in AWS's words, with what would help.
     pub reason: String,
+}
+
+/// How the sizes that a campaign measures were found among others.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    pub rounds: u32,
+    /// The calls of all rounds.
+    pub calls: u64,
+    /// Their estimated bill, in US dollars.
+    pub cost_usd: f64,
+    /// The variants that are not in the campaign.
+    pub left_out: Vec<NotMade>,
 }
 
 /// How a function was used in the days before it was tried.

@@ -31,7 +31,7 @@ use crate::{
 };
 use anyhow::{Context, bail};
 use clap::Args;
-pub(super) use conduct::Run;
+pub(super) use conduct::{MISMATCH, Run};
 use plan::PlanOptions;
 pub use resumed::RunArgs;
 use std::{

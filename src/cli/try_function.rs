@@ -1,7 +1,10 @@
 //! `duet try`
 
+mod clone_maker;
+mod memory_sizes;
 mod policy;
 mod portability;
+mod search;
 mod trial;
 mod trial_plan;
 
@@ -16,11 +19,9 @@ use crate::{
 };
 use anyhow::Context;
 use clap::Args;
+use memory_sizes::MemorySize;
 use portability::{Code, Inspection};
-use std::{ops::RangeInclusive, path::PathBuf, process::ExitCode};
-
-/// The memory sizes that Lambda has, in MB.
-const MEMORY_MB: RangeInclusive<i64> = 128..=10_240;
+use std::{path::PathBuf, process::ExitCode};
 
 /// Tries a function as it is on both architectures, and with other memory: says whether it can run there, calls clones of
 /// it, deletes them, and reports which is faster and which is cheaper.
@@ -41,9 +42,10 @@ pub struct TryArgs {
     /// Say whether the function can run on the other architecture, and stop there: nothing is changed, and nothing costs.
     #[arg(long, conflicts_with = "CampaignOptions")]
     inspect: bool,
-    /// The memory sizes to try besides the present one, in MB, such as 512,1024,1769.
-    #[arg(long, value_name = "MB", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(MEMORY_MB))]
-    memory: Vec<u32>,
+    /// The memory sizes to try besides the present one, in MB, such as 512,1024,1769; or auto, which calls a few of eleven
+    /// sizes first, and measures those that may be cheaper or faster than all others.
+    #[arg(long, value_name = "MB", value_delimiter = ',')]
+    memory: Vec<MemorySize>,
     /// The architectures to try besides the function as it is.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "x86_64,arm64")]
     architectures: Vec<Architecture>,
@@ -120,6 +122,11 @@ impl TryArgs {
         let template = inspected.template(&session, function, code.own, self.candidate(code.candidate));
         let template = template.await.with_context(|| target.to_string())?;
         trial_plan::TrialPlan::new(&self, cells, template, &inspected.arn, &session).await?.run(&self, &session).await
+    }
+
+    /// Whether the sizes to measure are searched.
+    fn searches_memory(&self) -> bool {
+        self.memory.contains(&MemorySize::Auto)
     }
 
     fn includes(&self, architecture: Architecture) -> bool {

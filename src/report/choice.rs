@@ -6,7 +6,7 @@ use super::{
     document::Block,
     sentences::{cold_share, saved_range},
     words::{
-        amount, capitalized, count, counted, dollars_to, listed, percent, range, significant, with_interval,
+        amount, capitalized, count, counted, dollars, dollars_to, listed, percent, range, significant, with_interval,
         without_trailing_zeros,
     },
 };
@@ -15,12 +15,15 @@ use crate::analysis::{
     exceeding::Standing,
     result::{Analysis, Interval, Money, PairAnalysis, VolumeSource},
 };
+use crate::campaign::trial::Search;
 
 /// What to take, what limits say about it, what it assumes, and what a trial could not tell.
 pub fn blocks(analysis: &Analysis) -> Vec<Block> {
     let no_probe = analysis.trial.as_ref().and_then(|trial| trial.no_probe.as_ref());
     let no_probe = no_probe.map(|reason| Block::Remark(format!("Which CPUs the clones had is not known: {reason}.")));
-    let Some(choice) = &analysis.choice else { return no_probe.into_iter().collect() };
+    let search = analysis.trial.as_ref().and_then(|trial| trial.search.as_ref());
+    let search = search.map(|search| Block::Remark(search_text(analysis, search)));
+    let Some(choice) = &analysis.choice else { return search.into_iter().chain(no_probe).collect() };
     let taken = taken(choice);
     let mut blocks: Vec<Block> = taken.iter().map(|taken| Block::Paragraph(taken.sentences(analysis))).collect();
     if taken.is_empty() {
@@ -28,8 +31,26 @@ pub fn blocks(analysis: &Analysis) -> Vec<Block> {
     }
     blocks.extend(choice.exceeding.iter().map(|exceeding| Block::Item(limits::sentence(analysis, exceeding))));
     blocks.extend(assumptions(analysis, choice).map(Block::Remark));
+    blocks.extend(search);
     blocks.extend(no_probe);
     blocks
+}
+
+/// What a search has left out, and the calls that it saved.
+fn search_text(analysis: &Analysis, Search { rounds, calls, cost_usd, left_out }: &Search) -> String {
+    let of_baseline =
+        analysis.variants.iter().find(|facts| facts.name == analysis.baseline).map_or(0, |facts| facts.calls);
+    let others = left_out.len() as u64 * of_baseline;
+    format!(
+        "The search for sizes took {} in {} ({}) and left out {}, which did not work or can hardly be faster or cheaper than \
+         others. To measure them all would have taken {} {} than this.",
+        counted(*calls, "call"),
+        counted(*rounds, "round"),
+        dollars(*cost_usd),
+        counted(left_out.len() as u64, "variant"),
+        counted(others.abs_diff(*calls), "call"),
+        if others >= *calls { "more" } else { "fewer" },
+    )
 }
 
 /// What the others are compared with.

@@ -29,12 +29,21 @@ pub fn plan(manifest: &Manifest) -> String {
     lines.join("\n") + "\n"
 }
 
-/// What a trial is going to make, and what its calls may cost. `clones` has the names of the clones, `role` their role.
-pub fn trial_plan(manifest: &Manifest, clones: &[String], probe: &str, role: &str, has_file_systems: bool) -> String {
+/// What a trial is going to make, and what its calls may cost. `clones` has the names of the clones, `role` their role. If
+/// they are searched, not all of them are made, and rounds of the search have `blocks_of_search`.
+pub fn trial_plan(
+    manifest: &Manifest,
+    clones: &[String],
+    probe: &str,
+    role: &str,
+    has_file_systems: bool,
+    blocks_of_search: Option<u64>,
+) -> String {
     let arn = manifest.trial.as_ref().and_then(|trial| trial.function.arn.as_deref());
     let place = manifest.variants[manifest.baseline].place.as_ref().map(|place| format!(" {place}"));
     let mut lines = vec![format!(
-        "{} of {} are made{}, called, and deleted with their log groups, /aws/lambda/NAME:",
+        "{}{} of {} are made{}, called, and deleted with their log groups, /aws/lambda/NAME:",
+        if blocks_of_search.is_some() { "At most " } else { "" },
         counted(clones.len() as u64, "clone"),
         arn.unwrap_or("the function"),
         place.unwrap_or_default()
@@ -50,6 +59,14 @@ pub fn trial_plan(manifest: &Manifest, clones: &[String], probe: &str, role: &st
          does, it does for real. At most {} at the same time, of the concurrency that the account's functions share.",
         counted(manifest.most_concurrent_calls(), "call")
     ));
+    lines.extend(blocks_of_search.map(|blocks| {
+        format!(
+            "A search comes first: rounds of {} call the smallest size, the largest and some between, and go on where another \
+             may be cheaper or faster. The campaign then has what is worth measuring. What follows is for all of them, the \
+             most that it can be; the limits hold for search and campaign together.",
+            counted(blocks, "block")
+        )
+    }));
     lines.extend(calls_and_limits(manifest));
     lines.join("\n") + "\n"
 }

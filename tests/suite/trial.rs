@@ -3,6 +3,7 @@
 mod account;
 mod killed;
 mod policy;
+mod search;
 
 use crate::{
     campaign::{Scratch, assert_code, samples, subcommand},

@@ -114,6 +114,11 @@ impl CampaignOptions {
         }
     }
 
+    /// How many environments of each variant are called.
+    pub(in crate::cli) fn environments(&self) -> u32 {
+        self.environments
+    }
+
     pub(in crate::cli) fn limits(&self) -> CampaignLimits {
         CampaignLimits {
             duration_ms: Some(whole_ms(self.duration)),

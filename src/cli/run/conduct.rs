@@ -35,13 +35,15 @@ const FAILED: u8 = 1;
 /// Exit code if all recent calls of one variant failed.
 const FAILING: u8 = 3;
 /// Exit code if calls of equal work gave different results.
-const MISMATCH: u8 = 4;
+pub(in crate::cli) const MISMATCH: u8 = 4;
 
 /// A campaign, its run directory, and the callers of its variants.
 pub(in crate::cli) struct Run {
     pub(in crate::cli) directory: PathBuf,
     pub(in crate::cli) manifest: Manifest,
     pub(super) callers: Variants<Arc<Caller>>,
+    /// Whether log streams that tell environments are read at the end.
+    reads_log_streams: bool,
 }
 
 impl Run {
@@ -56,7 +58,12 @@ impl Run {
         for variant in manifest.variants.indices() {
             callers.push(caller(variant, &directory, &manifest, given, session).await?);
         }
-        Ok(Self { directory, manifest, callers: callers.into_iter().collect() })
+        Ok(Self { directory, manifest, callers: callers.into_iter().collect(), reads_log_streams: true })
+    }
+
+    /// The same without what log streams tell, for which it need not wait then.
+    pub(in crate::cli) fn without_log_streams(self) -> Self {
+        Self { reads_log_streams: false, ..self }
     }
 
     /// The variants that are Lambda functions.
@@ -77,7 +84,7 @@ impl Run {
         session: &Session,
         json: bool,
     ) -> anyhow::Result<u8> {
-        let Self { directory, manifest, callers } = self;
+        let Self { directory, manifest, callers, .. } = self;
         let is_local = manifest.variants.iter().any(|(_, variant)| variant.target.is_process());
         let _reaped = is_local.then(Reaped::start).transpose()?;
         let until_ci = Precision::new(manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>);
@@ -106,7 +113,9 @@ impl Run {
             end => end.with_context(|| samples_are_kept(manifest, directory)),
         };
         let end = end.inspect_err(|error| drop(progress.fail(error, &totals)))?;
-        environments::collect(self, session, &end, stop, &progress).await.context("writing the output")?;
+        if self.reads_log_streams {
+            environments::collect(self, session, &end, stop, &progress).await.context("writing the output")?;
+        }
         progress.end(&end, &totals).context("writing the output")?;
         let is_one_given_up = progress.has_given_up(&totals);
         Ok(if left.is_empty() { exit_code(&end, is_one_given_up, &totals) } else { FAILED })

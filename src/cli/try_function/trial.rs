@@ -1,16 +1,21 @@
 //! Making clones, calling them, and deleting them.
 
-use super::{TryArgs, trial_plan::TrialPlan};
+use super::{
+    TryArgs,
+    clone_maker::CloneMaker,
+    search::{self, Searched},
+    trial_plan::TrialPlan,
+};
 use crate::{
     analysis::analyze_samples::Options,
     campaign::{
-        aws::{Lambda, Session},
-        clones::{CloneList, CloneSettings, Creation, Remover},
+        aws::Session,
+        clones::{CloneList, Remover},
         forced_cold_starts::{ChangedFunctions, ColdStartForcer},
-        manifest::Variant,
+        manifest::{Manifest, Variant},
         run_directory::{self, Journal},
         shell_quoting,
-        trial::NotMade,
+        trial::Trial,
         variants::{VariantIndex, Variants},
     },
     cli::{
@@ -28,17 +33,15 @@ use serde_json::json;
 use std::{path::Path, process::ExitCode, sync::Arc, time::Duration};
 use tokio::sync::watch;
 
-/// How long clones may be needed besides the campaign: while they are made and deleted, and their log streams are read.
-const BESIDES: Duration = Duration::from_secs(3600);
-
 impl TrialPlan {
     /// Shows the plan, asks, and does it.
-    pub(super) async fn run(mut self, args: &TryArgs, session: &Session) -> anyhow::Result<ExitCode> {
+    pub(super) async fn run(self, args: &TryArgs, session: &Session) -> anyhow::Result<ExitCode> {
         let word = shell_quoting::word(&self.directory);
         if CloneList::is_in(&self.directory) {
             bail!("an earlier trial has left clones in {word}: delete them with `duet clean-up {word}`");
         }
-        if run_directory::check_free(&self.directory).is_err() {
+        let first_round = search::directory(&self.directory, 1);
+        if [&self.directory, &first_round].into_iter().any(|directory| run_directory::check_free(directory).is_err()) {
             bail!("{word} holds a campaign already: choose another --out");
         }
         if args.dry_run {
@@ -58,13 +61,15 @@ impl TrialPlan {
         let list = CloneList::new(&self.directory, self.campaign.clone(), &function, self.place.clone())?;
         let list = Arc::new(list);
         let stop = interruption(undoing(Arc::clone(&list), &self.directory)).context("catching signals")?;
-        note(format_args!("Making {clones}"));
+        if !self.is_search {
+            note(format_args!("Making {clones}"));
+        }
         let measured = self.measure(args, session, journal, &list, &stop).await;
         let is_clean = delete(&list, session, args.change.change_timeout, &self.directory).await;
         list.close();
         run_directory::discard(&self.directory);
         let code = measured?;
-        if code != INTERRUPTED {
+        if code != INTERRUPTED && run_directory::check_free(&self.directory).is_err() {
             report(args, &self.directory).await?;
         }
         Ok(if is_clean { ExitCode::from(code) } else { ExitCode::FAILURE })
@@ -72,89 +77,48 @@ impl TrialPlan {
 
     /// Makes the clones and the calls. Gives the exit code.
     async fn measure(
-        &mut self,
+        &self,
         args: &TryArgs,
         session: &Session,
         journal: Journal,
         list: &CloneList,
         stop: &watch::Receiver<bool>,
     ) -> anyhow::Result<u8> {
-        let Some(variants) = self.make(args, session, list, stop).await? else {
-            note("Interrupted before the first call.");
-            return Ok(INTERRUPTED);
+        let mut maker = CloneMaker::new(self, args, session, list, stop).await?;
+        let (variants, search, limits, code) = if self.is_search {
+            match search::search(self, args, session, &mut maker, stop).await? {
+                Searched::Over { kept, search, code } => {
+                    let variants = maker.made(kept)?;
+                    let limits = search::remaining(&self.with(variants.clone()), &search)?;
+                    (variants, Some(search), limits, code)
+                }
+                Searched::Ended(code) => {
+                    note("Over before the campaign.");
+                    return Ok(code);
+                }
+            }
+        } else {
+            let all = || VariantIndex::first(self.settings.len());
+            if !maker.make(all()).await? {
+                note("Interrupted before the first call.");
+                return Ok(INTERRUPTED);
+            }
+            (maker.made(all())?, None, self.manifest.limits, 0)
         };
-        self.manifest.variants = variants;
-        journal.begin(&self.manifest)?;
-        let (manifest, directory) = (self.manifest.clone(), self.directory.clone());
-        let run = Run::prepare(directory, manifest, &UnstoredOptions::default(), session).await?;
+        let (not_made, no_probe) = (maker.not_made, maker.no_probe);
+        let trial = self.manifest.trial.clone().map(|trial| Trial { not_made, no_probe, search, ..trial });
+        let manifest = Manifest { trial, limits, ..self.with(variants) };
+        journal.begin(&manifest)?;
+        let run = Run::prepare(self.directory.clone(), manifest, &UnstoredOptions::default(), session).await?;
         let changes = Arc::new(ChangedFunctions::read(&self.directory, &self.owner)?);
         let cold = ColdStartForcer::new(self.owner.clone(), changes, args.change.change_timeout);
-        run.conduct(journal, cold, stop, session, args.json).await
+        let of_campaign = run.conduct(journal, cold, stop, session, args.json).await?;
+        Ok(if of_campaign == 0 { code } else { of_campaign })
     }
 
-    /// Makes the clones, and gives the variants that there are then; what cannot be made is recorded in the manifest. None if
-    /// that was interrupted.
-    async fn make(
-        &mut self,
-        args: &TryArgs,
-        session: &Session,
-        list: &CloneList,
-        stop: &watch::Receiver<bool>,
-    ) -> anyhow::Result<Option<Variants<Variant>>> {
-        let duration = Duration::from_millis(self.manifest.limits.duration_ms.unwrap_or_default());
-        let mut creation = Creation {
-            session,
-            lambda: Lambda::new(session).await?,
-            template: &self.template,
-            list,
-            probe: None,
-            owner: &self.owner,
-            needed: duration + BESIDES,
-            within: args.change.change_timeout,
-        };
-        if let Some(trial) = self.manifest.trial.as_mut().filter(|trial| trial.no_probe.is_none()) {
-            match creation.publish_probe(stop).await {
-                Ok(probe) => creation.probe = probe,
-                Err(failure) => {
-                    note(format_args!("Warning: which CPUs clones have will not be known: {failure}"));
-                    trial.no_probe = Some(failure.message);
-                }
-            }
-        }
-        let mut variants = Vec::new();
-        let mut not_made = Vec::new();
-        for (index, settings) in VariantIndex::first(self.settings.len()).zip(&self.settings) {
-            if *stop.borrow() {
-                return Ok(None);
-            }
-            let variant = &self.manifest.variants[index];
-            let made = creation.make(*settings, stop).await;
-            if *stop.borrow() {
-                return Ok(None);
-            }
-            match made {
-                Ok(clone) => {
-                    let made = clone.configuration().await?.configuration;
-                    let configuration = made.or_else(|| variant.configuration.clone());
-                    variants.push(Variant { configuration, ..variant.clone() });
-                }
-                Err(failure) if index == self.manifest.baseline => {
-                    bail!("the function cannot be cloned as it is: {failure}");
-                }
-                Err(failure) => {
-                    note(format_args!("Not made: {}: {failure}", variant.name));
-                    let CloneSettings { architecture, memory_mb } = *settings;
-                    not_made.push(NotMade { architecture, memory_mb, reason: failure.message });
-                }
-            }
-        }
-        if variants.len() < 2 {
-            bail!("no other clone can be made, so there is nothing to compare");
-        }
-        if let Some(trial) = &mut self.manifest.trial {
-            trial.not_made = not_made;
-        }
-        Ok(Some(variants.into_iter().collect()))
+    /// The campaign with some of its variants, of which the first is the baseline.
+    pub(super) fn with(&self, variants: Variants<Variant>) -> Manifest {
+        Manifest { variants, ..self.manifest.clone() }
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is going to be made and called.
 
-use super::TryArgs;
+use super::{TryArgs, memory_sizes::MemorySize, search};
 use crate::{
+    analysis::memory_search,
     campaign::{
         Auth, Target,
         aws::Session,
@@ -34,6 +35,8 @@ pub(super) struct TrialPlan {
     /// The campaign with all clones, as they will be.
     pub(super) manifest: Manifest,
     pub(super) place: Place,
+    /// Whether not all of it is made, but what a search finds.
+    pub(super) is_search: bool,
 }
 
 impl TrialPlan {
@@ -56,6 +59,9 @@ impl TrialPlan {
             many => {
                 refuse!("{many} clones are more than {MAX_VARIANTS}, the most that a campaign has: name fewer sizes")
             }
+        }
+        if args.searches_memory() && args.campaign.environments() < 2 {
+            refuse!("--memory auto takes 2 --environments at least: one does not tell how much environments differ");
         }
         let table = prices::table(args.campaign.prices.as_deref())?;
         let directory = new_directory(args.out.clone());
@@ -86,11 +92,11 @@ impl TrialPlan {
         let not_wanted = args.no_probe.then_some("--no-probe leaves it out");
         let no_probe = not_wanted.or(template.obstacle_of_probe()).map(str::to_owned);
         let usage = usage(arn, session).await;
-        let trial = Trial { function, not_made: Vec::new(), no_probe, usage };
+        let trial = Trial { function, not_made: Vec::new(), no_probe, search: None, usage };
         let manifest = Manifest::new(variants, VariantIndex::default(), plan, limits);
         let manifest = Manifest { trial: Some(trial), ..manifest };
         args.campaign.check(&manifest)?;
-        Ok(Self { directory, owner, campaign, template, settings, manifest, place })
+        Ok(Self { directory, owner, campaign, template, settings, manifest, place, is_search: args.searches_memory() })
     }
 
     /// What will be made, what it does, and what it may cost.
@@ -99,13 +105,18 @@ impl TrialPlan {
             self.settings.iter().map(|settings| CloneName::new(&self.campaign, *settings).to_string()).collect();
         let role = self.template.role().unwrap_or("unknown");
         let probe = Resource::Probe(self.campaign.clone()).to_string();
-        plan::trial_plan(&self.manifest, &names, &probe, role, self.template.has_file_systems())
+        let blocks = self.is_search.then_some(search::BLOCKS);
+        plan::trial_plan(&self.manifest, &names, &probe, role, self.template.has_file_systems(), blocks)
     }
 }
 
 /// The clones to make: of the function as it is, then of each architecture and size.
 fn settings(own: CloneSettings, args: &TryArgs) -> Vec<CloneSettings> {
-    let sizes: BTreeSet<u32> = args.memory.iter().copied().chain([own.memory_mb]).collect();
+    let named = args.memory.iter().flat_map(|size| match size {
+        MemorySize::Auto => memory_search::SIZES.to_vec(),
+        MemorySize::Mb(size) => vec![*size],
+    });
+    let sizes: BTreeSet<u32> = named.chain([own.memory_mb]).collect();
     let architectures: BTreeSet<_> = args.architectures.iter().copied().collect();
     let of_architecture =
         |architecture| sizes.iter().map(move |memory_mb| CloneSettings { architecture, memory_mb: *memory_mb });

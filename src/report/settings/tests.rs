@@ -17,6 +17,7 @@ fn analysis(memory_mb: u32, package_type: Option<&str>, arn: Option<&str>) -> An
         package_type: package_type.map(str::to_owned),
         not_made: Vec::new(),
         no_probe: None,
+        search: None,
         usage: None,
     });
     let balanced = Some(Chosen { variant: "arm64".to_owned(), not_distinguishable: Vec::new() });

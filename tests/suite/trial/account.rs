@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 /// The function of the user's own.
@@ -61,6 +62,10 @@ struct State {
     controls: Vec<Control>,
     invocations: usize,
     script: Script,
+    /// How long a clone takes by its memory, in milliseconds; 0 if it fails.
+    time_ms: Option<fn(u64) -> u64>,
+    /// The most memory of a function, and the answer to requests for more.
+    most_memory: Option<(u64, Reply)>,
 }
 
 /// All that there is in the account.
@@ -106,6 +111,8 @@ impl Account {
             controls: Vec::new(),
             invocations: 0,
             script: Box::new(script),
+            time_ms: None,
+            most_memory: None,
         };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
@@ -118,6 +125,16 @@ impl Account {
         let mut state = self.state.lock().unwrap();
         state.script = Box::new(script);
         state.controls.clear();
+    }
+
+    /// Calls of clones take this long by their memory, in milliseconds; they fail where it is 0.
+    pub fn take_ms(&self, time_ms: fn(u64) -> u64) {
+        self.state.lock().unwrap().time_ms = Some(time_ms);
+    }
+
+    /// Functions of more memory are not made, and answered so.
+    pub fn refuse_memory_above(&self, most: u64, refusal: Reply) {
+        self.state.lock().unwrap().most_memory = Some((most, refusal));
     }
 
     pub fn things(&self) -> Things {
@@ -174,7 +191,11 @@ impl State {
             return json_reply(200, &json!({ "Functions": functions }));
         }
         if method == "POST" && path == "/2015-03-31/functions" {
-            return self.create(&serde_json::from_str(&call.body).unwrap());
+            let request: Value = serde_json::from_str(&call.body).unwrap();
+            return match &self.most_memory {
+                Some((most, refusal)) if request["MemorySize"].as_u64() > Some(*most) => refusal.clone(),
+                _ => self.create(&request),
+            };
         }
         if let Some(layers) = path.strip_prefix("/2018-10-31/layers") {
             return self.layers(method, layers.split('?').next().unwrap(), &call.body);
@@ -303,13 +324,20 @@ impl State {
         let number = self.invocations;
         let is_probed = self.things.functions[name].configuration["Environment"].to_string().contains("EXEC_WRAPPER");
         let cpu = if is_probed { "lambda-duet-probe model:; implementer: 0x41; part: 0xd0c;\n" } else { "" };
+        let memory_mb = self.things.functions[name].configuration["MemorySize"].as_u64().unwrap();
+        let time_ms = self.time_ms.map(|time_ms| time_ms(memory_mb));
+        if time_ms == Some(0) {
+            return Reply::ok(r#"{"errorType": "Runtime.OutOfMemory"}"#).header("x-amz-function-error", "Unhandled");
+        }
+        let (duration, billed) = time_ms.map_or(("0.10".to_owned(), 1), |ms| (format!("{ms}.00"), ms));
         let log = format!(
-            "{cpu}REPORT RequestId: {number}\tDuration: 0.10 ms\tBilled Duration: 1 ms\tMemory Size: 512 MB\tMax Memory Used: 30 MB\n"
+            "{cpu}REPORT RequestId: {number}\tDuration: {duration} ms\tBilled Duration: {billed} ms\tMemory Size: {memory_mb} MB\tMax Memory Used: 30 MB\n"
         );
         Reply::ok(json!({ "environment": format!("{name}-1") }).to_string())
             .header("x-amzn-requestid", number.to_string())
             .header("x-amz-executed-version", "$LATEST")
             .header("x-amz-log-result", BASE64_STANDARD.encode(log))
+            .after(Duration::from_millis(time_ms.unwrap_or_default()))
     }
 }
 
