@@ -16,6 +16,7 @@ pub mod driver;
 pub(crate) mod environment_source;
 pub(crate) mod failure;
 pub(crate) mod forced_cold_starts;
+pub(crate) mod function_arn;
 pub(crate) mod function_features;
 pub(crate) mod hooks;
 pub(crate) mod import;
