@@ -20,7 +20,7 @@ pub use probe::Probe;
 pub use search::{Leftover, find};
 pub use template::{CandidateCode, Template};
 
-use super::{cold_start_variable::Owner, lowercase_hex};
+use super::{lowercase_hex, owner::Owner};
 use crate::protocol::Architecture;
 use sha2::{Digest, Sha256};
 use std::{fmt, str::FromStr, time::SystemTime};
