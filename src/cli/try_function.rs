@@ -7,7 +7,7 @@ mod trial_plan;
 
 use super::{
     bill::VolumeArgs, clean_up::ChangeOptions, output, report::ChoiceArgs, run::campaign_options::CampaignOptions,
-    secret_argument::Unechoed, wrong_arguments::refuse,
+    secret_argument::Unechoed, value_parsers, wrong_arguments::refuse,
 };
 use crate::{
     campaign::{FunctionName, Target, aws::Session, inspection},
@@ -17,10 +17,7 @@ use crate::{
 use anyhow::Context;
 use clap::Args;
 use portability::{Code, Inspection};
-use std::{ops::RangeInclusive, path::PathBuf, process::ExitCode};
-
-/// The memory sizes that Lambda has, in MB.
-const MEMORY_MB: RangeInclusive<i64> = 128..=10_240;
+use std::{fmt::Display, io, path::PathBuf, process::ExitCode};
 
 /// Tries a function as it is on both architectures, and with other memory: says whether it can run there, calls clones of
 /// it, deletes them, and reports which is faster and which is cheaper.
@@ -42,7 +39,7 @@ pub struct TryArgs {
     #[arg(long, conflicts_with = "CampaignOptions")]
     inspect: bool,
     /// The memory sizes to try besides the present one, in MB, such as 512,1024,1769.
-    #[arg(long, value_name = "MB", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(MEMORY_MB))]
+    #[arg(long, value_name = "MB", value_delimiter = ',', value_parser = value_parsers::memory_mb)]
     memory: Vec<u32>,
     /// The architectures to try besides the function as it is.
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "x86_64,arm64")]
@@ -59,13 +56,14 @@ pub struct TryArgs {
     /// Do not ask before clones are made.
     #[arg(long)]
     yes: bool,
-    /// Print the plan, and make nothing.
-    #[arg(long, conflicts_with = "yes")]
+    /// Print the plan, which is text, and make nothing.
+    #[arg(long, conflicts_with_all = ["yes", "json"])]
     dry_run: bool,
     /// The run directory, which must not contain a campaign yet [default: duet-runs/TIME].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print events as JSON, one object per line; the report is the last. With --inspect, print the answer as JSON.
+    /// Print events as JSON, one object per line; the report is the last, and the plan goes to the standard error. With
+    /// --inspect, print the answer as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -107,9 +105,9 @@ impl TryArgs {
                 output::print_as(self.json, &inspection, || inspection.text())?;
                 return Ok(inspection.exit_code());
             }
-            output::line(inspection.text().trim_end())?;
+            self.say(inspection.text().trim_end())?;
             if portability.verdict == Verdict::NeedsFiles {
-                output::line(format_args!(
+                self.say(format_args!(
                     "Give the package for {} with --candidate-code FILE (an image with --candidate-image URI), or try the function as it is with --architectures {} and other sizes of --memory",
                     portability.target, inspection.architecture
                 ))?;
@@ -120,6 +118,15 @@ impl TryArgs {
         let template = inspected.template(&session, function, code.own, self.candidate(code.candidate));
         let template = template.await.with_context(|| target.to_string())?;
         trial_plan::TrialPlan::new(&self, cells, template, &inspected.arn, &session).await?.run(&self, &session).await
+    }
+
+    /// Prints what is no event.
+    fn say(&self, text: impl Display) -> io::Result<()> {
+        if self.json {
+            output::note(text);
+            return Ok(());
+        }
+        output::line(text)
     }
 
     fn includes(&self, architecture: Architecture) -> bool {
