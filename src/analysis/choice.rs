@@ -18,12 +18,24 @@ pub struct Choice {
     pub weight: f64,
     /// The variants that exceed a limit, or may.
     pub exceeding: Vec<Exceeding>,
-    /// The one of the least cost. None if no cost is known.
+    /// The one of the least cost. None if no cost is known, or if it is undecided.
     pub cheapest: Option<Chosen>,
-    /// The one of the least time. None if no time is known.
+    /// The one of the least time. None if no time is known, or if it is undecided.
     pub fastest: Option<Chosen>,
-    /// The one of the least score. None if of no variant both are known.
+    /// The one of the least score. None if of no variant both are known, or if it is undecided.
     pub balanced: Option<Chosen>,
+    /// Where no variant is better than the baseline for certain, and the means of all calls and the comparisons with the
+    /// baseline contradict each other.
+    pub undecided: Vec<Goal>,
+}
+
+/// What a variant is chosen for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Goal {
+    Cheapest,
+    Fastest,
+    Balanced,
 }
 
 /// A variant, and the others that may be as good.
@@ -47,37 +59,99 @@ impl Choice {
         let ranked = analysis.ranked();
         let is_beyond = |name: &str| exceeding.iter().any(|it| it.variant == name && it.standing == Standing::Beyond);
         let is_eligible = |facts: &&VariantFacts| ranked.contains(facts.name.as_str()) && !is_beyond(&facts.name);
-        let eligible: Vec<&VariantFacts> = analysis.variants.iter().filter(is_eligible).collect();
-        let choose = |criteria: &[Criterion], score: &dyn Fn(&VariantFacts) -> Option<f64>| {
-            let scored = eligible.iter().filter_map(|facts| Some((score(facts)?, *facts)));
-            let (_, chosen) = scored.min_by(|(one, facts), (other, other_facts)| {
-                let ties = [Criterion::Cost, Criterion::Time].map(|criterion| {
-                    let value = |facts: &VariantFacts| criterion.value(facts).unwrap_or(f64::INFINITY);
-                    value(facts).total_cmp(&value(other_facts))
-                });
-                one.total_cmp(other).then(ties[0]).then(ties[1])
-            })?;
-            let may_be_as_good = |facts: &&&VariantFacts| {
-                facts.name != chosen.name
-                    && criteria.iter().all(|criterion| !criterion.tells_apart(analysis, chosen, facts))
-            };
-            let others = eligible.iter().filter(may_be_as_good).map(|facts| facts.name.clone());
-            Some(Chosen { variant: chosen.name.clone(), not_distinguishable: others.collect() })
-        };
+        let eligible = Eligible { analysis, variants: analysis.variants.iter().filter(is_eligible).collect() };
         let [time, cost] = [Criterion::Time, Criterion::Cost];
-        let complete = || eligible.iter().filter(|facts| time.value(facts).is_some() && cost.value(facts).is_some());
+        let complete =
+            || eligible.variants.iter().filter(|facts| time.value(facts).is_some() && cost.value(facts).is_some());
         let most = |criterion: Criterion| complete().filter_map(|it| criterion.value(it)).fold(0.0, f64::max);
         let (most_time, most_cost) = (most(time), most(cost));
         let score = |facts: &VariantFacts| {
             let part = |criterion: Criterion, most: f64| Some(criterion.value(facts)? / most);
             Some(weight * part(cost, most_cost)? + (1.0 - weight) * part(time, most_time)?)
         };
+        let mut undecided = Vec::new();
+        let mut choose = |goal: Goal, score: &dyn Fn(&VariantFacts) -> Option<f64>| {
+            eligible.choose(goal, score).unwrap_or_else(|Undecided| {
+                undecided.push(goal);
+                None
+            })
+        };
         Self {
             weight,
-            cheapest: choose(&[cost], &|facts| cost.value(facts)),
-            fastest: choose(&[time], &|facts| time.value(facts)),
-            balanced: choose(&[time, cost], &score),
+            cheapest: choose(Goal::Cheapest, &|facts| cost.value(facts)),
+            fastest: choose(Goal::Fastest, &|facts| time.value(facts)),
+            balanced: choose(Goal::Balanced, &score),
+            undecided,
             exceeding,
+        }
+    }
+}
+
+/// The variants that may be chosen.
+struct Eligible<'a> {
+    analysis: &'a Analysis,
+    variants: Vec<&'a VariantFacts>,
+}
+
+/// No variant can be chosen, though there is what to choose by.
+struct Undecided;
+
+impl Eligible<'_> {
+    /// The variant of the least score. Where its comparison with the baseline contradicts that, one that is better than the
+    /// baseline for certain. None if no score is known.
+    fn choose(&self, goal: Goal, score: &dyn Fn(&VariantFacts) -> Option<f64>) -> Result<Option<Chosen>, Undecided> {
+        let Some(least) = self.least(score) else { return Ok(None) };
+        let baseline = self.variants.iter().find(|facts| facts.name == self.analysis.baseline);
+        let Some(baseline) = baseline.filter(|_| self.contradicts(goal, least)) else {
+            return Ok(Some(self.chosen(goal, least)));
+        };
+        let is_better = |facts: &VariantFacts| {
+            score(facts) < score(baseline)
+                && self.are_distinguishable(goal, facts, baseline)
+                && !self.contradicts(goal, facts)
+        };
+        let least = self.least(&|facts| score(facts).filter(|_| is_better(facts))).ok_or(Undecided)?;
+        Ok(Some(self.chosen(goal, least)))
+    }
+
+    fn least(&self, score: &dyn Fn(&VariantFacts) -> Option<f64>) -> Option<&VariantFacts> {
+        let scored = self.variants.iter().filter_map(|facts| Some((score(facts)?, *facts)));
+        let least = scored.min_by(|(one, facts), (other, other_facts)| {
+            let ties = [Criterion::Cost, Criterion::Time].map(|criterion| {
+                let value = |facts: &VariantFacts| criterion.value(facts).unwrap_or(f64::INFINITY);
+                value(facts).total_cmp(&value(other_facts))
+            });
+            one.total_cmp(other).then(ties[0]).then(ties[1])
+        });
+        least.map(|(_, facts)| facts)
+    }
+
+    fn chosen(&self, goal: Goal, chosen: &VariantFacts) -> Chosen {
+        let may_be_as_good =
+            |facts: &&&VariantFacts| facts.name != chosen.name && !self.are_distinguishable(goal, chosen, facts);
+        let others = self.variants.iter().filter(may_be_as_good).map(|facts| facts.name.clone());
+        Chosen { variant: chosen.name.clone(), not_distinguishable: others.collect() }
+    }
+
+    fn are_distinguishable(&self, goal: Goal, one: &VariantFacts, other: &VariantFacts) -> bool {
+        goal.criteria().iter().any(|criterion| criterion.tells_apart(self.analysis, one, other))
+    }
+
+    /// Whether a candidate is worse than the baseline in the blocks that called both.
+    fn contradicts(&self, goal: Goal, candidate: &VariantFacts) -> bool {
+        let pair = self.analysis.comparisons.iter().find(|pair| pair.names().candidate == candidate.name);
+        let is_worse = |pair: &PairAnalysis| goal.criteria().iter().all(|criterion| criterion.ratio(pair) > Some(1.0));
+        pair.is_some_and(is_worse)
+    }
+}
+
+impl Goal {
+    /// What decides.
+    fn criteria(self) -> &'static [Criterion] {
+        match self {
+            Self::Cheapest => &[Criterion::Cost],
+            Self::Fastest => &[Criterion::Time],
+            Self::Balanced => &[Criterion::Time, Criterion::Cost],
         }
     }
 }
@@ -95,6 +169,14 @@ impl Criterion {
         match self {
             Self::Time => facts.time?.interval,
             Self::Cost => facts.per_million?.interval,
+        }
+    }
+
+    /// What the candidate takes or costs over the baseline. None if that is not known.
+    fn ratio(self, pair: &PairAnalysis) -> Option<f64> {
+        match self {
+            Self::Time => Some(pair.headline.as_ref()?.ratio?.estimate),
+            Self::Cost => Some(1.0 - pair.money.as_ref()?.savings),
         }
     }
 

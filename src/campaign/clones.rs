@@ -20,7 +20,7 @@ pub use probe::Probe;
 pub use search::{Leftover, find};
 pub use template::{CandidateCode, Template};
 
-use super::{cold_start_variable::Owner, lowercase_hex};
+use super::{lowercase_hex, owner::Owner};
 use crate::protocol::Architecture;
 use sha2::{Digest, Sha256};
 use std::{fmt, str::FromStr, time::SystemTime};
@@ -180,14 +180,6 @@ impl FromStr for Resource {
     }
 }
 
-/// The ARN of another function in the account and the region of `arn`.
-pub fn arn_beside(arn: &str, name: &str) -> String {
-    /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`
-    const BEFORE_NAME: usize = 6;
-    let end = arn.match_indices(':').nth(BEFORE_NAME - 1).map_or(arn.len(), |(end, _)| end);
-    format!("{}:{name}", &arn[..end])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,13 +215,5 @@ mod tests {
     fn campaigns_have_different_ids() {
         let owner = Owner::this_process(Path::new("a"));
         assert_ne!(CampaignId::new(&owner), CampaignId::new(&owner));
-    }
-
-    #[test]
-    fn a_clone_is_in_the_account_and_the_region_of_the_function() {
-        let of = |arn: &str| arn_beside(arn, "duet-x");
-        let clone = "arn:aws-cn:lambda:cn-north-1:123456789012:function:duet-x";
-        assert_eq!(of("arn:aws-cn:lambda:cn-north-1:123456789012:function:orders"), clone);
-        assert_eq!(of("arn:aws-cn:lambda:cn-north-1:123456789012:function:orders:live"), clone);
     }
 }

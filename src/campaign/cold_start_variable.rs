@@ -5,15 +5,14 @@
 
 #[cfg(test)]
 pub(super) mod double;
-mod owner;
-
-pub use owner::{Mark, Owner};
 
 use super::{
     aws::Lambda,
     configuration::COLD_START_VARIABLE,
     control_call::{Obstacle, in_time, is_settled, obstacle, refused, until_done},
+    function_variables::{MAX_BYTES, unreadable, without_values},
     lock,
+    owner::{Mark, Owner},
     row::Failure,
     stop_request,
 };
@@ -31,9 +30,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tokio::sync::watch;
-
-/// The most bytes that a function's variables may have, as JSON.
-pub(super) const MAX_BYTES: usize = 4096;
 
 /// The variables of a function's `$LATEST`.
 #[derive(Debug)]
@@ -283,17 +279,6 @@ fn variables_of(configured: &Configured) -> Result<HashMap<String, String>, Obst
         .ok_or_else(|| refused("Lambda does not tell its variables, which an update would delete"))
 }
 
-/// Why the variables cannot be read, with what would come of it, and what helps; `None` if they can.
-pub(super) fn unreadable(configured: &Configured, consequence: &str) -> Option<String> {
-    let error = configured.environment()?.error()?;
-    let key = configured.kms_key_arn().unwrap_or("Lambda's own key");
-    Some(format!(
-        "its variables cannot be read ({}: {}), and {consequence}; allow kms:Decrypt on {key}",
-        error.error_code().unwrap_or("no code"),
-        error.message().unwrap_or("no message")
-    ))
-}
-
 /// The variables with the one that campaigns set as `wanted`.
 fn with_mark(variables: &HashMap<String, String>, wanted: Option<&str>) -> Result<HashMap<String, String>, Obstacle> {
     let mut after = variables.clone();
@@ -327,16 +312,6 @@ fn failed_update(configured: &Configured) -> String {
     let reason = configured.last_update_status_reason().unwrap_or("Lambda gives no reason");
     let code = configured.last_update_status_reason_code().map(|code| format!("{}: ", code.as_str()));
     format!("its last update has failed: {}{reason}", code.unwrap_or_default())
-}
-
-/// A message of Lambda without the values of variables, which it may repeat.
-pub(super) fn without_values(message: &str, variables: &HashMap<String, String>) -> String {
-    /// Shorter values occur in any text.
-    const SHORTEST: usize = 4;
-    let end = ["String measured", "{"].iter().filter_map(|begin| message.find(begin)).min();
-    let shown = end.map_or(message.to_owned(), |end| format!("{}…", &message[..end]));
-    let secrets = variables.values().filter(|value| value.len() >= SHORTEST);
-    secrets.fold(shown, |shown, value| shown.replace(value.as_str(), "…"))
 }
 
 #[cfg(test)]

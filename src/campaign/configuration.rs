@@ -1,6 +1,6 @@
 //! The configuration of a function, and the differences between two of them.
 
-use super::function_features::Feature;
+use super::{function_arn::FunctionArn, function_features::Feature};
 use crate::protocol::Architecture;
 use aws_sdk_lambda::{operation::get_function_configuration::GetFunctionConfigurationOutput, types};
 use serde::{Deserialize, Serialize};
@@ -144,10 +144,7 @@ impl Configuration {
 
     /// The function's ARN without a version or an alias, if it is known.
     pub fn unqualified_arn(&self) -> Option<&str> {
-        /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`
-        const PARTS: usize = 7;
-        let arn = self.arn.as_deref()?;
-        Some(arn.match_indices(':').nth(PARTS - 1).map_or(arn, |(end, _)| &arn[..end]))
+        Some(FunctionArn(self.arn.as_deref()?).unqualified())
     }
 
     /// Whether `before` is the configuration of another function: one in another account or region.

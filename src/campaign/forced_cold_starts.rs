@@ -7,12 +7,7 @@
 
 mod changed_functions;
 
-use super::{
-    Target,
-    caller::Caller,
-    cold_start_variable::{Claim, Owner},
-    row::Failure,
-};
+use super::{Target, caller::Caller, cold_start_variable::Claim, owner::Owner, row::Failure};
 use crate::protocol::control_characters::visible_lines;
 use std::{
     io::{self, Write},

@@ -4,6 +4,7 @@ use super::{
     aws::Session,
     cloudwatch_logs,
     configuration::Configuration,
+    function_arn::FunctionArn,
     pauses::Pauses,
     row::{Failure, FailureKind},
 };
@@ -40,9 +41,7 @@ pub struct LogGroup {
 impl LogGroup {
     /// The log of the function with this configuration; `None` if its ARN is not known.
     pub fn from_configuration(configuration: &Configuration) -> Option<Self> {
-        /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`
-        const NAME: usize = 6;
-        let name = configuration.arn.as_deref()?.split(':').nth(NAME)?;
+        let name = FunctionArn(configuration.arn.as_deref()?).name()?;
         let own = format!("/aws/lambda/{name}");
         let group = configuration.log_group.clone().unwrap_or_else(|| own.clone());
         let name_in_stream = (group != own).then(|| name.to_owned());

@@ -11,9 +11,10 @@ use crate::campaign::{
     aws::Session,
     caller::{CallOptions, Caller},
     clones::CloneList,
-    cold_start_variable::{Claim, Owner, Removal},
+    cold_start_variable::{Claim, Removal},
     configuration::COLD_START_VARIABLE,
     forced_cold_starts::ChangedFunctions,
+    owner::Owner,
     run_directory::{self, Journal},
 };
 use anyhow::{Context, anyhow, bail};

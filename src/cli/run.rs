@@ -20,10 +20,10 @@ use super::{
 use crate::{
     campaign::{
         aws::Session,
-        cold_start_variable::Owner,
         configuration::COLD_START_VARIABLE,
         forced_cold_starts::{ChangedFunctions, ColdStartForcer},
         manifest::Manifest,
+        owner::Owner,
         run_directory::{self, Journal},
         shell_quoting,
     },

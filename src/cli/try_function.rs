@@ -10,7 +10,7 @@ mod trial_plan;
 
 use super::{
     bill::VolumeArgs, clean_up::ChangeOptions, output, report::ChoiceArgs, run::campaign_options::CampaignOptions,
-    secret_argument::Unechoed, wrong_arguments::refuse,
+    secret_argument::Unechoed, value_parsers, wrong_arguments::refuse,
 };
 use crate::{
     campaign::{FunctionName, Target, aws::Session, inspection},
@@ -21,7 +21,7 @@ use anyhow::Context;
 use clap::Args;
 use memory_sizes::MemorySize;
 use portability::{Code, Inspection};
-use std::{path::PathBuf, process::ExitCode};
+use std::{fmt::Display, io, path::PathBuf, process::ExitCode};
 
 /// Tries a function as it is on both architectures, and with other memory: says whether it can run there, calls clones of
 /// it, deletes them, and reports which is faster and which is cheaper.
@@ -61,13 +61,14 @@ pub struct TryArgs {
     /// Do not ask before clones are made.
     #[arg(long)]
     yes: bool,
-    /// Print the plan, and make nothing.
-    #[arg(long, conflicts_with = "yes")]
+    /// Print the plan, which is text, and make nothing.
+    #[arg(long, conflicts_with_all = ["yes", "json"])]
     dry_run: bool,
     /// The run directory, which must not contain a campaign yet [default: duet-runs/TIME].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Print events as JSON, one object per line; the report is the last. With --inspect, print the answer as JSON.
+    /// Print events as JSON, one object per line; the report is the last, and the plan goes to the standard error. With
+    /// --inspect, print the answer as JSON.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -109,9 +110,9 @@ impl TryArgs {
                 output::print_as(self.json, &inspection, || inspection.text())?;
                 return Ok(inspection.exit_code());
             }
-            output::line(inspection.text().trim_end())?;
+            self.say(inspection.text().trim_end())?;
             if portability.verdict == Verdict::NeedsFiles {
-                output::line(format_args!(
+                self.say(format_args!(
                     "Give the package for {} with --candidate-code FILE (an image with --candidate-image URI), or try the function as it is with --architectures {} and other sizes of --memory",
                     portability.target, inspection.architecture
                 ))?;
@@ -127,6 +128,15 @@ impl TryArgs {
     /// Whether the sizes to measure are searched.
     fn searches_memory(&self) -> bool {
         self.memory.contains(&MemorySize::Auto)
+    }
+
+    /// Prints what is no event.
+    fn say(&self, text: impl Display) -> io::Result<()> {
+        if self.json {
+            output::note(text);
+            return Ok(());
+        }
+        output::line(text)
     }
 
     fn includes(&self, architecture: Architecture) -> bool {

@@ -5,7 +5,7 @@ use crate::{
     protocol::{Size, SizeName},
 };
 use hyper::Method;
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// Reads a percentage above 0% and below 50% as a proportion: 0.02 for `2%`.
 pub(super) fn percent(text: &str) -> Result<f64, &'static str> {
@@ -49,6 +49,18 @@ fn statistic(name: &str) -> Result<TimeStatistic, String> {
     let statistic = TimeStatistic::ALL.into_iter().find(|statistic| statistic.to_string() == name);
     statistic
         .ok_or_else(|| format!("\"{name}\" is no statistic; write mean=, p50=, p90=, p95= or p99= before the time"))
+}
+
+/// Reads a memory size of Lambda's, in MB.
+pub(super) fn memory_mb(text: &str) -> Result<u32, String> {
+    /// The sizes that Lambda has.
+    const SIZES: RangeInclusive<u32> = 128..=10_240;
+    let size = |text: &str| text.parse().ok().filter(|size| SIZES.contains(size));
+    let number = text.trim_end_matches(|character: char| !character.is_ascii_digit());
+    size(text).ok_or_else(|| match size(number) {
+        Some(size) => format!("{text} is not a size in MB: write {size}"),
+        None => format!("it must be a number of MB from {} to {}, such as 512, or auto", SIZES.start(), SIZES.end()),
+    })
 }
 
 pub(super) fn size(text: &str) -> Result<Size, &'static str> {
@@ -105,6 +117,17 @@ mod tests {
         assert_eq!([increase("5%"), increase("2.5%"), increase("0%")], [Ok(0.05), Ok(0.025), Ok(0.0)]);
         for wrong in ["", "%", "-1%", "1001%", "nan", "inf", "5%%", "5", "fast"] {
             assert!(increase(wrong).unwrap_err().contains("such as 5%"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn memory_sizes_are_numbers_of_mb() {
+        assert_eq!(["128", "512", "10240"].map(memory_mb), [Ok(128), Ok(512), Ok(10_240)]);
+        for unit in ["512MB", "512 MiB", "512m"] {
+            assert_eq!(memory_mb(unit), Err(format!("{unit} is not a size in MB: write 512")));
+        }
+        for wrong in ["", "127", "10241", "1GB", "MB", "-512", "512.5"] {
+            assert!(memory_mb(wrong).unwrap_err().contains("from 128 to 10240, such as 512"), "{wrong}");
         }
     }
 

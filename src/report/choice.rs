@@ -11,7 +11,7 @@ use super::{
     },
 };
 use crate::analysis::{
-    choice::{Choice, Chosen},
+    choice::{Choice, Chosen, Goal},
     exceeding::Standing,
     result::{Analysis, Interval, Money, PairAnalysis, VolumeSource},
 };
@@ -26,7 +26,8 @@ pub fn blocks(analysis: &Analysis) -> Vec<Block> {
     let Some(choice) = &analysis.choice else { return search.into_iter().chain(no_probe).collect() };
     let taken = taken(choice);
     let mut blocks: Vec<Block> = taken.iter().map(|taken| Block::Paragraph(taken.sentences(analysis))).collect();
-    if taken.is_empty() {
+    blocks.extend(undecided(analysis, choice).map(Block::Paragraph));
+    if blocks.is_empty() {
         blocks.push(Block::Paragraph(why_there_is_none(choice).to_owned()));
     }
     blocks.extend(choice.exceeding.iter().map(|exceeding| Block::Item(limits::sentence(analysis, exceeding))));
@@ -153,6 +154,23 @@ fn month(money: &Money) -> String {
     )
 }
 
+/// What no variant is for certain. None if all is decided.
+fn undecided(analysis: &Analysis, choice: &Choice) -> Option<String> {
+    let better = choice.undecided.iter().map(|goal| match goal {
+        Goal::Cheapest => "cheaper",
+        Goal::Fastest => "faster",
+        Goal::Balanced => "better balanced",
+    });
+    let better: Vec<&str> = better.collect();
+    let better = better.split_last().map(|(last, others)| match others {
+        [] => (*last).to_owned(),
+        others => format!("{} or {last}", others.join(", ")),
+    });
+    better.map(|better| {
+        format!("No variant is {better} for certain than {}, {}.", analysis.baseline, baseline_as(analysis))
+    })
+}
+
 fn why_there_is_none(choice: &Choice) -> &'static str {
     if choice.exceeding.iter().any(|exceeding| exceeding.standing == Standing::Beyond) {
         "No choice: every variant with a verdict is beyond a limit."
@@ -161,10 +179,13 @@ fn why_there_is_none(choice: &Choice) -> &'static str {
     }
 }
 
-/// For which month the choice holds, and how it is balanced. None if nothing is chosen.
+/// For which month the choice holds, and how it is balanced. None if nothing can be balanced.
 fn assumptions(analysis: &Analysis, choice: &Choice) -> Option<String> {
-    let balanced = choice.balanced.as_ref()?;
-    let of_balanced = |pair: &&PairAnalysis| pair.names().candidate == balanced.variant;
+    let balanced = choice.balanced.as_ref().map(|balanced| balanced.variant.as_str());
+    if balanced.is_none() && !choice.undecided.contains(&Goal::Balanced) {
+        return None;
+    }
+    let of_balanced = |pair: &&PairAnalysis| Some(pair.names().candidate) == balanced;
     let pair = analysis.comparisons.iter().find(of_balanced).or(analysis.comparisons.first())?;
     let bill = pair.money.as_ref().map(|money| format!("{} {} ", volume(analysis, money), cold_share(money)));
     Some(format!(
@@ -185,5 +206,37 @@ fn volume(analysis: &Analysis, money: &Money) -> String {
             counted(usage.days, "day")
         ),
         _ => format!("A month has {invocations} invocations (--monthly-invocations)."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn what_is_undecided_is_said_instead_of_a_choice() {
+        let mut analysis = fixture::campaign(&fixture::analysis());
+        let mut text = |undecided: &[Goal], fastest: Option<&str>| {
+            let chosen = |variant: &str| Chosen { variant: variant.to_owned(), not_distinguishable: Vec::new() };
+            analysis.choice = Some(Choice {
+                weight: 0.5,
+                exceeding: Vec::new(),
+                cheapest: None,
+                fastest: fastest.map(chosen),
+                balanced: None,
+                undecided: undecided.to_vec(),
+            });
+            let text = fixture::plain(&blocks(&analysis));
+            text.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        let all = text(&[Goal::Cheapest, Goal::Fastest, Goal::Balanced], None);
+        let sentence = "No variant is cheaper, faster or better balanced for certain than x86_64, the baseline.";
+        assert!(all.contains(sentence) && all.contains("Balanced is what has the least sum"), "{all}");
+        assert!(!all.contains("No choice"), "{all}");
+        let one = text(&[Goal::Cheapest], Some("arm64"));
+        let sentence = "No variant is cheaper for certain than x86_64, the baseline.";
+        assert!(one.starts_with("Fastest: arm64.") && one.contains(sentence), "{one}");
+        assert!(!text(&[], Some("arm64")).contains("for certain"));
     }
 }

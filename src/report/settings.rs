@@ -6,6 +6,7 @@ use crate::{
         result::{Analysis, VariantFacts},
         tried_function::TriedFunction,
     },
+    campaign::function_arn::FunctionArn,
     protocol::Architecture,
 };
 
@@ -119,11 +120,9 @@ fn options(arn: Option<&str>) -> String {
     let is_plain = |part: &&str| {
         !part.is_empty() && part.chars().all(|character| character.is_ascii_alphanumeric() || "-_".contains(character))
     };
-    let parts: Vec<&str> = arn.unwrap_or_default().split(':').collect();
-    match parts.as_slice() {
-        [_, _, _, region, _, _, name, ..] if is_plain(region) && is_plain(name) => {
-            format!("--region {region} --function-name {name}")
-        }
+    let arn = FunctionArn(arn.unwrap_or_default());
+    match (arn.region().filter(is_plain), arn.name().filter(is_plain)) {
+        (Some(region), Some(name)) => format!("--region {region} --function-name {name}"),
         _ => "--function-name FUNCTION".to_owned(),
     }
 }

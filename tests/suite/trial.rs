@@ -193,6 +193,18 @@ fn without_the_clone_of_the_function_as_it_is_nothing_is_called() {
 }
 
 #[test]
+fn what_is_printed_as_json_is_json_alone() {
+    let (account, scratch) = (Account::start(|_| Act::Answer), Scratch::new());
+    let output = try_orders(&account, &scratch, 2, &["--yes", "--json"]).output().unwrap();
+    assert_code(&output, 0);
+    let events: Vec<Value> = text(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.last().unwrap()["event"], "report");
+    assert!(stderr(&output).contains("2 clones of "), "{}", stderr(&output));
+    let output = try_orders(&account, &Scratch::new(), 2, &["--dry-run", "--json"]).output().unwrap();
+    assert_code(&output, 2);
+}
+
+#[test]
 fn functions_that_clones_would_not_be_like_are_refused() {
     let denied = json!({"Error": {"ErrorCode": "AccessDeniedException", "Message": "kms:Decrypt"}});
     for (member, value, reason) in [

@@ -4,11 +4,13 @@ use crate::{
         change::tests::campaign,
         estimate::Difference,
         limits::{CellTest, Condition, ConditionTests, LatencyLimit, TimeStatistic},
-        result::{Cost, MeanTime, Measure},
+        result::{ColdShare, ColdShareSource, Cost, MeanTime, Measure, Money, VolumeSource},
+        sides::Sides,
         tested::{Found, MeanWithInterval, Tested},
     },
     campaign::cell_names::ALL_CELLS,
 };
+use serde_json::json;
 
 /// A name, the mean time with the half-width of its interval, and the cost with its own.
 type Sketch = (&'static str, f64, f64, f64, f64);
@@ -119,6 +121,78 @@ fn the_baseline_is_told_apart_by_the_verdict() {
     let headline = analysis.comparisons[2].headline.as_mut().unwrap();
     (headline.verdict, headline.measure) = (Verdict::Faster, Measure::Latency);
     assert_eq!(choose(&analysis, 0.5).fastest.unwrap().not_distinguishable, ["x86_64-1024"]);
+}
+
+/// In time, what the comparison with the baseline says of a candidate.
+fn set_time(analysis: &mut Analysis, candidate: usize, verdict: Verdict, ratio: f64) {
+    let headline = analysis.comparisons[candidate].headline.as_mut().unwrap();
+    headline.verdict = verdict;
+    headline.ratio.as_mut().unwrap().estimate = ratio;
+}
+
+#[test]
+fn the_least_mean_is_not_chosen_where_its_comparison_says_the_opposite() {
+    // Two candidates whose means are within 1% of the baseline's.
+    let sketches = [
+        ("x86_64-1024", 100.0, 4.0, 4.0, 0.1),
+        ("arm64-512", 99.5, 4.0, 4.5, 0.1),
+        ("arm64-1024", 99.0, 4.0, 5.0, 0.1),
+    ];
+    let mut analysis = grid(&sketches);
+    set_time(&mut analysis, 0, Verdict::Inconclusive, 0.999);
+    set_time(&mut analysis, 1, Verdict::Inconclusive, 0.997);
+    let fastest = choose(&analysis, 0.5).fastest.unwrap();
+    assert_eq!(fastest.variant, "arm64-1024");
+    assert_eq!(fastest.not_distinguishable, ["x86_64-1024", "arm64-512"]);
+    // No change is no contradiction.
+    set_time(&mut analysis, 1, Verdict::Inconclusive, 1.0);
+    assert_eq!(choose(&analysis, 0.5).undecided, []);
+    for verdict in [Verdict::Inconclusive, Verdict::Equivalent, Verdict::Slower] {
+        set_time(&mut analysis, 1, verdict, 1.003);
+        let choice = choose(&analysis, 0.5);
+        assert_eq!((&choice.fastest, choice.undecided.as_slice()), (&None, [Goal::Fastest].as_slice()));
+        assert_eq!(names(&choice)[0], Some("x86_64-1024"));
+    }
+    // Another is faster for certain.
+    set_time(&mut analysis, 0, Verdict::Faster, 0.999);
+    let choice = choose(&analysis, 0.5);
+    assert_eq!((names(&choice)[1], choice.undecided.as_slice()), (Some("arm64-512"), [].as_slice()));
+    // The baseline has the least mean itself: no comparison is beside it.
+    analysis.variants[0].time.as_mut().unwrap().mean_ms = 98.0;
+    assert_eq!(names(&choose(&analysis, 0.5))[1], Some("x86_64-1024"));
+}
+
+/// A bill in which the candidate saves this much, within 2%.
+fn money(analysis: &Analysis, savings: f64) -> Money {
+    let cost = |index: usize| analysis.variants[index].per_million.unwrap();
+    let per_million = Sides { baseline: cost(0), candidate: cost(1) };
+    Money {
+        prices: Sides { baseline: String::new(), candidate: String::new() },
+        invocations_per_month: 1e6,
+        volume_source: VolumeSource::Assumed,
+        free_tier: false,
+        cold_share: ColdShare { value: 0.0, interval: None, invocations: None, source: ColdShareSource::Assumed },
+        monthly: per_million,
+        per_million,
+        savings,
+        savings_interval: Some(around(savings, 0.02)),
+        break_even: None,
+        by_volume: Vec::new(),
+    }
+}
+
+#[test]
+fn the_balanced_variant_is_undecided_if_time_and_cost_say_the_opposite() {
+    let mut analysis = grid(&[("x86_64-1024", 100.0, 4.0, 4.0, 0.1), ("arm64-1024", 99.0, 4.0, 3.9, 0.1)]);
+    set_time(&mut analysis, 0, Verdict::Inconclusive, 1.003);
+    analysis.comparisons[0].money = Some(money(&analysis, 0.01));
+    let choice = choose(&analysis, 0.5);
+    assert_eq!(names(&choice), [Some("arm64-1024"), None, Some("arm64-1024")]);
+    assert_eq!(choice.undecided, [Goal::Fastest]);
+    analysis.comparisons[0].money = Some(money(&analysis, -0.01));
+    let choice = choose(&analysis, 0.5);
+    assert_eq!(names(&choice), [None; 3]);
+    assert_eq!(serde_json::to_value(&choice.undecided).unwrap(), json!(["cheapest", "fastest", "balanced"]));
 }
 
 #[test]

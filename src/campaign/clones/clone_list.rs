@@ -1,7 +1,8 @@
 //! The list of clones that a campaign has made, or was about to make, and not yet deleted.
 
-use super::{CampaignId, CloneName, Resource, arn_beside};
+use super::{CampaignId, CloneName, Resource};
 use crate::campaign::{
+    function_arn::FunctionArn,
     lock,
     manifest::Place,
     open_list::{self, Listing, OpenList},
@@ -130,7 +131,7 @@ impl CloneList {
 
     /// The ARN of a clone.
     pub fn arn(&self, clone: &CloneName) -> String {
-        arn_beside(&self.function, &clone.to_string())
+        FunctionArn(&self.function).beside(&clone.to_string())
     }
 
     /// Records what is about to be made.

@@ -4,8 +4,9 @@ use super::{CloneList, CloneName, CloneSettings, Probe, Resource, Template, reme
 use crate::campaign::{
     aws::{Lambda, Session},
     caller::FunctionCaller,
-    cold_start_variable::{Owner, without_values},
     control_call::{Obstacle, in_time_of, is_settled, obstacle, until_done},
+    function_variables::without_values,
+    owner::Owner,
     row::{Failure, FailureKind},
     stop_request,
 };

@@ -4,8 +4,8 @@
 
 use super::{
     super::{
-        cold_start_variable::MAX_BYTES,
         control_call::{Obstacle, in_time_of, is_settled, obstacle, until_done},
+        function_variables::MAX_BYTES,
         row::Failure,
     },
     Creation, Resource,

@@ -1,10 +1,11 @@
 //! Finding clones that no list names: those of run directories that are gone, or on another machine.
 
-use super::{CampaignId, CloneName, PREFIX, Remover, Resource, arn_beside, tags::Tags};
+use super::{CampaignId, CloneName, PREFIX, Remover, Resource, tags::Tags};
 use crate::campaign::{
     aws::{Lambda, Session},
     caller::classify::failure,
     cloudwatch_logs::{self, Refusal},
+    function_arn::FunctionArn,
     pauses,
     row::{Failure, FailureKind},
 };
@@ -104,7 +105,7 @@ async fn functions(session: &Session) -> Result<Vec<(CloneName, String)>, Failur
         let page = pauses::repeated(async || lambda.request(list).await.map_err(|error| failure(&error))).await?;
         let clones = page.functions().iter().filter_map(|function| {
             let (name, arn) = (function.function_name()?, function.function_arn()?);
-            Some((name.parse().ok()?, arn_beside(arn, name)))
+            Some((name.parse().ok()?, FunctionArn(arn).beside(name)))
         });
         Ok((clones.collect(), page.next_marker))
     };

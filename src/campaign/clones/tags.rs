@@ -1,7 +1,7 @@
 //! The tags of clones.
 
 use super::{CAMPAIGN_TAG, CampaignId};
-use crate::campaign::cold_start_variable::{Mark, Owner};
+use crate::campaign::owner::{Mark, Owner};
 use std::{
     collections::HashMap,
     time::{Duration, SystemTime},

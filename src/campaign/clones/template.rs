@@ -2,9 +2,9 @@
 
 use super::{
     super::{
-        cold_start_variable::unreadable,
         configuration::{COLD_START_VARIABLE, Configuration},
         function_features::Feature,
+        function_variables::unreadable,
         row::{Failure, FailureKind},
     },
     CloneName, CloneSettings, Probe, probe,

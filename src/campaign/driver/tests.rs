@@ -3,12 +3,10 @@
 use super::*;
 use crate::campaign::{
     caller::FunctionCaller,
-    cold_start_variable::{
-        Owner,
-        double::{Act, FakeLambda},
-    },
+    cold_start_variable::double::{Act, FakeLambda},
     forced_cold_starts::ChangedFunctions,
     manifest::{CampaignLimits, Variant},
+    owner::Owner,
     run_directory,
     stopping_rules::{NextCalls, StoppingRule},
 };

@@ -2,9 +2,9 @@
 
 use crate::campaign::{
     Target,
-    cold_start_variable::Owner,
     configuration::COLD_START_VARIABLE,
     open_list::{self, Listing, OpenList},
+    owner::Owner,
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, io, path::Path};

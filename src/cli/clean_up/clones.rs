@@ -6,6 +6,7 @@ use crate::{
         aws::{AwsService, Lambda, Session, endpoint},
         caller::FunctionCaller,
         clones::{self, CloneList, Leftover, Remover},
+        function_arn::FunctionArn,
         run_directory,
     },
     cli::{
@@ -89,7 +90,7 @@ async fn check_place(list: &CloneList, session: &Session) -> anyhow::Result<()> 
         bail!("they were made at {then}, and these settings lead to {now}: set AWS_ENDPOINT_URL, or use --force");
     }
     let function = list.function();
-    let name = function.rsplit(':').next().unwrap_or(function);
+    let name = FunctionArn(function).name().unwrap_or(function);
     let found = FunctionCaller::new(Lambda::new(session).await?, name, None, None).configuration().await;
     let found = found.map(|found| found.configuration.and_then(|known| known.unqualified_arn().map(str::to_owned)));
     let reason = match found {

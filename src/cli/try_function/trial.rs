@@ -48,7 +48,7 @@ impl TrialPlan {
             output::print(&self.text())?;
             return Ok(ExitCode::SUCCESS);
         }
-        output::line(self.text().trim_end())?;
+        args.say(self.text().trim_end())?;
         let clones = counted(self.settings.len() as u64, "clone");
         if !args.yes && !question::ask(&format!("Make these {clones}, call them, and delete them?"))? {
             note("Nothing is made.");

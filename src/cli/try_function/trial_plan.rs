@@ -6,9 +6,10 @@ use crate::{
     campaign::{
         Auth, Target,
         aws::Session,
-        clones::{CampaignId, CloneName, CloneSettings, Resource, Template, arn_beside},
-        cold_start_variable::Owner,
+        clones::{CampaignId, CloneName, CloneSettings, Resource, Template},
+        function_arn::FunctionArn,
         manifest::{Cell, Manifest, Place, Plan, Variant},
+        owner::Owner,
         trial::{Trial, Usage},
         unix_ms, usage,
         variants::{MAX_VARIANTS, VariantIndex, Variants},
@@ -67,7 +68,7 @@ impl TrialPlan {
         let directory = new_directory(args.out.clone());
         let owner = Owner::this_process(&directory);
         let campaign = CampaignId::new(&owner);
-        let arn_of = |settings| arn_beside(arn, &CloneName::new(&campaign, settings).to_string());
+        let arn_of = |settings| FunctionArn(arn).beside(&CloneName::new(&campaign, settings).to_string());
         let targets: Vec<Target> = settings.iter().map(|settings| target(arn_of(*settings))).collect();
         check_sizes(&cells, &targets)?;
         let place = session.place(&targets[0], Auth::SigV4).await.context("looking for the place of the clones")?;
@@ -126,9 +127,7 @@ fn settings(own: CloneSettings, args: &TryArgs) -> Vec<CloneSettings> {
 
 /// How the function was used lately; none if that cannot be read, which is only reported.
 async fn usage(arn: &str, session: &Session) -> Option<Usage> {
-    /// `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`
-    const NAME: usize = 6;
-    let name = arn.split(':').nth(NAME)?;
+    let name = FunctionArn(arn).name()?;
     let read = usage::read(session, name, unix_ms()).await;
     read.inspect_err(|failure| note(format_args!("How often the function is called is not known: {failure}"))).ok()
 }

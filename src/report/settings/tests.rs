@@ -21,7 +21,8 @@ fn analysis(memory_mb: u32, package_type: Option<&str>, arn: Option<&str>) -> An
         usage: None,
     });
     let balanced = Some(Chosen { variant: "arm64".to_owned(), not_distinguishable: Vec::new() });
-    analysis.choice = Some(Choice { weight: 0.5, exceeding: Vec::new(), cheapest: None, fastest: None, balanced });
+    let (cheapest, fastest, undecided) = (None, None, Vec::new());
+    analysis.choice = Some(Choice { weight: 0.5, exceeding: Vec::new(), cheapest, fastest, balanced, undecided });
     analysis
 }
 

@@ -1,6 +1,6 @@
 //! Payloads on the command line.
 
-use crate::{campaign::manifest::Cell, protocol::control_characters::visible};
+use crate::{campaign::manifest::Cell, cli::wrong_arguments::refuse, protocol::control_characters::visible};
 use anyhow::Context;
 use std::{fs, str::FromStr};
 
@@ -30,9 +30,14 @@ impl PayloadFile {
     pub(super) fn cell(&self) -> anyhow::Result<Cell> {
         let Self { path, weight } = self;
         let payload = fs::read_to_string(path).with_context(|| format!("reading the payload from {path}"))?;
-        serde_json::from_str::<serde::de::IgnoredAny>(&payload)
-            .with_context(|| format!("the payload in {path} is not JSON, which Lambda requires"))?;
-        Ok(Cell { name: visible(path), weight: *weight, workload: None, payload, guess_ms: 100.0 })
+        let name = visible(path);
+        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&payload) {
+            refuse!(
+                "--payload {name}: it is not JSON, which Lambda requires: {error}; correct it there (a mere text is JSON in \
+                 quotation marks)"
+            );
+        }
+        Ok(Cell { name, weight: *weight, workload: None, payload, guess_ms: 100.0 })
     }
 }
 

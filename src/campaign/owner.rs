@@ -1,4 +1,4 @@
-//! The program that has changed a function, as the value of the variable names it.
+//! The program that has changed a function or made clones, as the variable of the one and the tags of the others name it.
 
 use sha2::{Digest, Sha256};
 use std::{
@@ -14,8 +14,8 @@ const LEASE: Duration = Duration::from_secs(3600);
 /// The longest name of a campaign or a host that is written: all variables of a function share 4 KB.
 const MAX_NAME: usize = 40;
 
-/// A program that forces cold starts of a function. Written into the function's variable, it tells other campaigns
-/// which program is changing the function, and whether that is still running.
+/// A program that forces cold starts of a function, or makes clones of it. Written into the function's variable, or into the
+/// clones' tags, it tells other programs which one that is, and whether it is still running.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
     campaign: String,
@@ -27,7 +27,7 @@ pub struct Owner {
     process_began: u64,
 }
 
-/// The value of the variable: the owner and the time of its change.
+/// The value of the variable or the tag: the owner and the time of its change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// The program that made the change.
