@@ -25,6 +25,7 @@ pub(crate) mod later_configurations;
 pub mod local;
 pub(crate) mod log_streams;
 pub mod manifest;
+pub(crate) mod memory_change;
 mod open_list;
 mod pauses;
 pub(crate) mod payload;
