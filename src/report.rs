@@ -19,7 +19,7 @@ pub(crate) mod response;
 #[cfg(test)]
 mod schema;
 mod sentences;
-pub mod settings;
+pub(crate) mod settings;
 mod tables;
 pub mod terminal;
 mod variants;

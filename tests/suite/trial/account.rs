@@ -60,8 +60,17 @@ struct State {
     made: Vec<Value>,
     controls: Vec<Control>,
     invocations: usize,
+    /// The requests that changed functions, refused ones too.
+    updates: Vec<Value>,
+    /// How long calls of a clone take, in milliseconds, by its configuration; all have one time if it is not set.
+    duration_ms: Option<fn(&Value) -> f64>,
+    /// How many calls each function had.
+    calls: BTreeMap<String, usize>,
     script: Script,
 }
+
+/// The execution environments of each clone where calls take their own time.
+pub const ENVIRONMENTS: usize = 8;
 
 /// All that there is in the account.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -105,6 +114,9 @@ impl Account {
             made: Vec::new(),
             controls: Vec::new(),
             invocations: 0,
+            updates: Vec::new(),
+            duration_ms: None,
+            calls: BTreeMap::new(),
             script: Box::new(script),
         };
         let state = Arc::new(Mutex::new(state));
@@ -132,6 +144,16 @@ impl Account {
     /// The requests that made functions.
     pub fn made(&self) -> Vec<Value> {
         self.state.lock().unwrap().made.clone()
+    }
+
+    /// Calls of a clone take so many milliseconds, by its configuration, in several execution environments.
+    pub fn takes(&self, duration_ms: fn(&Value) -> f64) {
+        self.state.lock().unwrap().duration_ms = Some(duration_ms);
+    }
+
+    /// The requests that changed functions, refused ones too.
+    pub fn updates(&self) -> Vec<Value> {
+        self.state.lock().unwrap().updates.clone()
     }
 
     pub fn controls(&self) -> Vec<Control> {
@@ -179,13 +201,25 @@ impl State {
         if let Some(layers) = path.strip_prefix("/2018-10-31/layers") {
             return self.layers(method, layers.split('?').next().unwrap(), &call.body);
         }
-        let Some(function) = self.things.functions.get(name) else {
+        let Some(function) = self.things.functions.get_mut(name) else {
             return Reply::lambda_error("ResourceNotFoundException", &format!("Function not found: {name}"));
         };
         match method {
             "DELETE" => {
                 self.things.functions.remove(name);
                 Reply::ok("")
+            }
+            "PUT" => {
+                let request: Value = serde_json::from_str(&call.body).unwrap();
+                self.updates.push(request.clone());
+                let configuration = &mut function.configuration;
+                if request["RevisionId"] != configuration["RevisionId"] {
+                    let message = "The Revision Id provided does not match";
+                    return Reply::lambda_error("PreconditionFailedException", message);
+                }
+                configuration["MemorySize"] = request["MemorySize"].clone();
+                configuration["RevisionId"] = json!(format!("{}+", request["RevisionId"].as_str().unwrap()));
+                json_reply(200, configuration)
             }
             _ if path.starts_with("/2017-03-31/tags/") => json_reply(200, &json!({ "Tags": function.tags })),
             _ if path.contains("/configuration") => json_reply(200, &function.configuration),
@@ -303,10 +337,20 @@ impl State {
         let number = self.invocations;
         let is_probed = self.things.functions[name].configuration["Environment"].to_string().contains("EXEC_WRAPPER");
         let cpu = if is_probed { "lambda-duet-probe model:; implementer: 0x41; part: 0xd0c;\n" } else { "" };
+        let calls = self.calls.entry(name.to_owned()).or_default();
+        *calls += 1;
+        let configuration = &self.things.functions[name].configuration;
+        let (ms, environment) = match self.duration_ms {
+            // A little more or less each time.
+            Some(ms) => (ms(configuration) * (1.0 + (*calls * 7 % 5) as f64 / 1000.0), *calls % ENVIRONMENTS),
+            None => (0.1, 1),
+        };
+        let billed = ms.ceil();
+        let memory = configuration["MemorySize"].as_u64().unwrap();
         let log = format!(
-            "{cpu}REPORT RequestId: {number}\tDuration: 0.10 ms\tBilled Duration: 1 ms\tMemory Size: 512 MB\tMax Memory Used: 30 MB\n"
+            "{cpu}REPORT RequestId: {number}\tDuration: {ms:.2} ms\tBilled Duration: {billed} ms\tMemory Size: {memory} MB\tMax Memory Used: 30 MB\n"
         );
-        Reply::ok(json!({ "environment": format!("{name}-1") }).to_string())
+        Reply::ok(json!({ "environment": format!("{name}-{environment}") }).to_string())
             .header("x-amzn-requestid", number.to_string())
             .header("x-amz-executed-version", "$LATEST")
             .header("x-amz-log-result", BASE64_STANDARD.encode(log))
