@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 /// The function of the user's own.
@@ -354,6 +355,7 @@ impl State {
             .header("x-amzn-requestid", number.to_string())
             .header("x-amz-executed-version", "$LATEST")
             .header("x-amz-log-result", BASE64_STANDARD.encode(log))
+            .after(Duration::from_secs_f64(if self.duration_ms.is_some() { ms / 1000.0 } else { 0.0 }))
     }
 }
 
