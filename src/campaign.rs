@@ -27,6 +27,7 @@ pub(crate) mod later_configurations;
 pub mod local;
 pub(crate) mod log_streams;
 pub mod manifest;
+pub(crate) mod memory_change;
 mod open_list;
 pub(crate) mod owner;
 mod pauses;

@@ -8,7 +8,7 @@ pub mod csv;
 pub(crate) mod document;
 mod facts;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub(crate) mod gate;
 pub mod html;
 mod imported;
@@ -19,7 +19,7 @@ pub(crate) mod response;
 #[cfg(test)]
 mod schema;
 mod sentences;
-mod settings;
+pub(crate) mod settings;
 mod tables;
 pub mod terminal;
 mod variants;

@@ -308,7 +308,7 @@ fn not_found(claim: Claim<'_>, failure: Failure, progress: &mut UpdateProgress) 
     Err(Obstacle::Final(Failure { message, ..failure }))
 }
 
-fn failed_update(configured: &Configured) -> String {
+pub(super) fn failed_update(configured: &Configured) -> String {
     let reason = configured.last_update_status_reason().unwrap_or("Lambda gives no reason");
     let code = configured.last_update_status_reason_code().map(|code| format!("{}: ", code.as_str()));
     format!("its last update has failed: {}{reason}", code.unwrap_or_default())

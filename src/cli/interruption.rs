@@ -16,6 +16,7 @@ use tokio::sync::watch;
 const SAME: Duration = Duration::from_millis(500);
 
 /// What must be undone before the program ends, in words.
+#[derive(Clone, Debug)]
 pub(super) struct Undoing {
     /// As what the program is doing then: "changing back lambda:x".
     pub doing: String,

@@ -1,5 +1,6 @@
 //! `duet try`
 
+mod apply;
 mod clone_maker;
 mod memory_sizes;
 mod policy;
@@ -18,6 +19,7 @@ use crate::{
     protocol::Architecture,
 };
 use anyhow::Context;
+use apply::Role;
 use clap::Args;
 use memory_sizes::MemorySize;
 use portability::{Code, Inspection};
@@ -29,10 +31,10 @@ use std::{fmt::Display, io, path::PathBuf, process::ExitCode};
 /// First it looks at every file of the function's code and layers, as Lambda gives them out; --inspect stops there. Then it
 /// shows the plan, with all that will be made and what the calls may cost, and asks. Clones are functions of the same code,
 /// role, layers, variables and network, one for each architecture and memory size; what a call does, it does for real. The
-/// function itself is neither called nor changed. If this program is killed, `duet clean-up` deletes the clones.
+/// function itself is neither called nor changed, unless --apply is given and its memory is to be changed. If this program is killed, `duet clean-up` deletes the clones.
 ///
 /// Exit codes: 0 the trial is complete, or the plan was shown and nothing made, or with --inspect the function can run on the
-/// other architecture; 1 it could not be tried, or clones are left; 2 wrong arguments; 3 all recent calls of a clone failed; 4 equal work gave different results;
+/// other architecture; 1 it could not be tried, or clones are left, or --apply could not change the memory; 2 wrong arguments; 3 all recent calls of a clone failed; 4 equal work gave different results;
 /// 5 it needs other files for the other architecture; 6 with --inspect: that cannot be told; 130 it was interrupted.
 #[derive(Debug, Args)]
 pub struct TryArgs {
@@ -58,9 +60,15 @@ pub struct TryArgs {
     /// Do not give clones the layer that tells the CPU of each execution environment.
     #[arg(long)]
     no_probe: bool,
-    /// Do not ask before clones are made.
+    /// Do not ask before clones are made, nor before --apply changes the memory.
     #[arg(long)]
     yes: bool,
+    /// After the answer, set the memory of the function to that of the cheapest, the fastest or the balanced variant, if
+    /// that has its architecture and is told apart from it. It asks first, changes nothing but the memory, and refuses if the
+    /// function was changed since.
+    #[arg(long, value_name = "VARIANT", num_args = 0..=1, default_missing_value = "balanced")]
+    #[arg(conflicts_with_all = ["inspect", "dry_run"])]
+    apply: Option<Role>,
     /// Print the plan, which is text, and make nothing.
     #[arg(long, conflicts_with_all = ["yes", "json"])]
     dry_run: bool,
@@ -91,6 +99,7 @@ impl TryArgs {
             );
         }
         let target = Target::from(self.function.clone());
+        self.check_apply(&target)?;
         let session = Session::new().context("reading the trusted certificates")?.at(&target);
         let FunctionName { name, qualifier } = &self.function;
         let inspected = inspection::inspect(&session, name, qualifier.as_deref()).await;

@@ -56,7 +56,14 @@ const DIALECTS: [Dialect; 3] = [
 
 /// The lines to change for the balanced variant. Nothing if that is the function as it is, or if there is none.
 pub fn blocks(analysis: &Analysis) -> Vec<Block> {
-    let Some((function, variant)) = function_and_balanced(analysis) else { return Vec::new() };
+    let balanced = analysis.choice.as_ref().and_then(|choice| choice.balanced.as_ref());
+    balanced.map_or_else(Vec::new, |balanced| blocks_of(analysis, &balanced.variant))
+}
+
+/// The lines to change for the variant of this name. Nothing if that is the function as it is.
+pub fn blocks_of(analysis: &Analysis, name: &str) -> Vec<Block> {
+    let variant = analysis.variants.iter().find(|facts| facts.name == name);
+    let Some((function, variant)) = analysis.trial.as_ref().zip(variant) else { return Vec::new() };
     let Some(change) = Change::new(function, variant) else { return Vec::new() };
     let mut blocks = vec![Block::Heading(format!("To make the function like {}", variant.name))];
     blocks.extend(DIALECTS.iter().map(|dialect| Block::Code {
@@ -71,12 +78,6 @@ pub fn blocks(analysis: &Analysis) -> Vec<Block> {
         ))
     }));
     blocks
-}
-
-fn function_and_balanced(analysis: &Analysis) -> Option<(&TriedFunction, &VariantFacts)> {
-    let balanced = analysis.choice.as_ref()?.balanced.as_ref()?;
-    let variant = analysis.variants.iter().find(|facts| facts.name == balanced.variant)?;
-    Some((analysis.trial.as_ref()?, variant))
 }
 
 impl Change {
@@ -105,14 +106,22 @@ fn commands(change: Change, function: &TriedFunction) -> Vec<String> {
     let code = change.architecture.map(|architecture| {
         format!("aws lambda update-function-code {named} --architectures {architecture} {package}")
     });
-    let configuration = change
-        .memory_mb
-        .map(|memory_mb| format!("aws lambda update-function-configuration {named} --memory-size {memory_mb}"));
+    let configuration = change.memory_mb.map(|memory_mb| memory_command(function.arn.as_deref(), memory_mb));
     let wait = || format!("aws lambda wait function-updated {named}");
     match (code, configuration) {
         (Some(code), Some(configuration)) => vec![code, wait(), configuration],
         (code, configuration) => code.into_iter().chain(configuration).collect(),
     }
+}
+
+/// The call of the AWS CLI that sets the memory of a function.
+pub fn memory_command(arn: Option<&str>, memory_mb: u32) -> String {
+    format!("aws lambda update-function-configuration {} --memory-size {memory_mb}", options(arn))
+}
+
+/// The call of the AWS CLI that tells the memory of a function.
+pub fn look_command(arn: Option<&str>) -> String {
+    format!("aws lambda get-function-configuration {} --query MemorySize", options(arn))
 }
 
 /// The options that name the function and its region.

@@ -1,6 +1,7 @@
 //! `duet try` and what `duet clean-up` deletes after it, in an account that remembers.
 
 mod account;
+mod apply;
 mod killed;
 mod policy;
 mod search;

@@ -45,6 +45,10 @@ impl TryArgs {
         let reading = ["lambda:GetFunction", "lambda:GetFunctionConfiguration"];
         statements.insert(0, statement("ReadFunction", &reading, &of_any_version(&function)));
         statements.push(statement("SeeHowOftenItIsCalled", &["cloudwatch:GetMetricData"], &["*".to_owned()]));
+        if self.apply.is_some() {
+            let action = ["lambda:UpdateFunctionConfiguration"];
+            statements.push(statement("ChangeItsMemory", &action, std::slice::from_ref(&function)));
+        }
         let hooks: Vec<String> =
             self.campaign.hooks.functions().map(|FunctionName { name, .. }| function_arn(&place, name)).collect();
         if !hooks.is_empty() {

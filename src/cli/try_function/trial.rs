@@ -2,12 +2,13 @@
 
 use super::{
     TryArgs,
+    apply::{Apply, Ongoing},
     clone_maker::CloneMaker,
     search::{self, Searched},
     trial_plan::TrialPlan,
 };
 use crate::{
-    analysis::analyze_samples::Options,
+    analysis::{analyze_samples::Options, result::Analysis},
     campaign::{
         aws::Session,
         clones::{CloneList, Remover},
@@ -49,6 +50,7 @@ impl TrialPlan {
             return Ok(ExitCode::SUCCESS);
         }
         args.say(self.text().trim_end())?;
+        args.apply_plan().map(|plan| args.say(plan)).transpose()?;
         let clones = counted(self.settings.len() as u64, "clone");
         if !args.yes && !question::ask(&format!("Make these {clones}, call them, and delete them?"))? {
             note("Nothing is made.");
@@ -60,7 +62,9 @@ impl TrialPlan {
         let function = function.context("Lambda does not tell the ARN of the function")?;
         let list = CloneList::new(&self.directory, self.campaign.clone(), &function, self.place.clone())?;
         let list = Arc::new(list);
-        let stop = interruption(undoing(Arc::clone(&list), &self.directory)).context("catching signals")?;
+        let ongoing = Arc::new(Ongoing::default());
+        let undoing = undoing(Arc::clone(&list), Arc::clone(&ongoing), &self.directory);
+        let stop = interruption(undoing).context("catching signals")?;
         if !self.is_search {
             note(format_args!("Making {clones}"));
         }
@@ -68,9 +72,13 @@ impl TrialPlan {
         let is_clean = delete(&list, session, args.change.change_timeout, &self.directory).await;
         list.close();
         run_directory::discard(&self.directory);
-        let code = measured?;
-        if code != INTERRUPTED && run_directory::check_free(&self.directory).is_err() {
-            report(args, &self.directory).await?;
+        let mut code = measured?;
+        let is_over = code != INTERRUPTED && run_directory::check_free(&self.directory).is_err();
+        let analysis = if is_over { Some(report(args, &self.directory).await?) } else { None };
+        if let Some((role, trial)) = args.apply.zip(self.manifest.trial.as_ref()) {
+            let (function, stop, ongoing) = (&trial.function, &stop, &*ongoing);
+            let apply = Apply { args, role, session, function, stop, ongoing };
+            code = apply.run(code, analysis.as_ref()).await?;
         }
         Ok(if is_clean { ExitCode::from(code) } else { ExitCode::FAILURE })
     }
@@ -147,28 +155,34 @@ fn still_there(list: &CloneList, reason: &str, directory: &Path) -> String {
     )
 }
 
-fn undoing(list: Arc<CloneList>, directory: &Path) -> impl Fn() -> Option<Undoing> + Send + 'static {
+fn undoing(
+    list: Arc<CloneList>,
+    ongoing: Arc<Ongoing>,
+    directory: &Path,
+) -> impl Fn() -> Option<Undoing> + Send + 'static {
     let directory = directory.to_owned();
     move || {
-        (!list.is_empty()).then(|| Undoing {
+        let clones = || Undoing {
             doing: "deleting the clones".to_owned(),
             left: still_there(&list, "the program was ended meanwhile", &directory),
-        })
+        };
+        ongoing.undoing().or_else(|| (!list.is_empty()).then(clones))
     }
 }
 
-/// Prints what was found.
-async fn report(args: &TryArgs, directory: &Path) -> anyhow::Result<()> {
+/// Prints what was found, and gives it.
+async fn report(args: &TryArgs, directory: &Path) -> anyhow::Result<Analysis> {
     let manifest = run_directory::manifest(directory)?;
     let options = Options { volume: args.volume.of(&manifest).await?, ..args.choice.options() };
     let analysis = of_samples(directory, &manifest, &options)?;
     if args.json {
-        return output::print(&(json!({ "event": "report", "report": analysis }).to_string() + "\n"));
+        output::print(&(json!({ "event": "report", "report": analysis }).to_string() + "\n"))?;
+        return Ok(analysis);
     }
     output::print(&terminal::summary(&document(&analysis)))?;
     let directory = shell_quoting::word(directory);
     note(format_args!(
         "With charts: duet report {directory} --html FILE; with details: duet report {directory} --details"
     ));
-    Ok(())
+    Ok(analysis)
 }

@@ -61,12 +61,19 @@ struct State {
     made: Vec<Value>,
     controls: Vec<Control>,
     invocations: usize,
+    /// The requests that changed functions, refused ones too.
+    updates: Vec<Value>,
+    /// How long calls of a clone take, in milliseconds, by its configuration; all have one time if it is not set.
+    duration_ms: Option<fn(&Value) -> f64>,
+    /// How many calls each function had.
+    calls: BTreeMap<String, usize>,
     script: Script,
-    /// How long a clone takes by its memory, in milliseconds; 0 if it fails.
-    time_ms: Option<fn(u64) -> u64>,
     /// The most memory of a function, and the answer to requests for more.
     most_memory: Option<(u64, Reply)>,
 }
+
+/// The execution environments of each clone where calls take their own time.
+pub const ENVIRONMENTS: usize = 8;
 
 /// All that there is in the account.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -110,8 +117,10 @@ impl Account {
             made: Vec::new(),
             controls: Vec::new(),
             invocations: 0,
+            updates: Vec::new(),
+            duration_ms: None,
+            calls: BTreeMap::new(),
             script: Box::new(script),
-            time_ms: None,
             most_memory: None,
         };
         let state = Arc::new(Mutex::new(state));
@@ -125,11 +134,6 @@ impl Account {
         let mut state = self.state.lock().unwrap();
         state.script = Box::new(script);
         state.controls.clear();
-    }
-
-    /// Calls of clones take this long by their memory, in milliseconds; they fail where it is 0.
-    pub fn take_ms(&self, time_ms: fn(u64) -> u64) {
-        self.state.lock().unwrap().time_ms = Some(time_ms);
     }
 
     /// Functions of more memory are not made, and answered so.
@@ -149,6 +153,17 @@ impl Account {
     /// The requests that made functions.
     pub fn made(&self) -> Vec<Value> {
         self.state.lock().unwrap().made.clone()
+    }
+
+    /// Calls of a clone take so many milliseconds, by its configuration, in several execution environments; they fail where
+    /// that is 0.
+    pub fn takes(&self, duration_ms: fn(&Value) -> f64) {
+        self.state.lock().unwrap().duration_ms = Some(duration_ms);
+    }
+
+    /// The requests that changed functions, refused ones too.
+    pub fn updates(&self) -> Vec<Value> {
+        self.state.lock().unwrap().updates.clone()
     }
 
     pub fn controls(&self) -> Vec<Control> {
@@ -200,13 +215,25 @@ impl State {
         if let Some(layers) = path.strip_prefix("/2018-10-31/layers") {
             return self.layers(method, layers.split('?').next().unwrap(), &call.body);
         }
-        let Some(function) = self.things.functions.get(name) else {
+        let Some(function) = self.things.functions.get_mut(name) else {
             return Reply::lambda_error("ResourceNotFoundException", &format!("Function not found: {name}"));
         };
         match method {
             "DELETE" => {
                 self.things.functions.remove(name);
                 Reply::ok("")
+            }
+            "PUT" => {
+                let request: Value = serde_json::from_str(&call.body).unwrap();
+                self.updates.push(request.clone());
+                let configuration = &mut function.configuration;
+                if request["RevisionId"] != configuration["RevisionId"] {
+                    let message = "The Revision Id provided does not match";
+                    return Reply::lambda_error("PreconditionFailedException", message);
+                }
+                configuration["MemorySize"] = request["MemorySize"].clone();
+                configuration["RevisionId"] = json!(format!("{}+", request["RevisionId"].as_str().unwrap()));
+                json_reply(200, configuration)
             }
             _ if path.starts_with("/2017-03-31/tags/") => json_reply(200, &json!({ "Tags": function.tags })),
             _ if path.contains("/configuration") => json_reply(200, &function.configuration),
@@ -324,20 +351,27 @@ impl State {
         let number = self.invocations;
         let is_probed = self.things.functions[name].configuration["Environment"].to_string().contains("EXEC_WRAPPER");
         let cpu = if is_probed { "lambda-duet-probe model:; implementer: 0x41; part: 0xd0c;\n" } else { "" };
-        let memory_mb = self.things.functions[name].configuration["MemorySize"].as_u64().unwrap();
-        let time_ms = self.time_ms.map(|time_ms| time_ms(memory_mb));
-        if time_ms == Some(0) {
+        let calls = self.calls.entry(name.to_owned()).or_default();
+        *calls += 1;
+        let configuration = &self.things.functions[name].configuration;
+        let (ms, environment) = match self.duration_ms {
+            // A little more or less each time.
+            Some(ms) => (ms(configuration) * (1.0 + (*calls * 7 % 5) as f64 / 1000.0), *calls % ENVIRONMENTS),
+            None => (0.1, 1),
+        };
+        if ms == 0.0 {
             return Reply::ok(r#"{"errorType": "Runtime.OutOfMemory"}"#).header("x-amz-function-error", "Unhandled");
         }
-        let (duration, billed) = time_ms.map_or(("0.10".to_owned(), 1), |ms| (format!("{ms}.00"), ms));
+        let billed = ms.ceil();
+        let memory = configuration["MemorySize"].as_u64().unwrap();
         let log = format!(
-            "{cpu}REPORT RequestId: {number}\tDuration: {duration} ms\tBilled Duration: {billed} ms\tMemory Size: {memory_mb} MB\tMax Memory Used: 30 MB\n"
+            "{cpu}REPORT RequestId: {number}\tDuration: {ms:.2} ms\tBilled Duration: {billed} ms\tMemory Size: {memory} MB\tMax Memory Used: 30 MB\n"
         );
-        Reply::ok(json!({ "environment": format!("{name}-1") }).to_string())
+        Reply::ok(json!({ "environment": format!("{name}-{environment}") }).to_string())
             .header("x-amzn-requestid", number.to_string())
             .header("x-amz-executed-version", "$LATEST")
             .header("x-amz-log-result", BASE64_STANDARD.encode(log))
-            .after(Duration::from_millis(time_ms.unwrap_or_default()))
+            .after(Duration::from_secs_f64(if self.duration_ms.is_some() { ms / 1000.0 } else { 0.0 }))
     }
 }
 

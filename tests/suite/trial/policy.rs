@@ -25,6 +25,7 @@ fn action(control: &Control) -> &'static str {
         Some(("GET", path)) if path.starts_with("/2018-10-31/layers/") => "lambda:ListLayerVersions",
         Some(("DELETE", path)) if path.starts_with("/2018-10-31/layers/") => "lambda:DeleteLayerVersion",
         Some(("POST", "/2015-03-31/functions")) => "lambda:CreateFunction",
+        Some(("PUT", path)) if path.ends_with("/configuration") => "lambda:UpdateFunctionConfiguration",
         Some(("DELETE", _)) => "lambda:DeleteFunction",
         Some(("GET", path)) if path.starts_with("/2017-03-31/tags/") => "lambda:ListTags",
         Some(("GET", path)) if path.contains("/configuration") => "lambda:GetFunctionConfiguration",
@@ -70,10 +71,29 @@ fn actions(policy: &Value) -> BTreeSet<String> {
 fn a_trial_takes_the_permissions_of_the_policy_and_no_others() {
     let (account, scratch) = (Account::start(|_| Act::Answer), Scratch::new());
     assert_code(&try_orders(&account, &scratch, 2, &["--yes"]).output().unwrap(), 0);
+    assert_takes(&account, &[]);
+}
+
+#[test]
+fn changing_the_memory_takes_one_permission_more_and_on_the_function_alone() {
+    let (account, scratch) = (super::apply::more_memory_is_better(), Scratch::new());
+    assert_code(&super::apply::try_and_apply(&account, &scratch, &["--apply", "--yes"]).output().unwrap(), 0);
+    assert_eq!(account.updates().len(), 1);
+    assert_takes(&account, &["--apply"]);
+    let policy = policy(&[ARN, "--payload", "event.json", "--apply"]);
+    let is_change = |statement: &&Value| statement["Action"].to_string().contains("UpdateFunctionConfiguration");
+    let changes: Vec<&Value> = policy["Statement"].as_array().unwrap().iter().filter(is_change).collect();
+    assert_eq!(changes.len(), 1);
+    assert_eq!(changes[0]["Action"], serde_json::json!(["lambda:UpdateFunctionConfiguration"]));
+    assert_eq!(changes[0]["Resource"], serde_json::json!([ARN]));
+}
+
+/// Checks that the policy for these options has what a trial has taken, and what a search for clones takes.
+fn assert_takes(account: &Account, options: &[&str]) {
     let search = ["--region", "us-east-1", "--yes"];
     assert_code(&subcommand(&account.server.url, "clean-up").args(search).output().unwrap(), 0);
     let taken: BTreeSet<String> = account.controls().iter().map(|control| action(control).to_owned()).collect();
-    let allowed = actions(&policy(&["orders", "--payload", "event.json"]));
+    let allowed = actions(&policy(&[&["orders", "--payload", "event.json"], options].concat()));
     let with_calls: BTreeSet<String> =
         allowed.iter().filter(|action| !WITHOUT_CALLS.contains(&action.as_str())).cloned().collect();
     assert_eq!(taken, with_calls);

@@ -12,19 +12,19 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-/// `duet try orders --memory auto`, with two environments of each clone.
+/// `duet try orders --memory auto`.
 fn search(account: &Account, scratch: &Scratch, invocations: u32, options: &[&str]) -> Command {
     let payload = scratch.file("event.json", r#"{"order": 1}"#);
     let mut command = subcommand(&account.server.url, "try");
-    command.args(["orders", "--payload", &payload, "--environment", "/environment", "--environments", "2"]);
+    command.args(["orders", "--payload", &payload, "--environment", "/environment", "--environments", "8"]);
     command.args(["--memory", "auto", "--invocations", &invocations.to_string(), "--out", &scratch.path("run")]);
     command.args(["--seed", "1", "--yes"]).args(options);
     command
 }
 
 /// The time of one thread that computes, in milliseconds: it falls until it has a whole CPU.
-fn single_thread(memory_mb: u64) -> u64 {
-    (4 * 1769 / memory_mb).max(4)
+fn single_thread(configuration: &Value) -> f64 {
+    40.0 * (1769.0 / configuration["MemorySize"].as_f64().unwrap()).max(1.0)
 }
 
 fn variants(manifest: &Value) -> Vec<&str> {
@@ -34,36 +34,36 @@ fn variants(manifest: &Value) -> Vec<&str> {
 #[test]
 fn a_search_leaves_out_what_is_not_worth_measuring_and_says_what_it_saved() {
     let (account, scratch) = (Account::start(|_| Act::Answer), Scratch::new());
-    account.take_ms(single_thread);
+    account.takes(single_thread);
     let before = account.things();
-    let output = search(&account, &scratch, 66, &[]).output().unwrap();
+    let output = search(&account, &scratch, 264, &[]).output().unwrap();
     assert_code(&output, 0);
     assert_eq!(account.things(), before);
     assert_eq!(account.made().len(), 8);
-    assert_eq!(account.invocations(), 66);
+    assert_eq!(account.invocations(), 264);
     let manifest = manifest(&scratch);
     assert_eq!(variants(&manifest), ["x86_64-512MB", "arm64-512MB", "arm64-1769MB"]);
     let search = &manifest["trial"]["search"];
-    assert_eq!((&search["rounds"], &search["calls"]), (&json!(1), &json!(48)));
+    assert_eq!((&search["rounds"], &search["calls"]), (&json!(1), &json!(192)));
     let left_out = search["left_out"].as_array().unwrap();
     assert_eq!(left_out.len(), 19);
     assert_eq!(left_out[0]["reason"], "it can be 5% faster or cheaper than another one at most");
-    assert_eq!(manifest["limits"]["invocations"], 18);
+    assert_eq!(manifest["limits"]["invocations"], 72);
     // Every sample of the search is kept.
-    assert_eq!(samples(&scratch.path("run/search-1")).1.len(), 48);
+    assert_eq!(samples(&scratch.path("run/search-1")).1.len(), 192);
     let shown = text(&output) + &stderr(&output);
     let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
     for expected in [
         "At most 22 clones of ",
         "A search comes first: rounds of 3 blocks",
-        "Search: 1 round took 48 calls; 3 of 22 variants are measured now: x86_64-512MB, arm64-512MB and arm64-1769MB",
-        "The search for sizes took 48 calls in 1 round ($0.0",
+        "Search: 1 round took 192 calls; 3 of 22 variants are measured now: x86_64-512MB, arm64-512MB and arm64-1769MB",
+        "The search for sizes took 192 calls in 1 round ($0.0",
         "and left out 19 variants, which",
-        "To measure them all would have taken 66 calls more than this.",
+        "To measure them all would have taken 264 calls more than this.",
     ] {
         assert!(shown.contains(expected), "{expected}: {shown}");
     }
-    let again = self::search(&account, &scratch, 66, &[]).output().unwrap();
+    let again = self::search(&account, &scratch, 264, &[]).output().unwrap();
     assert!(stderr(&again).contains("holds a campaign already"), "{}", stderr(&again));
 }
 
@@ -71,10 +71,10 @@ fn a_search_leaves_out_what_is_not_worth_measuring_and_says_what_it_saved() {
 fn sizes_that_are_refused_or_fail_do_not_end_a_search() {
     let refusal = "'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to 3008";
     let account = Account::start(|_| Act::Answer);
-    account.take_ms(|memory_mb| if memory_mb < 256 { 0 } else { single_thread(memory_mb) });
+    account.takes(|configuration| if configuration["MemorySize"] == 128 { 0.0 } else { single_thread(configuration) });
     account.refuse_memory_above(3008, Reply::lambda_error("InvalidParameterValueException", refusal));
     let (before, scratch) = (account.things(), Scratch::new());
-    let output = search(&account, &scratch, 400, &[]).output().unwrap();
+    let output = search(&account, &scratch, 500, &[]).output().unwrap();
     assert_code(&output, 0);
     assert_eq!(account.things(), before);
     let manifest = manifest(&scratch);
@@ -92,12 +92,12 @@ fn sizes_that_are_refused_or_fail_do_not_end_a_search() {
 #[test]
 fn limits_that_leave_nothing_for_the_campaign_end_it_and_everything_is_deleted() {
     let (account, scratch) = (Account::start(|_| Act::Answer), Scratch::new());
-    account.take_ms(single_thread);
+    account.takes(single_thread);
     let before = account.things();
-    let output = search(&account, &scratch, 50, &[]).output().unwrap();
+    let output = search(&account, &scratch, 200, &[]).output().unwrap();
     assert_code(&output, 1);
     let said = stderr(&output);
-    assert!(said.contains("the search took 48 calls so far, and --invocations leaves less than a block"), "{said}");
+    assert!(said.contains("the search took 192 calls so far, and --invocations leaves less than a block"), "{said}");
     assert_eq!(account.things(), before);
 }
 
@@ -119,9 +119,9 @@ fn clones_that_cannot_be_made_any_more_are_left_out() {
     let creations = AtomicUsize::new(0);
     let is_late = move |control: &Control| is_creation(control) && creations.fetch_add(1, Ordering::Relaxed) >= 3;
     let account = Account::start(instead(is_late, denial));
-    account.take_ms(single_thread);
+    account.takes(single_thread);
     let (before, scratch) = (account.things(), Scratch::new());
-    let output = search(&account, &scratch, 400, &[]).output().unwrap();
+    let output = search(&account, &scratch, 500, &[]).output().unwrap();
     assert_code(&output, 0);
     assert_eq!(account.things(), before);
     assert_eq!(account.made().len(), 3);
