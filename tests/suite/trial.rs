@@ -1,7 +1,7 @@
 //! `duet try` and what `duet clean-up` deletes after it, in an account that remembers.
 
 mod account;
-mod killed;
+pub mod killed;
 mod policy;
 
 use crate::{

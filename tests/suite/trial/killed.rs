@@ -22,7 +22,7 @@ use std::{
 const CLONES: usize = 4;
 
 /// Sends a signal to the process, as soon as that is known.
-fn signal(process: &AtomicU32, signal: &str) {
+pub fn signal(process: &AtomicU32, signal: &str) {
     while process.load(Ordering::SeqCst) == 0 {
         thread::sleep(Duration::from_millis(1));
     }
