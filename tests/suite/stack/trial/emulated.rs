@@ -1,6 +1,7 @@
 //! The emulated AWS as it is on the wire: what there is in its account, and a way to it for a scripted server.
 
 use crate::{
+    campaign::wait_until,
     scripted::{Call, Reply},
     stack::variable,
 };
@@ -54,8 +55,7 @@ fn told(reply: Reply, (name, value): (&str, &str)) -> Reply {
 pub fn forward(call: &Call) -> Reply {
     const OF_THE_CONNECTION: [&str; 3] = ["host", "connection", "content-length"];
     let headers = call.headers.iter().filter(|(name, _)| !OF_THE_CONNECTION.contains(&name.as_str()));
-    let headers: String =
-        headers.map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap())).collect();
+    let headers: String = headers.map(|(name, value)| format!("{name}: {}\r\n", value.to_str().unwrap())).collect();
     exchange(&call.line, &headers, &call.body)
 }
 
@@ -122,8 +122,11 @@ pub fn deploy(name: &str, code: &Value, own: Value) {
     let Value::Object(own) = own else { panic!("{own} is no object") };
     function.as_object_mut().unwrap().extend(own);
     request(&format!("POST {FUNCTIONS}"), &function);
-    let is_active = || look(&format!("{FUNCTIONS}/{name}"))["Configuration"]["State"] == "Active";
-    crate::campaign::wait_until(is_active);
+    wait_until(|| {
+        let function = look(&format!("{FUNCTIONS}/{name}"));
+        let configuration = &function["Configuration"];
+        configuration["State"] == "Active" && configuration["LastUpdateStatus"] == "Successful"
+    });
 }
 
 pub fn zip(package: &[u8]) -> Value {
