@@ -30,7 +30,7 @@ fn try_orders(account: &Account, scratch: &Scratch, clones: usize, options: &[&s
     command
 }
 
-pub fn text(output: &Output) -> String {
+fn text(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 

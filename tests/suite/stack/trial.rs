@@ -11,7 +11,6 @@ use crate::{
     handler::bootstrap,
     inspection::zipped,
     portability::packages::{self, Files, files, npm},
-    trial::text,
 };
 use emulated::{FUNCTIONS, deploy, layer, request, things, zip};
 use lambda_duet::protocol::Architecture;
@@ -73,7 +72,7 @@ fn needs_files(function: &str, payload: &str) -> String {
     let output = tried(function, payload, &scratch, &[]);
     assert_code(&output, 5);
     assert!(!scratch.has("run"));
-    text(&output)
+    stderr(&output)
 }
 
 #[test]
