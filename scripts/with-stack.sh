@@ -57,9 +57,10 @@ stop() {
 heading "Starting MiniStack on $endpoint"
 # It hands its own environment down to the functions, hence the empty one. A session of its own
 # keeps Ctrl-C away from it and makes it one process group with the functions, to be ended as one.
+# Functions of Node.js run on the system's, or else on the one that scripts/setup.sh lint installs.
 (
     cd "$state"
-    exec setsid env --ignore-environment PATH=/usr/local/bin:/usr/bin:/bin HOME="$state" TMPDIR="$state" \
+    exec setsid env --ignore-environment PATH="/usr/local/bin:/usr/bin:/bin:$OLDPWD/.tools/lint/bin" HOME="$state" TMPDIR="$state" \
         S3_DATA_DIR="$state/s3" STATE_DIR="$state/state" BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" \
         AWS_ENDPOINT_URL="$endpoint" AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
         "$OLDPWD/.tools/ministack/bin/ministack"

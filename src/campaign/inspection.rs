@@ -95,7 +95,7 @@ pub async fn inspect(session: &Session, name: &str, qualifier: Option<&str>) -> 
     let configuration = configuration.ok_or_else(|| missing("Configuration"))?;
     let code = code.ok_or_else(|| missing("Code"))?;
     let description = FunctionDescription {
-        runtime: configuration.runtime().map(|runtime| runtime.as_str().to_owned()),
+        runtime: configuration.runtime().map(types::Runtime::as_str).filter(|name| !name.is_empty()).map(str::to_owned),
         handler: configuration.handler.clone(),
         architecture: configuration::architecture(configuration.architectures()),
         image: code.image_uri.clone(),

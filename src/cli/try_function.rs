@@ -11,7 +11,7 @@ mod trial_plan;
 
 use super::{
     bill::VolumeArgs, clean_up::ChangeOptions, output, report::ChoiceArgs, run::campaign_options::CampaignOptions,
-    secret_argument::Unechoed, value_parsers, wrong_arguments::refuse,
+    secret_argument::Unechoed, wrong_arguments::refuse,
 };
 use crate::{
     campaign::{FunctionName, Target, aws::Session, inspection},

@@ -1,6 +1,6 @@
 //! Whether real packages run on the other architecture: wheels of PyPI, packages of npm, JARs with natives, programs.
 
-mod packages;
+pub mod packages;
 
 use crate::handler;
 use lambda_duet::{

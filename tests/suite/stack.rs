@@ -5,6 +5,7 @@ mod documents;
 mod load;
 mod metrics;
 mod service;
+mod trial;
 
 /// A variable that describes the deployed stack.
 fn variable(name: &str) -> String {

@@ -2,7 +2,7 @@
 
 mod account;
 mod apply;
-mod killed;
+pub mod killed;
 mod policy;
 mod search;
 

@@ -73,10 +73,18 @@ mod tests {
             package_type: None,
             not_made: Vec::new(),
             no_probe: None,
+            search: None,
             usage: None,
         });
         let balanced = Some(Chosen { variant: "arm64".to_owned(), not_distinguishable: Vec::new() });
-        analysis.choice = Some(Choice { weight: 0.5, exceeding: Vec::new(), cheapest: None, fastest: None, balanced });
+        analysis.choice = Some(Choice {
+            weight: 0.5,
+            exceeding: Vec::new(),
+            cheapest: None,
+            fastest: None,
+            balanced,
+            undecided: Vec::new(),
+        });
         analysis
     }
 
