@@ -14,6 +14,7 @@ use crate::{
             CpuProportion, Distribution, Interval, Measure, Method, Money, PairAnalysis, Provenance, Ratio, SCHEMA,
             SeriesPoint, SummaryStatistics, VariantFacts, VolumeSource,
         },
+        tried_function::TriedFunction,
         verdict::Verdict,
         warning_kind::{Warning, WarningKind},
     },
@@ -329,5 +330,19 @@ fn money() -> Money {
         by_volume: volumes
             .map(|volume| (volume, Sides { baseline: free(volume, baseline), candidate: free(volume, candidate) }))
             .collect(),
+    }
+}
+
+/// A function of 1,024 MB that was tried.
+pub fn tried_function(architecture: Architecture) -> TriedFunction {
+    TriedFunction {
+        arn: None,
+        architecture,
+        memory_mb: 1024,
+        package_type: None,
+        not_made: Vec::new(),
+        no_probe: None,
+        search: None,
+        usage: None,
     }
 }

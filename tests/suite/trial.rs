@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use std::{
     fs,
     io::Write,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -143,18 +143,23 @@ fn a_plan_makes_nothing_and_a_question_has_to_be_answered() {
 
 /// Runs a command at a terminal, where it gets this answer.
 fn at_a_terminal(command: &Command, answer: &str) -> Output {
+    let mut script = started_at_a_terminal(command);
+    script.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
+    script.wait_with_output().unwrap()
+}
+
+/// Starts a command at a terminal, where what is written to its standard input is typed.
+fn started_at_a_terminal(command: &Command) -> Child {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let quoted: Vec<String> = words.map(|word| format!("'{}'", word.to_str().unwrap())).collect();
     // `script` gives it a terminal.
-    let mut script = Command::new("script")
+    Command::new("script")
         .args(["-qec", &format!("exec {}", quoted.join(" ")), "/dev/null"])
         .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("script, of util-linux");
-    script.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
-    script.wait_with_output().unwrap()
+        .expect("script, of util-linux")
 }
 
 #[test]

@@ -12,13 +12,8 @@ fn analysis(memory_mb: u32, package_type: Option<&str>, arn: Option<&str>) -> An
     analysis.variants[1].memory_mb = Some(memory_mb);
     analysis.trial = Some(TriedFunction {
         arn: arn.map(str::to_owned),
-        architecture: Architecture::X86_64,
-        memory_mb: 1024,
         package_type: package_type.map(str::to_owned),
-        not_made: Vec::new(),
-        no_probe: None,
-        search: None,
-        usage: None,
+        ..fixture::tried_function(Architecture::X86_64)
     });
     let balanced = Some(Chosen { variant: "arm64".to_owned(), not_distinguishable: Vec::new() });
     let (cheapest, fastest, undecided) = (None, None, Vec::new());

@@ -2,7 +2,7 @@
 
 use super::{
     account::{Account, Act, Control, ENVIRONMENTS, instead},
-    at_a_terminal, text,
+    at_a_terminal, started_at_a_terminal, text,
 };
 use crate::{
     campaign::{Scratch, assert_code, subcommand},
@@ -11,11 +11,14 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::{
-    process::{Command, Output},
+    io::Write,
+    process::{Command, Output, Stdio},
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicUsize, Ordering},
     },
+    thread::sleep,
+    time::Duration,
 };
 
 /// Enough blocks for a verdict.
@@ -111,6 +114,25 @@ fn it_is_asked_again_before_the_memory_is_set() {
 }
 
 #[test]
+fn ctrl_c_at_the_question_changes_nothing() {
+    let (account, scratch) = (more_memory_is_better(), Scratch::new());
+    let before = account.things();
+    let mut terminal = started_at_a_terminal(&try_and_apply(&account, &scratch, &["--apply"]));
+    let mut keyboard = terminal.stdin.take().unwrap();
+    keyboard.write_all(b"y\n").unwrap();
+    while account.made().len() < 2 || account.things() != before {
+        sleep(Duration::from_millis(1));
+    }
+    // All is deleted: the question comes next.
+    keyboard.write_all(b"\x03").unwrap();
+    let output = terminal.wait_with_output().unwrap();
+    assert_code(&output, 130);
+    let said = text(&output);
+    assert!(said.contains("Nothing is changed by --apply: the question was interrupted"), "{said}");
+    assert!(account.updates().is_empty() && account.things() == before);
+}
+
+#[test]
 fn a_function_that_was_changed_meanwhile_is_left_alone() {
     // By the time it is read again, and between that and the request.
     let refusal = Reply::lambda_error("PreconditionFailedException", "The Revision Id provided does not match");
@@ -132,9 +154,9 @@ fn a_function_that_was_changed_meanwhile_is_left_alone() {
     ] {
         let (changed, scratch) = (more_memory_is_better(), Scratch::new());
         let mut command = try_and_apply(&changed, &scratch, &["--apply", "--yes"]);
-        let child = command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+        let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         while changed.invocations() == 0 {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            sleep(Duration::from_millis(1));
         }
         changed.change(|things| {
             things.functions.get_mut("orders").unwrap().configuration[member] = value;
@@ -244,7 +266,7 @@ fn an_interrupted_change_is_told_as_it_is() {
     });
     let (before, scratch) = (account.things(), Scratch::new());
     let mut command = try_and_apply(&account, &scratch, &["--apply", "--yes", "--json"]);
-    let child = command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     process.store(child.id(), Ordering::SeqCst);
     let output = child.wait_with_output().unwrap();
     assert_code(&output, 130);

@@ -55,7 +55,6 @@ mod tests {
             choice::{Choice, Chosen},
             exceeding::{Exceeding, Standing},
             limits::Condition,
-            tried_function::TriedFunction,
         },
         protocol::Architecture,
         report::fixture,
@@ -66,16 +65,7 @@ mod tests {
     fn analysis(architecture: Architecture) -> Analysis {
         let mut analysis = fixture::campaign(&fixture::analysis());
         analysis.variants[1].memory_mb = Some(1769);
-        analysis.trial = Some(TriedFunction {
-            arn: None,
-            architecture,
-            memory_mb: 1024,
-            package_type: None,
-            not_made: Vec::new(),
-            no_probe: None,
-            search: None,
-            usage: None,
-        });
+        analysis.trial = Some(fixture::tried_function(architecture));
         let balanced = Some(Chosen { variant: "arm64".to_owned(), not_distinguishable: Vec::new() });
         analysis.choice = Some(Choice {
             weight: 0.5,
