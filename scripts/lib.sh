@@ -95,15 +95,15 @@ foreign_libraries=/usr/$foreign-linux-gnu/lib
 # Sets duet to the command line: the one that DUET names, or else one that is built now.
 find_duet() {
     duet=${DUET-}
+    [[ -z $duet ]] || return 0
+    heading "Building duet, the command line (a minute or two the first time)"
+    cargo build --quiet --bin duet
+    duet=target/debug/duet
+}
 
 # import_cold_starts DIRECTORY: the campaign that README shows first, with $duet.
 # shellcheck disable=SC2317 # called by scripts that source this one
 import_cold_starts() {
     "$duet" import examples/cold-starts.csv --variant architecture --cell runtime,memory_mb \
         --value init_ms --measure init --block date --out "$1"
-}
-    [[ -z $duet ]] || return 0
-    heading "Building duet, the command line (a minute or two the first time)"
-    cargo build --quiet --bin duet
-    duet=target/debug/duet
 }
