@@ -2,14 +2,15 @@
 //!
 //! A size that was not measured is bounded by those that were. Less memory never makes a call faster, and more of it makes
 //! calls faster in proportion at most, as Lambda gives CPU in proportion to memory; the second does not hold for sizes in
-//! which memory itself was short.
+//! which memory itself was short, nor for short calls with less than one CPU.
 
 use super::interval::{CONFIDENCE, Interval, mean_interval};
 use crate::{
     campaign::{
         clones::CloneSettings,
         prices::Price,
-        row::Row,
+        row::{Failure, FailureKind, Row},
+        trial::LeftOutReason,
         variants::{VariantIndex, Variants},
     },
     protocol::Architecture,
@@ -25,17 +26,27 @@ const FIRST: [u32; 3] = [128, 1769, 10_240];
 /// How much cheaper or faster a size must seem possible to be, as a share, to be measured.
 pub const WORTHWHILE: f64 = 0.05;
 
+/// The memory, in MiB, below which Lambda gives less than one CPU.
+const ONE_CPU: u32 = 1769;
+
+/// How long calls with less than one CPU take, in milliseconds, before its quota holds: it is given by periods, and what is
+/// done within one may be much faster with a little more memory.
+const MANY_PERIODS_MS: f64 = 100.0;
+
+/// The share of calls that may fail before a variant is taken for failing.
+const FEW_FAILURES: f64 = 0.05;
+
 /// How much of its memory an environment may use before memory is short.
 const FULL: f64 = 0.9;
 
 /// The search among variants, of which the first is the function as it is.
 #[derive(Debug)]
 pub struct MemorySearch {
-    searched: Variants<Searched>,
+    searched: Variants<SearchedVariant>,
 }
 
 #[derive(Debug)]
-struct Searched {
+struct SearchedVariant {
     settings: CloneSettings,
     price: Option<Price>,
     /// The ephemeral storage, in MiB.
@@ -43,14 +54,14 @@ struct Searched {
     state: State,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     Untried,
     Measured(Finding),
-    /// It failed when it was called.
-    Failed,
+    /// Its calls failed.
+    Failed(Failed),
     /// It cannot be made.
-    Refused,
+    Refused(Refused),
 }
 
 /// What calls of a variant have shown.
@@ -58,24 +69,30 @@ enum State {
 pub struct Finding {
     /// The mean time of a call, in milliseconds.
     pub time: Interval,
+    /// Whether calls used all but a little of it, or it is not known what they used.
     pub is_memory_short: bool,
 }
 
-/// Why a variant is left out of the campaign.
+/// Why calls of a variant failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// It failed when it was called, or one with more memory did.
-    Failed,
-    /// It cannot be made, or one with less memory cannot.
-    Refused,
-    /// Another one is as fast and as cheap, or all but that.
-    NoBetter,
+pub enum Failed {
+    /// They ran out of memory or of time, as they would with less memory.
+    ForMemory,
+    ForAnotherReason,
+}
+
+/// Why a variant cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It has more memory than there may be.
+    ForMemory,
+    ForAnotherReason,
 }
 
 impl MemorySearch {
     /// A search of variants with these settings, prices and ephemeral storage.
     pub fn new(variants: impl IntoIterator<Item = (CloneSettings, Option<Price>, u32)>) -> Self {
-        let searched = variants.into_iter().map(|(settings, price, ephemeral_mb)| Searched {
+        let searched = variants.into_iter().map(|(settings, price, ephemeral_mb)| SearchedVariant {
             settings,
             price,
             ephemeral_mb,
@@ -84,14 +101,14 @@ impl MemorySearch {
         Self { searched: searched.collect() }
     }
 
-    /// Takes in what calls of a variant have shown; `None` if it failed.
-    pub fn called(&mut self, variant: VariantIndex, finding: Option<Finding>) {
-        self.searched[variant].state = finding.map_or(State::Failed, State::Measured);
+    /// Takes in what calls of a variant have shown, or why they failed.
+    pub fn called(&mut self, variant: VariantIndex, shown: Result<Finding, Failed>) {
+        self.searched[variant].state = shown.map_or_else(State::Failed, State::Measured);
     }
 
     /// Takes in that a variant cannot be made.
-    pub fn refused(&mut self, variant: VariantIndex) {
-        self.searched[variant].state = State::Refused;
+    pub fn refused(&mut self, variant: VariantIndex, why: Refused) {
+        self.searched[variant].state = State::Refused(why);
     }
 
     /// The variants that are to be measured next. None if the search is over.
@@ -111,12 +128,12 @@ impl MemorySearch {
 
     /// Why each variant is left out of the campaign; `None` for those that are not. The function as it is never is, nor is
     /// its memory on the other architecture, if it works there.
-    pub fn reasons(&self) -> Variants<Option<Reason>> {
+    pub fn reasons(&self) -> Variants<Option<LeftOutReason>> {
         let own_mb = self.searched[VariantIndex::default()].settings.memory_mb;
-        let mut reasons: Variants<Option<Reason>> = self.searched.map(|variant, _| self.reason_of_outcome(variant));
-        let works = self.searched.indices().filter(|variant| reasons[*variant].is_none());
+        let mut reasons = self.searched.map(|variant, _| self.reason_of_outcome(variant));
+        let measured = self.searched.indices().filter(|variant| self.finding(*variant).is_some());
         let (mut kept, mut by_badness): (Vec<VariantIndex>, Vec<VariantIndex>) =
-            works.partition(|variant| self.searched[*variant].settings.memory_mb == own_mb);
+            measured.partition(|variant| self.searched[*variant].settings.memory_mb == own_mb);
         // The best come first, so that each is left out for one that is not.
         let badness = |variant: &VariantIndex| {
             let most_ms = self.finding(*variant).map_or(f64::INFINITY, |finding| finding.time.high);
@@ -124,17 +141,25 @@ impl MemorySearch {
         };
         by_badness.sort_by(|one, other| badness(one).total_cmp(&badness(other)));
         for variant in by_badness.iter().copied() {
-            let is_untried = self.searched[variant].state == State::Untried;
-            if is_untried || self.is_no_better(variant, &kept) {
-                reasons[variant] = Some(Reason::NoBetter);
+            if self.is_no_better(variant, &kept) {
+                reasons[variant] = Some(LeftOutReason::NoBetter);
             } else {
                 kept.push(variant);
             }
         }
-        if kept.len() == 1 {
+        if let ([_], [best, ..]) = (&*kept, &*by_badness) {
             // A campaign has something to compare with.
-            let best = by_badness.iter().find(|variant| self.finding(**variant).is_some());
-            best.into_iter().for_each(|variant| reasons[*variant] = None);
+            reasons[*best] = None;
+        }
+        let is_untried = |variant: &VariantIndex| self.searched[*variant].state == State::Untried;
+        for variant in self.searched.indices().filter(is_untried) {
+            let measured = [kept.as_slice(), by_badness.as_slice()].concat();
+            let of_bounds = if self.is_no_better(variant, &measured) {
+                LeftOutReason::NoBetter
+            } else {
+                LeftOutReason::NotMeasured
+            };
+            reasons[variant].get_or_insert(of_bounds);
         }
         reasons
     }
@@ -142,26 +167,27 @@ impl MemorySearch {
     fn finding(&self, variant: VariantIndex) -> Option<Finding> {
         match self.searched[variant].state {
             State::Measured(finding) => Some(finding),
-            State::Untried | State::Failed | State::Refused => None,
+            State::Untried | State::Failed(_) | State::Refused(_) => None,
         }
     }
 
-    /// Why a variant would not give a time: what became of it, or of another size of its architecture.
-    fn reason_of_outcome(&self, variant: VariantIndex) -> Option<Reason> {
-        let own = self.searched[VariantIndex::default()].settings;
-        let CloneSettings { architecture, memory_mb } = self.searched[variant].settings;
-        let searched = self.searched.iter().map(|(_, other)| other);
-        let mut others = searched.filter(|other| other.settings.architecture == architecture);
-        let is_first_reason = others.find_map(|other| {
-            let other_mb = other.settings.memory_mb;
-            match other.state {
-                State::Failed if memory_mb <= other_mb => Some(Reason::Failed),
-                // What is refused with the function's own memory is not refused for its size.
-                State::Refused if memory_mb >= other_mb || other_mb == own.memory_mb => Some(Reason::Refused),
-                _ => None,
-            }
-        });
-        is_first_reason.filter(|_| self.finding(variant).is_none())
+    /// Why a variant gives no time: what became of it, or of another size of its architecture.
+    fn reason_of_outcome(&self, variant: VariantIndex) -> Option<LeftOutReason> {
+        let SearchedVariant { settings: CloneSettings { architecture, memory_mb }, state, .. } =
+            &self.searched[variant];
+        match state {
+            State::Measured(_) => return None,
+            State::Failed(_) => return Some(LeftOutReason::Failed),
+            State::Refused(_) => return Some(LeftOutReason::NotMade),
+            State::Untried => {}
+        }
+        let others = self.searched.iter().map(|(_, other)| other);
+        let mut others = others.filter(|other| other.settings.architecture == *architecture);
+        others.find_map(|other| match other.state {
+            State::Failed(Failed::ForMemory) if *memory_mb < other.settings.memory_mb => Some(LeftOutReason::Failed),
+            State::Refused(Refused::ForMemory) if *memory_mb > other.settings.memory_mb => Some(LeftOutReason::NotMade),
+            _ => None,
+        })
     }
 
     /// The runs of sizes between those that were tried, for each architecture, of sizes that may still be measured.
@@ -215,13 +241,14 @@ impl MemorySearch {
                 self.finding(other).filter(|_| self.searched[other].settings.architecture == architecture)?;
             let has_more = other_mb > memory_mb;
             let speedup = if has_more { 1.0 } else { f64::from(memory_mb) / f64::from(other_mb) };
-            (has_more || !is_memory_short).then_some(time.low / speedup)
+            let is_elastic = !is_memory_short && (other_mb >= ONE_CPU || time.low >= MANY_PERIODS_MS);
+            (has_more || is_elastic).then_some(time.low / speedup)
         });
         bounds.fold(0.0, f64::max)
     }
 }
 
-impl Searched {
+impl SearchedVariant {
     /// What a call costs, in US dollars; without a price, what it takes of memory.
     fn cost(&self, time_ms: f64) -> f64 {
         let memory_mb = self.settings.memory_mb;
@@ -232,34 +259,47 @@ impl Searched {
 
 impl Finding {
     /// What the calls of one variant have shown: the mean of what Lambda bills, or of the client's time where it does not
-    /// say that. The first block is left out, in which environments start. `None` if most calls failed.
+    /// say that. The first block is left out, in which environments start. `None` if there is nothing else. A variant fails
+    /// if some of its calls do: the times of the others would be those of light payloads.
     ///
     /// The calls of a block are answered by as many environments, so that they tell how much environments differ; further
     /// blocks, which the same environments answer, make the interval no narrower.
-    pub fn of_calls(rows: &[&Row]) -> Option<Self> {
-        let rows: Vec<&Row> = rows.iter().copied().filter(|row| row.block > 0 && !row.is_made_again()).collect();
-        let succeeded: Vec<&Row> = rows.iter().copied().filter(|row| row.failure.is_none()).collect();
-        if 2 * succeeded.len() <= rows.len() {
-            return None;
+    pub fn of_calls(rows: &[&Row]) -> Option<Result<Self, Failed>> {
+        let rows: Vec<&Row> = rows.iter().copied().filter(|row| !row.is_made_again()).collect();
+        let (succeeded, failed): (Vec<&Row>, Vec<&Row>) = rows.iter().copied().partition(|row| row.failure.is_none());
+        if failed.len() as f64 > FEW_FAILURES * rows.len() as f64 {
+            return Some(Err(Failed::of_calls(&failed)));
         }
+        let measured: Vec<&Row> = succeeded.into_iter().filter(|row| row.block > 0 && row.cold != Some(true)).collect();
         let billed = |row: &Row| row.believed_report()?.all_billed_ms();
-        let is_billed = succeeded.iter().all(|row| billed(row).is_some());
+        let is_billed = measured.iter().all(|row| billed(row).is_some());
         let mut blocks: BTreeMap<u64, BTreeMap<u32, Vec<f64>>> = BTreeMap::new();
-        for row in succeeded.iter().filter(|row| row.cold != Some(true)) {
+        for row in &measured {
             let ms = billed(row).filter(|_| is_billed).unwrap_or_else(|| row.latency_ms());
             blocks.entry(row.block).or_default().entry(row.slot).or_default().push(ms);
         }
         let mean = |calls: &Vec<f64>| calls.iter().sum::<f64>() / calls.len() as f64;
         let of_environments = |slots: &BTreeMap<u32, Vec<f64>>| slots.values().map(mean).collect();
         let blocks: Vec<Vec<f64>> = blocks.values().map(of_environments).collect();
-        let is_memory_short = succeeded.iter().any(|row| is_memory_short(row));
-        Some(Self { time: interval_of_mean(&blocks)?, is_memory_short })
+        let is_memory_short = measured.iter().any(|row| is_memory_short(row));
+        Some(Ok(Self { time: interval_of_mean(&blocks)?, is_memory_short }))
+    }
+}
+
+impl Failed {
+    fn of_calls(failed: &[&Row]) -> Self {
+        let is_for_memory = |failure: &Failure| {
+            failure.kind == FailureKind::Timeout
+                || ["OutOfMemory", "Task timed out", "signal: killed"].iter().any(|part| failure.message.contains(part))
+        };
+        let is_for_memory = failed.iter().filter_map(|row| row.failure.as_ref()).all(is_for_memory);
+        if is_for_memory { Self::ForMemory } else { Self::ForAnotherReason }
     }
 }
 
 fn is_memory_short(row: &Row) -> bool {
     let used = row.report.as_ref().and_then(|report| report.max_memory_mb.zip(report.memory_mb));
-    used.is_some_and(|(most, of)| f64::from(most) >= FULL * f64::from(of))
+    used.is_none_or(|(most, of)| f64::from(most) >= FULL * f64::from(of))
 }
 
 /// The interval of the mean of all blocks' values. Those of one block are independent; those of two may be of the same

@@ -33,6 +33,8 @@ pub enum Unfinished {
     NotChanged(String),
     /// Lambda has taken the change, but this kept its end from being seen.
     Taken(String),
+    /// Lambda has taken the change, and it failed then, or was overwritten.
+    Overtaken(String),
     /// The request, or its answer, was lost.
     Unknown(String),
 }
@@ -45,6 +47,8 @@ enum Progress {
     Unsettled(String),
     /// Lambda has taken it, in place of this revision.
     Taken(String),
+    /// It has failed since, or was overwritten.
+    Overtaken,
 }
 
 impl MemoryChange<'_> {
@@ -53,6 +57,9 @@ impl MemoryChange<'_> {
     /// # Errors
     /// With what is so then.
     pub async fn make(&self, within: Duration, stop: &watch::Receiver<bool>) -> Result<(), Unfinished> {
+        if *stop.borrow() {
+            return Err(Unfinished::NotChanged("it was interrupted".to_owned()));
+        }
         let (mut progress, mut is_complete) = (Progress::NotSent, false);
         let attempt = async || {
             self.attempt(&mut progress).await?;
@@ -67,6 +74,7 @@ impl MemoryChange<'_> {
         match progress {
             Progress::NotSent => Err(Unfinished::NotChanged(reason)),
             Progress::Taken(_) => Err(Unfinished::Taken(reason)),
+            Progress::Overtaken => Err(Unfinished::Overtaken(reason)),
             Progress::Unsettled(_) => match self.configured().await {
                 Ok(configured) if self.has_memory(&configured) => Err(Unfinished::Taken(reason)),
                 _ => Err(Unfinished::Unknown(reason)),
@@ -87,7 +95,10 @@ impl MemoryChange<'_> {
                 *progress = Progress::Taken(revision);
                 return match configured.last_update_status {
                     Some(LastUpdateStatus::InProgress) => Err(still_at_work()),
-                    Some(LastUpdateStatus::Failed) => Err(refused(failed_update(&configured))),
+                    Some(LastUpdateStatus::Failed) => {
+                        *progress = Progress::Overtaken;
+                        Err(refused(failed_update(&configured)))
+                    }
                     _ => Ok(()),
                 };
             }
@@ -96,12 +107,19 @@ impl MemoryChange<'_> {
                     "Lambda still answers with the configuration before the change".to_owned(),
                 ));
             }
-            Progress::Taken(_) => return Err(refused("it was changed again meanwhile, and has other memory now")),
+            Progress::Taken(_) | Progress::Overtaken => {
+                *progress = Progress::Overtaken;
+                return Err(refused("it was changed again meanwhile, and has other memory now"));
+            }
             // Lambda refuses the request with the outdated revision, if it still comes.
             Progress::Unsettled(sent) if *sent != revision => *progress = Progress::NotSent,
             Progress::Unsettled(_) | Progress::NotSent => {}
         }
-        let changes = changes(&Configuration::from_output(&configured), self.tried);
+        let now = Configuration::from_output(&configured);
+        let changes = changes(&now, self.tried);
+        if changes.is_empty() && now.has_other_revision(self.tried) {
+            return Err(refused("it was changed since it was read to be tried: Lambda tells another revision"));
+        }
         if !changes.is_empty() {
             return Err(refused(format!("it was changed since it was read to be tried: {}", changes.join("; "))));
         }
@@ -117,7 +135,9 @@ impl MemoryChange<'_> {
             let update = client.update_function_configuration().function_name(self.function);
             in_time(update.memory_size(self.memory_mb as i32).revision_id(&revision).send()).await
         });
-        match answer.await {
+        let answer = answer.await;
+        let is_settled = is_settled(&answer);
+        match answer {
             Ok(_) => {
                 *progress = Progress::Taken(revision);
                 Err(Obstacle::Pending("it is not there yet".to_owned()))
@@ -126,11 +146,10 @@ impl MemoryChange<'_> {
                 "it was changed by somebody else at the same time ({})",
                 error.code().unwrap_or_default()
             ))),
-            answer => {
-                if !is_settled(&answer) {
+            Err(error) => {
+                if !is_settled {
                     *progress = Progress::Unsettled(revision);
                 }
-                let Err(error) = answer else { return Ok(()) };
                 Err(obstacle(&error, |message| message))
             }
         }

@@ -45,7 +45,31 @@ pub struct Search {
     /// Their estimated bill, in US dollars.
     pub cost_usd: f64,
     /// The variants that are not in the campaign.
-    pub left_out: Vec<NotMade>,
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A variant that a search has left out of the campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeftOut {
+    pub architecture: Architecture,
+    /// The memory setting, in MiB.
+    pub memory_mb: u32,
+    pub reason: LeftOutReason,
+}
+
+/// Why a search has left out a variant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftOutReason {
+    /// It can hardly be faster or cheaper than another one.
+    NoBetter,
+    /// Its calls failed, or those with more memory ran out of it.
+    Failed,
+    /// It could not be made, or had more memory than one that was too large.
+    NotMade,
+    /// The search was over before, by the campaign's limits.
+    NotMeasured,
 }
 
 /// How a function was used in the days before it was tried.

@@ -15,7 +15,7 @@ use crate::analysis::{
     exceeding::Standing,
     result::{Analysis, Interval, Money, PairAnalysis, VolumeSource},
 };
-use crate::campaign::trial::Search;
+use crate::campaign::trial::{LeftOutReason, Search};
 
 /// What to take, what limits say about it, what it assumes, and what a trial could not tell.
 pub fn blocks(analysis: &Analysis) -> Vec<Block> {
@@ -39,18 +39,33 @@ pub fn blocks(analysis: &Analysis) -> Vec<Block> {
 
 /// What a search has left out, and the calls that it saved.
 fn search_text(analysis: &Analysis, Search { rounds, calls, cost_usd, left_out }: &Search) -> String {
+    let number = |reason| left_out.iter().filter(|variant| variant.reason == reason).count() as u64;
+    let no_better = number(LeftOutReason::NoBetter);
+    let with_reasons = [
+        (no_better, "that can hardly be faster or cheaper than others"),
+        (number(LeftOutReason::Failed), "whose calls failed"),
+        (number(LeftOutReason::NotMade), "that could not be made"),
+        (number(LeftOutReason::NotMeasured), "for which the limits left no calls"),
+    ];
+    let with_reasons = with_reasons.iter().filter(|(number, _)| *number > 0);
+    let with_reasons: Vec<String> =
+        with_reasons.map(|(number, reason)| format!("{} {reason}", counted(*number, "variant"))).collect();
+    let left_out = listed(&with_reasons.iter().map(String::as_str).collect::<Vec<_>>());
     let of_baseline =
         analysis.variants.iter().find(|facts| facts.name == analysis.baseline).map_or(0, |facts| facts.calls);
-    let others = left_out.len() as u64 * of_baseline;
+    let others = no_better * of_baseline;
+    let saved = counted(others.abs_diff(*calls), "call");
     format!(
-        "The search for sizes took {} in {} ({}) and left out {}, which did not work or can hardly be faster or cheaper than \
-         others. To measure them all would have taken {} {} than this.",
+        "The search for sizes took {} in {} ({}) and left out {}. {}.",
         counted(*calls, "call"),
         counted(*rounds, "round"),
         dollars(*cost_usd),
-        counted(left_out.len() as u64, "variant"),
-        counted(others.abs_diff(*calls), "call"),
-        if others >= *calls { "more" } else { "fewer" },
+        if left_out.is_empty() { "nothing".to_owned() } else { left_out },
+        if others >= *calls {
+            format!("It saved {saved}, at as many of each variant as of {}", analysis.baseline)
+        } else {
+            format!("It took {saved} more than it saved")
+        },
     )
 }
 

@@ -1,8 +1,5 @@
 use super::*;
-use crate::campaign::{
-    failure::{Failure, FailureKind},
-    prices::PriceTable,
-};
+use crate::campaign::{platform_report::PlatformReport, prices::PriceTable};
 use proptest::prelude::*;
 
 /// A search among all sizes of both architectures for a function of x86_64 with 512 MB.
@@ -25,15 +22,15 @@ fn name(architecture: Architecture) -> &'static str {
     if architecture == Architecture::Arm64 { "arm64" } else { "x86_64" }
 }
 
-fn within(mean_ms: f64, share: f64) -> Option<Finding> {
+fn within(mean_ms: f64, share: f64) -> Result<Finding, Failed> {
     let time = Interval { low: mean_ms * (1.0 - share), high: mean_ms * (1.0 + share) };
-    Some(Finding { time, is_memory_short: false })
+    Ok(Finding { time, is_memory_short: false })
 }
 
 /// Searches with what calls of each variant would show. Gives how many were measured, and those that are left.
 fn searched(
     mut search: MemorySearch,
-    show: impl Fn(CloneSettings) -> Option<Finding>,
+    show: impl Fn(CloneSettings) -> Result<Finding, Failed>,
 ) -> (usize, Vec<(&'static str, u32)>) {
     let mut measured = 0;
     loop {
@@ -88,7 +85,9 @@ fn wide_intervals_leave_nothing_out() {
 
 #[test]
 fn what_fails_with_some_memory_fails_with_less() {
-    let show = |settings: CloneSettings| within(20.0, 0.01).filter(|_| settings.memory_mb > 600);
+    let show = |settings: CloneSettings| {
+        if settings.memory_mb > 600 { within(20.0, 0.01) } else { Err(Failed::ForMemory) }
+    };
     let mut failing = search();
     failing.called(VariantIndex::default(), within(50.0, 0.01));
     let (_, kept) = searched(failing, show);
@@ -108,7 +107,7 @@ fn the_largest_size_that_an_account_may_have_is_found() {
             let CloneSettings { architecture, memory_mb } = search.searched[place].settings;
             if memory_mb > 3008 {
                 refused.push((architecture, memory_mb));
-                search.refused(place);
+                search.refused(place, Refused::ForMemory);
             } else {
                 // Two threads and more.
                 search.called(place, within(1e5 / f64::from(memory_mb), 0.01));
@@ -118,27 +117,54 @@ fn the_largest_size_that_an_account_may_have_is_found() {
     assert_eq!(refused.iter().filter(|(architecture, _)| *architecture == Architecture::X86_64).count(), 2);
     let reasons = search.reasons();
     let of = |memory_mb| reasons[place(&search, Architecture::Arm64, memory_mb)];
-    assert_eq!((of(3008), of(5307), of(7076)), (None, Some(Reason::Refused), Some(Reason::Refused)));
+    assert_eq!((of(3008), of(5307), of(7076)), (None, Some(LeftOutReason::NotMade), Some(LeftOutReason::NotMade)));
 }
 
 #[test]
 fn an_architecture_that_cannot_be_made_is_left_out() {
     let mut search = search();
-    for place in search.next() {
-        match search.searched[place].settings.architecture {
-            Architecture::X86_64 => search.called(place, within(50.0, 0.01)),
-            Architecture::Arm64 => search.refused(place),
+    loop {
+        let next = search.next();
+        if next.is_empty() {
+            break;
+        }
+        for place in next {
+            match search.searched[place].settings.architecture {
+                Architecture::X86_64 => search.called(place, within(50.0, 0.01)),
+                Architecture::Arm64 => search.refused(place, Refused::ForAnotherReason),
+            }
         }
     }
-    assert!(search.next().is_empty());
-    assert_eq!(search.reasons().iter().filter(|(_, reason)| **reason == Some(Reason::Refused)).count(), 11);
+    let reasons = search.reasons();
+    assert_eq!(reasons.iter().filter(|(_, reason)| **reason == Some(LeftOutReason::NotMade)).count(), 11);
+}
+
+#[test]
+fn what_the_limits_leave_unmeasured_is_no_part_of_the_campaign() {
+    let mut search = search();
+    for place in search.next() {
+        search.called(place, within(single_thread(search.searched[place].settings), 0.9));
+    }
+    let reasons = search.reasons();
+    assert_eq!(reasons[place(&search, Architecture::Arm64, 1024)], Some(LeftOutReason::NotMeasured));
+    assert_eq!(reasons[place(&search, Architecture::Arm64, 1769)], None);
+}
+
+#[test]
+fn short_calls_with_less_than_one_cpu_bound_nothing() {
+    let mut search = search();
+    search.called(VariantIndex::default(), within(50.0, 0.0));
+    let larger = place(&search, Architecture::X86_64, 1024);
+    assert_eq!(search.least_ms(larger), 0.0);
+    search.called(VariantIndex::default(), within(100.0, 0.0));
+    assert_eq!(search.least_ms(larger), 50.0);
 }
 
 #[test]
 fn no_bound_is_drawn_from_a_size_in_which_memory_was_short() {
     let mut search = search();
     let short = Finding { is_memory_short: true, ..within(1000.0, 0.01).unwrap() };
-    search.called(VariantIndex::default(), Some(short));
+    search.called(VariantIndex::default(), Ok(short));
     let place = place(&search, Architecture::X86_64, 1024);
     assert_eq!(search.least_ms(place), 0.0);
     search.called(VariantIndex::default(), within(1000.0, 0.01));
@@ -187,31 +213,45 @@ proptest! {
 }
 
 fn call(block: u64, slot: u32, latency_ms: u64) -> Row {
-    Row { block, slot, latency_ns: latency_ms * 1_000_000, ..Row::example() }
+    let report = PlatformReport { memory_mb: Some(512), max_memory_mb: Some(100), ..PlatformReport::default() };
+    Row { block, slot, latency_ns: latency_ms * 1_000_000, report: Some(report), ..Row::example() }
 }
 
-fn finding(rows: &[Row]) -> Option<Finding> {
+fn shown(rows: &[Row]) -> Option<Result<Finding, Failed>> {
     Finding::of_calls(&rows.iter().collect::<Vec<_>>())
 }
 
 #[test]
 fn what_calls_show_is_the_mean_of_blocks_without_the_first() {
     let rows = [call(0, 0, 900), call(1, 0, 99), call(1, 1, 101), call(2, 0, 101), call(2, 1, 99)];
-    let Finding { time, is_memory_short } = finding(&rows).unwrap();
+    let Finding { time, is_memory_short } = shown(&rows).unwrap().unwrap();
     // Student's 12.706 of one degree of freedom, and a standard error of 1.
     assert!((time.low - 87.294).abs() < 1e-3 && (time.high - 112.706).abs() < 1e-3, "{time:?}");
     assert!(!is_memory_short);
-    let alone = finding(&[call(1, 0, 100)]).unwrap();
+    let alone = shown(&[call(1, 0, 100)]).unwrap().unwrap();
     assert_eq!((alone.time.low, alone.time.high), (0.0, f64::INFINITY));
-    assert_eq!(finding(&[call(0, 0, 100)]), None);
+    assert_eq!(shown(&[call(0, 0, 100)]), None);
 }
 
 #[test]
-fn calls_of_which_half_fail_show_nothing() {
-    let failed =
-        |slot| Row { failure: Some(Failure::new(FailureKind::Timeout, "it took too long")), ..call(1, slot, 10) };
-    assert_eq!(finding(&[call(1, 0, 10), failed(1)]), None);
-    assert!(finding(&[call(1, 0, 10), call(1, 1, 10), failed(2)]).is_some());
+fn memory_is_short_if_it_is_used_or_nothing_tells() {
+    let used = |max_memory_mb| {
+        let report = PlatformReport { memory_mb: Some(128), max_memory_mb, ..PlatformReport::default() };
+        let row = Row { report: Some(report), ..call(1, 0, 10) };
+        shown(&[row]).unwrap().unwrap().is_memory_short
+    };
+    assert_eq!([Some(115), Some(116), None].map(used), [false, true, true]);
+}
+
+#[test]
+fn a_variant_some_of_whose_calls_fail_shows_no_time() {
+    let failed = |kind, message| Row { failure: Some(Failure::new(kind, message)), ..call(1, 9, 10) };
+    let killed = failed(FailureKind::Function, "Runtime.ExitError: signal: killed");
+    let other = failed(FailureKind::Function, "KeyError");
+    assert_eq!(shown(&[call(1, 0, 10), call(1, 1, 10), killed.clone()]), Some(Err(Failed::ForMemory)));
+    assert_eq!(shown(&[call(1, 0, 10), killed, other.clone()]), Some(Err(Failed::ForAnotherReason)));
+    let many: Vec<Row> = (0..20).map(|slot| call(1, slot, 10)).chain([other]).collect();
+    assert!(shown(&many).unwrap().is_ok());
 }
 
 #[test]

@@ -72,9 +72,19 @@ impl Ongoing {
 
 /// What has become of it.
 enum Outcome {
-    Applied { remark: Option<String> },
-    NotApplied { reason: String },
-    Unknown { reason: String },
+    Applied {
+        remark: Option<String>,
+    },
+    /// Lambda has taken it, and then failed, or somebody else has set other memory.
+    Overtaken {
+        reason: String,
+    },
+    NotApplied {
+        reason: String,
+    },
+    Unknown {
+        reason: String,
+    },
 }
 
 /// A function that was tried, and what `--apply` asks for.
@@ -86,6 +96,8 @@ pub(super) struct Apply<'a> {
     pub(super) function: &'a Configuration,
     pub(super) stop: &'a watch::Receiver<bool>,
     pub(super) ongoing: &'a Ongoing,
+    /// Whether no clone is left.
+    pub(super) is_clean: bool,
 }
 
 impl TryArgs {
@@ -115,6 +127,12 @@ impl Apply<'_> {
     /// campaign; gives that of the trial. There is no analysis of an interrupted campaign.
     pub(super) async fn run(&self, code: u8, analysis: Option<&Analysis>) -> anyhow::Result<u8> {
         let not_applied = |reason: String| self.say(None, &Outcome::NotApplied { reason }).map(|()| code);
+        if *self.stop.borrow() {
+            return not_applied("the trial was interrupted".to_owned()).map(|_| INTERRUPTED);
+        }
+        if !self.is_clean {
+            return not_applied("clones are left, which are to be deleted first".to_owned());
+        }
         let Some(analysis) = analysis.filter(|_| code == 0) else {
             return not_applied(match code {
                 INTERRUPTED => "the trial was interrupted".to_owned(),
@@ -177,7 +195,7 @@ impl Apply<'_> {
         let change = MemoryChange { lambda, function, tried: self.function, memory_mb };
         let reason = "the program was ended meanwhile";
         self.ongoing.set(Some(Undoing {
-            doing: format!("looking what has become of the memory of {}", self.name()),
+            doing: format!("checking whether the memory of {} was changed", self.name()),
             left: self.unknown(reason),
         }));
         let made = change.make(self.args.change.change_timeout, self.stop).await;
@@ -185,6 +203,7 @@ impl Apply<'_> {
         match made {
             Ok(()) => Outcome::Applied { remark: None },
             Err(Unfinished::Taken(reason)) => Outcome::Applied { remark: Some(reason) },
+            Err(Unfinished::Overtaken(reason)) => Outcome::Overtaken { reason },
             Err(Unfinished::NotChanged(reason)) => Outcome::NotApplied { reason },
             Err(Unfinished::Unknown(reason)) => Outcome::Unknown { reason },
         }
@@ -210,6 +229,11 @@ impl Apply<'_> {
             Outcome::NotApplied { reason } => {
                 let by_hand = memory_mb.map(|memory_mb| format!("; by hand: {}", memory_command(arn, memory_mb)));
                 let text = format!("Nothing is changed by --apply: {reason}{}", by_hand.unwrap_or_default());
+                (json!({ "event": "not_applied", "reason": reason }), text)
+            }
+            Outcome::Overtaken { reason } => {
+                let look = look_command(arn);
+                let text = format!("--apply has not come to its end: {reason}. See what is so with: {look}");
                 (json!({ "event": "not_applied", "reason": reason }), text)
             }
             Outcome::Unknown { reason } => {

@@ -15,9 +15,11 @@ use anyhow::bail;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How long clones may be needed besides the campaign: while they are made and deleted, searched, and their log streams are
-/// read.
+/// How long clones may be needed besides the campaign: while they are made and deleted, and their log streams are read.
 const BESIDES: Duration = Duration::from_secs(3600);
+
+/// How many times as long as the campaign its search and itself may take: each of a few rounds has the same limit.
+const SEARCHED: u32 = 8;
 
 /// The clones of a plan that are made so far.
 pub(super) struct CloneMaker<'a> {
@@ -47,7 +49,7 @@ impl<'a> CloneMaker<'a> {
             list,
             probe: None,
             owner: &plan.owner,
-            needed: duration + BESIDES,
+            needed: if plan.is_search { SEARCHED * duration } else { duration } + BESIDES,
             within: args.change.change_timeout,
         };
         let mut no_probe = plan.manifest.trial.as_ref().and_then(|trial| trial.no_probe.clone());
@@ -108,6 +110,13 @@ impl<'a> CloneMaker<'a> {
             bail!("no other clone can be made, so there is nothing to compare");
         }
         Ok(made.into_iter().collect())
+    }
+
+    /// Why this variant could not be made, if that is so.
+    pub(super) fn reason_of(&self, variant: VariantIndex) -> Option<&str> {
+        let CloneSettings { architecture, memory_mb } = self.plan.settings[variant.get()];
+        let is_of = |not_made: &&NotMade| (not_made.architecture, not_made.memory_mb) == (architecture, memory_mb);
+        self.not_made.iter().find(is_of).map(|not_made| not_made.reason.as_str())
     }
 
     pub(super) fn is_made(&self, variant: VariantIndex) -> bool {

@@ -4,7 +4,7 @@ use super::{
     TryArgs,
     apply::{Apply, Ongoing},
     clone_maker::CloneMaker,
-    search::{self, Searched},
+    search::{self, SearchEnd},
     trial_plan::TrialPlan,
 };
 use crate::{
@@ -77,7 +77,7 @@ impl TrialPlan {
         let analysis = if is_over { Some(report(args, &self.directory).await?) } else { None };
         if let Some((role, trial)) = args.apply.zip(self.manifest.trial.as_ref()) {
             let (function, stop, ongoing) = (&trial.function, &stop, &*ongoing);
-            let apply = Apply { args, role, session, function, stop, ongoing };
+            let apply = Apply { args, role, session, function, stop, ongoing, is_clean };
             code = apply.run(code, analysis.as_ref()).await?;
         }
         Ok(if is_clean { ExitCode::from(code) } else { ExitCode::FAILURE })
@@ -95,13 +95,13 @@ impl TrialPlan {
         let mut maker = CloneMaker::new(self, args, session, list, stop).await?;
         let (variants, search, limits, code) = if self.is_search {
             match search::search(self, args, session, &mut maker, stop).await? {
-                Searched::Over { kept, search, code } => {
-                    let variants = maker.made(kept)?;
-                    let limits = search::remaining(&self.with(variants.clone()), &search)?;
-                    (variants, Some(search), limits, code)
+                SearchEnd::Over { kept, search, code } => {
+                    let limits = search::remaining(self.manifest.limits, &search);
+                    (maker.made(kept)?, Some(search), limits, code)
                 }
-                Searched::Ended(code) => {
-                    note("Over before the campaign.");
+                SearchEnd::Ended(code) => {
+                    let directory = shell_quoting::word(&self.directory);
+                    note(format_args!("There is no campaign; the samples of the search are kept in {directory}."));
                     return Ok(code);
                 }
             }

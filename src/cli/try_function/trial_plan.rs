@@ -61,9 +61,6 @@ impl TrialPlan {
                 refuse!("{many} clones are more than {MAX_VARIANTS}, the most that a campaign has: name fewer sizes")
             }
         }
-        if args.searches_memory() && args.campaign.environments() < 2 {
-            refuse!("--memory auto takes 2 --environments at least: one does not tell how much environments differ");
-        }
         let table = prices::table(args.campaign.prices.as_deref())?;
         let directory = new_directory(args.out.clone());
         let owner = Owner::this_process(&directory);
@@ -96,8 +93,13 @@ impl TrialPlan {
         let trial = Trial { function, not_made: Vec::new(), no_probe, search: None, usage };
         let manifest = Manifest::new(variants, VariantIndex::default(), plan, limits);
         let manifest = Manifest { trial: Some(trial), ..manifest };
-        args.campaign.check(&manifest)?;
-        Ok(Self { directory, owner, campaign, template, settings, manifest, place, is_search: args.searches_memory() })
+        let plan =
+            Self { directory, owner, campaign, template, settings, manifest, place, is_search: args.searches_memory() };
+        if plan.is_search {
+            search::check(&plan, args)?;
+        }
+        args.campaign.check(&plan.manifest)?;
+        Ok(plan)
     }
 
     /// What will be made, what it does, and what it may cost.

@@ -11,7 +11,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::{
-    io::Write,
+    io::{Read, Write},
     process::{Command, Output, Stdio},
     sync::{
         Arc,
@@ -120,16 +120,44 @@ fn ctrl_c_at_the_question_changes_nothing() {
     let mut terminal = started_at_a_terminal(&try_and_apply(&account, &scratch, &["--apply"]));
     let mut keyboard = terminal.stdin.take().unwrap();
     keyboard.write_all(b"y\n").unwrap();
-    while account.made().len() < 2 || account.things() != before {
-        sleep(Duration::from_millis(1));
+    let mut screen = terminal.stdout.take().unwrap();
+    let (mut shown, mut part) = (Vec::new(), [0; 1024]);
+    while !String::from_utf8_lossy(&shown).contains("Set the memory") {
+        let length = screen.read(&mut part).unwrap();
+        assert!(length > 0, "{}", String::from_utf8_lossy(&shown));
+        shown.extend_from_slice(&part[..length]);
     }
-    // All is deleted: the question comes next.
     keyboard.write_all(b"\x03").unwrap();
-    let output = terminal.wait_with_output().unwrap();
-    assert_code(&output, 130);
-    let said = text(&output);
+    screen.read_to_end(&mut shown).unwrap();
+    assert_code(&terminal.wait_with_output().unwrap(), 130);
+    let said = String::from_utf8_lossy(&shown);
     assert!(said.contains("Nothing is changed by --apply: the question was interrupted"), "{said}");
     assert!(account.updates().is_empty() && account.things() == before);
+}
+
+#[test]
+fn nothing_is_applied_after_ctrl_c_while_clones_are_deleted() {
+    let process = Arc::new(AtomicU32::new(0));
+    let interrupted = Arc::clone(&process);
+    let account = account(by_memory, move |control| {
+        if control.line.starts_with("DELETE ") {
+            super::killed::signal(&interrupted, "INT");
+        }
+        Act::Answer
+    });
+    let (before, scratch) = (account.things(), Scratch::new());
+    let mut command = try_and_apply(&account, &scratch, &["--apply", "--yes"]);
+    let child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    process.store(child.id(), Ordering::SeqCst);
+    let output = child.wait_with_output().unwrap();
+    assert_code(&output, 130);
+    assert!(account.updates().is_empty());
+    assert_eq!(account.things().functions["orders"], before.functions["orders"]);
+    assert!(
+        stderr(&output).contains("Nothing is changed by --apply: the trial was interrupted"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -274,7 +302,7 @@ fn an_interrupted_change_is_told_as_it_is() {
     let event = last_event(&output);
     assert_eq!((&event["event"], &event["remark"]), (&json!("applied"), &json!("it was interrupted")));
     let said = stderr(&output);
-    assert!(said.contains("Ending: looking what has become of the memory of orders"), "{said}");
+    assert!(said.contains("Ending: checking whether the memory of orders was changed"), "{said}");
     assert!(said.contains("is set to 1024 MB, but its end was not seen: it was interrupted"), "{said}");
 }
 

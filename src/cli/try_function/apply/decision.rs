@@ -1,7 +1,7 @@
 //! Whether memory is to be changed, and to what.
 
 use super::Role;
-use crate::analysis::result::Analysis;
+use crate::analysis::{result::Analysis, verdict::Verdict};
 
 /// What follows from an analysis.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,6 +34,11 @@ pub(super) fn decide(analysis: &Analysis, role: Role) -> Decision<'_> {
             "the {role} variant, {name}, is not distinguishable from {baseline}, the present configuration"
         ));
     }
+    if !is_better(analysis, role, name) {
+        return Decision::Nothing(format!(
+            "it is not certain that the {role} variant, {name}, is better than {baseline}, the present configuration"
+        ));
+    }
     if choice.exceeding.iter().any(|exceeding| exceeding.variant == *name) {
         return Decision::Nothing(format!("it is not certain that the {role} variant, {name}, keeps every limit"));
     }
@@ -44,6 +49,21 @@ pub(super) fn decide(analysis: &Analysis, role: Role) -> Decision<'_> {
             reason: format!("the {role} variant, {name}, is of {architecture}, and --apply changes memory alone"),
         },
         (None, _) => Decision::Nothing(format!("the architecture of the {role} variant, {name}, is not known")),
+    }
+}
+
+/// Whether a candidate is better than the baseline for certain, by what it was chosen by: the balanced one in one way at
+/// least, at the price of the other.
+fn is_better(analysis: &Analysis, role: Role, candidate: &str) -> bool {
+    let pair = analysis.comparisons.iter().find(|pair| pair.names().candidate == candidate);
+    let is_faster =
+        pair.is_some_and(|pair| pair.headline.as_ref().is_some_and(|headline| headline.verdict == Verdict::Faster));
+    let savings = pair.and_then(|pair| pair.money.as_ref()?.savings_interval);
+    let is_cheaper = savings.is_some_and(|savings| savings.low > 0.0);
+    match role {
+        Role::Cheapest => is_cheaper,
+        Role::Fastest => is_faster,
+        Role::Balanced => is_cheaper || is_faster,
     }
 }
 
