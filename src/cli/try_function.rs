@@ -31,11 +31,13 @@ use std::{fmt::Display, io, path::PathBuf, process::ExitCode};
 /// First it looks at every file of the function's code and layers, as Lambda gives them out; --inspect stops there. Then it
 /// shows the plan, with all that will be made and what the calls may cost, and asks. Clones are functions of the same code,
 /// role, layers, variables and network, one for each architecture and memory size; what a call does, it does for real. The
-/// function itself is neither called nor changed, unless --apply is given and its memory is to be changed. If this program is killed, `duet clean-up` deletes the clones.
+/// function itself is never called, and --apply alone changes it. If this program is killed, `duet clean-up` deletes the
+/// clones.
 ///
 /// Exit codes: 0 the trial is complete, or the plan was shown and nothing made, or with --inspect the function can run on the
-/// other architecture; 1 it could not be tried, or clones are left, or --apply could not change the memory; 2 wrong arguments; 3 all recent calls of a clone failed; 4 equal work gave different results;
-/// 5 it needs other files for the other architecture; 6 with --inspect: that cannot be told; 130 it was interrupted.
+/// other architecture; 1 it could not be tried, or clones are left, or the change of --apply was refused or not seen to end;
+/// 2 wrong arguments; 3 all recent calls of a clone failed; 4 equal work gave different results; 5 it needs other files for
+/// the other architecture; 6 with --inspect: that cannot be told; 130 it was interrupted.
 #[derive(Debug, Args)]
 pub struct TryArgs {
     /// The function: its name or its ARN, with a version or an alias if you like.
@@ -64,8 +66,8 @@ pub struct TryArgs {
     #[arg(long)]
     yes: bool,
     /// After the answer, set the memory of the function to that of the cheapest, the fastest or the balanced variant, if
-    /// that has its architecture and is told apart from it. It asks first, changes nothing but the memory, and refuses if the
-    /// function was changed since.
+    /// that one has the function's architecture and is better for certain. It asks first, changes nothing but the memory, and
+    /// refuses if the function was changed since.
     #[arg(long, value_name = "VARIANT", num_args = 0..=1, default_missing_value = "balanced")]
     #[arg(conflicts_with_all = ["inspect", "dry_run"])]
     apply: Option<Role>,

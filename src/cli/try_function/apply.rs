@@ -117,7 +117,7 @@ impl TryArgs {
         let role = self.apply?;
         Some(format!(
             "--apply may change the memory of the function, after the answer and a question, to that of the {role} variant: if \
-             it has the function's architecture and is told apart from it. Nothing else of it is changed."
+             it has the function's architecture and is better for certain. Nothing else of it is changed."
         ))
     }
 }
@@ -234,7 +234,7 @@ impl Apply<'_> {
             Outcome::Overtaken { reason } => {
                 let look = look_command(arn);
                 let text = format!("--apply has not come to its end: {reason}. See what is so with: {look}");
-                (json!({ "event": "not_applied", "reason": reason }), text)
+                (json!({ "event": "apply_unknown", "reason": reason }), text)
             }
             Outcome::Unknown { reason } => {
                 (json!({ "event": "apply_unknown", "reason": reason }), self.unknown(reason))
