@@ -97,11 +97,16 @@ struct Eligible<'a> {
 struct Undecided;
 
 impl Eligible<'_> {
-    /// The variant of the least score. Where its comparison with the baseline contradicts that, one that is better than the
+    /// The variant of the least score. Where comparisons with the baseline contradict that, one that is better than the
     /// baseline for certain. None if no score is known.
     fn choose(&self, goal: Goal, score: &dyn Fn(&VariantFacts) -> Option<f64>) -> Result<Option<Chosen>, Undecided> {
         let Some(least) = self.least(score) else { return Ok(None) };
         let baseline = self.variants.iter().find(|facts| facts.name == self.analysis.baseline);
+        if least.name == self.analysis.baseline {
+            let is_better = |facts: &VariantFacts| self.is_better_for_certain(goal, facts);
+            let better = self.least(&|facts| score(facts).filter(|_| is_better(facts)));
+            return Ok(Some(self.chosen(goal, better.unwrap_or(least))));
+        }
         let Some(baseline) = baseline.filter(|_| self.contradicts(goal, least)) else {
             return Ok(Some(self.chosen(goal, least)));
         };
@@ -135,6 +140,15 @@ impl Eligible<'_> {
 
     fn are_distinguishable(&self, goal: Goal, one: &VariantFacts, other: &VariantFacts) -> bool {
         goal.criteria().iter().any(|criterion| criterion.tells_apart(self.analysis, one, other))
+    }
+
+    /// Whether a candidate's comparison with the baseline says that it is better in all that counts.
+    fn is_better_for_certain(&self, goal: Goal, candidate: &VariantFacts) -> bool {
+        let pair = self.analysis.comparisons.iter().find(|pair| pair.names().candidate == candidate.name);
+        let is_better = |pair: &PairAnalysis, criterion: &Criterion| {
+            criterion.decided(pair, candidate) == Some(true) && criterion.ratio(pair).is_some_and(|ratio| ratio < 1.0)
+        };
+        pair.is_some_and(|pair| goal.criteria().iter().all(|criterion| is_better(pair, criterion)))
     }
 
     /// Whether a candidate is worse than the baseline in the blocks that called both.

@@ -2,6 +2,7 @@
 
 use crate::analysis::sides::Side;
 use crate::analysis::{
+    choice::Chosen,
     estimate::Sources,
     result::{Analysis, Comparison, Interval, Measure, PairAnalysis, SummaryStatistics},
 };
@@ -22,7 +23,8 @@ pub const HEADER: &str = "cell,measure,verdict,ratio,ratio_low,ratio_high,log_st
     baseline_p50_ms,baseline_p90_ms,baseline_p95_ms,baseline_p99_ms,baseline_max_ms,\
     candidate_environments,candidate_calls,candidate_mean_ms,candidate_mean_low_ms,candidate_mean_high_ms,\
     candidate_min_ms,candidate_p50_ms,candidate_p90_ms,candidate_p95_ms,candidate_p99_ms,candidate_max_ms,\
-    confidence,blocks,share_of_environments,share_of_disturbances,share_of_calls,baseline,candidate";
+    confidence,blocks,share_of_environments,share_of_disturbances,share_of_calls,baseline,candidate,\
+    baseline_usd_per_million,candidate_usd_per_million,savings,savings_low,savings_high,baseline_chosen,candidate_chosen";
 
 /// All comparisons of an analysis under [`HEADER`]: the headline as the cell `all`, each cell's measures, and the starts
 /// of environments as the cell `starts`; one candidate after the other.
@@ -39,7 +41,7 @@ pub fn report(analysis: &Analysis) -> Result<String, csv::Error> {
         let rows = iter::once(headline).chain(cells).chain([starts]);
         for (cell, comparisons) in rows {
             for comparison in comparisons {
-                writer.write_record(record(cell, comparison, pair))?;
+                writer.write_record(record(cell, comparison, pair).into_iter().chain(answer(analysis, pair)))?;
             }
         }
     }
@@ -73,6 +75,34 @@ fn record(cell: &str, comparison: &Comparison, pair: &PairAnalysis) -> Vec<Strin
     record.extend([share(|it| it.environments), share(|it| it.disturbances), share(|it| it.calls)]);
     record.extend(pair.names().iter().map(|(_, name)| (*name).to_owned()));
     record
+}
+
+/// What a pair costs and saves, and as what its variants were chosen.
+fn answer(analysis: &Analysis, pair: &PairAnalysis) -> Vec<String> {
+    let of_variant = |name: &str| analysis.variants.iter().find(|facts| facts.name == name);
+    let names = pair.names();
+    let [baseline, candidate] = [names.baseline, names.candidate];
+    let cost = |name: &str| number(of_variant(name).and_then(|facts| Some(facts.per_million?.total_usd)));
+    let money = pair.money.as_ref();
+    let (low, high) = ends(money.and_then(|money| money.savings_interval));
+    vec![
+        cost(baseline),
+        cost(candidate),
+        number(money.map(|money| money.savings)),
+        number(low),
+        number(high),
+        chosen_as(analysis, baseline),
+        chosen_as(analysis, candidate),
+    ]
+}
+
+/// As what a variant was chosen, such as `cheapest balanced`.
+fn chosen_as(analysis: &Analysis, name: &str) -> String {
+    let Some(choice) = &analysis.choice else { return String::new() };
+    let roles = [("cheapest", &choice.cheapest), ("fastest", &choice.fastest), ("balanced", &choice.balanced)];
+    let is_chosen = |chosen: &Option<Chosen>| chosen.as_ref().is_some_and(|chosen| chosen.variant == name);
+    let roles: Vec<&str> = roles.into_iter().filter(|(_, chosen)| is_chosen(chosen)).map(|(role, _)| role).collect();
+    roles.join(" ")
 }
 
 /// A measure's name in files.
@@ -124,7 +154,10 @@ fn number_as<T: Display + LowerExp>(number: T, value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{analysis::verdict::Verdict, report::fixture};
+    use crate::{
+        analysis::{choice::Choice, verdict::Verdict},
+        report::fixture,
+    };
 
     fn rows(analysis: &PairAnalysis) -> Vec<Vec<String>> {
         let text = report(&fixture::campaign(analysis)).unwrap();
@@ -146,6 +179,27 @@ mod tests {
         let levels = analysis.cells[0].comparisons[0].statistics.candidate.unwrap();
         assert_eq!((of("candidate_p99_ms"), of("candidate_mean_ms")), (levels.p99, levels.mean));
         assert_eq!((of("baseline_environments"), of("confidence")), (48.0, 0.95));
+    }
+
+    #[test]
+    fn rows_have_the_answer() {
+        let mut analysis = fixture::campaign(&fixture::analysis());
+        let chosen = |variant: &str| Some(Chosen { variant: variant.to_owned(), not_distinguishable: Vec::new() });
+        analysis.choice = Some(Choice {
+            weight: 0.5,
+            exceeding: Vec::new(),
+            cheapest: chosen("arm64"),
+            fastest: chosen("x86_64"),
+            balanced: chosen("arm64"),
+            undecided: Vec::new(),
+        });
+        let answer = |analysis: &Analysis| answer(analysis, &analysis.comparisons[0]);
+        let money = analysis.comparisons[0].money.clone().unwrap();
+        let of_money = [Some(money.savings), money.savings_interval.map(|savings| savings.low)].map(number);
+        let row = answer(&analysis);
+        assert_eq!((&row[2..4], &row[5..]), (&of_money[..], &["fastest", "cheapest balanced"].map(str::to_owned)[..]));
+        (analysis.choice, analysis.comparisons[0].money) = (None, None);
+        assert!(answer(&analysis)[2..].iter().all(String::is_empty));
     }
 
     #[test]

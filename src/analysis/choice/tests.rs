@@ -157,8 +157,10 @@ fn the_least_mean_is_not_chosen_where_its_comparison_says_the_opposite() {
     set_time(&mut analysis, 0, Verdict::Faster, 0.999);
     let choice = choose(&analysis, 0.5);
     assert_eq!((names(&choice)[1], choice.undecided.as_slice()), (Some("arm64-512"), [].as_slice()));
-    // The baseline has the least mean itself: no comparison is beside it.
+    // So it is where the baseline has the least mean itself, which nothing else contradicts.
     analysis.variants[0].time.as_mut().unwrap().mean_ms = 98.0;
+    assert_eq!(names(&choose(&analysis, 0.5))[1], Some("arm64-512"));
+    set_time(&mut analysis, 0, Verdict::Inconclusive, 0.999);
     assert_eq!(names(&choose(&analysis, 0.5))[1], Some("x86_64-1024"));
 }
 
