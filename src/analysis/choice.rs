@@ -144,7 +144,7 @@ impl Eligible<'_> {
 
     /// Whether a candidate's comparison with the baseline says that it is better in all that counts.
     fn is_better_for_certain(&self, goal: Goal, candidate: &VariantFacts) -> bool {
-        let pair = self.analysis.comparisons.iter().find(|pair| pair.names().candidate == candidate.name);
+        let pair = self.analysis.comparison_of(&candidate.name);
         let is_better = |pair: &PairAnalysis, criterion: &Criterion| {
             criterion.decided(pair, candidate) == Some(true) && criterion.ratio(pair).is_some_and(|ratio| ratio < 1.0)
         };
@@ -153,7 +153,7 @@ impl Eligible<'_> {
 
     /// Whether a candidate is worse than the baseline in the blocks that called both.
     fn contradicts(&self, goal: Goal, candidate: &VariantFacts) -> bool {
-        let pair = self.analysis.comparisons.iter().find(|pair| pair.names().candidate == candidate.name);
+        let pair = self.analysis.comparison_of(&candidate.name);
         let is_worse = |pair: &PairAnalysis| goal.criteria().iter().all(|criterion| criterion.ratio(pair) > Some(1.0));
         pair.is_some_and(is_worse)
     }

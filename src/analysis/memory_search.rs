@@ -131,9 +131,9 @@ impl MemorySearch {
     pub fn reasons(&self) -> Variants<Option<LeftOutReason>> {
         let own_mb = self.searched[VariantIndex::default()].settings.memory_mb;
         let mut reasons = self.searched.map(|variant, _| self.reason_of_outcome(variant));
-        let measured = self.searched.indices().filter(|variant| self.finding(*variant).is_some());
+        let measured = self.measured();
         let (mut kept, mut by_badness): (Vec<VariantIndex>, Vec<VariantIndex>) =
-            measured.partition(|variant| self.searched[*variant].settings.memory_mb == own_mb);
+            measured.iter().partition(|variant| self.searched[**variant].settings.memory_mb == own_mb);
         // The best come first, so that each is left out for one that is not.
         let badness = |variant: &VariantIndex| {
             let most_ms = self.finding(*variant).map_or(f64::INFINITY, |finding| finding.time.high);
@@ -153,7 +153,6 @@ impl MemorySearch {
         }
         let is_untried = |variant: &VariantIndex| self.searched[*variant].state == State::Untried;
         for variant in self.searched.indices().filter(is_untried) {
-            let measured = [kept.as_slice(), by_badness.as_slice()].concat();
             let of_bounds = if self.is_no_better(variant, &measured) {
                 LeftOutReason::NoBetter
             } else {
@@ -162,6 +161,10 @@ impl MemorySearch {
             reasons[variant].get_or_insert(of_bounds);
         }
         reasons
+    }
+
+    fn measured(&self) -> Vec<VariantIndex> {
+        self.searched.indices().filter(|variant| self.finding(*variant).is_some()).collect()
     }
 
     fn finding(&self, variant: VariantIndex) -> Option<Finding> {
@@ -210,8 +213,7 @@ impl MemorySearch {
     }
 
     fn middle_of_candidates(&self, gap: &[VariantIndex]) -> Option<VariantIndex> {
-        let measured: Vec<VariantIndex> =
-            self.searched.indices().filter(|variant| self.finding(*variant).is_some()).collect();
+        let measured = self.measured();
         let candidates: Vec<VariantIndex> =
             gap.iter().copied().filter(|variant| !self.is_no_better(*variant, &measured)).collect();
         candidates.get(candidates.len() / 2).copied()

@@ -371,6 +371,11 @@ pub struct Cost {
 }
 
 impl Analysis {
+    /// The comparison of a candidate with the baseline; `None` of the baseline itself.
+    pub fn comparison_of(&self, candidate: &str) -> Option<&PairAnalysis> {
+        self.comparisons.iter().find(|pair| pair.names().candidate == candidate)
+    }
+
     /// The names of the variants that may be ranked: those on which a verdict is given, and then the baseline too.
     pub fn ranked(&self) -> BTreeSet<&str> {
         let judged = self.comparisons.iter().filter(|pair| pair.verdict() != Verdict::Withheld);

@@ -1,4 +1,4 @@
-//! What holds for the variables of any function: how much room they have, and how messages speak of them.
+//! What holds for the variables of any function: how many bytes they may have, and how messages speak of them.
 
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput as Configured;
 use std::collections::HashMap;

@@ -108,7 +108,7 @@ impl Taken<'_> {
     fn sentences(&self, analysis: &Analysis) -> String {
         let roles: Vec<String> = self.roles.iter().map(Role::text).collect();
         let roles = capitalized(&listed(&roles.iter().map(String::as_str).collect::<Vec<_>>()));
-        let pair = analysis.comparisons.iter().find(|pair| pair.names().candidate == self.variant);
+        let pair = analysis.comparison_of(self.variant);
         let mut sentences = match pair {
             Some(pair) => vec![format!("{roles}: {}.", self.variant), changes(analysis, pair)],
             None => vec![format!("{roles}: {}, {}.", self.variant, baseline_as(analysis))],
@@ -200,8 +200,7 @@ fn assumptions(analysis: &Analysis, choice: &Choice) -> Option<String> {
     if balanced.is_none() && !choice.undecided.contains(&Goal::Balanced) {
         return None;
     }
-    let of_balanced = |pair: &&PairAnalysis| Some(pair.names().candidate) == balanced;
-    let pair = analysis.comparisons.iter().find(of_balanced).or(analysis.comparisons.first())?;
+    let pair = balanced.and_then(|balanced| analysis.comparison_of(balanced)).or(analysis.comparisons.first())?;
     let bill = pair.money.as_ref().map(|money| format!("{} {} ", volume(analysis, money), cold_share(money)));
     Some(format!(
         "{}Balanced is what has the least sum of {} × cost and {} × time, each over the largest of all (--weight).",

@@ -146,7 +146,7 @@ fn name(NotMade { architecture, memory_mb, .. }: &NotMade) -> String {
 
 /// The change from the baseline, and the verdict on it.
 fn compared(analysis: &Analysis, facts: &VariantFacts) -> [Value; 2] {
-    let Some(pair) = analysis.comparisons.iter().find(|pair| pair.names().candidate == facts.name) else {
+    let Some(pair) = analysis.comparison_of(&facts.name) else {
         return [Value::Unknown, Value::text(if analysis.trial.is_some() { "present" } else { "baseline" })];
     };
     let withheld = || Value::Verdict(Verdict::Withheld.into(), Verdict::Withheld.to_string(), None);

@@ -27,22 +27,25 @@ fn within(mean_ms: f64, share: f64) -> Result<Finding, Failed> {
     Ok(Finding { time, is_memory_short: false })
 }
 
+/// Tries variants until the search is over.
+fn run(search: &mut MemorySearch, mut attempt: impl FnMut(&mut MemorySearch, VariantIndex)) {
+    let mut next = search.next();
+    while let [_, ..] = &*next {
+        next.into_iter().for_each(|place| attempt(search, place));
+        next = search.next();
+    }
+}
+
 /// Searches with what calls of each variant would show. Gives how many were measured, and those that are left.
 fn searched(
     mut search: MemorySearch,
     show: impl Fn(CloneSettings) -> Result<Finding, Failed>,
 ) -> (usize, Vec<(&'static str, u32)>) {
     let mut measured = 0;
-    loop {
-        let next = search.next();
-        if next.is_empty() {
-            break;
-        }
-        measured += next.len();
-        for place in next {
-            search.called(place, show(search.searched[place].settings));
-        }
-    }
+    run(&mut search, |search, place| {
+        measured += 1;
+        search.called(place, show(search.searched[place].settings));
+    });
     let reasons = search.reasons();
     let kept = search.searched.iter().filter(|(variant, _)| reasons[*variant].is_none());
     (measured, kept.map(|(_, searched)| (name(searched.settings.architecture), searched.settings.memory_mb)).collect())
@@ -98,22 +101,16 @@ fn what_fails_with_some_memory_fails_with_less() {
 fn the_largest_size_that_an_account_may_have_is_found() {
     let mut search = search();
     let mut refused = Vec::new();
-    loop {
-        let next = search.next();
-        if next.is_empty() {
-            break;
+    run(&mut search, |search, place| {
+        let CloneSettings { architecture, memory_mb } = search.searched[place].settings;
+        if memory_mb > 3008 {
+            refused.push((architecture, memory_mb));
+            search.refused(place, Refused::ForMemory);
+        } else {
+            // Two threads and more.
+            search.called(place, within(1e5 / f64::from(memory_mb), 0.01));
         }
-        for place in next {
-            let CloneSettings { architecture, memory_mb } = search.searched[place].settings;
-            if memory_mb > 3008 {
-                refused.push((architecture, memory_mb));
-                search.refused(place, Refused::ForMemory);
-            } else {
-                // Two threads and more.
-                search.called(place, within(1e5 / f64::from(memory_mb), 0.01));
-            }
-        }
-    }
+    });
     assert_eq!(refused.iter().filter(|(architecture, _)| *architecture == Architecture::X86_64).count(), 2);
     let reasons = search.reasons();
     let of = |memory_mb| reasons[place(&search, Architecture::Arm64, memory_mb)];
@@ -123,18 +120,10 @@ fn the_largest_size_that_an_account_may_have_is_found() {
 #[test]
 fn an_architecture_that_cannot_be_made_is_left_out() {
     let mut search = search();
-    loop {
-        let next = search.next();
-        if next.is_empty() {
-            break;
-        }
-        for place in next {
-            match search.searched[place].settings.architecture {
-                Architecture::X86_64 => search.called(place, within(50.0, 0.01)),
-                Architecture::Arm64 => search.refused(place, Refused::ForAnotherReason),
-            }
-        }
-    }
+    run(&mut search, |search, place| match search.searched[place].settings.architecture {
+        Architecture::X86_64 => search.called(place, within(50.0, 0.01)),
+        Architecture::Arm64 => search.refused(place, Refused::ForAnotherReason),
+    });
     let reasons = search.reasons();
     assert_eq!(reasons.iter().filter(|(_, reason)| **reason == Some(LeftOutReason::NotMade)).count(), 11);
 }
@@ -184,15 +173,9 @@ proptest! {
             serial + speed * parallel / (1769.0 * cpus)
         };
         let mut search = search();
-        loop {
-            let next = search.next();
-            if next.is_empty() {
-                break;
-            }
-            for place in next {
-                search.called(place, within(time(search.searched[place].settings), width));
-            }
-        }
+        run(&mut search, |search, place| {
+            search.called(place, within(time(search.searched[place].settings), width));
+        });
         let reasons = search.reasons();
         let truth = |place: VariantIndex| {
             let searched = &search.searched[place];

@@ -6,7 +6,6 @@ use crate::{
     campaign::{
         aws::Session,
         clones::CloneSettings,
-        forced_cold_starts::{ChangedFunctions, ColdStartForcer},
         manifest::{CampaignLimits, Manifest, Variant},
         row::Row,
         run_directory::{self, Journal},
@@ -22,10 +21,7 @@ use crate::{
     report::words::{counted, listed},
 };
 use anyhow::bail;
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::{Path, PathBuf};
 use tokio::sync::watch;
 
 /// How many blocks a round has: environments start in the first, and the others are measured.
@@ -119,10 +115,8 @@ impl Rounds<'_> {
         let manifest = Manifest { limits, ..manifest };
         let journal = Journal::create(&directory, &manifest)?;
         let run = Run::prepare(directory.clone(), manifest, &UnstoredOptions::default(), self.session).await?;
-        let changes = Arc::new(ChangedFunctions::read(&directory, &self.plan.owner)?);
-        let cold = ColdStartForcer::new(self.plan.owner.clone(), changes, self.args.change.change_timeout);
         let run = run.without_log_streams();
-        let code = run.conduct(journal, cold, self.stop, self.session, self.args.json).await?;
+        let code = self.plan.conduct(run, self.args, self.session, journal, self.stop).await?;
         if code == INTERRUPTED {
             return Ok(RoundEnd::End(code));
         }

@@ -118,10 +118,22 @@ impl TrialPlan {
         let manifest = Manifest { trial, limits, ..self.with(variants) };
         journal.begin(&manifest)?;
         let run = Run::prepare(self.directory.clone(), manifest, &UnstoredOptions::default(), session).await?;
-        let changes = Arc::new(ChangedFunctions::read(&self.directory, &self.owner)?);
-        let cold = ColdStartForcer::new(self.owner.clone(), changes, args.change.change_timeout);
-        let of_campaign = run.conduct(journal, cold, stop, session, args.json).await?;
+        let of_campaign = self.conduct(run, args, session, journal, stop).await?;
         Ok(if of_campaign == 0 { code } else { of_campaign })
+    }
+
+    /// Makes the calls of a round or of the campaign. Gives the exit code.
+    pub(super) async fn conduct(
+        &self,
+        run: Run,
+        args: &TryArgs,
+        session: &Session,
+        journal: Journal,
+        stop: &watch::Receiver<bool>,
+    ) -> anyhow::Result<u8> {
+        let changes = Arc::new(ChangedFunctions::read(&run.directory, &self.owner)?);
+        let cold = ColdStartForcer::new(self.owner.clone(), changes, args.change.change_timeout);
+        run.conduct(journal, cold, stop, session, args.json).await
     }
 
     /// The campaign with some of its variants, of which the first is the baseline.

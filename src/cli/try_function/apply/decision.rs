@@ -55,7 +55,7 @@ pub(super) fn decide(analysis: &Analysis, role: Role) -> Decision<'_> {
 /// Whether a candidate is better than the baseline for certain, by what it was chosen by: the balanced one in one way at
 /// least, at the price of the other.
 fn is_better(analysis: &Analysis, role: Role, candidate: &str) -> bool {
-    let pair = analysis.comparisons.iter().find(|pair| pair.names().candidate == candidate);
+    let pair = analysis.comparison_of(candidate);
     let is_faster =
         pair.is_some_and(|pair| pair.headline.as_ref().is_some_and(|headline| headline.verdict == Verdict::Faster));
     let savings = pair.and_then(|pair| pair.money.as_ref()?.savings_interval);
