@@ -82,7 +82,7 @@ impl Estimator {
     fn difference(self, values: &Sides<Vec<Observation>>, clusters: Clusters) -> Option<Difference> {
         match self {
             Self::Shipped | Self::ShippedEveryBlock => {
-                estimate::difference(values, Model { groups: Groups::CellsAndBlocks, clusters })
+                estimate::difference(values, Model { groups: Groups::CellsAndBlocks, clusters, mixes: None })
             }
             Self::Cr2 => estimate::difference_by(values, Variance::Cr2),
             Self::EnvironmentMeans => naive::welch_of_environments(values),

@@ -89,10 +89,10 @@ impl Default for BillOptions {
 
 /// What adds to the time that an invocation is billed for: what every one takes, or what starting an environment takes
 /// besides.
-struct TimeComponent {
+struct TimeComponent<'a> {
     /// The proportion of a month's invocations that have it.
     share: f64,
-    model: Model,
+    model: Model<'a>,
     /// Its times in milliseconds, each with its environment and block.
     values: Sides<Vec<Observation>>,
     /// The means of both sides.
@@ -101,19 +101,19 @@ struct TimeComponent {
     half_widths: Sides<Option<f64>>,
 }
 
-impl TimeComponent {
+impl<'a> TimeComponent<'a> {
     /// The billed durations of the calls that decide.
-    fn from_calls(analyzer: &Analyzer<'_>) -> Option<Self> {
+    fn from_calls(analyzer: &'a Analyzer<'_>) -> Option<Self> {
         let set = analyzer.set_of_all(|calls| calls.deciding(analyzer.pair.is_cold()));
         let values = set.map(|_, cells| observations(cells, Measure::Billed));
-        let means = estimate::means(&values, Groups::CellsAndBlocks)?;
+        let means = estimate::means(&values, analyzer.model(Groups::CellsAndBlocks))?;
         let half_widths = set.map(|side, cells| Some(relative_half_width(cells)? * means[side]));
         Some(Self { share: 1.0, model: analyzer.model(Groups::CellsAndBlocks), values, means, half_widths })
     }
 
     /// By how much longer calls are billed that started an environment than those that met one. None if too few starts
     /// were measured to tell how uncertain that is.
-    fn from_starts(analyzer: &Analyzer<'_>, share: f64) -> Option<Self> {
+    fn from_starts(analyzer: &'a Analyzer<'_>, share: f64) -> Option<Self> {
         let (starts, calls) = (analyzer.set_of_all(|calls| calls.cold), analyzer.set_of_all(|calls| calls.warm));
         let values = starts.map(|side, starts| {
             // Which cell met the start is chance, so each is compared with its own cell's calls.
@@ -126,7 +126,7 @@ impl TimeComponent {
             MINIMUM_BLOCKS.. => model,
             _ => Model { clusters: Clusters::Environments, ..model },
         };
-        let means = estimate::means(&values, Groups::One)?;
+        let means = estimate::means(&values, model)?;
         let half_widths = values.map(|_, values| half_width(values.iter().copied()));
         Some(Self { share, model, values, means, half_widths })
     }
@@ -172,16 +172,16 @@ fn half_width(values: impl IntoIterator<Item = Observation>) -> Option<f64> {
 }
 
 /// The billed time of an invocation in the month.
-struct Billed {
-    parts: Vec<TimeComponent>,
+struct Billed<'a> {
+    parts: Vec<TimeComponent<'a>>,
     cold_share: ColdShare,
     /// The means of both sides in milliseconds, cells weighted as in the fit.
     means: Sides<f64>,
 }
 
-impl Billed {
+impl<'a> Billed<'a> {
     /// None if a side has no billed duration.
-    fn new(analyzer: &Analyzer<'_>, cold_starts: ColdStartProportion) -> Option<Self> {
+    fn new(analyzer: &'a Analyzer<'_>, cold_starts: ColdStartProportion) -> Option<Self> {
         let mut parts = vec![TimeComponent::from_calls(analyzer)?];
         let cold_share = ColdShare::new(cold_starts);
         let starts = TimeComponent::from_starts(analyzer, cold_share.value);
@@ -327,7 +327,7 @@ impl Analyzer<'_> {
 /// What both sides are billed for in a month.
 pub(super) struct MonthlyBill<'a> {
     tariffs: Sides<Tariff<'a>>,
-    billed: Billed,
+    billed: Billed<'a>,
     /// The logarithm of the candidate's billed time over the baseline's. None if nothing tells how uncertain it is.
     pub(super) log_ratio: Option<Difference>,
     invocations_per_month: f64,

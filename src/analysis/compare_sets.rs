@@ -80,12 +80,12 @@ impl<'a> Analyzer<'a> {
     }
 
     /// The model by which values are compared within such groups.
-    pub(super) fn model(&self, groups: Groups) -> Model {
+    pub(super) fn model(&self, groups: Groups) -> Model<'_> {
         let clusters = match self.pair.manifest.plan.order {
             Order::SingleCalls => Clusters::Environments,
             Order::SeparateSteps | Order::JointSteps => Clusters::EnvironmentsAndBlocks,
         };
-        Model { groups, clusters }
+        Model { groups, clusters, mixes: None }
     }
 
     pub(super) fn sets_of_cells(&self) -> Vec<Set<'a>> {

@@ -23,19 +23,24 @@ mod difference;
 mod disturbances;
 mod environments;
 mod fit;
+mod mix;
 mod one_side;
+mod strata;
+mod symmetric_matrix;
 
 pub(super) use combined::welch;
 pub use difference::{Difference, Sources};
 pub use environments::Variance;
 pub use fit::{Groups, Observation, last_block, mean};
 pub use one_side::{Weights, mean_of_side};
+pub use strata::{CpuMix, LEAST_OF_MODEL, MOST_UNMEASURED, UnmeasuredModel, WORST_MODEL};
 
 use crate::analysis::sides::{Side, Sides};
 use combined::satterthwaite;
 use disturbances::Disturbances;
 use environments::Adjusted;
-use fit::{Cluster, Fit, weighted};
+use fit::{Cluster, Fit};
+use strata::Strata;
 
 /// What calls may have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,25 +53,46 @@ pub enum Clusters {
 }
 
 /// How values are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Model {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Model<'a> {
     /// What has a mean of its own.
     pub groups: Groups,
     /// What adds to the variance.
     pub clusters: Clusters,
+    /// The fleets' mixes of CPU models, if they were counted.
+    pub mixes: Option<&'a Sides<CpuMix>>,
 }
 
-/// The difference of the means of both sides' values.
+impl Model<'_> {
+    fn fit(&self, values: &Sides<Vec<Observation>>) -> Option<Fit> {
+        match self.mixes {
+            Some(mixes) => mix::fit(values, self.groups, mixes),
+            None => Fit::new(values, self.groups, Strata::sides()),
+        }
+    }
+
+    /// Within one CPU model environments are nearly normal, and CR2 has no bias.
+    fn variance(&self) -> Variance {
+        if self.mixes.is_some() { Variance::Cr2 } else { Variance::Cr3 }
+    }
+}
+
+/// The difference of the means of both sides' values; of those of their fleets, if the model has their mixes.
 ///
 /// None if no group has values of both sides, or if fewer than two environments of a side answered, so that nothing tells
-/// how uncertain the difference is. Only groups with values of both sides have a part in it.
-pub fn difference(values: &Sides<Vec<Observation>>, model: Model) -> Option<Difference> {
-    let fit = Fit::new(values, model.groups)?;
-    let (found, disturbances) = (fit.difference(Variance::Cr3)?, fit.disturbances(values));
+/// how uncertain the difference is; or if too much of a fleet was not measured. Only groups with values of both sides have
+/// a part in it.
+pub fn difference(values: &Sides<Vec<Observation>>, model: Model<'_>) -> Option<Difference> {
+    let fit = model.fit(values)?;
+    let (found, disturbances) = (fit.difference(model.variance())?, fit.disturbances(values));
     let found = Difference { blocks: disturbances.blocks, ..found };
-    Some(match model.clusters {
+    let found = match model.clusters {
         Clusters::Environments => interleaved(found, &disturbances, fit.shared_by_neighbours(values)),
         Clusters::EnvironmentsAndBlocks => disturbed(found, &disturbances),
+    };
+    Some(match model.mixes {
+        Some(mixes) => fit.with_mix(found, mixes),
+        None => found,
     })
 }
 
@@ -75,8 +101,12 @@ fn interleaved(found: Difference, disturbances: &Disturbances, share: f64) -> Di
     let v_environment = found.standard_error.powi(2);
     // V_environment holds what single calls have of their own.
     let v_both = disturbances.v_both.min(v_environment);
-    let sources =
-        Sources { environments: v_environment - v_both, disturbances: v_both * share, calls: v_both * (1.0 - share) };
+    let sources = Sources {
+        environments: v_environment - v_both,
+        disturbances: v_both * share,
+        calls: v_both * (1.0 - share),
+        mix: 0.0,
+    };
     Difference { sources, ..found }
 }
 
@@ -93,14 +123,14 @@ fn disturbed(mut found: Difference, disturbances: &Disturbances) -> Difference {
         found.standard_error = variance.sqrt();
         found.degrees_of_freedom = satterthwaite(variance, &parts);
     }
-    found.sources = Sources { environments: v_environment - v_both, disturbances: excess, calls: v_both };
+    found.sources = Sources { environments: v_environment - v_both, disturbances: excess, calls: v_both, mix: 0.0 };
     found
 }
 
 /// The same with a variance by environments alone, and the degrees of freedom that this has by itself: those of both sides
 /// together, if all values had the same variance. It is what the R package clubSandwich computes.
 pub fn difference_by(values: &Sides<Vec<Observation>>, variance: Variance) -> Option<Difference> {
-    let fit = Fit::new(values, Groups::CellsAndBlocks)?;
+    let fit = Fit::new(values, Groups::CellsAndBlocks, Strata::sides())?;
     let clusters: Vec<&Cluster> = fit.clusters.iter().collect();
     let adjusted: Vec<Adjusted> = clusters.iter().map(|cluster| fit.adjust(cluster, variance)).collect();
     let degrees_of_freedom = fit.degrees_of_freedom(&clusters, &adjusted);
@@ -110,8 +140,8 @@ pub fn difference_by(values: &Sides<Vec<Observation>>, variance: Variance) -> Op
 /// The difference of the logarithms of the arithmetic means of both sides' values, which must not be negative.
 ///
 /// None if [`difference`] is None, or if a mean is 0.
-pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>, model: Model) -> Option<Difference> {
-    let means = means(&values, model.groups)?;
+pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>, model: Model<'_>) -> Option<Difference> {
+    let means = means(&values, model)?;
     if means.baseline <= 0.0 || means.candidate <= 0.0 {
         return None;
     }
@@ -123,17 +153,27 @@ pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>, model: Model) -> 
     Some(Difference { estimate: (means.candidate / means.baseline).ln(), ..difference })
 }
 
-/// The means of both sides' values over the groups that have values of both, each environment weighing the same.
+/// The means of both sides' values over the groups that have values of both, each environment weighing the same; if the
+/// model has the fleets' mixes, each CPU model by its proportion.
 ///
-/// None if there is no such group.
-pub fn means(values: &Sides<Vec<Observation>>, groups: Groups) -> Option<Sides<f64>> {
-    let fit = Fit::new(values, groups)?;
-    let mut sums = Sides::<f64>::default();
-    for (weight, group) in weighted(&fit.groups) {
-        sums.baseline += weight * group.baseline.mean();
-        sums.candidate += weight * group.candidate.mean();
-    }
-    Some(sums.map(|_, sum| sum / fit.information))
+/// None if there is no such group, or if too much of a fleet was not measured.
+pub fn means(values: &Sides<Vec<Observation>>, model: Model<'_>) -> Option<Sides<f64>> {
+    let fit = model.fit(values)?;
+    let of_side = |side| {
+        let strata = fit.strata.of_side(side);
+        let (mut information, mut mean, mut effect) = (0.0, 0.0, 0.0);
+        for group in fit.paired() {
+            let sum = group.sum(strata);
+            let weight = sum.weight * (group.weight - sum.weight) / group.weight;
+            information += weight;
+            mean += weight * sum.mean();
+            let effects = strata.iter().map(|stratum| group.sums[stratum.number].weight * fit.effect(*stratum));
+            effect += weight * effects.sum::<f64>() / sum.weight;
+        }
+        // As if the groups had as much of each CPU model as the fleet.
+        mean / information + fit.mean_effect(side) - effect / information
+    };
+    Some(Sides { baseline: of_side(Side::Baseline), candidate: of_side(Side::Candidate) })
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl Interval {
 impl Difference {
     /// The interval that covers the true difference with a probability of `confidence`.
     pub fn interval(&self, confidence: f64, looks: Looks) -> Interval {
-        let radius = self.standard_error * self.critical_value(1.0 - confidence, looks);
+        let radius = self.standard_error * self.critical_value(1.0 - confidence, looks) + self.bias;
         Interval { low: self.estimate - radius, high: self.estimate + radius }
     }
 
@@ -71,7 +71,7 @@ impl Difference {
 
     /// The smallest error probability at which the interval excludes that the difference is `null`.
     pub fn p_value(&self, null: f64, looks: Looks) -> f64 {
-        let distance = (self.estimate - null).abs();
+        let distance = ((self.estimate - null).abs() - self.bias).max(0.0);
         if self.standard_error <= 0.0 {
             return if distance > 0.0 { 0.0 } else { 1.0 };
         }

@@ -159,7 +159,7 @@ fn the_fit_and_its_errors_are_those_of_club_sandwich() {
         assert_close(found.standard_error, standard_error, 1e-6);
         assert_close(found.degrees_of_freedom, degrees_of_freedom, 1e-6);
         if variance == Variance::Cr3 {
-            let model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::Environments };
+            let model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::Environments, mixes: None };
             assert_eq!(estimate::difference(values, model).unwrap().standard_error, found.standard_error);
         }
     }
@@ -167,7 +167,7 @@ fn the_fit_and_its_errors_are_those_of_club_sandwich() {
 
 #[test]
 fn the_variance_by_blocks_is_that_of_r() {
-    let model = |clusters| Model { groups: Groups::CellsAndBlocks, clusters };
+    let model = |clusters| Model { groups: Groups::CellsAndBlocks, clusters, mixes: None };
     for (name, v_block, v_both, freedom_of_v_block) in rows::<(String, f64, f64, f64)>(DISTURBANCES) {
         let values = observations_of_r().map(|side, values| {
             let step = if side == Side::Baseline { 7 } else { 14 };

@@ -221,7 +221,7 @@ fn comparison(
         environments: Sides { baseline: 48, candidate: 52 },
         calls: Sides { baseline: 1_872, candidate: 1_868 },
         blocks: 40,
-        sources: Some(Sources { environments: 0.78, disturbances: 0.05, calls: 0.17 }),
+        sources: Some(Sources { environments: 0.78, disturbances: 0.05, calls: 0.17, mix: 0.0 }),
         ratio: Some(ratio(estimate, half_width)),
         verdict,
         environments_needed,

@@ -21,6 +21,8 @@ pub struct Difference {
     /// What of its variance more environments would not narrow, only more blocks; 0 until the campaign's order
     /// is taken into account.
     pub fixed_variance: f64,
+    /// By how much it may be wrong at worst besides, because CPU models of the fleet were not measured.
+    pub bias: f64,
 }
 
 impl Difference {
@@ -39,18 +41,22 @@ pub struct Sources {
     pub disturbances: f64,
     /// What single calls have of their own, and in a cold campaign their environments.
     pub calls: f64,
+    /// What is not known of the mixes of CPU models; 0 where they were not counted, and what is not known of them is in that
+    /// of environments.
+    pub mix: f64,
 }
 
 impl Sources {
     /// The parts as shares of the whole. None if the whole is 0.
     pub fn shares(self) -> Option<Self> {
-        let Self { environments, disturbances, calls } = self;
-        let whole = environments + disturbances + calls;
+        let Self { environments, disturbances, calls, mix } = self;
+        let whole = environments + disturbances + calls + mix;
         let share = |part: f64| part / whole;
         (whole > 0.0).then(|| Self {
             environments: share(environments),
             disturbances: share(disturbances),
             calls: share(calls),
+            mix: share(mix),
         })
     }
 }

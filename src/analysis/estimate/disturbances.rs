@@ -6,8 +6,8 @@
 //!
 //! Where the calls of both sides alternate at random, neighbours tell how much of what calls vary by is disturbances.
 
-use super::fit::{Fit, Observation, by_environment, last_block};
-use crate::analysis::sides::{Side, Sides};
+use super::fit::{Fit, Observation, last_block};
+use crate::analysis::sides::Sides;
 
 /// The variance of the difference as blocks tell it, beside that which environments have in the same blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,26 +33,26 @@ struct BlockSums {
 
 impl Fit {
     /// V_block and V_both. How much slower an environment is in a cell is taken out first: it is no disturbance, and counts
-    /// in V_environment. Scores are divided by the information at the end.
+    /// in V_environment.
     pub(super) fn disturbances(&self, values: &Sides<Vec<Observation>>) -> Disturbances {
         let last = last_block(values).unwrap_or_default();
         let mut blocks = vec![BlockSums::default(); last as usize + 1];
         let mut v_both = 0.0;
         for (side, values) in values.iter() {
-            for mut calls in by_environment(values.iter().copied().filter(|value| self.has(value))) {
+            for (stratum, mut calls) in self.environments(side, values) {
                 let total = calls.len() as f64;
                 calls.sort_by_key(|call| (call.cell, call.block));
-                // The block, u, and w/(w₀ + w₁).
+                // The block, u, and w/W.
                 let mut scores: Vec<(u32, f64, f64)> = Vec::new();
                 for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
-                    let usual = self.mean_residual(side, of_cell);
+                    let usual = self.mean_residual(stratum, of_cell);
                     for visit in of_cell.chunk_by(|one, other| one.block == other.block) {
                         let h = visit.len() as f64 / of_cell.len() as f64;
-                        let mean = self.mean_residual(side, visit);
+                        let mean = self.mean_residual(stratum, visit);
                         // As much as it would vary if the environment's own mean were known.
                         let deviation = if h < 1.0 { (mean - usual) / (1.0 - h).sqrt() } else { mean };
                         let (weight, group) = (visit.len() as f64 / total, self.group(&visit[0]));
-                        let loading = weight * self.centred_side(side, group);
+                        let loading = weight * self.slope(stratum, group);
                         blocks[visit[0].block as usize].weights[side] += loading.abs();
                         scores.push((visit[0].block, loading * deviation, weight / self.weight_of(group)));
                     }
@@ -71,10 +71,9 @@ impl Fit {
         // A block's score varies as its weight does, if disturbances are as large in all blocks.
         let expected = blocks.iter().map(|BlockSums { weights, .. }| (weights.baseline + weights.candidate).powi(2));
         let (sum, squares) = expected.fold((0.0, 0.0), |(sum, squares), share| (sum + share, squares + share * share));
-        let information = self.information.powi(2);
         Disturbances {
-            v_block: blocks.iter().map(|block| block.u.powi(2)).sum::<f64>() / information,
-            v_both: v_both / information,
+            v_block: blocks.iter().map(|block| block.u.powi(2)).sum(),
+            v_both,
             degrees_of_freedom: (sum.powi(2) / squares - 1.0).max(0.1),
             blocks: paired.count() as u32,
         }
@@ -85,12 +84,12 @@ impl Fit {
     pub(super) fn shared_by_neighbours(&self, values: &Sides<Vec<Observation>>) -> f64 {
         let mut deviations: Vec<(u32, u32, f64)> = Vec::new();
         for (side, values) in values.iter() {
-            for mut calls in by_environment(values.iter().copied().filter(|value| self.has(value))) {
+            for (stratum, mut calls) in self.environments(side, values) {
                 calls.sort_by_key(|call| call.cell);
                 for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
                     // The only call of an environment would be its own mean.
-                    let usual = if of_cell.len() > 1 { self.mean_residual(side, of_cell) } else { 0.0 };
-                    let deviation = |call: &Observation| self.residual_of(side, call) - usual;
+                    let usual = if of_cell.len() > 1 { self.mean_residual(stratum, of_cell) } else { 0.0 };
+                    let deviation = |call: &Observation| self.residual_of(stratum, call) - usual;
                     deviations.extend(of_cell.iter().map(|call| (call.block, call.step, deviation(call))));
                 }
             }
@@ -106,11 +105,11 @@ impl Fit {
         if correlation.is_finite() { correlation.clamp(0.0, 1.0) } else { 0.0 }
     }
 
-    fn residual_of(&self, side: Side, call: &Observation) -> f64 {
-        self.residual(side, self.group(call), call.value)
+    fn residual_of(&self, stratum: usize, call: &Observation) -> f64 {
+        self.residual(stratum, self.group(call), call.value)
     }
 
-    fn mean_residual(&self, side: Side, calls: &[Observation]) -> f64 {
-        calls.iter().map(|call| self.residual_of(side, call)).sum::<f64>() / calls.len() as f64
+    fn mean_residual(&self, stratum: usize, calls: &[Observation]) -> f64 {
+        calls.iter().map(|call| self.residual_of(stratum, call)).sum::<f64>() / calls.len() as f64
     }
 }

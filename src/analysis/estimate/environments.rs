@@ -4,7 +4,8 @@
 use super::{
     combined::welch,
     difference::Difference,
-    fit::{Cluster, Fit},
+    fit::{Cluster, Entry, Fit},
+    symmetric_matrix::{SymmetricMatrix, dot},
 };
 use crate::analysis::sides::{Side, Sides};
 
@@ -34,10 +35,20 @@ pub(super) struct Adjusted {
     loadings: Vec<f64>,
     /// The sum of the environment's scores.
     u: f64,
-    /// The sum of the loadings, each times its centred side.
-    pull: f64,
+    /// q: the sum of the loadings, each times its row of the design.
+    pull: Vec<f64>,
     /// The variance of u if all values had the variance 1 over their weight.
     own: f64,
+}
+
+/// I − H of one environment, as D − ZM⁻¹Zᵀ.
+struct Unexplained<'a> {
+    /// D.
+    diagonal: Vec<f64>,
+    /// Z: a row for each of the environment's means, the square root of its weight times its row of the design.
+    rows: Vec<f64>,
+    information: &'a SymmetricMatrix,
+    contrast: &'a [f64],
 }
 
 impl Fit {
@@ -71,27 +82,37 @@ impl Fit {
     }
 
     /// u of one environment, its residuals adjusted for how far the environment itself has moved the fit.
-    pub(super) fn adjust(&self, Cluster { side, entries }: &Cluster, variance: Variance) -> Adjusted {
-        let design: Vec<f64> =
-            entries.iter().map(|entry| entry.weight.sqrt() * self.centred_side(*side, entry.group)).collect();
-        // I − H is a diagonal matrix less the design's outer product over the information. It is almost singular
-        // only where one environment is all that a side has in its groups; the bound keeps its inverse finite.
-        let diagonal: Vec<f64> =
-            entries.iter().map(|entry| (1.0 - entry.weight / self.weight_of(entry.group)).max(1e-6)).collect();
-        let rows = match variance {
-            Variance::Cr2 => inverse_square_root(&diagonal, &design, self.information),
-            Variance::Cr3 => inverse(&diagonal, &design, self.information),
+    pub(super) fn adjust(&self, Cluster { stratum, entries, .. }: &Cluster, variance: Variance) -> Adjusted {
+        let slopes: Vec<f64> =
+            entries.iter().map(|entry| entry.weight.sqrt() * self.slope(*stratum, entry.group)).collect();
+        let row = |entry: &Entry| {
+            let root = entry.weight.sqrt();
+            self.design(*stratum, entry.group).map(move |x| root * x)
+        };
+        // I − H is almost singular only where one environment is all that a stratum has in its groups; the bound keeps its
+        // inverse finite.
+        let diagonal = entries.iter().map(|entry| (1.0 - entry.weight / self.weight_of(entry.group)).max(1e-6));
+        let unexplained = Unexplained {
+            diagonal: diagonal.collect(),
+            rows: entries.iter().flat_map(row).collect(),
+            information: &self.information,
+            contrast: self.strata.free_contrast(),
+        };
+        let adjusted = match variance {
+            Variance::Cr2 => unexplained.inverse_square_root(),
+            Variance::Cr3 => unexplained.inverse(),
         };
         let own = match variance {
-            Variance::Cr2 => dot(&design, &design),
-            Variance::Cr3 => dot(&rows, &design),
+            Variance::Cr2 => dot(&slopes, &slopes),
+            Variance::Cr3 => dot(&adjusted, &slopes),
         };
-        let rows = rows.iter().zip(entries);
-        let loadings: Vec<f64> = rows.map(|(row, entry)| row / self.information * entry.weight.sqrt()).collect();
-        let loaded = || loadings.iter().zip(entries);
-        let u = loaded().map(|(loading, entry)| loading * self.residual(*side, entry.group, entry.mean)).sum();
-        let pull = loaded().map(|(loading, entry)| loading * self.centred_side(*side, entry.group)).sum();
-        Adjusted { loadings, u, pull, own: own / self.information.powi(2) }
+        let loadings: Vec<f64> = adjusted.iter().zip(entries).map(|(row, entry)| row * entry.weight.sqrt()).collect();
+        let (mut u, mut pull) = (0.0, vec![0.0; self.strata.count() - 1]);
+        for (loading, entry) in loadings.iter().zip(entries) {
+            u += loading * self.residual(*stratum, entry.group, entry.mean);
+            pull.iter_mut().zip(self.design(*stratum, entry.group)).for_each(|(sum, x)| *sum += loading * x);
+        }
+        Adjusted { loadings, u, pull, own }
     }
 
     /// Satterthwaite's degrees of freedom of one side's part of the variance, if all values had the same variance:
@@ -107,9 +128,9 @@ impl Fit {
         let mut squares = 0.0;
         let mut shared = vec![0.0; clusters.len()];
         // All pairs as if they had no group in common, which the loop below corrects for those that have.
-        let pulls: f64 = adjusted.iter().map(|cluster| cluster.pull.powi(2)).sum();
-        let quartic: f64 = adjusted.iter().map(|cluster| cluster.pull.powi(4)).sum();
-        squares += (pulls.powi(2) - quartic) / self.information.powi(2);
+        let factors = self.information.clone().factor(&self.information);
+        let solved: Vec<Vec<f64>> = adjusted.iter().map(|cluster| factors.solve(&cluster.pull)).collect();
+        squares += self.all_pairs(adjusted, &solved);
         let mut touched = Vec::new();
         for (index, (cluster, scores)) in clusters.iter().zip(adjusted).enumerate() {
             for (entry, loading) in cluster.entries.iter().zip(&scores.loadings) {
@@ -124,7 +145,7 @@ impl Fit {
             for other in touched.drain(..) {
                 let through_groups = std::mem::take(&mut shared[other]);
                 if other != index {
-                    let through_estimate = scores.pull * adjusted[other].pull / self.information;
+                    let through_estimate = dot(&scores.pull, &solved[other]);
                     squares += (through_groups + through_estimate).powi(2) - through_estimate.powi(2);
                 }
             }
@@ -133,42 +154,60 @@ impl Fit {
         squares += adjusted.iter().map(|cluster| cluster.own.powi(2)).sum::<f64>();
         trace.powi(2) / squares
     }
-}
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// (D − vvᵀ/κ)⁻¹ v, for a diagonal matrix D, by the formula of Sherman and Morrison.
-fn inverse(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
-    let column: Vec<f64> = v.iter().zip(diagonal).map(|(v, d)| v / d).collect();
-    // Rounding may make it 0 where the matrix is singular.
-    let scale = 1.0 / (1.0 - dot(&column, v) / kappa).max(1e-9);
-    column.into_iter().map(|row| row * scale).collect()
-}
-
-/// (D − vvᵀ/κ)^(−1/2) v, for a diagonal matrix D and a vector v such that the eigenvalues lie between 0 and 1.
-///
-/// By M^(−1/2) = 2/π ∫ (M cos²φ + I sin²φ)⁻¹ dφ from 0 to π/2 with the midpoint rule, which converges exponentially
-/// for this periodic integrand, and [`inverse`]'s formula for each inverse.
-fn inverse_square_root(diagonal: &[f64], v: &[f64], kappa: f64) -> Vec<f64> {
-    let smallest = diagonal.iter().copied().fold(1.0, f64::min) - dot(v, v) / kappa;
-    let nodes = nodes(smallest);
-    let mut result = vec![0.0; v.len()];
-    let mut column = vec![0.0; v.len()];
-    for node in 0..nodes {
-        let angle = (f64::from(node) + 0.5) / f64::from(nodes) * std::f64::consts::FRAC_PI_2;
-        let (sine, cosine) = (angle.sin().powi(2), angle.cos().powi(2));
-        let mut product = 0.0;
-        for ((column, d), v) in column.iter_mut().zip(diagonal).zip(v) {
-            *column = v / (d * cosine + sine);
-            product += *column * v;
+    /// Σ (qᵢᵀM⁻¹qⱼ)² over all pairs of different environments: with Q = Σ qqᵀ it is tr((M⁻¹Q)²), less what each has with
+    /// itself.
+    fn all_pairs(&self, adjusted: &[Adjusted], solved: &[Vec<f64>]) -> f64 {
+        let size = self.strata.count() - 1;
+        // M⁻¹Q, row by row.
+        let mut product = vec![0.0; size * size];
+        for (Adjusted { pull, .. }, solved) in adjusted.iter().zip(solved) {
+            for (row, factor) in product.chunks_exact_mut(size).zip(solved) {
+                row.iter_mut().zip(pull).for_each(|(cell, pull)| *cell += factor * pull);
+            }
         }
-        // Rounding may make it 0 where the matrix is singular.
-        let scale = 1.0 / (1.0 - cosine / kappa * product).max(1e-9) / f64::from(nodes);
-        result.iter_mut().zip(&column).for_each(|(result, column)| *result += column * scale);
+        let cells = (0..size).flat_map(|row| (0..size).map(move |column| (row, column)));
+        let all: f64 = cells.map(|(row, column)| product[row * size + column] * product[column * size + row]).sum();
+        let own = adjusted.iter().zip(solved).map(|(cluster, solved)| dot(&cluster.pull, solved).powi(2));
+        all - own.sum::<f64>()
     }
-    result
+}
+
+impl Unexplained<'_> {
+    /// (I − H)⁻¹v with v = ZM⁻¹c, by the formula of Sherman, Morrison and Woodbury: D⁻¹Z(M − ZᵀD⁻¹Z)⁻¹c.
+    fn inverse(&self) -> Vec<f64> {
+        self.weighted(&self.diagonal, 1.0)
+    }
+
+    /// (I − H)^(−1/2)v; the eigenvalues lie between 0 and 1.
+    ///
+    /// By A^(−1/2) = 2/π ∫ (A cos²φ + I sin²φ)⁻¹ dφ from 0 to π/2 with the midpoint rule, which converges exponentially
+    /// for this periodic integrand, and the formula of [`Self::inverse`] for each inverse.
+    fn inverse_square_root(&self) -> Vec<f64> {
+        let size = self.contrast.len();
+        let factors = self.information.clone().factor(self.information);
+        let explained: f64 = self.rows.chunks_exact(size).map(|row| factors.product(row, row)).sum();
+        let nodes = nodes(self.diagonal.iter().copied().fold(1.0, f64::min) - explained);
+        let mut result = vec![0.0; self.diagonal.len()];
+        for node in 0..nodes {
+            let angle = (f64::from(node) + 0.5) / f64::from(nodes) * std::f64::consts::FRAC_PI_2;
+            let (sine, cosine) = (angle.sin().powi(2), angle.cos().powi(2));
+            let diagonal: Vec<f64> = self.diagonal.iter().map(|d| d * cosine + sine).collect();
+            let column = self.weighted(&diagonal, cosine);
+            result.iter_mut().zip(&column).for_each(|(result, column)| *result += column / f64::from(nodes));
+        }
+        result
+    }
+
+    /// D⁻¹Z(M − f·ZᵀD⁻¹Z)⁻¹c for a diagonal D and a factor f.
+    fn weighted(&self, diagonal: &[f64], factor: f64) -> Vec<f64> {
+        let size = self.contrast.len();
+        let rows = || self.rows.chunks_exact(size).zip(diagonal);
+        let mut rest = self.information.clone();
+        rows().for_each(|(row, d)| rest.add_outer_product(row, -factor / d));
+        let solution = rest.factor(self.information).solve(self.contrast);
+        rows().map(|(row, d)| dot(row, &solution) / d).collect()
+    }
 }
 
 /// How many nodes leave an error of 10⁻¹⁰, where no eigenvalue is below `smallest`: the integrand's poles lie

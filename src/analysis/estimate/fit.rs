@@ -1,5 +1,9 @@
 //! The fit of values on their groups and sides.
 
+use super::{
+    strata::{Strata, Stratum},
+    symmetric_matrix::{SymmetricMatrix, dot},
+};
 use crate::analysis::sides::{Side, Sides};
 
 /// One value of one environment in one cell and block.
@@ -27,7 +31,7 @@ pub enum Groups {
     One,
 }
 
-/// What the values of one side weigh in one group.
+/// What the values of one stratum weigh in one group.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sum {
     pub(super) weight: f64,
@@ -52,6 +56,7 @@ pub(super) struct Entry {
 #[derive(Debug)]
 pub(super) struct Cluster {
     pub(super) side: Side,
+    pub(super) stratum: usize,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -59,11 +64,49 @@ pub(super) struct Cluster {
 #[derive(Debug)]
 pub(super) struct Fit {
     pub(super) clusters: Vec<Cluster>,
-    pub(super) grouping: Grouping,
-    pub(super) groups: Vec<Sides<Sum>>,
-    /// The information about the difference: Σ w₀w₁/(w₀ + w₁) over the groups.
-    pub(super) information: f64,
+    pub(super) strata: Strata,
+    pub(super) groups: Vec<Group>,
+    /// M: what is known of the effects.
+    pub(super) information: SymmetricMatrix,
     pub(super) estimate: f64,
+    grouping: Grouping,
+    /// β: the effect of each stratum, as compared with that of the first.
+    effects: Vec<f64>,
+    /// γ: the solution of Mγ = c, for the first stratum 0.
+    slopes: Vec<f64>,
+}
+
+/// The values of one cell and block; none if it has values of one side alone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Group {
+    /// By stratum.
+    pub(super) sums: Vec<Sum>,
+    /// W: the weight of all.
+    pub(super) weight: f64,
+    /// The means of the values, and of β and γ over the values.
+    mean: f64,
+    effect: f64,
+    slope: f64,
+}
+
+impl Group {
+    fn set_means(&mut self) {
+        self.weight = self.sums.iter().map(|sum| sum.weight).sum();
+        self.mean = self.sums.iter().map(|sum| sum.value).sum::<f64>() / self.weight;
+    }
+
+    /// The mean of what the strata have, as much of each as the group has.
+    fn mean_of(&self, of_strata: &[f64]) -> f64 {
+        self.sums.iter().zip(of_strata).map(|(sum, of_stratum)| sum.weight * of_stratum).sum::<f64>() / self.weight
+    }
+
+    /// The values of these strata.
+    pub(super) fn sum(&self, strata: &[Stratum]) -> Sum {
+        strata.iter().map(|stratum| self.sums[stratum.number]).fold(Sum::default(), |sum, other| Sum {
+            weight: sum.weight + other.weight,
+            value: sum.value + other.value,
+        })
+    }
 }
 
 /// Which group a value is in.
@@ -85,73 +128,137 @@ impl Grouping {
 }
 
 impl Fit {
-    pub(super) fn new(values: &Sides<Vec<Observation>>, groups: Groups) -> Option<Self> {
+    /// None if no group has values of both sides, or if a stratum has none in such groups, or none that are connected with
+    /// those of the others.
+    pub(super) fn new(values: &Sides<Vec<Observation>>, groups: Groups, strata: Strata) -> Option<Self> {
         let grouping = Grouping { groups, blocks: last_block(values)? + 1 };
         let last = values.iter().flat_map(|(_, values)| values).map(|value| grouping.group(value)).max()?;
         let mut present = vec![Sides::<bool>::default(); last as usize + 1];
         for (side, values) in values.iter() {
-            values.iter().for_each(|value| present[grouping.group(value) as usize][side] = true);
+            let known = values.iter().filter(|value| strata.of(side, value.environment).is_some());
+            known.for_each(|value| present[grouping.group(value) as usize][side] = true);
         }
         let is_paired =
             |value: &Observation| present[grouping.group(value) as usize] == Sides { baseline: true, candidate: true };
         let mut clusters = Vec::new();
         for (side, values) in values.iter() {
-            let of_environments = by_environment(values.iter().copied().filter(is_paired));
-            clusters.extend(of_environments.map(|values| Cluster { side, entries: entries(values, grouping) }));
+            for values in by_environment(values.iter().copied().filter(is_paired)) {
+                let Some(stratum) = strata.of(side, values[0].environment) else { continue };
+                clusters.push(Cluster { side, stratum, entries: entries(values, grouping) });
+            }
         }
-        let mut groups = vec![Sides::<Sum>::default(); last as usize + 1];
-        for Cluster { side, entries } in &clusters {
+        let empty = Group { sums: vec![Sum::default(); strata.count()], ..Group::default() };
+        let mut groups = vec![empty; present.len()];
+        for Cluster { stratum, entries, .. } in &clusters {
             for entry in entries {
-                let sum = &mut groups[entry.group as usize][*side];
+                let sum = &mut groups[entry.group as usize].sums[*stratum];
                 sum.weight += entry.weight;
                 sum.value += entry.weight * entry.mean;
             }
         }
-        let (mut information, mut sum) = (0.0, 0.0);
-        for (weight, group) in weighted(&groups) {
-            information += weight;
-            sum += weight * (group.candidate.mean() - group.baseline.mean());
+        groups.iter_mut().for_each(Group::set_means);
+        let information = information(&groups, strata.count() - 1);
+        let fit = Self {
+            clusters,
+            information,
+            effects: Vec::new(),
+            slopes: Vec::new(),
+            estimate: 0.0,
+            groups,
+            strata,
+            grouping,
+        };
+        fit.solved()
+    }
+
+    /// Solves the normal equations. None if they have no solution.
+    fn solved(mut self) -> Option<Self> {
+        let factors = self.information.clone().factor(&self.information);
+        if !factors.is_regular() {
+            return None;
         }
-        (information > 0.0).then(|| Self { clusters, grouping, groups, information, estimate: sum / information })
+        let deviations = |stratum: usize| -> f64 {
+            self.paired().map(|group| group.sums[stratum].value - group.sums[stratum].weight * group.mean).sum()
+        };
+        let deviations: Vec<f64> = (1..self.strata.count()).map(deviations).collect();
+        let solve = |right: &[f64]| std::iter::once(0.0).chain(factors.solve(right)).collect::<Vec<f64>>();
+        (self.effects, self.slopes) = (solve(&deviations), solve(self.strata.free_contrast()));
+        self.estimate = dot(&self.effects, &self.strata.contrast);
+        for group in &mut self.groups {
+            (group.effect, group.slope) = (group.mean_of(&self.effects), group.mean_of(&self.slopes));
+        }
+        Some(self)
+    }
+
+    /// The groups that have values of both sides.
+    pub(super) fn paired(&self) -> impl Iterator<Item = &Group> {
+        self.groups.iter().filter(|group| group.weight > 0.0)
     }
 
     pub(super) fn group(&self, value: &Observation) -> u32 {
         self.grouping.group(value)
     }
 
-    /// Whether a value has a part in the fit: its group has values of both sides.
-    pub(super) fn has(&self, value: &Observation) -> bool {
-        self.groups[self.group(value) as usize].iter().all(|(_, sum)| sum.weight > 0.0)
+    fn group_at(&self, number: u32) -> &Group {
+        &self.groups[number as usize]
     }
 
-    /// w₀ + w₁.
+    /// The values that have a part in the fit, of one environment after the other, with the stratum of each.
+    pub(super) fn environments(
+        &self,
+        side: Side,
+        values: &[Observation],
+    ) -> impl Iterator<Item = (usize, Vec<Observation>)> {
+        let is_paired = |value: &Observation| self.weight_of(self.group(value)) > 0.0;
+        let stratum = move |value: &Observation| self.strata.of(side, value.environment);
+        let values = values.iter().copied().filter(move |value| stratum(value).is_some() && is_paired(value));
+        by_environment(values).filter_map(move |values| Some((stratum(&values[0])?, values)))
+    }
+
+    /// W.
     pub(super) fn weight_of(&self, group: u32) -> f64 {
-        let Sides { baseline, candidate } = &self.groups[group as usize];
-        baseline.weight + candidate.weight
+        self.group_at(group).weight
     }
 
-    /// How far the side of a value (0 for the baseline, 1 for the candidate) is from the mean side of its group, which is
-    /// w₁/(w₀ + w₁).
-    pub(super) fn centred_side(&self, side: Side, group: u32) -> f64 {
-        let share = self.groups[group as usize].candidate.weight / self.weight_of(group);
-        f64::from(u8::from(side == Side::Candidate)) - share
+    /// How fast the estimate grows with a value of a stratum: γ less its mean in the group.
+    pub(super) fn slope(&self, stratum: usize, group: u32) -> f64 {
+        self.slopes[stratum] - self.group_at(group).slope
     }
 
-    /// How far a value is from what the fit expects of its side and group.
-    pub(super) fn residual(&self, side: Side, group: u32, value: f64) -> f64 {
-        let Sides { baseline, candidate } = &self.groups[group as usize];
-        let mean = (baseline.value + candidate.value) / self.weight_of(group);
-        value - mean - self.estimate * self.centred_side(side, group)
+    /// x: 1 for the stratum of a value and 0 for the others, less the means in its group; without the first stratum.
+    pub(super) fn design(&self, stratum: usize, group: u32) -> impl Iterator<Item = f64> {
+        let group = self.group_at(group);
+        let others = group.sums.iter().enumerate().skip(1);
+        others.map(move |(number, sum)| f64::from(u8::from(number == stratum)) - sum.weight / group.weight)
+    }
+
+    /// How far a value is from what the fit expects of its stratum and group.
+    pub(super) fn residual(&self, stratum: usize, group: u32, value: f64) -> f64 {
+        let group = self.group_at(group);
+        value - group.mean - (self.effects[stratum] - group.effect)
+    }
+
+    /// The mean of a side's effects over its fleet.
+    pub(super) fn mean_effect(&self, side: Side) -> f64 {
+        self.strata.of_side(side).iter().map(|stratum| stratum.proportion * self.effects[stratum.number]).sum()
+    }
+
+    pub(super) fn effect(&self, stratum: Stratum) -> f64 {
+        self.effects[stratum.number]
     }
 }
 
-/// Each group that has values of both sides, with what it tells about the difference: w₀w₁/(w₀ + w₁).
-pub(super) fn weighted(groups: &[Sides<Sum>]) -> impl Iterator<Item = (f64, &Sides<Sum>)> {
-    let paired = groups.iter().filter(|group| group.baseline.weight > 0.0);
-    paired.map(|group| {
-        let Sides { baseline: Sum { weight: w0, .. }, candidate: Sum { weight: w1, .. } } = group;
-        (w0 * w1 / (w0 + w1), group)
-    })
+/// M: Σ over groups of diag(w) − wwᵀ/W, without the first stratum.
+fn information(groups: &[Group], size: usize) -> SymmetricMatrix {
+    let mut information = SymmetricMatrix::zero(size);
+    for Group { sums, weight, .. } in groups.iter().filter(|group| group.weight > 0.0) {
+        let weights: Vec<f64> = sums[1..].iter().map(|sum| sum.weight).collect();
+        for (row, own) in weights.iter().enumerate() {
+            information.add_to_diagonal(row, *own);
+        }
+        information.add_outer_product(&weights, -1.0 / weight);
+    }
+    information
 }
 
 /// The number of the last block. None if there are no values.
@@ -164,6 +271,7 @@ pub fn mean(values: &[Observation]) -> f64 {
     values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64
 }
 
+/// The values of one environment after the other.
 pub(super) fn by_environment(values: impl Iterator<Item = Observation>) -> impl Iterator<Item = Vec<Observation>> {
     let mut of_environments: Vec<Vec<Observation>> = Vec::new();
     for value in values {

@@ -3,9 +3,10 @@
 use super::{super::calibration::naive, *};
 use proptest::prelude::*;
 
-const INTERLEAVED: Model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::Environments };
-const ONE_GROUP: Model = Model { groups: Groups::One, clusters: Clusters::EnvironmentsAndBlocks };
-const BY_BLOCK: Model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::EnvironmentsAndBlocks };
+const INTERLEAVED: Model<'_> = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::Environments, mixes: None };
+const ONE_GROUP: Model<'_> = Model { groups: Groups::One, clusters: Clusters::EnvironmentsAndBlocks, mixes: None };
+const BY_BLOCK: Model<'_> =
+    Model { groups: Groups::CellsAndBlocks, clusters: Clusters::EnvironmentsAndBlocks, mixes: None };
 
 /// Values of some environments in some blocks on each side.
 fn values() -> impl Strategy<Value = Sides<Vec<Observation>>> {
@@ -67,7 +68,7 @@ proptest! {
             prop_assert!(both.standard_error >= alone.standard_error, "{:?} {:?}", alone, both);
             prop_assert_eq!((both.estimate, both.blocks), (alone.estimate, alone.blocks));
             for found in [alone, both] {
-                let Sources { environments, disturbances, calls } = found.sources;
+                let Sources { environments, disturbances, calls, .. } = found.sources;
                 prop_assert!(environments >= 0.0 && disturbances >= 0.0 && calls >= 0.0, "{:?}", found);
                 let variance = found.standard_error.powi(2);
                 prop_assert!((environments + disturbances + calls - variance).abs() <= 1e-9 * variance, "{:?}", found);

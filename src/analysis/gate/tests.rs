@@ -96,7 +96,7 @@ fn an_earlier_campaign_that_is_too_small_is_named_as_the_need() {
 fn uncertainty_from_disturbances_takes_more_blocks() {
     let mut run = campaign(40, &[("cell", 1.04, 0.02)]);
     run.comparisons[0].cells[0].comparisons[0].sources =
-        Some(Sources { environments: 0.3, disturbances: 0.6, calls: 0.1 });
+        Some(Sources { environments: 0.3, disturbances: 0.6, calls: 0.1, mix: 0.0 });
     let of = |run: &Analysis, earlier: Option<&Analysis>| {
         let gate = only(run, earlier, 0.05);
         (gate.cells()[0].environments_needed, gate.cells()[0].needs)

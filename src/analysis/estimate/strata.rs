@@ -1,0 +1,153 @@
+//! Strata: values that have an effect in common. They are the two sides; or where the fleet's mix of CPU models was counted,
+//! the models of each side.
+
+use crate::analysis::sides::{Side, Sides};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A model of which fewer environments were measured counts as not measured.
+pub const LEAST_OF_MODEL: u32 = 2;
+
+/// The largest proportion of a fleet whose models were not measured, with which its mean can be told.
+pub const MOST_UNMEASURED: f64 = 0.05;
+
+/// How many times as long, or as short, as the mean of the others a model that was not measured may take.
+pub const WORST_MODEL: f64 = 2.0;
+
+/// The CPU models of one side's environments.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CpuMix {
+    /// The number of the CPU model of each environment that was called, by its own number. None if unknown.
+    pub of_environments: Vec<Option<u16>>,
+    /// How many environments of each model were counted, round by round. Those that were called are among them; each
+    /// environment counts once.
+    pub rounds: Vec<Vec<u32>>,
+}
+
+/// A model of which too few environments were measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UnmeasuredModel {
+    /// Its number.
+    pub model: u16,
+    /// Its proportion of the fleet.
+    pub proportion: f64,
+    /// How many of its environments were measured.
+    pub measured: u32,
+}
+
+impl CpuMix {
+    /// How many environments of each model were counted.
+    pub fn counts(&self) -> Vec<u32> {
+        let models = self.rounds.iter().map(Vec::len).max().unwrap_or_default();
+        (0..models).map(|model| self.rounds.iter().filter_map(|round| round.get(model)).sum()).collect()
+    }
+
+    /// How many environments were counted.
+    pub fn total(&self) -> u32 {
+        self.rounds.iter().flatten().sum()
+    }
+
+    /// p̂: the proportion of each model.
+    pub fn proportions(&self) -> Vec<f64> {
+        let total = f64::from(self.total());
+        self.counts().into_iter().map(|count| f64::from(count) / total).collect()
+    }
+
+    /// The models of which fewer than [`LEAST_OF_MODEL`] of these environments are.
+    pub fn unmeasured(&self, environments: &BTreeSet<u32>) -> Vec<UnmeasuredModel> {
+        let model_of = |environment: &u32| self.of_environments.get(*environment as usize).copied().flatten();
+        let proportions = (0..).zip(self.proportions()).map(|(model, proportion)| {
+            let measured =
+                environments.iter().filter(|environment| model_of(environment) == Some(model)).count() as u32;
+            UnmeasuredModel { model, proportion, measured }
+        });
+        proportions.filter(|model| model.proportion > 0.0 && model.measured < LEAST_OF_MODEL).collect()
+    }
+}
+
+/// The values of one side, or of one CPU model of a side.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stratum {
+    pub(super) number: usize,
+    /// The number of the CPU model; 0 where the side is the stratum.
+    pub(super) model: u16,
+    /// p̂, as a proportion of what was measured of the fleet.
+    pub(super) proportion: f64,
+}
+
+/// What has an effect of its own in a fit.
+#[derive(Clone, Debug)]
+pub(super) struct Strata {
+    /// The stratum of each environment. None if the sides are the strata.
+    of_environments: Option<Sides<Vec<Option<usize>>>>,
+    /// c: what the effect of each stratum has in the difference.
+    pub(super) contrast: Vec<f64>,
+    of_sides: Sides<Vec<Stratum>>,
+    /// By how much the difference may be wrong at worst, because of models that were not measured.
+    pub(super) bias: f64,
+}
+
+impl Strata {
+    /// The two sides.
+    pub(super) fn sides() -> Self {
+        Self {
+            of_environments: None,
+            contrast: vec![-1.0, 1.0],
+            of_sides: Sides {
+                baseline: vec![Stratum { number: 0, model: 0, proportion: 1.0 }],
+                candidate: vec![Stratum { number: 1, model: 0, proportion: 1.0 }],
+            },
+            bias: 0.0,
+        }
+    }
+
+    /// The CPU models of both sides, of which these environments were measured.
+    ///
+    /// None if too much of a fleet was not.
+    pub(super) fn models(mixes: &Sides<CpuMix>, measured: &Sides<BTreeSet<u32>>) -> Option<Self> {
+        let mut strata = Self { of_environments: None, contrast: Vec::new(), of_sides: Sides::default(), bias: 0.0 };
+        let mut of_environments = Sides::<Vec<Option<usize>>>::default();
+        for (side, mix) in mixes.iter() {
+            let unmeasured = mix.unmeasured(&measured[side]);
+            let proportion_unmeasured: f64 = unmeasured.iter().map(|model| model.proportion).sum();
+            if proportion_unmeasured > MOST_UNMEASURED || mix.total() == 0 {
+                return None;
+            }
+            strata.bias += proportion_unmeasured * WORST_MODEL.ln();
+            let is_measured = |model: u16| unmeasured.iter().all(|other| other.model != model);
+            let mut numbers = BTreeMap::new();
+            for (model, proportion) in (0..).zip(mix.proportions()) {
+                if proportion > 0.0 && is_measured(model) {
+                    let number = strata.contrast.len();
+                    let proportion = proportion / (1.0 - proportion_unmeasured);
+                    numbers.insert(model, number);
+                    strata.of_sides[side].push(Stratum { number, model, proportion });
+                    strata.contrast.push(if side == Side::Candidate { proportion } else { -proportion });
+                }
+            }
+            let stratum = |model: &Option<u16>| numbers.get(&(*model)?).copied();
+            of_environments[side] = mix.of_environments.iter().map(stratum).collect();
+        }
+        Some(Self { of_environments: Some(of_environments), ..strata })
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.contrast.len()
+    }
+
+    /// The stratum of an environment. None if it has no part in the fit.
+    pub(super) fn of(&self, side: Side, environment: u32) -> Option<usize> {
+        match &self.of_environments {
+            None => Some(usize::from(side == Side::Candidate)),
+            Some(of_environments) => of_environments[side].get(environment as usize).copied().flatten(),
+        }
+    }
+
+    pub(super) fn of_side(&self, side: Side) -> &[Stratum] {
+        &self.of_sides[side]
+    }
+
+    /// The contrast without the first stratum.
+    pub(super) fn free_contrast(&self) -> &[f64] {
+        &self.contrast[1..]
+    }
+}
