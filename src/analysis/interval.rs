@@ -85,6 +85,18 @@ impl Difference {
         }
     }
 
+    /// Whether the interval may exclude 0, however many degrees of freedom there are.
+    pub(super) fn may_exclude_zero(&self, alpha: f64, looks: Looks) -> bool {
+        let distance = (self.estimate.abs() - self.bias).max(0.0);
+        match looks {
+            Looks::Once => distance > Normal::standard().inverse_cdf(1.0 - alpha / 2.0) * self.standard_error,
+            Looks::EveryBlock(target) => {
+                self.standard_error <= 0.0
+                    || self.log_likelihood_ratio(distance / self.standard_error, target) > -alpha.ln()
+            }
+        }
+    }
+
     /// The smallest error probability at which the whole interval lies within `margin` of 0 (two one-sided tests,
     /// Schuirmann 1987, each at half of it, so that it is decided by the interval that is shown).
     pub fn p_equivalence(&self, margin: f64, looks: Looks) -> f64 {

@@ -2,7 +2,7 @@
 
 use super::{
     calibration::naive,
-    estimate::{self, Clusters, Difference, Groups, Model, Observation, Variance},
+    estimate::{self, Clusters, CpuMix, Difference, Groups, Model, Observation, Variance},
     interval::{CONFIDENCE, Looks, mean_interval, upper_quantile},
     proportion::{Proportion, unseen},
     verdict::holm,
@@ -15,6 +15,8 @@ const OBSERVATIONS: &str = include_str!("../../tests/reference/observations.csv"
 const SCIPY: &str = include_str!("../../tests/reference/scipy.json");
 const R: &str = include_str!("../../tests/reference/r.csv");
 const DISTURBANCES: &str = include_str!("../../tests/reference/disturbances.csv");
+const CENSUS: &str = include_str!("../../tests/reference/census.csv");
+const TWO_PHASE: &str = include_str!("../../tests/reference/two_phase.csv");
 const HOLM: &str = include_str!("../../tests/reference/holm.csv");
 
 #[derive(Deserialize)]
@@ -200,6 +202,28 @@ fn the_variance_by_blocks_is_that_of_r() {
         };
         assert_close(found.degrees_of_freedom, freedom, 1e-6);
     }
+}
+
+#[test]
+fn the_means_of_counted_fleets_are_those_of_survey() {
+    let (mut values, mut mixes) = (Sides::<Vec<Observation>>::default(), Sides::<CpuMix>::default());
+    for (side, environment, cpu, value) in rows::<(Side, u32, char, Option<f64>)>(CENSUS) {
+        let (mix, model) = (&mut mixes[side], cpu as u16 - u16::from(b'a'));
+        mix.of_environments.push(Some(model));
+        mix.called.resize(3, 0);
+        mix.rounds.resize(1, vec![0; 3]);
+        // Which of the two it is makes no difference.
+        let counts = if value.is_some() { &mut mix.called } else { &mut mix.rounds[0] };
+        counts[usize::from(model)] += 1;
+        values[side].extend(value.map(|value| Observation { environment, cell: 0, block: 0, step: 0, value }));
+    }
+    let model = Model { groups: Groups::One, clusters: Clusters::Environments, mixes: Some(&mixes) };
+    let found = estimate::difference(&values, model).unwrap();
+    let (estimate, standard_error) = rows::<(f64, f64)>(TWO_PHASE)[0];
+    assert_close(found.estimate, estimate, 1e-9);
+    // R divides some of the sums of squares by the number that was counted, and this project by one less.
+    assert_close(found.standard_error, standard_error, 0.002);
+    assert!(found.sources.mix > 0.2 * found.standard_error.powi(2) && found.bias == 0.0);
 }
 
 #[test]

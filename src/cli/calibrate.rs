@@ -2,7 +2,7 @@
 
 use super::output;
 use crate::{
-    analysis::calibration::{self, fleet::Scenario},
+    analysis::calibration::{self, scenario::Scenario},
     report::{calibration as table, terminal},
 };
 use clap::Args;

@@ -1,7 +1,7 @@
 //! How often the estimator errs.
 
 use super::document::{Block, Table, Value, numbers, words};
-use crate::analysis::calibration::{EFFECTS, Missed, ScenarioScores, Score};
+use crate::analysis::calibration::{EFFECTS, Missed, ScenarioScores, Score, scenario::Scenario};
 
 /// One scenario's scores, under a title where its fleet is another than that of the scenario before.
 pub fn outcome(outcome: &ScenarioScores, before: Option<&ScenarioScores>) -> Block {
@@ -11,10 +11,10 @@ pub fn outcome(outcome: &ScenarioScores, before: Option<&ScenarioScores>) -> Blo
     let remark = if scenario.is_beyond_aims() { " (a limit of the method, without an aim)" } else { "" };
     let title = if is_same { String::new() } else { format!("{fleet}{remark}") };
     let power = EFFECTS.map(|effect| numbers(format!("power {:.0}%", effect * 100.0)));
-    let columns = [numbers("environments"), numbers("calls"), words("method")];
+    let columns = [numbers("environments"), numbers("calls"), numbers("census"), words("method")];
     let columns = columns.into_iter().chain(["coverage", "false pos"].map(numbers)).chain(power);
     let rows = outcome.scores.iter().enumerate().map(|(index, score)| {
-        let size = [scenario.environments, scenario.calls];
+        let size = [scenario.environments, scenario.calls, scenario.census];
         let size = size.map(|number| if index == 0 { Value::number(number) } else { Value::text("") });
         size.into_iter().chain(values(score)).collect()
     });
@@ -45,9 +45,9 @@ pub fn conclusion(missed: &[Missed], runs: u32) -> Vec<Block> {
         blocks.push(Block::Paragraph(text.to_owned()));
     }
     blocks.extend(missed.iter().map(|Missed { scenario, method, what }| {
-        let (environments, calls) = (scenario.environments, scenario.calls);
+        let Scenario { environments, calls, census, .. } = scenario;
         Block::Paragraph(format!(
-            "MISSED: {}, {}, {environments} environments, {calls} calls: {what}",
+            "MISSED: {}, {}, {environments} environments, {calls} calls, census of {census}: {what}",
             method.as_str(),
             scenario.fleet()
         ))

@@ -7,6 +7,7 @@
 suppressPackageStartupMessages({
   library(clubSandwich)
   library(sandwich)
+  library(survey)
 })
 
 here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE)))
@@ -60,6 +61,23 @@ disturbances <- function(rows) {
     degrees_of_freedom = sum(weight)^2 / sum(weight^2) - 1
   )
 }
+
+# The mean of a fleet by two-phase sampling: of all environments the CPU model is known, of some the value.
+two_phase <- function(rows) {
+  rows$measured <- !is.na(rows$value)
+  design <- twophase(
+    id = list(~environment, ~environment), strata = list(NULL, ~cpu), subset = ~measured, data = rows, method = "full"
+  )
+  mean <- svymean(~value, design)
+  c(estimate = coef(mean)[[1]], variance = attr(mean, "var")[[1]])
+}
+census <- read.csv(file.path(here, "census.csv"))
+of_sides <- sapply(split(census, census$side), two_phase)
+difference <- data.frame(
+  estimate = of_sides["estimate", "candidate"] - of_sides["estimate", "baseline"],
+  standard_error = sqrt(sum(of_sides["variance", ]))
+)
+write.csv(difference, file.path(here, "two_phase.csv"), quote = FALSE, row.names = FALSE)
 
 # Each environment in one block, as in a cold campaign.
 cold <- transform(rows, cluster = paste(side, seq_along(value)))

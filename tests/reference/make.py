@@ -1,4 +1,4 @@
-"""Writes observations.csv, and what SciPy computes of it and of some numbers, to scipy.json."""
+"""Writes observations.csv, and what SciPy computes of it and of some numbers, to scipy.json; and census.csv."""
 
 import csv
 import json
@@ -27,6 +27,18 @@ def observations():
     return rows
 
 
+def census():
+    """Two sides of which many environments have their CPU model counted, and few are measured."""
+    rng = random.Random(11)
+    cpus = {"a": (1.0, 0.03), "b": (1.2, 0.05), "c": (1.5, 0.04)}
+    mixes = {"baseline": (0.6, 0.4, 0.0), "candidate": (0.3, 0.5, 0.2)}
+    for side, mix in mixes.items():
+        for environment in range(1200):
+            (cpu,) = rng.choices(list(cpus), mix)
+            value = round(rng.gauss(*cpus[cpu]), 6) if environment < 40 else ""
+            yield side, environment, cpu, value
+
+
 def welch(one, other, **how):
     result = stats.ttest_ind(one, other, equal_var=False, **how)
     low, high = result.confidence_interval(0.95) if not how else (None, None)
@@ -34,6 +46,10 @@ def welch(one, other, **how):
 
 
 def main():
+    with open(HERE / "census.csv", "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("side", "environment", "cpu", "value"))
+        writer.writerows(census())
     rows = observations()
     with open(HERE / "observations.csv", "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

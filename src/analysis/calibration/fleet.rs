@@ -1,9 +1,12 @@
-//! Simulated fleets, and campaigns on them.
+//! Simulated fleets: how the campaigns of a scenario come about.
 
-use super::super::estimate::{Clusters, Observation};
+use super::{
+    super::estimate::Observation,
+    campaign::Campaign,
+    scenario::{Cpus, Disturbance, Drift, Noise, Scenario},
+};
 use crate::analysis::sides::{Side, Sides};
 use rand::{Rng, RngExt, distr::Distribution, seq::SliceRandom};
-use serde::Serialize;
 use statrs::distribution::{Normal, StudentsT};
 use std::f64::consts::TAU;
 
@@ -19,45 +22,23 @@ const SLOWER_CPU: f64 = 1.4;
 /// The share of the slower of two CPUs.
 const SLOWER_SHARE: f64 = 0.44;
 
-/// The environments and calls of the scenarios with disturbances.
-const DISTURBED_SIZES: [(u32, u32); 4] = [(8, 5), (8, 20), (20, 20), (60, 50)];
+/// The same of the baseline and the candidate, where their mixes differ.
+const DIFFERENT_SHARES: (f64, f64) = (0.2, 0.6);
+
+/// The shares of the second and third of three CPUs, and how much slower they are.
+const THREE_CPUS: [(f64, f64); 2] = [(0.3, 1.2), (0.2, 1.5)];
+
+/// The share of a rare CPU.
+const RARE_CPU: f64 = 0.1;
+
+/// By how much the candidate's share of the slower CPU was less when its fleet was counted.
+const DRIFTED: f64 = 0.2;
+
+/// A campaign goes on until the CPU models that the census saw are measured, for so many times its environments at most.
+const MOST_ENVIRONMENTS: u32 = 10;
 
 /// How far times drift in a campaign.
 const DRIFT: f64 = 0.10;
-
-/// The CPUs of both sides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Cpus {
-    One,
-    /// Two, 1.4× apart, of which the slower has a share of 44%.
-    Two,
-    /// Two, whose shares drift from 24% to 64% in the course of the campaign.
-    Drifting,
-    /// Two on the candidate's side, one on the baseline's.
-    TwoOfOneSide,
-}
-
-/// The noise of single calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Noise {
-    LogNormal,
-    /// Log-t with three degrees of freedom: rare calls take several times as long.
-    HeavyTailed,
-}
-
-/// What moves the times of both sides alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Drift {
-    /// Nothing.
-    None,
-    /// Times grow by 10% from the beginning to the end.
-    Linear,
-    /// Times swing by 10% up and down, twice in a campaign.
-    Diurnal,
-}
 
 /// The standard deviation of disturbances that are not rare, on the logarithmic scale.
 const DISTURBED: f64 = 0.03;
@@ -77,138 +58,47 @@ const LASTING: f64 = 0.8;
 /// How many environments share a host, where some do.
 const OF_A_HOST: u32 = 4;
 
-/// What disturbs several environments of a side at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Disturbance {
-    /// Nothing.
-    None,
-    /// Each step, all that a side does in a block, is slower or faster by chance.
-    Steps,
-    /// So is each stretch of steps, three on average.
-    Stretches,
-    /// So is each step of the candidate; the baseline runs on other hosts.
-    OneSide,
-    /// One step in 25 is a quarter slower.
-    Rare,
-    /// So is each block on each host, which four environments share.
-    SharedHosts,
-    /// Calls are made one by one, those of both sides in random order, and stretches of them, eight on average, are slower
-    /// or faster.
-    SingleCalls,
-    /// The candidate is slower or faster for several blocks in a row: most of what one block has is left in the next.
-    Lasting,
-}
-
-/// A kind of fleet and a kind of campaign.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Scenario {
-    pub cpus: Cpus,
-    pub noise: Noise,
-    pub drift: Drift,
-    /// The environments of each side.
-    pub environments: u32,
-    /// The calls of each environment, one a block.
-    pub calls: u32,
-    /// Whether environments come and go, so that each lives in half of the campaign's blocks.
-    pub staggered: bool,
-    /// What disturbs several environments at once.
-    pub disturbance: Disturbance,
-}
+/// The CPU models that a fleet may have.
+const MOST_CPUS: usize = 1 + THREE_CPUS.len();
 
 impl Scenario {
-    /// The scenarios that are calibrated: each kind of fleet with few and many environments and calls.
-    pub fn all() -> Vec<Self> {
-        let kinds = [
-            (Cpus::One, Noise::LogNormal, Drift::None, false),
-            (Cpus::One, Noise::HeavyTailed, Drift::Linear, true),
-            (Cpus::Two, Noise::LogNormal, Drift::None, false),
-            (Cpus::Two, Noise::LogNormal, Drift::Linear, true),
-            (Cpus::Two, Noise::HeavyTailed, Drift::Diurnal, true),
-            (Cpus::Drifting, Noise::LogNormal, Drift::Diurnal, true),
-            (Cpus::TwoOfOneSide, Noise::LogNormal, Drift::Linear, false),
-        ];
-        let sizes = [(3, 20), (8, 5), (8, 50), (20, 20), (60, 5), (60, 50)];
-        let scenario = |(cpus, noise, drift, staggered), disturbance, (environments, calls)| Self {
-            cpus,
-            noise,
-            drift,
-            environments,
-            calls,
-            staggered,
-            disturbance,
-        };
-        let undisturbed = kinds.into_iter().flat_map(|kind| sizes.map(|size| scenario(kind, Disturbance::None, size)));
-        let disturbances = [
-            Disturbance::Steps,
-            Disturbance::Stretches,
-            Disturbance::OneSide,
-            Disturbance::Rare,
-            Disturbance::SharedHosts,
-            Disturbance::SingleCalls,
-            Disturbance::Lasting,
-        ];
-        let disturbed =
-            disturbances.into_iter().flat_map(|kind| DISTURBED_SIZES.map(|size| scenario(kinds[0], kind, size)));
-        undisturbed.chain(disturbed).collect()
-    }
-
-    /// Its kind of fleet in words.
-    pub fn fleet(&self) -> String {
-        let cpus = match self.cpus {
-            Cpus::One => "one CPU",
-            Cpus::Two => "two CPUs",
-            Cpus::Drifting => "two CPUs, drifting mix",
-            Cpus::TwoOfOneSide => "two CPUs on one side",
-        };
-        let noise = match self.noise {
-            Noise::LogNormal => "log-normal",
-            Noise::HeavyTailed => "heavy tails",
-        };
-        let drift = match self.drift {
-            Drift::None => "no drift",
-            Drift::Linear => "linear drift",
-            Drift::Diurnal => "diurnal drift",
-        };
-        let staggered = if self.staggered { ", environments come and go" } else { "" };
-        let disturbance = match self.disturbance {
-            Disturbance::None => "",
-            Disturbance::Steps => ", disturbed steps",
-            Disturbance::Stretches => ", disturbed stretches",
-            Disturbance::OneSide => ", one side disturbed",
-            Disturbance::Rare => ", rare disturbances",
-            Disturbance::SharedHosts => ", shared hosts",
-            Disturbance::SingleCalls => ", disturbed calls one by one",
-            Disturbance::Lasting => ", one side disturbed for several blocks",
-        };
-        format!("{cpus}, {noise}, {drift}{staggered}{disturbance}")
-    }
-
-    /// What the calls of such campaigns may have in common.
-    pub fn clusters(&self) -> Clusters {
-        match self.disturbance {
-            Disturbance::SingleCalls => Clusters::Environments,
-            _ => Clusters::EnvironmentsAndBlocks,
-        }
-    }
-
-    /// Whether no aims hold for it, because it shows a limit of the method: blocks that resemble each other.
-    pub fn is_beyond_aims(&self) -> bool {
-        self.disturbance == Disturbance::Lasting
-    }
-
-    /// The logarithms of the times of one campaign in which both sides are equally fast, in the mean over the fleet.
-    pub fn campaign(&self, rng: &mut impl Rng) -> Sides<Vec<Observation>> {
+    /// A campaign in which both sides are equally fast, in the mean over the fleet.
+    pub(super) fn campaign(&self, rng: &mut impl Rng) -> Campaign {
         let disturbances = self.disturbances(rng);
-        let mut side = |side| {
-            let of_environment = |environment| {
-                let of_hosts = &disturbances[side];
-                let host = environment as usize * of_hosts.len() / self.environments as usize;
-                self.environment(side, environment, &of_hosts[host], rng)
-            };
-            (0..self.environments).flat_map(of_environment).collect()
-        };
-        Sides { baseline: side(Side::Baseline), candidate: side(Side::Candidate) }
+        let (mut values, mut called) = (Sides::<Vec<Observation>>::default(), Sides::<Vec<(u32, u16)>>::default());
+        for side in Side::BOTH {
+            for environment in 0..self.environments {
+                self.call(side, environment, &disturbances[side], (&mut values[side], &mut called[side]), rng);
+            }
+        }
+        let counted = (self.census > 0).then(|| self.take_census(rng));
+        let mut campaign = Campaign { last_block: self.blocks() - 1, values, called, counted };
+        for side in Side::BOTH {
+            for environment in self.environments..MOST_ENVIRONMENTS * self.environments {
+                if campaign.is_measured(side) {
+                    break;
+                }
+                let Campaign { values, called, .. } = &mut campaign;
+                self.call(side, environment, &disturbances[side], (&mut values[side], &mut called[side]), rng);
+            }
+        }
+        campaign
+    }
+
+    /// The CPU models of environments that are counted, as many in each block.
+    fn take_census(&self, rng: &mut impl Rng) -> Sides<Vec<Vec<u32>>> {
+        let blocks = self.blocks();
+        Sides::<()>::default().map(|side, ()| {
+            let mut rounds = vec![vec![0; MOST_CPUS]; blocks as usize];
+            for number in 0..self.census {
+                let block = number * blocks / self.census;
+                let drifted =
+                    if self.cpus == Cpus::DriftedSinceCensus && side == Side::Candidate { DRIFTED } else { 0.0 };
+                let cpu = self.cpu(side, f64::from(block) / f64::from(blocks), drifted, rng);
+                rounds[block as usize][usize::from(cpu)] += 1;
+            }
+            rounds
+        })
     }
 
     /// How much slower each block is on one host after the other. Steps are separate, each block's in random order: what
@@ -276,40 +166,74 @@ impl Scenario {
         disturbances
     }
 
-    fn environment(&self, side: Side, environment: u32, disturbances: &[f64], rng: &mut impl Rng) -> Vec<Observation> {
+    /// Adds the calls of an environment, and its first block and CPU model.
+    fn call(
+        &self,
+        side: Side,
+        environment: u32,
+        of_hosts: &[Vec<f64>],
+        (values, called): (&mut Vec<Observation>, &mut Vec<(u32, u16)>),
+        rng: &mut impl Rng,
+    ) {
+        let host = (environment as usize * of_hosts.len() / self.environments as usize).min(of_hosts.len() - 1);
+        let disturbances = &of_hosts[host];
         let normal = Normal::standard();
         let student = StudentsT::new(0.0, 1.0, 3.0).expect("the parameters are finite and positive");
         let blocks = self.blocks();
         let first = if self.staggered { rng.random_range(0..=blocks - self.calls) } else { 0 };
-        let share = self.share_of_slower_cpu(side, f64::from(first) / f64::from(blocks));
-        let cpu = if rng.random_bool(share) { SLOWER_CPU.ln() } else { 0.0 };
+        let time = f64::from(first) / f64::from(blocks);
+        let cpu = self.cpu(side, time, 0.0, rng);
+        called.push((first, cpu));
         // Where the sides have different fleets, their means are made equal.
-        let mean = if self.cpus == Cpus::TwoOfOneSide { share * SLOWER_CPU.ln() } else { 0.0 };
+        let cpus = self.slower_cpus(side, time);
+        let mean = match self.cpus {
+            Cpus::TwoOfOneSide | Cpus::DifferentMixes => cpus.iter().map(|(share, slower)| share * slower.ln()).sum(),
+            _ => 0.0,
+        };
+        let cpu = if cpu > 0 { cpus[usize::from(cpu) - 1].1.ln() } else { 0.0 };
         let level = cpu - mean + BETWEEN_ENVIRONMENTS * normal.sample(rng);
-        (first..first + self.calls)
-            .map(|block| {
-                let noise = match self.noise {
-                    Noise::LogNormal => normal.sample(rng),
-                    Noise::HeavyTailed => student.sample(rng),
-                };
-                let disturbance = disturbances[block as usize];
-                let value = level + WITHIN_ENVIRONMENT * noise + self.drift_at(block) + disturbance;
-                Observation { environment, cell: 0, block, step: 0, value }
-            })
-            .collect()
+        values.extend((first..first + self.calls).map(|block| {
+            let noise = match self.noise {
+                Noise::LogNormal => normal.sample(rng),
+                Noise::HeavyTailed => student.sample(rng),
+            };
+            let disturbance = disturbances[block as usize];
+            let value = level + WITHIN_ENVIRONMENT * noise + self.drift_at(block) + disturbance;
+            Observation { environment, cell: 0, block, step: 0, value }
+        }));
+    }
+
+    /// The number of an environment's CPU model, if the slower ones have so much less of the fleet.
+    fn cpu(&self, side: Side, time: f64, less: f64, rng: &mut impl Rng) -> u16 {
+        let mut others = 1.0;
+        for (number, (share, _)) in (1..).zip(self.slower_cpus(side, time)) {
+            let share = share - less;
+            if rng.random_bool(share / others) {
+                return number;
+            }
+            others -= share;
+        }
+        0
     }
 
     fn blocks(&self) -> u32 {
         if self.staggered { 2 * self.calls } else { self.calls }
     }
 
-    fn share_of_slower_cpu(&self, side: Side, time: f64) -> f64 {
-        match self.cpus {
+    /// The CPUs that are slower than the fastest: what share of the fleet each has, and how many times as long it takes.
+    fn slower_cpus(&self, side: Side, time: f64) -> Vec<(f64, f64)> {
+        let (of_baseline, of_candidate) = DIFFERENT_SHARES;
+        let share = match self.cpus {
             Cpus::One => 0.0,
             Cpus::TwoOfOneSide if side == Side::Baseline => 0.0,
-            Cpus::Two | Cpus::TwoOfOneSide => SLOWER_SHARE,
+            Cpus::Two | Cpus::TwoOfOneSide | Cpus::DriftedSinceCensus => SLOWER_SHARE,
             Cpus::Drifting => SLOWER_SHARE + 0.4 * (time - 0.5),
-        }
+            Cpus::DifferentMixes if side == Side::Baseline => of_baseline,
+            Cpus::DifferentMixes => of_candidate,
+            Cpus::Rare => RARE_CPU,
+            Cpus::Three => return THREE_CPUS.to_vec(),
+        };
+        vec![(share, SLOWER_CPU)]
     }
 
     fn drift_at(&self, block: u32) -> f64 {

@@ -20,25 +20,13 @@ pub enum Variance {
     Cr3,
 }
 
-/// One side's part of V_environment.
-#[derive(Debug)]
-struct SideVariance {
-    environments: u32,
-    variance: f64,
-    degrees_of_freedom: f64,
-}
-
 /// One environment's part of V_environment.
 #[derive(Debug)]
-pub(super) struct Adjusted {
+struct Adjusted {
     /// The derivative of u by each of the environment's means.
     loadings: Vec<f64>,
     /// The sum of the environment's scores.
     u: f64,
-    /// q: the sum of the loadings, each times its row of the design.
-    pull: Vec<f64>,
-    /// The variance of u if all values had the variance 1 over their weight.
-    own: f64,
 }
 
 /// I − H of one environment, as D − ZM⁻¹Zᵀ.
@@ -51,40 +39,40 @@ struct Unexplained<'a> {
     contrast: &'a [f64],
 }
 
+/// The environments of one side, each with its score.
+#[derive(Debug)]
+pub(super) struct Scores<'a> {
+    clusters: Vec<&'a Cluster>,
+    adjusted: Vec<Adjusted>,
+    variance: Variance,
+}
+
 impl Fit {
-    /// The difference with V_environment for its variance. None if a side has fewer than two environments.
-    pub(super) fn difference(&self, variance: Variance) -> Option<Difference> {
-        let parts =
-            Sides { baseline: self.part(Side::Baseline, variance)?, candidate: self.part(Side::Candidate, variance)? };
-        let (standard_error, degrees_of_freedom) =
-            welch(&[&parts.baseline, &parts.candidate].map(|part| (part.variance, part.degrees_of_freedom)));
-        Some(Difference {
+    /// The scores of both sides' environments. None if a side has fewer than two.
+    pub(super) fn scores(&self, variance: Variance) -> Option<Sides<Scores<'_>>> {
+        let of_side = |side: Side| {
+            let clusters: Vec<&Cluster> = self.clusters.iter().filter(|cluster| cluster.side == side).collect();
+            let adjusted: Vec<Adjusted> = clusters.iter().map(|cluster| self.adjust(cluster, variance)).collect();
+            (clusters.len() > 1).then_some(Scores { clusters, adjusted, variance })
+        };
+        Some(Sides { baseline: of_side(Side::Baseline)?, candidate: of_side(Side::Candidate)? })
+    }
+
+    /// The difference with V_environment for its variance, if this is known with such degrees of freedom on each side.
+    pub(super) fn difference(&self, scores: &Sides<Scores<'_>>, degrees_of_freedom: Sides<f64>) -> Difference {
+        let part = |side: Side| (scores[side].variance(), degrees_of_freedom[side]);
+        let (standard_error, degrees_of_freedom) = welch(&Side::BOTH.map(part));
+        Difference {
             estimate: self.estimate,
             standard_error,
             degrees_of_freedom,
-            environments: parts.map(|_, part| part.environments),
+            environments: scores.map(|_, scores| scores.clusters.len() as u32),
             ..Difference::default()
-        })
-    }
-
-    /// What the environments of one side add to V_environment. None if there are fewer than two.
-    fn part(&self, side: Side, variance: Variance) -> Option<SideVariance> {
-        let clusters: Vec<&Cluster> = self.clusters.iter().filter(|cluster| cluster.side == side).collect();
-        if clusters.len() < 2 {
-            return None;
         }
-        let adjusted: Vec<Adjusted> = clusters.iter().map(|cluster| self.adjust(cluster, variance)).collect();
-        Some(SideVariance {
-            environments: clusters.len() as u32,
-            variance: adjusted.iter().map(|cluster| cluster.u.powi(2)).sum(),
-            degrees_of_freedom: self.degrees_of_freedom(&clusters, &adjusted),
-        })
     }
 
     /// u of one environment, its residuals adjusted for how far the environment itself has moved the fit.
-    pub(super) fn adjust(&self, Cluster { stratum, entries, .. }: &Cluster, variance: Variance) -> Adjusted {
-        let slopes: Vec<f64> =
-            entries.iter().map(|entry| entry.weight.sqrt() * self.slope(*stratum, entry.group)).collect();
+    fn adjust(&self, Cluster { stratum, entries, .. }: &Cluster, variance: Variance) -> Adjusted {
         let row = |entry: &Entry| {
             let root = entry.weight.sqrt();
             self.design(*stratum, entry.group).map(move |x| root * x)
@@ -98,41 +86,55 @@ impl Fit {
             information: &self.information,
             contrast: self.strata.free_contrast(),
         };
-        let adjusted = match variance {
+        let mut loadings = match variance {
             Variance::Cr2 => unexplained.inverse_square_root(),
             Variance::Cr3 => unexplained.inverse(),
         };
-        let own = match variance {
-            Variance::Cr2 => dot(&slopes, &slopes),
-            Variance::Cr3 => dot(&adjusted, &slopes),
-        };
-        let loadings: Vec<f64> = adjusted.iter().zip(entries).map(|(row, entry)| row * entry.weight.sqrt()).collect();
-        let (mut u, mut pull) = (0.0, vec![0.0; self.strata.count() - 1]);
-        for (loading, entry) in loadings.iter().zip(entries) {
-            u += loading * self.residual(*stratum, entry.group, entry.mean);
-            pull.iter_mut().zip(self.design(*stratum, entry.group)).for_each(|(sum, x)| *sum += loading * x);
+        let mut u = 0.0;
+        for (loading, entry) in loadings.iter_mut().zip(entries) {
+            *loading *= entry.weight.sqrt();
+            u += *loading * self.residual(*stratum, entry.group, entry.mean);
         }
-        Adjusted { loadings, u, pull, own }
+        Adjusted { loadings, u }
     }
 
-    /// Satterthwaite's degrees of freedom of one side's part of the variance, if all values had the same variance:
+    /// The variance of an environment's u if all values had the variance 1 over their weight.
+    fn own_variance(&self, Cluster { stratum, entries, .. }: &Cluster, loadings: &[f64], variance: Variance) -> f64 {
+        let slopes = entries.iter().map(|entry| self.slope(*stratum, entry.group));
+        match variance {
+            Variance::Cr2 => slopes.zip(entries).map(|(slope, entry)| entry.weight * slope.powi(2)).sum(),
+            Variance::Cr3 => slopes.zip(loadings).map(|(slope, loading)| slope * loading).sum(),
+        }
+    }
+
+    /// q: the sum of an environment's loadings, each times its row of the design.
+    fn pull(&self, Cluster { stratum, entries, .. }: &Cluster, loadings: &[f64]) -> Vec<f64> {
+        let mut pull = vec![0.0; self.strata.count() - 1];
+        for (loading, entry) in loadings.iter().zip(entries) {
+            pull.iter_mut().zip(self.design(*stratum, entry.group)).for_each(|(sum, x)| *sum += loading * x);
+        }
+        pull
+    }
+
+    /// Satterthwaite's degrees of freedom of V_environment of these environments, if all values had the same variance:
     /// the square of its expectation over half its variance.
-    pub(super) fn degrees_of_freedom(&self, clusters: &[&Cluster], adjusted: &[Adjusted]) -> f64 {
+    pub(super) fn degrees_of_freedom(&self, Scores { clusters, adjusted, variance }: &Scores<'_>) -> f64 {
+        let scores = || clusters.iter().zip(adjusted);
         // Two scores covary through the groups that both environments are in, and through the estimate.
         let mut members: Vec<Vec<(u32, f64)>> = vec![Vec::new(); self.groups.len()];
-        for (index, (cluster, scores)) in clusters.iter().zip(adjusted).enumerate() {
+        for (index, (cluster, scores)) in (0..).zip(scores()) {
             for (entry, loading) in cluster.entries.iter().zip(&scores.loadings) {
-                members[entry.group as usize].push((index as u32, *loading));
+                members[entry.group as usize].push((index, *loading));
             }
         }
-        let mut squares = 0.0;
-        let mut shared = vec![0.0; clusters.len()];
-        // All pairs as if they had no group in common, which the loop below corrects for those that have.
         let factors = self.information.clone().factor(&self.information);
-        let solved: Vec<Vec<f64>> = adjusted.iter().map(|cluster| factors.solve(&cluster.pull)).collect();
-        squares += self.all_pairs(adjusted, &solved);
+        let pulls: Vec<Vec<f64>> = scores().map(|(cluster, scores)| self.pull(cluster, &scores.loadings)).collect();
+        let solved: Vec<Vec<f64>> = pulls.iter().map(|pull| factors.solve(pull)).collect();
+        // All pairs as if they had no group in common, which the loop below corrects for those that have.
+        let mut squares = self.all_pairs(&pulls, &solved);
+        let mut shared = vec![0.0; clusters.len()];
         let mut touched = Vec::new();
-        for (index, (cluster, scores)) in clusters.iter().zip(adjusted).enumerate() {
+        for (index, (cluster, scores)) in scores().enumerate() {
             for (entry, loading) in cluster.entries.iter().zip(&scores.loadings) {
                 let share = loading / self.weight_of(entry.group);
                 for (other, loading) in &members[entry.group as usize] {
@@ -145,31 +147,46 @@ impl Fit {
             for other in touched.drain(..) {
                 let through_groups = std::mem::take(&mut shared[other]);
                 if other != index {
-                    let through_estimate = dot(&scores.pull, &solved[other]);
+                    let through_estimate = dot(&pulls[index], &solved[other]);
                     squares += (through_groups + through_estimate).powi(2) - through_estimate.powi(2);
                 }
             }
         }
-        let trace: f64 = adjusted.iter().map(|it| it.own).sum();
-        squares += adjusted.iter().map(|cluster| cluster.own.powi(2)).sum::<f64>();
-        trace.powi(2) / squares
+        let own = scores().map(|(cluster, scores)| self.own_variance(cluster, &scores.loadings, *variance));
+        let (trace, own_squares) = own.fold((0.0, 0.0), |(sum, squares), own| (sum + own, squares + own.powi(2)));
+        trace.powi(2) / (squares + own_squares)
     }
 
     /// Σ (qᵢᵀM⁻¹qⱼ)² over all pairs of different environments: with Q = Σ qqᵀ it is tr((M⁻¹Q)²), less what each has with
     /// itself.
-    fn all_pairs(&self, adjusted: &[Adjusted], solved: &[Vec<f64>]) -> f64 {
+    fn all_pairs(&self, pulls: &[Vec<f64>], solved: &[Vec<f64>]) -> f64 {
         let size = self.strata.count() - 1;
         // M⁻¹Q, row by row.
         let mut product = vec![0.0; size * size];
-        for (Adjusted { pull, .. }, solved) in adjusted.iter().zip(solved) {
+        for (pull, solved) in pulls.iter().zip(solved) {
             for (row, factor) in product.chunks_exact_mut(size).zip(solved) {
                 row.iter_mut().zip(pull).for_each(|(cell, pull)| *cell += factor * pull);
             }
         }
         let cells = (0..size).flat_map(|row| (0..size).map(move |column| (row, column)));
         let all: f64 = cells.map(|(row, column)| product[row * size + column] * product[column * size + row]).sum();
-        let own = adjusted.iter().zip(solved).map(|(cluster, solved)| dot(&cluster.pull, solved).powi(2));
+        let own = pulls.iter().zip(solved).map(|(pull, solved)| dot(pull, solved).powi(2));
         all - own.sum::<f64>()
+    }
+}
+
+impl Scores<'_> {
+    /// V_environment of these environments.
+    fn variance(&self) -> f64 {
+        self.adjusted.iter().map(|cluster| cluster.u.powi(2)).sum()
+    }
+
+    /// These and others.
+    pub(super) fn and(self, others: Self) -> Self {
+        let Self { mut clusters, mut adjusted, variance } = self;
+        clusters.extend(others.clusters);
+        adjusted.extend(others.adjusted);
+        Self { clusters, adjusted, variance }
     }
 }
 
@@ -185,8 +202,9 @@ impl Unexplained<'_> {
     /// for this periodic integrand, and the formula of [`Self::inverse`] for each inverse.
     fn inverse_square_root(&self) -> Vec<f64> {
         let size = self.contrast.len();
-        let factors = self.information.clone().factor(self.information);
-        let explained: f64 = self.rows.chunks_exact(size).map(|row| factors.product(row, row)).sum();
+        let mut product = SymmetricMatrix::zero(size);
+        self.rows.chunks_exact(size).for_each(|row| product.add_outer_product(row, 1.0));
+        let explained = self.information.clone().factor(self.information).trace_of_solution(&product);
         let nodes = nodes(self.diagonal.iter().copied().fold(1.0, f64::min) - explained);
         let mut result = vec![0.0; self.diagonal.len()];
         for node in 0..nodes {

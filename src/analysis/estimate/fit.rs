@@ -272,15 +272,19 @@ pub fn mean(values: &[Observation]) -> f64 {
 }
 
 /// The values of one environment after the other.
-pub(super) fn by_environment(values: impl Iterator<Item = Observation>) -> impl Iterator<Item = Vec<Observation>> {
-    let mut of_environments: Vec<Vec<Observation>> = Vec::new();
-    for value in values {
+pub(super) fn by_environment(
+    values: impl Iterator<Item = Observation> + Clone,
+) -> impl Iterator<Item = Vec<Observation>> {
+    let mut counts = Vec::new();
+    for value in values.clone() {
         let environment = value.environment as usize;
-        if environment >= of_environments.len() {
-            of_environments.resize_with(environment + 1, Vec::new);
+        if environment >= counts.len() {
+            counts.resize(environment + 1, 0);
         }
-        of_environments[environment].push(value);
+        counts[environment] += 1;
     }
+    let mut of_environments: Vec<Vec<Observation>> = counts.into_iter().map(Vec::with_capacity).collect();
+    values.for_each(|value| of_environments[value.environment as usize].push(value));
     of_environments.into_iter().filter(|values| !values.is_empty())
 }
 

@@ -61,7 +61,8 @@ fn variances(deviations: &[(usize, f64, f64)], mix: &CpuMix) -> Vec<(f64, f64)> 
     }
     let independent = spread / (total - 1.0);
     let mut variances = vec![(independent, total - 1.0)];
-    let rounds: Vec<&Vec<u32>> = mix.rounds.iter().filter(|round| round.iter().any(|count| *count > 0)).collect();
+    let rounds: Vec<&Vec<u32>> =
+        mix.rounds.iter().chain([&mix.called]).filter(|round| round.iter().any(|count| *count > 0)).collect();
     if rounds.len() < LEAST_ROUNDS {
         return variances;
     }

@@ -2,6 +2,7 @@
 //! the models of each side.
 
 use crate::analysis::sides::{Side, Sides};
+use statrs::distribution::{ChiSquared, ContinuousCDF};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A model of which fewer environments were measured counts as not measured.
@@ -13,14 +14,23 @@ pub const MOST_UNMEASURED: f64 = 0.05;
 /// How many times as long, or as short, as the mean of the others a model that was not measured may take.
 pub const WORST_MODEL: f64 = 2.0;
 
+/// The error probability of the test that tells a drift of the mix.
+const DRIFTED: f64 = 0.01;
+
 /// The CPU models of one side's environments.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CpuMix {
     /// The number of the CPU model of each environment that was called, by its own number. None if unknown.
     pub of_environments: Vec<Option<u16>>,
-    /// How many environments of each model were counted, round by round. Those that were called are among them; each
-    /// environment counts once.
+    /// How many environments of each model were counted, round by round; each environment counts once.
     pub rounds: Vec<Vec<u32>>,
+    /// How many of each model were called and not counted.
+    pub called: Vec<u32>,
+}
+
+fn sums<'a>(rounds: impl Iterator<Item = &'a Vec<u32>> + Clone) -> Vec<u32> {
+    let models = rounds.clone().map(Vec::len).max().unwrap_or_default();
+    (0..models).map(|model| rounds.clone().filter_map(|round| round.get(model)).sum()).collect()
 }
 
 /// A model of which too few environments were measured.
@@ -35,15 +45,32 @@ pub struct UnmeasuredModel {
 }
 
 impl CpuMix {
-    /// How many environments of each model were counted.
+    /// How many environments of each model are known.
     pub fn counts(&self) -> Vec<u32> {
-        let models = self.rounds.iter().map(Vec::len).max().unwrap_or_default();
-        (0..models).map(|model| self.rounds.iter().filter_map(|round| round.get(model)).sum()).collect()
+        sums(self.rounds.iter().chain([&self.called]))
     }
 
-    /// How many environments were counted.
+    /// How many environments are known.
     pub fn total(&self) -> u32 {
-        self.rounds.iter().flatten().sum()
+        self.rounds.iter().chain([&self.called]).flatten().sum()
+    }
+
+    /// Whether the environments that were called are of another mix than those that were counted, by a χ² test at 1%.
+    pub fn has_drifted(&self) -> bool {
+        let counted = sums(self.rounds.iter());
+        let sum = |counts: &[u32]| f64::from(counts.iter().sum::<u32>());
+        let (of_called, of_counted, total) = (sum(&self.called), sum(&counted), f64::from(self.total()));
+        let (mut statistic, mut models) = (0.0, 0);
+        for (model, both) in self.counts().into_iter().enumerate().filter(|(_, both)| *both > 0) {
+            models += 1;
+            for (counts, of_all) in [(&self.called, of_called), (&counted, of_counted)] {
+                let (found, expected) =
+                    (f64::from(counts.get(model).copied().unwrap_or_default()), f64::from(both) * of_all / total);
+                statistic += if expected > 0.0 { (found - expected).powi(2) / expected } else { 0.0 };
+            }
+        }
+        let test = ChiSquared::new(f64::from((models - 1).max(1))).expect("degrees of freedom are positive");
+        models > 1 && test.sf(statistic) < DRIFTED
     }
 
     /// p̂: the proportion of each model.
@@ -102,14 +129,14 @@ impl Strata {
 
     /// The CPU models of both sides, of which these environments were measured.
     ///
-    /// None if too much of a fleet was not.
+    /// None if too much of a fleet was not, or if a mix has drifted.
     pub(super) fn models(mixes: &Sides<CpuMix>, measured: &Sides<BTreeSet<u32>>) -> Option<Self> {
         let mut strata = Self { of_environments: None, contrast: Vec::new(), of_sides: Sides::default(), bias: 0.0 };
         let mut of_environments = Sides::<Vec<Option<usize>>>::default();
         for (side, mix) in mixes.iter() {
             let unmeasured = mix.unmeasured(&measured[side]);
             let proportion_unmeasured: f64 = unmeasured.iter().map(|model| model.proportion).sum();
-            if proportion_unmeasured > MOST_UNMEASURED || mix.total() == 0 {
+            if proportion_unmeasured > MOST_UNMEASURED || mix.total() == 0 || mix.has_drifted() {
                 return None;
             }
             strata.bias += proportion_unmeasured * WORST_MODEL.ln();

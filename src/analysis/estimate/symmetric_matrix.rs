@@ -33,6 +33,11 @@ impl SymmetricMatrix {
         self.cells[row * self.size + row] += value;
     }
 
+    fn column(&self, column: usize) -> Vec<f64> {
+        let at = |row: usize| self.cells[row.max(column) * self.size + row.min(column)];
+        (0..self.size).map(at).collect()
+    }
+
     /// The matrix as LDLᵀ. It must be positive semidefinite, but for rounding: what is left on the diagonal is taken as no
     /// less than 10⁻⁹ of the diagonal of `whole`, which the matrix is a part of.
     pub(super) fn factor(mut self, whole: &Self) -> Factors {
@@ -79,9 +84,9 @@ impl Factors {
         x
     }
 
-    /// vᵀ(LDLᵀ)⁻¹w.
-    pub(super) fn product(&self, v: &[f64], w: &[f64]) -> f64 {
-        dot(v, &self.solve(w))
+    /// The trace of (LDLᵀ)⁻¹A.
+    pub(super) fn trace_of_solution(&self, a: &SymmetricMatrix) -> f64 {
+        (0..self.size).map(|column| self.solve(&a.column(column))[column]).sum()
     }
 }
 
@@ -108,7 +113,8 @@ mod tests {
         for (found, expected) in factors.solve(&v).iter().zip(x) {
             assert!((found - expected).abs() < 1e-12, "{found} {expected}");
         }
-        assert!((factors.product(&[1.0, 1.0, 1.0], &v) + 0.5).abs() < 1e-12);
+        // Each of the columns gives one of the unit matrix.
+        assert!((factors.trace_of_solution(&matrix) - 3.0).abs() < 1e-12);
     }
 
     #[test]
