@@ -5,7 +5,7 @@ use super::{
     cells::UnjudgedCell,
     choice::{Choice, WEIGHT},
     compare_sets::{Analyzer, Unjudged},
-    cpu_models::cpus,
+    cpu_models::{census, cpus},
     exceeding::Exceeding,
     interval::CONFIDENCE,
     limits::{ConditionTests, Limits},
@@ -144,6 +144,7 @@ impl<'a> Draft<'a> {
         money: Option<Money>,
     ) -> PairAnalysis {
         let pair = self.analyzer.pair;
+        let mut mix_scenarios = self.analyzer.mix_scenarios();
         let mut cells: Vec<CellAnalysis> = self.cells.into_iter().map(UnjudgedCell::into_analysis).collect();
         let mut headline = match cells.as_slice() {
             // All cells are this one.
@@ -158,6 +159,7 @@ impl<'a> Draft<'a> {
                 comparison.verdict = Verdict::Withheld;
                 comparison.environments_needed = None;
             }
+            mix_scenarios.clear();
         }
         PairAnalysis {
             method,
@@ -168,6 +170,7 @@ impl<'a> Draft<'a> {
             cells,
             cold_starts,
             money,
+            mix_scenarios,
             limit_tests: Vec::new(),
         }
     }
@@ -233,10 +236,11 @@ fn variant_facts(manifest: &Manifest, samples: &Samples, index: VariantIndex) ->
         failures: is_own.then(|| totals.failures.iter().map(|(kind, count)| (kind.to_string(), *count)).collect()),
         environments,
         cpus: if may_have_cpus { cpus(facts) } else { Vec::new() },
-        unseen: may_have_cpus.then(|| unseen(environments)),
+        census: census(facts),
+        unseen: may_have_cpus.then(|| unseen(environments.max(facts.known_mix().total()))),
         emulated: is_own.then_some(facts.emulated),
         builds: facts.builds.iter().cloned().collect(),
-        memory: ValuesByEnvironment::new(memory, false).statistics(),
+        memory: ValuesByEnvironment::new(memory, false).statistics(None),
         spent_usd: is_own.then_some(totals.cost_usd),
         ended: variant.ended,
         time: None,

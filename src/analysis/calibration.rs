@@ -15,6 +15,9 @@ use std::thread;
 /// The true differences for which power is reported, as shares of the baseline's time.
 pub const EFFECTS: [f64; 3] = [0.02, 0.05, 0.10];
 
+/// A campaign with a census that has so many environments is looked at once.
+const LARGE: u32 = 60;
+
 /// A way to compare two sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -53,7 +56,12 @@ impl Estimator {
 
     /// Those that are tried in a scenario.
     fn of(scenario: &Scenario) -> &'static [Self] {
-        if scenario.census > 0 { &Self::WITH_CENSUS } else { &Self::WITHOUT_CENSUS }
+        match scenario.census {
+            0 => &Self::WITHOUT_CENSUS,
+            // Looking after every block takes most of the time, and the smaller campaigns show what it does.
+            _ if scenario.environments >= LARGE => &Self::WITH_CENSUS[..2],
+            _ => &Self::WITH_CENSUS,
+        }
     }
 
     /// Its name for people.

@@ -3,7 +3,7 @@
 use super::{
     bill::{Bill, FreeTier, Usage, break_even_slowdown, saving},
     compare_sets::Analyzer,
-    estimate::{self, Clusters, Difference, Groups, Model, Observation},
+    estimate::{self, Clusters, CpuMix, Difference, Groups, Model, Observation},
     interval::{CONFIDENCE, Interval, normal_quantile},
     measures::Measure,
     proportion::Proportion,
@@ -107,7 +107,10 @@ impl<'a> TimeComponent<'a> {
         let set = analyzer.set_of_all(|calls| calls.deciding(analyzer.pair.is_cold()));
         let values = set.map(|_, cells| observations(cells, Measure::Billed));
         let means = estimate::means(&values, analyzer.model(Groups::CellsAndBlocks))?;
-        let half_widths = set.map(|side, cells| Some(relative_half_width(cells)? * means[side]));
+        let half_widths = set.map(|side, cells| {
+            let of_cells = cells.iter().flat_map(|cell| in_units_of_mean(cell));
+            Some(half_width(of_cells, analyzer.mix(side))? * means[side])
+        });
         Some(Self { share: 1.0, model: analyzer.model(Groups::CellsAndBlocks), values, means, half_widths })
     }
 
@@ -127,7 +130,7 @@ impl<'a> TimeComponent<'a> {
             _ => Model { clusters: Clusters::Environments, ..model },
         };
         let means = estimate::means(&values, model)?;
-        let half_widths = values.map(|_, values| half_width(values.iter().copied()));
+        let half_widths = values.map(|side, values| half_width(values.iter().copied(), analyzer.mix(side)));
         Some(Self { share, model, values, means, half_widths })
     }
 
@@ -149,12 +152,8 @@ fn excesses(starts: &[CallSample], calls: &[CallSample]) -> Option<Vec<Observati
     (!calls.is_empty()).then(|| starts.map(|start| Observation { value: start.value - usual, ..start }).collect())
 }
 
-/// The half-width of the interval of the billed durations, each in units of its cell's mean: cells may take times of
-/// different orders, and so have an interval in common.
-fn relative_half_width(cells: &[&[CallSample]]) -> Option<f64> {
-    half_width(cells.iter().flat_map(|cell| in_units_of_mean(cell)))
-}
-
+/// The billed durations of a cell in units of their mean: cells may take times of different orders, and so have an interval
+/// in common.
 fn in_units_of_mean(cell: &[CallSample]) -> Vec<Observation> {
     let values = observations(&[cell], Measure::Billed);
     // A cell that costs nothing adds nothing.
@@ -166,9 +165,9 @@ fn in_units_of_mean(cell: &[CallSample]) -> Vec<Observation> {
 }
 
 /// The half-width of the interval of their mean. None if there are fewer than two environments.
-fn half_width(values: impl IntoIterator<Item = Observation>) -> Option<f64> {
+fn half_width(values: impl IntoIterator<Item = Observation>, mix: Option<&CpuMix>) -> Option<f64> {
     let values = values.into_iter().map(|observation| (observation.environment, observation.value));
-    ValuesByEnvironment::new(values, false).interval().map(Interval::half_width)
+    ValuesByEnvironment::new(values, false).mean(mix).1.map(Interval::half_width)
 }
 
 /// The billed time of an invocation in the month.

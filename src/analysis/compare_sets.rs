@@ -1,7 +1,7 @@
 //! Comparing sets of samples: cells, all cells together, starts.
 
 use super::{
-    estimate::{self, Clusters, Difference, Groups, Model},
+    estimate::{self, Clusters, CpuMix, Difference, Groups, Model},
     interval::Looks,
     measures::Measure,
     pair_samples::{PairSamples, PairedCalls},
@@ -28,17 +28,22 @@ pub(super) struct Analyzer<'a> {
     pub(super) margin: f64,
     pub(super) looks: Looks,
     pub(super) primary: Measure,
+    /// The mixes of CPU models, if a side's was counted.
+    pub(super) mixes: Option<Sides<CpuMix>>,
 }
 
 impl<'a> Analyzer<'a> {
     pub(super) fn new(pair: PairSamples<'a>, margin: f64) -> Self {
         let until_ci = pair.manifest.limits.until_ci;
         let looks = until_ci.map_or(Looks::Once, |target| Looks::EveryBlock(target.ln_1p()));
-        Self { pair, margin, looks, primary: primary(&pair) }
+        Self { pair, margin, looks, primary: primary(&pair), mixes: pair.mixes() }
     }
 
     pub(super) fn compare(&self, set: &Set<'_>, measure: Measure, groups: Groups) -> Unjudged {
-        let difference = self.difference(set, measure, groups);
+        let difference = self.difference(set, measure, self.model(groups));
+        let is_of_mix = difference.is_some_and(|difference| difference.is_of_mix);
+        let without_census =
+            || Some(Ratio::new(&self.difference(set, measure, self.model_without_mix(groups))?, self.looks));
         let mut comparison = Comparison {
             measure,
             statistics: Sides::default(),
@@ -47,6 +52,7 @@ impl<'a> Analyzer<'a> {
             blocks: difference.map_or_else(|| paired_blocks(set), |it| it.blocks),
             sources: difference.and_then(|difference| difference.sources.shares()),
             ratio: difference.as_ref().map(|difference| Ratio::new(difference, self.looks)),
+            without_census: is_of_mix.then(without_census).flatten(),
             verdict: Verdict::Withheld,
             environments_needed: None,
         };
@@ -58,29 +64,40 @@ impl<'a> Analyzer<'a> {
             // of init durations are different functions.
             let is_one_thing = set[side].len() == 1 || (measure == Measure::Init && measure != self.primary);
             if is_one_thing && !self.pair.facts(side).emulated {
-                comparison.statistics[side] = values.statistics();
+                comparison.statistics[side] = values.statistics(self.mix(side).filter(|_| is_of_mix));
             }
         }
         Unjudged { comparison, difference }
     }
 
     /// How the sides differ. None if an instruction set was emulated, so that times mean nothing.
-    pub(super) fn difference(&self, set: &Set<'_>, measure: Measure, groups: Groups) -> Option<Difference> {
+    pub(super) fn difference(&self, set: &Set<'_>, measure: Measure, model: Model<'_>) -> Option<Difference> {
         if self.pair.is_emulated() {
             return None;
         }
         let values = set.map(|_, cells| observations(cells, measure));
         let difference = match measure {
-            Measure::Billed => estimate::log_ratio_of_means(values, self.model(groups)),
-            _ => estimate::difference(&values, self.model(groups)),
+            Measure::Billed => estimate::log_ratio_of_means(values, model),
+            _ => estimate::difference(&values, model),
         }?;
         let Plan { order, cold, .. } = self.pair.manifest.plan;
-        let fixed_variance = fixed_variance(difference.sources.disturbances, order, cold);
+        // Environments that are measured hardly tell more of the mix.
+        let fixed_variance = fixed_variance(difference.sources.disturbances, order, cold) + difference.sources.mix;
         Some(Difference { fixed_variance, ..difference })
     }
 
     /// The model by which values are compared within such groups.
     pub(super) fn model(&self, groups: Groups) -> Model<'_> {
+        Model { mixes: self.mixes.as_ref(), ..self.model_without_mix(groups) }
+    }
+
+    /// The CPU models of a side's fleet, if a census has counted.
+    pub(super) fn mix(&self, side: Side) -> Option<&CpuMix> {
+        self.mixes.as_ref().map(|mixes| &mixes[side])
+    }
+
+    /// The same without what a census has counted.
+    pub(super) fn model_without_mix(&self, groups: Groups) -> Model<'static> {
         let clusters = match self.pair.manifest.plan.order {
             Order::SingleCalls => Clusters::Environments,
             Order::SeparateSteps | Order::JointSteps => Clusters::EnvironmentsAndBlocks,
@@ -153,6 +170,7 @@ fn primary(pair: &PairSamples<'_>) -> Measure {
 pub(super) fn deciding_differences(pair: PairSamples<'_>) -> (Vec<Option<Difference>>, Looks) {
     let analyzer = Analyzer::new(pair, 0.0);
     let sets = analyzer.sets_of_cells();
-    let difference = |set| analyzer.difference(set, analyzer.primary, Groups::CellsAndBlocks);
+    let model = analyzer.model(Groups::CellsAndBlocks);
+    let difference = |set| analyzer.difference(set, analyzer.primary, model);
     (sets.iter().map(difference).collect(), analyzer.looks)
 }

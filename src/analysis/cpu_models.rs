@@ -2,21 +2,40 @@
 
 use super::{
     proportion::Proportion,
-    result::{CpuProportion, PairAnalysis},
+    result::{Census, CountedProportion, CpuProportion, PairAnalysis},
     samples::VariantSamples,
 };
 
 /// The CPU models of one variant, the most frequent first.
 pub(super) fn cpus(variant: &VariantSamples) -> Vec<CpuProportion> {
     let known = variant.environments.iter().filter(|environment| environment.cpu.is_some()).count() as u32;
-    let cpus = (0..).zip(&variant.cpu_models).map(|(number, model)| {
-        let of_model = variant.environments.iter().filter(|environment| environment.cpu == Some(number));
+    let is_counted = !variant.census.is_empty();
+    let counts = if is_counted { variant.known_mix().counts() } else { Vec::new() };
+    let cpus = variant.cpu_models.iter().enumerate().map(|(number, model)| {
+        let of_model = variant.environments.iter().filter(|environment| environment.cpu == Some(number as u16));
         let environments = of_model.count() as u32;
-        CpuProportion { model: model.clone(), environments, proportion: Proportion::new(environments, known) }
+        let counted = counts.get(number).map(|environments| CountedProportion {
+            environments: *environments,
+            proportion: Proportion::new(*environments, counts.iter().sum::<u32>()),
+        });
+        // A census may be all that is known.
+        let proportion = if known > 0 { Proportion::new(environments, known) } else { Proportion::UNKNOWN };
+        CpuProportion { model: model.clone(), environments, proportion, counted }
     });
     let mut cpus: Vec<CpuProportion> = cpus.collect();
-    cpus.sort_by(|one, other| other.environments.cmp(&one.environments).then_with(|| one.model.cmp(&other.model)));
+    let frequency = |cpu: &CpuProportion| cpu.counted.map_or(cpu.environments, |counted| counted.environments);
+    cpus.sort_by(|one, other| frequency(other).cmp(&frequency(one)).then_with(|| one.model.cmp(&other.model)));
     cpus
+}
+
+/// The census of a variant. None without one.
+pub(super) fn census(variant: &VariantSamples) -> Option<Census> {
+    let mix = Some(variant.known_mix()).filter(|_| !variant.census.is_empty())?;
+    Some(Census {
+        environments: variant.census.count(),
+        rounds: mix.rounds.len() as u32,
+        has_drifted: mix.has_drifted(),
+    })
 }
 
 /// The environments whose CPU model is known.

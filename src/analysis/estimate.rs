@@ -32,8 +32,9 @@ pub(super) use combined::welch;
 pub use difference::{Difference, Sources};
 pub use environments::Variance;
 pub use fit::{Groups, Observation, last_block, mean};
+pub use mix::mean_of_fleet;
 pub use one_side::{Weights, mean_of_side};
-pub use strata::{CpuMix, LEAST_OF_MODEL, MOST_UNMEASURED, UnmeasuredModel, WORST_MODEL};
+pub use strata::{CpuMix, MOST_UNMEASURED};
 
 use crate::analysis::sides::{Side, Sides};
 use combined::satterthwaite;
@@ -63,24 +64,18 @@ pub struct Model<'a> {
 }
 
 impl Model<'_> {
+    /// The fit, which leaves out the mixes where the means of the fleets cannot be told by them.
     fn fit(&self, values: &Sides<Vec<Observation>>) -> Option<Fit> {
-        match self.mixes {
-            Some(mixes) => mix::fit(values, self.groups, mixes),
-            None => Fit::new(values, self.groups, Strata::sides()),
-        }
-    }
-
-    /// Within one CPU model environments are nearly normal, and CR2 has no bias.
-    fn variance(&self) -> Variance {
-        if self.mixes.is_some() { Variance::Cr2 } else { Variance::Cr3 }
+        let by_mix = self.mixes.and_then(|mixes| mix::fit(values, self.groups, mixes));
+        by_mix.or_else(|| Fit::new(values, self.groups, Strata::sides()))
     }
 }
 
-/// The difference of the means of both sides' values; of those of their fleets, if the model has their mixes.
+/// The difference of the means of both sides' values; of those of their fleets, if the model has their mixes and not too much
+/// of a fleet was not measured.
 ///
 /// None if no group has values of both sides, or if fewer than two environments of a side answered, so that nothing tells
-/// how uncertain the difference is; or if too much of a fleet was not measured. Only groups with values of both sides have
-/// a part in it.
+/// how uncertain the difference is. Only groups with values of both sides have a part in it.
 pub fn difference(values: &Sides<Vec<Observation>>, model: Model<'_>) -> Option<Difference> {
     difference_if(values, model, |_| true)
 }
@@ -93,15 +88,16 @@ pub fn difference_if(
     matters: impl Fn(&Difference) -> bool,
 ) -> Option<Difference> {
     let fit = model.fit(values)?;
-    let scores = fit.scores(model.variance())?;
+    // Within one CPU model environments are nearly normal, and CR2 has no bias.
+    let scores = fit.scores(if fit.strata.are_models() { Variance::Cr2 } else { Variance::Cr3 })?;
     let most = Sides { baseline: f64::INFINITY, candidate: f64::INFINITY };
     let least = fit.difference(&scores, most);
     if !matters(&least) {
         return Some(least);
     }
-    let disturbances = fit.disturbances(values);
+    let disturbances = fit.disturbances();
     let neighbours = match model.clusters {
-        Clusters::Environments => fit.shared_by_neighbours(values),
+        Clusters::Environments => fit.shared_by_neighbours(),
         Clusters::EnvironmentsAndBlocks => 0.0,
     };
     let with = |degrees_of_freedom| {
@@ -112,8 +108,8 @@ pub fn difference_if(
             Clusters::EnvironmentsAndBlocks => disturbed(found, &disturbances),
         };
         match model.mixes {
-            Some(mixes) => fit.with_mix(found, mixes),
-            None => found,
+            Some(mixes) if fit.strata.are_models() => fit.with_mix(found, mixes),
+            _ => found,
         }
     };
     let least = with(most);
@@ -177,27 +173,13 @@ pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>, model: Model<'_>)
     Some(Difference { estimate: (means.candidate / means.baseline).ln(), ..difference })
 }
 
-/// The means of both sides' values over the groups that have values of both, each environment weighing the same; if the
-/// model has the fleets' mixes, each CPU model by its proportion.
+/// The means of both sides' values over the groups that have values of both, each environment weighing the same; of
+/// their fleets, if the model has their mixes and not too much of a fleet was not measured.
 ///
-/// None if there is no such group, or if too much of a fleet was not measured.
+/// None if there is no such group.
 pub fn means(values: &Sides<Vec<Observation>>, model: Model<'_>) -> Option<Sides<f64>> {
     let fit = model.fit(values)?;
-    let of_side = |side| {
-        let strata = fit.strata.of_side(side);
-        let (mut information, mut mean, mut effect) = (0.0, 0.0, 0.0);
-        for group in fit.paired() {
-            let sum = group.sum(strata);
-            let weight = sum.weight * (group.weight - sum.weight) / group.weight;
-            information += weight;
-            mean += weight * sum.mean();
-            let effects = strata.iter().map(|stratum| group.sums[stratum.number].weight * fit.effect(*stratum));
-            effect += weight * effects.sum::<f64>() / sum.weight;
-        }
-        // As if the groups had as much of each CPU model as the fleet.
-        mean / information + fit.mean_effect(side) - effect / information
-    };
-    Some(Sides { baseline: of_side(Side::Baseline), candidate: of_side(Side::Candidate) })
+    Some(Sides { baseline: fit.mean_of_fleet(Side::Baseline), candidate: fit.mean_of_fleet(Side::Candidate) })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The samples of two variants: a campaign's baseline and one of the others.
 
 use super::{
+    estimate::CpuMix,
     samples::{CallSample, CellSamples, Samples, VariantSamples},
     sides::{Side, Sides},
 };
@@ -62,6 +63,13 @@ impl<'a> PairSamples<'a> {
 
     pub(super) fn facts(&self, side: Side) -> &'a VariantSamples {
         &self.samples.variants[self.variants[side]]
+    }
+
+    /// The CPU models of both fleets. None without a census of either.
+    pub(super) fn mixes(&self) -> Option<Sides<CpuMix>> {
+        let facts = self.variants.map(|side, _| self.facts(side));
+        let is_counted = facts.iter().any(|(_, facts)| !facts.census.is_empty());
+        is_counted.then(|| facts.map(|_, facts| facts.known_mix()))
     }
 
     pub(super) fn totals(&self, side: Side) -> &'a VariantTotals {

@@ -34,11 +34,11 @@ impl<'a> Analyzer<'a> {
             return Vec::new();
         }
         let models = calls.map(|side, calls| self.by_model(side, calls));
-        let mut comparisons = Vec::new();
+        let (mut comparisons, model) = (Vec::new(), self.model_without_mix(Groups::CellsAndBlocks));
         for (one, baseline) in &models.baseline {
             for (other, candidate) in &models.candidate {
                 let set = Sides { baseline, candidate }.map(|_, calls| vec![calls.as_slice()]);
-                let Some(difference) = self.difference(&set, self.primary, Groups::CellsAndBlocks) else { continue };
+                let Some(difference) = self.difference(&set, self.primary, model) else { continue };
                 comparisons.push(CpuComparison {
                     models: Sides { baseline: (*one).to_owned(), candidate: (*other).to_owned() },
                     environments: difference.environments,

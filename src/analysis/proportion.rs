@@ -15,6 +15,9 @@ pub struct Proportion {
 }
 
 impl Proportion {
+    /// That of which nothing was seen.
+    pub const UNKNOWN: Self = Self { estimate: 0.0, low: 0.0, high: 1.0 };
+
     /// The proportion that `count` of `total` make, with the score interval of Wilson (1927); `total` must not be 0.
     pub fn new(count: impl Into<u64>, total: impl Into<u64>) -> Self {
         let (count, n) = (count.into() as f64, total.into() as f64);

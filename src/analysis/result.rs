@@ -71,6 +71,9 @@ pub struct PairAnalysis {
     pub cold_starts: ColdStarts,
     /// The bill. None if no prices or no billed durations are known.
     pub money: Option<Money>,
+    /// The ratio of the headline as it would be with other mixes of CPU models: for each model of a side that has several, by
+    /// its proportion of the fleet. Empty where no verdict is given.
+    pub mix_scenarios: Vec<MixScenario>,
     /// What a gate holds to limits besides the ratios above.
     #[serde(skip)]
     pub limit_tests: Vec<ConditionTests>,
@@ -138,6 +141,8 @@ pub struct VariantFacts {
     pub environments: u32,
     /// The CPU models of those environments, the most frequent first.
     pub cpus: Vec<CpuProportion>,
+    /// The environments that a census has counted. None without one.
+    pub census: Option<Census>,
     /// The share of the fleet that models which have not been seen may have, with 95% confidence. None of an import
     /// that does not tell them.
     pub unseen: Option<f64>,
@@ -176,6 +181,45 @@ pub struct CpuProportion {
     pub environments: u32,
     /// Their proportion of the fleet.
     pub proportion: Proportion,
+    /// Their proportion as a census tells it, which includes those that were called. None without one.
+    pub counted: Option<CountedProportion>,
+}
+
+/// How many environments of one CPU model are known where a census has counted them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CountedProportion {
+    pub environments: u32,
+    pub proportion: Proportion,
+}
+
+/// A census of one variant's environments.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Census {
+    /// The environments that were counted, those that were also called among them.
+    pub environments: u32,
+    pub rounds: u32,
+    /// Whether the mix has changed between the census and the calls, beyond chance, so that the census is not used.
+    pub has_drifted: bool,
+}
+
+/// How the ratio depends on the proportion of one CPU model, as far as it is measured; the other models of its side share the
+/// rest as they do now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct MixScenario {
+    pub side: Side,
+    pub model: String,
+    /// Its proportion now.
+    pub now: f64,
+    /// From 0 to 1.
+    pub points: Vec<MixPoint>,
+}
+
+/// The ratio with one proportion of a CPU model, which is taken for certain.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct MixPoint {
+    pub proportion: f64,
+    pub ratio: Ratio,
+    pub verdict: Verdict,
 }
 
 /// Both sides by one measure.
@@ -194,6 +238,8 @@ pub struct Comparison {
     pub sources: Option<Sources>,
     /// The ratio. None if no block has samples of both sides, or if an instruction set was emulated.
     pub ratio: Option<Ratio>,
+    /// The ratio as it would be without a census. None if no census has a part in [`Self::ratio`].
+    pub without_census: Option<Ratio>,
     pub verdict: Verdict,
     /// If there is no verdict for want of environments: how many of each side would probably give one. None if no number
     /// would, because blocks are missing.

@@ -1,6 +1,11 @@
 //! The samples of a campaign, kept small: ten million of them are to fit into a gigabyte.
 
-use super::{data_quality::Quality, estimate::Observation, measures::Measure};
+use super::{
+    counted_environments::CountedEnvironments,
+    data_quality::Quality,
+    estimate::{CpuMix, Observation},
+    measures::Measure,
+};
 use crate::{
     campaign::{
         later_configurations::Reading, log_streams::LogStreams, platform_report::PlatformReport, row::Row,
@@ -72,6 +77,8 @@ pub struct VariantSamples {
     pub quality: Quality,
     /// Environments of which only failures are known.
     failed: HashSet<String>,
+    /// The environments that a census has counted.
+    pub census: CountedEnvironments,
     /// How many of the numbers stand for unnamed environments whose calls were left out later.
     unused_numbers: u32,
 }
@@ -220,6 +227,26 @@ impl Samples {
 }
 
 impl VariantSamples {
+    /// Counts an environment of a census, in one of its rounds; the second time it is counted changes nothing.
+    pub fn count_environment(&mut self, round: u32, environment: &str, cpu_model: &str) {
+        let model = self.model(cpu_model);
+        self.census.add(round, environment, model);
+    }
+
+    /// The CPU models of the environments that were called or counted.
+    pub fn known_mix(&self) -> CpuMix {
+        let mut is_counted = vec![false; self.environments.len()];
+        for (name, number) in &self.numbers {
+            is_counted[*number as usize] = self.census.has(name);
+        }
+        let mut called = vec![0; self.cpu_models.len()];
+        for (environment, _) in self.environments.iter().zip(is_counted).filter(|(_, is_counted)| !is_counted) {
+            environment.cpu.iter().for_each(|model| called[usize::from(*model)] += 1);
+        }
+        let of_environments = self.environments.iter().map(|environment| environment.cpu).collect();
+        CpuMix { of_environments, rounds: self.census.rounds(), called, assumed: Vec::new() }
+    }
+
     fn learn(&mut self, response: &Response) {
         self.emulated |= response.host.emulated;
         self.architecture = Some(response.function.architecture);
@@ -312,12 +339,15 @@ impl VariantSamples {
 
     /// The number of the CPU model that a row names.
     fn cpu(&mut self, row: &Row) -> Option<u16> {
-        let model = row.cpu_model()?;
-        let known = self.cpu_models.iter().position(|known| known == model);
+        Some(self.model(row.cpu_model()?))
+    }
+
+    fn model(&mut self, name: &str) -> u16 {
+        let known = self.cpu_models.iter().position(|known| known == name);
         if known.is_none() {
-            self.cpu_models.push(model.to_owned());
+            self.cpu_models.push(name.to_owned());
         }
-        Some(known.unwrap_or(self.cpu_models.len() - 1) as u16)
+        known.unwrap_or(self.cpu_models.len() - 1) as u16
     }
 }
 

@@ -1,7 +1,8 @@
 //! Summary statistics of values, and of the means of their environments.
 
 use super::{
-    interval::{CONFIDENCE, Interval, mean_interval},
+    estimate::{CpuMix, mean_of_fleet},
+    interval::{CONFIDENCE, Interval, Looks, mean_interval},
     result::SummaryStatistics,
     verdict::MINIMUM_ENVIRONMENTS,
 };
@@ -11,7 +12,8 @@ use crate::protocol::quantile;
 pub(super) struct ValuesByEnvironment {
     is_geometric: bool,
     values: Vec<f64>,
-    means: Vec<f64>,
+    /// The mean of each environment, with its number.
+    means: Vec<(u32, f64)>,
 }
 
 impl ValuesByEnvironment {
@@ -28,7 +30,8 @@ impl ValuesByEnvironment {
             *count += 1;
             kept.push(value);
         }
-        let means = sums.into_iter().filter(|(_, count)| *count > 0).map(|(sum, count)| sum / f64::from(count));
+        let means = (0..).zip(sums).filter(|(_, (_, count))| *count > 0);
+        let means = means.map(|(environment, (sum, count))| (environment, sum / f64::from(count)));
         Self { is_geometric, values: kept, means: means.collect() }
     }
 
@@ -41,9 +44,16 @@ impl ValuesByEnvironment {
         self.means.len() as u32
     }
 
-    /// The interval of their mean, on the scale on which it is taken. None if there are fewer than two environments.
-    pub(super) fn interval(&self) -> Option<Interval> {
-        mean_interval(&self.means, CONFIDENCE)
+    /// Their mean and its interval, on the scale on which it is taken: of the fleet, if its mix of CPU models is known. The
+    /// interval is None if there are fewer than two environments.
+    pub(super) fn mean(&self, mix: Option<&CpuMix>) -> (f64, Option<Interval>) {
+        if let Some(mut of_fleet) = mix.and_then(|mix| mean_of_fleet(&self.means, mix)) {
+            // What models that were not measured may do is told as a ratio.
+            of_fleet.bias *= if self.is_geometric { 1.0 } else { of_fleet.estimate.abs() };
+            return (of_fleet.estimate, Some(of_fleet.interval(CONFIDENCE, Looks::Once)));
+        }
+        let means: Vec<f64> = self.means.iter().map(|(_, mean)| *mean).collect();
+        (means.iter().sum::<f64>() / means.len() as f64, mean_interval(&means, CONFIDENCE))
     }
 
     /// Their percentiles 0, 1, …, 100. None if there are no values.
@@ -53,15 +63,15 @@ impl ValuesByEnvironment {
         (!self.values.is_empty()).then(|| (0..=100).map(at).collect())
     }
 
-    /// Their summary statistics. None if there are no values.
-    pub(super) fn statistics(mut self) -> Option<SummaryStatistics> {
+    /// Their summary statistics, with the mean of the fleet if its mix of CPU models is known. None if there are no values.
+    pub(super) fn statistics(mut self, mix: Option<&CpuMix>) -> Option<SummaryStatistics> {
         let off_scale = |value: f64| if self.is_geometric { value.exp().min(f64::MAX) } else { value };
-        let interval = self.interval().filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
-        let mean = self.means.iter().sum::<f64>() / self.means.len() as f64;
-        self.values.sort_unstable_by(f64::total_cmp);
         if self.values.is_empty() {
             return None;
         }
+        let (mean, interval) = self.mean(mix);
+        let interval = interval.filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
+        self.values.sort_unstable_by(f64::total_cmp);
         let at = |share| quantile(&self.values, share);
         Some(SummaryStatistics {
             mean: off_scale(mean),

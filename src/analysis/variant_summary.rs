@@ -1,10 +1,11 @@
 //! How long calls of each variant take and what they cost, side by side.
 
 use super::{
+    estimate::CpuMix,
     interval::Interval,
     measures::Measure,
     result::{Analysis, MeanTime, Money, VariantFacts},
-    samples::{CallSample, Samples, values},
+    samples::{CallSample, Samples, VariantSamples, values},
     sides::Side,
     summary_statistics::ValuesByEnvironment,
     verdict::MINIMUM_ENVIRONMENTS,
@@ -28,23 +29,25 @@ pub(super) fn set_times(manifest: &Manifest, samples: &Samples, variants: &mut [
     let measure = measure.unwrap_or(Measure::Latency);
     for (variant, facts) in manifest.variants.indices().zip(variants) {
         let cells = cells(variant);
+        let mix =
+            Some(&samples.variants[variant]).filter(|facts| !facts.census.is_empty()).map(VariantSamples::known_mix);
         let is_complete = cells.len() == manifest.plan.cells.len() && facts.emulated != Some(true);
-        facts.time = Some(cells).filter(|_| is_complete).and_then(|cells| mean_time(&cells, measure));
+        facts.time = Some(cells).filter(|_| is_complete).and_then(|cells| mean_time(&cells, measure, mix.as_ref()));
     }
 }
 
 /// The geometric mean of the means of these cells. None if one has no value.
-fn mean_time(cells: &[&[CallSample]], measure: Measure) -> Option<MeanTime> {
+fn mean_time(cells: &[&[CallSample]], measure: Measure, mix: Option<&CpuMix>) -> Option<MeanTime> {
     let (mut sum, mut deviations) = (0.0, Vec::new());
     for calls in cells {
         let logarithms = || values(calls.iter(), measure).map(|(environment, ms)| (environment, ms.ln()));
-        let mean = ValuesByEnvironment::new(logarithms(), false).statistics()?.mean;
+        let mean = ValuesByEnvironment::new(logarithms(), false).statistics(mix)?.mean;
         sum += mean;
         deviations.extend(logarithms().map(|(environment, logarithm)| (environment, logarithm - mean)));
     }
     let mean = sum / cells.len() as f64;
     let deviations = ValuesByEnvironment::new(deviations.into_iter(), false);
-    let interval = deviations.interval().filter(|_| deviations.environments() >= MINIMUM_ENVIRONMENTS);
+    let interval = deviations.mean(mix).1.filter(|_| deviations.environments() >= MINIMUM_ENVIRONMENTS);
     let interval = interval.map(|Interval { low, high }| {
         let half = (high - low) / 2.0;
         Interval { low: (mean - half).exp(), high: (mean + half).exp() }

@@ -84,6 +84,7 @@ pub fn analysis() -> PairAnalysis {
         cells: CELLS.into_iter().map(cell).collect(),
         cold_starts: cold_starts(),
         money: Some(money()),
+        mix_scenarios: Vec::new(),
         limit_tests: Vec::new(),
     }
 }
@@ -145,6 +146,7 @@ fn side(side: Side) -> VariantFacts {
         model: model.to_owned(),
         environments,
         proportion: Proportion::new(environments, total),
+        counted: None,
     };
     let (name, architecture, environments, triple) = match side {
         Side::Baseline => ("x86_64", Architecture::X86_64, 48, "x86_64-unknown-linux-gnu for x86-64-v3"),
@@ -164,6 +166,7 @@ fn side(side: Side) -> VariantFacts {
         failures: Some(failures),
         environments,
         cpus,
+        census: None,
         unseen: Some(unseen(environments)),
         emulated: Some(false),
         builds: vec![format!("0.1.0 (3e8a1d7), rustc 1.95.0, {triple}")],
@@ -223,6 +226,7 @@ fn comparison(
         blocks: 40,
         sources: Some(Sources { environments: 0.78, disturbances: 0.05, calls: 0.17, mix: 0.0 }),
         ratio: Some(ratio(estimate, half_width)),
+        without_census: None,
         verdict,
         environments_needed,
     }

@@ -49,6 +49,7 @@ impl Campaign {
                 of_environments: environments.iter().map(|(_, model)| Some(*model)).collect(),
                 rounds: counted[side].clone(),
                 called: (0..models).map(of_model).collect(),
+                assumed: Vec::new(),
             }
         }))
     }

@@ -119,10 +119,7 @@ impl Estimator {
             estimate::difference_if(values, model, &matters)
         };
         match self {
-            Self::Shipped | Self::ShippedEveryBlock => {
-                let mixes = campaign.mixes();
-                mixes.as_ref().and_then(|mixes| of(Some(mixes))).or_else(|| of(None))
-            }
+            Self::Shipped | Self::ShippedEveryBlock => of(campaign.mixes().as_ref()),
             Self::WithoutCensus => of(None),
             Self::Cr2 => estimate::difference_by(values, Variance::Cr2),
             Self::EnvironmentMeans => naive::welch_of_environments(values),

@@ -25,7 +25,9 @@ pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)
             model: cpu.to_owned(),
             environments,
             proportion: Proportion::new(environments, environments),
+            counted: None,
         }],
+        census: None,
         unseen: Some(proportion::unseen(environments)),
         emulated: Some(false),
         builds: vec!["0.1.0".to_owned()],
@@ -58,6 +60,7 @@ pub(in crate::analysis) fn campaign(environments: u32, cells: &[(&str, f64, f64)
         cells: cells.iter().map(|(name, ratio, error)| cell(name, environments, *ratio, *error)).collect(),
         cold_starts: ColdStarts { comparisons: Vec::new(), init_ms: Sides::default() },
         money: None,
+        mix_scenarios: Vec::new(),
         limit_tests: Vec::new(),
     };
     Analysis {
@@ -98,6 +101,7 @@ fn cell(name: &str, environments: u32, estimate: f64, log_standard_error: f64) -
             degrees_of_freedom: Some(f64::from(2 * environments - 2)),
             p_value: None,
         }),
+        without_census: None,
         verdict: Verdict::Inconclusive,
         environments_needed: None,
     };

@@ -23,6 +23,8 @@ pub struct Difference {
     pub fixed_variance: f64,
     /// By how much it may be wrong at worst besides, because CPU models of the fleet were not measured.
     pub bias: f64,
+    /// Whether it is of fleets whose mixes of CPU models are known.
+    pub is_of_mix: bool,
 }
 
 impl Difference {

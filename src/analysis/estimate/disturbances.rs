@@ -6,7 +6,7 @@
 //!
 //! Where the calls of both sides alternate at random, neighbours tell how much of what calls vary by is disturbances.
 
-use super::fit::{Fit, Observation, last_block};
+use super::fit::{Cluster, Fit, Observation};
 use crate::analysis::sides::Sides;
 
 /// The variance of the difference as blocks tell it, beside that which environments have in the same blocks.
@@ -34,37 +34,35 @@ struct BlockSums {
 impl Fit {
     /// V_block and V_both. How much slower an environment is in a cell is taken out first: it is no disturbance, and counts
     /// in V_environment.
-    pub(super) fn disturbances(&self, values: &Sides<Vec<Observation>>) -> Disturbances {
-        let last = last_block(values).unwrap_or_default();
-        let mut blocks = vec![BlockSums::default(); last as usize + 1];
+    pub(super) fn disturbances(&self) -> Disturbances {
+        let mut blocks = vec![BlockSums::default(); self.blocks() as usize];
         let mut v_both = 0.0;
-        for (side, values) in values.iter() {
-            for (stratum, mut calls) in self.environments(side, values) {
-                let total = calls.len() as f64;
-                calls.sort_by_key(|call| (call.cell, call.block));
-                // The block, u, and w/W.
-                let mut scores: Vec<(u32, f64, f64)> = Vec::new();
-                for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
-                    let usual = self.mean_residual(stratum, of_cell);
-                    for visit in of_cell.chunk_by(|one, other| one.block == other.block) {
-                        let h = visit.len() as f64 / of_cell.len() as f64;
-                        let mean = self.mean_residual(stratum, visit);
-                        // As much as it would vary if the environment's own mean were known.
-                        let deviation = if h < 1.0 { (mean - usual) / (1.0 - h).sqrt() } else { mean };
-                        let (weight, group) = (visit.len() as f64 / total, self.group(&visit[0]));
-                        let loading = weight * self.slope(stratum, group);
-                        blocks[visit[0].block as usize].weights[side] += loading.abs();
-                        scores.push((visit[0].block, loading * deviation, weight / self.weight_of(group)));
-                    }
+        // The block, u, and w/W.
+        let mut scores: Vec<(u32, f64, f64)> = Vec::new();
+        for cluster in &self.clusters {
+            let (calls, Cluster { side, stratum, .. }) = (self.calls(cluster), cluster);
+            let total = calls.len() as f64;
+            scores.clear();
+            for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
+                let usual = self.mean_residual(*stratum, of_cell);
+                for visit in of_cell.chunk_by(|one, other| one.block == other.block) {
+                    let h = visit.len() as f64 / of_cell.len() as f64;
+                    let mean = self.mean_residual(*stratum, visit);
+                    // As much as it would vary if the environment's own mean were known.
+                    let deviation = if h < 1.0 { (mean - usual) / (1.0 - h).sqrt() } else { mean };
+                    let (weight, group) = (visit.len() as f64 / total, self.group(&visit[0]));
+                    let loading = weight * self.slope(*stratum, group);
+                    blocks[visit[0].block as usize].weights[*side] += loading.abs();
+                    scores.push((visit[0].block, loading * deviation, weight / self.weight_of(group)));
                 }
-                scores.sort_by_key(|(block, ..)| *block);
-                for of_block in scores.chunk_by(|one, other| one.0 == other.0) {
-                    let u: f64 = of_block.iter().map(|(_, u, _)| u).sum();
-                    let own = of_block.iter().map(|(.., own)| own).sum::<f64>() / of_block.len() as f64;
-                    blocks[of_block[0].0 as usize].u += u;
-                    // The environment has moved its group's mean towards itself.
-                    v_both += u.powi(2) / (1.0 - own).max(1e-6);
-                }
+            }
+            scores.sort_by_key(|(block, ..)| *block);
+            for of_block in scores.chunk_by(|one, other| one.0 == other.0) {
+                let u: f64 = of_block.iter().map(|(_, u, _)| u).sum();
+                let own = of_block.iter().map(|(.., own)| own).sum::<f64>() / of_block.len() as f64;
+                blocks[of_block[0].0 as usize].u += u;
+                // The environment has moved its group's mean towards itself.
+                v_both += u.powi(2) / (1.0 - own).max(1e-6);
             }
         }
         let paired = blocks.iter().filter(|block| block.weights.iter().all(|(_, weight)| *weight > 0.0));
@@ -81,17 +79,15 @@ impl Fit {
 
     /// The share of the variance of single calls that neighbouring calls have in common, whichever sides they are of: the
     /// correlation of one call and the next.
-    pub(super) fn shared_by_neighbours(&self, values: &Sides<Vec<Observation>>) -> f64 {
+    pub(super) fn shared_by_neighbours(&self) -> f64 {
         let mut deviations: Vec<(u32, u32, f64)> = Vec::new();
-        for (side, values) in values.iter() {
-            for (stratum, mut calls) in self.environments(side, values) {
-                calls.sort_by_key(|call| call.cell);
-                for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
-                    // The only call of an environment would be its own mean.
-                    let usual = if of_cell.len() > 1 { self.mean_residual(stratum, of_cell) } else { 0.0 };
-                    let deviation = |call: &Observation| self.residual_of(stratum, call) - usual;
-                    deviations.extend(of_cell.iter().map(|call| (call.block, call.step, deviation(call))));
-                }
+        for cluster in &self.clusters {
+            let (calls, stratum) = (self.calls(cluster), cluster.stratum);
+            for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
+                // The only call of an environment would be its own mean.
+                let usual = if of_cell.len() > 1 { self.mean_residual(stratum, of_cell) } else { 0.0 };
+                let deviation = |call: &Observation| self.residual_of(stratum, call) - usual;
+                deviations.extend(of_cell.iter().map(|call| (call.block, call.step, deviation(call))));
             }
         }
         deviations.sort_by_key(|(block, step, _)| (*block, *step));

@@ -4,7 +4,7 @@
 use super::{
     combined::welch,
     difference::Difference,
-    fit::{Cluster, Entry, Fit},
+    fit::{Cluster, Fit},
     symmetric_matrix::{SymmetricMatrix, dot},
 };
 use crate::analysis::sides::{Side, Sides};
@@ -29,14 +29,16 @@ struct Adjusted {
     u: f64,
 }
 
-/// I − H of one environment, as D − ZM⁻¹Zᵀ.
+/// I − H of one environment after the other, as D − ZM⁻¹Zᵀ.
 struct Unexplained<'a> {
+    fit: &'a Fit,
     /// D.
     diagonal: Vec<f64>,
     /// Z: a row for each of the environment's means, the square root of its weight times its row of the design.
     rows: Vec<f64>,
-    information: &'a SymmetricMatrix,
-    contrast: &'a [f64],
+    /// Space for a matrix, and for the solution of a system.
+    matrix: SymmetricMatrix,
+    solution: Vec<f64>,
 }
 
 /// The environments of one side, each with its score.
@@ -52,7 +54,8 @@ impl Fit {
     pub(super) fn scores(&self, variance: Variance) -> Option<Sides<Scores<'_>>> {
         let of_side = |side: Side| {
             let clusters: Vec<&Cluster> = self.clusters.iter().filter(|cluster| cluster.side == side).collect();
-            let adjusted: Vec<Adjusted> = clusters.iter().map(|cluster| self.adjust(cluster, variance)).collect();
+            let mut unexplained = Unexplained::new(self);
+            let adjusted = clusters.iter().map(|cluster| self.adjust(cluster, &mut unexplained, variance)).collect();
             (clusters.len() > 1).then_some(Scores { clusters, adjusted, variance })
         };
         Some(Sides { baseline: of_side(Side::Baseline)?, candidate: of_side(Side::Candidate)? })
@@ -72,35 +75,24 @@ impl Fit {
     }
 
     /// u of one environment, its residuals adjusted for how far the environment itself has moved the fit.
-    fn adjust(&self, Cluster { stratum, entries, .. }: &Cluster, variance: Variance) -> Adjusted {
-        let row = |entry: &Entry| {
-            let root = entry.weight.sqrt();
-            self.design(*stratum, entry.group).map(move |x| root * x)
-        };
-        // I − H is almost singular only where one environment is all that a stratum has in its groups; the bound keeps its
-        // inverse finite.
-        let diagonal = entries.iter().map(|entry| (1.0 - entry.weight / self.weight_of(entry.group)).max(1e-6));
-        let unexplained = Unexplained {
-            diagonal: diagonal.collect(),
-            rows: entries.iter().flat_map(row).collect(),
-            information: &self.information,
-            contrast: self.strata.free_contrast(),
-        };
+    fn adjust(&self, cluster: &Cluster, unexplained: &mut Unexplained<'_>, variance: Variance) -> Adjusted {
+        unexplained.read(cluster);
         let mut loadings = match variance {
             Variance::Cr2 => unexplained.inverse_square_root(),
             Variance::Cr3 => unexplained.inverse(),
         };
         let mut u = 0.0;
-        for (loading, entry) in loadings.iter_mut().zip(entries) {
+        for (loading, entry) in loadings.iter_mut().zip(self.entries(cluster)) {
             *loading *= entry.weight.sqrt();
-            u += *loading * self.residual(*stratum, entry.group, entry.mean);
+            u += *loading * self.residual(cluster.stratum, entry.group, entry.mean);
         }
         Adjusted { loadings, u }
     }
 
     /// The variance of an environment's u if all values had the variance 1 over their weight.
-    fn own_variance(&self, Cluster { stratum, entries, .. }: &Cluster, loadings: &[f64], variance: Variance) -> f64 {
-        let slopes = entries.iter().map(|entry| self.slope(*stratum, entry.group));
+    fn own_variance(&self, cluster: &Cluster, loadings: &[f64], variance: Variance) -> f64 {
+        let entries = self.entries(cluster);
+        let slopes = entries.iter().map(|entry| self.slope(cluster.stratum, entry.group));
         match variance {
             Variance::Cr2 => slopes.zip(entries).map(|(slope, entry)| entry.weight * slope.powi(2)).sum(),
             Variance::Cr3 => slopes.zip(loadings).map(|(slope, loading)| slope * loading).sum(),
@@ -108,10 +100,10 @@ impl Fit {
     }
 
     /// q: the sum of an environment's loadings, each times its row of the design.
-    fn pull(&self, Cluster { stratum, entries, .. }: &Cluster, loadings: &[f64]) -> Vec<f64> {
+    fn pull(&self, cluster: &Cluster, loadings: &[f64]) -> Vec<f64> {
         let mut pull = vec![0.0; self.strata.count() - 1];
-        for (loading, entry) in loadings.iter().zip(entries) {
-            pull.iter_mut().zip(self.design(*stratum, entry.group)).for_each(|(sum, x)| *sum += loading * x);
+        for (loading, entry) in loadings.iter().zip(self.entries(cluster)) {
+            pull.iter_mut().zip(self.design(cluster.stratum, entry.group)).for_each(|(sum, x)| *sum += loading * x);
         }
         pull
     }
@@ -121,9 +113,9 @@ impl Fit {
     pub(super) fn degrees_of_freedom(&self, Scores { clusters, adjusted, variance }: &Scores<'_>) -> f64 {
         let scores = || clusters.iter().zip(adjusted);
         // Two scores covary through the groups that both environments are in, and through the estimate.
-        let mut members: Vec<Vec<(u32, f64)>> = vec![Vec::new(); self.groups.len()];
+        let mut members: Vec<Vec<(u32, f64)>> = vec![Vec::new(); self.groups()];
         for (index, (cluster, scores)) in (0..).zip(scores()) {
-            for (entry, loading) in cluster.entries.iter().zip(&scores.loadings) {
+            for (entry, loading) in self.entries(cluster).iter().zip(&scores.loadings) {
                 members[entry.group as usize].push((index, *loading));
             }
         }
@@ -135,7 +127,7 @@ impl Fit {
         let mut shared = vec![0.0; clusters.len()];
         let mut touched = Vec::new();
         for (index, (cluster, scores)) in scores().enumerate() {
-            for (entry, loading) in cluster.entries.iter().zip(&scores.loadings) {
+            for (entry, loading) in self.entries(cluster).iter().zip(&scores.loadings) {
                 let share = loading / self.weight_of(entry.group);
                 for (other, loading) in &members[entry.group as usize] {
                     if shared[*other as usize] == 0.0 {
@@ -190,41 +182,71 @@ impl Scores<'_> {
     }
 }
 
-impl Unexplained<'_> {
+impl<'a> Unexplained<'a> {
+    fn new(fit: &'a Fit) -> Self {
+        let (diagonal, rows, solution) = (Vec::new(), Vec::new(), Vec::new());
+        Self { fit, diagonal, rows, matrix: SymmetricMatrix::default(), solution }
+    }
+
+    fn read(&mut self, cluster: &Cluster) {
+        let Self { fit, diagonal, rows, .. } = self;
+        let entries = fit.entries(cluster);
+        // I − H is almost singular only where one environment is all that a stratum has in its groups; the bound keeps its
+        // inverse finite.
+        diagonal.clear();
+        diagonal.extend(entries.iter().map(|entry| (1.0 - entry.weight / fit.weight_of(entry.group)).max(1e-6)));
+        rows.clear();
+        for entry in entries {
+            let root = entry.weight.sqrt();
+            rows.extend(fit.design(cluster.stratum, entry.group).map(|x| root * x));
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.fit.strata.free_contrast().len()
+    }
+
     /// (I − H)⁻¹v with v = ZM⁻¹c, by the formula of Sherman, Morrison and Woodbury: D⁻¹Z(M − ZᵀD⁻¹Z)⁻¹c.
-    fn inverse(&self) -> Vec<f64> {
-        self.weighted(&self.diagonal, 1.0)
+    fn inverse(&mut self) -> Vec<f64> {
+        let mut result = vec![0.0; self.diagonal.len()];
+        self.add_weighted(&mut result, |d| d, 1.0, 1.0);
+        result
     }
 
     /// (I − H)^(−1/2)v; the eigenvalues lie between 0 and 1.
     ///
     /// By A^(−1/2) = 2/π ∫ (A cos²φ + I sin²φ)⁻¹ dφ from 0 to π/2 with the midpoint rule, which converges exponentially
     /// for this periodic integrand, and the formula of [`Self::inverse`] for each inverse.
-    fn inverse_square_root(&self) -> Vec<f64> {
-        let size = self.contrast.len();
-        let mut product = SymmetricMatrix::zero(size);
-        self.rows.chunks_exact(size).for_each(|row| product.add_outer_product(row, 1.0));
-        let explained = self.information.clone().factor(self.information).trace_of_solution(&product);
+    fn inverse_square_root(&mut self) -> Vec<f64> {
+        let information = &self.fit.information;
+        let mut product = SymmetricMatrix::zero(self.size());
+        self.rows.chunks_exact(self.size()).for_each(|row| product.add_outer_product(row, 1.0));
+        let explained = information.clone().factor(information).trace_of_solution(&product);
         let nodes = nodes(self.diagonal.iter().copied().fold(1.0, f64::min) - explained);
         let mut result = vec![0.0; self.diagonal.len()];
         for node in 0..nodes {
             let angle = (f64::from(node) + 0.5) / f64::from(nodes) * std::f64::consts::FRAC_PI_2;
             let (sine, cosine) = (angle.sin().powi(2), angle.cos().powi(2));
-            let diagonal: Vec<f64> = self.diagonal.iter().map(|d| d * cosine + sine).collect();
-            let column = self.weighted(&diagonal, cosine);
-            result.iter_mut().zip(&column).for_each(|(result, column)| *result += column / f64::from(nodes));
+            self.add_weighted(&mut result, |d| d * cosine + sine, cosine, 1.0 / f64::from(nodes));
         }
         result
     }
 
-    /// D⁻¹Z(M − f·ZᵀD⁻¹Z)⁻¹c for a diagonal D and a factor f.
-    fn weighted(&self, diagonal: &[f64], factor: f64) -> Vec<f64> {
-        let size = self.contrast.len();
-        let rows = || self.rows.chunks_exact(size).zip(diagonal);
-        let mut rest = self.information.clone();
-        rows().for_each(|(row, d)| rest.add_outer_product(row, -factor / d));
-        let solution = rest.factor(self.information).solve(self.contrast);
-        rows().map(|(row, d)| dot(row, &solution) / d).collect()
+    /// Adds s·E⁻¹Z(M − f·ZᵀE⁻¹Z)⁻¹c, where the diagonal E is a function of D.
+    fn add_weighted(&mut self, result: &mut [f64], diagonal: impl Fn(f64) -> f64, factor: f64, scale: f64) {
+        let (size, information) = (self.size(), &self.fit.information);
+        let rows = || self.rows.chunks_exact(size).zip(&self.diagonal);
+        let mut rest = std::mem::take(&mut self.matrix);
+        rest.copy_from(information);
+        rows().for_each(|(row, d)| rest.add_outer_product(row, -factor / diagonal(*d)));
+        let factors = rest.factor(information);
+        self.solution.clear();
+        self.solution.extend_from_slice(self.fit.strata.free_contrast());
+        factors.solve_in_place(&mut self.solution);
+        for (result, (row, d)) in result.iter_mut().zip(rows()) {
+            *result += scale * dot(row, &self.solution) / diagonal(*d);
+        }
+        self.matrix = factors.into_space();
     }
 }
 

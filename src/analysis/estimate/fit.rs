@@ -5,6 +5,7 @@ use super::{
     symmetric_matrix::{SymmetricMatrix, dot},
 };
 use crate::analysis::sides::{Side, Sides};
+use std::ops::Range;
 
 /// One value of one environment in one cell and block.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,17 +32,11 @@ pub enum Groups {
     One,
 }
 
-/// What the values of one stratum weigh in one group.
+/// What the values of one stratum weigh in one group, and the sum of them by weight.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sum {
-    pub(super) weight: f64,
-    pub(super) value: f64,
-}
-
-impl Sum {
-    pub(super) fn mean(self) -> f64 {
-        self.value / self.weight
-    }
+struct Sum {
+    weight: f64,
+    value: f64,
 }
 
 /// What one environment weighs in one group, and the mean of its values there.
@@ -52,20 +47,28 @@ pub(super) struct Entry {
     pub(super) mean: f64,
 }
 
-/// The values of one environment, a mean for each group.
+/// One environment.
 #[derive(Debug)]
 pub(super) struct Cluster {
     pub(super) side: Side,
     pub(super) stratum: usize,
-    pub(super) entries: Vec<Entry>,
+    /// Where its values and entries are among those of the fit.
+    calls: Range<usize>,
+    entries: Range<usize>,
 }
 
 /// Values as the model sees them.
 #[derive(Debug)]
 pub(super) struct Fit {
     pub(super) clusters: Vec<Cluster>,
+    /// The values that have a part in the fit, in the order of their environments, cells and blocks.
+    calls: Vec<Observation>,
+    /// The same, as means by group.
+    entries: Vec<Entry>,
     pub(super) strata: Strata,
-    pub(super) groups: Vec<Group>,
+    groups: Vec<Group>,
+    /// The values of each stratum in each group.
+    sums: Vec<Sum>,
     /// M: what is known of the effects.
     pub(super) information: SymmetricMatrix,
     pub(super) estimate: f64,
@@ -76,49 +79,27 @@ pub(super) struct Fit {
     slopes: Vec<f64>,
 }
 
-/// The values of one cell and block; none if it has values of one side alone.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Group {
-    /// By stratum.
-    pub(super) sums: Vec<Sum>,
-    /// W: the weight of all.
-    pub(super) weight: f64,
+/// A cell and block, or a cell; without weight if it has values of one side alone.
+#[derive(Clone, Copy, Debug, Default)]
+struct Group {
+    /// W: the weight of all values.
+    weight: f64,
     /// The means of the values, and of β and γ over the values.
     mean: f64,
     effect: f64,
     slope: f64,
 }
 
-impl Group {
-    fn set_means(&mut self) {
-        self.weight = self.sums.iter().map(|sum| sum.weight).sum();
-        self.mean = self.sums.iter().map(|sum| sum.value).sum::<f64>() / self.weight;
-    }
-
-    /// The mean of what the strata have, as much of each as the group has.
-    fn mean_of(&self, of_strata: &[f64]) -> f64 {
-        self.sums.iter().zip(of_strata).map(|(sum, of_stratum)| sum.weight * of_stratum).sum::<f64>() / self.weight
-    }
-
-    /// The values of these strata.
-    pub(super) fn sum(&self, strata: &[Stratum]) -> Sum {
-        strata.iter().map(|stratum| self.sums[stratum.number]).fold(Sum::default(), |sum, other| Sum {
-            weight: sum.weight + other.weight,
-            value: sum.value + other.value,
-        })
-    }
-}
-
 /// Which group a value is in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Grouping {
-    pub(super) groups: Groups,
+struct Grouping {
+    groups: Groups,
     /// How many blocks a cell may have.
-    pub(super) blocks: u32,
+    blocks: u32,
 }
 
 impl Grouping {
-    pub(super) fn group(self, observation: &Observation) -> u32 {
+    fn group(self, observation: &Observation) -> u32 {
         match self.groups {
             Groups::CellsAndBlocks => observation.cell * self.blocks + observation.block,
             Groups::Cells => observation.cell,
@@ -140,35 +121,72 @@ impl Fit {
         }
         let is_paired =
             |value: &Observation| present[grouping.group(value) as usize] == Sides { baseline: true, candidate: true };
-        let mut clusters = Vec::new();
+        let mut fit = Self {
+            clusters: Vec::new(),
+            calls: Vec::new(),
+            entries: Vec::new(),
+            groups: vec![Group::default(); present.len()],
+            sums: vec![Sum::default(); present.len() * strata.count()],
+            information: SymmetricMatrix::zero(strata.count() - 1),
+            effects: Vec::new(),
+            slopes: Vec::new(),
+            estimate: 0.0,
+            strata,
+            grouping,
+        };
         for (side, values) in values.iter() {
-            for values in by_environment(values.iter().copied().filter(is_paired)) {
-                let Some(stratum) = strata.of(side, values[0].environment) else { continue };
-                clusters.push(Cluster { side, stratum, entries: entries(values, grouping) });
-            }
+            let has_part = |value: &Observation| is_paired(value) && fit.strata.of(side, value.environment).is_some();
+            let values = by_environment(values.iter().copied().filter(has_part));
+            fit.add(side, values);
         }
-        let empty = Group { sums: vec![Sum::default(); strata.count()], ..Group::default() };
-        let mut groups = vec![empty; present.len()];
-        for Cluster { stratum, entries, .. } in &clusters {
-            for entry in entries {
-                let sum = &mut groups[entry.group as usize].sums[*stratum];
+        fit.sum_up();
+        fit.solved()
+    }
+
+    /// Adds the values of one side, which are in the order of their environments.
+    fn add(&mut self, side: Side, mut values: Vec<Observation>) {
+        for values in values.chunk_by_mut(|one, other| one.environment == other.environment) {
+            let Some(stratum) = self.strata.of(side, values[0].environment) else { continue };
+            // Campaigns give them in this order already.
+            values.sort_by_key(|value| (value.cell, value.block));
+            let (calls, entries) = (self.calls.len(), self.entries.len());
+            self.calls.extend_from_slice(values);
+            let grouping = self.grouping;
+            let total = values.len() as f64;
+            let groups = values.chunk_by(|one, other| grouping.group(one) == grouping.group(other));
+            self.entries.extend(groups.map(|values| Entry {
+                group: grouping.group(&values[0]),
+                // Environments weigh 1 each, their values alike.
+                weight: values.len() as f64 / total,
+                mean: mean(values),
+            }));
+            let (calls, entries) = (calls..self.calls.len(), entries..self.entries.len());
+            self.clusters.push(Cluster { side, stratum, calls, entries });
+        }
+    }
+
+    /// Sums up what the strata have in each group, and M: Σ over groups of diag(w) − wwᵀ/W, without the first stratum.
+    fn sum_up(&mut self) {
+        let strata = self.strata.count();
+        for Cluster { stratum, entries, .. } in &self.clusters {
+            for entry in &self.entries[entries.clone()] {
+                let sum = &mut self.sums[entry.group as usize * strata + stratum];
                 sum.weight += entry.weight;
                 sum.value += entry.weight * entry.mean;
             }
         }
-        groups.iter_mut().for_each(Group::set_means);
-        let information = information(&groups, strata.count() - 1);
-        let fit = Self {
-            clusters,
-            information,
-            effects: Vec::new(),
-            slopes: Vec::new(),
-            estimate: 0.0,
-            groups,
-            strata,
-            grouping,
-        };
-        fit.solved()
+        let mut weights = Vec::new();
+        for (group, sums) in self.groups.iter_mut().zip(self.sums.chunks_exact(strata)) {
+            group.weight = sums.iter().map(|sum| sum.weight).sum();
+            if group.weight <= 0.0 {
+                continue;
+            }
+            group.mean = sums.iter().map(|sum| sum.value).sum::<f64>() / group.weight;
+            weights.clear();
+            weights.extend(sums[1..].iter().map(|sum| sum.weight));
+            (0..).zip(&weights).for_each(|(row, own)| self.information.add_to_diagonal(row, *own));
+            self.information.add_outer_product(&weights, -1.0 / group.weight);
+        }
     }
 
     /// Solves the normal equations. None if they have no solution.
@@ -178,21 +196,42 @@ impl Fit {
             return None;
         }
         let deviations = |stratum: usize| -> f64 {
-            self.paired().map(|group| group.sums[stratum].value - group.sums[stratum].weight * group.mean).sum()
+            self.paired().map(|(group, sums)| sums[stratum].value - sums[stratum].weight * group.mean).sum()
         };
         let deviations: Vec<f64> = (1..self.strata.count()).map(deviations).collect();
         let solve = |right: &[f64]| std::iter::once(0.0).chain(factors.solve(right)).collect::<Vec<f64>>();
         (self.effects, self.slopes) = (solve(&deviations), solve(self.strata.free_contrast()));
         self.estimate = dot(&self.effects, &self.strata.contrast);
-        for group in &mut self.groups {
-            (group.effect, group.slope) = (group.mean_of(&self.effects), group.mean_of(&self.slopes));
+        for (group, sums) in self.groups.iter_mut().zip(self.sums.chunks_exact(self.strata.count())) {
+            let mean = |of: &[f64]| sums.iter().zip(of).map(|(sum, of)| sum.weight * of).sum::<f64>() / group.weight;
+            (group.effect, group.slope) = (mean(&self.effects), mean(&self.slopes));
         }
         Some(self)
     }
 
-    /// The groups that have values of both sides.
-    pub(super) fn paired(&self) -> impl Iterator<Item = &Group> {
-        self.groups.iter().filter(|group| group.weight > 0.0)
+    /// The groups that have values of both sides, each with what its strata have.
+    fn paired(&self) -> impl Iterator<Item = (&Group, &[Sum])> {
+        let groups = self.groups.iter().zip(self.sums.chunks_exact(self.strata.count()));
+        groups.filter(|(group, _)| group.weight > 0.0)
+    }
+
+    pub(super) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// How many blocks there may be.
+    pub(super) fn blocks(&self) -> u32 {
+        self.grouping.blocks
+    }
+
+    /// The values of an environment, in the order of their cells and blocks.
+    pub(super) fn calls(&self, cluster: &Cluster) -> &[Observation] {
+        &self.calls[cluster.calls.clone()]
+    }
+
+    /// The same, as means by group.
+    pub(super) fn entries(&self, cluster: &Cluster) -> &[Entry] {
+        &self.entries[cluster.entries.clone()]
     }
 
     pub(super) fn group(&self, value: &Observation) -> u32 {
@@ -201,18 +240,6 @@ impl Fit {
 
     fn group_at(&self, number: u32) -> &Group {
         &self.groups[number as usize]
-    }
-
-    /// The values that have a part in the fit, of one environment after the other, with the stratum of each.
-    pub(super) fn environments(
-        &self,
-        side: Side,
-        values: &[Observation],
-    ) -> impl Iterator<Item = (usize, Vec<Observation>)> {
-        let is_paired = |value: &Observation| self.weight_of(self.group(value)) > 0.0;
-        let stratum = move |value: &Observation| self.strata.of(side, value.environment);
-        let values = values.iter().copied().filter(move |value| stratum(value).is_some() && is_paired(value));
-        by_environment(values).filter_map(move |values| Some((stratum(&values[0])?, values)))
     }
 
     /// W.
@@ -227,9 +254,9 @@ impl Fit {
 
     /// x: 1 for the stratum of a value and 0 for the others, less the means in its group; without the first stratum.
     pub(super) fn design(&self, stratum: usize, group: u32) -> impl Iterator<Item = f64> {
-        let group = self.group_at(group);
-        let others = group.sums.iter().enumerate().skip(1);
-        others.map(move |(number, sum)| f64::from(u8::from(number == stratum)) - sum.weight / group.weight)
+        let (weight, strata) = (self.weight_of(group), self.strata.count());
+        let others = self.sums[group as usize * strata..][..strata].iter().enumerate().skip(1);
+        others.map(move |(number, sum)| f64::from(u8::from(number == stratum)) - sum.weight / weight)
     }
 
     /// How far a value is from what the fit expects of its stratum and group.
@@ -246,19 +273,23 @@ impl Fit {
     pub(super) fn effect(&self, stratum: Stratum) -> f64 {
         self.effects[stratum.number]
     }
-}
 
-/// M: Σ over groups of diag(w) − wwᵀ/W, without the first stratum.
-fn information(groups: &[Group], size: usize) -> SymmetricMatrix {
-    let mut information = SymmetricMatrix::zero(size);
-    for Group { sums, weight, .. } in groups.iter().filter(|group| group.weight > 0.0) {
-        let weights: Vec<f64> = sums[1..].iter().map(|sum| sum.weight).collect();
-        for (row, own) in weights.iter().enumerate() {
-            information.add_to_diagonal(row, *own);
+    /// The mean of a side's fleet, over the groups that have values of both.
+    pub(super) fn mean_of_fleet(&self, side: Side) -> f64 {
+        let strata = self.strata.of_side(side);
+        let (mut information, mut mean, mut effect) = (0.0, 0.0, 0.0);
+        for (group, sums) in self.paired() {
+            let of = |sum: fn(&Sum) -> f64| strata.iter().map(|stratum| sum(&sums[stratum.number])).sum::<f64>();
+            let (own, value) = (of(|sum| sum.weight), of(|sum| sum.value));
+            let weight = own * (group.weight - own) / group.weight;
+            let effects = strata.iter().map(|stratum| sums[stratum.number].weight * self.effect(*stratum));
+            information += weight;
+            mean += weight * value / own;
+            effect += weight * effects.sum::<f64>() / own;
         }
-        information.add_outer_product(&weights, -1.0 / weight);
+        // As if the groups had as much of each CPU model as the fleet.
+        mean / information + self.mean_effect(side) - effect / information
     }
-    information
 }
 
 /// The number of the last block. None if there are no values.
@@ -271,33 +302,22 @@ pub fn mean(values: &[Observation]) -> f64 {
     values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64
 }
 
-/// The values of one environment after the other.
-pub(super) fn by_environment(
-    values: impl Iterator<Item = Observation> + Clone,
-) -> impl Iterator<Item = Vec<Observation>> {
-    let mut counts = Vec::new();
-    for value in values.clone() {
-        let environment = value.environment as usize;
-        if environment >= counts.len() {
-            counts.resize(environment + 1, 0);
-        }
-        counts[environment] += 1;
+/// The values in the order of their environments.
+pub(super) fn by_environment(values: impl Iterator<Item = Observation>) -> Vec<Observation> {
+    let values: Vec<Observation> = values.collect();
+    let environments = values.iter().map(|value| value.environment + 1).max().unwrap_or_default();
+    // How many values each environment has, and then where its next one goes.
+    let mut places = vec![0; environments as usize];
+    values.iter().for_each(|value| places[value.environment as usize] += 1);
+    let mut first = 0;
+    for place in &mut places {
+        first += std::mem::replace(place, first);
     }
-    let mut of_environments: Vec<Vec<Observation>> = counts.into_iter().map(Vec::with_capacity).collect();
-    values.for_each(|value| of_environments[value.environment as usize].push(value));
-    of_environments.into_iter().filter(|values| !values.is_empty())
-}
-
-/// The values of one environment, as means by group. Environments weigh 1 each, their values alike.
-fn entries(mut values: Vec<Observation>, grouping: Grouping) -> Vec<Entry> {
-    // Campaigns give them in this order already.
-    values.sort_by_key(|value| grouping.group(value));
-    let total = values.len() as f64;
-    let groups = values.chunk_by(|one, other| grouping.group(one) == grouping.group(other));
-    let entries = groups.map(|values| Entry {
-        group: grouping.group(&values[0]),
-        weight: values.len() as f64 / total,
-        mean: mean(values),
-    });
-    entries.collect()
+    let mut ordered = values.clone();
+    for value in values {
+        let place = &mut places[value.environment as usize];
+        ordered[*place] = value;
+        *place += 1;
+    }
+    ordered
 }

@@ -4,10 +4,10 @@
 //! from not knowing its mix shrinks with those that are counted, the rest with those that are measured.
 
 use super::{
-    combined::satterthwaite,
+    combined::{satterthwaite, welch},
     difference::{Difference, Sources},
     fit::{Fit, Groups, Observation},
-    strata::{CpuMix, LEAST_OF_MODEL, Strata},
+    strata::{CpuMix, LEAST_OF_MODEL, MOST_UNMEASURED, Strata, WORST_MODEL},
 };
 use crate::analysis::sides::Sides;
 use std::collections::BTreeSet;
@@ -24,6 +24,38 @@ pub(super) fn fit(values: &Sides<Vec<Observation>>, groups: Groups, mixes: &Side
     are_measured.then_some(fit)
 }
 
+/// The mean of one fleet from those of its measured environments, each with its number: Σ p̂ₖȳₖ.
+///
+/// None if it cannot be told.
+pub fn mean_of_fleet(means: &[(u32, f64)], mix: &CpuMix) -> Option<Difference> {
+    let measured: BTreeSet<u32> = means.iter().map(|(environment, _)| *environment).collect();
+    let unmeasured = mix.unmeasured(&measured);
+    let share_unmeasured: f64 = unmeasured.iter().map(|model| model.proportion).sum();
+    if share_unmeasured > MOST_UNMEASURED || mix.total() == 0 || mix.has_drifted() {
+        return None;
+    }
+    let (mut models, mut parts) = (Vec::new(), Vec::new());
+    for (model, proportion) in (0..).zip(mix.proportions()) {
+        let is_of_model = |(environment, _): &&(u32, f64)| mix.of_environments[*environment as usize] == Some(model);
+        let values: Vec<f64> = means.iter().filter(is_of_model).map(|(_, mean)| *mean).collect();
+        if values.len() < LEAST_OF_MODEL as usize {
+            continue;
+        }
+        let (count, proportion) = (values.len() as f64, proportion / (1.0 - share_unmeasured));
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        parts.push((proportion.powi(2) * squares / (count - 1.0) / count, count - 1.0));
+        models.push((usize::from(model), proportion, mean));
+    }
+    let estimate = models.iter().map(|(_, proportion, mean)| proportion * mean).sum::<f64>();
+    let deviations: Vec<(usize, f64, f64)> =
+        models.into_iter().map(|(model, proportion, mean)| (model, proportion, mean - estimate)).collect();
+    parts.extend(variances(&deviations, mix));
+    let (standard_error, degrees_of_freedom) = welch(&parts);
+    let bias = share_unmeasured * WORST_MODEL.ln();
+    Some(Difference { estimate, standard_error, degrees_of_freedom, bias, is_of_mix: true, ..Difference::default() })
+}
+
 impl Fit {
     /// Adds V_mix of both sides to a difference's variance.
     pub(super) fn with_mix(&self, found: Difference, mixes: &Sides<CpuMix>) -> Difference {
@@ -38,7 +70,7 @@ impl Fit {
         }
         let variance: f64 = parts.iter().map(|(variance, _)| variance).sum();
         if variance <= 0.0 {
-            return Difference { bias: self.strata.bias, ..found };
+            return Difference { bias: self.strata.bias, is_of_mix: true, ..found };
         }
         let of_mix = variance - parts[0].0;
         Difference {
@@ -46,6 +78,7 @@ impl Fit {
             degrees_of_freedom: satterthwaite(variance, &parts),
             sources: Sources { mix: of_mix, ..found.sources },
             bias: self.strata.bias,
+            is_of_mix: true,
             ..found
         }
     }
@@ -56,7 +89,7 @@ impl Fit {
 fn variances(deviations: &[(usize, f64, f64)], mix: &CpuMix) -> Vec<(f64, f64)> {
     let total = f64::from(mix.total());
     let spread: f64 = deviations.iter().map(|(_, proportion, deviation)| proportion * deviation.powi(2)).sum();
-    if spread <= 0.0 || total < 2.0 {
+    if spread <= 0.0 || total < 2.0 || !mix.assumed.is_empty() {
         return Vec::new();
     }
     let independent = spread / (total - 1.0);

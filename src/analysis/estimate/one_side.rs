@@ -33,11 +33,13 @@ impl Weights {
 ///
 /// None if fewer than two environments answered, so that nothing tells how uncertain the mean is.
 pub fn mean_of_side(values: &[Observation], weights: Weights, clusters: Clusters) -> Option<Difference> {
-    let environments: Vec<Vec<Observation>> = by_environment(values.iter().copied()).collect();
+    let values = by_environment(values.iter().copied());
+    let environments: Vec<&[Observation]> =
+        values.chunk_by(|one, other| one.environment == other.environment).collect();
     if environments.len() < 2 {
         return None;
     }
-    let weighted = |calls: &Vec<Observation>| (weights.of_call(calls) * calls.len() as f64, mean(calls));
+    let weighted = |calls: &&[Observation]| (weights.of_call(calls) * calls.len() as f64, mean(calls));
     let parts: Vec<(f64, f64)> = environments.iter().map(weighted).collect();
     let total: f64 = parts.iter().map(|(weight, _)| weight).sum();
     let estimate = parts.iter().map(|(weight, mean)| weight * mean).sum::<f64>() / total;
@@ -61,13 +63,14 @@ pub fn mean_of_side(values: &[Observation], weights: Weights, clusters: Clusters
 }
 
 /// V_block and V_both, as those of a difference: an environment's own mean is taken out first.
-fn disturbances(environments: Vec<Vec<Observation>>, weights: Weights, estimate: f64, total: f64) -> Disturbances {
-    let last = environments.iter().flatten().map(|call| call.block).max().unwrap_or_default();
+fn disturbances(environments: Vec<&[Observation]>, weights: Weights, estimate: f64, total: f64) -> Disturbances {
+    let last = environments.iter().copied().flatten().map(|call| call.block).max().unwrap_or_default();
     // The sum of u, and of the weights.
     let mut blocks = vec![(0.0, 0.0); last as usize + 1];
     let mut v_both = 0.0;
-    for mut calls in environments {
-        let (weight, usual) = (weights.of_call(&calls), mean(&calls));
+    for calls in environments {
+        let (weight, usual) = (weights.of_call(calls), mean(calls));
+        let mut calls = calls.to_vec();
         calls.sort_by_key(|call| call.block);
         for visit in calls.chunk_by(|one, other| one.block == other.block) {
             let h = visit.len() as f64 / calls.len() as f64;

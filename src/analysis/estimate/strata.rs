@@ -26,6 +26,8 @@ pub struct CpuMix {
     pub rounds: Vec<Vec<u32>>,
     /// How many of each model were called and not counted.
     pub called: Vec<u32>,
+    /// The proportions to take for certain instead of those that were found; empty if there are none.
+    pub assumed: Vec<f64>,
 }
 
 fn sums<'a>(rounds: impl Iterator<Item = &'a Vec<u32>> + Clone) -> Vec<u32> {
@@ -57,6 +59,9 @@ impl CpuMix {
 
     /// Whether the environments that were called are of another mix than those that were counted, by a χ² test at 1%.
     pub fn has_drifted(&self) -> bool {
+        if !self.assumed.is_empty() {
+            return false;
+        }
         let counted = sums(self.rounds.iter());
         let sum = |counts: &[u32]| f64::from(counts.iter().sum::<u32>());
         let (of_called, of_counted, total) = (sum(&self.called), sum(&counted), f64::from(self.total()));
@@ -76,6 +81,9 @@ impl CpuMix {
     /// p̂: the proportion of each model.
     pub fn proportions(&self) -> Vec<f64> {
         let total = f64::from(self.total());
+        if !self.assumed.is_empty() {
+            return self.assumed.clone();
+        }
         self.counts().into_iter().map(|count| f64::from(count) / total).collect()
     }
 
@@ -171,6 +179,11 @@ impl Strata {
 
     pub(super) fn of_side(&self, side: Side) -> &[Stratum] {
         &self.of_sides[side]
+    }
+
+    /// Whether the strata are CPU models.
+    pub(super) fn are_models(&self) -> bool {
+        self.of_environments.is_some()
     }
 
     /// The contrast without the first stratum.

@@ -1,7 +1,7 @@
 //! Symmetric matrices of a few rows.
 
 /// A symmetric matrix, of which the lower triangle is used.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct SymmetricMatrix {
     size: usize,
     cells: Vec<f64>,
@@ -19,6 +19,12 @@ pub(super) struct Factors {
 impl SymmetricMatrix {
     pub(super) fn zero(size: usize) -> Self {
         Self { size, cells: vec![0.0; size * size] }
+    }
+
+    /// Makes it equal to another one.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.size = other.size;
+        self.cells.clone_from(&other.cells);
     }
 
     /// Adds `scale`·vvᵀ.
@@ -67,9 +73,21 @@ impl Factors {
         self.is_regular
     }
 
+    /// The matrix, whose cells have no meaning any more.
+    pub(super) fn into_space(self) -> SymmetricMatrix {
+        SymmetricMatrix { size: self.size, cells: self.cells }
+    }
+
     /// The solution x of LDLᵀx = v.
     pub(super) fn solve(&self, v: &[f64]) -> Vec<f64> {
-        let (size, mut x) = (self.size, v.to_vec());
+        let mut x = v.to_vec();
+        self.solve_in_place(&mut x);
+        x
+    }
+
+    /// Replaces v by the solution x of LDLᵀx = v.
+    pub(super) fn solve_in_place(&self, x: &mut [f64]) {
+        let size = self.size;
         for row in 0..size {
             let known: f64 = (0..row).map(|k| self.cells[row * size + k] * x[k]).sum();
             x[row] -= known;
@@ -81,7 +99,6 @@ impl Factors {
             let known: f64 = (row + 1..size).map(|k| self.cells[k * size + row] * x[k]).sum();
             x[row] -= known;
         }
-        x
     }
 
     /// The trace of (LDLᵀ)⁻¹A.

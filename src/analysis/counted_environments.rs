@@ -1,0 +1,41 @@
+//! The environments of a variant that a census has counted.
+
+use std::collections::{BTreeMap, HashSet};
+
+/// How many environments of each CPU model were counted, each once.
+#[derive(Debug, Default)]
+pub struct CountedEnvironments {
+    names: HashSet<String>,
+    /// By round, and by the number of the CPU model among those of the variant.
+    rounds: BTreeMap<u32, BTreeMap<u16, u32>>,
+}
+
+impl CountedEnvironments {
+    /// Counts an environment, unless it was counted before.
+    pub fn add(&mut self, round: u32, environment: &str, model: u16) {
+        if self.names.insert(environment.to_owned()) {
+            *self.rounds.entry(round).or_default().entry(model).or_default() += 1;
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    pub fn has(&self, environment: &str) -> bool {
+        self.names.contains(environment)
+    }
+
+    /// How many were counted.
+    pub fn count(&self) -> u32 {
+        self.names.len() as u32
+    }
+
+    /// How many of each CPU model were counted, by round.
+    pub fn rounds(&self) -> Vec<Vec<u32>> {
+        let models = self.rounds.values().filter_map(|models| models.keys().last()).max().map_or(0, |last| last + 1);
+        let count = |of_round: &BTreeMap<u16, u32>, model: u16| of_round.get(&model).copied().unwrap_or_default();
+        let counts = |of_round| (0..models).map(|model| count(of_round, model)).collect();
+        self.rounds.values().map(counts).collect()
+    }
+}

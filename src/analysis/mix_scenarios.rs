@@ -1,0 +1,123 @@
+//! How the headline depends on the mixes of CPU models: fleets drift, and users decide for a year.
+
+use super::{
+    compare_sets::Analyzer,
+    estimate::{CpuMix, Difference, Groups, Model},
+    result::{MixPoint, MixScenario, Ratio},
+    sides::{Side, Sides},
+    verdict::verdicts,
+};
+use std::collections::BTreeSet;
+
+/// The steps from a proportion of 0 to one of 1.
+const STEPS: u32 = 50;
+
+/// The steps at which the difference is estimated. Between them its variance, which is a quadratic function of the proportion
+/// where disturbances play no part, is interpolated as one.
+const ESTIMATED_STEPS: u32 = 4;
+
+impl Analyzer<'_> {
+    /// The ratio of all cells by the proportion of each CPU model of a side that has several. Empty if no side has.
+    pub(super) fn mix_scenarios(&self) -> Vec<MixScenario> {
+        let set = self.set_of_all(|calls| calls.deciding(self.pair.is_cold()));
+        let mut mixes = Sides::<CpuMix>::default();
+        for side in Side::BOTH {
+            let measured = set[side].iter().copied().flatten().filter(|call| call.value(self.primary).is_some());
+            let measured: BTreeSet<u32> = measured.map(|call| call.environment).collect();
+            mixes[side] = measured_part(self.pair.facts(side).known_mix(), &measured);
+        }
+        if mixes.iter().any(|(_, mix)| mix.assumed.is_empty()) {
+            return Vec::new();
+        }
+        let mut scenarios = Vec::new();
+        for side in Side::BOTH {
+            let now = mixes[side].assumed.clone();
+            let models = now.iter().copied().enumerate().filter(|(_, proportion)| *proportion > 0.0);
+            let mut models: Vec<(usize, f64)> = models.collect();
+            models.sort_by(|one, other| one.1.total_cmp(&other.1));
+            // Of two models, what one has the other has not.
+            let told = models.len().saturating_sub(usize::from(models.len() <= 2));
+            for (model, of_model) in &models[..told] {
+                let mut estimated = |step: u32| {
+                    let proportion = f64::from(step) / f64::from(ESTIMATED_STEPS);
+                    let rest = (1.0 - proportion) / (1.0 - of_model);
+                    mixes[side].assumed = now.iter().map(|other| other * rest).collect();
+                    mixes[side].assumed[*model] = proportion;
+                    let with = Model { mixes: Some(&mixes), ..self.model_without_mix(Groups::CellsAndBlocks) };
+                    self.difference(&set, self.primary, with).filter(|found| found.is_of_mix)
+                };
+                let estimated: Option<Vec<Difference>> = (0..=ESTIMATED_STEPS).map(&mut estimated).collect();
+                mixes[side].assumed.clone_from(&now);
+                let point = |step| f64::from(step) / f64::from(STEPS);
+                scenarios.extend(estimated.map(|estimated| MixScenario {
+                    side,
+                    model: self.pair.facts(side).cpu_models[*model].clone(),
+                    now: *of_model,
+                    points: (0..=STEPS).map(|step| self.mix_point(point(step), &estimated)).collect(),
+                }));
+            }
+        }
+        scenarios
+    }
+
+    fn mix_point(&self, proportion: f64, estimated: &[Difference]) -> MixPoint {
+        let difference = interpolated(proportion, estimated);
+        MixPoint {
+            proportion,
+            ratio: Ratio::new(&difference, self.looks),
+            verdict: verdicts(&[Some(difference)], self.margin, self.looks)[0],
+        }
+    }
+}
+
+/// The difference between those that were estimated in equal steps from 0 to 1.
+fn interpolated(proportion: f64, estimated: &[Difference]) -> Difference {
+    let at = proportion * (estimated.len() - 1) as f64;
+    let first = (at as usize).min(estimated.len() - 3);
+    let (x, nodes) = (at - first as f64, &estimated[first..first + 3]);
+    let weights = [(x - 1.0) * (x - 2.0) / 2.0, x * (2.0 - x), x * (x - 1.0) / 2.0];
+    let of = |value: fn(&Difference) -> f64| {
+        weights.iter().zip(nodes).map(|(weight, node)| weight * value(node)).sum::<f64>()
+    };
+    let least = nodes.iter().map(|node| node.degrees_of_freedom).fold(f64::INFINITY, f64::min);
+    Difference {
+        estimate: of(|node| node.estimate),
+        standard_error: of(|node| node.standard_error.powi(2)).max(0.0).sqrt(),
+        degrees_of_freedom: of(|node| node.degrees_of_freedom).max(least),
+        ..nodes[1]
+    }
+}
+
+/// The mix of those models of which enough environments were measured, as proportions that are taken for certain; none if there
+/// is no such model.
+fn measured_part(mix: CpuMix, measured: &BTreeSet<u32>) -> CpuMix {
+    let unmeasured = mix.unmeasured(measured);
+    let is_measured = |model: usize| unmeasured.iter().all(|other| usize::from(other.model) != model);
+    let kept = mix.proportions().into_iter().enumerate();
+    let kept: Vec<f64> = kept.map(|(model, p)| if is_measured(model) { p } else { 0.0 }).collect();
+    let total: f64 = kept.iter().sum();
+    let assumed = if total > 0.0 { kept.into_iter().map(|p| p / total).collect() } else { Vec::new() };
+    CpuMix { assumed, ..mix }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quadratic_variance_is_interpolated_without_error() {
+        let at = |p: f64| Difference {
+            estimate: 0.3 * p - 0.1,
+            standard_error: (0.01 - 0.012 * p + 0.011 * p * p).sqrt(),
+            degrees_of_freedom: 20.0,
+            ..Difference::default()
+        };
+        let estimated: Vec<Difference> = (0..=ESTIMATED_STEPS).map(|step| at(f64::from(step) / 4.0)).collect();
+        for proportion in [0.0, 0.1, 0.3, 0.5, 0.77, 0.99, 1.0] {
+            let (found, expected) = (interpolated(proportion, &estimated), at(proportion));
+            assert!((found.estimate - expected.estimate).abs() < 1e-12, "{found:?} {expected:?}");
+            assert!((found.standard_error - expected.standard_error).abs() < 1e-12, "{found:?} {expected:?}");
+            assert!((found.degrees_of_freedom - 20.0).abs() < 1e-9);
+        }
+    }
+}
