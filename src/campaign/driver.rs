@@ -1,7 +1,7 @@
 //! Making the calls of a campaign, block by block, and keeping every sample.
 
 mod after_failures;
-mod calls;
+pub(super) mod calls;
 mod ends;
 mod hooks;
 mod progress;
@@ -30,7 +30,7 @@ use super::{
     variants::{VariantIndex, Variants},
 };
 use after_failures::StepFailures;
-use calls::Calls;
+use calls::{CampaignClock, Calls};
 use futures_util::future::join_all;
 use hyper::body::Bytes;
 use std::{
@@ -142,19 +142,6 @@ pub enum CampaignError {
     Hook(#[from] HookFailure),
 }
 
-/// The campaign's own time, as if it had never been interrupted.
-#[derive(Clone, Copy, Debug)]
-struct CampaignClock {
-    begin: Instant,
-    before: Duration,
-}
-
-impl CampaignClock {
-    fn elapsed(self) -> Duration {
-        self.before + self.begin.elapsed()
-    }
-}
-
 impl<'a> Campaign<'a> {
     /// A campaign that goes on where `progress` ends; it ends itself when `stop` turns true.
     pub fn new(
@@ -166,14 +153,14 @@ impl<'a> Campaign<'a> {
         progress: Progress<'a>,
         stop: watch::Receiver<bool>,
     ) -> Self {
-        let before = Duration::from_millis(progress.totals.elapsed_ms);
+        let clock = CampaignClock::begun(progress.totals.elapsed_ms);
         Self {
             manifest,
             callers: callers.clone(),
             cold,
             journal,
             progress,
-            clock: CampaignClock { begin: Instant::now(), before },
+            clock,
             payloads: manifest.plan.cells.iter().map(|cell| cell.payload.clone().into()).collect(),
             pointers: PointerCheck::new(&manifest.plan, manifest.variants.count()),
             comparison,
@@ -362,26 +349,14 @@ impl<'a> Campaign<'a> {
     }
 
     fn call(&self, call: Call, begin: Instant) -> impl Future<Output = Returned> + use<> {
-        let (caller, clock) = (Arc::clone(&self.callers[call.variant]), self.clock);
-        let payload = self.payloads[call.cell].clone();
+        let caller = Arc::clone(&self.callers[call.variant]);
         let time = Duration::from_millis(self.manifest.plan.timeout_ms);
-        async move {
-            let (start, elapsed, started_unix_ms) = (Instant::now(), clock.elapsed(), unix_ms());
-            let answer = timeout(time, caller.call(call.slot, payload)).await.unwrap_or_else(|_| {
-                Failure::new(FailureKind::Timeout, format!("no answer within {}", humantime::format_duration(time)))
-                    .into()
-            });
-            // An earlier request that was refused does not count.
-            let refused = answer.sent.map_or(Duration::ZERO, |sent| sent - start);
-            let (latency, delay) = (start.elapsed() - refused, start + refused - begin);
-            let started_unix_ms = started_unix_ms + refused.as_millis() as u64;
-            Returned { call, started_unix_ms, elapsed: elapsed + refused, delay, latency, answer }
-        }
+        calls::made(caller, call, self.payloads[call.cell].clone(), time, (self.clock, begin))
     }
 }
 
 /// The result of `work`, or its panic.
-async fn catching<T>(work: impl Future<Output = T>) -> thread::Result<T> {
+pub(super) async fn catching<T>(work: impl Future<Output = T>) -> thread::Result<T> {
     let mut work = Box::pin(work);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
         Ok(poll) => poll.map(Ok),
