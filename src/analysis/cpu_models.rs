@@ -9,10 +9,19 @@ use super::{
 /// The CPU models of one variant, the most frequent first.
 pub(super) fn cpus(variant: &VariantSamples) -> Vec<CpuProportion> {
     let known = variant.environments.iter().filter(|environment| environment.cpu.is_some()).count() as u32;
-    let cpus = (0..).zip(&variant.cpu_models).map(|(number, model)| {
+    let counts = (0..).zip(&variant.cpu_models).map(|(number, model)| {
         let of_model = variant.environments.iter().filter(|environment| environment.cpu == Some(number));
-        let environments = of_model.count() as u32;
-        CpuProportion { model: model.clone(), environments, proportion: Proportion::new(environments, known) }
+        (model.as_str(), of_model.count() as u32)
+    });
+    by_frequency(counts, known)
+}
+
+/// The CPU models that so many of `known` environments have, the most frequent first.
+pub(super) fn by_frequency<'a>(counts: impl IntoIterator<Item = (&'a str, u32)>, known: u32) -> Vec<CpuProportion> {
+    let cpus = counts.into_iter().map(|(model, environments)| CpuProportion {
+        model: model.to_owned(),
+        environments,
+        proportion: Proportion::new(environments, known),
     });
     let mut cpus: Vec<CpuProportion> = cpus.collect();
     cpus.sort_by(|one, other| other.environments.cmp(&one.environments).then_with(|| one.model.cmp(&other.model)));

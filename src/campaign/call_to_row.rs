@@ -159,7 +159,8 @@ pub(super) fn billed_ms(variant: &Variant, row: &Row) -> Option<f64> {
     match &row.failure {
         Some(failure) if failure.has_not_run => None,
         Some(Failure { kind: FailureKind::Timeout | FailureKind::Network | FailureKind::Transient, .. }) => {
-            let timeout_s = variant.configuration.as_ref().map_or(LONGEST_TIMEOUT_S, |configuration| configuration.timeout_s);
+            let timeout_s =
+                variant.configuration.as_ref().map_or(LONGEST_TIMEOUT_S, |configuration| configuration.timeout_s);
             Some(waited.max(f64::from(timeout_s) * 1000.0))
         }
         Some(_) | None => Some(waited),

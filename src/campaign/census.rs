@@ -12,6 +12,6 @@ mod row;
 pub use driver::{Census, CensusError, CensusOutcome, FinishedCensus, Observer};
 pub use file::CensusFile;
 pub(crate) use file::{is_in, manifest};
-pub use plan::{CensusCall, CensusManifest, CensusPlan, MAX_CENSUS};
+pub use plan::{CensusCall, CensusManifest, CensusPlan, MAX_CENSUS, MAX_ROUND};
 pub use round::{Tally, VariantEnd};
 pub use row::CensusRow;

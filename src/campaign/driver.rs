@@ -30,7 +30,7 @@ use super::{
     variants::{VariantIndex, Variants},
 };
 use after_failures::StepFailures;
-use calls::{CampaignClock, Calls};
+use calls::{Calls, CampaignClock};
 use futures_util::future::join_all;
 use hyper::body::Bytes;
 use std::{

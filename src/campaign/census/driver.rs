@@ -1,16 +1,11 @@
 //! Taking a census, round by round, and keeping every call.
 
-use super::{
-    file::CensusFile,
-    plan::CensusManifest,
-    round::Tally,
-    row::CensusRow,
-};
+use super::{file::CensusFile, plan::CensusManifest, round::Tally, row::CensusRow};
 use crate::campaign::{
     Target,
     caller::Caller,
     driver::{
-        calls::{self, CampaignClock, Calls},
+        calls::{self, Calls, CampaignClock},
         catching,
     },
     failure::Failure,

@@ -8,7 +8,7 @@ use crate::campaign::{
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 const MANIFEST: &str = "census.json";
@@ -60,7 +60,9 @@ impl CensusFile {
         if is_in(directory) {
             let word = shell_quoting::word(directory);
             let again = format!("duet census --resume {word}");
-            return Err(invalid(format!("there is a census already: continue it with `{again}`, or choose another --out")));
+            return Err(invalid(format!(
+                "there is a census already: continue it with `{again}`, or choose another --out"
+            )));
         }
         manifest.check().map_err(invalid)?;
         run_directory::write_json(&path, manifest).map_err(at(&path))?;

@@ -21,7 +21,7 @@ pub const SCHEMA: u32 = 1;
 pub const MAX_CENSUS: u32 = 100_000;
 
 /// The most calls of a round: a function gains concurrency for 1,000 calls in ten seconds.
-const MAX_ROUND: u32 = 1000;
+pub const MAX_ROUND: u32 = 1000;
 
 /// What a call is billed besides its hold, by a guess, in milliseconds.
 const GUESS_MS: f64 = 100.0;

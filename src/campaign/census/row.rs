@@ -115,10 +115,12 @@ fn read(call: &CensusCall, output: &[u8], row: &mut Row) {
         .map(|reason| Failure::new(FailureKind::Answer, no_service(&reason, output))),
         CensusCall::Own { environment, cpu_model, .. } => {
             call_to_row::read_names(output, [Some(environment), Some(cpu_model)], row);
-            let options = [("--environment", environment, &row.environment), ("--cpu-model", cpu_model, &row.cpu_model)];
+            let options =
+                [("--environment", environment, &row.environment), ("--cpu-model", cpu_model, &row.cpu_model)];
             let missing = options.into_iter().find(|(.., found)| found.is_none());
             of_api_answer(output, &[]).or_else(|| {
-                missing.map(|(option, pointer, _)| Failure::new(FailureKind::Answer, not_found(option, pointer, output)))
+                missing
+                    .map(|(option, pointer, _)| Failure::new(FailureKind::Answer, not_found(option, pointer, output)))
             })
         }
     };
@@ -141,7 +143,8 @@ fn not_found(option: &str, pointer: &str, output: &[u8]) -> String {
 
 /// The failure, with the remedy if a service of an earlier version does not know census requests.
 fn in_view_of(call: &CensusCall, failure: Failure) -> Failure {
-    let is_unknown = matches!(call, CensusCall::Service { .. }) && failure.message.contains("unknown field \"hold_ms\"");
+    let is_unknown =
+        matches!(call, CensusCall::Service { .. }) && failure.message.contains("unknown field \"hold_ms\"");
     if !is_unknown {
         return failure;
     }
