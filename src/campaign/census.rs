@@ -9,7 +9,7 @@ mod plan;
 mod round;
 mod row;
 
-pub use driver::{Census, CensusError, CensusOutcome, FinishedCensus, Observer};
+pub use driver::{Census, CensusOutcome, FinishedCensus, Observer};
 pub use file::CensusFile;
 pub(crate) use file::{is_in, manifest};
 pub use plan::{CensusCall, CensusManifest, CensusPlan, MAX_CENSUS, MAX_ROUND};

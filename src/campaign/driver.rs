@@ -15,7 +15,7 @@ use super::{
     answer_comparison::{AnswerComparison, AnswerDifference},
     call_to_row::{Returned, row_of},
     caller::Caller,
-    failure::{Failure, FailureKind},
+    failure::Failure,
     forced_cold_starts::ColdStartForcer,
     hooks::{HookFailure, HookRunner},
     manifest::{Manifest, Order},
@@ -26,7 +26,6 @@ use super::{
     schedule::Call,
     stop_request::unless_asked,
     totals::Totals,
-    unix_ms,
     variants::{VariantIndex, Variants},
 };
 use after_failures::StepFailures;
@@ -43,7 +42,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::sync::watch;
 
 /// The longest pause before calls are made again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
