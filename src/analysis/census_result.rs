@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 pub struct CensusResult {
     /// When the census was begun, in milliseconds since 1970-01-01 UTC.
     pub created_unix_ms: u64,
-    /// From its begin to its last call, in milliseconds, without pauses between two starts of the program.
+    /// From its begin to its last answer, in milliseconds, without pauses between two starts of the program.
     pub elapsed_ms: u64,
     /// The estimated bill, in US dollars.
     pub cost_usd: f64,

@@ -121,11 +121,11 @@ fn the_table_says_what_was_found_what_may_be_unseen_and_what_it_cost() {
     let arguments = ["--targets", "graviton=lambda:a", "--environments", "20"];
     let table = stdout(&census(&scratch, &fleet, &arguments).output().unwrap());
     for part in [
-        "graviton  Neoverse-V2            15   75.0% (53.1% to 88.8%)",
-        "          Neoverse-N1             5   25.0% (11.2% to 46.9%)",
-        "graviton: 20 environments (20 calls in 3 rounds, $",
-        "a model that was not seen has at most 13.9% of the fleet",
+        "graviton   Neoverse-V2             15            75% (53% to 89%)",
+        "           Neoverse-N1              5            25% (11% to 47%)",
+        "graviton: 20 environments (20 calls in 3 rounds, $0.00074); a model that was not seen has at most\n14% of the fleet",
         "The census of 20",
+        "Z cost $0.00074 and took ",
     ] {
         assert!(table.contains(part), "{part}: {table}");
     }

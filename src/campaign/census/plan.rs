@@ -20,8 +20,9 @@ pub const SCHEMA: u32 = 1;
 /// The most environments of a variant that are counted.
 pub const MAX_CENSUS: u32 = 100_000;
 
-/// The most calls of a round: a function gains concurrency for 1,000 calls in ten seconds.
-pub const MAX_ROUND: u32 = 1000;
+/// The most calls of a round: a function gains concurrency for 1,000 calls in ten seconds, and a process may have 1,024 files
+/// open, connections included, where nobody has raised that.
+pub const MAX_ROUND: u32 = 900;
 
 /// What a call is billed besides its hold, by a guess, in milliseconds.
 const GUESS_MS: f64 = 100.0;
@@ -180,7 +181,7 @@ mod tests {
     #[test]
     fn a_round_takes_half_of_what_is_free() {
         let plan = example().plan;
-        assert_eq!([1000, 11, 1, 0, 5000].map(|free| plan.most_of_round(free)), [500, 5, 1, 1, 1000]);
+        assert_eq!([1000, 11, 1, 0, 5000].map(|free| plan.most_of_round(free)), [500, 5, 1, 1, 900]);
         let by_hand = CensusPlan { concurrency: Some(7), ..plan };
         assert_eq!(by_hand.most_of_round(1000), 7);
     }

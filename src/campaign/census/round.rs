@@ -20,7 +20,7 @@ pub struct Tally {
     /// How many rounds were begun.
     pub rounds: u32,
     pub last_failure: Option<Failure>,
-    /// When the last call was sent, in milliseconds since the census began.
+    /// When the last answer was there, in milliseconds since the census began.
     pub elapsed_ms: u64,
     /// The most calls of the next round.
     most: u32,
@@ -76,7 +76,7 @@ impl Tally {
         self.calls += 1;
         self.open.calls += 1;
         self.cost_usd += row.cost_usd;
-        self.elapsed_ms = self.elapsed_ms.max(row.elapsed_ms);
+        self.elapsed_ms = self.elapsed_ms.max(row.elapsed_ms + row.latency_ms);
         if row.is_throttled() {
             self.throttled += 1;
             self.open.throttled += 1;
@@ -159,6 +159,7 @@ mod tests {
             round,
             elapsed_ms: u64::from(round) * 10,
             unix_ms: 0,
+            latency_ms: 3,
             environment: met.ok().map(str::to_owned),
             cpu_model: met.ok().map(|_| "V1".to_owned()),
             cold: None,
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn environments_count_once_however_often_they_answer() {
         let tally = after(500, &[&[Ok("a")], &[Ok("a"), Ok("b"), Ok("b")]]);
-        assert_eq!((tally.count(), tally.calls, tally.rounds, tally.elapsed_ms), (2, 4, 2, 20));
+        assert_eq!((tally.count(), tally.calls, tally.rounds, tally.elapsed_ms), (2, 4, 2, 23));
         assert_eq!((tally.cost_usd, tally.end(3), tally.end(2)), (1.0, None, Some(VariantEnd::Counted)));
         let unnamed = CensusRow { cpu_model: None, ..row(3, Ok("c")) };
         let mut tally = tally;

@@ -29,6 +29,8 @@ pub struct CensusRow {
     pub elapsed_ms: u64,
     /// When the call was sent, in milliseconds since 1970-01-01 UTC.
     pub unix_ms: u64,
+    /// From sending the call to having the whole answer, in milliseconds.
+    pub latency_ms: u64,
     /// The environment that answered, if it is known.
     pub environment: Option<String>,
     /// The model of its CPU, if it is known.
@@ -62,6 +64,7 @@ impl CensusRow {
             round,
             elapsed_ms: row.elapsed_ms,
             unix_ms: row.started_unix_ms,
+            latency_ms: row.latency_ns / 1_000_000,
             environment: row.environment().map(str::to_owned),
             cpu_model: row.cpu_model().filter(|model| !model.is_empty()).map(str::to_owned),
             cold: row.cold_start(row.environment().is_some_and(is_new), true),
@@ -93,6 +96,7 @@ impl CensusRow {
         }
         checks::at_most("elapsed_ms", self.elapsed_ms, checks::YEAR_MS)?;
         checks::at_most("unix_ms", self.unix_ms, LAST_UNIX_MS)?;
+        checks::at_most("latency_ms", self.latency_ms, checks::YEAR_MS)?;
         checks::within("round", self.round, u32::MAX)?;
         checks::name("environment", self.environment.as_deref())?;
         checks::name("cpu_model", self.cpu_model.as_deref())?;

@@ -120,9 +120,7 @@ impl State {
 
     fn limit(&self, call: &Call) -> Reply {
         if self.is_limit_denied {
-            return Reply::denied("lambda:GetFunctionConcurrency")
-                .header("x-amzn-errortype", "AccessDeniedException")
-                .breaking_the_model("every service may deny");
+            return Reply::denied("lambda:GetFunctionConcurrency").header("x-amzn-errortype", "AccessDeniedException");
         }
         Reply::ok(if call.line.contains("/concurrency") {
             self.reserved.map_or(json!({}), |reserved| json!({"ReservedConcurrentExecutions": reserved})).to_string()
