@@ -194,15 +194,13 @@ impl<'a> Campaign<'a> {
         }
     }
 
-    /// Changes back what is changed; all variants at once, because Lambda may take its time.
+    /// Changes back what is changed.
     async fn undo(&self) -> Vec<(Target, Failure)> {
-        let undo = async |variant: VariantIndex| {
-            let target = &self.manifest.variants[variant].target;
-            self.cold.undo(target, &self.callers[variant]).await.map_err(|failure| (target.clone(), failure))
-        };
         let functions: BTreeSet<VariantIndex> =
             self.manifest.variants.indices().map(|variant| self.manifest.first_of_function(variant)).collect();
-        join_all(functions.into_iter().map(undo)).await.into_iter().filter_map(Result::err).collect()
+        let function =
+            |variant: VariantIndex| (&self.manifest.variants[variant].target, self.callers[variant].as_ref());
+        self.cold.undo_all(functions.into_iter().map(function)).await
     }
 
     async fn blocks(&mut self, observer: &mut dyn Observer) -> Result<Outcome, CampaignError> {

@@ -15,7 +15,6 @@ use crate::campaign::{
     stop_request::unless_asked,
     variants::{VariantIndex, Variants},
 };
-use futures_util::future::join_all;
 use hyper::body::Bytes;
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
 use std::{
@@ -128,13 +127,10 @@ impl<'a> Census<'a> {
         }
     }
 
-    /// Changes back what is changed; all variants at once, because Lambda may take its time.
+    /// Changes back what is changed.
     async fn undo(&self) -> Vec<(Target, Failure)> {
-        let undo = async |variant: VariantIndex| {
-            let target = &self.manifest.variants[variant].target;
-            self.cold.undo(target, &self.callers[variant]).await.map_err(|failure| (target.clone(), failure))
-        };
-        join_all(self.manifest.variants.indices().map(undo)).await.into_iter().filter_map(Result::err).collect()
+        let functions = self.manifest.variants.iter().map(|(variant, of)| (&of.target, self.callers[variant].as_ref()));
+        self.cold.undo_all(functions).await
     }
 
     async fn rounds(&mut self, observer: &mut dyn Observer) -> Result<CensusOutcome, CensusError> {

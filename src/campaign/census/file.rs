@@ -6,8 +6,8 @@ use crate::campaign::{
     shell_quoting,
 };
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Write},
+    fs::{self, File},
+    io,
     path::Path,
 };
 
@@ -83,13 +83,7 @@ impl CensusFile {
     }
 
     fn lock(directory: &Path) -> Result<Self, JournalError> {
-        let path = directory.join(ROWS);
-        let rows = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(at(&path))?;
-        match rows.try_lock() {
-            Ok(()) => Ok(Self { rows, buffer: Vec::new() }),
-            Err(TryLockError::WouldBlock) => Err(JournalError::Busy(directory.to_owned())),
-            Err(TryLockError::Error(error)) => Err(at(&path)(error)),
-        }
+        Ok(Self { rows: run_directory::locked(directory, ROWS)?, buffer: Vec::new() })
     }
 
     /// Hands rows to the operating system, which keeps them even if this process dies.
@@ -97,12 +91,7 @@ impl CensusFile {
     /// # Errors
     /// When they cannot be written.
     pub(super) fn append(&mut self, rows: &[CensusRow]) -> io::Result<()> {
-        self.buffer.clear();
-        for row in rows {
-            serde_json::to_writer(&mut self.buffer, row)?;
-            self.buffer.push(b'\n');
-        }
-        self.rows.write_all(&self.buffer)
+        run_directory::append_lines(&self.rows, &mut self.buffer, rows)
     }
 }
 

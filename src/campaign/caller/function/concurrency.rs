@@ -2,7 +2,10 @@
 
 use super::{DENIED, Failure, FunctionCaller, failure};
 use crate::campaign::pauses;
-use aws_sdk_lambda::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_lambda::{
+    error::{ProvideErrorMetadata, SdkError},
+    types::AccountLimit,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 impl FunctionCaller {
@@ -25,8 +28,7 @@ impl FunctionCaller {
         }
         let settings = self.lambda.request(async |client| client.get_account_settings().send().await);
         let Some(settings) = unless_denied(settings.await)? else { return Ok(None) };
-        let unreserved = settings.account_limit().and_then(|limit| limit.unreserved_concurrent_executions());
-        match unreserved {
+        match settings.account_limit().and_then(AccountLimit::unreserved_concurrent_executions) {
             Some(unreserved) => Ok(Some(u32::try_from(unreserved).unwrap_or(0))),
             None => Err(Failure::refused("Lambda does not tell the account's unreserved concurrency")),
         }
