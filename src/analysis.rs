@@ -5,6 +5,7 @@ pub(crate) mod bill;
 pub(crate) mod calibration;
 pub(crate) mod campaign_bill;
 mod cells;
+pub(crate) mod census_result;
 pub(crate) mod change;
 pub(crate) mod choice;
 mod clustered_proportion;

@@ -7,6 +7,7 @@ pub mod aws;
 mod call_to_row;
 pub mod caller;
 pub(crate) mod cell_names;
+pub(crate) mod census;
 pub(crate) mod clones;
 mod cloudwatch_logs;
 pub(crate) mod cold_start_variable;

@@ -5,6 +5,7 @@
 mod bill;
 mod calibrate;
 mod call;
+mod census;
 mod clean_up;
 mod cold_share;
 mod collect;
@@ -48,6 +49,7 @@ enum Command {
     Report(report::ReportArgs),
     Compare(compare::CompareArgs),
     Gate(gate::GateArgs),
+    Census(Box<census::CensusArgs>),
     Collect(collect::CollectArgs),
     Import(import::ImportArgs),
     CleanUp(clean_up::CleanUpArgs),
@@ -72,6 +74,7 @@ impl Cli {
             Command::Report(command) => return command.run().await,
             Command::Compare(command) => return command.run(),
             Command::Gate(command) => return command.run().await,
+            Command::Census(command) => return untyped(command.run()).await,
             Command::Collect(command) => return command.run().await,
             Command::Import(command) => return command.run().await,
             Command::CleanUp(command) => return command.run().await,

@@ -28,7 +28,7 @@ pub use error::{Error, Problem};
 pub use nanoseconds::{Nanoseconds, whole_ns};
 pub use nearest::nearest;
 pub(crate) use request::shortened;
-pub use request::{MAX_BODY_BYTES, Request, Selection, Shape, Size, SizeName};
+pub use request::{CensusRequest, MAX_BODY_BYTES, Request, Selection, ServiceRequest, Shape, Size, SizeName};
 pub use response::{
     Architecture, Build, Catalogue, CatalogueEntry, Clock, DefaultRequest, Environment, Function, HeapUse, Host,
     Implementation, Memory, Response, SCHEMA, Sample, SampleWarning, SampleWarningKind, Sizes, Status, Vectorization,

@@ -2,6 +2,7 @@
 
 pub(crate) mod calibration;
 pub mod campaign;
+pub(crate) mod census;
 pub(crate) mod change;
 mod choice;
 pub mod csv;

@@ -5,26 +5,40 @@ use super::{
     result::{Census, CountedProportion, CpuProportion, PairAnalysis},
     samples::VariantSamples,
 };
+use std::cmp::Reverse;
 
 /// The CPU models of one variant, the most frequent first.
 pub(super) fn cpus(variant: &VariantSamples) -> Vec<CpuProportion> {
     let known = variant.environments.iter().filter(|environment| environment.cpu.is_some()).count() as u32;
-    let is_counted = !variant.census.is_empty();
-    let counts = if is_counted { variant.known_mix().counts() } else { Vec::new() };
-    let cpus = variant.cpu_models.iter().enumerate().map(|(number, model)| {
-        let of_model = variant.environments.iter().filter(|environment| environment.cpu == Some(number as u16));
-        let environments = of_model.count() as u32;
-        let counted = counts.get(number).map(|environments| CountedProportion {
-            environments: *environments,
-            proportion: Proportion::new(*environments, counts.iter().sum::<u32>()),
-        });
-        // A census may be all that is known.
-        let proportion = if known > 0 { Proportion::new(environments, known) } else { Proportion::UNKNOWN };
-        CpuProportion { model: model.clone(), environments, proportion, counted }
+    let counts = (0..).zip(&variant.cpu_models).map(|(number, model)| {
+        let of_model = variant.environments.iter().filter(|environment| environment.cpu == Some(number));
+        (model.as_str(), of_model.count() as u32)
+    });
+    let mut cpus = by_frequency(counts, known);
+    if !variant.census.is_empty() {
+        let counts = variant.known_mix().counts();
+        let total: u32 = counts.iter().sum();
+        for cpu in &mut cpus {
+            let number = variant.cpu_models.iter().position(|model| *model == cpu.model);
+            let environments = number.and_then(|number| counts.get(number).copied()).unwrap_or_default();
+            cpu.counted = Some(CountedProportion { environments, proportion: Proportion::new(environments, total) });
+        }
+        cpus.sort_by_key(|cpu| Reverse(cpu.counted.map(|counted| counted.environments)));
+    }
+    cpus
+}
+
+/// The CPU models that so many of `known` environments have, the most frequent first.
+pub(super) fn by_frequency<'a>(counts: impl IntoIterator<Item = (&'a str, u32)>, known: u32) -> Vec<CpuProportion> {
+    let cpus = counts.into_iter().map(|(model, environments)| CpuProportion {
+        model: model.to_owned(),
+        environments,
+        // A census may be all that tells models.
+        proportion: if known > 0 { Proportion::new(environments, known) } else { Proportion::UNKNOWN },
+        counted: None,
     });
     let mut cpus: Vec<CpuProportion> = cpus.collect();
-    let frequency = |cpu: &CpuProportion| cpu.counted.map_or(cpu.environments, |counted| counted.environments);
-    cpus.sort_by(|one, other| frequency(other).cmp(&frequency(one)).then_with(|| one.model.cmp(&other.model)));
+    cpus.sort_by(|one, other| other.environments.cmp(&one.environments).then_with(|| one.model.cmp(&other.model)));
     cpus
 }
 

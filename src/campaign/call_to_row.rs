@@ -4,7 +4,7 @@ use super::{
     caller::{Answer, of_api_answer},
     configuration::LONGEST_TIMEOUT_S,
     failure::{Failure, FailureKind},
-    manifest::{Manifest, Plan},
+    manifest::{Manifest, Plan, Variant},
     payload,
     platform_report::PlatformReport,
     position::Position,
@@ -36,16 +36,31 @@ pub(super) fn row_of(
     (totals, others): (&Totals, &[Row]),
 ) -> Row {
     let plan = &manifest.plan;
-    let Call { variant, cell, slot } = returned.call;
-    let cell = &plan.cells[cell];
+    let cell = &plan.cells[returned.call.cell];
+    let attempt = position.attempts(returned.call);
+    let (row, output) = unread(returned, &cell.name);
+    let mut row = Row { block: position.block, step: position.step, attempt, ..row };
+    match output {
+        Ok(output) if cell.workload.is_some() => read_response(&output, &mut row),
+        Ok(output) => read_output(&output, plan, &mut row),
+        Err(failure) => row.failure = Some(failure),
+    }
+    row.cold = row.cold_start(is_first_of_environment(&row, totals, others), plan.cold);
+    row.cost_usd = cost(&manifest.variants[row.variant], &row);
+    row
+}
+
+/// The row of a first attempt in the first step, without what the function's answer tells; and that answer.
+pub(super) fn unread(returned: Returned, cell: &str) -> (Row, Result<Bytes, Failure>) {
+    let Call { variant, slot, .. } = returned.call;
     let Answer { output, report, environment, cpu_model, request_id, executed_version, sent: _ } = returned.answer;
-    let mut row = Row {
-        block: position.block,
-        step: position.step,
+    let row = Row {
+        block: 0,
+        step: 0,
         slot,
-        attempt: position.attempts(returned.call),
+        attempt: 0,
         variant,
-        cell: cell.name.clone(),
+        cell: cell.to_owned(),
         started_unix_ms: returned.started_unix_ms,
         elapsed_ms: returned.elapsed.as_millis() as u64,
         delay_ns: whole_ns(returned.delay),
@@ -62,20 +77,12 @@ pub(super) fn row_of(
         output_sha256: None,
         failure: None,
     };
-    match output {
-        Ok(output) if cell.workload.is_some() => read_response(&output, &mut row),
-        Ok(output) => read_output(&output, plan, &mut row),
-        Err(failure) => row.failure = Some(failure),
-    }
-    row.cold = row.cold_start(is_first_of_environment(&row, totals, others), plan.cold);
-    row.cost_usd = cost(manifest, &row);
-    row
+    (row, output)
 }
 
 /// Reads an answer of the benchmark service.
 fn read_response(output: &[u8], row: &mut Row) {
-    let response = serde_json::from_slice::<Box<Response>>(output).map_err(|error| error.to_string());
-    let response = match response.and_then(|response| checks::response(&response).map(|()| response)) {
+    let response = match response(output) {
         Ok(response) => response,
         Err(error) => {
             let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();
@@ -96,17 +103,30 @@ fn read_response(output: &[u8], row: &mut Row) {
     row.response = Some(response);
 }
 
+/// The response that an answer of the benchmark service is.
+///
+/// # Errors
+/// When it is none.
+pub(super) fn response(output: &[u8]) -> Result<Box<Response>, String> {
+    let response = serde_json::from_slice::<Box<Response>>(output).map_err(|error| error.to_string());
+    response.and_then(|response| checks::response(&response).map(|()| response))
+}
+
 /// Reads the answer of any other function.
 fn read_output(output: &Bytes, plan: &Plan, row: &mut Row) {
-    let pointers = [plan.environment.as_deref(), plan.cpu_model.as_deref()];
-    let [environment, cpu_model] = payload::names(output, pointers);
-    // The function's own name of its environment takes precedence over the caller's.
-    row.environment = environment.or(row.environment.take());
-    row.cpu_model = cpu_model.or(row.cpu_model.take());
+    read_names(output, [plan.environment.as_deref(), plan.cpu_model.as_deref()], row);
     row.failure = of_api_answer(output, &plan.accept_status);
     if plan.compare_output && row.failure.is_none() {
         row.output_sha256 = Some(payload::digest(output, &plan.ignore));
     }
+}
+
+/// Reads the names of the environment and of the processor's model, which these pointers lead to.
+pub(super) fn read_names(output: &[u8], pointers: [Option<&str>; 2], row: &mut Row) {
+    let [environment, cpu_model] = payload::names(output, pointers);
+    // The function's own name of its environment takes precedence over the caller's.
+    row.environment = environment.or(row.environment.take());
+    row.cpu_model = cpu_model.or(row.cpu_model.take());
 }
 
 /// Whether no earlier call has met the environment that answered; false if it is unknown.
@@ -118,15 +138,15 @@ fn is_first_of_environment(row: &Row, totals: &Totals, others: &[Row]) -> bool {
 }
 
 /// The most that a call may cost, in US dollars.
-fn cost(manifest: &Manifest, row: &Row) -> f64 {
+pub(super) fn cost(variant: &Variant, row: &Row) -> f64 {
     let memory_mb = row.report.as_ref().and_then(|report| report.memory_mb);
-    billed_ms(manifest, row).map_or(0.0, |billed| manifest.variants[row.variant].cost(billed, memory_mb))
+    billed_ms(variant, row).map_or(0.0, |billed| variant.cost(billed, memory_mb))
 }
 
 /// The most that Lambda may bill for a call, in milliseconds; `None` if it has not run the function. A credible report
 /// counts. Otherwise the client's time is an upper bound if there is an answer, and the function's timeout if there is
 /// none: the function may still be running.
-fn billed_ms(manifest: &Manifest, row: &Row) -> Option<f64> {
+pub(super) fn billed_ms(variant: &Variant, row: &Row) -> Option<f64> {
     let waited = row.latency_ms().ceil();
     if let Some(billed) = row.report.as_ref().and_then(PlatformReport::all_billed_ms) {
         return Some(match row.believed_report() {
@@ -139,8 +159,8 @@ fn billed_ms(manifest: &Manifest, row: &Row) -> Option<f64> {
     match &row.failure {
         Some(failure) if failure.has_not_run => None,
         Some(Failure { kind: FailureKind::Timeout | FailureKind::Network | FailureKind::Transient, .. }) => {
-            let configuration = manifest.variants[row.variant].configuration.as_ref();
-            let timeout_s = configuration.map_or(LONGEST_TIMEOUT_S, |configuration| configuration.timeout_s);
+            let timeout_s =
+                variant.configuration.as_ref().map_or(LONGEST_TIMEOUT_S, |configuration| configuration.timeout_s);
             Some(waited.max(f64::from(timeout_s) * 1000.0))
         }
         Some(_) | None => Some(waited),

@@ -1,7 +1,7 @@
 //! Making the calls of a campaign, block by block, and keeping every sample.
 
 mod after_failures;
-mod calls;
+pub(super) mod calls;
 mod ends;
 mod hooks;
 mod progress;
@@ -15,7 +15,7 @@ use super::{
     answer_comparison::{AnswerComparison, AnswerDifference},
     call_to_row::{Returned, row_of},
     caller::Caller,
-    failure::{Failure, FailureKind},
+    failure::Failure,
     forced_cold_starts::ColdStartForcer,
     hooks::{HookFailure, HookRunner},
     manifest::{Manifest, Order},
@@ -26,11 +26,10 @@ use super::{
     schedule::Call,
     stop_request::unless_asked,
     totals::Totals,
-    unix_ms,
     variants::{VariantIndex, Variants},
 };
 use after_failures::StepFailures;
-use calls::Calls;
+use calls::{Calls, CampaignClock};
 use futures_util::future::join_all;
 use hyper::body::Bytes;
 use std::{
@@ -43,7 +42,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::{sync::watch, time::timeout};
+use tokio::sync::watch;
 
 /// The longest pause before calls are made again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(20);
@@ -142,19 +141,6 @@ pub enum CampaignError {
     Hook(#[from] HookFailure),
 }
 
-/// The campaign's own time, as if it had never been interrupted.
-#[derive(Clone, Copy, Debug)]
-struct CampaignClock {
-    begin: Instant,
-    before: Duration,
-}
-
-impl CampaignClock {
-    fn elapsed(self) -> Duration {
-        self.before + self.begin.elapsed()
-    }
-}
-
 impl<'a> Campaign<'a> {
     /// A campaign that goes on where `progress` ends; it ends itself when `stop` turns true.
     pub fn new(
@@ -166,14 +152,14 @@ impl<'a> Campaign<'a> {
         progress: Progress<'a>,
         stop: watch::Receiver<bool>,
     ) -> Self {
-        let before = Duration::from_millis(progress.totals.elapsed_ms);
+        let clock = CampaignClock::begun(progress.totals.elapsed_ms);
         Self {
             manifest,
             callers: callers.clone(),
             cold,
             journal,
             progress,
-            clock: CampaignClock { begin: Instant::now(), before },
+            clock,
             payloads: manifest.plan.cells.iter().map(|cell| cell.payload.clone().into()).collect(),
             pointers: PointerCheck::new(&manifest.plan, manifest.variants.count()),
             comparison,
@@ -208,15 +194,13 @@ impl<'a> Campaign<'a> {
         }
     }
 
-    /// Changes back what is changed; all variants at once, because Lambda may take its time.
+    /// Changes back what is changed.
     async fn undo(&self) -> Vec<(Target, Failure)> {
-        let undo = async |variant: VariantIndex| {
-            let target = &self.manifest.variants[variant].target;
-            self.cold.undo(target, &self.callers[variant]).await.map_err(|failure| (target.clone(), failure))
-        };
         let functions: BTreeSet<VariantIndex> =
             self.manifest.variants.indices().map(|variant| self.manifest.first_of_function(variant)).collect();
-        join_all(functions.into_iter().map(undo)).await.into_iter().filter_map(Result::err).collect()
+        let function =
+            |variant: VariantIndex| (&self.manifest.variants[variant].target, self.callers[variant].as_ref());
+        self.cold.undo_all(functions.into_iter().map(function)).await
     }
 
     async fn blocks(&mut self, observer: &mut dyn Observer) -> Result<Outcome, CampaignError> {
@@ -362,26 +346,14 @@ impl<'a> Campaign<'a> {
     }
 
     fn call(&self, call: Call, begin: Instant) -> impl Future<Output = Returned> + use<> {
-        let (caller, clock) = (Arc::clone(&self.callers[call.variant]), self.clock);
-        let payload = self.payloads[call.cell].clone();
+        let caller = Arc::clone(&self.callers[call.variant]);
         let time = Duration::from_millis(self.manifest.plan.timeout_ms);
-        async move {
-            let (start, elapsed, started_unix_ms) = (Instant::now(), clock.elapsed(), unix_ms());
-            let answer = timeout(time, caller.call(call.slot, payload)).await.unwrap_or_else(|_| {
-                Failure::new(FailureKind::Timeout, format!("no answer within {}", humantime::format_duration(time)))
-                    .into()
-            });
-            // An earlier request that was refused does not count.
-            let refused = answer.sent.map_or(Duration::ZERO, |sent| sent - start);
-            let (latency, delay) = (start.elapsed() - refused, start + refused - begin);
-            let started_unix_ms = started_unix_ms + refused.as_millis() as u64;
-            Returned { call, started_unix_ms, elapsed: elapsed + refused, delay, latency, answer }
-        }
+        calls::made(caller, call, self.payloads[call.cell].clone(), time, (self.clock, begin))
     }
 }
 
 /// The result of `work`, or its panic.
-async fn catching<T>(work: impl Future<Output = T>) -> thread::Result<T> {
+pub(super) async fn catching<T>(work: impl Future<Output = T>) -> thread::Result<T> {
     let mut work = Box::pin(work);
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
         Ok(poll) => poll.map(Ok),

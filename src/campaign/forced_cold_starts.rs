@@ -9,6 +9,7 @@ mod changed_functions;
 
 use super::{Target, caller::Caller, cold_start_variable::Claim, owner::Owner, row::Failure};
 use crate::protocol::control_characters::visible_lines;
+use futures_util::future::join_all;
 use std::{
     io::{self, Write},
     sync::Arc,
@@ -69,6 +70,19 @@ impl ColdStartForcer {
             warn(target, Some(remark));
         }
         Ok(())
+    }
+
+    /// Undoes it for all of these, all at once, because Lambda may take its time; gives those that are still changed, with the
+    /// reason.
+    pub async fn undo_all<'a>(
+        &self,
+        functions: impl IntoIterator<Item = (&'a Target, &'a Caller)>,
+    ) -> Vec<(Target, Failure)> {
+        let undo = async |(target, caller): (&'a Target, &'a Caller)| {
+            // On the heap, because the compiler follows futures within each other to a certain depth only.
+            Box::pin(self.undo(target, caller)).await.map_err(|failure| (target.clone(), failure))
+        };
+        join_all(functions.into_iter().map(undo)).await.into_iter().filter_map(Result::err).collect()
     }
 
     /// Removes what a program that has ended has left behind; false if there was nothing.

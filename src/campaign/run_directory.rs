@@ -149,13 +149,8 @@ impl Journal {
 
     /// Locks the file of samples until this is dropped or the process ends.
     fn lock(directory: &Path) -> Result<Self, JournalError> {
-        let path = directory.join(SAMPLES);
-        let samples = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(at(&path))?;
-        match samples.try_lock() {
-            Ok(()) => Ok(Self { directory: directory.to_owned(), samples, buffer: Vec::new() }),
-            Err(TryLockError::WouldBlock) => Err(JournalError::Busy(directory.to_owned())),
-            Err(TryLockError::Error(error)) => Err(at(&path)(error)),
-        }
+        let samples = locked(directory, SAMPLES)?;
+        Ok(Self { directory: directory.to_owned(), samples, buffer: Vec::new() })
     }
 
     /// Hands rows to the operating system, which keeps them even if this process dies.
@@ -163,12 +158,7 @@ impl Journal {
     /// # Errors
     /// When they cannot be written.
     pub fn append(&mut self, rows: &[Row]) -> io::Result<()> {
-        self.buffer.clear();
-        for row in rows {
-            serde_json::to_writer(&mut self.buffer, row)?;
-            self.buffer.push(b'\n');
-        }
-        self.samples.write_all(&self.buffer)
+        append_lines(&self.samples, &mut self.buffer, rows)
     }
 
     /// Replaces the manifest, in the present schema.
@@ -190,6 +180,33 @@ impl Journal {
             _ => self.keep_manifest(manifest),
         }
     }
+}
+
+/// A file of lines in `directory`, which is created if it does not exist, and locked until it is dropped or the process ends.
+///
+/// # Errors
+/// When it cannot be opened, or another process has locked it.
+pub(super) fn locked(directory: &Path, name: &str) -> Result<File, JournalError> {
+    let path = directory.join(name);
+    let file = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(at(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(JournalError::Busy(directory.to_owned())),
+        Err(TryLockError::Error(error)) => Err(at(&path)(error)),
+    }
+}
+
+/// Appends a line of JSON for each of `rows`, all at once.
+///
+/// # Errors
+/// When they cannot be written.
+pub(super) fn append_lines(mut file: &File, buffer: &mut Vec<u8>, rows: &[impl Serialize]) -> io::Result<()> {
+    buffer.clear();
+    for row in rows {
+        serde_json::to_writer(&mut *buffer, row)?;
+        buffer.push(b'\n');
+    }
+    file.write_all(buffer)
 }
 
 /// Keeps other programs from writing to the campaign in `directory`, until the file is dropped; nothing is changed.

@@ -10,17 +10,21 @@ use crate::campaign::{
     Auth, Target,
     aws::Session,
     caller::{CallOptions, Caller},
+    census::{self, CensusFile},
     clones::CloneList,
     cold_start_variable::{Claim, Removal},
     configuration::COLD_START_VARIABLE,
     forced_cold_starts::ChangedFunctions,
+    manifest::Variant,
     owner::Owner,
     run_directory::{self, Journal},
+    variants::Variants,
 };
 use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use clones::Location;
 use std::{
+    any::Any,
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
@@ -111,14 +115,13 @@ impl CleanUpArgs {
 
     /// Restores the functions that the campaign in `directory` has left changed.
     async fn functions_of(&self, directory: &Path, session: &Session) -> anyhow::Result<Vec<String>> {
-        // Locks the campaign, so that no other process continues it meanwhile.
-        let _journal = Journal::open(directory)?;
+        let (variants, _lock) = locked_variants(directory)?;
         let changes = ChangedFunctions::read(directory, &Owner::this_process(directory))?;
         let mut lines = Vec::new();
-        let manifest = run_directory::manifest(directory)?;
         for function in changes.open() {
-            let variant = manifest.variants.iter().find(|(_, variant)| variant.target.to_string() == function);
-            let (_, variant) = variant.ok_or_else(|| anyhow!("{function} is not a function of this campaign"))?;
+            let variant = variants.iter().find(|(_, variant)| variant.target.to_string() == function);
+            let (_, variant) =
+                variant.ok_or_else(|| anyhow!("{function} is not a function of {}", directory.display()))?;
             let arn = variant.configuration.as_ref().and_then(|configuration| configuration.arn.as_deref());
             lines.push(
                 self.function(&variant.target, arn, &session.of_variant(variant)).await.with_context(|| function)?,
@@ -158,6 +161,17 @@ impl CleanUpArgs {
             (false, Some(remark)) => format!("{target} is not changed: {remark}"),
         })
     }
+}
+
+/// The variants of the campaign or the census in `directory`, and its lock: no other process continues it meanwhile.
+fn locked_variants(directory: &Path) -> anyhow::Result<(Variants<Variant>, Box<dyn Any>)> {
+    if run_directory::is_there(directory) || !census::is_in(directory) {
+        let journal = Journal::open(directory)?;
+        return Ok((run_directory::manifest(directory)?.variants, Box::new(journal)));
+    }
+    let manifest = census::manifest(directory)?;
+    let (file, _) = CensusFile::open(directory, &manifest)?;
+    Ok((manifest.variants, Box::new(file)))
 }
 
 /// The run directories whose campaigns have left something behind.

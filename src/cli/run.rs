@@ -5,10 +5,11 @@ mod conduct;
 mod configuration_change;
 mod environments;
 mod plan;
-mod preflight;
+pub(super) mod preflight;
 pub(super) mod pricing;
 mod progress;
 mod resumed;
+pub(super) mod subjects;
 pub(super) mod unstored_options;
 pub(super) mod variant_names;
 
@@ -99,7 +100,7 @@ impl RunOptions {
         let Run { directory, manifest, .. } = &run;
         let (owner, within) = (Owner::this_process(directory), self.change.change_timeout);
         if manifest.plan.cold || !self.dry_run {
-            preflight::check_functions(&run, &owner, within).await?;
+            preflight::check_functions(run.functions(), manifest.plan.cold, &owner, within).await?;
         }
         if self.dry_run {
             output::print(&report::plan(manifest))?;
@@ -139,7 +140,10 @@ fn continued(directory: &Path) -> anyhow::Result<Manifest> {
 }
 
 /// What is to be undone when a campaign is interrupted.
-fn undoing(changes: Arc<ChangedFunctions>, directory: &Path) -> impl Fn() -> Option<Undoing> + Send + 'static {
+pub(super) fn undoing(
+    changes: Arc<ChangedFunctions>,
+    directory: &Path,
+) -> impl Fn() -> Option<Undoing> + Send + 'static {
     let directory = directory.to_owned();
     move || {
         let open = changes.open();
@@ -152,7 +156,7 @@ fn undoing(changes: Arc<ChangedFunctions>, directory: &Path) -> impl Fn() -> Opt
 }
 
 /// The message that a function is left changed, and how to restore it.
-fn still_changed(function: &str, reason: &str, directory: &Path) -> String {
+pub(super) fn still_changed(function: &str, reason: &str, directory: &Path) -> String {
     format!(
         "Still changed: {function} with the variable {COLD_START_VARIABLE} ({reason}); remove it with `duet clean-up {}`",
         shell_quoting::word(directory)

@@ -91,12 +91,15 @@ type ResponseFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Passes an API Gateway event through `lambda_http`, which turns it into an HTTP request, and the answer into a proxy
 /// response. `answer` is called at once, before the future is awaited.
-pub fn proxy<'a>(
+pub fn proxy<'a, F: Future<Output = JsonResponse> + Send + 'a>(
     event: LambdaRequest,
     context: &Context,
-    answer: impl Fn(lambda_http::Request) -> JsonResponse + Send + 'a,
+    answer: impl Fn(lambda_http::Request) -> F + Send + 'a,
 ) -> ResponseFuture<'a, Box<RawValue>> {
-    let service = lambda_http::service_fn(move |request| ready(Ok::<_, Infallible>(answer(request))));
+    let service = lambda_http::service_fn(move |request| {
+        let answer = answer(request);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
     let response = Adapter::from(service).call(LambdaEvent::new(event, context.clone()));
     Box::pin(async move { json(&response.await.unwrap_or_else(|never| match never {})) })
 }
@@ -104,7 +107,7 @@ pub fn proxy<'a>(
 /// A proxy response for an event that is not a valid HTTP request.
 pub fn proxy_without_request(context: &Context, answer: JsonResponse) -> ResponseFuture<'static, Box<RawValue>> {
     let event = LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default());
-    proxy(event, context, move |_| answer.clone())
+    proxy(event, context, move |_| ready(answer.clone()))
 }
 
 /// An HTTP response with a text body, so that `lambda_http` need not detect its encoding.

@@ -77,6 +77,24 @@ pub fn answered(response: &Response) {
     );
 }
 
+/// Logs an invocation that was held for a census.
+pub fn held(response: &Response) {
+    info!(
+        request_id = response.request_id,
+        architecture = response.function.architecture.to_string(),
+        memory_mb = response.function.memory_mb,
+        cpu_model = response.host.cpu_model,
+        emulated = response.host.emulated,
+        environment_id = response.environment.id,
+        cold_start = response.environment.cold_start,
+        init_ms = response.environment.init_ms,
+        held_ms = response.held_ms,
+        complete = response.complete,
+        remaining_ms = response.remaining_ms,
+        "census"
+    );
+}
+
 /// Logs an invocation that was answered without measurements: with an error, or with the catalogue.
 pub fn unmeasured(request_id: &str, environment: &Environment, error: Option<&Error>) {
     let event = if error.is_some() { "refused" } else { "catalogue" };

@@ -9,10 +9,13 @@ use super::{
 use crate::{
     host,
     measure::{self, Budget, clock},
-    protocol::{Architecture, Environment, Error, Function, Host, Request, Response, SCHEMA, Status},
+    protocol::{
+        Architecture, CensusRequest, Environment, Error, Function, Host, Request, Response, SCHEMA, ServiceRequest,
+        Status,
+    },
     workload::{self, Workload},
 };
-use lambda_http::aws_lambda_events::apigw::ApiGatewayProxyRequest;
+use lambda_http::{Body, aws_lambda_events::apigw::ApiGatewayProxyRequest};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use rand::{TryRng, rngs::SysRng};
 use serde_json::value::RawValue;
@@ -24,6 +27,7 @@ use std::{
     },
     time::{Duration, Instant, SystemTime},
 };
+use tokio::time::sleep;
 
 /// The time at the end of an invocation that is reserved for freeing the workload, and serializing and sending the
 /// answer.
@@ -60,10 +64,11 @@ impl Service {
     pub async fn handle(&self, event: LambdaEvent<String>) -> Result<Box<RawValue>, Diagnostic> {
         let (text, context) = event.into_parts();
         logging::begin(&context.request_id);
-        let invocation = Invocation { index: self.invocations.fetch_add(1, Ordering::Relaxed), context };
+        let index = self.invocations.fetch_add(1, Ordering::Relaxed);
+        let invocation = Invocation { index, begin: Instant::now(), context };
         let answer = match Envelope::open(text) {
             Ok(Envelope::ApiGateway(event)) => Ok(self.through_api_gateway(event, &invocation).await),
-            Ok(Envelope::Direct(text)) => self.benchmark(&text, &invocation),
+            Ok(Envelope::Direct(text)) => self.answer(ServiceRequest::parse(&text), &invocation).await,
             Err(error) => Err(self.refused(&invocation, error)),
         };
         answer.map_err(|error| Diagnostic { error_type: error.kind().to_owned(), error_message: error.to_string() })
@@ -76,7 +81,11 @@ impl Service {
         invocation: &Invocation,
     ) -> Box<RawValue> {
         let answered = event.and_then(|event| http::readable(*event)).and_then(|event| {
-            invocation.guard(|| Ok(http::proxy(event, &invocation.context, |request| self.http(&request, invocation))))
+            invocation.guard(|| {
+                Ok(http::proxy(event, &invocation.context, |request| {
+                    self.http(Route::find(&request), request.into_body(), invocation)
+                }))
+            })
         });
         match answered {
             Ok(answer) => answer.await,
@@ -87,15 +96,15 @@ impl Service {
         }
     }
 
-    fn http(&self, request: &lambda_http::Request, invocation: &Invocation) -> JsonResponse {
-        let answer = match Route::find(request) {
+    async fn http(&self, route: Result<Route, Error>, body: Body, invocation: &Invocation) -> JsonResponse {
+        let answer = match route {
             Ok(Route::Catalogue) => {
                 logging::unmeasured(&invocation.context.request_id, &self.environment(invocation), None);
                 Ok(json(&workload::catalogue(&workload::ALL)))
             }
             Ok(Route::Benchmark) => {
-                let body = String::from_utf8_lossy(request.body());
-                self.benchmark(&body, invocation)
+                let request = ServiceRequest::parse(&String::from_utf8_lossy(&body));
+                self.answer(request.and_then(in_time_for_api_gateway), invocation).await
             }
             Err(error) => Err(self.refused(invocation, error)),
         };
@@ -108,39 +117,68 @@ impl Service {
         error
     }
 
-    /// Runs a benchmark request, writes the answer and records the outcome.
-    fn benchmark(&self, text: &str, invocation: &Invocation) -> Result<Box<RawValue>, Error> {
-        let request = Request::parse(text);
-        let emit = request.as_ref().map_or(true, |request| request.emit_metrics);
-        let outcome = request.and_then(|request| invocation.guard(|| self.run(&request, invocation)));
+    /// Does what a request asks for, writes the answer and records the outcome.
+    async fn answer(
+        &self,
+        request: Result<ServiceRequest, Error>,
+        invocation: &Invocation,
+    ) -> Result<Box<RawValue>, Error> {
+        let emit = request.as_ref().map_or(true, ServiceRequest::emit_metrics);
+        let outcome = match request {
+            Ok(ServiceRequest::Benchmark(request)) => invocation.guard(|| self.run(&request, invocation)),
+            Ok(ServiceRequest::Census(request)) => self.hold(request, invocation).await,
+            Err(error) => Err(error),
+        };
         let answer = outcome.as_ref().map(json).map_err(Error::clone);
         self.record(invocation, outcome, emit);
         answer
     }
 
     fn run(&self, request: &Request, invocation: &Invocation) -> Result<Response, Error> {
-        let function = function(&invocation.context);
+        let memory_mb = function(&invocation.context).memory_mb;
         let workloads = workload::select(&request.workloads)?;
         workload::check_shape(&workloads, request.shape)?;
-        let available = host::free_bytes(u64::from(function.memory_mb) * MEBIBYTE);
-        workloads.iter().try_for_each(|workload| check_memory(workload, request, available, function.memory_mb))?;
-        let vcpus = f64::from(function.memory_mb) / MEMORY_MB_OF_A_VCPU;
+        let available = host::free_bytes(u64::from(memory_mb) * MEBIBYTE);
+        workloads.iter().try_for_each(|workload| check_memory(workload, request, available, memory_mb))?;
+        let vcpus = f64::from(memory_mb) / MEMORY_MB_OF_A_VCPU;
         let budget = Budget::new(invocation.remaining().saturating_sub(SAFETY_MARGIN), vcpus);
         let results = measure::run(&workloads, request, &budget);
         if results.iter().all(|sample| sample.status == Status::Skipped) {
             return Err(invocation.deadline_too_short());
         }
+        let complete = results.iter().all(|sample| sample.status == Status::Completed);
+        Ok(Response { results, complete, ..self.response(invocation) })
+    }
+
+    /// Waits, as long as the deadline allows, so that no other call is answered by this environment meanwhile.
+    async fn hold(&self, request: CensusRequest, invocation: &Invocation) -> Result<Response, Error> {
+        // Describing the host takes its time too.
+        let response = invocation.guard(|| Ok(self.response(invocation)))?;
+        let rest = request.hold().saturating_sub(invocation.begin.elapsed());
+        sleep(rest.min(invocation.remaining().saturating_sub(SAFETY_MARGIN))).await;
+        let held = invocation.begin.elapsed();
         Ok(Response {
+            complete: held >= request.hold(),
+            held_ms: Some(whole_ms(held)),
+            remaining_ms: whole_ms(invocation.remaining()),
+            ..response
+        })
+    }
+
+    /// A response without results.
+    fn response(&self, invocation: &Invocation) -> Response {
+        Response {
             schema: SCHEMA,
             request_id: invocation.context.request_id.clone(),
-            function,
+            function: function(&invocation.context),
             environment: self.environment(invocation),
             host: self.host.get_or_init(|| host::describe(clock::monotonic(), clock::cpu())).clone(),
             build: host::build(),
-            complete: results.iter().all(|sample| sample.status == Status::Completed),
-            results,
-            remaining_ms: u64::try_from(invocation.remaining().as_millis()).unwrap_or(u64::MAX),
-        })
+            results: Vec::new(),
+            complete: true,
+            held_ms: None,
+            remaining_ms: whole_ms(invocation.remaining()),
+        }
     }
 
     fn environment(&self, invocation: &Invocation) -> Environment {
@@ -157,6 +195,7 @@ impl Service {
         let environment = self.environment(invocation);
         let request_id = invocation.context.request_id.as_str();
         match &outcome {
+            Ok(response) if response.held_ms.is_some() => logging::held(response),
             Ok(response) => logging::answered(response),
             Err(error) => logging::unmeasured(request_id, &environment, Some(error)),
         }
@@ -176,6 +215,8 @@ impl Service {
 /// One event's place in the life of the environment.
 struct Invocation {
     index: u64,
+    /// When the event came.
+    begin: Instant,
     context: Context,
 }
 
@@ -204,6 +245,18 @@ impl Invocation {
 }
 
 const MEBIBYTE: u64 = 1024 * 1024;
+
+fn whole_ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The request, unless API Gateway would not wait for its answer.
+fn in_time_for_api_gateway(request: ServiceRequest) -> Result<ServiceRequest, Error> {
+    if let ServiceRequest::Census(census) = &request {
+        census.check_for_api_gateway()?;
+    }
+    Ok(request)
+}
 
 fn check_memory(workload: &Workload, request: &Request, available: u64, memory_mb: u32) -> Result<(), Error> {
     let elements = workload.elements(request.size);
@@ -250,7 +303,7 @@ mod tests {
     fn a_panic_is_an_internal_error_with_the_request_id() {
         let mut context = Context::default();
         context.request_id = "r-1".to_owned();
-        let invocation = Invocation { index: 0, context };
+        let invocation = Invocation { index: 0, begin: Instant::now(), context };
         let answer = invocation.guard::<()>(|| panic!("a bug"));
         assert!(matches!(answer, Err(Error::Internal { request_id }) if request_id == "r-1"));
     }

@@ -1,5 +1,9 @@
 //! Requests, read strictly: every error names the field, the value and the fix.
 
+mod census;
+
+pub use census::CensusRequest;
+
 use super::{Error, nearest};
 use serde::{
     Deserialize, Deserializer, Serialize,
@@ -11,7 +15,8 @@ use std::{collections::BTreeSet, fmt, ops::RangeInclusive};
 /// The largest request body that is read, in bytes.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
-const FIELDS: [&str; 8] = ["workloads", "size", "shape", "iterations", "warmup", "seed", "heap", "emit_metrics"];
+const FIELDS: [&str; 9] =
+    ["workloads", "size", "shape", "iterations", "warmup", "seed", "heap", "emit_metrics", "hold_ms"];
 const ITERATIONS: RangeInclusive<u64> = 1..=1000;
 const WARMUP: RangeInclusive<u64> = 0..=100;
 
@@ -123,7 +128,16 @@ impl Shape {
     pub const ALL: [Self; 4] = [Self::Random, Self::Sorted, Self::Reversed, Self::FewUnique];
 }
 
-impl Request {
+/// What the service is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceRequest {
+    /// To run workloads.
+    Benchmark(Request),
+    /// To tell which CPU the environment has.
+    Census(CensusRequest),
+}
+
+impl ServiceRequest {
     /// Reads a request from JSON text.
     ///
     /// # Errors
@@ -137,7 +151,7 @@ impl Request {
             });
         }
         if text.trim().is_empty() {
-            return Ok(Self::default());
+            return Ok(Self::Benchmark(Request::default()));
         }
         let fields = match serde_json::from_str(text) {
             Ok(Value::Object(fields)) => fields,
@@ -149,13 +163,24 @@ impl Request {
             let detail = format!("the field \"{name}\" is there more than once; keep one");
             return Err(Error::invalid(name, detail));
         }
-        Self::from_fields(&fields)
+        fields.keys().try_for_each(|name| known_field(name))?;
+        match CensusRequest::from_fields(&fields)? {
+            Some(census) => Ok(Self::Census(census)),
+            None => Request::from_fields(&fields).map(Self::Benchmark),
+        }
     }
 
-    fn from_fields(fields: &Map<String, Value>) -> Result<Self, Error> {
-        for name in fields.keys() {
-            known_field(name)?;
+    /// Whether this invocation emits metrics.
+    pub fn emit_metrics(&self) -> bool {
+        match self {
+            Self::Benchmark(request) => request.emit_metrics,
+            Self::Census(request) => request.emit_metrics,
         }
+    }
+}
+
+impl Request {
+    fn from_fields(fields: &Map<String, Value>) -> Result<Self, Error> {
         let default = Self::default();
         Ok(Self {
             workloads: read(fields, "workloads", default.workloads, selection)?,

@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// The version of the response's format; it grows when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
-/// The response to a benchmark request.
+/// The response to a benchmark or census request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Response {
     /// The version of this shape, [`SCHEMA`].
@@ -18,10 +18,13 @@ pub struct Response {
     pub environment: Environment,
     pub host: Host,
     pub build: Build,
-    /// One entry per workload, in the order of the catalogue.
+    /// One entry per workload, in the order of the catalogue; none for a census.
     pub results: Vec<Sample>,
-    /// Whether every workload ran all its iterations.
+    /// Whether every workload ran all its iterations, or a census held the environment for the whole time.
     pub complete: bool,
+    /// How long after the request a census was answered, in milliseconds; absent if it was no census.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_ms: Option<u64>,
     /// Time left before the invocation's deadline when the answer was made, in milliseconds.
     pub remaining_ms: u64,
 }

@@ -25,6 +25,10 @@ pub fn response(response: &Response) -> String {
     if host.emulated {
         text.push_str("EMULATED: this machine has another instruction set, so the times below mean nothing\n");
     }
+    if let Some(held_ms) = response.held_ms {
+        let reason = if response.complete { "" } else { ", when the deadline came" };
+        return text + &format!("Answered {held_ms} ms after the request{reason}; a census runs no workloads\n");
+    }
     text += &terminal::table(&samples(&response.results));
     for sample in &response.results {
         if sample.status != Status::Completed {
@@ -128,6 +132,7 @@ mod tests {
             build: host::build(),
             results: measure::run(&workloads, &request, &Budget::new(budget, 1.0)),
             complete: true,
+            held_ms: None,
             remaining_ms: 0,
         }
     }
@@ -150,6 +155,17 @@ mod tests {
         let text = response(&answer);
         assert!(text.contains("EMULATED"));
         assert!(text.contains("math/matmul is skipped: the deadline came first"), "{text}");
+    }
+
+    #[test]
+    fn a_census_has_no_table() {
+        let mut answer = Response { results: Vec::new(), held_ms: Some(1500), ..measured(Duration::ZERO) };
+        let last = |answer: &Response| response(answer).lines().last().unwrap().to_owned();
+        assert_eq!(last(&answer), "Answered 1500 ms after the request; a census runs no workloads");
+        answer.complete = false;
+        let text = "Answered 1500 ms after the request, when the deadline came; a census runs no workloads";
+        assert_eq!(last(&answer), text);
+        assert_fits(&response(&answer));
     }
 
     #[test]

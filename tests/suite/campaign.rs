@@ -2,7 +2,7 @@
 
 mod answers;
 mod changed;
-mod cold;
+pub mod cold;
 mod control_plane;
 mod credentials;
 mod damage;

@@ -9,7 +9,7 @@ use lambda_duet::{
     workload,
 };
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 on_both!(
     every_refusal_is_a_problem_over_http,
@@ -20,6 +20,8 @@ on_both!(
     routes_and_methods_are_checked,
     events_that_make_no_http_request_are_answered,
     an_answer_has_everything_in_it,
+    a_census_runs_nothing_and_is_held,
+    a_deadline_cuts_a_hold_short,
     the_catalogue_lists_every_workload,
 );
 
@@ -57,6 +59,8 @@ fn refusals() -> Vec<Refusal> {
             Some("size"),
             "of the function's 1769 MiB",
         ),
+        case(r#"{"hold_ms":60001}"#, 400, "InvalidRequest", Some("hold_ms"), "from 0 to 60000, not 60001"),
+        case(r#"{"hold_ms":9,"seed":1}"#, 400, "InvalidRequest", Some("seed"), "a census runs no workloads"),
         (format!("{}{{}}", " ".repeat(65_536)), 413, "InputTooLarge", None, "at most 65536 bytes"),
     ]
 }
@@ -201,6 +205,45 @@ async fn an_answer_has_everything_in_it(architecture: Architecture) {
     assert_eq!(second.environment.invocation_index, 1);
     assert_eq!(first.environment.id, second.environment.id);
     assert_ne!(first.request_id, second.request_id);
+}
+
+async fn a_census_runs_nothing_and_is_held(architecture: Architecture) {
+    let mut handler = Handler::start(architecture).await;
+    let plain = handler.direct(QUICK).await.unwrap();
+    let (begin, busy) = (Instant::now(), cpu_time(&handler));
+    let census = handler.direct(r#"{"hold_ms":700}"#).await.unwrap();
+    let (took, busy) = (begin.elapsed(), cpu_time(&handler) - busy);
+    assert!(census.held_ms >= Some(700) && took >= Duration::from_millis(700), "{took:?}: {census:?}");
+    assert!(busy < Duration::from_millis(350), "{busy:?} of CPU time");
+    assert!(census.complete && census.results.is_empty());
+    assert_eq!((plain.held_ms, &plain.host, plain.environment.id), (None, &census.host, census.environment.id));
+
+    let answer = handler.http(&handler.post(r#"{"hold_ms":1}"#)).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body["held_ms"].as_u64() >= Some(1) && answer.body["results"] == json!([]), "{answer:?}");
+    let answer = handler.http(&handler.post(r#"{"hold_ms":28001}"#)).await;
+    assert_eq!((answer.status, &answer.body["field"]), (400, &json!("hold_ms")));
+    assert!(answer.body["detail"].as_str().unwrap().contains("invoke the function directly"), "{answer:?}");
+}
+
+async fn a_deadline_cuts_a_hold_short(architecture: Architecture) {
+    let mut handler = Handler::start(architecture).await;
+    let within = Duration::from_secs(2);
+    let Ok(payload) = handler.outcome_in_time(r#"{"hold_ms":60000}"#, within, Clock::WithoutWaiting).await else {
+        panic!("a census ended in an error")
+    };
+    let census: Response = serde_json::from_slice(&payload).unwrap();
+    assert!(!census.complete && (1000..2000).contains(&census.held_ms.unwrap()), "{census:?}");
+}
+
+/// The CPU time that the handler has used so far.
+fn cpu_time(handler: &Handler) -> Duration {
+    const TICK: Duration = Duration::from_millis(10);
+    let process = handler.environment.process_id().unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks: u32 = fields[11..=12].iter().map(|ticks| ticks.parse::<u32>().unwrap()).sum();
+    TICK * ticks
 }
 
 #[tokio::test]

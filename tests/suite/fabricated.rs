@@ -276,6 +276,7 @@ impl Fabricated {
             },
             results: vec![sample(cell, call.time_ms * 1e6, self.waiting.unwrap_or_default())],
             complete: true,
+            held_ms: None,
             remaining_ms: 20_000,
         }
     }

@@ -21,7 +21,7 @@ on_both!(
     the_documented_queries_answer_their_questions
 );
 
-const SUMMARIES: [&str; 3] = ["benchmark", "catalogue", "refused"];
+const SUMMARIES: [&str; 4] = ["benchmark", "census", "catalogue", "refused"];
 
 fn rows(log: &str) -> Vec<Row> {
     log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
@@ -49,13 +49,18 @@ async fn logged(architecture: Architecture) -> (Vec<Row>, usize) {
     let more_than_fits = json!({"workloads": ["math"], "size": "small", "iterations": 1000, "emit_metrics": false});
     let _ = handler.outcome(more_than_fits.to_string(), Duration::from_secs(2)).await;
     handler.direct(r#"{"size":0}"#).await.unwrap_err();
+    handler.direct(r#"{"hold_ms":1}"#).await.unwrap();
     assert_eq!(handler.http(&handler.event("apigw-workloads")).await.status, 200);
-    timeout(TIMEOUT, handler.environment.api().asked_for_work(7)).await.unwrap();
+    timeout(TIMEOUT, handler.environment.api().asked_for_work(8)).await.unwrap();
     let rows = rows(&handler.log());
     let of_benchmarks = rows.iter().filter(|row| is(row, "benchmark"));
     let answered: BTreeSet<&str> = of_benchmarks.map(|row| text(row, "request_id")).collect();
     assert!(ids.iter().all(|id| answered.contains(id.as_str())), "{ids:?}");
-    (rows, 6)
+    let [census] = &*rows.iter().filter(|row| is(row, "census")).collect::<Vec<_>>() else { panic!("{rows:?}") };
+    assert!(
+        census["held_ms"].as_u64() >= Some(1) && census["complete"] == true && !text(census, "cpu_model").is_empty()
+    );
+    (rows, 7)
 }
 
 async fn every_line_has_its_members_and_every_invocation_one_summary(architecture: Architecture) {
@@ -177,6 +182,6 @@ async fn the_documented_queries_answer_their_questions() {
     assert_eq!(refused.len(), 2);
     assert!(refused.iter().all(|row| row["error"] == "InvalidRequest" && row["refusals"] == 1), "{refused:?}");
     let fallbacks = ask("Why did metrics go by the log?");
-    assert_eq!(fallbacks.iter().map(|row| number(row, "fallbacks")).sum::<f64>(), 4.0);
+    assert_eq!(fallbacks.iter().map(|row| number(row, "fallbacks")).sum::<f64>(), 6.0);
     assert_eq!(questions, BTreeMap::new(), "queries that no test knows");
 }

@@ -6,6 +6,7 @@
 mod architectures;
 mod browser;
 mod campaign;
+mod census;
 mod choice;
 mod cli;
 mod cloudwatch;

@@ -17,7 +17,8 @@ on_both!(
     metrics_that_cloudwatch_refuses_are_logged_exactly_once,
     the_emf_sink_writes_metrics_to_the_log,
     metrics_leave_after_the_answer_and_before_the_next_event,
-    no_metrics_leave_when_the_request_says_so
+    no_metrics_leave_when_the_request_says_so,
+    a_census_counts_cold_starts_and_measures_nothing
 );
 
 const REQUEST: &str = r#"{"workloads":["math/primes","string/json"],"size":100,"iterations":3}"#;
@@ -174,6 +175,16 @@ async fn no_metrics_leave_when_the_request_says_so(architecture: Architecture) {
     let quiet = REQUEST.replace('}', r#","emit_metrics":false}"#);
     let handler = answered(architecture, &cloudwatch.url, &quiet).await;
     assert!(cloudwatch.calls().is_empty() && metric_lines(&handler.log()).is_empty());
+}
+
+async fn a_census_counts_cold_starts_and_measures_nothing(architecture: Architecture) {
+    let cloudwatch = Endpoint::start(Behaviour::Take).await;
+    answered(architecture, &cloudwatch.url, r#"{"hold_ms":1}"#).await;
+    let [call] = &*cloudwatch.calls() else { panic!("{:?}", cloudwatch.calls()) };
+    let names: Vec<String> = call.data().into_iter().map(|datum| datum.name).collect();
+    assert_eq!(names, ["Errors", "ColdStart", "InitDuration"]);
+    let handler = answered(architecture, &cloudwatch.url, r#"{"hold_ms":1,"emit_metrics":false}"#).await;
+    assert!(cloudwatch.calls().len() == 1 && metric_lines(&handler.log()).is_empty());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Direct invocation of a Lambda function.
 
+mod concurrency;
 mod readiness;
 
 use super::{

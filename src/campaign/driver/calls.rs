@@ -1,23 +1,73 @@
 //! The calls of a step while they are under way.
 
-use crate::campaign::{call_to_row::Returned, schedule::Call};
-use std::{collections::VecDeque, future::Future, panic::resume_unwind, time::Instant};
-use tokio::task::JoinSet;
+use crate::campaign::{
+    call_to_row::Returned,
+    caller::Caller,
+    failure::{Failure, FailureKind},
+    schedule::Call,
+    unix_ms,
+};
+use hyper::body::Bytes;
+use std::{
+    collections::VecDeque,
+    future::Future,
+    panic::resume_unwind,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{task::JoinSet, time::timeout};
+
+/// The campaign's own time, as if it had never been interrupted.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::campaign) struct CampaignClock {
+    begin: Instant,
+    before: Duration,
+}
+
+impl CampaignClock {
+    /// The time of a campaign that has lasted so many milliseconds before.
+    pub(in crate::campaign) fn begun(before_ms: u64) -> Self {
+        Self { begin: Instant::now(), before: Duration::from_millis(before_ms) }
+    }
+
+    pub(in crate::campaign) fn elapsed(self) -> Duration {
+        self.before + self.begin.elapsed()
+    }
+}
+
+/// Makes a call, for which at most `time` is waited, by the campaign's clock and after the `begin` of its step.
+pub(in crate::campaign) async fn made(
+    caller: Arc<Caller>,
+    call: Call,
+    payload: Bytes,
+    time: Duration,
+    (clock, begin): (CampaignClock, Instant),
+) -> Returned {
+    let (start, elapsed, started_unix_ms) = (Instant::now(), clock.elapsed(), unix_ms());
+    let answer = timeout(time, caller.call(call.slot, payload)).await.unwrap_or_else(|_| {
+        Failure::new(FailureKind::Timeout, format!("no answer within {}", humantime::format_duration(time))).into()
+    });
+    // An earlier request that was refused does not count.
+    let refused = answer.sent.map_or(Duration::ZERO, |sent| sent - start);
+    let (latency, delay) = (start.elapsed() - refused, start + refused - begin);
+    let started_unix_ms = started_unix_ms + refused.as_millis() as u64;
+    Returned { call, started_unix_ms, elapsed: elapsed + refused, delay, latency, answer }
+}
 
 /// Calls that are released all together, or one after the other.
-pub(super) struct Calls {
+pub(in crate::campaign) struct Calls {
     waiting: VecDeque<Call>,
     running: JoinSet<Returned>,
     is_concurrent: bool,
 }
 
 impl Calls {
-    pub(super) fn new(calls: impl IntoIterator<Item = Call>, is_concurrent: bool) -> Self {
+    pub(in crate::campaign) fn new(calls: impl IntoIterator<Item = Call>, is_concurrent: bool) -> Self {
         Self { waiting: calls.into_iter().collect(), running: JoinSet::new(), is_concurrent }
     }
 
     /// Starts waiting calls: all of them if they are concurrent, else the next one if none is running.
-    pub(super) fn release<F>(&mut self, make: impl Fn(Call, Instant) -> F)
+    pub(in crate::campaign) fn release<F>(&mut self, make: impl Fn(Call, Instant) -> F)
     where
         F: Future<Output = Returned> + Send + 'static,
     {
@@ -29,7 +79,7 @@ impl Calls {
     }
 
     /// The calls that have returned by now, at least one; `None` if none are running.
-    pub(super) async fn returned(&mut self) -> Option<Vec<Returned>> {
+    pub(in crate::campaign) async fn returned(&mut self) -> Option<Vec<Returned>> {
         let first = self.running.join_next().await?;
         let others = std::iter::from_fn(|| self.running.try_join_next());
         let returned = std::iter::once(first).chain(others);
@@ -40,11 +90,7 @@ impl Calls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::{
-        failure::{Failure, FailureKind},
-        variants::VariantIndex,
-    };
-    use std::time::Duration;
+    use crate::campaign::variants::VariantIndex;
 
     /// The slots of calls that take 10, 20 and 30 ms, batch by batch as they come back, and how many ms that takes.
     async fn made(is_concurrent: bool) -> (Vec<Vec<u32>>, u128) {

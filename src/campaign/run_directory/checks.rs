@@ -21,11 +21,11 @@ use crate::protocol::{
 use std::collections::BTreeSet;
 
 /// The longest time in a campaign, a year, in milliseconds and in nanoseconds.
-const YEAR_MS: u64 = 366 * 24 * 60 * 60 * 1000;
+pub(in crate::campaign) const YEAR_MS: u64 = 366 * 24 * 60 * 60 * 1000;
 const YEAR_NS: u64 = YEAR_MS * 1_000_000;
 
 /// More than anything costs: a call, a GB-second, a request; in US dollars.
-const MAX_USD: f64 = 1e6;
+pub(in crate::campaign) const MAX_USD: f64 = 1e6;
 
 /// The largest weight that the command line accepts.
 const MAX_WEIGHT: u32 = 1000;
@@ -153,7 +153,7 @@ fn variants(manifest: &Manifest) -> Result<(), String> {
     }
 }
 
-fn variant(variant: &Variant) -> Result<(), String> {
+pub(in crate::campaign) fn variant(variant: &Variant) -> Result<(), String> {
     if variant.name.is_empty() {
         return Err("name is empty; every variant must have one".to_owned());
     }
@@ -258,7 +258,7 @@ fn sample(sample: &Sample) -> Result<(), String> {
     number("throttled_fraction", sample.throttled_fraction, 1.0)
 }
 
-fn number(field: &str, value: impl Into<Option<f64>>, most: f64) -> Result<(), String> {
+pub(in crate::campaign) fn number(field: &str, value: impl Into<Option<f64>>, most: f64) -> Result<(), String> {
     match value.into() {
         // This refuses NaN too.
         Some(value) if !(0.0..=most).contains(&value) => {
@@ -268,11 +268,11 @@ fn number(field: &str, value: impl Into<Option<f64>>, most: f64) -> Result<(), S
     }
 }
 
-fn within(field: &str, value: u32, most: u32) -> Result<(), String> {
+pub(in crate::campaign) fn within(field: &str, value: u32, most: u32) -> Result<(), String> {
     if (1..=most).contains(&value) { Ok(()) } else { Err(format!("{field} is {value}; it must be from 1 to {most}")) }
 }
 
-fn at_most(field: &str, value: u64, most: u64) -> Result<(), String> {
+pub(in crate::campaign) fn at_most(field: &str, value: u64, most: u64) -> Result<(), String> {
     if value <= most { Ok(()) } else { Err(format!("{field} is {value}; it must be at most {most}")) }
 }
 

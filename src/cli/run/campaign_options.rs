@@ -3,7 +3,7 @@
 mod environments;
 mod hooks;
 mod limits;
-mod payload_file;
+pub(in crate::cli) mod payload_file;
 
 use super::preflight;
 use crate::{

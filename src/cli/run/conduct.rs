@@ -162,7 +162,9 @@ async fn hooks(
 /// Waits until the functions are ready, and restores what a killed campaign has left changed; false if the campaign was
 /// asked to end meanwhile.
 async fn make_ready(run: &Run, cold: &ColdStartForcer, stop: &watch::Receiver<bool>) -> anyhow::Result<bool> {
-    let Some(ready) = unless_asked(stop, preflight::wait_until_ready(run)).await else { return Ok(false) };
+    let payload = &run.manifest.plan.cells[0].payload;
+    let waiting = preflight::wait_until_ready(run.functions(), payload);
+    let Some(ready) = unless_asked(stop, waiting).await else { return Ok(false) };
     ready?;
     if run.manifest.trial.is_some() {
         // Clones are new.

@@ -4,19 +4,16 @@ use super::{
     campaign_options::{CampaignOptions, check_sizes},
     preflight::{self, NamedTarget},
     pricing,
+    subjects::{self, Subject, Takes},
     unstored_options::{UnstoredOptions, check_variables, variable_names},
     variant_names,
 };
 use crate::{
     campaign::{
-        Auth, Target, TargetError,
+        Auth, Target,
         aws::Session,
         manifest::{Cell, Manifest, Plan, Variant},
-        payload::MAX_NAME_BYTES,
-        region,
-        samconfig::SamConfig,
-        stack,
-        variants::{MAX_VARIANTS, VariantIndex, Variants},
+        variants::{VariantIndex, Variants},
     },
     cli::{
         prices,
@@ -24,18 +21,18 @@ use crate::{
         value_parsers,
         wrong_arguments::{refuse, wrong_arguments},
     },
-    protocol::{
-        Request, Selection, Size, SizeName,
-        control_characters::{is_obeyed, visible},
-    },
+    protocol::{Request, Selection, Size, SizeName},
     workload::{self, Workload},
 };
 use clap::Args;
 use hyper::{Method, header::AUTHORIZATION};
-use std::{path::Path, str::FromStr};
 
-/// The number of targets is wrong.
-const TAKES: &str = "--targets takes a baseline and at least one candidate, or one stack:NAME";
+/// What `--targets` takes.
+const TAKES: Takes = Takes {
+    least: 2,
+    wrong: "--targets takes a baseline and at least one candidate, or one stack:NAME",
+    none: "there is nothing to compare: use --targets BASELINE CANDIDATE…, or run this where samconfig.toml names the stack",
+};
 
 /// What to call, how often and in which order.
 #[derive(Debug, Args)]
@@ -83,47 +80,6 @@ pub struct PlanOptions {
     no_auth: bool,
 }
 
-/// A value of `--targets`.
-#[derive(Clone, Debug)]
-enum Subject {
-    Target(NamedTarget),
-    Stack(String),
-}
-
-impl FromStr for Subject {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.strip_prefix("stack:") {
-            Some("") => Err("the name of the stack is missing; write stack:NAME".to_owned()),
-            Some(name) => Ok(Self::Stack(name.to_owned())),
-            None => named_target(text).map(Self::Target),
-        }
-    }
-}
-
-fn named_target(text: &str) -> Result<NamedTarget, String> {
-    // A URL or a path may have = too, after a colon.
-    let named = text.split_once('=').filter(|(name, _)| !name.contains(':'));
-    let (name, target) = named.map_or((None, text), |(name, target)| (Some(name), target));
-    if let Some(name) =
-        name.filter(|name| name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(is_obeyed))
-    {
-        return Err(format!(
-            "the name \"{}\" before = must have from 1 to {MAX_NAME_BYTES} bytes and no control characters",
-            visible(name)
-        ));
-    }
-    let target = target.parse().map_err(|error| match error {
-        TargetError::Unknown(_) => {
-            let of_names = if name.is_none() && text.contains('=') { "; a name before = has no colon" } else { "" };
-            format!("{error}; or stack:NAME for both functions of a stack{of_names}")
-        }
-        _ => error.to_string(),
-    })?;
-    Ok(NamedTarget { name: name.map(str::to_owned), target })
-}
-
 impl PlanOptions {
     /// The campaign that these options describe; warnings about its variants go to standard error.
     pub(super) async fn manifest(&self, given: &UnstoredOptions, session: &Session) -> anyhow::Result<Manifest> {
@@ -133,7 +89,7 @@ impl PlanOptions {
             (false, Some(_)) => Auth::ApiKey,
             (false, None) => Auth::SigV4,
         };
-        let (targets, session) = self.targets(session).await?;
+        let (targets, session) = subjects::resolve(&self.targets, self.config_env.as_deref(), TAKES, session).await?;
         let payloads = self.campaign.payload_cells()?;
         let cells = if payloads.is_empty() { self.workload_cells()? } else { payloads };
         check_sizes(&cells, targets.iter().map(|named| &named.target))?;
@@ -187,41 +143,6 @@ impl PlanOptions {
         })
     }
 
-    /// The targets, and a session with the region and the profile of their stack, if they are of a stack.
-    async fn targets(&self, session: &Session) -> anyhow::Result<(Vec<NamedTarget>, Session)> {
-        if self.targets.len() > MAX_VARIANTS {
-            refuse!("--targets has {} targets; {MAX_VARIANTS} are the most", self.targets.len());
-        }
-        if self.targets.len() > 1 {
-            if self.config_env.is_some() {
-                refuse!("--config-env says which stack is meant, and --targets names none");
-            }
-            let mut targets = Vec::new();
-            for subject in &self.targets {
-                let Subject::Target(NamedTarget { name, target }) = subject else {
-                    refuse!("{TAKES}");
-                };
-                // An absolute path names the same binary when the campaign is continued from another directory.
-                targets.push(NamedTarget { name: name.clone(), target: target.clone().absolute()? });
-            }
-            return Ok((targets, session.with(None, None)));
-        }
-        let config = SamConfig::read(Path::new("."), self.config_env.as_deref()).map_err(anyhow::Error::msg)?;
-        let name = match self.targets.as_slice() {
-            [Subject::Stack(name)] => name.clone(),
-            [] => config.stack_name.ok_or_else(|| {
-                wrong_arguments(
-                    "there is nothing to compare: use --targets BASELINE CANDIDATE…, or run this where samconfig.toml \
-                     names the stack",
-                )
-            })?,
-            _ => refuse!("{TAKES}"),
-        };
-        let session = session.with(region::of_arn(&name).map(str::to_owned).or(config.region), config.profile);
-        let functions = stack::functions(&name, &session).await?;
-        Ok((functions.map(|target| NamedTarget { name: None, target }).into(), session))
-    }
-
     fn workload_cells(&self) -> anyhow::Result<Vec<Cell>> {
         let selection =
             if self.workloads.is_empty() { Selection::All } else { Selection::Some(self.workloads.clone()) };
@@ -251,24 +172,5 @@ impl PlanOptions {
             payload: serde_json::to_string(&request)?,
             guess_ms: iteration_ms * f64::from(request.iterations + request.warmup),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_may_have_a_name() {
-        let read = |text: &str| named_target(text).map(|named| (named.name, named.target.to_string()));
-        assert_eq!(read("new=lambda:f:7"), Ok((Some("new".to_owned()), "lambda:f:7".to_owned())));
-        assert_eq!(read("https://a/?b=c"), Ok((None, "https://a/?b=c".to_owned())));
-        assert_eq!(read("by api=https://a/?b=c"), Ok((Some("by api".to_owned()), "https://a/?b=c".to_owned())));
-        assert_eq!(read("exec:/a=b"), Ok((None, "exec:/a=b".to_owned())));
-        assert_eq!(read("a/b=exec:fn/fast"), Ok((Some("a/b".to_owned()), "exec:fn/fast".to_owned())));
-        assert!(read("a:b=exec:fn/fast").unwrap_err().ends_with("; a name before = has no colon"));
-        assert!(read("=lambda:f").unwrap_err().contains("from 1 to"));
-        assert!(read("a\u{7}=lambda:f").unwrap_err().contains("no control characters"));
-        assert!(read("new=f").unwrap_err().contains("\"f\" is not a target"));
     }
 }

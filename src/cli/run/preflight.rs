@@ -1,6 +1,6 @@
 //! Checks before the first call that costs money.
 
-use super::{Run, variant_names::names};
+use super::variant_names::names;
 use crate::{
     campaign::{
         Auth, Target,
@@ -21,13 +21,13 @@ use std::time::Duration;
 
 /// A target, and the name that the user has given it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct NamedTarget {
-    pub(super) name: Option<String>,
-    pub(super) target: Target,
+pub(in crate::cli) struct NamedTarget {
+    pub(in crate::cli) name: Option<String>,
+    pub(in crate::cli) target: Target,
 }
 
 /// The variants with their configurations, without prices.
-pub(super) async fn variants(
+pub(in crate::cli) async fn variants(
     targets: &[NamedTarget],
     auth: Auth,
     session: &Session,
@@ -69,7 +69,11 @@ pub(super) fn check_differences(
 }
 
 /// Refuses functions that cannot be measured like ordinary ones, and warns of other special features.
-pub(super) fn check_features(variants: &Variants<Variant>, cold: bool, tenant: Option<&str>) -> anyhow::Result<()> {
+pub(in crate::cli) fn check_features(
+    variants: &Variants<Variant>,
+    cold: bool,
+    tenant: Option<&str>,
+) -> anyhow::Result<()> {
     let mut has_tenants = false;
     for (_, variant) in variants.iter() {
         let target = &variant.target;
@@ -123,7 +127,7 @@ async fn variant(target: &Target, auth: Auth, session: &Session) -> anyhow::Resu
 }
 
 /// Warns if a continued campaign calls a target at another place, or with another profile, than before.
-pub(super) async fn warn_of_move(variant: &Variant, auth: Auth, session: &Session) -> anyhow::Result<()> {
+pub(in crate::cli) async fn warn_of_move(variant: &Variant, auth: Auth, session: &Session) -> anyhow::Result<()> {
     let target = &variant.target;
     let now = session.place(target, auth).await.with_context(|| format!("looking at {target}"))?;
     if let (Some(before), Some(now)) = (&variant.place, &now)
@@ -135,10 +139,15 @@ pub(super) async fn warn_of_move(variant: &Variant, auth: Auth, session: &Sessio
 }
 
 /// Checks that functions can be changed as the campaign needs it, and that no other campaign is changing them.
-pub(super) async fn check_functions(run: &Run, owner: &Owner, within: Duration) -> anyhow::Result<()> {
-    for (_, target, function) in run.functions() {
+pub(in crate::cli) async fn check_functions(
+    functions: impl Iterator<Item = (VariantIndex, &Target, &FunctionCaller)>,
+    is_cold: bool,
+    owner: &Owner,
+    within: Duration,
+) -> anyhow::Result<()> {
+    for (_, target, function) in functions {
         let looking = || format!("looking at {target}");
-        if run.manifest.plan.cold || function.configuration().await.with_context(looking)?.is_changed {
+        if is_cold || function.configuration().await.with_context(looking)?.is_changed {
             function.variables().check(owner, within).await.with_context(looking)?;
         }
     }
@@ -146,7 +155,7 @@ pub(super) async fn check_functions(run: &Run, owner: &Owner, within: Duration) 
 }
 
 /// Removes what a killed cold campaign has left in a function's configuration; false if it has left nothing.
-pub(super) async fn clean_up(target: &Target, caller: &Caller, cold: &ColdStartForcer) -> anyhow::Result<bool> {
+pub(in crate::cli) async fn clean_up(target: &Target, caller: &Caller, cold: &ColdStartForcer) -> anyhow::Result<bool> {
     let undoing = || format!("undoing what a killed campaign left in {target}");
     let was_changed = cold.clean_up(target, caller).await.with_context(undoing)?;
     if was_changed {
@@ -155,10 +164,12 @@ pub(super) async fn clean_up(target: &Target, caller: &Caller, cold: &ColdStartF
     Ok(was_changed)
 }
 
-/// Waits until the functions can be invoked.
-pub(super) async fn wait_until_ready(run: &Run) -> anyhow::Result<()> {
-    let payload = &run.manifest.plan.cells[0].payload;
-    for (_, target, function) in run.functions() {
+/// Waits until the functions can be invoked. One that is inactive is woken with `payload`.
+pub(in crate::cli) async fn wait_until_ready(
+    functions: impl Iterator<Item = (VariantIndex, &Target, &FunctionCaller)>,
+    payload: &str,
+) -> anyhow::Result<()> {
+    for (_, target, function) in functions {
         function.wait_until_ready(payload).await.with_context(|| format!("waiting until {target} can be called"))?;
     }
     Ok(())
@@ -185,7 +196,7 @@ pub(super) fn check_cold(variants: &Variants<Variant>) -> anyhow::Result<()> {
 }
 
 /// The default timeout of a call: a little longer than that of the service behind it.
-pub(super) fn timeout(variants: &Variants<Variant>) -> Duration {
+pub(in crate::cli) fn timeout(variants: &Variants<Variant>) -> Duration {
     let of = |variant: &Variant| match (&variant.target, &variant.configuration) {
         (_, Some(configuration)) => u64::from(configuration.timeout_s) + 10,
         // API Gateway gives up after 29 s unless its quota is raised.

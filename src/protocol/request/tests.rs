@@ -3,8 +3,16 @@
 use super::*;
 use proptest::prelude::*;
 
+/// The benchmark that `text` asks for.
+fn parse(text: &str) -> Result<Request, Error> {
+    ServiceRequest::parse(text).map(|request| match request {
+        ServiceRequest::Benchmark(request) => request,
+        ServiceRequest::Census(census) => panic!("{text} gave {census:?}"),
+    })
+}
+
 fn refusal(text: &str) -> (Option<String>, String) {
-    match Request::parse(text) {
+    match parse(text) {
         Err(Error::InvalidRequest { field, detail }) => (field, detail),
         other => panic!("{text} gave {other:?}"),
     }
@@ -13,7 +21,7 @@ fn refusal(text: &str) -> (Option<String>, String) {
 #[test]
 fn an_empty_request_has_the_defaults() {
     for text in ["", "  \n", "{}"] {
-        assert_eq!(Request::parse(text).unwrap(), Request::default());
+        assert_eq!(parse(text).unwrap(), Request::default());
     }
 }
 
@@ -21,7 +29,7 @@ fn an_empty_request_has_the_defaults() {
 fn every_field_is_read() {
     let text = r#"{"workloads":["sorting","math/matmul"],"size":7,"shape":"few-unique","iterations":1000,
                    "warmup":0,"seed":18446744073709551615,"heap":false,"emit_metrics":false}"#;
-    let request = Request::parse(text).unwrap();
+    let request = parse(text).unwrap();
     let expected = Request {
         workloads: Selection::Some(vec!["sorting".into(), "math/matmul".into()]),
         size: Size::Elements(7),
@@ -38,7 +46,7 @@ fn every_field_is_read() {
 #[test]
 fn all_is_read_alone_or_in_an_array() {
     for text in [r#"{"workloads":"all"}"#, r#"{"workloads":["sorting","all"]}"#] {
-        assert_eq!(Request::parse(text).unwrap().workloads, Selection::All);
+        assert_eq!(parse(text).unwrap().workloads, Selection::All);
     }
 }
 
@@ -100,7 +108,7 @@ fn anything_but_an_object_is_refused() {
 #[test]
 fn an_overlong_body_is_not_read() {
     let text = format!("{{\"seed\":{}1}}", " ".repeat(MAX_BODY_BYTES));
-    assert!(matches!(Request::parse(&text), Err(Error::InputTooLarge { field: None, .. })));
+    assert!(matches!(parse(&text), Err(Error::InputTooLarge { field: None, .. })));
 }
 
 #[test]
@@ -115,7 +123,7 @@ fn a_long_value_is_cut_in_the_message() {
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in ".{0,200}") {
-        let _ = Request::parse(&text);
+        let _ = ServiceRequest::parse(&text);
     }
 
     #[test]
@@ -124,6 +132,6 @@ proptest! {
         let request = Request { size: Size::Elements(elements), shape, iterations, warmup, seed, heap, emit_metrics,
                                 ..Request::default() };
         let text = serde_json::to_string(&request).unwrap();
-        prop_assert_eq!(Request::parse(&text).unwrap(), request);
+        prop_assert_eq!(parse(&text).unwrap(), request);
     }
 }

@@ -29,16 +29,21 @@ impl FromStr for PayloadFile {
 impl PayloadFile {
     pub(super) fn cell(&self) -> anyhow::Result<Cell> {
         let Self { path, weight } = self;
-        let payload = fs::read_to_string(path).with_context(|| format!("reading the payload from {path}"))?;
-        let name = visible(path);
-        if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&payload) {
-            refuse!(
-                "--payload {name}: it is not JSON, which Lambda requires: {error}; correct it there (a mere text is JSON in \
-                 quotation marks)"
-            );
-        }
-        Ok(Cell { name, weight: *weight, workload: None, payload, guess_ms: 100.0 })
+        Ok(Cell { name: visible(path), weight: *weight, workload: None, payload: read(path)?, guess_ms: 100.0 })
     }
+}
+
+/// The payload in a file, which Lambda takes only if it is JSON.
+pub(in crate::cli) fn read(path: &str) -> anyhow::Result<String> {
+    let payload = fs::read_to_string(path).with_context(|| format!("reading the payload from {path}"))?;
+    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&payload) {
+        refuse!(
+            "--payload {}: it is not JSON, which Lambda requires: {error}; correct it there (a mere text is JSON in \
+             quotation marks)",
+            visible(path)
+        );
+    }
+    Ok(payload)
 }
 
 #[cfg(test)]

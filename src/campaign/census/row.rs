@@ -1,0 +1,157 @@
+//! One call of a census, as `census.jsonl` keeps it.
+
+use super::plan::CensusCall;
+use crate::{
+    campaign::{
+        LAST_UNIX_MS,
+        call_to_row::{self, Returned},
+        caller::of_api_answer,
+        failure::{Failure, FailureKind},
+        manifest::Variant,
+        payload,
+        row::Row,
+        run_directory::checks,
+        variants::VariantIndex,
+    },
+    protocol::control_characters::visible,
+};
+use serde::{Deserialize, Serialize};
+
+/// The outcome of one call: an environment or a failure, never a gap.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CensusRow {
+    /// The variant that was called.
+    pub variant: VariantIndex,
+    /// The number of the variant's round, from 1.
+    pub round: u32,
+    /// When the call was sent, in milliseconds since the census began, without pauses between two starts of the program.
+    pub elapsed_ms: u64,
+    /// When the call was sent, in milliseconds since 1970-01-01 UTC.
+    pub unix_ms: u64,
+    /// From sending the call to having the whole answer, in milliseconds.
+    pub latency_ms: u64,
+    /// The environment that answered, if it is known.
+    pub environment: Option<String>,
+    /// The model of its CPU, if it is known.
+    pub cpu_model: Option<String>,
+    /// Whether the environment's cold start is part of this call; `None` if that is unknown.
+    pub cold: Option<bool>,
+    /// The most that Lambda bills for the call, in milliseconds; `None` if it has not run the function.
+    pub billed_ms: Option<f64>,
+    /// The estimated bill, in US dollars.
+    pub cost_usd: f64,
+    /// The reason why the call does not count.
+    pub failure: Option<Failure>,
+}
+
+impl CensusRow {
+    /// The row of a call that has returned. `is_new` tells whether no earlier call has met an environment.
+    pub(super) fn new(
+        call: &CensusCall,
+        variant: &Variant,
+        round: u32,
+        returned: Returned,
+        is_new: impl FnOnce(&str) -> bool,
+    ) -> Self {
+        let (mut row, output) = call_to_row::unread(returned, "census");
+        match output {
+            Ok(output) => read(call, &output, &mut row),
+            Err(failure) => row.failure = Some(in_view_of(call, failure)),
+        }
+        Self {
+            variant: row.variant,
+            round,
+            elapsed_ms: row.elapsed_ms,
+            unix_ms: row.started_unix_ms,
+            latency_ms: row.latency_ns / 1_000_000,
+            environment: row.environment().map(str::to_owned),
+            cpu_model: row.cpu_model().filter(|model| !model.is_empty()).map(str::to_owned),
+            cold: row.cold_start(row.environment().is_some_and(is_new), true),
+            billed_ms: call_to_row::billed_ms(variant, &row),
+            cost_usd: call_to_row::cost(variant, &row),
+            failure: row.failure,
+        }
+    }
+
+    /// The environment and the model of its CPU, if both are known.
+    pub(super) fn counted(&self) -> Option<(&str, &str)> {
+        if self.failure.is_some() {
+            return None;
+        }
+        self.environment.as_deref().zip(self.cpu_model.as_deref())
+    }
+
+    pub(super) fn is_throttled(&self) -> bool {
+        self.failure.as_ref().is_some_and(|failure| failure.kind == FailureKind::Throttled)
+    }
+
+    /// Checks a row, which may have been edited, of a census of so many variants.
+    ///
+    /// # Errors
+    /// The field, its value, and what is allowed.
+    pub(super) fn check(&self, variants: usize) -> Result<(), String> {
+        if self.variant.get() >= variants {
+            return Err(format!("variant is {}; it must be below {variants}, the number of variants", self.variant));
+        }
+        checks::at_most("elapsed_ms", self.elapsed_ms, checks::YEAR_MS)?;
+        checks::at_most("unix_ms", self.unix_ms, LAST_UNIX_MS)?;
+        checks::at_most("latency_ms", self.latency_ms, checks::YEAR_MS)?;
+        checks::within("round", self.round, u32::MAX)?;
+        checks::name("environment", self.environment.as_deref())?;
+        checks::name("cpu_model", self.cpu_model.as_deref())?;
+        checks::number("billed_ms", self.billed_ms, checks::YEAR_MS as f64)?;
+        checks::number("cost_usd", self.cost_usd, checks::MAX_USD)
+    }
+}
+
+/// Reads which environment has answered, and which CPU it has.
+fn read(call: &CensusCall, output: &[u8], row: &mut Row) {
+    row.failure = match call {
+        CensusCall::Service { .. } => match call_to_row::response(output) {
+            Ok(response) if response.held_ms.is_some() => {
+                row.response = Some(response);
+                return;
+            }
+            Ok(_) => Some("it answers without a hold".to_owned()),
+            Err(error) => Some(error),
+        }
+        .map(|reason| Failure::new(FailureKind::Answer, no_service(&reason, output))),
+        CensusCall::Own { environment, cpu_model, .. } => {
+            call_to_row::read_names(output, [Some(environment), Some(cpu_model)], row);
+            let options =
+                [("--environment", environment, &row.environment), ("--cpu-model", cpu_model, &row.cpu_model)];
+            let missing = options.into_iter().find(|(.., found)| found.is_none());
+            of_api_answer(output, &[]).or_else(|| {
+                missing
+                    .map(|(option, pointer, _)| Failure::new(FailureKind::Answer, not_found(option, pointer, output)))
+            })
+        }
+    };
+}
+
+fn no_service(reason: &str, output: &[u8]) -> String {
+    let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();
+    format!(
+        "this is no answer of the benchmark service to a census request ({reason}): of a function of your own, say where \
+         its answers name the environment and the CPU (--payload FILE --environment POINTER --cpu-model POINTER), or \
+         use `duet try`; it answered {start}"
+    )
+}
+
+fn not_found(option: &str, pointer: &str, output: &[u8]) -> String {
+    let nearest = payload::nearest_pointer(output, pointer).filter(|nearest| nearest != pointer);
+    let hint = nearest.map(|nearest| format!("; did you mean {}?", visible(&nearest))).unwrap_or_default();
+    format!("{option} {pointer} finds no name in the answer{hint}")
+}
+
+/// The failure, with the remedy if a service of an earlier version does not know census requests.
+fn in_view_of(call: &CensusCall, failure: Failure) -> Failure {
+    let is_unknown =
+        matches!(call, CensusCall::Service { .. }) && failure.message.contains("unknown field \"hold_ms\"");
+    if !is_unknown {
+        return failure;
+    }
+    let message = format!("{}; this service is of an earlier version: deploy it anew", failure.message);
+    Failure { message, ..failure }
+}
