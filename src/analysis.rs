@@ -12,6 +12,8 @@ mod clustered_proportion;
 mod compare_sets;
 mod cost_increase;
 mod counted_environments;
+#[cfg(test)]
+mod counted_fleets;
 mod cpu_models;
 pub(crate) mod data_quality;
 pub(crate) mod estimate;

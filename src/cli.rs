@@ -6,6 +6,7 @@ mod bill;
 mod calibrate;
 mod call;
 mod census;
+mod census_of_fleets;
 mod clean_up;
 mod cold_share;
 mod collect;

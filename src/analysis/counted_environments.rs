@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+/// The number of a variant of a census, and the number of its round.
+pub type RoundOfCensus = (usize, u32);
+
 /// How many environments of each CPU model were counted, each once.
 #[derive(Debug, Default)]
 pub struct CountedEnvironments {
     names: HashSet<String>,
     /// By round, and by the number of the CPU model among those of the variant.
-    rounds: BTreeMap<u32, BTreeMap<u16, u32>>,
+    rounds: BTreeMap<RoundOfCensus, BTreeMap<u16, u32>>,
 }
 
 impl CountedEnvironments {
     /// Counts an environment, unless it was counted before.
-    pub fn add(&mut self, round: u32, environment: &str, model: u16) {
+    pub fn add(&mut self, round: RoundOfCensus, environment: &str, model: u16) {
         if self.names.insert(environment.to_owned()) {
             *self.rounds.entry(round).or_default().entry(model).or_default() += 1;
         }

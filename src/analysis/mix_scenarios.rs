@@ -22,9 +22,7 @@ impl Analyzer<'_> {
         let set = self.set_of_all(|calls| calls.deciding(self.pair.is_cold()));
         let mut mixes = Sides::<CpuMix>::default();
         for side in Side::BOTH {
-            let measured = set[side].iter().copied().flatten().filter(|call| call.value(self.primary).is_some());
-            let measured: BTreeSet<u32> = measured.map(|call| call.environment).collect();
-            mixes[side] = measured_part(self.pair.facts(side).known_mix(), &measured);
+            mixes[side] = measured_part(self.pair.facts(side).known_mix(), &self.pair.measured(side));
         }
         if mixes.iter().any(|(_, mix)| mix.assumed.is_empty()) {
             return Vec::new();

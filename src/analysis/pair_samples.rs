@@ -10,7 +10,7 @@ use crate::campaign::{
     totals::VariantTotals,
     variants::{VariantIndex, Variants},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The samples of the baseline and a candidate, in the blocks that called both.
 #[derive(Clone, Copy)]
@@ -70,6 +70,12 @@ impl<'a> PairSamples<'a> {
         let facts = self.variants.map(|side, _| self.facts(side));
         let is_counted = facts.iter().any(|(_, facts)| !facts.census.is_empty());
         is_counted.then(|| facts.map(|_, facts| facts.known_mix()))
+    }
+
+    /// The environments of a side that have calls which decide.
+    pub(super) fn measured(&self, side: Side) -> BTreeSet<u32> {
+        let calls = self.cells().flat_map(|(_, calls)| calls.deciding(self.is_cold())[side]);
+        calls.map(|call| call.environment).collect()
     }
 
     pub(super) fn totals(&self, side: Side) -> &'a VariantTotals {

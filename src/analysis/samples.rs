@@ -1,7 +1,7 @@
 //! The samples of a campaign, kept small: ten million of them are to fit into a gigabyte.
 
 use super::{
-    counted_environments::CountedEnvironments,
+    counted_environments::{CountedEnvironments, RoundOfCensus},
     data_quality::Quality,
     estimate::{CpuMix, Observation},
     measures::Measure,
@@ -228,7 +228,7 @@ impl Samples {
 
 impl VariantSamples {
     /// Counts an environment of a census, in one of its rounds; the second time it is counted changes nothing.
-    pub fn count_environment(&mut self, round: u32, environment: &str, cpu_model: &str) {
+    pub fn count_environment(&mut self, round: RoundOfCensus, environment: &str, cpu_model: &str) {
         let model = self.model(cpu_model);
         self.census.add(round, environment, model);
     }

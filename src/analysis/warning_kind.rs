@@ -64,6 +64,10 @@ pub enum WarningKind {
     UnbalancedCpus,
     /// CPU models that have not been seen may have a large share.
     UnseenCpus,
+    /// The mix of CPU models has changed between the census and the calls: the census is not used.
+    CensusDrifted,
+    /// CPU models that the census has seen were hardly measured: it is not used, or intervals are wider.
+    UnmeasuredCpus,
     /// Most of the uncertainty comes from what disturbed several environments at once.
     Disturbed,
     /// Processes on this machine had to wait for a processor.

@@ -2,6 +2,7 @@
 
 mod advice;
 mod contradictions;
+mod of_census;
 
 use super::{
     cpu_models::{cpus, environments, environments_of},
@@ -62,6 +63,7 @@ pub(super) fn collect(pair: PairSamples<'_>, headline: Option<&Comparison>, cell
         warnings.extend(text.map(|text| Warning { kind: WarningKind::MissingCells, side: Some(side), text }));
         of_one(pair, side, &mut warnings);
         of_changes(pair, side, &mut warnings);
+        of_census::collect(pair, side, &mut warnings);
         // Those are of calls that this program has made.
         if manifest.imported.is_none() {
             contradictions::collect(pair, side, &mut warnings);
@@ -295,7 +297,7 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
             advice::on_few_environments(manifest, is_local, totals)
         );
         warn(WarningKind::TooFewEnvironments, text);
-    } else if has_fleet && !facts.emulated && unseen(environments) > UNSEEN {
+    } else if has_fleet && !facts.emulated && unseen(environments.max(facts.census.count())) > UNSEEN {
         let text = format!(
             "{counted} of {name} {answered}: CPU models that none of them has may make up {:.0}% of the fleet. {}",
             unseen(environments) * 100.0,

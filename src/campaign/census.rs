@@ -11,7 +11,7 @@ mod row;
 
 pub use driver::{Census, CensusOutcome, FinishedCensus, Observer};
 pub use file::CensusFile;
-pub(crate) use file::{is_in, manifest};
+pub(crate) use file::{is_in, manifest, rows};
 pub use plan::{CensusCall, CensusManifest, CensusPlan, MAX_CENSUS, MAX_ROUND};
 pub use round::{Tally, VariantEnd};
 pub use row::CensusRow;

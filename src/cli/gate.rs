@@ -2,6 +2,7 @@
 
 use super::{
     bill::BillArgs,
+    census_of_fleets::CensusOfFleets,
     output,
     report::{analysis_of, billed_analysis_of},
     value_parsers,
@@ -61,6 +62,8 @@ pub struct GateArgs {
     max_latency: Option<LatencyLimit>,
     #[command(flatten)]
     bill: BillArgs,
+    #[command(flatten)]
+    census: CensusOfFleets,
     /// Also write the decision as Markdown to this file, for a comment on a pull request.
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
@@ -73,7 +76,7 @@ impl GateArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let limits = Limits { max_cost_increase: self.max_cost_increase, max_latency: self.max_latency };
         let options = Options { limits, ..Options::default() };
-        let run = billed_analysis_of(&self.directory, &self.bill, options).await?;
+        let run = billed_analysis_of(&self.directory, &self.bill, &self.census, options).await?;
         let earlier = self.baseline.as_deref();
         let earlier = earlier.map(|directory| analysis_of(directory, &Options::default())).transpose()?;
         let gate = gate::gate(&run, earlier.as_ref(), self.max_slowdown);

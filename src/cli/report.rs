@@ -1,6 +1,6 @@
 //! `duet report`
 
-use super::{bill::BillArgs, output, value_parsers};
+use super::{bill::BillArgs, census_of_fleets::CensusOfFleets, output, value_parsers};
 use crate::{
     analysis::{
         analyze_samples::{Options, analyze},
@@ -40,6 +40,8 @@ pub struct ReportArgs {
     choice: ChoiceArgs,
     #[command(flatten)]
     bill: BillArgs,
+    #[command(flatten)]
+    census: CensusOfFleets,
 }
 
 /// What is chosen among several variants.
@@ -83,24 +85,30 @@ enum Format {
 /// # Errors
 /// When it holds no campaign, or samples that cannot be read.
 pub(super) fn analysis_of(directory: &Path, options: &Options) -> anyhow::Result<Analysis> {
-    of_samples(directory, &run_directory::manifest(directory)?, options)
+    of_samples(directory, &run_directory::manifest(directory)?, &CensusOfFleets::default(), options)
 }
 
-/// The same with the bill that the user asks for.
+/// The same with the bill and the census that the user asks for.
 ///
 /// # Errors
-/// When also the prices cannot be read, or cold starts cannot be counted.
+/// When also the prices cannot be read, cold starts cannot be counted, or the census is of other fleets.
 pub(super) async fn billed_analysis_of(
     directory: &Path,
     bill: &BillArgs,
+    census: &CensusOfFleets,
     options: Options,
 ) -> anyhow::Result<Analysis> {
     let mut manifest = run_directory::manifest(directory)?;
     let volume = bill.apply(&mut manifest).await?;
-    of_samples(directory, &manifest, &Options { volume, ..options })
+    of_samples(directory, &manifest, census, &Options { volume, ..options })
 }
 
-pub(super) fn of_samples(directory: &Path, manifest: &Manifest, options: &Options) -> anyhow::Result<Analysis> {
+pub(super) fn of_samples(
+    directory: &Path,
+    manifest: &Manifest,
+    census: &CensusOfFleets,
+    options: &Options,
+) -> anyhow::Result<Analysis> {
     let mut collected = CollectedEnvironments::read(directory, manifest)?;
     let readings = later_configurations::read(directory)?;
     let mut samples = Samples { readings, log_streams: collected.kind(), ..Samples::new(manifest.variants.count()) };
@@ -109,6 +117,7 @@ pub(super) fn of_samples(directory: &Path, manifest: &Manifest, options: &Option
         collected.join(&mut row);
         samples.add(&row);
     }
+    census.count(manifest, &mut samples)?;
     Ok(analyze(manifest, &samples, options))
 }
 
@@ -133,6 +142,6 @@ impl ReportArgs {
 
     async fn analyze(&self) -> anyhow::Result<Analysis> {
         let options = Options { margin: self.margin, ..self.choice.options() };
-        billed_analysis_of(&self.directory, &self.bill, options).await
+        billed_analysis_of(&self.directory, &self.bill, &self.census, options).await
     }
 }

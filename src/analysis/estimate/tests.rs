@@ -199,3 +199,102 @@ fn neighbours_tell_what_disturbed_single_calls() {
     assert!(alone < 0.1, "{alone}");
     assert!(in_stretches > 0.6, "{in_stretches}");
 }
+
+/// Values of environments of three CPU models on each side, each model with its own time, and a census of them.
+fn counted() -> impl Strategy<Value = (Sides<Vec<Observation>>, Sides<CpuMix>)> {
+    let side =
+        (prop::collection::vec((1..400_u32, 1..400_u32, 1..400_u32), 6), prop::collection::vec(-0.1..0.1, 9 * 5));
+    let side = side.prop_map(|(rounds, noise)| {
+        let value = |(index, noise): (usize, f64)| {
+            let environment = (index / 5) as u32;
+            let level = f64::from(environment % 3) * 0.3;
+            Observation { environment, cell: 0, block: (index % 5) as u32, step: 0, value: level + noise }
+        };
+        let mix = CpuMix {
+            of_environments: (0..9).map(|environment| Some(environment % 3)).collect(),
+            rounds: rounds.into_iter().map(|(a, b, c)| vec![a, b, c]).collect(),
+            ..CpuMix::default()
+        };
+        (noise.into_iter().enumerate().map(value).collect(), mix)
+    });
+    (side.clone(), side).prop_map(|((baseline, one), (candidate, other))| {
+        (Sides { baseline, candidate }, Sides { baseline: one, candidate: other })
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_difference_of_counted_fleets_is_that_of_the_means_by_model((values, mixes) in counted()) {
+        let found = difference(&values, Model { mixes: Some(&mixes), ..BY_BLOCK }).unwrap();
+        prop_assert!(found.is_of_mix);
+        let mean_of = |side: Side| {
+            let of_model = |model: u32| {
+                let calls: Vec<Observation> =
+                    values[side].iter().copied().filter(|call| call.environment % 3 == model).collect();
+                mean(&calls)
+            };
+            mixes[side].proportions().iter().zip(0..).map(|(p, model)| p * of_model(model)).sum::<f64>()
+        };
+        // Every environment is in every block.
+        let expected = mean_of(Side::Candidate) - mean_of(Side::Baseline);
+        prop_assert!((found.estimate - expected).abs() < 1e-9, "{:?} {}", found, expected);
+        let Sources { environments, disturbances, calls, mix } = found.sources;
+        let variance = found.standard_error.powi(2);
+        prop_assert!(mix > 0.0 && (environments + disturbances + calls + mix - variance).abs() <= 1e-9 * variance);
+        let means = means(&values, Model { mixes: Some(&mixes), ..BY_BLOCK }).unwrap();
+        prop_assert!((means.candidate - means.baseline - found.estimate).abs() < 1e-9, "{:?} {:?}", means, found);
+    }
+
+    #[test]
+    fn swapped_fleets_give_the_opposite_difference((values, mixes) in counted()) {
+        let Sides { baseline, candidate } = values.clone();
+        let swapped = Sides { baseline: mixes.candidate.clone(), candidate: mixes.baseline.clone() };
+        let found = difference(&values, Model { mixes: Some(&mixes), ..BY_BLOCK });
+        let opposite = Sides { baseline: candidate, candidate: baseline };
+        let opposite = difference(&opposite, Model { mixes: Some(&swapped), ..BY_BLOCK });
+        assert_same(found, opposite.map(|opposite| Difference { estimate: -opposite.estimate, ..opposite }));
+    }
+
+    #[test]
+    fn one_model_a_side_is_no_mix((values, mixes) in counted(), _seed: u8) {
+        let one = mixes.map(|_, mix| CpuMix {
+            of_environments: vec![Some(0); 9],
+            rounds: mix.rounds.iter().map(|round| vec![round.iter().sum()]).collect(),
+            ..CpuMix::default()
+        });
+        let found = difference(&values, Model { mixes: Some(&one), ..INTERLEAVED }).unwrap();
+        let unbiased = difference_by(&values, Variance::Cr2).unwrap();
+        prop_assert!(found.is_of_mix && found.sources.mix == 0.0);
+        prop_assert!((found.estimate - unbiased.estimate).abs() < 1e-9);
+        prop_assert!((found.standard_error - unbiased.standard_error).abs() < 1e-9);
+    }
+}
+
+#[test]
+fn rounds_that_disagree_widen_the_interval() {
+    let mix = |rounds: [u32; 6]| CpuMix {
+        of_environments: (0..9).map(|environment| Some(environment % 2)).collect(),
+        rounds: rounds.into_iter().map(|slow| vec![100 - slow, slow]).collect(),
+        ..CpuMix::default()
+    };
+    let side = || {
+        let value = |index: u32| {
+            let environment = index / 5;
+            let scatter = f64::from(index * 7 % 11) * 0.01;
+            Observation { environment, cell: 0, block: index % 5, step: 0, value: f64::from(environment % 2) + scatter }
+        };
+        (0..45).map(value).collect::<Vec<_>>()
+    };
+    let values = Sides { baseline: side(), candidate: side() };
+    let of_mix = |rounds| {
+        let mixes = Sides { baseline: mix(rounds), candidate: mix([50; 6]) };
+        difference(&values, Model { mixes: Some(&mixes), ..BY_BLOCK }).unwrap().sources.mix
+    };
+    let (agreed, disagreed) = (of_mix([50; 6]), of_mix([20, 80, 20, 80, 20, 80]));
+    // Two fleets of 600 environments, half of each of a CPU that takes 1 longer.
+    let effect = (agreed * 599.0 / 0.25 / 2.0).sqrt();
+    assert!((effect - 1.0).abs() < 0.02, "{effect}");
+    // Six rounds of which each is 0.3 off: 0.09/6, as if there were five.
+    let of_rounds = 0.09 / 6.0 * 6.0 / 5.0 * effect.powi(2);
+    assert!((disagreed - agreed / 2.0 - of_rounds).abs() < 1e-6, "{agreed} {disagreed} {of_rounds}");
+}

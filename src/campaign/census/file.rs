@@ -95,6 +95,16 @@ impl CensusFile {
     }
 }
 
+/// The rows of the census `manifest` in `directory`, also of one that is still taken.
+///
+/// # Errors
+/// When they cannot be read, or a line is no row of this census.
+pub(crate) fn rows(directory: &Path, manifest: &CensusManifest) -> Result<Vec<CensusRow>, JournalError> {
+    let path = directory.join(ROWS);
+    let file = File::open(&path).map_err(at(&path))?;
+    Ok(read(&file, &path, manifest.variants.count())?.0)
+}
+
 /// The rows of a file, and the length of its complete lines in bytes.
 fn read(file: &File, path: &Path, variants: usize) -> Result<(Vec<CensusRow>, u64), JournalError> {
     let mut lines = Lines::new(file, path, ROW);

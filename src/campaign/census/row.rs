@@ -75,7 +75,7 @@ impl CensusRow {
     }
 
     /// The environment and the model of its CPU, if both are known.
-    pub(super) fn counted(&self) -> Option<(&str, &str)> {
+    pub fn counted(&self) -> Option<(&str, &str)> {
         if self.failure.is_some() {
             return None;
         }

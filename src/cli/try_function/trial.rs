@@ -20,6 +20,7 @@ use crate::{
         variants::{VariantIndex, Variants},
     },
     cli::{
+        census_of_fleets::CensusOfFleets,
         interruption::{Undoing, interruption},
         output::{self, note},
         question,
@@ -186,7 +187,7 @@ fn undoing(
 async fn report(args: &TryArgs, directory: &Path) -> anyhow::Result<Analysis> {
     let manifest = run_directory::manifest(directory)?;
     let options = Options { volume: args.volume.of(&manifest).await?, ..args.choice.options() };
-    let analysis = of_samples(directory, &manifest, &options)?;
+    let analysis = of_samples(directory, &manifest, &CensusOfFleets::default(), &options)?;
     if args.json {
         output::print(&(json!({ "event": "report", "report": analysis }).to_string() + "\n"))?;
         return Ok(analysis);
