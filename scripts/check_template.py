@@ -30,7 +30,11 @@ LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 # What AWS lets a policy allow on no resource in particular; the first has its namespace instead.
 WITHOUT_RESOURCE = {"cloudwatch:PutMetricData", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 # Requests that are refused for what no schema can know.
-ONLY_THE_FUNCTION_KNOWS = {"direct-invalid-too-large", "direct-invalid-unknown-workload"}
+ONLY_THE_FUNCTION_KNOWS = {
+    "direct-invalid-census-of-workloads",
+    "direct-invalid-too-large",
+    "direct-invalid-unknown-workload",
+}
 ASKED_FOR = {"Duration", "CpuTime", "PeakHeap", "MaxRss", "ColdStart", "Errors"}
 ONLY_OUR_NAMESPACE = {"StringEquals": {"cloudwatch:namespace": "LambdaDuet"}}
 

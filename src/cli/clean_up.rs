@@ -32,8 +32,8 @@ use std::{
     time::Duration,
 };
 
-/// Undoes what a campaign has left behind: restores functions that --cold has changed, by removing the variable
-/// LAMBDA_DUET_COLD, and deletes clones that `duet try` has made, with their log groups.
+/// Undoes what a campaign or a census has left behind: restores functions that were changed to start anew, by removing the
+/// variable LAMBDA_DUET_COLD, and deletes clones that `duet try` has made, with their log groups.
 ///
 /// A campaign does that itself, after Ctrl-C too. If it was killed, or if AWS refused the change, this command does. What is
 /// to be deleted is shown first. In the regions of clones it also looks for clones by their names and tags whose run directory
