@@ -16,12 +16,12 @@ pub(super) fn cpus(variant: &VariantSamples) -> Vec<CpuProportion> {
     });
     let mut cpus = by_frequency(counts, known);
     if !variant.census.is_empty() {
-        let counts = variant.known_mix().counts();
-        let total: u32 = counts.iter().sum();
-        for cpu in &mut cpus {
-            let number = variant.cpu_models.iter().position(|model| *model == cpu.model);
-            let environments = number.and_then(|number| counts.get(number).copied()).unwrap_or_default();
-            cpu.counted = Some(CountedProportion { environments, proportion: Proportion::new(environments, total) });
+        let mix = variant.known_mix();
+        let counts = mix.counts();
+        for (number, model) in variant.cpu_models.iter().enumerate() {
+            let environments = counts.get(number).copied().unwrap_or_default();
+            let counted = CountedProportion { environments, proportion: mix.proportion(number) };
+            cpus.iter_mut().filter(|cpu| cpu.model == *model).for_each(|cpu| cpu.counted = Some(counted));
         }
         cpus.sort_by_key(|cpu| Reverse(cpu.counted.map(|counted| counted.environments)));
     }

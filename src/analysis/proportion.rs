@@ -21,7 +21,12 @@ impl Proportion {
     /// The proportion that `count` of `total` make, with the score interval of Wilson (1927); `total` must not be 0.
     pub fn new(count: impl Into<u64>, total: impl Into<u64>) -> Self {
         let (count, n) = (count.into() as f64, total.into() as f64);
-        let (estimate, z) = (count / n, normal_quantile());
+        Self::as_of(count / n, n)
+    }
+
+    /// A proportion that is known as well as if n independent ones had been seen.
+    pub(super) fn as_of(estimate: f64, n: f64) -> Self {
+        let z = normal_quantile();
         let centre = estimate + z.powi(2) / (2.0 * n);
         let radius = z * (estimate * (1.0 - estimate) / n + (z / (2.0 * n)).powi(2)).sqrt();
         let scale = 1.0 + z.powi(2) / n;

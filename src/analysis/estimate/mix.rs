@@ -9,11 +9,11 @@ use super::{
     fit::{Fit, Groups, Observation},
     strata::{CpuMix, LEAST_OF_MODEL, MOST_UNMEASURED, Strata, WORST_MODEL},
 };
-use crate::analysis::sides::Sides;
+use crate::analysis::{proportion::Proportion, sides::Sides};
 use std::collections::BTreeSet;
 
 /// Fewer rounds do not tell whether they agree.
-const LEAST_ROUNDS: usize = 5;
+const LEAST_ROUNDS: i32 = 5;
 
 /// The fit in which each CPU model of a side has an effect of its own. None if the fleets' means cannot be told.
 pub(super) fn fit(values: &Sides<Vec<Observation>>, groups: Groups, mixes: &Sides<CpuMix>) -> Option<Fit> {
@@ -94,22 +94,42 @@ fn variances(deviations: &[(usize, f64, f64)], mix: &CpuMix) -> Vec<(f64, f64)> 
     }
     let independent = spread / (total - 1.0);
     let mut variances = vec![(independent, total - 1.0)];
-    let rounds: Vec<&Vec<u32>> =
-        mix.rounds.iter().chain([&mix.called]).filter(|round| round.iter().any(|count| *count > 0)).collect();
-    if rounds.len() < LEAST_ROUNDS {
-        return variances;
-    }
-    let score = |round: &&Vec<u32>| -> f64 {
-        let count = |model: usize| round.get(model).copied().unwrap_or_default();
-        deviations.iter().map(|(model, _, deviation)| f64::from(count(*model)) * deviation / total).sum()
-    };
-    let size = |round: &&Vec<u32>| f64::from(round.iter().sum::<u32>());
-    let count = rounds.len() as f64;
-    let of_rounds = count / (count - 1.0) * rounds.iter().map(score).map(|score| score.powi(2)).sum::<f64>();
-    let (sum, squares) =
-        rounds.iter().map(size).fold((0.0, 0.0), |(sum, squares), size| (sum + size, squares + size * size));
-    if of_rounds > independent {
-        variances.push((of_rounds - independent, (sum.powi(2) / squares - 1.0).max(1.0)));
-    }
+    let of_rounds = mix.variance_of_rounds(|model| {
+        let deviation = deviations.iter().find(|(other, ..)| *other == model);
+        deviation.map_or(0.0, |(.., deviation)| *deviation)
+    });
+    variances.extend(
+        of_rounds
+            .filter(|(variance, _)| *variance > independent)
+            .map(|(variance, freedom)| (variance - independent, freedom)),
+    );
     variances
+}
+
+impl CpuMix {
+    /// The variance of the mean of what environments of each model have, as rounds of counting tell it, with its degrees of
+    /// freedom; the mean is 0. None if there are too few rounds.
+    fn variance_of_rounds(&self, of_model: impl Fn(usize) -> f64) -> Option<(f64, f64)> {
+        let total = f64::from(self.total());
+        let rounds = self.rounds.iter().chain([&self.called]);
+        let (mut count, mut scores, mut sizes, mut squares) = (0, 0.0, 0.0, 0.0);
+        for round in rounds.filter(|round| round.iter().any(|count| *count > 0)) {
+            let score = |(model, count): (usize, &u32)| f64::from(*count) * of_model(model);
+            scores += (round.iter().enumerate().map(score).sum::<f64>() / total).powi(2);
+            let size = f64::from(round.iter().sum::<u32>());
+            (count, sizes, squares) = (count + 1, sizes + size, squares + size.powi(2));
+        }
+        let freedom = (sizes.powi(2) / squares - 1.0).max(1.0);
+        let scale = f64::from(count) / f64::from(count - 1);
+        (count >= LEAST_ROUNDS).then_some((scale * scores, freedom))
+    }
+
+    /// The proportion of a model, with an interval that is wider by how much rounds of counting disagree.
+    pub fn proportion(&self, model: usize) -> Proportion {
+        let (estimate, total) = (self.proportions().get(model).copied().unwrap_or_default(), f64::from(self.total()));
+        let independent = estimate * (1.0 - estimate) / (total - 1.0);
+        let of_model = |other| f64::from(u8::from(other == model)) - estimate;
+        let design_effect = self.variance_of_rounds(of_model).map_or(1.0, |(variance, _)| variance / independent);
+        Proportion::as_of(estimate, total / if design_effect > 1.0 { design_effect } else { 1.0 })
+    }
 }

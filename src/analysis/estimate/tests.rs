@@ -1,6 +1,7 @@
 //! What estimates must not depend on, and what they must agree with.
 
 use super::{super::calibration::naive, *};
+use crate::analysis::proportion::Proportion;
 use proptest::prelude::*;
 
 const INTERLEAVED: Model<'_> = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::Environments, mixes: None };
@@ -297,4 +298,9 @@ fn rounds_that_disagree_widen_the_interval() {
     // Six rounds of which each is 0.3 off: 0.09/6, as if there were five.
     let of_rounds = 0.09 / 6.0 * 6.0 / 5.0 * effect.powi(2);
     assert!((disagreed - agreed / 2.0 - of_rounds).abs() < 1e-6, "{agreed} {disagreed} {of_rounds}");
+    let [agreed, disagreed] = [[50; 6], [20, 80, 20, 80, 20, 80]].map(|rounds| mix(rounds).proportion(1));
+    assert_eq!((agreed, disagreed.estimate), (Proportion::new(300_u32, 600_u32), 0.5));
+    // As if there were as many environments as make such a variance: p(1 − p)/n = 0.09/5.
+    let n = 600.0 / (0.09 / 5.0 / (0.25 / 599.0));
+    assert!((disagreed.low - Proportion::as_of(0.5, n).low).abs() < 1e-12, "{disagreed:?} {n}");
 }
