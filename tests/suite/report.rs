@@ -441,9 +441,20 @@ fn the_calibration_meets_its_aims_where_tests_on_calls_do_not() {
         // Three environments get no interval.
         assert_eq!(coverage(outcome, "shipped").is_some(), environments >= 8, "{outcome}");
     }
-    let many_calls = outcomes.iter().filter(|it| it["scenario"]["calls"] == 50);
+    let many_calls = outcomes.iter().filter(|it| it["scenario"]["calls"] == 50 && it["scenario"]["census"] == 0);
     assert!(many_calls.clone().count() > 0);
     for outcome in many_calls {
         assert!(coverage(outcome, "pooled-welch").unwrap() < 0.7, "{outcome}");
+    }
+    let half_width = |outcome: &Value, method: &str| {
+        let scores = outcome["scores"].as_array().unwrap();
+        scores.iter().find(|it| it["method"] == method).unwrap()["half_width"].as_f64().unwrap()
+    };
+    let counted = outcomes.iter().map(|it| (it, &it["scenario"]));
+    let counted = counted.filter(|(_, of)| of["cpus"] == "two" && of["environments"] == 60 && of["census"] == 1000);
+    assert!(counted.clone().count() > 0);
+    for (outcome, _) in counted {
+        let (with, without) = (half_width(outcome, "shipped"), half_width(outcome, "without-census"));
+        assert!(with < 0.45 * without, "{outcome}");
     }
 }

@@ -26,6 +26,7 @@ pub(super) struct Tally {
     false_positives: u32,
     seen: [u32; EFFECTS.len()],
     log_half_widths: f64,
+    log_half_widths_squared: f64,
 }
 
 impl Tally {
@@ -36,18 +37,23 @@ impl Tally {
             false_positives: self.false_positives + other.false_positives,
             seen: std::array::from_fn(|index| self.seen[index] + other.seen[index]),
             log_half_widths: self.log_half_widths + other.log_half_widths,
+            log_half_widths_squared: self.log_half_widths_squared + other.log_half_widths_squared,
         }
     }
 
     /// How the method fared in the `runs` campaigns that are added up here.
     pub(super) fn score(self, method: Estimator, runs: u32) -> Score {
         let share = |count: u32| f64::from(count) / f64::from(runs);
+        let intervals = f64::from(self.intervals);
+        let log_half_width = self.log_half_widths / intervals;
+        let variance = (self.log_half_widths_squared / intervals - log_half_width.powi(2)).max(0.0);
         Score {
             method,
-            coverage: (self.intervals > 0).then(|| f64::from(self.covered) / f64::from(self.intervals)),
+            coverage: (self.intervals > 0).then(|| f64::from(self.covered) / intervals),
             false_positives: share(self.false_positives),
             power: self.seen.map(share),
-            half_width: (self.intervals > 0).then(|| f64::exp(self.log_half_widths / f64::from(self.intervals))),
+            half_width: (self.intervals > 0).then(|| log_half_width.exp()),
+            half_width_error: (self.intervals > 0).then(|| (variance / intervals).sqrt()),
         }
     }
 
@@ -62,6 +68,7 @@ impl Tally {
         self.intervals = 1;
         if look == Look::Last {
             self.log_half_widths = difference.interval(CONFIDENCE, method.looks()).half_width().ln();
+            self.log_half_widths_squared = self.log_half_widths.powi(2);
         }
         self.covered &= u32::from(difference.p_value(0.0, method.looks()) > 1.0 - CONFIDENCE);
         let says = |effect| method.says(&difference, effect);
