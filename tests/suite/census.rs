@@ -313,6 +313,18 @@ fn ctrl_c_waits_for_the_calls_under_way_and_restores_the_function() {
 }
 
 #[test]
+fn a_change_that_is_refused_ends_it_and_what_was_changed_before_is_restored() {
+    let (scratch, fleet) = (Scratch::new(), Fleet::start(|fleet| fleet.refused_update = Some(2)));
+    let before = fleet.functions();
+    let output = census(&scratch, &fleet, &["--targets", "lambda:a", "--environments", "20"]).output().unwrap();
+    assert_code(&output, 1);
+    let message = stderr(&output);
+    assert!(message.contains("not now") && message.contains("duet census --resume"), "{message}");
+    assert_eq!((rows(&scratch).len(), fleet.functions()), (1, before));
+    assert!(!scratch.has("run/changed.json"));
+}
+
+#[test]
 fn a_dry_run_calls_nothing_and_changes_nothing() {
     let (scratch, fleet) = (Scratch::new(), Fleet::start(|_| {}));
     let text = stdout(&census(&scratch, &fleet, &["--targets", "lambda:a", "--dry-run"]).output().unwrap());

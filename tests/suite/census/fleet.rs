@@ -48,6 +48,8 @@ pub struct State {
     /// How many calls are answered; the others hang.
     pub hangs_after: Option<usize>,
     pub delay_ms: u64,
+    /// The number of the update that is refused, from 1.
+    pub refused_update: Option<usize>,
 }
 
 impl Fleet {
@@ -76,6 +78,7 @@ impl Fleet {
             environments_in_all: None,
             hangs_after: None,
             delay_ms: 0,
+            refused_update: None,
         };
         set(&mut state);
         let state = Arc::new(Mutex::new(state));
@@ -134,6 +137,9 @@ impl State {
         if call.line.starts_with("PUT ") {
             let body: Value = serde_json::from_str(&call.body).unwrap();
             self.updates += 1;
+            if self.refused_update == Some(self.updates) {
+                return Reply::lambda_error("InvalidParameterValueException", "not now");
+            }
             self.revision += 1;
             self.since_update = 0;
             function["RevisionId"] = json!(self.revision.to_string());
