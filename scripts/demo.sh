@@ -114,6 +114,10 @@ heading "A campaign on the stack, as its name alone tells it"
 "$duet" run --targets stack:lambda-duet "${cells[@]}" --environments 4 --invocations 32 --out "$answers/pair"
 "$duet" report "$answers/pair"
 
+heading "A census: which CPU models both fleets have, and the same report with it"
+"$duet" census --targets stack:lambda-duet --environments 12 --out "$answers/census"
+"$duet" report "$answers/pair" --census "$answers/census"
+
 heading "A function of one's own, as it is: clones of it on two architectures and at three sizes, called and deleted"
 scripts/deploy-orders.sh
 functions() { aws lambda list-functions --query 'sort(Functions[].FunctionName)' --output text; }

@@ -265,6 +265,7 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
         warn(WarningKind::Emulated, text);
     }
     let environments = facts.count();
+    let known = environments.max(facts.known_mix().total());
     let counted = if environments == 1 { "1 environment".to_owned() } else { format!("{environments} environments") };
     let answered = match manifest.imported {
         None => "answered",
@@ -297,10 +298,14 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
             advice::on_few_environments(manifest, is_local, totals)
         );
         warn(WarningKind::TooFewEnvironments, text);
-    } else if has_fleet && !facts.emulated && unseen(environments.max(facts.census.count())) > UNSEEN {
+    } else if has_fleet && !facts.emulated && unseen(known) > UNSEEN {
+        let census = match facts.census.count() {
+            0 => String::new(),
+            counted => format!(", and a census counted {counted}"),
+        };
         let text = format!(
-            "{counted} of {name} {answered}: CPU models that none of them has may make up {:.0}% of the fleet. {}",
-            unseen(environments) * 100.0,
+            "{counted} of {name} {answered}{census}: CPU models that none of them has may make up {:.0}% of the fleet. {}",
+            unseen(known) * 100.0,
             advice::on_unseen_cpus(manifest)
         );
         warn(WarningKind::UnseenCpus, text);

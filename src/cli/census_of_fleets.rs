@@ -26,8 +26,8 @@ const DAY_MS: f64 = 86_400_000.0;
 pub(super) struct CensusOfFleets {
     /// Use what `duet census` has counted in this run directory: variants get the mix of CPU models that it found in their
     /// region and architecture, which makes intervals narrower. It must be of the same seven days as the campaign.
-    #[arg(long = "census", value_name = "DIR")]
-    directory: Option<PathBuf>,
+    #[arg(long, value_name = "DIR")]
+    census: Option<PathBuf>,
 }
 
 /// What has a mix of CPU models in common.
@@ -43,7 +43,7 @@ impl CensusOfFleets {
     /// # Errors
     /// When it cannot be read, is too old or too new, or is of none of the campaign's fleets.
     pub(super) fn count(&self, manifest: &Manifest, samples: &mut Samples) -> anyhow::Result<()> {
-        let Some(directory) = &self.directory else { return Ok(()) };
+        let Some(directory) = &self.census else { return Ok(()) };
         let census = census::manifest(directory)?;
         check_date(directory, &census, manifest)?;
         let fleets: Vec<Fleet> = census.variants.iter().map(|(_, variant)| Fleet::of(variant, None)).collect();
