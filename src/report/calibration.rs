@@ -1,6 +1,9 @@
 //! How often the estimator errs.
 
-use super::document::{Block, Table, Value, numbers, words};
+use super::{
+    document::{Block, Table, Value, numbers, words},
+    words::count,
+};
 use crate::analysis::calibration::{EFFECTS, Missed, ScenarioScores, Score, scenario::Scenario};
 
 /// One scenario's scores, under a title where its fleet is another than that of the scenario before.
@@ -11,14 +14,19 @@ pub fn outcome(outcome: &ScenarioScores, before: Option<&ScenarioScores>) -> Blo
     let remark = if scenario.is_beyond_aims() { " (a limit of the method, without an aim)" } else { "" };
     let title = if is_same { String::new() } else { format!("{fleet}{remark}") };
     let power = EFFECTS.map(|effect| numbers(format!("power {:.0}%", effect * 100.0)));
-    let columns = [numbers("environments"), numbers("calls"), numbers("census"), words("method")];
+    let columns = [words("size"), words("method")];
     let columns = columns.into_iter().chain(["coverage", "false pos"].map(numbers)).chain(power);
     let rows = outcome.scores.iter().enumerate().map(|(index, score)| {
-        let size = [scenario.environments, scenario.calls, scenario.census];
-        let size = size.map(|number| if index == 0 { Value::number(number) } else { Value::text("") });
-        size.into_iter().chain(values(score)).collect()
+        let size = if index == 0 { size(scenario) } else { String::new() };
+        std::iter::once(Value::text(size)).chain(values(score)).collect()
     });
     Block::Table(Table::new(title, columns.chain([numbers("half width")]), rows))
+}
+
+/// The environments of each side, the calls of each, and the environments that are counted.
+fn size(Scenario { environments, calls, census, .. }: &Scenario) -> String {
+    let census = if *census > 0 { format!(" + {}", count((*census).into())) } else { String::new() };
+    format!("{environments} × {calls}{census}")
 }
 
 fn values(score: &Score) -> Vec<Value> {
@@ -36,8 +44,8 @@ fn values(score: &Score) -> Vec<Value> {
 /// Whether the aims are met, and where not.
 pub fn conclusion(missed: &[Missed], runs: u32) -> Vec<Block> {
     let mut blocks = vec![Block::Paragraph(format!(
-        "Coverage of 95% intervals, false positives of equal sides, power for true differences, half widths; {runs} \
-         campaigns each."
+        "Environments of each side × calls of each, + environments of which a census counts the CPU alone; coverage of 95% \
+         intervals, false positives of equal sides, power for true differences, half widths; {runs} campaigns each."
     ))];
     if missed.is_empty() {
         let text =
@@ -45,12 +53,7 @@ pub fn conclusion(missed: &[Missed], runs: u32) -> Vec<Block> {
         blocks.push(Block::Paragraph(text.to_owned()));
     }
     blocks.extend(missed.iter().map(|Missed { scenario, method, what }| {
-        let Scenario { environments, calls, census, .. } = scenario;
-        Block::Paragraph(format!(
-            "MISSED: {}, {}, {environments} environments, {calls} calls, census of {census}: {what}",
-            method.as_str(),
-            scenario.fleet()
-        ))
+        Block::Paragraph(format!("MISSED: {}, {}, {}: {what}", method.as_str(), scenario.fleet(), size(scenario)))
     }));
     blocks
 }
