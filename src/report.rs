@@ -2,6 +2,7 @@
 
 pub(crate) mod calibration;
 pub mod campaign;
+mod census;
 pub(crate) mod change;
 mod choice;
 pub mod csv;
@@ -13,6 +14,7 @@ pub(crate) mod gate;
 pub mod html;
 mod imported;
 pub mod markdown;
+mod mix_scenarios;
 pub mod plan;
 pub mod prices;
 pub(crate) mod response;
