@@ -1,7 +1,7 @@
 //! What a census of a fleet's environments adds to a report.
 
 use super::{
-    facts::cpu_proportions,
+    facts::{cpu_proportions, others},
     words::{counted, range},
 };
 use crate::analysis::result::{Comparison, Interval, VariantFacts};
@@ -35,7 +35,7 @@ pub fn not_used(side: &VariantFacts) -> Option<&'static str> {
 pub fn line(side: &VariantFacts) -> Option<String> {
     let models = side.cpus.iter().filter_map(|cpu| Some((cpu.model.as_str(), cpu.counted?.proportion)));
     let mut parts = vec![counted_environments(side)?];
-    parts.push(format!("with those that were called {}", cpu_proportions(models)));
+    parts.push(format!("with those that were called {}{}", cpu_proportions(models), others(side)));
     parts.extend(not_used(side).map(str::to_owned));
     Some(parts.join("; "))
 }
@@ -99,7 +99,7 @@ mod tests {
     fn a_census_is_told_with_its_mix_and_why_it_is_not_used() {
         let mut side = fixture::counted().sides.candidate;
         let text = "1,043 environments counted in 12 rounds; with those that were called Neoverse-V1 57% (54% to 60%), \
-                    Neoverse-N1 43% (40% to 46%)";
+                    Neoverse-N1 43% (40% to 46%); others at most 0.3%";
         assert_eq!(line(&side), Some(text.to_owned()));
         side.census.as_mut().unwrap().has_drifted = true;
         let why = "; not used, because the environments that were called differ from them beyond chance";

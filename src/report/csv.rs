@@ -213,6 +213,16 @@ mod tests {
     }
 
     #[test]
+    fn rows_end_with_what_a_census_changes() {
+        let ends = |analysis: &PairAnalysis| rows(analysis)[0][46..].to_vec();
+        let without = fixture::counted().headline.unwrap().without_census.unwrap();
+        let interval = without.interval.unwrap();
+        let expected = [0.2, without.estimate, interval.low, interval.high].map(|value| value.to_string());
+        assert_eq!(ends(&fixture::counted()), expected);
+        assert_eq!(ends(&fixture::analysis()), ["0", "", "", ""]);
+    }
+
+    #[test]
     fn names_are_quoted_and_gaps_are_empty() {
         let mut analysis = fixture::analysis();
         analysis.cells[0].name = "a, \"b\"\nc".to_owned();

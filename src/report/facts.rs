@@ -49,8 +49,13 @@ pub fn failures(side: &VariantFacts) -> Vec<String> {
 /// The CPU models of a side, with the proportions of the fleet that they may have.
 pub fn cpu_mix(side: &VariantFacts) -> String {
     let models = cpu_proportions(side.cpus.iter().map(|cpu| (cpu.model.as_str(), cpu.proportion)));
-    let unseen = side.unseen.map(|unseen| format!("; others at most {}", proportion(unseen)));
-    models + &unseen.unwrap_or_default()
+    // A census tells it with more environments.
+    if side.census.is_some() { models } else { models + &others(side) }
+}
+
+/// What models that have not been seen may have of the fleet; nothing if that is not known.
+pub fn others(side: &VariantFacts) -> String {
+    side.unseen.map(|unseen| format!("; others at most {}", proportion(unseen))).unwrap_or_default()
 }
 
 /// CPU models with their proportions of the fleet.

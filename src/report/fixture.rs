@@ -104,6 +104,7 @@ pub fn counted() -> PairAnalysis {
     pair.sides.candidate.census = Some(Census { environments: 1_043, rounds: 12, has_drifted: false });
     for (side, counts) in counts.iter() {
         let total: u32 = counts.iter().map(|(_, environments)| environments).sum();
+        pair.sides[side].unseen = Some(unseen(total));
         let cpus = &mut pair.sides[side].cpus;
         for cpu in &mut *cpus {
             let environments = counts.iter().find(|(model, _)| *model == cpu.model).map_or(0, |(_, number)| *number);

@@ -2,7 +2,7 @@
 
 use super::{
     axis::Axis,
-    canvas::{Anchor, Canvas, LINE, Paint},
+    canvas::{Anchor, Canvas, LINE, Paint, shortened},
     figure::{self, columns, figure, is_narrow, levels, numbers, text_width},
 };
 use crate::{
@@ -49,15 +49,16 @@ fn chart(pair: &PairAnalysis, scenario: &MixScenario) -> Markup {
         "proportion of " (fleet) ", with " (percent(pair.method.confidence)) " intervals; the proportion is taken for certain"
         @if side.cpus.len() > 2 { ", and the other models share the rest as they do now" }
         ". Below 0% " (names.candidate) " takes less time; within the shaded band (±" (percent(pair.method.margin)) ") sides count "
-        "as equivalent. The bar at the bottom has the verdict. The dashed line is the proportion now, between the ends of its "
+        "as equivalent. The bar at the bottom has the verdict, which is not adjusted for other cells. The dashed line is the proportion now, between the ends of its "
         "interval, as "
         @if side.census.is_some() { "the census and the calls tell it." } @else { "the environments that were called tell it." }
     };
     let table = numbers("The numbers", &figure::table(&table(pair, scenario, 1)));
     figure(&label, &caption, &table, [316.0; 2], |canvas| {
         draw(canvas, pair, scenario);
-        let axis = format!("{model} in {fleet}");
-        canvas.text(&axis, (canvas.width - 12.0, canvas.height - LINE / 2.0), Anchor::Right, Paint::Muted);
+        let axis = format!("{model} in the fleet of {}", names[scenario.side]);
+        let axis = shortened(&axis, if is_narrow(canvas.width) { 44 } else { 100 });
+        canvas.text(&axis, (right(canvas), canvas.height - LINE / 2.0), Anchor::Right, Paint::Muted);
     })
 }
 
@@ -65,7 +66,7 @@ fn draw(canvas: &Canvas<'_>, pair: &PairAnalysis, scenario: &MixScenario) {
     let (left, ticks) = if is_narrow(canvas.width) { (44.0, 5) } else { (56.0, 10) };
     let (top, bottom) = (26.0, 240.0);
     let band = [1.0 / (1.0 + pair.method.margin), 1.0 + pair.method.margin];
-    let x = Axis::linear([0.0, 1.0], (left, canvas.width - 12.0));
+    let x = Axis::linear([0.0, 1.0], (left, right(canvas)));
     let y = ratios(scenario, band, (bottom, top));
     canvas.rectangle([(x.pixels.0, y.at(band[0])), (x.pixels.1, y.at(band[1]))], Paint::Band, 1.0);
     levels(canvas, &y.ratio_ticks(6), x.pixels);
@@ -82,6 +83,11 @@ fn draw(canvas: &Canvas<'_>, pair: &PairAnalysis, scenario: &MixScenario) {
     let strip = (bottom + 6.0, bottom + 26.0);
     draw_verdicts(canvas, scenario, &x, strip);
     columns(canvas, &x.labelled(ticks, percent), (strip.1, strip.1 + 4.0));
+}
+
+/// Where the horizontal axis ends, with room for half of its last label.
+fn right(canvas: &Canvas<'_>) -> f64 {
+    canvas.width - 20.0
 }
 
 /// The vertical axis.
@@ -103,7 +109,7 @@ fn draw_now(canvas: &Canvas<'_>, pair: &PairAnalysis, scenario: &MixScenario, x:
     canvas.dashed(x.at(scenario.now), (top, bottom), Paint::Ink);
     let text = format!("now {}", with_interval(scenario.now, interval, proportion_to));
     let half = text_width(&text) / 2.0;
-    let middle = x.at(scenario.now).clamp(x.pixels.0 + half, x.pixels.1 - half);
+    let middle = x.at(scenario.now).min(x.pixels.1 - half).max(x.pixels.0 + half);
     canvas.text(&text, (middle, top - 12.0), Anchor::Center, Paint::Ink);
 }
 
