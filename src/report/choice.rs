@@ -232,6 +232,16 @@ mod tests {
     use crate::report::fixture;
 
     #[test]
+    fn what_changes_has_its_intervals_with_a_census_and_without() {
+        let pair = fixture::counted();
+        assert_eq!(
+            changes(&fixture::campaign(&pair), &pair),
+            "Beside x86_64, the baseline, it takes 5.5% less time (95% interval 3.8% to 7.2% less, without the census 5.1% less \
+             to 7.7% more) and costs 25% less (23% to 28% less)."
+        );
+    }
+
+    #[test]
     fn what_is_undecided_is_said_instead_of_a_choice() {
         let mut analysis = fixture::campaign(&fixture::analysis());
         let mut text = |undecided: &[Goal], fastest: Option<&str>| {
