@@ -89,7 +89,7 @@ pub fn sentence(pair: &PairAnalysis, scenario: &MixScenario) -> String {
         text += &format!(", and {last}");
     }
     if ranges.iter().any(|range| !range.is_decided()) {
-        text += "; otherwise it is inconclusive";
+        text += "; otherwise the verdict is inconclusive";
     }
     text + "."
 }
@@ -163,8 +163,8 @@ mod tests {
         let (open, same) = (Verdict::Inconclusive, Verdict::Equivalent);
         assert_eq!(
             with(&[(31, Verdict::Faster), (44, open), (50, Verdict::Slower)]),
-            "arm64 is faster while at most 62% of its fleet is Neoverse-N1 (now 43%), and slower from 90% on; otherwise it is \
-             inconclusive."
+            "arm64 is faster while at most 62% of its fleet is Neoverse-N1 (now 43%), and slower from 90% on; otherwise the \
+             verdict is inconclusive."
         );
         assert_eq!(
             with(&[(0, Verdict::Faster), (20, same), (50, Verdict::Slower)]),
@@ -173,12 +173,12 @@ mod tests {
         );
         assert_eq!(
             with(&[(9, open), (20, same), (49, open), (50, Verdict::Slower)]),
-            "arm64 is equivalent while 20% to 40% of its fleet is Neoverse-N1 (now 43%), and slower at 100%; otherwise it is \
-             inconclusive."
+            "arm64 is equivalent while 20% to 40% of its fleet is Neoverse-N1 (now 43%), and slower at 100%; otherwise the \
+             verdict is inconclusive."
         );
         assert_eq!(
             with(&[(9, open), (50, Verdict::Slower)]),
-            "arm64 is slower while at least 20% of its fleet is Neoverse-N1 (now 43%); otherwise it is inconclusive."
+            "arm64 is slower while at least 20% of its fleet is Neoverse-N1 (now 43%); otherwise the verdict is inconclusive."
         );
         assert_eq!(
             with(&[(50, Verdict::Faster)]),

@@ -48,9 +48,9 @@ fn chart(pair: &PairAnalysis, scenario: &MixScenario) -> Markup {
         "Change of time of " (names.candidate) " beside " (names.baseline) ", all cells together, if " (model) " had another "
         "proportion of " (fleet) ", with " (percent(pair.method.confidence)) " intervals; the proportion is taken for certain"
         @if side.cpus.len() > 2 { ", and the other models share the rest as they do now" }
-        ". Below 0% " (names.candidate) " takes less time; within the shaded band (±" (percent(pair.method.margin)) ") sides count "
-        "as equivalent. The bar at the bottom has the verdict, which is not adjusted for other cells. The dashed line is the proportion now, between the ends of its "
-        "interval, as "
+        ". Below 0% " (names.candidate) " takes less time; within the level band (±" (percent(pair.method.margin)) ") "
+        "sides count as equivalent. The bar at the bottom has the verdict, which is not adjusted for other cells. The dashed "
+        "line is the proportion now, and the shade around it its interval, as "
         @if side.census.is_some() { "the census and the calls tell it." } @else { "the environments that were called tell it." }
     };
     let table = numbers("The numbers", &figure::table(&table(pair, scenario, 1)));
