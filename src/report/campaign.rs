@@ -1,10 +1,10 @@
 //! The report of a campaign.
 
 use super::{
-    choice,
+    choice, counted_fleets,
     document::{Block, Tone},
     facts::{cpu_mix, memory, side},
-    imported,
+    imported, mix_scenarios,
     sentences::{assumptions, cold_starts_note, headline, how_to_read, origin, savings, sources},
     settings, tables, variants, visualizer,
     words::{label, names},
@@ -66,19 +66,19 @@ fn of_variants(analysis: &Analysis) -> Vec<Block> {
     blocks
 }
 
-/// The verdict and the bill in a sentence each.
+/// The verdict and the bill in a sentence each, and how the verdict depends on a mix of CPU models that was counted.
 fn verdict(analysis: &PairAnalysis) -> Vec<Block> {
-    let savings = analysis.money.as_ref().map(|money| Block::Paragraph(savings(analysis, money)));
-    [Block::Verdict(Tone::Neutral, headline(analysis))].into_iter().chain(savings).collect()
+    let savings = analysis.money.as_ref().map(|money| savings(analysis, money));
+    let mixes = mix_scenarios::notable(analysis).map(|scenario| mix_scenarios::sentence(analysis, scenario));
+    let paragraphs = savings.into_iter().chain(mixes).map(Block::Paragraph);
+    [Block::Verdict(Tone::Neutral, headline(analysis))].into_iter().chain(paragraphs).collect()
 }
 
 /// All comparisons but those that decide.
 fn comparisons(analysis: &PairAnalysis) -> Vec<Block> {
-    let mut blocks = vec![
-        Block::Table(tables::measures(analysis)),
-        Block::Table(tables::cpu_models(analysis)),
-        Block::Table(tables::cold_starts(analysis)),
-    ];
+    let mut blocks = vec![Block::Table(tables::measures(analysis)), Block::Table(tables::cpu_models(analysis))];
+    blocks.extend(mix_scenarios::blocks(analysis));
+    blocks.push(Block::Table(tables::cold_starts(analysis)));
     blocks.extend(cold_starts_note(analysis).map(Block::Remark));
     if let Some(money) = &analysis.money {
         blocks.push(Block::Table(tables::bill(analysis, money)));
@@ -91,6 +91,7 @@ fn facts(name: String, facts: &VariantFacts, campaign: &Provenance) -> Block {
     let is_imported = campaign.imported.is_some();
     let mut lines = vec![if is_imported { imported::side(facts) } else { side(facts) }];
     lines.extend((!facts.cpus.is_empty()).then(|| format!("CPUs: {}", cpu_mix(facts))));
+    lines.extend(counted_fleets::line(facts).map(|census| format!("census: {census}")));
     lines.extend(memory(facts).map(|used| format!("memory: {used}")));
     // The files of an import are those of all sides together.
     lines.extend((!is_imported).then(|| facts.target.clone()));

@@ -3,17 +3,18 @@
 mod limits;
 
 use super::{
+    counted_fleets::both_ranges,
     document::Block,
     sentences::{cold_share, saved_range},
     words::{
-        amount, capitalized, count, counted, dollars, dollars_to, listed, percent, range, significant, with_interval,
+        amount, capitalized, count, counted, dollars, dollars_to, listed, percent, significant, with_interval,
         without_trailing_zeros,
     },
 };
 use crate::analysis::{
     choice::{Choice, Chosen, Goal},
     exceeding::Standing,
-    result::{Analysis, Interval, Money, PairAnalysis, VolumeSource},
+    result::{Analysis, Interval, Money, PairAnalysis, Ratio, VolumeSource},
 };
 use crate::campaign::trial::{LeftOutReason, Search};
 
@@ -136,8 +137,10 @@ impl Role<'_> {
 
 /// What the candidate changes beside the baseline.
 fn changes(analysis: &Analysis, pair: &PairAnalysis) -> String {
-    let time = pair.headline.as_ref().and_then(|headline| headline.ratio);
-    let time = time.map(|ratio| ("takes", ratio.estimate, "time", ratio.interval.map(range)));
+    let time = pair.headline.as_ref().and_then(|headline| Some((headline, headline.ratio?)));
+    let time = time.map(|(headline, Ratio { estimate, interval, .. })| {
+        ("takes", estimate, "time", interval.map(|interval| both_ranges(headline, interval)))
+    });
     let money = pair.money.as_ref();
     let cost = money.map(|money| ("costs", 1.0 - money.savings, "", money.savings_interval.map(saved_range)));
     let mut confidence = format!("{} interval ", percent(analysis.method.confidence));
@@ -227,6 +230,16 @@ fn volume(analysis: &Analysis, money: &Money) -> String {
 mod tests {
     use super::*;
     use crate::report::fixture;
+
+    #[test]
+    fn what_changes_has_its_intervals_with_a_census_and_without() {
+        let pair = fixture::counted();
+        assert_eq!(
+            changes(&fixture::campaign(&pair), &pair),
+            "Beside x86_64, the baseline, it takes 5.5% less time (95% interval 3.8% to 7.2% less, without the census 5.1% less \
+             to 7.7% more) and costs 25% less (23% to 28% less)."
+        );
+    }
 
     #[test]
     fn what_is_undecided_is_said_instead_of_a_choice() {

@@ -24,7 +24,8 @@ pub const HEADER: &str = "cell,measure,verdict,ratio,ratio_low,ratio_high,log_st
     candidate_environments,candidate_calls,candidate_mean_ms,candidate_mean_low_ms,candidate_mean_high_ms,\
     candidate_min_ms,candidate_p50_ms,candidate_p90_ms,candidate_p95_ms,candidate_p99_ms,candidate_max_ms,\
     confidence,blocks,share_of_environments,share_of_disturbances,share_of_calls,baseline,candidate,\
-    baseline_usd_per_million,candidate_usd_per_million,savings,savings_low,savings_high,baseline_chosen,candidate_chosen";
+    baseline_usd_per_million,candidate_usd_per_million,savings,savings_low,savings_high,baseline_chosen,candidate_chosen,\
+    share_of_mix,ratio_without_census,ratio_low_without_census,ratio_high_without_census";
 
 /// All comparisons of an analysis under [`HEADER`]: the headline as the cell `all`, each cell's measures, and the starts
 /// of environments as the cell `starts`; one candidate after the other.
@@ -41,7 +42,8 @@ pub fn report(analysis: &Analysis) -> Result<String, csv::Error> {
         let rows = iter::once(headline).chain(cells).chain([starts]);
         for (cell, comparisons) in rows {
             for comparison in comparisons {
-                writer.write_record(record(cell, comparison, pair).into_iter().chain(answer(analysis, pair)))?;
+                let record = record(cell, comparison, pair).into_iter().chain(answer(analysis, pair));
+                writer.write_record(record.chain(of_census(comparison)))?;
             }
         }
     }
@@ -94,6 +96,14 @@ fn answer(analysis: &Analysis, pair: &PairAnalysis) -> Vec<String> {
         chosen_as(analysis, baseline),
         chosen_as(analysis, candidate),
     ]
+}
+
+/// What a census leaves open of the ratio, and the ratio without it.
+fn of_census(comparison: &Comparison) -> [String; 4] {
+    let without = comparison.without_census;
+    let (low, high) = ends(without.and_then(|ratio| ratio.interval));
+    let mix = comparison.sources.as_ref().map(|sources| sources.mix);
+    [mix, without.map(|ratio| ratio.estimate), low, high].map(number)
 }
 
 /// As what a variant was chosen, such as `cheapest balanced`.
@@ -200,6 +210,16 @@ mod tests {
         assert_eq!((&row[2..4], &row[5..]), (&of_money[..], &["fastest", "cheapest balanced"].map(str::to_owned)[..]));
         (analysis.choice, analysis.comparisons[0].money) = (None, None);
         assert!(answer(&analysis)[2..].iter().all(String::is_empty));
+    }
+
+    #[test]
+    fn rows_end_with_what_a_census_changes() {
+        let ends = |analysis: &PairAnalysis| rows(analysis)[0][46..].to_vec();
+        let without = fixture::counted().headline.unwrap().without_census.unwrap();
+        let interval = without.interval.unwrap();
+        let expected = [0.2, without.estimate, interval.low, interval.high].map(|value| value.to_string());
+        assert_eq!(ends(&fixture::counted()), expected);
+        assert_eq!(ends(&fixture::analysis()), ["0", "", "", ""]);
     }
 
     #[test]

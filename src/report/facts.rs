@@ -4,7 +4,10 @@ use super::words::{
     count, counted, dollars, from_to, proportion, proportion_to, short_cpu, significant, significant_to,
 };
 use crate::{
-    analysis::result::{CpuProportion, Interval, SummaryStatistics, VariantFacts},
+    analysis::{
+        proportion::Proportion,
+        result::{Interval, SummaryStatistics, VariantFacts},
+    },
     campaign::manifest::{EndReason, Ended},
 };
 
@@ -45,17 +48,22 @@ pub fn failures(side: &VariantFacts) -> Vec<String> {
 
 /// The CPU models of a side, with the proportions of the fleet that they may have.
 pub fn cpu_mix(side: &VariantFacts) -> String {
-    let model = |CpuProportion { model, proportion, .. }: &CpuProportion| {
-        format!(
-            "{} {} ({})",
-            short_cpu(model),
-            self::proportion(proportion.estimate),
-            from_to(proportion.low, proportion.high, proportion_to)
-        )
+    let models = cpu_proportions(side.cpus.iter().map(|cpu| (cpu.model.as_str(), cpu.proportion)));
+    // A census tells it with more environments.
+    if side.census.is_some() { models } else { models + &others(side) }
+}
+
+/// What models that have not been seen may have of the fleet; nothing if that is not known.
+pub fn others(side: &VariantFacts) -> String {
+    side.unseen.map(|unseen| format!("; others at most {}", proportion(unseen))).unwrap_or_default()
+}
+
+/// CPU models with their proportions of the fleet.
+pub fn cpu_proportions<'a>(models: impl Iterator<Item = (&'a str, Proportion)>) -> String {
+    let text = |(model, Proportion { estimate, low, high }): (&str, Proportion)| {
+        format!("{} {} ({})", short_cpu(model), proportion(estimate), from_to(low, high, proportion_to))
     };
-    let models = side.cpus.iter().map(model).collect::<Vec<_>>().join(", ");
-    let unseen = side.unseen.map(|unseen| format!("; others at most {}", proportion(unseen)));
-    models + &unseen.unwrap_or_default()
+    models.map(text).collect::<Vec<_>>().join(", ")
 }
 
 /// The memory that the environments of a side have used, in a few words.

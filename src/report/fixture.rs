@@ -10,9 +10,10 @@ use crate::{
         estimate::Sources,
         proportion::{Proportion, unseen},
         result::{
-            Analysis, CellAnalysis, ColdShare, ColdShareSource, ColdStarts, Comparison, Cost, CpuComparison,
-            CpuProportion, Distribution, Interval, Measure, Method, Money, PairAnalysis, Provenance, Ratio, SCHEMA,
-            SeriesPoint, SummaryStatistics, VariantFacts, VolumeSource,
+            Analysis, CellAnalysis, Census, ColdShare, ColdShareSource, ColdStarts, Comparison, Cost,
+            CountedProportion, CpuComparison, CpuProportion, Distribution, Interval, Measure, Method, MixPoint,
+            MixScenario, Money, PairAnalysis, Provenance, Ratio, SCHEMA, SeriesPoint, SummaryStatistics, VariantFacts,
+            VolumeSource,
         },
         tried_function::TriedFunction,
         verdict::Verdict,
@@ -26,7 +27,7 @@ use crate::{
 };
 use anstream::adapter::strip_str;
 use statrs::distribution::{ContinuousCDF, Normal};
-use std::{collections::BTreeMap, iter, slice};
+use std::{cmp::Reverse, collections::BTreeMap, iter, slice};
 
 const OLD: &str = "Neoverse-N1";
 const NEW: &str = "Neoverse-V1";
@@ -87,6 +88,47 @@ pub fn analysis() -> PairAnalysis {
         mix_scenarios: Vec::new(),
         limit_tests: Vec::new(),
     }
+}
+
+/// The same campaign with a census of both fleets, which finds fewer of the slow CPU model than had been called.
+pub fn counted() -> PairAnalysis {
+    let mut pair = analysis();
+    pair.headline = pair.headline.map(|headline| Comparison {
+        sources: Some(Sources { environments: 0.58, disturbances: 0.05, calls: 0.17, mix: 0.2 }),
+        ratio: Some(ratio(0.945, 0.018)),
+        without_census: Some(ratio(1.011, 0.063)),
+        ..headline
+    });
+    let counts = Sides { baseline: vec![(XEON, 1_060)], candidate: vec![(OLD, 471), (NEW, 624)] };
+    pair.sides.baseline.census = Some(Census { environments: 1_012, rounds: 11, has_drifted: false });
+    pair.sides.candidate.census = Some(Census { environments: 1_043, rounds: 12, has_drifted: false });
+    for (side, counts) in counts.iter() {
+        let total: u32 = counts.iter().map(|(_, environments)| environments).sum();
+        pair.sides[side].unseen = Some(unseen(total));
+        let cpus = &mut pair.sides[side].cpus;
+        for cpu in &mut *cpus {
+            let environments = counts.iter().find(|(model, _)| *model == cpu.model).map_or(0, |(_, number)| *number);
+            cpu.counted = Some(CountedProportion { environments, proportion: Proportion::new(environments, total) });
+        }
+        cpus.sort_by_key(|cpu| Reverse(cpu.counted.map(|counted| counted.environments)));
+    }
+    let points = (0..=50).map(|step| mix_point(f64::from(step) / 50.0)).collect();
+    pair.mix_scenarios =
+        vec![MixScenario { side: Side::Candidate, model: OLD.to_owned(), now: 471.0 / 1_095.0, points }];
+    pair
+}
+
+/// The candidate with so much of the old CPU model.
+fn mix_point(proportion: f64) -> MixPoint {
+    let estimate = 1.14_f64.powf(proportion) * 0.82_f64.powf(1.0 - proportion);
+    let ratio = ratio(estimate, 0.02 * proportion.hypot(1.0 - proportion));
+    let verdict = match ratio.interval {
+        Some(Interval { low, high }) if low > 1.0 / 1.02 && high < 1.02 => Verdict::Equivalent,
+        Some(Interval { high: ..1.0, .. }) => Verdict::Faster,
+        Some(Interval { low: 1.0.., .. }) => Verdict::Slower,
+        _ => Verdict::Inconclusive,
+    };
+    MixPoint { proportion, ratio, verdict }
 }
 
 /// The import of a table without CPU models.

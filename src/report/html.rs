@@ -9,6 +9,7 @@ mod figure;
 mod forest;
 mod header;
 mod memory;
+mod mix_scenarios;
 mod money;
 mod overview;
 mod provenance;
@@ -84,6 +85,7 @@ fn sections(pair: &PairAnalysis) -> Markup {
     html! {
         (forest::section(pair))
         (distributions::section(pair))
+        (mix_scenarios::section(pair))
         (series::section(pair))
         // An import has none of these, as its origin says.
         @if pair.campaign.imported.is_none() {

@@ -102,6 +102,25 @@ mod tests {
     }
 
     #[test]
+    fn a_census_is_in_the_comment() {
+        let text = render(&document(&fixture::campaign(&fixture::counted())));
+        let (shown, hidden) = text.split_once("<details>").unwrap();
+        let headline = "(1.06× as fast; 95% interval 3.8% to 7.2% less, without the census 5.1% less to 7.7% more).**";
+        assert!(shown.contains(headline), "{shown}");
+        assert!(
+            shown.contains("\n\narm64 is faster while at most 54% of its fleet is Neoverse-N1 (now 43%), "),
+            "{shown}"
+        );
+        for part in [
+            "| 60% | −0.08% (−1.5% to +1.4%) | equivalent |",
+            "; census: 1,043 environments counted in 12 rounds; with those that were called Neoverse-V1 57% (54% to 60%), ",
+            "20% from what the census leaves open of the mix of CPU models",
+        ] {
+            assert!(hidden.contains(part), "{part} is not in\n{hidden}");
+        }
+    }
+
+    #[test]
     fn tables_keep_their_columns_with_any_names() {
         let mut analysis = fixture::analysis();
         analysis.cells[0].name = "a|b\n<img>`@all".to_owned();

@@ -21,6 +21,14 @@ fn a_complete_report_matches_the_schema() {
 }
 
 #[test]
+fn a_report_with_a_census_matches_the_schema() {
+    let mut analysis = fixture::counted();
+    assert_eq!(validate(&analysis), Ok(()));
+    analysis.mix_scenarios[0].points[7].proportion = 1.5;
+    assert!(validate(&analysis).is_err());
+}
+
+#[test]
 fn a_sparse_report_matches_the_schema() {
     let mut analysis = fixture::analysis();
     (analysis.headline, analysis.money) = (None, None);

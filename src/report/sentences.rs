@@ -1,5 +1,6 @@
 //! Sentences about an analysis, the same in every output format.
 
+use super::counted_fleets::{both_ranges, without_census};
 use super::imported;
 use super::words::{
     Name, change, compared, count, counted, date, dollars, from_to, names, percent, proportion, proportion_to, range,
@@ -34,7 +35,7 @@ fn verdict(analysis: &PairAnalysis, comparison: &Comparison) -> String {
         Measure::Billed => "billed time",
         _ => "time",
     };
-    let margin = format!("within ±{}", percent(analysis.method.margin));
+    let margin = format!("within ±{}{}", percent(analysis.method.margin), in_brackets(without_census(comparison)));
     let speed = speed(comparison, &analysis.method);
     let certain = |money: &Money| Some((money.savings, money.savings_interval.filter(is_certain)?));
     let Some((savings, interval)) = analysis.money.as_ref().and_then(certain) else {
@@ -45,7 +46,7 @@ fn verdict(analysis: &PairAnalysis, comparison: &Comparison) -> String {
             }
             Verdict::Equivalent => format!("No difference: {candidate} takes as much {time} as {baseline}, {margin}."),
             Verdict::Inconclusive | Verdict::Withheld => {
-                format!("Inconclusive: {candidate} takes {}; {}.", seems(comparison.ratio, time), needed(comparison))
+                format!("Inconclusive: {candidate} takes {}; {}.", seems(comparison, time), needed(comparison))
             }
         };
     };
@@ -61,7 +62,7 @@ fn verdict(analysis: &PairAnalysis, comparison: &Comparison) -> String {
         Verdict::Equivalent => format!("{costs} and takes as much {time}, {margin}."),
         Verdict::Inconclusive | Verdict::Withheld => format!(
             "{costs}; whether it takes less {time} is open: it takes {}, and {}.",
-            seems(comparison.ratio, time),
+            seems(comparison, time),
             needed(comparison)
         ),
     }
@@ -90,14 +91,19 @@ pub fn saved_range(Interval { low, high }: Interval) -> String {
 /// ` (1.14× as fast; 95% interval 10% to 14% less)`.
 fn speed(comparison: &Comparison, method: &Method) -> String {
     let Some(Ratio { estimate, interval, .. }) = comparison.ratio else { return String::new() };
-    let interval = interval.map(|interval| format!("; {} interval {}", percent(method.confidence), range(interval)));
-    format!(" ({}× as fast{})", significant(1.0 / estimate), interval.unwrap_or_default())
+    let ranges = interval.map(|interval| both_ranges(comparison, interval));
+    let ranges = ranges.map(|ranges| format!("; {} interval {ranges}", percent(method.confidence)));
+    format!(" ({}× as fast{})", significant(1.0 / estimate), ranges.unwrap_or_default())
+}
+
+fn in_brackets(text: Option<String>) -> String {
+    text.map(|text| format!(" ({text})")).unwrap_or_default()
 }
 
 /// The interval of the ratio in words.
-fn seems(ratio: Option<Ratio>, time: &str) -> String {
-    match ratio.and_then(|ratio| ratio.interval) {
-        Some(interval) => range_of(interval, time),
+fn seems(comparison: &Comparison, time: &str) -> String {
+    match comparison.ratio.and_then(|ratio| ratio.interval) {
+        Some(interval) => range_of(interval, time) + &in_brackets(without_census(comparison)),
         None => format!("neither more nor less {time} for certain"),
     }
 }
@@ -244,7 +250,7 @@ pub fn origin(analysis: &PairAnalysis) -> String {
 /// Where the uncertainty of the headline comes from; None without an interval, or where nothing tells.
 pub fn sources(analysis: &PairAnalysis) -> Option<String> {
     let headline = analysis.headline.as_ref().filter(|headline| headline.verdict != Verdict::Withheld)?;
-    let Sources { environments, disturbances, .. } = headline.sources?;
+    let Sources { environments, disturbances, mix, .. } = headline.sources?;
     let mut parts = Vec::new();
     let campaign = &analysis.campaign;
     match campaign.order {
@@ -266,6 +272,7 @@ pub fn sources(analysis: &PairAnalysis) -> Option<String> {
         parts.push((proportion(environments), "differences between environments"));
         format!("single {calls}")
     };
+    parts.extend((mix > 0.0).then(|| (proportion(mix), "what the census leaves open of the mix of CPU models")));
     let ((first_share, first), others) = parts.split_first()?;
     let others: String = others.iter().map(|(share, what)| format!(", {share} from {what}")).collect();
     Some(format!(

@@ -121,7 +121,7 @@ pub fn of_sides(analysis: &PairAnalysis) -> [Column; 2] {
     Side::BOTH.map(|side| numbers(names[side].label()))
 }
 
-fn changes(analysis: &PairAnalysis) -> Column {
+pub fn changes(analysis: &PairAnalysis) -> Column {
     numbers(format!("change ({} interval)", percent(analysis.method.confidence)))
 }
 

@@ -2,7 +2,8 @@
 
 use crate::{
     campaign::{Scratch, assert_code, command},
-    cli::duet,
+    cli::{duet, stdout},
+    fabricated::Fabricated,
 };
 use std::{
     fs::{self, File},
@@ -111,6 +112,30 @@ fn a_report_opens_without_errors() {
     // A blank page is a tenth of that.
     assert!(plot_data.iter().all(|it| it.len() > 100_000), "{:?}", plot_data.iter().map(Vec::len).collect::<Vec<_>>());
     assert_ne!(plot_data[0], plot_data[2], "light and dark are the same");
+}
+
+#[test]
+fn other_mixes_of_cpu_models_are_drawn_and_fit() {
+    let scratch = Scratch::new();
+    let (run, page) = (scratch.path("run"), scratch.path("report.html"));
+    Fabricated { cpus: vec!["Neoverse-V1", "Neoverse-N1"], ..Fabricated::default() }.write(&run);
+    let text = stdout(&duet(&["report", &run, "--details", "--html", &page]));
+    assert!(text.contains("arm64 by the proportion of Neoverse-"), "{text}");
+    let html = fs::read_to_string(&page).unwrap();
+    let (_, section) = html.split_once("<section aria-label=\"Other mixes of CPU models\">").unwrap();
+    let (section, _) = section.split_once("</section>").unwrap();
+    let label = "role=\"img\" aria-label=\"Change of time of arm64 beside x86_64 by the proportion of Neoverse-";
+    assert_eq!(section.matches(label).count(), 2, "{section}");
+    // The page allows no script, so that a copy without its policy measures itself.
+    let measure =
+        "<script>console.log('too wide by', document.documentElement.scrollWidth - innerWidth, 'pixels')</script>";
+    let copy = html.replace("http-equiv=\"Content-Security-Policy\"", "") + measure;
+    fs::write(&page, copy).unwrap();
+    for window in [(1200, 5000), (420, 5000)] {
+        let view = View { dark: false, window };
+        let Console(said) = open_in_browser(Path::new(&page), Path::new(&scratch.path("page.png")), view);
+        assert!(said.len() == 1 && said[0].contains("too wide by 0 pixels"), "{window:?}: {said:#?}");
+    }
 }
 
 #[test]

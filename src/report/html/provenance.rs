@@ -3,9 +3,13 @@
 use super::figure::{self, scrolling};
 use crate::analysis::sides::Side;
 use crate::{
-    analysis::result::{PairAnalysis, Provenance, VariantFacts},
+    analysis::{
+        proportion::Proportion,
+        result::{PairAnalysis, Provenance, VariantFacts},
+    },
     campaign::import::Import,
     report::{
+        counted_fleets::{counted_environments, not_used},
         document::{Table, Value, numbers, words},
         facts::failures,
         imported,
@@ -130,7 +134,7 @@ fn imported_sides(analysis: &PairAnalysis) -> Table {
 }
 
 fn sides(analysis: &PairAnalysis) -> Table {
-    let rows: [Fact<'_>; 10] = [
+    let mut rows: Vec<Fact<'_>> = vec![
         ("target", |side| Some(side.target.clone())),
         ("architecture", |side| Some(side.architecture?.to_string())),
         ("memory, MB", |side| Some(side.memory_mb?.to_string())),
@@ -145,6 +149,9 @@ fn sides(analysis: &PairAnalysis) -> Table {
         ("builds", |side| (!side.builds.is_empty()).then(|| side.builds.join("; "))),
         ("spent, estimated", |side| side.spent_usd.map(dollars)),
     ];
+    if has_census(analysis) {
+        rows.push(("census", |side| Some(counted_environments(side).unwrap_or("none".to_owned()))));
+    }
     of_sides(analysis, &rows)
 }
 
@@ -158,33 +165,58 @@ fn of_sides(analysis: &PairAnalysis, facts: &[Fact<'_>]) -> Table {
     Table::new("The sides.", columns, facts.iter().map(row))
 }
 
+fn has_census(analysis: &PairAnalysis) -> bool {
+    analysis.sides.iter().any(|(_, facts)| facts.census.is_some())
+}
+
+/// So many environments of a CPU model, and their proportion of the fleet.
+fn of_fleet(environments: u32, Proportion { estimate, low, high }: Proportion) -> [Value; 3] {
+    let interval = from_to(low, high, proportion_to);
+    [Value::number(count(environments.into())), Value::number(proportion(estimate)), Value::number(interval)]
+}
+
 fn cpus(analysis: &PairAnalysis) -> Table {
     let names = names(analysis);
+    let has_census = has_census(analysis);
+    let unknown = || [Value::Unknown, Value::Unknown, Value::Unknown];
     let rows_of = |(side, facts): (Side, &VariantFacts)| {
         let name = &names[side];
         let seen = facts.cpus.iter().map(|cpu| {
-            vec![
-                Value::text(format!("{name}: {}", cpu.model)),
-                Value::number(cpu.environments),
-                Value::number(proportion(cpu.proportion.estimate)),
-                Value::number(from_to(cpu.proportion.low, cpu.proportion.high, proportion_to)),
-            ]
+            let counted = cpu.counted.map_or_else(unknown, |known| of_fleet(known.environments, known.proportion));
+            let mut row = vec![Value::text(format!("{name}: {}", cpu.model))];
+            row.extend(of_fleet(cpu.environments, cpu.proportion));
+            row.extend(counted.into_iter().filter(|_| has_census));
+            row
         });
         let unseen = facts.unseen.map(|unseen| {
-            vec![
-                Value::text(format!("{name}: models not seen")),
-                Value::number(0),
-                Value::Unknown,
-                Value::number(format!("up to {}", proportion(unseen))),
-            ]
+            let mut row = vec![Value::text(format!("{name}: models not seen"))];
+            let most = Value::number(format!("up to {}", proportion(unseen)));
+            let nothing = [Value::number(0), Value::Unknown];
+            // It is told by all environments that are known.
+            if facts.census.is_some() {
+                row.extend(unknown());
+            }
+            row.extend(nothing);
+            row.push(most);
+            row.extend(unknown().into_iter().filter(|_| has_census && facts.census.is_none()));
+            row
         });
         seen.chain(unseen).collect::<Vec<_>>()
     };
     let answered = if analysis.campaign.imported.is_some() { "were measured" } else { "answered" };
-    let title = format!(
+    let mut title = format!(
         "The CPU models that {answered}, and the proportion of the fleet that they have, with 95% intervals. CPU models that \
          were not seen may make up to the last proportion of each side."
     );
-    let columns = [words("model"), numbers("environments"), numbers("proportion"), numbers("interval")];
+    let mut columns = vec![words("model"), numbers("environments"), numbers("proportion"), numbers("interval")];
+    if has_census {
+        title += " Known are the environments of the census and those that were called, each once.";
+        columns.extend(["known environments", "known proportion", "interval of that"].map(numbers));
+    }
+    for (side, facts) in analysis.sides.iter() {
+        title += &not_used(facts)
+            .map(|why| format!(" The environments counted of {} are {why}.", names[side]))
+            .unwrap_or_default();
+    }
     Table::new(title, columns, analysis.sides.iter().flat_map(rows_of))
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::analysis::sides::{Side, Sides};
 use crate::{
     analysis::{
-        result::{CellAnalysis, ColdStarts, Comparison, Interval, Ratio, SummaryStatistics, VariantFacts},
+        result::{CellAnalysis, ColdStarts, Comparison, Interval, MixPoint, Ratio, SummaryStatistics, VariantFacts},
         verdict::Verdict,
         warning_kind::{Warning, WarningKind},
     },
@@ -129,6 +129,56 @@ fn what_is_not_known_has_no_place() {
 }
 
 #[test]
+fn other_mixes_are_a_chart_with_words_and_numbers() {
+    let page = page_of(&fixture::counted());
+    has_all_sections(&page);
+    // One chart more, for a wide and for a narrow page.
+    assert_eq!(charts(&page), 16);
+    let (_, section) = page.split_once("<section aria-label=\"Other mixes of CPU models\">").unwrap();
+    let (section, _) = section.split_once("</section>").unwrap();
+    let sentence = "arm64 is faster while at most 54% of its fleet is Neoverse-N1 (now 43%), equivalent at 60%, and slower \
+                    from 66% on; otherwise the verdict is inconclusive.";
+    // For all readers, and for those who do not see the charts: as a label and as a title of each.
+    assert_eq!(section.matches(sentence).count(), 5);
+    let lines = |text: &str| section.lines().filter(|line| line.trim() == text).count();
+    for text in ["now 43% (40% to 46%)", "Neoverse-N1 in the fleet of arm64", "faster", "slower", "+10%", "60%"] {
+        assert_eq!(lines(text), 2, "{text}");
+    }
+    assert_eq!(section.matches("<th scope=\"row\">").count(), 51);
+    assert!(section.contains("<th scope=\"row\">54%</th><td>−2% (−3.4% to −0.6%)</td><td>faster</td>"), "{section}");
+    assert!(section.contains("as the census and the calls tell it."), "{section}");
+    let uncounted = PairAnalysis { mix_scenarios: fixture::counted().mix_scenarios, ..fixture::analysis() };
+    assert!(page_of(&uncounted).contains("as the environments that were called tell it."));
+    assert!(!page_of(&fixture::analysis()).contains("Other mixes"));
+}
+
+#[test]
+fn a_census_has_its_columns_and_its_row() {
+    let mut analysis = fixture::counted();
+    let page = page_of(&analysis);
+    let row = |text: &str| page.contains(text);
+    let has_columns = "<th scope=\"col\">known environments</th><th scope=\"col\">known proportion</th>";
+    assert!(row(has_columns), "{page}");
+    assert!(row("<td>63%</td><td>50% to 75%</td><td>471</td><td>43%</td><td>40% to 46%</td>"), "{page}");
+    assert!(
+        row("arm64: models not seen</th><td>–</td><td>–</td><td>–</td><td>0</td><td>–</td><td>up to 0.3%</td>"),
+        "{page}"
+    );
+    assert!(row("<td>1,012 environments counted in 11 rounds</td><td>1,043 environments counted in 12 rounds</td>"));
+    assert!(!row("are not used"));
+    analysis.sides.candidate.census.as_mut().unwrap().has_drifted = true;
+    analysis.sides.baseline.census = None;
+    analysis.sides.baseline.cpus[0].counted = None;
+    let page = page_of(&analysis);
+    let row = |text: &str| page.contains(text);
+    assert!(row("The environments counted of arm64 are not used, because"), "{page}");
+    assert!(row("<td>none</td><td>1,043 environments counted in 12 rounds</td>"));
+    assert!(row("<td>93% to over 99%</td><td>–</td><td>–</td><td>–</td>"), "{page}");
+    let without = page_of(&fixture::analysis());
+    assert!(!without.contains("census") && !without.contains("known proportion"));
+}
+
+#[test]
 fn points_of_the_course_have_units_that_fit() {
     let mut analysis = fixture::analysis();
     analysis.cells.truncate(1);
@@ -197,7 +247,15 @@ impl Scrambled {
     }
 
     fn analysis(&mut self) -> PairAnalysis {
-        let mut analysis = fixture::analysis();
+        let mut analysis = fixture::counted();
+        for scenario in &mut analysis.mix_scenarios {
+            scenario.now = self.number();
+            scenario.points.truncate(self.length * 10);
+            for MixPoint { proportion, ratio, .. } in &mut scenario.points {
+                *proportion = self.number();
+                (ratio.estimate, ratio.interval) = (self.number(), self.interval());
+            }
+        }
         analysis.method.margin = self.number();
         analysis.method.until_ci = self.some().then(|| self.number());
         analysis.campaign.created_unix_ms = self.number() as u64;
@@ -306,4 +364,8 @@ fn write_a_page() {
     fs::create_dir_all(&directory).unwrap();
     fs::write(directory.join("report.html"), page_of(&fixture::analysis())).unwrap();
     fs::write(directory.join("withheld.html"), page_of(&withheld())).unwrap();
+    fs::write(directory.join("counted.html"), page_of(&fixture::counted())).unwrap();
+    let other_mixes = mix_scenarios::section(&fixture::counted()).into_string();
+    let page = format!("<!DOCTYPE html><meta charset=\"utf-8\"><style>{STYLE}</style>{other_mixes}");
+    fs::write(directory.join("other-mixes.html"), page).unwrap();
 }
