@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     campaign::{
-        census::CensusRow, later_configurations::Reading, log_streams::LogStreams, platform_report::PlatformReport, row::Row,
-        totals::Totals, variants::Variants,
+        census::CensusRow, later_configurations::Reading, log_streams::LogStreams, platform_report::PlatformReport,
+        row::Row, totals::Totals, variants::Variants,
     },
     protocol::{Architecture, Build, Response, Sample, SampleWarningKind, Status},
 };

@@ -64,7 +64,13 @@ pub struct VariantTotals {
 impl Totals {
     /// The totals of `variants` variants before the first sample.
     pub fn new(variants: usize) -> Self {
-        Self { variants: Variants::defaults(variants), census: None, elapsed_ms: 0, longest_delay_ns: 0, work: BTreeMap::new() }
+        Self {
+            variants: Variants::defaults(variants),
+            census: None,
+            elapsed_ms: 0,
+            longest_delay_ns: 0,
+            work: BTreeMap::new(),
+        }
     }
 
     /// Counts one more sample.

@@ -128,7 +128,9 @@ mod tests {
         assert_eq!(manifest.census(), None);
         (manifest.plan.environment, manifest.plan.cpu_model) = (Some("/id".to_owned()), Some("/cpu".to_owned()));
         let call = manifest.census().unwrap().plan.call;
-        assert!(matches!(call, CensusCall::Own { payload, cpu_model, .. } if (&*payload, &*cpu_model) == ("{}", "/cpu")));
+        assert!(
+            matches!(call, CensusCall::Own { payload, cpu_model, .. } if (&*payload, &*cpu_model) == ("{}", "/cpu"))
+        );
         manifest.plan.cells[0].workload = Some("math/fft".to_owned());
         assert_eq!(manifest.census().unwrap().plan.call, CensusCall::Service { hold_ms: 1500 });
     }

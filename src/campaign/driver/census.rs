@@ -38,7 +38,8 @@ impl<'a> Campaign<'a> {
             environments: manifest.environments_of_census_before(position.block),
             max_cost_usd: manifest.limits.max_cost_usd.unwrap_or(f64::INFINITY) - spent,
         };
-        let is_late = || manifest.limits.duration_ms.is_some_and(|limit| clock.elapsed() >= Duration::from_millis(limit));
+        let is_late =
+            || manifest.limits.duration_ms.is_some_and(|limit| clock.elapsed() >= Duration::from_millis(limit));
         let before = calls(tallies);
         let mut told = Told { rules, observer: observer.census() };
         while !is_late() && census.rounds.next(&goal, tallies, cold, &mut told).await?.is_none() {}
