@@ -42,7 +42,13 @@ impl<'a> Campaign<'a> {
             || manifest.limits.duration_ms.is_some_and(|limit| clock.elapsed() >= Duration::from_millis(limit));
         let before = calls(tallies);
         let mut told = Told { rules, observer: observer.census() };
-        while !is_late() && census.rounds.next(&goal, tallies, cold, &mut told).await?.is_none() {}
+        while !is_late() {
+            // On the heap, because the compiler follows futures within each other to a certain depth only.
+            let round = Box::pin(census.rounds.next(&goal, tallies, cold, &mut told));
+            if round.await?.is_some() {
+                break;
+            }
+        }
         for variant in goal.variants {
             if let Some(VariantEnd::Fruitless(failure)) = tallies[variant].end(goal.environments)
                 && census.given_up.insert(variant)
