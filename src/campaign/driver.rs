@@ -16,7 +16,7 @@ use super::{
     answer_comparison::{AnswerComparison, AnswerDifference},
     call_to_row::{Returned, row_of},
     caller::Caller,
-    census::{self as census_of_fleets, CensusError},
+    census::{CensusError, Observer as CensusObserver},
     failure::Failure,
     forced_cold_starts::ColdStartForcer,
     hooks::{HookFailure, HookRunner},
@@ -89,7 +89,7 @@ pub trait Observer {
     /// A variant has enough samples for this reason, and the campaign goes on with the others.
     fn has_enough(&mut self, variant: VariantIndex, reason: &str) -> io::Result<()>;
     /// The observer of the campaign's own census.
-    fn census(&mut self) -> &mut dyn census_of_fleets::Observer;
+    fn census(&mut self) -> &mut dyn CensusObserver;
 }
 
 /// The result of a campaign.

@@ -1,8 +1,8 @@
 //! The census that a campaign takes before some of its blocks.
 
-use super::{Campaign, CampaignError, Observer, Progress};
+use super::{Campaign, CampaignError, CensusObserver, Observer, Progress};
 use crate::campaign::{
-    census::{self, CensusFile, CensusManifest, CensusRow, Goal, Rounds, Tally, VariantEnd},
+    census::{CensusFile, CensusManifest, CensusRow, Goal, Rounds, Tally, VariantEnd},
     stopping_rules::StoppingRule,
     variants::{VariantIndex, Variants},
 };
@@ -93,10 +93,10 @@ fn last_ms(tallies: &Variants<Tally>) -> u64 {
 /// The observer of a census, after the rules that end the campaign.
 struct Told<'o> {
     rules: &'o mut [Box<dyn StoppingRule>],
-    observer: &'o mut dyn census::Observer,
+    observer: &'o mut dyn CensusObserver,
 }
 
-impl census::Observer for Told<'_> {
+impl CensusObserver for Told<'_> {
     fn round(&mut self, variant: VariantIndex, calls: u32, tallies: &Variants<Tally>) -> io::Result<()> {
         self.observer.round(variant, calls, tallies)
     }

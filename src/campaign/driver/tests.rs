@@ -64,7 +64,7 @@ impl Observer for TestObserver {
         Ok(())
     }
 
-    fn census(&mut self) -> &mut dyn census_of_fleets::Observer {
+    fn census(&mut self) -> &mut dyn CensusObserver {
         &mut self.census
     }
 }

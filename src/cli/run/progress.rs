@@ -6,7 +6,7 @@ use super::conduct::samples_are_kept;
 use crate::{
     campaign::{
         answer_comparison::AnswerDifference,
-        census as census_of_fleets,
+        census::Observer as CensusObserver,
         driver::{Hopeless, Observer, Outcome, without_success},
         environment_source::EnvironmentSource,
         failure::Failure,
@@ -347,7 +347,7 @@ impl Observer for ProgressDisplay<'_> {
         self.bar.suspend(|| line(format_args!("{name} is not called any more: {reason}")))
     }
 
-    fn census(&mut self) -> &mut dyn census_of_fleets::Observer {
+    fn census(&mut self) -> &mut dyn CensusObserver {
         self
     }
 }
