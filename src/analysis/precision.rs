@@ -5,6 +5,7 @@ use super::{
     verdict::has_enough,
 };
 use crate::campaign::{
+    census::CensusRow,
     manifest::Manifest,
     row::Row,
     stopping_rules::{NextCalls, StoppingRule},
@@ -48,6 +49,10 @@ impl Precision {
 impl StoppingRule for Precision {
     fn observe(&mut self, row: &Row) {
         self.samples.add(row);
+    }
+
+    fn observe_census(&mut self, row: &CensusRow) {
+        self.samples.add_of_census(row);
     }
 
     fn reason(&self, _: &Totals, _: &NextCalls, _: Duration) -> Option<String> {

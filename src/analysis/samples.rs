@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     campaign::{
-        later_configurations::Reading, log_streams::LogStreams, platform_report::PlatformReport, row::Row,
-        totals::Totals, variants::Variants,
+        census::CensusRow, later_configurations::Reading, log_streams::LogStreams, platform_report::PlatformReport,
+        row::Row, totals::Totals, variants::Variants,
     },
     protocol::{Architecture, Build, Response, Sample, SampleWarningKind, Status},
 };
@@ -210,6 +210,14 @@ impl Samples {
         let is_left_out = !is_found && variant.quality.named > 0 && row.cold != Some(true);
         variant.quality.unlogged += u64::from(is_left_out);
         is_left_out
+    }
+
+    /// Takes in a call of the campaign's own census.
+    pub fn add_of_census(&mut self, row: &CensusRow) {
+        if let Some((environment, cpu_model)) = row.counted() {
+            let round = (row.variant.get(), row.round);
+            self.variants[row.variant].count_environment(round, environment, cpu_model);
+        }
     }
 
     /// The place of a sample's block among those that have samples.

@@ -133,7 +133,7 @@ pub(super) fn read_names(output: &[u8], pointers: [Option<&str>; 2], row: &mut R
 fn is_first_of_environment(row: &Row, totals: &Totals, others: &[Row]) -> bool {
     row.environment().is_some_and(|id| {
         let is_same = |other: &Row| other.variant == row.variant && other.environment() == Some(id);
-        !totals.variants[row.variant].environments.contains_key(id) && !others.iter().any(is_same)
+        !totals.has_met(row.variant, id) && !others.iter().any(is_same)
     })
 }
 

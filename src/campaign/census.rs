@@ -6,12 +6,15 @@
 mod driver;
 mod file;
 mod plan;
+mod planned;
 mod round;
 mod row;
 
 pub use driver::{Census, CensusOutcome, FinishedCensus, Observer};
+pub(super) use driver::{CensusError, Goal, Rounds};
 pub use file::CensusFile;
-pub(crate) use file::{is_in, manifest, rows};
+pub(crate) use file::{is_in, manifest, rows, rows_of_campaign};
 pub use plan::{CensusCall, CensusManifest, CensusPlan, MAX_CENSUS, MAX_ROUND};
+pub use planned::{BLOCKS_BETWEEN_ROUNDS, MAX_ROUNDS_OF_CAMPAIGN, MIN_ROUNDS_OF_CAMPAIGN, PlannedCensus};
 pub use round::{Tally, VariantEnd};
 pub use row::CensusRow;

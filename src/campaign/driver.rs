@@ -2,6 +2,7 @@
 
 mod after_failures;
 pub(super) mod calls;
+mod census;
 mod ends;
 mod hooks;
 mod progress;
@@ -15,6 +16,7 @@ use super::{
     answer_comparison::{AnswerComparison, AnswerDifference},
     call_to_row::{Returned, row_of},
     caller::Caller,
+    census::{CensusError, Observer as CensusObserver},
     failure::Failure,
     forced_cold_starts::ColdStartForcer,
     hooks::{HookFailure, HookRunner},
@@ -30,6 +32,7 @@ use super::{
 };
 use after_failures::StepFailures;
 use calls::{Calls, CampaignClock};
+use census::CensusOfCampaign;
 use futures_util::future::join_all;
 use hyper::body::Bytes;
 use std::{
@@ -64,6 +67,7 @@ pub struct Campaign<'a> {
     pauses: Pauses,
     is_first_step_over: Variants<bool>,
     hooks: Option<Box<dyn HookRunner>>,
+    census: Option<CensusOfCampaign<'a>>,
     /// The block before which hooks were run, and after which they are still to be run.
     open_block: Option<u64>,
 }
@@ -84,6 +88,8 @@ pub trait Observer {
     fn given_up(&mut self, hopeless: &Hopeless) -> io::Result<()>;
     /// A variant has enough samples for this reason, and the campaign goes on with the others.
     fn has_enough(&mut self, variant: VariantIndex, reason: &str) -> io::Result<()>;
+    /// The observer of the campaign's own census.
+    fn census(&mut self) -> &mut dyn CensusObserver;
 }
 
 /// The result of a campaign.
@@ -136,9 +142,22 @@ pub enum CampaignError {
         /// The reason.
         failure: Failure,
     },
+    /// Calls of the census cannot be written.
+    #[error("a call of the census cannot be written: {0}")]
+    Census(io::Error),
     /// What is run around blocks has failed.
     #[error(transparent)]
     Hook(#[from] HookFailure),
+}
+
+impl From<CensusError> for CampaignError {
+    fn from(error: CensusError) -> Self {
+        match error {
+            CensusError::File(error) => Self::Census(error),
+            CensusError::Output(error) => Self::Output(error),
+            CensusError::Cold { target, failure } => Self::Cold { target, failure },
+        }
+    }
 }
 
 impl<'a> Campaign<'a> {
@@ -167,6 +186,7 @@ impl<'a> Campaign<'a> {
             pauses: Pauses::new(),
             is_first_step_over: Variants::defaults(manifest.variants.count()),
             hooks: None,
+            census: None,
             open_block: None,
         }
     }
@@ -220,6 +240,10 @@ impl<'a> Campaign<'a> {
                 }
                 if !rest.is_zero() {
                     unless_asked(&self.stop, tokio::time::sleep(rest)).await;
+                }
+                if self.count_environments(observer).await? {
+                    // That has taken time and money.
+                    continue;
                 }
                 last_block = Some(Instant::now());
                 observer.block(self.progress.position.block, &self.progress.totals).map_err(CampaignError::Output)?;

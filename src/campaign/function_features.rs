@@ -66,7 +66,8 @@ impl Feature {
     pub fn consequence(self, call: Use<'_>) -> Consequence {
         match self {
             Self::ManagedInstances if call.cold => Consequence::Refusal(
-                "it runs on Managed Instances, whose environments are started before they are called: leave out --cold",
+                "it runs on Managed Instances, whose environments are started before they are called: leave out --cold or \
+                 --census",
             ),
             Self::ManagedInstances => Consequence::Warning(
                 "it runs on Managed Instances: Lambda bills the instances and not the duration, so there is no bill, and \

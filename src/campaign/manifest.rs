@@ -3,6 +3,7 @@
 use super::{
     Auth, Target,
     accepted_status::AcceptedStatus,
+    census::PlannedCensus,
     configuration::Configuration,
     hooks::Hooks,
     import::Import,
@@ -201,6 +202,9 @@ pub struct Plan {
     /// What is run before and after every block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hooks: Option<Hooks>,
+    /// The census of CPUs that the campaign takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub census: Option<PlannedCensus>,
 }
 
 /// Which calls are made at the same time. Disturbances at any time must affect all variants alike.
@@ -256,6 +260,11 @@ impl Plan {
     /// The order of a block, if steps are separate from the block `separate_from` on.
     pub fn order_of(&self, block: u64, separate_from: Option<u64>) -> Order {
         if separate_from.is_some_and(|from| block >= from) { Order::SeparateSteps } else { self.order }
+    }
+
+    /// Whether functions are changed so that new environments start.
+    pub fn forces_cold_starts(&self) -> bool {
+        self.cold || self.census.is_some()
     }
 
     /// How many calls of each variant a block makes.
@@ -432,6 +441,7 @@ impl Manifest {
                 headers: Vec::new(),
                 variables: Vec::new(),
                 hooks: None,
+                census: None,
             },
             limits: CampaignLimits { invocations: Some(10), ..CampaignLimits::default() },
             imported: None,

@@ -1,6 +1,7 @@
 //! The rules that end a campaign.
 
 use super::{
+    census::CensusRow,
     manifest::{CampaignLimits, Manifest},
     row::Row,
     totals::{Totals, VariantTotals},
@@ -33,11 +34,19 @@ pub fn blocks_within_limits(manifest: &Manifest) -> impl Iterator<Item = (BlockL
     let Manifest { plan, limits, .. } = manifest;
     let (calls, cost) = (manifest.calls_of_block(), manifest.guessed_cost());
     let invocations = limits.invocations.map(|invocations| invocations / calls);
-    let by_cost = limits.max_cost_usd.filter(|_| cost > 0.0).map(|usd| (usd / cost) as u64);
+    // What a census leaves.
+    let money = limits.max_cost_usd.map(|usd| (usd - manifest.guessed_cost_of_census()).max(0.0));
+    let by_cost = money.filter(|_| cost > 0.0).map(|usd| (usd / cost) as u64);
     // The first block begins at once, every other one a pace later.
     let by_pace = limits.duration_ms.filter(|_| plan.pace_ms > 0).map(|duration| duration.div_ceil(plan.pace_ms));
     let limits = [(BlockLimit::Invocations, invocations), (BlockLimit::Cost, by_cost), (BlockLimit::Duration, by_pace)];
     limits.into_iter().filter_map(|(limit, blocks)| Some((limit, blocks?)))
+}
+
+/// The most blocks of a campaign, if that is known before the first call.
+pub fn most_blocks(manifest: &Manifest) -> Option<u64> {
+    let known = blocks_within_limits(manifest).filter(|(limit, _)| !limit.is_guessed());
+    known.map(|(_, blocks)| blocks).min()
 }
 
 /// Decides, before every block and within it, whether the campaign has enough samples.
@@ -46,6 +55,9 @@ pub fn blocks_within_limits(manifest: &Manifest) -> impl Iterator<Item = (BlockL
 pub trait StoppingRule: Debug {
     /// Takes in one more sample.
     fn observe(&mut self, _row: &Row) {}
+
+    /// Takes in one more call of the campaign's own census.
+    fn observe_census(&mut self, _row: &CensusRow) {}
 
     /// The reason not to begin another block, which would make these calls of each variant and begin when the campaign is
     /// `at` this age.

@@ -1,6 +1,7 @@
 //! Running totals of a campaign, in memory that does not grow with the samples.
 
 use super::{
+    census::Tally,
     failure::{Failure, FailureKind},
     row::Row,
     variants::{VariantIndex, Variants},
@@ -11,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Clone, Debug)]
 pub struct Totals {
     pub variants: Variants<VariantTotals>,
+    /// What the campaign's own census has counted; `None` if it takes none.
+    pub census: Option<Variants<Tally>>,
     /// When the last call was sent, in milliseconds since the campaign began.
     pub elapsed_ms: u64,
     /// The longest delay of a call after the start of its step, in nanoseconds.
@@ -61,7 +64,13 @@ pub struct VariantTotals {
 impl Totals {
     /// The totals of `variants` variants before the first sample.
     pub fn new(variants: usize) -> Self {
-        Self { variants: Variants::defaults(variants), elapsed_ms: 0, longest_delay_ns: 0, work: BTreeMap::new() }
+        Self {
+            variants: Variants::defaults(variants),
+            census: None,
+            elapsed_ms: 0,
+            longest_delay_ns: 0,
+            work: BTreeMap::new(),
+        }
     }
 
     /// Counts one more sample.
@@ -113,9 +122,21 @@ impl Totals {
         self.variants.iter().map(|(_, variant)| variant.calls).sum()
     }
 
-    /// The estimated bill of all variants, in US dollars.
+    /// The estimated bill of all variants, the census included, in US dollars.
     pub fn cost_usd(&self) -> f64 {
+        let of_census = self.census.iter().flat_map(Variants::iter).map(|(_, tally)| tally.cost_usd);
+        self.cost_of_samples_usd() + of_census.sum::<f64>()
+    }
+
+    /// The same without the census.
+    pub fn cost_of_samples_usd(&self) -> f64 {
         self.variants.iter().map(|(_, variant)| variant.cost_usd).sum()
+    }
+
+    /// Whether a call of the variant, sample or not, has met this environment.
+    pub fn has_met(&self, variant: VariantIndex, environment: &str) -> bool {
+        self.variants[variant].environments.contains_key(environment)
+            || self.census.as_ref().is_some_and(|census| census[variant].environments.contains_key(environment))
     }
 }
 

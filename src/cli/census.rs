@@ -1,7 +1,7 @@
 //! `duet census`
 
 mod conduct;
-mod preparation;
+pub(super) mod preparation;
 mod progress;
 
 use super::{
@@ -115,7 +115,7 @@ impl CensusArgs {
         let (owner, within) = (Owner::this_process(&directory), self.change.change_timeout);
         let prepared = Prepared::new(&manifest, &session).await?;
         preflight::check_functions(prepared.functions(), true, &owner, within).await?;
-        let most = prepared.most_of_round().await?;
+        let most = prepared.most_of_round("; --concurrency N sets another number").await?;
         if self.dry_run {
             output::print(&report::plan(&manifest, &most))?;
             return Ok(ExitCode::SUCCESS);

@@ -25,7 +25,8 @@ const DAY_MS: f64 = 86_400_000.0;
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct CensusOfFleets {
     /// Use what `duet census` has counted in this run directory: variants get the mix of CPU models that it found in their
-    /// region and architecture, which makes intervals narrower. It must be of the same seven days as the campaign.
+    /// region and architecture, which makes intervals narrower. It must be of the same seven days as the campaign. A campaign
+    /// that has taken its own (`duet run --census`) has that already, and takes no other.
     #[arg(long, value_name = "DIR")]
     census: Option<PathBuf>,
 }
@@ -38,11 +39,21 @@ struct Fleet {
 }
 
 impl CensusOfFleets {
-    /// Adds what the census has counted to the samples of a campaign.
+    /// Adds what the census has counted to the samples of the campaign in `run`: the one that it has taken itself, if it has.
     ///
     /// # Errors
-    /// When it cannot be read, is too old or too new, or is of none of the campaign's fleets.
-    pub(super) fn count(&self, manifest: &Manifest, samples: &mut Samples) -> anyhow::Result<()> {
+    /// When it cannot be read, is too old or too new, or is of none of the campaign's fleets; or there are two.
+    pub(super) fn count(&self, run: &Path, manifest: &Manifest, samples: &mut Samples) -> anyhow::Result<()> {
+        if let Some(own) = manifest.census() {
+            if let Some(other) = &self.census {
+                refuse!(
+                    "--census {}: the campaign has taken a census of its own, at its own time: leave the option out",
+                    other.display()
+                );
+            }
+            census::rows_of_campaign(run, &own)?.iter().for_each(|row| samples.add_of_census(row));
+            return Ok(());
+        }
         let Some(directory) = &self.census else { return Ok(()) };
         let census = census::manifest(directory)?;
         check_date(directory, &census, manifest)?;

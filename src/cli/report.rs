@@ -117,7 +117,7 @@ pub(super) fn of_samples(
         collected.join(&mut row);
         samples.add(&row);
     }
-    census.count(manifest, &mut samples)?;
+    census.count(directory, manifest, &mut samples)?;
     Ok(analyze(manifest, &samples, options))
 }
 

@@ -1,6 +1,7 @@
 //! `duet run`
 
 pub(super) mod campaign_options;
+mod census;
 mod conduct;
 mod configuration_change;
 mod environments;
@@ -99,8 +100,9 @@ impl RunOptions {
         let run = Run::prepare(directory, manifest, &self.given, &session).await?;
         let Run { directory, manifest, .. } = &run;
         let (owner, within) = (Owner::this_process(directory), self.change.change_timeout);
-        if manifest.plan.cold || !self.dry_run {
-            preflight::check_functions(run.functions(), manifest.plan.cold, &owner, within).await?;
+        let is_forced = manifest.plan.forces_cold_starts();
+        if is_forced || !self.dry_run {
+            preflight::check_functions(run.functions(), is_forced, &owner, within).await?;
         }
         if self.dry_run {
             output::print(&report::plan(manifest))?;

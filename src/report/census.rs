@@ -10,7 +10,7 @@ use crate::{
         result::CpuProportion,
     },
     campaign::{
-        census::{CensusCall, CensusManifest},
+        census::{CensusCall, CensusManifest, Tally},
         variants::Variants,
     },
 };
@@ -44,6 +44,19 @@ pub fn plan(manifest: &CensusManifest, most: &Variants<u32>) -> String {
         dollars(plan.max_cost_usd)
     ));
     lines.join("\n") + "\n"
+}
+
+/// What has been counted of a variant while a census is taken.
+pub fn so_far(name: &str, tally: &Tally) -> String {
+    let Tally { rounds, failed, throttled, cost_usd, .. } = tally;
+    format!(
+        "{name} {}, {}, {} failed, {} throttled, {}",
+        counted(*rounds, "round"),
+        counted(tally.count(), "environment"),
+        count(*failed),
+        count(*throttled),
+        dollars(*cost_usd)
+    )
 }
 
 /// Which CPU models there are, and what is known of those that were not seen.

@@ -3,10 +3,11 @@
 use super::words::{counted, dollars};
 use crate::campaign::{
     Target,
+    census::{BLOCKS_BETWEEN_ROUNDS, PlannedCensus},
     environment_source::EnvironmentSource,
     hooks::{Hook, Hooks},
     manifest::{Manifest, Variant},
-    stopping_rules::{BlockLimit, blocks_within_limits},
+    stopping_rules::{BlockLimit, blocks_within_limits, most_blocks},
     variants::{VariantIndex, Variants},
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -97,7 +98,8 @@ fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
         plan.seed
     ));
     lines.extend(plan.hooks.iter().flat_map(hooks));
-    let cost = manifest.guessed_cost();
+    lines.extend(plan.census.as_ref().map(|planned| census(manifest, planned)));
+    let (cost, of_census) = (manifest.guessed_cost(), manifest.guessed_cost_of_census());
     lines.push(if has_bill(manifest) {
         format!("A block may cost {} (a guess before the first call)", dollars(cost))
     } else {
@@ -110,8 +112,11 @@ fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
     lines.push(match blocks_within_limits(manifest).min_by_key(|(_, blocks)| *blocks) {
         Some((limit, blocks)) => {
             let bound = if limit.is_guessed() { "About" } else { "At most" };
-            let bill =
-                if cost > 0.0 { format!(", {} by the guess", dollars(blocks as f64 * cost)) } else { String::new() };
+            let bill = if cost > 0.0 {
+                format!(", {} by the guess", dollars(blocks as f64 * cost + of_census))
+            } else {
+                String::new()
+            };
             let calls = counted(blocks * manifest.calls_of_block(), "call");
             let unless = match limit {
                 BlockLimit::Cost if manifest.limits.duration_ms.is_some() => ", unless the time is over before",
@@ -122,6 +127,22 @@ fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
         None => "How many blocks that makes depends on how long calls take".to_owned(),
     });
     lines
+}
+
+/// What the campaign counts, and what it changes for that.
+fn census(manifest: &Manifest, planned: &PlannedCensus) -> String {
+    let PlannedCensus { environments, rounds, .. } = planned;
+    let when = match most_blocks(manifest) {
+        Some(blocks) => format!("spread over {}", counted(blocks, "block")),
+        None => format!("one before every {BLOCKS_BETWEEN_ROUNDS}th block, as far as the campaign gets"),
+    };
+    format!(
+        "Census: {} of each variant in {}, {when}: {} by the guess. Each changes a variable of the functions, so that new \
+         environments start; that is undone at the end",
+        counted(*environments, "environment"),
+        counted(*rounds, "round"),
+        dollars(manifest.guessed_cost_of_census())
+    )
 }
 
 fn describe(variant: &Variant) -> String {

@@ -1,6 +1,7 @@
 //! `duet census` as a process, against a fleet that is known.
 
 mod fleet;
+mod of_campaign;
 
 use crate::{
     campaign::{Scratch, assert_code, cold::signal, subcommand, wait_until},
@@ -162,7 +163,10 @@ fn concurrency_that_may_not_be_read_is_a_warning_and_small_rounds() {
     let output = census(&scratch, &fleet, &["--targets", "lambda:a", "--environments", "8"]).output().unwrap();
     assert_code(&output, 0);
     let warning = stderr(&output);
-    assert!(warning.contains("lambda:GetAccountSettings") && warning.contains("rounds have 5 calls"), "{warning}");
+    assert!(
+        warning.contains("lambda:GetAccountSettings") && warning.contains("rounds of the census have 5 calls"),
+        "{warning}"
+    );
     assert_eq!(rounds(&rows(&scratch), 0), [1, 5, 2]);
     let (scratch, fleet) = (Scratch::new(), Fleet::start(|fleet| fleet.is_limit_denied = true));
     let arguments = ["--targets", "lambda:a", "--environments", "8", "--concurrency", "7"];

@@ -31,16 +31,33 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 /// A census that is being taken.
 #[derive(Debug)]
 pub struct Census<'a> {
+    rounds: Rounds<'a>,
+    cold: &'a ColdStartForcer,
+    tallies: Variants<Tally>,
+}
+
+/// The rounds of a census. What is changed for them is not changed back.
+#[derive(Debug)]
+pub(in crate::campaign) struct Rounds<'a> {
     manifest: &'a CensusManifest,
     callers: Variants<Arc<Caller>>,
-    cold: &'a ColdStartForcer,
     file: CensusFile,
-    tallies: Variants<Tally>,
     clock: CampaignClock,
     payload: Bytes,
     pauses: Pauses,
     /// Turns true if the census is to end.
     stop: watch::Receiver<bool>,
+}
+
+/// How far rounds go.
+#[derive(Clone, Debug)]
+pub(in crate::campaign) struct Goal {
+    /// The variants that are counted.
+    pub variants: Vec<VariantIndex>,
+    /// How many environments of each are to be counted.
+    pub environments: u32,
+    /// The most that the calls of the census may have cost then, in US dollars.
+    pub max_cost_usd: f64,
 }
 
 /// Observer of a census. An error ends the census, whose course would remain unknown.
@@ -99,17 +116,8 @@ impl<'a> Census<'a> {
         stop: watch::Receiver<bool>,
     ) -> Self {
         let before_ms = tallies.iter().map(|(_, tally)| tally.elapsed_ms).max().unwrap_or_default();
-        Self {
-            manifest,
-            callers: callers.clone(),
-            cold,
-            file,
-            tallies,
-            clock: CampaignClock::begun(before_ms),
-            payload: manifest.plan.call.payload(),
-            pauses: Pauses::new(),
-            stop,
-        }
+        let rounds = Rounds::new(manifest, callers, file, CampaignClock::begun(before_ms), stop);
+        Self { rounds, cold, tallies }
     }
 
     /// Makes rounds until there is a reason to end. What was changed for them is undone in any case, a panic included.
@@ -129,70 +137,98 @@ impl<'a> Census<'a> {
 
     /// Changes back what is changed.
     async fn undo(&self) -> Vec<(Target, Failure)> {
-        let functions = self.manifest.variants.iter().map(|(variant, of)| (&of.target, self.callers[variant].as_ref()));
+        let Rounds { manifest, callers, .. } = &self.rounds;
+        let functions = manifest.variants.iter().map(|(variant, of)| (&of.target, callers[variant].as_ref()));
         self.cold.undo_all(functions).await
     }
 
     async fn rounds(&mut self, observer: &mut dyn Observer) -> Result<CensusOutcome, CensusError> {
+        let CensusManifest { plan, variants, .. } = self.rounds.manifest;
+        let goal = Goal {
+            variants: variants.indices().collect(),
+            environments: plan.environments,
+            max_cost_usd: plan.max_cost_usd,
+        };
         loop {
-            let next = next_visits(self.manifest, &self.tallies);
-            if next.is_empty() {
-                return Ok(CensusOutcome::Over);
-            }
-            for variant in next {
-                if let Some(outcome) = self.round(variant, observer).await? {
-                    return Ok(outcome);
-                }
+            if let Some(outcome) = self.rounds.next(&goal, &mut self.tallies, self.cold, observer).await? {
+                return Ok(outcome);
             }
         }
     }
+}
 
-    /// Makes the calls of one round, all at the same moment, after the function was made to start anew.
-    async fn round(
+impl<'a> Rounds<'a> {
+    /// Rounds of the census `manifest`, by this clock; they end when `stop` turns true.
+    pub(in crate::campaign) fn new(
+        manifest: &'a CensusManifest,
+        callers: &Variants<Arc<Caller>>,
+        file: CensusFile,
+        clock: CampaignClock,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
+        let (callers, payload) = (callers.clone(), manifest.plan.call.payload());
+        Self { manifest, callers, file, clock, payload, pauses: Pauses::new(), stop }
+    }
+
+    /// Makes the next round of each variant that has had the fewest; gives the outcome if there is a reason to end.
+    pub(in crate::campaign) async fn next(
         &mut self,
-        variant: VariantIndex,
+        goal: &Goal,
+        tallies: &mut Variants<Tally>,
+        cold: &ColdStartForcer,
         observer: &mut dyn Observer,
     ) -> Result<Option<CensusOutcome>, CensusError> {
-        let count = self.calls_of_round(variant);
-        if count == 0 {
-            return Ok(Some(CensusOutcome::Cost));
+        let next = next_visits(goal, self.manifest.plan.seed, tallies);
+        if next.is_empty() {
+            return Ok(Some(CensusOutcome::Over));
         }
-        let target = &self.manifest.variants[variant].target;
-        if *self.stop.borrow() {
-            return Ok(Some(CensusOutcome::Interrupted));
-        }
-        let forced = self.cold.force(target, &self.callers[variant], &self.stop).await;
-        forced.map_err(|failure| CensusError::Cold { target: target.clone(), failure })?;
-        if *self.stop.borrow() {
-            return Ok(Some(CensusOutcome::Interrupted));
-        }
-        observer.round(variant, count, &self.tallies).map_err(CensusError::Output)?;
-        self.make_calls(variant, count, observer).await?;
-        self.tallies[variant].end_round();
-        if let Some(rounds) = self.tallies[variant].throttled_in_a_row() {
-            let pause = self.pauses.after(rounds, LONGEST_PAUSE);
-            observer.backoff(variant, pause).map_err(CensusError::Output)?;
-            unless_asked(&self.stop, tokio::time::sleep(pause)).await;
+        for variant in next {
+            let count = self.calls_of_round(goal, variant, tallies);
+            if count == 0 {
+                return Ok(Some(CensusOutcome::Cost));
+            }
+            if !self.force(variant, cold).await? {
+                return Ok(Some(CensusOutcome::Interrupted));
+            }
+            observer.round(variant, count, tallies).map_err(CensusError::Output)?;
+            self.make_calls((variant, count), tallies, observer).await?;
+            tallies[variant].end_round();
+            if let Some(rounds) = tallies[variant].throttled_in_a_row() {
+                let pause = self.pauses.after(rounds, LONGEST_PAUSE);
+                observer.backoff(variant, pause).map_err(CensusError::Output)?;
+                unless_asked(&self.stop, tokio::time::sleep(pause)).await;
+            }
         }
         Ok(None)
     }
 
-    fn calls_of_round(&self, variant: VariantIndex) -> u32 {
-        let plan = &self.manifest.plan;
-        let spent: f64 = self.tallies.iter().map(|(_, tally)| tally.cost_usd).sum();
-        let guess = plan.guessed_cost(&self.manifest.variants[variant]);
-        let affordable = self.tallies[variant].affordable(plan.max_cost_usd - spent, guess);
-        self.tallies[variant].calls_of_round(plan.environments, affordable)
+    /// Makes the next calls of a variant meet new environments; false if the census is to end.
+    async fn force(&self, variant: VariantIndex, cold: &ColdStartForcer) -> Result<bool, CensusError> {
+        if *self.stop.borrow() {
+            return Ok(false);
+        }
+        let target = &self.manifest.variants[variant].target;
+        let forced = cold.force(target, &self.callers[variant], &self.stop).await;
+        forced.map_err(|failure| CensusError::Cold { target: target.clone(), failure })?;
+        Ok(!*self.stop.borrow())
     }
 
+    fn calls_of_round(&self, goal: &Goal, variant: VariantIndex, tallies: &Variants<Tally>) -> u32 {
+        let spent: f64 = tallies.iter().map(|(_, tally)| tally.cost_usd).sum();
+        let guess = self.manifest.plan.guessed_cost(&self.manifest.variants[variant]);
+        let affordable = tallies[variant].affordable(goal.max_cost_usd - spent, guess);
+        tallies[variant].calls_of_round(goal.environments, affordable)
+    }
+
+    /// Makes the calls of one round, all at the same moment.
     async fn make_calls(
         &mut self,
-        variant: VariantIndex,
-        count: u32,
+        (variant, count): (VariantIndex, u32),
+        tallies: &mut Variants<Tally>,
         observer: &mut dyn Observer,
     ) -> Result<(), CensusError> {
         let plan = &self.manifest.plan;
-        let round = self.tallies[variant].rounds + 1;
+        let round = tallies[variant].rounds + 1;
         let mut calls = Calls::new((0..count).map(|slot| Call { variant, cell: 0, slot }), true);
         let time = Duration::from_millis(plan.timeout_ms);
         calls.release(|call, begin| {
@@ -202,12 +238,12 @@ impl<'a> Census<'a> {
         let mut shown = Ok(());
         while let Some(returned) = calls.returned().await {
             for returned in returned {
-                let known = &self.tallies[variant].environments;
+                let known = &tallies[variant].environments;
                 let is_new = |environment: &str| !known.contains_key(environment);
                 let row = CensusRow::new(&plan.call, &self.manifest.variants[variant], round, returned, is_new);
                 self.file.append(std::slice::from_ref(&row)).map_err(CensusError::File)?;
-                self.tallies[variant].add(&row);
-                shown = shown.and_then(|()| observer.row(&row, &self.tallies));
+                tallies[variant].add(&row);
+                shown = shown.and_then(|()| observer.row(&row, tallies));
             }
         }
         shown.map_err(CensusError::Output)
@@ -216,13 +252,12 @@ impl<'a> Census<'a> {
 
 /// The variants that are called next, in the order drawn for their round: those that have had the fewest rounds, so that all
 /// see the same time.
-fn next_visits(manifest: &CensusManifest, tallies: &Variants<Tally>) -> Vec<VariantIndex> {
-    let is_open = |tally: &Tally| tally.end(manifest.plan.environments).is_none();
-    let open = || tallies.iter().filter(|(_, tally)| is_open(tally));
-    let Some(rounds) = open().map(|(_, tally)| tally.rounds).min() else { return Vec::new() };
-    let mut next: Vec<VariantIndex> =
-        open().filter(|(_, tally)| tally.rounds == rounds).map(|(variant, _)| variant).collect();
-    let mut rng = ChaCha8Rng::seed_from_u64(manifest.plan.seed);
+fn next_visits(goal: &Goal, seed: u64, tallies: &Variants<Tally>) -> Vec<VariantIndex> {
+    let is_open = |variant: &VariantIndex| tallies[*variant].end(goal.environments).is_none();
+    let open = || goal.variants.iter().copied().filter(is_open);
+    let Some(rounds) = open().map(|variant| tallies[variant].rounds).min() else { return Vec::new() };
+    let mut next: Vec<VariantIndex> = open().filter(|variant| tallies[*variant].rounds == rounds).collect();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(rounds.into());
     next.shuffle(&mut rng);
     next

@@ -105,6 +105,14 @@ pub(crate) fn rows(directory: &Path, manifest: &CensusManifest) -> Result<Vec<Ce
     Ok(read(&file, &path, manifest.variants.count())?.0)
 }
 
+/// The rows of the census `manifest` that the campaign in `directory` takes, none if it has not begun to.
+///
+/// # Errors
+/// When they cannot be read, or a line is no row of this census.
+pub(crate) fn rows_of_campaign(directory: &Path, manifest: &CensusManifest) -> Result<Vec<CensusRow>, JournalError> {
+    if directory.join(ROWS).exists() { rows(directory, manifest) } else { Ok(Vec::new()) }
+}
+
 /// The rows of a file, and the length of its complete lines in bytes.
 fn read(file: &File, path: &Path, variants: usize) -> Result<(Vec<CensusRow>, u64), JournalError> {
     let mut lines = Lines::new(file, path, ROW);

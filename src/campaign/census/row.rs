@@ -25,7 +25,8 @@ pub struct CensusRow {
     pub variant: VariantIndex,
     /// The number of the variant's round, from 1.
     pub round: u32,
-    /// When the call was sent, in milliseconds since the census began, without pauses between two starts of the program.
+    /// When the call was sent, in milliseconds since the census began, or the campaign that takes it, without pauses between
+    /// two starts of the program.
     pub elapsed_ms: u64,
     /// When the call was sent, in milliseconds since 1970-01-01 UTC.
     pub unix_ms: u64,

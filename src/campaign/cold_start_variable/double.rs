@@ -105,7 +105,11 @@ impl FakeLambda {
 
     fn answer(&self, request: &HttpRequest) -> (u16, Value) {
         match request.method() {
-            "POST" => (200, json!({"sum": 7})),
+            "POST" => {
+                // Every answer is that of another environment.
+                let id = format!("e{}", self.count("POST"));
+                (200, json!({"sum": 7, "id": id, "cpu": "Neoverse-V2"}))
+            }
             "PUT" => self.update(&serde_json::from_slice(request.body().bytes().unwrap()).unwrap()),
             _ => self.configuration(),
         }

@@ -16,6 +16,7 @@ use std::{
     process,
 };
 
+mod census;
 mod hooks;
 
 /// An observer that keeps warnings and the variants whose calls ended, and panics or fails at a sample of this number.
@@ -26,10 +27,12 @@ struct TestObserver {
     samples: u32,
     panics_at: Option<u32>,
     fails_at: Option<u32>,
+    census: census::ObserverOfCensus,
 }
 
 impl Observer for TestObserver {
-    fn block(&mut self, _number: u64, _totals: &Totals) -> io::Result<()> {
+    fn block(&mut self, number: u64, _totals: &Totals) -> io::Result<()> {
+        self.census.log.push(format!("block {number}"));
         Ok(())
     }
 
@@ -59,6 +62,10 @@ impl Observer for TestObserver {
     fn has_enough(&mut self, variant: VariantIndex, _reason: &str) -> io::Result<()> {
         self.ended.push(variant);
         Ok(())
+    }
+
+    fn census(&mut self) -> &mut dyn CensusObserver {
+        &mut self.census
     }
 }
 

@@ -213,6 +213,7 @@ fn plan(measure: ImportedMeasure, cells: &[String]) -> Plan {
         headers: Vec::new(),
         variables: Vec::new(),
         hooks: None,
+        census: None,
     }
 }
 

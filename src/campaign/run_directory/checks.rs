@@ -3,6 +3,7 @@
 
 use super::super::{
     LAST_UNIX_MS,
+    census::{MAX_CENSUS, MAX_ROUNDS_OF_CAMPAIGN, PlannedCensus},
     failure::ATTEMPTS,
     hooks::{Hook, HookAction, Hooks},
     import::{Columns, Import},
@@ -15,7 +16,7 @@ use super::super::{
     variants::MAX_VARIANTS,
 };
 use crate::protocol::{
-    Response, SCHEMA, Sample,
+    CensusRequest, Response, SCHEMA, Sample,
     control_characters::{is_obeyed, visible},
 };
 use std::collections::BTreeSet;
@@ -78,6 +79,9 @@ pub fn manifest(manifest: &Manifest) -> Result<(), String> {
     if let Some(hooks) = &plan.hooks {
         self::hooks(hooks)?;
     }
+    if let Some(planned) = &plan.census {
+        census(manifest, planned)?;
+    }
     number("plan.tolerance", plan.tolerance, 1.0)?;
     number("limits.max_cost_usd", limits.max_cost_usd, f64::MAX)?;
     if let Some(import) = &manifest.imported {
@@ -107,6 +111,20 @@ fn hooks(Hooks { before, after, timeout_ms }: &Hooks) -> Result<(), String> {
         }
         Hook { directory: None, run, .. } => Err(format!("{field}.directory is missing; \"{run}\" must be run in one")),
     })
+}
+
+fn census(manifest: &Manifest, planned: &PlannedCensus) -> Result<(), String> {
+    let PlannedCensus { environments, rounds, hold_ms } = planned;
+    within("plan.census.environments", *environments, MAX_CENSUS)?;
+    within("plan.census.rounds", *rounds, MAX_ROUNDS_OF_CAMPAIGN)?;
+    at_most("plan.census.hold_ms", (*hold_ms).into(), CensusRequest::MAX_HOLD_MS.into())?;
+    if manifest.plan.cold {
+        return Err("plan.census is there, and plan.cold is true; a cold campaign takes no census".to_owned());
+    }
+    if manifest.census().is_none() {
+        return Err("plan.census is there without plan.environment and plan.cpu_model, which it needs".to_owned());
+    }
+    Ok(())
 }
 
 fn import(Import { files, columns, .. }: &Import) -> Result<(), String> {

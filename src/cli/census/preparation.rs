@@ -19,13 +19,13 @@ use std::sync::Arc;
 const UNKNOWN_CONCURRENCY: u32 = 10;
 
 /// A census and the callers of its variants.
-pub(super) struct Prepared<'a> {
-    pub(super) manifest: &'a CensusManifest,
-    pub(super) callers: Variants<Arc<Caller>>,
+pub(in crate::cli) struct Prepared<'a> {
+    pub(in crate::cli) manifest: &'a CensusManifest,
+    pub(in crate::cli) callers: Variants<Arc<Caller>>,
 }
 
 /// Refuses targets that have no environments to count, or cannot be made to start new ones.
-pub(super) fn check_targets<'a>(targets: impl Iterator<Item = &'a Target>) -> anyhow::Result<()> {
+pub(in crate::cli) fn check_targets<'a>(targets: impl Iterator<Item = &'a Target>) -> anyhow::Result<()> {
     for target in targets {
         match target {
             Target::Process { .. } | Target::Import { .. } => {
@@ -45,7 +45,7 @@ pub(super) fn check_targets<'a>(targets: impl Iterator<Item = &'a Target>) -> an
 }
 
 /// Refuses functions whose configuration cannot be read, and so not be changed back.
-pub(super) fn check_readable(variants: &Variants<Variant>) -> anyhow::Result<()> {
+pub(in crate::cli) fn check_readable(variants: &Variants<Variant>) -> anyhow::Result<()> {
     match variants.iter().find(|(_, variant)| variant.configuration.is_none()) {
         None => Ok(()),
         Some((_, variant)) => bail!(
@@ -56,15 +56,21 @@ pub(super) fn check_readable(variants: &Variants<Variant>) -> anyhow::Result<()>
     }
 }
 
-/// Refuses a census that counts a function twice, or whose limit allows no call of each function.
-pub(super) fn check(manifest: &CensusManifest) -> anyhow::Result<()> {
-    let CensusManifest { plan, variants, .. } = manifest;
-    if let Some(twice) = manifest.repeated_function() {
-        refuse!(
+/// Refuses a census that counts a function twice.
+pub(in crate::cli) fn check_repeated(manifest: &CensusManifest) -> anyhow::Result<()> {
+    match manifest.repeated_function() {
+        None => Ok(()),
+        Some(twice) => refuse!(
             "--targets names {} twice: the census counts the environments of a function once",
-            variants[twice].target
-        );
+            manifest.variants[twice].target
+        ),
     }
+}
+
+/// Refuses a census that counts a function twice, or whose limit allows no call of each function.
+pub(in crate::cli) fn check(manifest: &CensusManifest) -> anyhow::Result<()> {
+    let CensusManifest { plan, variants, .. } = manifest;
+    check_repeated(manifest)?;
     let first: f64 = variants.iter().map(|(_, variant)| plan.guessed_cost(variant)).sum();
     if first > plan.max_cost_usd {
         refuse!(
@@ -87,7 +93,7 @@ pub(super) fn check(manifest: &CensusManifest) -> anyhow::Result<()> {
 
 impl<'a> Prepared<'a> {
     /// Prepares to call the variants; none is called yet.
-    pub(super) async fn new(manifest: &'a CensusManifest, session: &Session) -> anyhow::Result<Self> {
+    pub(in crate::cli) async fn new(manifest: &'a CensusManifest, session: &Session) -> anyhow::Result<Self> {
         let mut callers = Vec::new();
         for (_, variant) in manifest.variants.iter() {
             let session = session.of_variant(variant);
@@ -99,27 +105,30 @@ impl<'a> Prepared<'a> {
     }
 
     /// The functions that are counted.
-    pub(super) fn functions(&self) -> impl Iterator<Item = (VariantIndex, &Target, &FunctionCaller)> {
+    pub(in crate::cli) fn functions(&self) -> impl Iterator<Item = (VariantIndex, &Target, &FunctionCaller)> {
         self.callers.iter().filter_map(|(variant, caller)| match caller.as_ref() {
             Caller::Function(function) => Some((variant, &self.manifest.variants[variant].target, function)),
             Caller::Endpoint(_) | Caller::Process(_) => None,
         })
     }
 
-    /// The most calls of a round of each variant.
-    pub(super) async fn most_of_round(&self) -> anyhow::Result<Variants<u32>> {
+    /// The most calls of a round of each variant; `remedy` says what the user can do where that cannot be read.
+    pub(in crate::cli) async fn most_of_round(&self, remedy: &str) -> anyhow::Result<Variants<u32>> {
         let plan = &self.manifest.plan;
         let mut most = Vec::new();
         for (_, target, function) in self.functions() {
-            let free =
-                if plan.concurrency.is_some() { UNKNOWN_CONCURRENCY } else { concurrency(target, function).await? };
+            let free = if plan.concurrency.is_some() {
+                UNKNOWN_CONCURRENCY
+            } else {
+                concurrency(target, function, remedy).await?
+            };
             most.push(plan.most_of_round(free));
         }
         Ok(most.into_iter().collect())
     }
 
     /// The payload that wakes a function which was not called for weeks.
-    pub(super) fn waking_payload(&self) -> &str {
+    pub(in crate::cli) fn waking_payload(&self) -> &str {
         match &self.manifest.plan.call {
             CensusCall::Service { .. } => r#"{"hold_ms":0,"emit_metrics":false}"#,
             CensusCall::Own { payload, .. } => payload,
@@ -128,7 +137,7 @@ impl<'a> Prepared<'a> {
 }
 
 /// How many calls of a function may be open at the same time.
-async fn concurrency(target: &Target, function: &FunctionCaller) -> anyhow::Result<u32> {
+async fn concurrency(target: &Target, function: &FunctionCaller, remedy: &str) -> anyhow::Result<u32> {
     let why = match function.concurrency().await {
         Ok(Some(0)) => bail!(
             "{target} has no concurrency: its reserved concurrency is 0, so it cannot be called; raise it, or remove it"
@@ -138,8 +147,8 @@ async fn concurrency(target: &Target, function: &FunctionCaller) -> anyhow::Resu
         Err(failure) => failure.message,
     };
     note(format_args!(
-        "Warning: how many calls of {target} may be open at the same time cannot be read ({why}): rounds have {} calls; \
-         --concurrency N sets another number",
+        "Warning: how many calls of {target} may be open at the same time cannot be read ({why}): rounds of the \
+         census have {} calls{remedy}",
         UNKNOWN_CONCURRENCY / 2
     ));
     Ok(UNKNOWN_CONCURRENCY)

@@ -6,7 +6,7 @@ use crate::{
         variants::{VariantIndex, Variants},
     },
     cli::output::line,
-    report::words::{count, counted, dollars},
+    report::census::so_far,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{collections::BTreeSet, io, time::Duration};
@@ -41,18 +41,8 @@ impl<'a> CensusProgress<'a> {
             return;
         }
         self.bar.set_position(tallies.iter().map(|(_, tally)| u64::from(tally.count())).sum());
-        let lines = tallies.iter().map(|(variant, tally)| {
-            let Tally { rounds, failed, throttled, cost_usd, .. } = tally;
-            format!(
-                "{} {}, {}, {} failed, {} throttled, {}",
-                self.manifest.variants[variant].name,
-                counted(*rounds, "round"),
-                counted(tally.count(), "environment"),
-                count(*failed),
-                count(*throttled),
-                dollars(*cost_usd)
-            )
-        });
+        let name = |variant: VariantIndex| &self.manifest.variants[variant].name;
+        let lines = tallies.iter().map(|(variant, tally)| so_far(name(variant), tally));
         self.bar.set_message(lines.collect::<Vec<_>>().join("\n"));
     }
 }

@@ -111,6 +111,7 @@ impl CampaignOptions {
             headers: Vec::new(),
             variables: Vec::new(),
             hooks: None,
+            census: None,
         }
     }
 

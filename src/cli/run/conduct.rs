@@ -1,7 +1,8 @@
 //! A campaign from its first call to its last.
 
 use super::{
-    configuration_change, environments, preflight, progress, still_changed, unstored_options::UnstoredOptions,
+    census::CensusSoFar, configuration_change, environments, preflight, progress, still_changed,
+    unstored_options::UnstoredOptions,
 };
 use crate::{
     analysis::precision::Precision,
@@ -88,7 +89,14 @@ impl Run {
         let is_local = manifest.variants.iter().any(|(_, variant)| variant.target.is_process());
         let _reaped = is_local.then(Reaped::start).transpose()?;
         let until_ci = Precision::new(manifest).map(|rule| Box::new(rule) as Box<dyn StoppingRule>);
-        let so_far = Progress::new(manifest, run_directory::rows(directory, manifest)?, until_ci)?;
+        let mut so_far = Progress::new(manifest, run_directory::rows(directory, manifest)?, until_ci)?;
+        let planned = manifest.census();
+        let mut census = None;
+        if let Some(planned) = &planned {
+            let CensusSoFar { manifest, file, rows, most } = self.census_so_far(planned).await?;
+            so_far = so_far.with_census(&most, &rows);
+            census = Some((manifest, file));
+        }
         let comparison = AnswerComparison::read(directory, &manifest.plan).context("reading the first answers")?;
         let hooks = hooks(directory, manifest, session).await?;
         let mut progress = progress::ProgressDisplay::new(json, directory, manifest)?;
@@ -99,8 +107,8 @@ impl Run {
             progress.end(&Outcome::Interrupted, &so_far.totals).context("writing the output")?;
             return Ok(INTERRUPTED);
         }
-        let campaign =
-            Campaign::new(manifest, callers, cold, comparison, journal, so_far, stop.clone()).with_hooks(hooks);
+        let campaign = Campaign::new(manifest, callers, cold, comparison, journal, so_far, stop.clone());
+        let campaign = campaign.with_hooks(hooks).with_census(census);
         let Finished { end, totals, still_changed: left } = campaign.run(&mut progress).await;
         for (target, failure) in &left {
             note(still_changed(&target.to_string(), &failure.message, directory));

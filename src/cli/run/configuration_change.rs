@@ -113,8 +113,8 @@ async fn since(run: &Run) -> anyhow::Result<Vec<anyhow::Result<Change<'_>>>> {
             }
         };
         let listed = identity.changes_since(&before);
-        // A cold campaign itself makes new revisions.
-        let is_revised = !manifest.plan.cold && identity.has_other_revision(&before);
+        // A campaign that forces cold starts makes new revisions itself.
+        let is_revised = !manifest.plan.forces_cold_starts() && identity.has_other_revision(&before);
         if listed.is_empty() && !is_revised {
             continue;
         }

@@ -1,11 +1,15 @@
 //! The display of a campaign while it runs.
 
+mod census;
+
 use super::conduct::samples_are_kept;
 use crate::{
     campaign::{
         answer_comparison::AnswerDifference,
+        census::Observer as CensusObserver,
         driver::{Hopeless, Observer, Outcome, without_success},
         environment_source::EnvironmentSource,
+        failure::Failure,
         manifest::{EndReason, Ended, Manifest, Variant},
         row::Row,
         shell_quoting,
@@ -232,7 +236,8 @@ impl<'a> ProgressDisplay<'a> {
                 count(*made_again),
             )
         });
-        lines.collect::<Vec<_>>().join("\n")
+        let of_census = totals.census.iter().flat_map(|census| self.lines_of_census(census));
+        lines.chain(of_census).collect::<Vec<_>>().join("\n")
     }
 
     fn totals(&self, totals: &Totals) -> Value {
@@ -248,7 +253,25 @@ impl<'a> ProgressDisplay<'a> {
                 "cost_usd": cost_usd,
             })
         });
-        json!({ "elapsed_ms": totals.elapsed_ms, "variants": variants })
+        let mut body = json!({ "elapsed_ms": totals.elapsed_ms, "variants": variants });
+        if let Some(census) = &totals.census {
+            body["census"] = self.totals_of_census(census);
+        }
+        body
+    }
+
+    /// Shows why a call of this payload, or of the census, failed, if that was not shown before.
+    fn show_failure(&mut self, variant: VariantIndex, what: &str, failure: &Failure) -> io::Result<()> {
+        let name = &self.manifest.variants[variant].name;
+        if self.json {
+            return self.event("failure", json!({ "variant": name, "kind": failure.kind, "message": failure.message }));
+        }
+        if self.shown.len() < FAILURES_SHOWN && !self.shown.contains_key(&failure.message) {
+            self.shown.insert(failure.message.clone(), variant);
+            let shown = format_args!("{name}, {what}: {}: {}", failure.kind, failure.message);
+            self.bar.suspend(|| line(shown))?;
+        }
+        Ok(())
     }
 
     /// Prints an event, with `--json`.
@@ -267,14 +290,7 @@ impl Observer for ProgressDisplay<'_> {
 
     fn row(&mut self, row: &Row, totals: &Totals) -> io::Result<()> {
         if let Some(failure) = &row.failure {
-            let name = &self.manifest.variants[row.variant].name;
-            if self.json {
-                self.event("failure", json!({ "variant": name, "kind": failure.kind, "message": failure.message }))?;
-            } else if self.shown.len() < FAILURES_SHOWN && !self.shown.contains_key(&failure.message) {
-                self.shown.insert(failure.message.clone(), row.variant);
-                let shown = format_args!("{name}, {}: {}: {}", row.cell, failure.kind, failure.message);
-                self.bar.suspend(|| line(shown))?;
-            }
+            self.show_failure(row.variant, &row.cell, failure)?;
         }
         if self.bar.is_hidden() {
             return Ok(());
@@ -329,5 +345,9 @@ impl Observer for ProgressDisplay<'_> {
             return self.event("enough", json!({ "variant": name, "reason": reason }));
         }
         self.bar.suspend(|| line(format_args!("{name} is not called any more: {reason}")))
+    }
+
+    fn census(&mut self) -> &mut dyn CensusObserver {
+        self
     }
 }

@@ -51,7 +51,8 @@ fn manifest() -> Value {
             "hooks": {
                 "before": {"run": "psql -f reset.sql", "directory": "/home/me"}, "after": {"run": "lambda:reset"},
                 "timeout_ms": 60_000
-            }
+            },
+            "census": {"environments": 100, "rounds": 5, "hold_ms": 1500}
         },
         "limits": {"duration_ms": 600_000, "invocations": 100, "max_cost_usd": 0.5, "until_ci": 0.02}
     })
@@ -289,6 +290,14 @@ fn an_invalid_manifest_is_refused_by_the_field() {
             with("/plan/hooks/before", json!({"run": "make reset"})),
             "plan.hooks.before.directory is missing; \"make reset\" must be run in one",
         ),
+        (with("/plan/census/environments", json!(0)), "plan.census.environments is 0; it must be from 1 to 100000"),
+        (with("/plan/census/rounds", json!(101)), "plan.census.rounds is 101; it must be from 1 to 100"),
+        (with("/plan/census/hold_ms", json!(60_001)), "plan.census.hold_ms is 60001"),
+        (
+            with("/plan/cells/0/workload", Value::Null),
+            "plan.census is there without plan.environment and plan.cpu_model",
+        ),
+        (with("/plan/cold", json!(true)), "plan.census is there, and plan.cold is true"),
         (with("/variants/1/price/request_usd", json!(-1)), "variants[1].price.request_usd is -1e0"),
         (
             with("/variants/1/price/tiers/0/gb_second_usd", json!(-1)),

@@ -45,6 +45,12 @@ pub struct State {
     /// How many calls an environment answers before the next starts.
     pub calls_of_environment: u32,
     pub environments_in_all: Option<u32>,
+    /// How many environments a function has between two updates: further calls meet them again.
+    pub warm: Option<u32>,
+    /// How many calls of each function have come since its last update.
+    calls_since: [u32; 2],
+    /// How many environments of each function there were before that.
+    before: [u32; 2],
     /// How many calls are answered; the others hang.
     pub hangs_after: Option<usize>,
     pub delay_ms: u64,
@@ -76,6 +82,9 @@ impl Fleet {
             most_at_once: u32::MAX,
             calls_of_environment: 1,
             environments_in_all: None,
+            warm: None,
+            calls_since: [0; 2],
+            before: [0; 2],
             hangs_after: None,
             delay_ms: 0,
             refused_update: None,
@@ -133,7 +142,8 @@ impl State {
     }
 
     fn configuration(&mut self, call: &Call) -> Reply {
-        let function = &mut self.functions[index(call)];
+        let index = index(call);
+        let function = &mut self.functions[index];
         if call.line.starts_with("PUT ") {
             let body: Value = serde_json::from_str(&call.body).unwrap();
             self.updates += 1;
@@ -142,6 +152,8 @@ impl State {
             }
             self.revision += 1;
             self.since_update = 0;
+            self.before[index] += self.calls_since[index].min(self.warm.unwrap_or(0));
+            self.calls_since[index] = 0;
             function["RevisionId"] = json!(self.revision.to_string());
             function["Environment"] = json!({"Variables": body["Environment"]["Variables"]});
         }
@@ -158,18 +170,17 @@ impl State {
             return Reply::lambda_error("TooManyRequestsException", "Rate Exceeded.");
         }
         let function = index(call);
-        let number = self.answered[function] / self.calls_of_environment;
-        let number = self.environments_in_all.map_or(number, |all| number % all) + 1;
-        let is_cold = self.answered[function].is_multiple_of(self.calls_of_environment);
-        self.answered[function] += 1;
+        let (number, is_cold) = self.environment(function);
         let cpu = match (function, number % 4) {
             (0, _) => "Intel(R) Xeon(R) Processor @ 2.50GHz",
             (_, 0) => "Neoverse-N1",
             _ => "Neoverse-V2",
         };
+        // Within one CPU environments differ a little.
+        let duration_ms = if cpu == "Neoverse-N1" { 0.7 } else { 0.5 } + f64::from(number % 3) / 100.0;
         let (id, start) = (format!("{function}-{number}"), if is_cold { "Init Duration: 0.20 ms\t" } else { "" });
         let log = format!(
-            "REPORT RequestId: {0}\tDuration: 0.10 ms\tBilled Duration: 1600 ms\tMemory Size: 1769 MB\tMax Memory Used: \
+            "REPORT RequestId: {0}\tDuration: {duration_ms} ms\tBilled Duration: 1600 ms\tMemory Size: 1769 MB\tMax Memory Used: \
              30 MB\t{start}\n",
             self.payloads.len()
         );
@@ -187,6 +198,22 @@ impl State {
             .header("x-amz-executed-version", "$LATEST")
             .header("x-amz-log-result", BASE64_STANDARD.encode(log))
             .after(Duration::from_millis(self.delay_ms))
+    }
+}
+
+impl State {
+    /// The number of the environment that answers, and whether it starts.
+    fn environment(&mut self, function: usize) -> (u32, bool) {
+        let answered = &mut self.answered[function];
+        *answered += 1;
+        if let Some(warm) = self.warm {
+            let since = &mut self.calls_since[function];
+            *since += 1;
+            return (self.before[function] + (*since - 1) % warm + 1, *since <= warm);
+        }
+        let number = (*answered - 1) / self.calls_of_environment;
+        let number = self.environments_in_all.map_or(number, |all| number % all) + 1;
+        (number, (*answered - 1).is_multiple_of(self.calls_of_environment))
     }
 }
 

@@ -1,0 +1,112 @@
+//! The census that a campaign takes before some of its blocks.
+
+use super::{Campaign, CampaignError, CensusObserver, Observer, Progress};
+use crate::campaign::{
+    census::{CensusFile, CensusManifest, CensusRow, Goal, Rounds, Tally, VariantEnd},
+    stopping_rules::StoppingRule,
+    variants::{VariantIndex, Variants},
+};
+use std::{collections::BTreeSet, io, time::Duration};
+
+/// What the campaign counts, and how.
+#[derive(Debug)]
+pub(super) struct CensusOfCampaign<'a> {
+    rounds: Rounds<'a>,
+    /// The variants that were said to be counted no more.
+    given_up: BTreeSet<VariantIndex>,
+}
+
+impl<'a> Campaign<'a> {
+    /// Takes this census, whose file is given; [`Progress::with_census`] has what it has counted before.
+    pub(crate) fn with_census(self, census: Option<(&'a CensusManifest, CensusFile)>) -> Self {
+        let census = census.map(|(manifest, file)| CensusOfCampaign {
+            rounds: Rounds::new(manifest, &self.callers, file, self.clock, self.stop.clone()),
+            given_up: BTreeSet::new(),
+        });
+        Self { census, ..self }
+    }
+
+    /// Counts environments until there are as many as the census has to have before this block, or there is a reason to
+    /// end; gives whether calls were made.
+    pub(super) async fn count_environments(&mut self, observer: &mut dyn Observer) -> Result<bool, CampaignError> {
+        let Self { manifest, census, progress, cold, clock, .. } = self;
+        let Progress { position, totals, rules } = progress;
+        let spent = totals.cost_of_samples_usd();
+        let (Some(census), Some(tallies)) = (census, &mut totals.census) else { return Ok(false) };
+        let goal = Goal {
+            variants: position.called().collect(),
+            environments: manifest.environments_of_census_before(position.block),
+            max_cost_usd: manifest.limits.max_cost_usd.unwrap_or(f64::INFINITY) - spent,
+        };
+        let is_late =
+            || manifest.limits.duration_ms.is_some_and(|limit| clock.elapsed() >= Duration::from_millis(limit));
+        let before = calls(tallies);
+        let mut told = Told { rules, observer: observer.census() };
+        while !is_late() {
+            // On the heap, because the compiler follows futures within each other to a certain depth only.
+            let round = Box::pin(census.rounds.next(&goal, tallies, cold, &mut told));
+            if round.await?.is_some() {
+                break;
+            }
+        }
+        for variant in goal.variants {
+            if let Some(VariantEnd::Fruitless(failure)) = tallies[variant].end(goal.environments)
+                && census.given_up.insert(variant)
+            {
+                let reason = failure.map_or(String::new(), |failure| format!(": {}", failure.message));
+                let (name, count) = (&manifest.variants[variant].name, tallies[variant].count());
+                let text = format!(
+                    "the census of {name} ends at {count}: three rounds in a row met no new environment{reason}"
+                );
+                observer.warning(&text).map_err(CampaignError::Output)?;
+            }
+        }
+        totals.elapsed_ms = totals.elapsed_ms.max(last_ms(tallies));
+        Ok(calls(tallies) > before)
+    }
+}
+
+impl Progress<'_> {
+    /// The same with the calls of the campaign's own census so far, of which a round makes at most so many calls of each
+    /// variant.
+    pub(crate) fn with_census(mut self, most: &Variants<u32>, rows: &[CensusRow]) -> Self {
+        let mut tallies = most.map(|_, most| Tally::new(*most));
+        for row in rows {
+            tallies[row.variant].add(row);
+            self.rules.iter_mut().for_each(|rule| rule.observe_census(row));
+        }
+        self.totals.elapsed_ms = self.totals.elapsed_ms.max(last_ms(&tallies));
+        self.totals.census = Some(tallies);
+        self
+    }
+}
+
+fn calls(tallies: &Variants<Tally>) -> u64 {
+    tallies.iter().map(|(_, tally)| tally.calls).sum()
+}
+
+/// When the last answer was there, in milliseconds since the campaign began.
+fn last_ms(tallies: &Variants<Tally>) -> u64 {
+    tallies.iter().map(|(_, tally)| tally.elapsed_ms).max().unwrap_or_default()
+}
+
+/// The observer of a census, after the rules that end the campaign.
+struct Told<'o> {
+    rules: &'o mut [Box<dyn StoppingRule>],
+    observer: &'o mut dyn CensusObserver,
+}
+
+impl CensusObserver for Told<'_> {
+    fn round(&mut self, variant: VariantIndex, calls: u32, tallies: &Variants<Tally>) -> io::Result<()> {
+        self.observer.round(variant, calls, tallies)
+    }
+
+    fn row(&mut self, row: &CensusRow, tallies: &Variants<Tally>) -> io::Result<()> {
+        self.rules.iter_mut().for_each(|rule| rule.observe_census(row));
+        self.observer.row(row, tallies)
+    }
+
+    fn backoff(&mut self, variant: VariantIndex, pause: Duration) -> io::Result<()> {
+        self.observer.backoff(variant, pause)
+    }
+}

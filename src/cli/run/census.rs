@@ -1,0 +1,116 @@
+//! A campaign's own census, as the command line has it.
+
+use super::{Run, preflight::NamedTarget};
+use crate::{
+    campaign::{
+        census::{
+            CensusFile, CensusManifest, CensusRow, MAX_CENSUS, MAX_ROUNDS_OF_CAMPAIGN, MIN_ROUNDS_OF_CAMPAIGN,
+            PlannedCensus,
+        },
+        manifest::{Manifest, Variant},
+        variants::Variants,
+    },
+    cli::{
+        census::preparation::{self, Prepared},
+        wrong_arguments::refuse,
+    },
+    report::words::dollars,
+};
+use clap::Args;
+
+/// How long the benchmark service holds each call, so that calls overlap, in milliseconds.
+const HOLD_MS: u32 = 1500;
+
+/// The census that a campaign takes.
+#[derive(Clone, Copy, Debug, Args)]
+#[group(id = "CensusOptions", multiple = true)]
+pub(super) struct CensusOptions {
+    /// Also count the CPU models of this many environments of each target, in rounds spread through the campaign: on mixed
+    /// fleets that makes intervals narrower than many more calls would. It does what `duet census` does: each round changes a
+    /// variable of the functions, so that new environments start, which is undone at the end. Functions of your own get the
+    /// first --payload, and take --environment and --cpu-model. These calls count for --max-cost and not for --invocations.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CENSUS)))]
+    census: Option<u32>,
+    /// In how many rounds to count them: spread over the blocks where --invocations tells how many there will be, or one
+    /// before every fourth block as far as the campaign gets.
+    #[arg(
+        long, value_name = "R", default_value_t = MIN_ROUNDS_OF_CAMPAIGN, requires = "census",
+        value_parser = clap::value_parser!(u32).range(i64::from(MIN_ROUNDS_OF_CAMPAIGN)..=i64::from(MAX_ROUNDS_OF_CAMPAIGN)),
+    )]
+    census_rounds: u32,
+}
+
+impl CensusOptions {
+    pub(super) fn is_given(self) -> bool {
+        self.census.is_some()
+    }
+
+    pub(super) fn planned(self) -> Option<PlannedCensus> {
+        let environments = self.census?;
+        Some(PlannedCensus { environments, rounds: self.census_rounds, hold_ms: HOLD_MS })
+    }
+
+    /// Refuses targets that have no environments to count, or cannot be made to start new ones.
+    pub(super) fn check_targets(self, targets: &[NamedTarget], is_cold: bool) -> anyhow::Result<()> {
+        if !self.is_given() {
+            return Ok(());
+        }
+        if is_cold {
+            refuse!(
+                "--census is for warm calls: with --cold every call meets a new environment and tells its CPU anyway; \
+                 leave --census out, or take `duet census` beside it and `duet report --census DIR`"
+            );
+        }
+        preparation::check_targets(targets.iter().map(|named| &named.target))
+    }
+
+    /// Refuses functions that cannot be changed back.
+    pub(super) fn check_readable(self, variants: &Variants<Variant>) -> anyhow::Result<()> {
+        if self.is_given() { preparation::check_readable(variants) } else { Ok(()) }
+    }
+
+    /// Refuses a census that nothing could tell, or for which there is not enough money.
+    pub(super) fn check(self, manifest: &Manifest) -> anyhow::Result<()> {
+        if !self.is_given() {
+            return Ok(());
+        }
+        let Some(census) = manifest.census() else {
+            refuse!(
+                "--census takes answers that name environments and CPU models: say where (--environment POINTER --cpu-model \
+                 POINTER)"
+            )
+        };
+        preparation::check_repeated(&census)?;
+        let (of_census, of_block) = (manifest.guessed_cost_of_census(), manifest.guessed_cost());
+        if let Some(most) = manifest.limits.max_cost_usd.filter(|most| of_census + of_block > *most) {
+            refuse!(
+                "--max-cost {most} is less than the census and one block, which might cost {} and {}: raise it, or count \
+                 fewer with --census",
+                dollars(of_census),
+                dollars(of_block)
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The census of a campaign before it goes on.
+pub(super) struct CensusSoFar<'a> {
+    pub(super) manifest: &'a CensusManifest,
+    pub(super) file: CensusFile,
+    pub(super) rows: Vec<CensusRow>,
+    /// The most calls of a round of each variant.
+    pub(super) most: Variants<u32>,
+}
+
+impl Run {
+    /// The census that the campaign takes, with what it has counted before.
+    ///
+    /// # Errors
+    /// When its file cannot be read, or a function has no concurrency.
+    pub(super) async fn census_so_far<'a>(&self, manifest: &'a CensusManifest) -> anyhow::Result<CensusSoFar<'a>> {
+        let (file, rows) = CensusFile::open(&self.directory, manifest)?;
+        let most = Prepared { manifest, callers: self.callers.clone() }.most_of_round("").await?;
+        Ok(CensusSoFar { manifest, file, rows, most })
+    }
+}

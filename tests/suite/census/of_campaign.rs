@@ -1,0 +1,208 @@
+//! `duet run --census` as a process, against a fleet that is known.
+
+use super::{
+    fleet::{Answers, Fleet, State, VARIABLE},
+    rounds, validate,
+};
+use crate::{
+    campaign::{Scratch, assert_code, cold::signal, subcommand, wait_until},
+    cli::{stderr, stdout},
+};
+use serde_json::{Value, json};
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    process::{Command, Output},
+};
+
+/// Functions of the user's own, of which ten environments live on between two updates.
+fn warm(fleet: &mut State) {
+    fleet.answers = Answers::Own;
+    fleet.warm = Some(10);
+}
+
+/// A campaign of ten blocks of two calls a variant, and a census of 50 environments.
+fn campaign(scratch: &Scratch, fleet: &Fleet, arguments: &[&str]) -> Command {
+    let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
+    let mut command = subcommand(&fleet.server.url, "run");
+    command
+        .args([
+            "--targets",
+            "lambda:x",
+            "lambda:a",
+            "--payload",
+            &payload,
+            "--environment",
+            "/id",
+            "--cpu-model",
+            "/cpu",
+        ])
+        .args(["--environments", "2", "--invocations", "40", "--max-cost", "1", "--seed", "1", "--census", "50"])
+        .args(["--out", &out])
+        .args(arguments);
+    command
+}
+
+fn resumed(scratch: &Scratch, fleet: &Fleet) -> Output {
+    subcommand(&fleet.server.url, "run").args(["--resume", &scratch.path("run")]).output().unwrap()
+}
+
+fn report(scratch: &Scratch, arguments: &[&str]) -> Output {
+    subcommand("http://127.0.0.1:9", "report").arg(scratch.path("run")).args(arguments).output().unwrap()
+}
+
+fn lines(scratch: &Scratch, name: &str) -> Vec<Value> {
+    let text = fs::read_to_string(scratch.path(&format!("run/{name}"))).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The calls of the census, after the files were held to their schemas.
+fn census(scratch: &Scratch) -> Vec<Value> {
+    let manifest = fs::read_to_string(scratch.path("run/campaign.json")).unwrap();
+    validate("campaign.schema.json", &serde_json::from_str(&manifest).unwrap());
+    let rows = lines(scratch, "census.jsonl");
+    rows.iter().for_each(|row| validate("census-row.schema.json", row));
+    rows
+}
+
+#[test]
+fn a_campaign_counts_while_it_measures_and_its_report_uses_that() {
+    let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
+    let before = fleet.functions();
+    let output = campaign(&scratch, &fleet, &["--json"]).output().unwrap();
+    assert_code(&output, 0);
+    let message = stderr(&output);
+    assert!(!message.contains("changed") && !message.contains("another revision"), "{message}");
+    // Ten a round and variant, of which the first is one call.
+    let rows = census(&scratch);
+    assert_eq!((rounds(&rows, 0), rounds(&rows, 1)), (vec![1, 9, 10, 10, 10, 10], vec![1, 9, 10, 10, 10, 10]));
+    assert_eq!((fleet.functions(), fleet.updates()), (before, 2 * (6 + 1)));
+    assert!(!scratch.has("run/changed.json"));
+    // Between two rounds calls are warm, but for the one environment that the first round has left out.
+    let samples = lines(&scratch, "samples.jsonl");
+    let cold = samples.iter().filter(|row| row["cold"] == true).count();
+    assert_eq!((samples.len(), cold), (40, 2));
+    let events: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_census = events.iter().filter(|event| event["event"] == "census").count();
+    let end = events.last().unwrap();
+    assert_eq!((of_census, &end["event"]), (12, &json!("end")));
+    assert_eq!((&end["census"][1]["environments"], &end["census"][1]["calls"]), (&json!(50), &json!(50)));
+    assert!(end["census"][1]["cost_usd"].as_f64() > Some(0.0));
+
+    let analysis: Value = serde_json::from_str(&stdout(&report(&scratch, &["--format", "json"]))).unwrap();
+    validate("report.schema.json", &analysis);
+    let pair = &analysis["pairs"][0];
+    assert_eq!(pair["sides"]["candidate"]["census"], json!({"environments": 50, "rounds": 6, "has_drifted": false}));
+    let headline = &pair["headline"];
+    let width = |ratio: &Value| {
+        let [low, high] = ["low", "high"].map(|end| ratio["interval"][end].as_f64().unwrap());
+        high - low
+    };
+    let (with, without) = (width(&headline["ratio"]), width(&headline["without_census"]));
+    assert!(with < without, "{with} {without}");
+    // There is one census.
+    let output = report(&scratch, &["--census", "elsewhere"]);
+    assert_code(&output, 2);
+    assert!(stderr(&output).contains("has taken a census of its own"), "{}", stderr(&output));
+}
+
+#[test]
+fn after_a_kill_the_census_goes_on_with_what_is_missing() {
+    let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
+    let before = fleet.functions();
+    // In the second round of the campaign: after 20 counted ones and two blocks.
+    fleet.change(|fleet| fleet.hangs_after = Some(20 + 8 + 3));
+    let mut process = campaign(&scratch, &fleet, &[]).spawn().unwrap();
+    wait_until(|| fleet.payloads().len() == 20 + 8 + 10);
+    wait_until(|| lines(&scratch, "census.jsonl").len() == 20 + 3);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    assert!(fleet.functions().iter().all(|function| function["Environment"]["Variables"].get(VARIABLE).is_some()));
+    let mut file = OpenOptions::new().append(true).open(scratch.path("run/census.jsonl")).unwrap();
+    file.write_all(b"{\"variant\":0,\"rou").unwrap();
+    fleet.change(|fleet| fleet.hangs_after = None);
+    let output = resumed(&scratch, &fleet);
+    assert_code(&output, 0);
+    let rows = census(&scratch);
+    let counted = |variant: u64| {
+        let mut names: Vec<&str> = rows
+            .iter()
+            .filter(|row| row["variant"] == variant)
+            .map(|row| row["environment"].as_str().unwrap())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names.len()
+    };
+    assert_eq!((counted(0), counted(1), lines(&scratch, "samples.jsonl").len()), (50, 50, 40));
+    assert!(stderr(&output).contains("Complete: all calls are made (--invocations 40)"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("census of x86_64"), "{}", stderr(&output));
+    assert_eq!(fleet.functions(), before);
+    assert!(!scratch.has("run/changed.json"));
+}
+
+#[test]
+fn ctrl_c_in_a_round_restores_both_functions() {
+    let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
+    let before = fleet.functions();
+    fleet.change(|fleet| fleet.delay_ms = 500);
+    let process = campaign(&scratch, &fleet, &[]).spawn().unwrap();
+    wait_until(|| fleet.payloads().len() > 2);
+    signal(&process, "INT");
+    assert_code(&process.wait_with_output().unwrap(), 130);
+    assert_eq!(fleet.functions(), before);
+    assert_eq!((lines(&scratch, "samples.jsonl").len(), census(&scratch).len()), (0, fleet.payloads().len()));
+}
+
+#[test]
+fn the_time_ends_a_census_between_two_rounds_of_calls() {
+    let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
+    let before = fleet.functions();
+    fleet.change(|fleet| fleet.delay_ms = 400);
+    let output = campaign(&scratch, &fleet, &["--census", "5000", "--duration", "2s"]).output().unwrap();
+    assert!(stderr(&output).contains("the time is over (--duration 2s)"), "{}", stderr(&output));
+    assert!(fleet.payloads().len() < 200);
+    assert_eq!(fleet.functions(), before);
+}
+
+#[test]
+fn a_plan_says_what_is_counted_and_changed() {
+    let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
+    let plan = stdout(&campaign(&scratch, &fleet, &["--dry-run"]).output().unwrap());
+    let expected = "Census: 50 environments of each variant in 5 rounds, spread over 10 blocks: $";
+    assert!(plan.contains(expected) && plan.contains("that is undone at the end"), "{plan}");
+    assert_eq!((fleet.updates(), fleet.payloads().len()), (0, 0));
+}
+
+#[test]
+fn a_census_that_a_campaign_cannot_take_is_refused_with_the_reason() {
+    let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
+    let file = scratch.file("payload.json", "{}");
+    let own = ["--payload", &file, "--census", "9"];
+    let with = |targets: [&'static str; 2], more: &[&'static str]| -> Vec<String> {
+        let all = [&["--targets"], targets.as_slice(), &own, more].concat();
+        all.into_iter().map(str::to_owned).collect()
+    };
+    const TOLD: [&str; 4] = ["--environment", "/id", "--cpu-model", "/cpu"];
+    for (arguments, part) in [
+        (with(["exec:/bin/true", "exec:/bin/true"], &TOLD), "has one CPU model: there is nothing to count"),
+        (with(["lambda:x", "https://example.com/"], &TOLD), "name the function itself"),
+        (with(["lambda:x:3", "lambda:a"], &TOLD), "name it without a qualifier"),
+        (with(["lambda:x", "lambda:x"], &TOLD), "names lambda:x twice"),
+        (with(["lambda:x", "lambda:a"], &["--environment", "/id"]), "--environment POINTER --cpu-model POINTER"),
+        (
+            with(["lambda:x", "lambda:a"], &[&TOLD, ["--cold"].as_slice()].concat()),
+            "every call meets a new environment",
+        ),
+        (with(["lambda:x", "lambda:a"], &[&TOLD, ["--census-rounds", "4"].as_slice()].concat()), "5..=100"),
+        (
+            with(["lambda:x", "lambda:a"], &[&TOLD, ["--max-cost", "0.00006"].as_slice()].concat()),
+            "less than the census and one block",
+        ),
+    ] {
+        let output = subcommand(&fleet.server.url, "run").args(arguments).output().unwrap();
+        assert_code(&output, 2);
+        assert!(stderr(&output).contains(part), "{part}: {}", stderr(&output));
+    }
+    assert_eq!((fleet.updates(), fleet.payloads().len()), (0, 0));
+}
