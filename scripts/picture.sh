@@ -30,6 +30,6 @@ import_cold_starts "$scratch/run"
 picture "$scratch/report.html" 1000,1120 report.png
 heading "docs/images/report.png shows: $(head --lines 1 "$scratch/report.txt")"
 
-cargo test --quiet --locked --all-features --lib report::html::tests::write_a_page -- --ignored
+cargo test --quiet "${test_packages[@]}" --all-features --lib report::html::tests::write_a_page -- --ignored
 picture "$PWD/target/tmp/other-mixes.html" 1000,720 other-mixes.png
 heading "docs/images/other-mixes.png shows the report of the tests, whose numbers are made up"
