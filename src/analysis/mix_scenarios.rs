@@ -22,7 +22,10 @@ impl Analyzer<'_> {
         let set = self.set_of_all(|calls| calls.deciding(self.pair.is_cold()));
         let mut mixes = Sides::<CpuMix>::default();
         for side in Side::BOTH {
-            mixes[side] = measured_part(self.pair.facts(side).known_mix(), &self.pair.measured(side));
+            let mix = self.pair.facts(side).known_mix();
+            // What was counted at another time says nothing about now.
+            let mix = if mix.has_drifted() { CpuMix { rounds: Vec::new(), ..mix } } else { mix };
+            mixes[side] = measured_part(mix, &self.pair.measured(side));
         }
         if mixes.iter().any(|(_, mix)| mix.assumed.is_empty()) {
             return Vec::new();

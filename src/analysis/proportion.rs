@@ -30,8 +30,10 @@ impl Proportion {
         let centre = estimate + z.powi(2) / (2.0 * n);
         let radius = z * (estimate * (1.0 - estimate) / n + (z / (2.0 * n)).powi(2)).sqrt();
         let scale = 1.0 + z.powi(2) / n;
-        let bound = |end: f64| (end / scale).clamp(0.0, 1.0);
-        Self { estimate, low: bound(centre - radius), high: bound(centre + radius) }
+        // Without a rounding error where all or none were seen.
+        let low = if estimate > 0.0 { ((centre - radius) / scale).max(0.0) } else { 0.0 };
+        let high = if estimate < 1.0 { ((centre + radius) / scale).min(1.0) } else { 1.0 };
+        Self { estimate, low, high }
     }
 }
 

@@ -30,7 +30,7 @@ pub struct CpuMix {
     pub assumed: Vec<f64>,
 }
 
-fn sums<'a>(rounds: impl Iterator<Item = &'a Vec<u32>> + Clone) -> Vec<u32> {
+fn sums<'a>(rounds: &(impl Iterator<Item = &'a Vec<u32>> + Clone)) -> Vec<u32> {
     let models = rounds.clone().map(Vec::len).max().unwrap_or_default();
     (0..models).map(|model| rounds.clone().filter_map(|round| round.get(model)).sum()).collect()
 }
@@ -49,7 +49,7 @@ pub struct UnmeasuredModel {
 impl CpuMix {
     /// How many environments of each model are known.
     pub fn counts(&self) -> Vec<u32> {
-        sums(self.rounds.iter().chain([&self.called]))
+        sums(&self.rounds.iter().chain([&self.called]))
     }
 
     /// How many environments are known.
@@ -62,7 +62,7 @@ impl CpuMix {
         if !self.assumed.is_empty() {
             return false;
         }
-        let counted = sums(self.rounds.iter());
+        let counted = sums(&self.rounds.iter());
         let sum = |counts: &[u32]| f64::from(counts.iter().sum::<u32>());
         let (of_called, of_counted, total) = (sum(&self.called), sum(&counted), f64::from(self.total()));
         let (mut statistic, mut models) = (0.0, 0);

@@ -92,9 +92,7 @@ impl Factors {
             let known: f64 = (0..row).map(|k| self.cells[row * size + k] * x[k]).sum();
             x[row] -= known;
         }
-        for row in 0..size {
-            x[row] /= self.cells[row * size + row];
-        }
+        x.iter_mut().enumerate().for_each(|(row, x)| *x /= self.cells[row * size + row]);
         for row in (0..size).rev() {
             let known: f64 = (row + 1..size).map(|k| self.cells[k * size + row] * x[k]).sum();
             x[row] -= known;
