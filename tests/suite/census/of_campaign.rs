@@ -23,6 +23,10 @@ fn warm(fleet: &mut State) {
 
 /// A campaign of ten blocks of two calls a variant, and a census of 50 environments.
 fn campaign(scratch: &Scratch, fleet: &Fleet, arguments: &[&str]) -> Command {
+    counting("50", scratch, fleet, arguments)
+}
+
+fn counting(environments: &str, scratch: &Scratch, fleet: &Fleet, arguments: &[&str]) -> Command {
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
     let mut command = subcommand(&fleet.server.url, "run");
     command
@@ -37,7 +41,18 @@ fn campaign(scratch: &Scratch, fleet: &Fleet, arguments: &[&str]) -> Command {
             "--cpu-model",
             "/cpu",
         ])
-        .args(["--environments", "2", "--invocations", "40", "--max-cost", "1", "--seed", "1", "--census", "50"])
+        .args([
+            "--environments",
+            "2",
+            "--invocations",
+            "40",
+            "--max-cost",
+            "1",
+            "--seed",
+            "1",
+            "--census",
+            environments,
+        ])
         .args(["--out", &out])
         .args(arguments);
     command
@@ -159,7 +174,7 @@ fn the_time_ends_a_census_between_two_rounds_of_calls() {
     let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
     let before = fleet.functions();
     fleet.change(|fleet| fleet.delay_ms = 400);
-    let output = campaign(&scratch, &fleet, &["--census", "5000", "--duration", "2s"]).output().unwrap();
+    let output = counting("5000", &scratch, &fleet, &["--duration", "2s"]).output().unwrap();
     assert!(stderr(&output).contains("the time is over (--duration 2s)"), "{}", stderr(&output));
     assert!(fleet.payloads().len() < 200);
     assert_eq!(fleet.functions(), before);
