@@ -106,9 +106,8 @@ fn a_campaign_counts_while_it_measures_and_its_report_uses_that() {
 
     let analysis: Value = serde_json::from_str(&stdout(&report(&scratch, &["--format", "json"]))).unwrap();
     validate("report.schema.json", &analysis);
-    let pair = &analysis["pairs"][0];
-    assert_eq!(pair["sides"]["candidate"]["census"], json!({"environments": 50, "rounds": 6, "has_drifted": false}));
-    let headline = &pair["headline"];
+    assert_eq!(analysis["variants"][1]["census"], json!({"environments": 50, "rounds": 6, "has_drifted": false}));
+    let headline = &analysis["comparisons"][0]["headline"];
     let width = |ratio: &Value| {
         let [low, high] = ["low", "high"].map(|end| ratio["interval"][end].as_f64().unwrap());
         high - low
