@@ -23,6 +23,10 @@ fn warm(fleet: &mut State) {
 
 /// A campaign of ten blocks of two calls a variant, and a census of 50 environments.
 fn campaign(scratch: &Scratch, fleet: &Fleet, arguments: &[&str]) -> Command {
+    counting("50", scratch, fleet, arguments)
+}
+
+fn counting(environments: &str, scratch: &Scratch, fleet: &Fleet, arguments: &[&str]) -> Command {
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
     let mut command = subcommand(&fleet.server.url, "run");
     command
@@ -37,7 +41,18 @@ fn campaign(scratch: &Scratch, fleet: &Fleet, arguments: &[&str]) -> Command {
             "--cpu-model",
             "/cpu",
         ])
-        .args(["--environments", "2", "--invocations", "40", "--max-cost", "1", "--seed", "1", "--census", "50"])
+        .args([
+            "--environments",
+            "2",
+            "--invocations",
+            "40",
+            "--max-cost",
+            "1",
+            "--seed",
+            "1",
+            "--census",
+            environments,
+        ])
         .args(["--out", &out])
         .args(arguments);
     command
@@ -91,9 +106,8 @@ fn a_campaign_counts_while_it_measures_and_its_report_uses_that() {
 
     let analysis: Value = serde_json::from_str(&stdout(&report(&scratch, &["--format", "json"]))).unwrap();
     validate("report.schema.json", &analysis);
-    let pair = &analysis["pairs"][0];
-    assert_eq!(pair["sides"]["candidate"]["census"], json!({"environments": 50, "rounds": 6, "has_drifted": false}));
-    let headline = &pair["headline"];
+    assert_eq!(analysis["variants"][1]["census"], json!({"environments": 50, "rounds": 6, "has_drifted": false}));
+    let headline = &analysis["comparisons"][0]["headline"];
     let width = |ratio: &Value| {
         let [low, high] = ["low", "high"].map(|end| ratio["interval"][end].as_f64().unwrap());
         high - low
@@ -159,7 +173,7 @@ fn the_time_ends_a_census_between_two_rounds_of_calls() {
     let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
     let before = fleet.functions();
     fleet.change(|fleet| fleet.delay_ms = 400);
-    let output = campaign(&scratch, &fleet, &["--census", "5000", "--duration", "2s"]).output().unwrap();
+    let output = counting("5000", &scratch, &fleet, &["--duration", "2s"]).output().unwrap();
     assert!(stderr(&output).contains("the time is over (--duration 2s)"), "{}", stderr(&output));
     assert!(fleet.payloads().len() < 200);
     assert_eq!(fleet.functions(), before);
