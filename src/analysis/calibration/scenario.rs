@@ -109,6 +109,9 @@ impl Scenario {
             (Cpus::Two, Noise::HeavyTailed, Drift::Diurnal, true),
             (Cpus::Drifting, Noise::LogNormal, Drift::Diurnal, true),
             (Cpus::TwoOfOneSide, Noise::LogNormal, Drift::Linear, false),
+        ];
+        // Fleets that a census is made for.
+        let counted_kinds = [
             (Cpus::DifferentMixes, Noise::LogNormal, Drift::Linear, true),
             (Cpus::Three, Noise::LogNormal, Drift::Linear, true),
             (Cpus::Rare, Noise::LogNormal, Drift::None, false),
@@ -132,25 +135,23 @@ impl Scenario {
             disturbance,
             census,
         };
+        let counted = |kind, disturbance| {
+            let of_size = move |size| CENSUSES.map(|census| scenario(kind, disturbance, size, census));
+            COUNTED_SIZES.into_iter().flat_map(of_size)
+        };
         let undisturbed = |kind| {
             let of_size = move |size| scenario(kind, Disturbance::None, size, 0);
-            let counted = move |size| CENSUSES.map(|census| scenario(kind, Disturbance::None, size, census));
-            SIZES.into_iter().map(of_size).chain(COUNTED_SIZES.into_iter().flat_map(counted))
+            SIZES.into_iter().map(of_size).chain(counted(kind, Disturbance::None))
         };
         let disturbed = |disturbance| {
             let of_size = move |size| scenario(kinds[0], disturbance, size, 0);
-            let two_cpus = kinds[2];
-            let counted = move |size| CENSUSES.map(|census| scenario(two_cpus, disturbance, size, census));
-            DISTURBED_SIZES.into_iter().map(of_size).chain(COUNTED_SIZES.into_iter().flat_map(counted))
+            DISTURBED_SIZES.into_iter().map(of_size).chain(counted(kinds[2], disturbance))
         };
         let drifted = (Cpus::DriftedSinceCensus, Noise::LogNormal, Drift::None, false);
         let drifted = CENSUSES.map(|census| scenario(drifted, Disturbance::None, (60, 50), census));
-        kinds
-            .into_iter()
-            .flat_map(undisturbed)
-            .chain(disturbances.into_iter().flat_map(disturbed))
-            .chain(drifted)
-            .collect()
+        let all = kinds.into_iter().flat_map(undisturbed);
+        let all = all.chain(counted_kinds.into_iter().flat_map(|kind| counted(kind, Disturbance::None)));
+        all.chain(disturbances.into_iter().flat_map(disturbed)).chain(drifted).collect()
     }
 
     /// Its kind of fleet in words.

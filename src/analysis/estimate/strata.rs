@@ -14,8 +14,9 @@ pub const MOST_UNMEASURED: f64 = 0.05;
 /// How many times as long, or as short, as the mean of the others a model that was not measured may take.
 pub const WORST_MODEL: f64 = 2.0;
 
-/// The error probability of the test that tells a drift of the mix.
-const DRIFTED: f64 = 0.01;
+/// The error probability of the test that tells a drift of the mix. It is small, because the calls that it takes for those of
+/// another mix are the ones whose interval without the census would be most wrong.
+const DRIFTED: f64 = 0.001;
 
 /// The CPU models of one side's environments.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,7 +58,7 @@ impl CpuMix {
         self.rounds.iter().chain([&self.called]).flatten().sum()
     }
 
-    /// Whether the environments that were called are of another mix than those that were counted, by a χ² test at 1%.
+    /// Whether the environments that were called are of another mix than those that were counted, by a χ² test at 0.1%.
     pub fn has_drifted(&self) -> bool {
         if !self.assumed.is_empty() {
             return false;
