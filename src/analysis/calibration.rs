@@ -10,6 +10,7 @@ use judgment::Tally;
 use rand::{SeedableRng, rngs::ChaCha8Rng};
 use scenario::Scenario;
 use serde::Serialize;
+use statrs::distribution::{Binomial, DiscreteCDF};
 use std::thread;
 
 /// The true differences for which power is reported, as shares of the baseline's time.
@@ -150,22 +151,23 @@ pub struct Missed {
 
 /// The aims that the project's own methods miss: intervals that cover the truth in 93 to 97% of campaigns (at least
 /// 93% where they have to be valid after every block), and verdicts on equal sides that are wrong in at most 5%, each
-/// but for the error of the simulation. It is taken as three standard errors, since there are many aims. Where CPU models
+/// but for the error of the simulation: what chance explains with the probability of three standard errors, since there are
+/// many aims. Where CPU models
 /// were counted, intervals should also be as narrow as [`Scenario::aimed_half_width`].
 pub fn missed_aims(outcomes: &[ScenarioScores]) -> Vec<Missed> {
     let mut missed = Vec::new();
     for outcome in outcomes.iter().filter(|outcome| !outcome.scenario.is_beyond_aims()) {
-        let tolerance = |share: f64| 3.0 * (share * (1.0 - share) / f64::from(outcome.runs)).sqrt();
         for score in &outcome.scores {
             let highest = match score.method {
-                Estimator::Shipped => 0.97 + tolerance(0.97),
+                Estimator::Shipped => 0.97,
                 Estimator::ShippedEveryBlock => 1.0,
                 _ => continue,
             };
             let mut miss =
                 |what| missed.push(Missed { scenario: outcome.scenario.clone(), method: score.method, what });
-            let lowest = 0.93 - tolerance(0.93);
-            if let Some(coverage) = score.coverage.filter(|coverage| !(lowest..=highest).contains(coverage)) {
+            let is_off =
+                |coverage: &f64| is_below(*coverage, 0.93, outcome.runs) || is_above(*coverage, highest, outcome.runs);
+            if let Some(coverage) = score.coverage.filter(is_off) {
                 miss(format!("coverage {:.1}%, aim 93 to 97%", coverage * 100.0));
             }
             let aim = outcome.scenario.aimed_half_width().filter(|_| score.method == Estimator::Shipped);
@@ -175,10 +177,28 @@ pub fn missed_aims(outcomes: &[ScenarioScores]) -> Vec<Missed> {
             {
                 miss(format!("half width ±{:.2}%, aim at most ±{:.1}%", width * 100.0, aim * 100.0));
             }
-            if score.false_positives > 0.05 + tolerance(0.05) {
+            if is_above(score.false_positives, 0.05, outcome.runs) {
                 miss(format!("false positives {:.1}%, aim at most 5%", score.false_positives * 100.0));
             }
         }
     }
     missed
+}
+
+/// The probability that a normal value is three standard errors above its mean.
+const CHANCE: f64 = 0.001_35;
+
+/// Whether so large a share of simulated campaigns is no chance if the probability is no larger than this.
+fn is_above(share: f64, probability: f64, runs: u32) -> bool {
+    let count = (share * f64::from(runs)).round() as u64;
+    count > 0 && campaigns(probability, runs).sf(count - 1) < CHANCE
+}
+
+/// The same of so small a share.
+fn is_below(share: f64, probability: f64, runs: u32) -> bool {
+    campaigns(probability, runs).cdf((share * f64::from(runs)).round() as u64) < CHANCE
+}
+
+fn campaigns(probability: f64, runs: u32) -> Binomial {
+    Binomial::new(probability, runs.into()).expect("a probability is between 0 and 1")
 }
