@@ -173,7 +173,7 @@ fn a_census_has_its_columns_and_its_row() {
     let row = |text: &str| page.contains(text);
     assert!(row("The environments counted of arm64 are not used, because"), "{page}");
     assert!(row("<td>none</td><td>1,043 environments counted in 12 rounds</td>"));
-    assert!(row("<td>93% to over 99%</td><td>–</td><td>–</td><td>–</td>"), "{page}");
+    assert!(row("<td>93% to 100%</td><td>–</td><td>–</td><td>–</td>"), "{page}");
     let without = page_of(&fixture::analysis());
     assert!(!without.contains("census") && !without.contains("known proportion"));
 }
