@@ -237,7 +237,7 @@ fn variant_facts(manifest: &Manifest, samples: &Samples, index: VariantIndex) ->
         environments,
         cpus: if may_have_cpus { cpus(facts) } else { Vec::new() },
         census: census(facts),
-        unseen: may_have_cpus.then(|| unseen(environments.max(facts.known_mix().total()))),
+        unseen: may_have_cpus.then(|| unseen(facts.known_environments(environments))),
         emulated: is_own.then_some(facts.emulated),
         builds: facts.builds.iter().cloned().collect(),
         memory: ValuesByEnvironment::new(memory, false).statistics(None),

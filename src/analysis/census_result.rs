@@ -82,8 +82,6 @@ impl CensusResult {
 
 impl VariantCensus {
     fn new(variant: &Variant, tally: &Tally, end: Option<VariantEnd>) -> Self {
-        let configuration = variant.configuration.as_ref();
-        let place = || variant.place.as_ref().and_then(|place| place.region.clone());
         let (end, failure) = match end {
             Some(VariantEnd::Counted) => (EndOfCensus::Counted, None),
             Some(VariantEnd::Fruitless(failure)) => (EndOfCensus::Fruitless, failure),
@@ -92,8 +90,8 @@ impl VariantCensus {
         Self {
             name: variant.name.clone(),
             target: variant.target.to_string(),
-            region: region::of_variant(&variant.target, configuration).or_else(place),
-            architecture: configuration.map(|configuration| configuration.architecture),
+            region: region::of_variant(variant),
+            architecture: variant.configuration.as_ref().map(|configuration| configuration.architecture),
             environments: tally.count(),
             cpus: cpus(tally),
             unseen: unseen(tally.count()),

@@ -92,12 +92,9 @@ fn interpolated(proportion: f64, estimated: &[Difference]) -> Difference {
 /// The mix of those models of which enough environments were measured, as proportions that are taken for certain; none if there
 /// is no such model.
 fn measured_part(mix: CpuMix, measured: &BTreeSet<u32>) -> CpuMix {
-    let unmeasured = mix.unmeasured(measured);
-    let is_measured = |model: usize| unmeasured.iter().all(|other| usize::from(other.model) != model);
-    let kept = mix.proportions().into_iter().enumerate();
-    let kept: Vec<f64> = kept.map(|(model, p)| if is_measured(model) { p } else { 0.0 }).collect();
-    let total: f64 = kept.iter().sum();
-    let assumed = if total > 0.0 { kept.into_iter().map(|p| p / total).collect() } else { Vec::new() };
+    let measured = mix.measured(measured).models;
+    let mut assumed = if measured.is_empty() { Vec::new() } else { vec![0.0; mix.proportions().len()] };
+    measured.into_iter().for_each(|(model, proportion)| assumed[usize::from(model)] = proportion);
     CpuMix { assumed, ..mix }
 }
 

@@ -241,6 +241,11 @@ impl VariantSamples {
         self.census.add(round, environment, model);
     }
 
+    /// How many environments were called or counted, if so many of those that were called are told apart.
+    pub fn known_environments(&self, called: u32) -> u32 {
+        called.max(self.known_mix().total())
+    }
+
     /// The CPU models of the environments that were called or counted.
     pub fn known_mix(&self) -> CpuMix {
         let mut is_counted = vec![false; self.environments.len()];

@@ -265,7 +265,7 @@ fn of_one(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
         warn(WarningKind::Emulated, text);
     }
     let environments = facts.count();
-    let known = environments.max(facts.known_mix().total());
+    let known = facts.known_environments(environments);
     let counted = if environments == 1 { "1 environment".to_owned() } else { format!("{environments} environments") };
     let answered = match manifest.imported {
         None => "answered",

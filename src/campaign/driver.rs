@@ -36,6 +36,7 @@ use census::CensusOfCampaign;
 use futures_util::future::join_all;
 use hyper::body::Bytes;
 use std::{
+    any::Any,
     collections::BTreeSet,
     future::{Future, poll_fn},
     io::{self, Write},
@@ -48,7 +49,7 @@ use std::{
 use tokio::sync::watch;
 
 /// The longest pause before calls are made again.
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// A campaign that runs.
 #[derive(Debug)]
@@ -206,10 +207,7 @@ impl<'a> Campaign<'a> {
                 if let Err(error) = closed {
                     let _ = writeln!(io::stderr(), "{error}");
                 }
-                for (target, failure) in still_changed {
-                    let _ = writeln!(io::stderr(), "{target} is still changed: {failure}");
-                }
-                resume_unwind(panic)
+                go_on_with(panic, &still_changed)
             }
         }
     }
@@ -374,6 +372,14 @@ impl<'a> Campaign<'a> {
         let time = Duration::from_millis(self.manifest.plan.timeout_ms);
         calls::made(caller, call, self.payloads[call.cell].clone(), time, (self.clock, begin))
     }
+}
+
+/// Goes on with a panic, after a message for each function that could not be changed back.
+pub(super) fn go_on_with(panic: Box<dyn Any + Send>, still_changed: &[(Target, Failure)]) -> ! {
+    for (target, failure) in still_changed {
+        let _ = writeln!(io::stderr(), "{target} is still changed: {failure}");
+    }
+    resume_unwind(panic)
 }
 
 /// The result of `work`, or its panic.

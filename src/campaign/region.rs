@@ -1,6 +1,6 @@
 //! The region of a target, as its name says.
 
-use super::{Target, configuration::Configuration};
+use super::{Target, manifest::Variant};
 
 /// The domains of AWS's hosts in each partition, for IPv4 and for dual stack, and the domain of function URLs.
 ///
@@ -91,15 +91,17 @@ pub fn of_target(target: &Target) -> Option<String> {
     }
 }
 
-/// The region of `target`, by the function's own ARN or else by the target's name.
-pub fn of_variant(target: &Target, configuration: Option<&Configuration>) -> Option<String> {
-    let own = configuration.and_then(|configuration| configuration.arn.as_deref()).and_then(of_arn);
-    own.map(str::to_owned).or_else(|| of_target(target))
+/// The region of a variant: by the function's own ARN, else by the target's name, else the one that its calls are signed for.
+pub fn of_variant(variant: &Variant) -> Option<String> {
+    let own = variant.configuration.as_ref().and_then(|configuration| configuration.arn.as_deref()).and_then(of_arn);
+    let signed_for = || variant.place.as_ref().and_then(|place| place.region.clone());
+    own.map(str::to_owned).or_else(|| of_target(&variant.target)).or_else(signed_for)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::manifest::Manifest;
 
     #[test]
     fn arns_and_hosts_name_their_region() {
@@ -129,7 +131,9 @@ mod tests {
             ("http://127.0.0.1:4566/restapis", None),
             ("exec:bootstrap", None),
         ] {
-            assert_eq!(of_variant(&target.parse().unwrap(), None).as_deref(), region, "{target}");
+            let example = Manifest::example().variants[Default::default()].clone();
+            let variant = Variant { target: target.parse().unwrap(), configuration: None, place: None, ..example };
+            assert_eq!(of_variant(&variant).as_deref(), region, "{target}");
         }
     }
 

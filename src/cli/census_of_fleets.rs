@@ -89,12 +89,8 @@ impl CensusOfFleets {
 impl Fleet {
     /// The fleet of a variant; its answers may tell the architecture where its configuration does not.
     fn of(variant: &Variant, answered: Option<Architecture>) -> Self {
-        let configuration = variant.configuration.as_ref();
-        let place = || variant.place.as_ref().and_then(|place| place.region.clone());
-        Self {
-            region: region::of_variant(&variant.target, configuration).or_else(place),
-            architecture: configuration.map(|configuration| configuration.architecture).or(answered),
-        }
+        let configured = variant.configuration.as_ref().map(|configuration| configuration.architecture);
+        Self { region: region::of_variant(variant), architecture: configured.or(answered) }
     }
 
     fn is_known(&self) -> bool {

@@ -1,6 +1,6 @@
 //! A simulated campaign.
 
-use super::super::estimate::{CpuMix, MOST_UNMEASURED, Observation};
+use super::super::estimate::{CpuMix, Observation};
 use crate::analysis::sides::{Side, Sides};
 use std::collections::BTreeSet;
 
@@ -32,10 +32,7 @@ impl Campaign {
     /// Whether the mean of a side's fleet can be told, as far as its CPU models go.
     pub(super) fn is_measured(&self, side: Side) -> bool {
         let environments: BTreeSet<u32> = (0..self.called[side].len() as u32).collect();
-        self.mixes().is_none_or(|mixes| {
-            let unmeasured = mixes[side].unmeasured(&environments);
-            unmeasured.iter().map(|model| model.proportion).sum::<f64>() <= MOST_UNMEASURED
-        })
+        self.mixes().is_none_or(|mixes| mixes[side].measured(&environments).are_enough())
     }
 
     /// What is known of the mixes of CPU models. None without a census.

@@ -7,7 +7,7 @@ use super::{
     combined::{satterthwaite, welch},
     difference::{Difference, Sources},
     fit::{Fit, Groups, Observation},
-    strata::{CpuMix, LEAST_OF_MODEL, MOST_UNMEASURED, Strata, WORST_MODEL},
+    strata::{CpuMix, LEAST_OF_MODEL, Strata},
 };
 use crate::analysis::{proportion::Proportion, sides::Sides};
 use std::collections::BTreeSet;
@@ -29,19 +29,13 @@ pub(super) fn fit(values: &Sides<Vec<Observation>>, groups: Groups, mixes: &Side
 /// None if it cannot be told.
 pub fn mean_of_fleet(means: &[(u32, f64)], mix: &CpuMix) -> Option<Difference> {
     let measured: BTreeSet<u32> = means.iter().map(|(environment, _)| *environment).collect();
-    let unmeasured = mix.unmeasured(&measured);
-    let share_unmeasured: f64 = unmeasured.iter().map(|model| model.proportion).sum();
-    if share_unmeasured > MOST_UNMEASURED || mix.total() == 0 || mix.has_drifted() {
-        return None;
-    }
+    let measured = mix.enough_measured(&measured)?;
+    let bias = measured.bias();
     let (mut models, mut parts) = (Vec::new(), Vec::new());
-    for (model, proportion) in (0..).zip(mix.proportions()) {
+    for (model, proportion) in measured.models {
         let is_of_model = |(environment, _): &&(u32, f64)| mix.of_environments[*environment as usize] == Some(model);
         let values: Vec<f64> = means.iter().filter(is_of_model).map(|(_, mean)| *mean).collect();
-        if values.len() < LEAST_OF_MODEL as usize {
-            continue;
-        }
-        let (count, proportion) = (values.len() as f64, proportion / (1.0 - share_unmeasured));
+        let count = values.len() as f64;
         let mean = values.iter().sum::<f64>() / count;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         parts.push((proportion.powi(2) * squares / (count - 1.0) / count, count - 1.0));
@@ -52,7 +46,6 @@ pub fn mean_of_fleet(means: &[(u32, f64)], mix: &CpuMix) -> Option<Difference> {
         models.into_iter().map(|(model, proportion, mean)| (model, proportion, mean - estimate)).collect();
     parts.extend(variances(&deviations, mix));
     let (standard_error, degrees_of_freedom) = welch(&parts);
-    let bias = share_unmeasured * WORST_MODEL.ln();
     Some(Difference { estimate, standard_error, degrees_of_freedom, bias, is_of_mix: true, ..Difference::default() })
 }
 

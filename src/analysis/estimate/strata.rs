@@ -36,6 +36,27 @@ fn sums<'a>(rounds: &(impl Iterator<Item = &'a Vec<u32>> + Clone)) -> Vec<u32> {
     (0..models).map(|model| rounds.clone().filter_map(|round| round.get(model)).sum()).collect()
 }
 
+/// The models of a fleet of which enough environments were measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasuredModels {
+    /// Each model's number, and its proportion of what was measured of the fleet.
+    pub models: Vec<(u16, f64)>,
+    /// The proportion of the fleet that has other models.
+    pub unmeasured: f64,
+}
+
+impl MeasuredModels {
+    /// Whether the mean of the fleet can be told by them.
+    pub fn are_enough(&self) -> bool {
+        self.unmeasured <= MOST_UNMEASURED && !self.models.is_empty()
+    }
+
+    /// By how much the logarithm of that mean may be wrong at worst, because of the other models.
+    pub(super) fn bias(&self) -> f64 {
+        self.unmeasured * WORST_MODEL.ln()
+    }
+}
+
 /// A model of which too few environments were measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UnmeasuredModel {
@@ -98,6 +119,22 @@ impl CpuMix {
         });
         proportions.filter(|model| model.proportion > 0.0 && model.measured < LEAST_OF_MODEL).collect()
     }
+
+    /// The models of which enough of these environments are.
+    pub fn measured(&self, environments: &BTreeSet<u32>) -> MeasuredModels {
+        let others = self.unmeasured(environments);
+        let unmeasured: f64 = others.iter().map(|model| model.proportion).sum();
+        let is_measured =
+            |(model, proportion): &(u16, f64)| *proportion > 0.0 && others.iter().all(|other| other.model != *model);
+        let measured = (0..).zip(self.proportions()).filter(is_measured);
+        let models = measured.map(|(model, proportion)| (model, proportion / (1.0 - unmeasured))).collect();
+        MeasuredModels { models, unmeasured }
+    }
+
+    /// The same, if the mean of the fleet can be told by them: not if too much of it was not measured, or its mix has drifted.
+    pub(super) fn enough_measured(&self, environments: &BTreeSet<u32>) -> Option<MeasuredModels> {
+        Some(self.measured(environments)).filter(|measured| measured.are_enough() && !self.has_drifted())
+    }
 }
 
 /// The values of one side, or of one CPU model of a side.
@@ -143,22 +180,14 @@ impl Strata {
         let mut strata = Self { of_environments: None, contrast: Vec::new(), of_sides: Sides::default(), bias: 0.0 };
         let mut of_environments = Sides::<Vec<Option<usize>>>::default();
         for (side, mix) in mixes.iter() {
-            let unmeasured = mix.unmeasured(&measured[side]);
-            let proportion_unmeasured: f64 = unmeasured.iter().map(|model| model.proportion).sum();
-            if proportion_unmeasured > MOST_UNMEASURED || mix.total() == 0 || mix.has_drifted() {
-                return None;
-            }
-            strata.bias += proportion_unmeasured * WORST_MODEL.ln();
-            let is_measured = |model: u16| unmeasured.iter().all(|other| other.model != model);
+            let measured = mix.enough_measured(&measured[side])?;
+            strata.bias += measured.bias();
             let mut numbers = BTreeMap::new();
-            for (model, proportion) in (0..).zip(mix.proportions()) {
-                if proportion > 0.0 && is_measured(model) {
-                    let number = strata.contrast.len();
-                    let proportion = proportion / (1.0 - proportion_unmeasured);
-                    numbers.insert(model, number);
-                    strata.of_sides[side].push(Stratum { number, model, proportion });
-                    strata.contrast.push(if side == Side::Candidate { proportion } else { -proportion });
-                }
+            for (model, proportion) in measured.models {
+                let number = strata.contrast.len();
+                numbers.insert(model, number);
+                strata.of_sides[side].push(Stratum { number, model, proportion });
+                strata.contrast.push(if side == Side::Candidate { proportion } else { -proportion });
             }
             let stratum = |model: &Option<u16>| numbers.get(&(*model)?).copied();
             of_environments[side] = mix.of_environments.iter().map(stratum).collect();

@@ -5,8 +5,9 @@ use crate::campaign::{
     Target,
     caller::Caller,
     driver::{
+        LONGEST_PAUSE,
         calls::{self, Calls, CampaignClock},
-        catching,
+        catching, go_on_with,
     },
     failure::Failure,
     forced_cold_starts::ColdStartForcer,
@@ -17,16 +18,8 @@ use crate::campaign::{
 };
 use hyper::body::Bytes;
 use rand::{SeedableRng, rngs::ChaCha8Rng, seq::SliceRandom};
-use std::{
-    io::{self, Write},
-    panic::resume_unwind,
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 use tokio::sync::watch;
-
-/// The longest pause after a throttled round.
-const LONGEST_PAUSE: Duration = Duration::from_secs(20);
 
 /// A census that is being taken.
 #[derive(Debug)]
@@ -126,12 +119,7 @@ impl<'a> Census<'a> {
         let still_changed = self.undo().await;
         match ended {
             Ok(end) => FinishedCensus { end, tallies: self.tallies, still_changed },
-            Err(panic) => {
-                for (target, failure) in still_changed {
-                    let _ = writeln!(io::stderr(), "{target} is still changed: {failure}");
-                }
-                resume_unwind(panic)
-            }
+            Err(panic) => go_on_with(panic, &still_changed),
         }
     }
 

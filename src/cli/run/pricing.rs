@@ -88,10 +88,9 @@ fn named_in(text: &str) -> Option<Architecture> {
     named.next().filter(|_| named.next().is_none())
 }
 
-/// The region of a variant: as its name says, else the region that its calls are signed for, else the configured one.
+/// The region of a variant, or else the configured one.
 async fn region(variant: &Variant, session: &Session) -> String {
-    let signed_for = || variant.place.as_ref().and_then(|place| place.region.clone());
-    if let Some(region) = region::of_variant(&variant.target, variant.configuration.as_ref()).or_else(signed_for) {
+    if let Some(region) = region::of_variant(variant) {
         return region;
     }
     let usual = session.config().await.ok().and_then(|config| config.region());

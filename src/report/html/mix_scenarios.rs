@@ -85,7 +85,7 @@ fn draw(canvas: &Canvas<'_>, pair: &PairAnalysis, scenario: &MixScenario) {
     columns(canvas, &x.labelled(ticks, percent), (strip.1, strip.1 + 4.0));
 }
 
-/// Where the horizontal axis ends, with room for half of its last label.
+/// Where the horizontal axis ends, with space for half of its last label.
 fn right(canvas: &Canvas<'_>) -> f64 {
     canvas.width - 20.0
 }
@@ -113,7 +113,7 @@ fn draw_now(canvas: &Canvas<'_>, pair: &PairAnalysis, scenario: &MixScenario, x:
     canvas.text(&text, (middle, top - 12.0), Anchor::Center, Paint::Ink);
 }
 
-/// Which proportions have which verdict, named where there is room.
+/// Which proportions have which verdict, named where the name fits.
 fn draw_verdicts(canvas: &Canvas<'_>, scenario: &MixScenario, x: &Axis, (top, bottom): (f64, f64)) {
     // A verdict holds halfway to the next proportion.
     let half = 0.5 / (scenario.points.len().max(2) - 1) as f64;
