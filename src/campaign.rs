@@ -29,6 +29,7 @@ pub mod local;
 pub(crate) mod log_streams;
 pub mod manifest;
 pub(crate) mod memory_change;
+pub(crate) mod models_to_measure;
 mod open_list;
 pub(crate) mod owner;
 mod pauses;

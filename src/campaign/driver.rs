@@ -239,8 +239,8 @@ impl<'a> Campaign<'a> {
                 if !rest.is_zero() {
                     unless_asked(&self.stop, tokio::time::sleep(rest)).await;
                 }
-                if self.count_environments(observer).await? {
-                    // That has taken time and money.
+                if self.count_environments(observer).await? || self.renew_environments(observer).await? {
+                    // That has taken time, and perhaps money.
                     continue;
                 }
                 last_block = Some(Instant::now());
@@ -258,7 +258,8 @@ impl<'a> Campaign<'a> {
                 return Ok(Outcome::Interrupted);
             }
             if self.manifest.plan.cold && self.progress.position.is_at_step() {
-                self.force_cold_starts().await?;
+                let open = self.progress.position.open();
+                self.force_cold_starts(open.iter().map(|call| call.variant).collect()).await?;
                 if *self.stop.borrow() {
                     return Ok(Outcome::Interrupted);
                 }
@@ -330,17 +331,16 @@ impl<'a> Campaign<'a> {
         Ok(())
     }
 
-    /// Makes the next calls of every variant in the step meet environments that have just started; all at once, because
-    /// Lambda may take its time. One change is enough for variants that are one function.
-    async fn force_cold_starts(&self) -> Result<(), CampaignError> {
+    /// Makes the next calls of these variants meet environments that have just started; all at once, because Lambda may take its
+    /// time. One change is enough for variants that are one function.
+    async fn force_cold_starts(&self, variants: BTreeSet<VariantIndex>) -> Result<(), CampaignError> {
         let force = async |variant: VariantIndex| {
             let target = &self.manifest.variants[variant].target;
             let forced = self.cold.force(target, &self.callers[variant], &self.stop).await;
             forced.map_err(|failure| CampaignError::Cold { target: target.clone(), failure })
         };
-        let open = self.progress.position.open();
         let functions: BTreeSet<VariantIndex> =
-            open.iter().map(|call| self.manifest.first_of_function(call.variant)).collect();
+            variants.into_iter().map(|variant| self.manifest.first_of_function(variant)).collect();
         join_all(functions.into_iter().map(force)).await.into_iter().collect()
     }
 

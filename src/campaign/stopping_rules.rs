@@ -9,6 +9,10 @@ use super::{
 };
 use std::{collections::BTreeMap, fmt::Debug, time::Duration};
 
+/// How many times as many calls as its limit a campaign makes at most, where its census has counted CPU models that were hardly
+/// measured.
+const MOST_FOR_MODELS: u64 = 2;
+
 /// How many calls of which variants are about to be made.
 pub type NextCalls = BTreeMap<VariantIndex, u64>;
 
@@ -96,13 +100,24 @@ impl LimitRule {
         is_over.then(|| format!("the time is over (--duration {})", humantime::format_duration(limit)))
     }
 
-    /// Begins no block that would exceed the number of calls.
+    /// Begins no block that would exceed the number of calls, unless the census has counted CPU models that were hardly
+    /// measured.
     fn invocations(&self, totals: &Totals, next: &NextCalls) -> Option<String> {
         let limit = self.limits.invocations?;
         // Attempts of the same call count once.
         let made_again: u64 = totals.variants.iter().map(|(_, variant)| variant.made_again).sum();
-        let is_enough = totals.calls() - made_again + next.values().sum::<u64>() > limit;
-        is_enough.then(|| format!("all calls are made (--invocations {limit})"))
+        let (made, of_block) = (totals.calls() - made_again, next.values().sum::<u64>());
+        let exceeds = |limit: u64| made + of_block > limit;
+        if !exceeds(limit) {
+            return None;
+        }
+        let wants_more = || next.keys().any(|variant| !totals.models_to_measure(*variant).is_empty());
+        if !exceeds(limit.saturating_mul(MOST_FOR_MODELS)) && wants_more() {
+            return None;
+        }
+        let more = made.checked_sub(limit).filter(|more| *more > 0);
+        let more = more.map(|more| format!(", and {more} more to measure all frequent CPU models")).unwrap_or_default();
+        Some(format!("all calls are made (--invocations {limit}{more})"))
     }
 
     /// Begins no block that would exceed the cost, judged by the calls so far; and no step of a block whose calls turn
@@ -135,6 +150,8 @@ impl StoppingRule for LimitRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::{census::Tally, totals::CalledEnvironment};
+
     fn totals(calls: u64, cost_usd: f64, elapsed_ms: u64) -> Totals {
         let mut totals = Totals::new(2);
         totals.elapsed_ms = elapsed_ms;
@@ -177,6 +194,23 @@ mod tests {
         let rule = rule(CampaignLimits { invocations: Some(25), ..CampaignLimits::default() }, 0.0);
         assert!(rule.reason(&totals(10, 0.0, 0), &next(10), Duration::ZERO).is_none());
         assert!(rule.reason(&totals(20, 0.0, 0), &next(10), Duration::ZERO).unwrap().contains("--invocations 25"));
+    }
+
+    #[test]
+    fn twice_the_calls_are_made_at_most_to_measure_a_cpu_model() {
+        let rule = rule(CampaignLimits { invocations: Some(25), ..CampaignLimits::default() }, 0.0);
+        let [one, _] = VariantIndex::both();
+        let after = |calls| {
+            let mut totals = totals(calls, 0.0, 0);
+            let mut census: Variants<Tally> = [Tally::new(9), Tally::new(9)].into_iter().collect();
+            census[one].add(&CensusRow::example("e", "V1"));
+            totals.census = Some(census);
+            totals.variants[one].environments.insert("f".to_owned(), CalledEnvironment::default());
+            rule.reason(&totals, &next(10), Duration::ZERO)
+        };
+        assert_eq!((after(20), after(40)), (None, None));
+        let reason = "all calls are made (--invocations 25, and 25 more to measure all frequent CPU models)";
+        assert_eq!(after(50).as_deref(), Some(reason));
     }
 
     #[test]

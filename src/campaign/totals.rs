@@ -6,7 +6,10 @@ use super::{
     row::Row,
     variants::{VariantIndex, Variants},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The totals of all samples.
 #[derive(Clone, Debug)]
@@ -49,16 +52,27 @@ pub struct VariantTotals {
     pub last_success_ms: Option<u64>,
     /// The last failure.
     pub last_failure: Option<Failure>,
-    /// The ids of the environments that were called, each with whether one of its calls succeeded.
-    pub environments: BTreeMap<String, bool>,
+    /// The environments that were called, by their ids.
+    pub environments: BTreeMap<String, CalledEnvironment>,
     /// Cold starts that succeeded in an environment without a name: each has one of its own.
     unnamed_cold_starts: u64,
     /// Other calls that succeeded in an environment without a name.
     unnamed_calls: u64,
     /// The models of the processors that have answered.
-    pub cpu_models: BTreeSet<String>,
+    pub cpu_models: BTreeSet<Arc<str>>,
     /// The estimated bill, in US dollars.
     pub cost_usd: f64,
+}
+
+/// What is known of an environment that was called.
+#[derive(Clone, Debug, Default)]
+pub struct CalledEnvironment {
+    /// Whether a call has succeeded.
+    has_succeeded: bool,
+    /// Whether a call has succeeded that was no cold start.
+    pub is_measured: bool,
+    /// The model of its processor, if its answers told that.
+    pub cpu_model: Option<Arc<str>>,
 }
 
 impl Totals {
@@ -165,17 +179,37 @@ impl VariantTotals {
             self.last_success_ms = self.last_success_ms.max(Some(row.end_ms()));
         }
         self.last_answer_ms = self.last_answer_ms.max(Some(row.end_ms()));
-        self.note_environment(row);
-        note(&mut self.cpu_models, row.cpu_model());
+        let cpu_model = row.cpu_model().map(|model| self.cpu_model(model));
+        self.note_environment(row, cpu_model);
     }
 
-    fn note_environment(&mut self, row: &Row) {
+    /// A model's name, which is copied only if it is new, which is rare.
+    fn cpu_model(&mut self, model: &str) -> Arc<str> {
+        if let Some(known) = self.cpu_models.get(model) {
+            return Arc::clone(known);
+        }
+        let new: Arc<str> = model.into();
+        self.cpu_models.insert(Arc::clone(&new));
+        new
+    }
+
+    fn note_environment(&mut self, row: &Row, cpu_model: Option<Arc<str>>) {
         let has_succeeded = row.failure.is_none();
         match row.environment() {
-            Some(name) => match self.environments.get_mut(name) {
-                Some(known) => *known |= has_succeeded,
-                None => drop(self.environments.insert(name.to_owned(), has_succeeded)),
-            },
+            Some(name) => {
+                let is_measured = has_succeeded && row.cold != Some(true);
+                match self.environments.get_mut(name) {
+                    Some(known) => {
+                        known.has_succeeded |= has_succeeded;
+                        known.is_measured |= is_measured;
+                        known.cpu_model = known.cpu_model.take().or(cpu_model);
+                    }
+                    None => {
+                        let new = CalledEnvironment { has_succeeded, is_measured, cpu_model };
+                        self.environments.insert(name.to_owned(), new);
+                    }
+                }
+            }
             None if !has_succeeded => {}
             None if row.cold == Some(true) => self.unnamed_cold_starts += 1,
             None => self.unnamed_calls += 1,
@@ -184,7 +218,7 @@ impl VariantTotals {
 
     /// How many environments have answered, as reports count them; `None` if nothing tells those of some calls apart.
     pub fn answering_environments(&self) -> Option<u64> {
-        let named = self.environments.values().filter(|has_succeeded| **has_succeeded).count() as u64;
+        let named = self.environments.values().filter(|environment| environment.has_succeeded).count() as u64;
         (self.unnamed_calls == 0).then_some(named + self.unnamed_cold_starts)
     }
 
@@ -201,12 +235,5 @@ impl VariantTotals {
     /// Calls that succeeded.
     pub fn succeeded(&self) -> u64 {
         self.calls - self.failures.values().sum::<u64>()
-    }
-}
-
-/// Adds a name. It is copied only if it is new, which is rare.
-fn note(names: &mut BTreeSet<String>, name: Option<&str>) {
-    if let Some(name) = name.filter(|name| !names.contains(*name)) {
-        names.insert(name.to_owned());
     }
 }

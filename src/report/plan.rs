@@ -122,7 +122,13 @@ fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
                 BlockLimit::Cost if manifest.limits.duration_ms.is_some() => ", unless the time is over before",
                 _ => "",
             };
-            format!("{bound} {}, {calls}{bill}{unless}", counted(blocks, "block"))
+            let more = match limit {
+                BlockLimit::Invocations if plan.census.is_some() => {
+                    ", and at most as many again to measure all frequent CPU models"
+                }
+                _ => "",
+            };
+            format!("{bound} {}, {calls}{bill}{unless}{more}", counted(blocks, "block"))
         }
         None => "How many blocks that makes depends on how long calls take".to_owned(),
     });

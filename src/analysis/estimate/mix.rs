@@ -7,9 +7,12 @@ use super::{
     combined::{satterthwaite, welch},
     difference::{Difference, Sources},
     fit::{Fit, Groups, Observation},
-    strata::{CpuMix, LEAST_OF_MODEL, Strata},
+    strata::{CpuMix, Strata},
 };
-use crate::analysis::{proportion::Proportion, sides::Sides};
+use crate::{
+    analysis::{proportion::Proportion, sides::Sides},
+    campaign::models_to_measure::LEAST_OF_MODEL,
+};
 use std::collections::BTreeSet;
 
 /// Fewer rounds do not tell whether they agree.

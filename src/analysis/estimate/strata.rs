@@ -1,15 +1,12 @@
 //! Strata: values that have an effect in common. They are the two sides; or where the fleet's mix of CPU models was counted,
 //! the models of each side.
 
-use crate::analysis::sides::{Side, Sides};
+use crate::{
+    analysis::sides::{Side, Sides},
+    campaign::models_to_measure::{LEAST_OF_MODEL, MOST_UNMEASURED},
+};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A model of which fewer environments were measured counts as not measured.
-pub const LEAST_OF_MODEL: u32 = 2;
-
-/// The largest proportion of a fleet whose models were not measured, with which its mean can be told.
-pub const MOST_UNMEASURED: f64 = 0.05;
 
 /// How many times as long, or as short, as the mean of the others a model that was not measured may take.
 pub const WORST_MODEL: f64 = 2.0;

@@ -1,11 +1,12 @@
 //! Warnings about a census.
 
 use super::super::{
-    estimate::{LEAST_OF_MODEL, MOST_UNMEASURED, UnmeasuredModel, WORST_MODEL},
+    estimate::{UnmeasuredModel, WORST_MODEL},
     pair_samples::PairSamples,
     sides::Side,
     warning_kind::{Warning, WarningKind},
 };
+use crate::campaign::models_to_measure::{LEAST_OF_MODEL, MOST_UNMEASURED};
 
 /// Why the census of a side is not used, or does not tell as much as it might.
 pub(super) fn collect(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {

@@ -154,18 +154,16 @@ mod tests {
 
     /// What a call meets: an environment, or a failure.
     fn row(round: u32, met: Result<&str, FailureKind>) -> CensusRow {
-        CensusRow {
-            variant: Default::default(),
-            round,
-            elapsed_ms: u64::from(round) * 10,
-            unix_ms: 0,
-            latency_ms: 3,
-            environment: met.ok().map(str::to_owned),
-            cpu_model: met.ok().map(|_| "V1".to_owned()),
-            cold: None,
-            billed_ms: None,
-            cost_usd: if met == Err(FailureKind::Throttled) { 0.0 } else { 0.25 },
-            failure: met.err().map(|kind| Failure::new(kind, "no")),
+        let example = CensusRow { round, elapsed_ms: u64::from(round) * 10, ..CensusRow::example("", "V1") };
+        match met {
+            Ok(environment) => CensusRow { environment: Some(environment.to_owned()), ..example },
+            Err(kind) => CensusRow {
+                environment: None,
+                cpu_model: None,
+                cost_usd: if kind == FailureKind::Throttled { 0.0 } else { example.cost_usd },
+                failure: Some(Failure::new(kind, "no")),
+                ..example
+            },
         }
     }
 

@@ -156,3 +156,23 @@ fn in_view_of(call: &CensusCall, failure: Failure) -> Failure {
     let message = format!("{}; this service is of an earlier version: deploy it anew", failure.message);
     Failure { message, ..failure }
 }
+
+#[cfg(test)]
+impl CensusRow {
+    /// A call of the first variant that was answered by this environment, which has this CPU.
+    pub(crate) fn example(environment: &str, cpu_model: &str) -> Self {
+        Self {
+            variant: VariantIndex::default(),
+            round: 1,
+            elapsed_ms: 0,
+            unix_ms: 0,
+            latency_ms: 3,
+            environment: Some(environment.to_owned()),
+            cpu_model: Some(cpu_model.to_owned()),
+            cold: None,
+            billed_ms: None,
+            cost_usd: 0.25,
+            failure: None,
+        }
+    }
+}

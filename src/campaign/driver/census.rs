@@ -3,6 +3,8 @@
 use super::{Campaign, CampaignError, CensusObserver, Observer, Progress};
 use crate::campaign::{
     census::{CensusFile, CensusManifest, CensusRow, Goal, Rounds, Tally, VariantEnd},
+    manifest::{Manifest, Plan},
+    models_to_measure::{LEAST_OF_MODEL, ModelToMeasure},
     stopping_rules::StoppingRule,
     variants::{VariantIndex, Variants},
 };
@@ -14,6 +16,10 @@ pub(super) struct CensusOfCampaign<'a> {
     rounds: Rounds<'a>,
     /// The variants that were said to be counted no more.
     given_up: BTreeSet<VariantIndex>,
+    /// The block before which new environments have started last.
+    renewed_before: Option<u64>,
+    /// Whether it was said that CPU models are still to be measured.
+    has_told_of_models: bool,
 }
 
 impl<'a> Campaign<'a> {
@@ -22,6 +28,8 @@ impl<'a> Campaign<'a> {
         let census = census.map(|(manifest, file)| CensusOfCampaign {
             rounds: Rounds::new(manifest, &self.callers, file, self.clock, self.stop.clone()),
             given_up: BTreeSet::new(),
+            renewed_before: None,
+            has_told_of_models: false,
         });
         Self { census, ..self }
     }
@@ -62,8 +70,64 @@ impl<'a> Campaign<'a> {
             }
         }
         totals.elapsed_ms = totals.elapsed_ms.max(last_ms(tallies));
-        Ok(calls(tallies) > before)
+        let has_counted = calls(tallies) > before;
+        if has_counted {
+            census.renewed_before = Some(position.block);
+        }
+        Ok(has_counted)
     }
+
+    /// Makes new environments of a variant start, if its census is over and has counted CPU models that were hardly measured: so
+    /// that the next calls may meet these. Gives whether that was so.
+    pub(super) async fn renew_environments(&mut self, observer: &mut dyn Observer) -> Result<bool, CampaignError> {
+        let (Some(census), Some(planned)) = (&mut self.census, &self.manifest.plan.census) else { return Ok(false) };
+        let Progress { position, totals, .. } = &self.progress;
+        let block = position.block;
+        let is_over = self.manifest.environments_of_census_before(block) == planned.environments;
+        let are_measured =
+            census.renewed_before.is_none_or(|renewed| block >= renewed + blocks_to_measure(&self.manifest.plan));
+        if !is_over || !are_measured {
+            return Ok(false);
+        }
+        let to_measure: Vec<(VariantIndex, Vec<ModelToMeasure<'_>>)> = position
+            .called()
+            .map(|variant| (variant, totals.models_to_measure(variant)))
+            .filter(|(_, models)| !models.is_empty())
+            .collect();
+        if to_measure.is_empty() {
+            return Ok(false);
+        }
+        census.renewed_before = Some(block);
+        if !std::mem::replace(&mut census.has_told_of_models, true) {
+            observer.warning(&about_models(self.manifest, &to_measure)).map_err(CampaignError::Output)?;
+        }
+        let variants = to_measure.into_iter().map(|(variant, _)| variant).collect();
+        self.force_cold_starts(variants).await?;
+        Ok(true)
+    }
+}
+
+/// How many blocks measure environments that are new: the first call of one is a cold start.
+fn blocks_to_measure(plan: &Plan) -> u64 {
+    if plan.calls_of_variant() > plan.environments.into() { 1 } else { 2 }
+}
+
+/// Why a campaign makes new environments start, and perhaps more calls.
+fn about_models(manifest: &Manifest, to_measure: &[(VariantIndex, Vec<ModelToMeasure<'_>>)]) -> String {
+    let of_variant = |(variant, models): &(VariantIndex, Vec<ModelToMeasure<'_>>)| {
+        let models = models.iter().map(|ModelToMeasure { model, proportion, measured }| {
+            format!("{model} ({:.1}% of the fleet, {measured} measured)", proportion * 100.0)
+        });
+        format!("{} has {}", manifest.variants[*variant].name, models.collect::<Vec<_>>().join(" and "))
+    };
+    let models: Vec<String> = to_measure.iter().map(of_variant).collect();
+    let more = manifest.limits.invocations.map(|limit| format!(", and up to {limit} more calls are made"));
+    format!(
+        "CPU models that the census has counted are hardly measured: {}. New environments start before the next blocks{}, until \
+         {LEAST_OF_MODEL} of each are",
+        models.join("; "),
+        more.unwrap_or_default()
+    )
 }
 
 impl Progress<'_> {

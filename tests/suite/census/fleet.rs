@@ -1,5 +1,5 @@
-//! A Lambda of two functions whose environments and CPUs are known: `x` has one CPU model, every fourth environment of `a`
-//! another than the rest.
+//! A Lambda of two functions whose environments and CPUs are known: `x` has one CPU model, some environments of `a` another than
+//! the rest.
 
 use crate::scripted::{Call, Reply, Scripted};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -47,6 +47,10 @@ pub struct State {
     pub environments_in_all: Option<u32>,
     /// How many environments a function has between two updates: further calls meet them again.
     pub warm: Option<u32>,
+    /// From the environment of this number on that is one alone.
+    pub is_alone_from: u32,
+    /// Whether the environment of `a` of this number has the other CPU.
+    pub has_other_cpu: fn(u32) -> bool,
     /// How many calls of each function have come since its last update.
     calls_since: [u32; 2],
     /// How many environments of each function there were before that.
@@ -83,6 +87,8 @@ impl Fleet {
             calls_of_environment: 1,
             environments_in_all: None,
             warm: None,
+            is_alone_from: u32::MAX,
+            has_other_cpu: |number| number.is_multiple_of(4),
             calls_since: [0; 2],
             before: [0; 2],
             hangs_after: None,
@@ -143,6 +149,7 @@ impl State {
 
     fn configuration(&mut self, call: &Call) -> Reply {
         let index = index(call);
+        let warm = self.warm_of(index).unwrap_or(0);
         let function = &mut self.functions[index];
         if call.line.starts_with("PUT ") {
             let body: Value = serde_json::from_str(&call.body).unwrap();
@@ -152,7 +159,7 @@ impl State {
             }
             self.revision += 1;
             self.since_update = 0;
-            self.before[index] += self.calls_since[index].min(self.warm.unwrap_or(0));
+            self.before[index] += self.calls_since[index].min(warm);
             self.calls_since[index] = 0;
             function["RevisionId"] = json!(self.revision.to_string());
             function["Environment"] = json!({"Variables": body["Environment"]["Variables"]});
@@ -171,9 +178,9 @@ impl State {
         }
         let function = index(call);
         let (number, is_cold) = self.environment(function);
-        let cpu = match (function, number % 4) {
-            (0, _) => "Intel(R) Xeon(R) Processor @ 2.50GHz",
-            (_, 0) => "Neoverse-N1",
+        let cpu = match function {
+            0 => "Intel(R) Xeon(R) Processor @ 2.50GHz",
+            _ if (self.has_other_cpu)(number) => "Neoverse-N1",
             _ => "Neoverse-V2",
         };
         // Within one CPU environments differ a little.
@@ -202,11 +209,17 @@ impl State {
 }
 
 impl State {
+    fn warm_of(&self, function: usize) -> Option<u32> {
+        let is_alone = self.before[function] + 1 >= self.is_alone_from;
+        self.warm.map(|warm| if is_alone { 1 } else { warm })
+    }
+
     /// The number of the environment that answers, and whether it starts.
     fn environment(&mut self, function: usize) -> (u32, bool) {
+        let warm = self.warm_of(function);
         let answered = &mut self.answered[function];
         *answered += 1;
-        if let Some(warm) = self.warm {
+        if let Some(warm) = warm {
             let since = &mut self.calls_since[function];
             *since += 1;
             return (self.before[function] + (*since - 1) % warm + 1, *since <= warm);

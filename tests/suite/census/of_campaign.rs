@@ -21,9 +21,13 @@ fn warm(fleet: &mut State) {
     fleet.warm = Some(10);
 }
 
+/// How many environments a block calls.
+const OF_ONE: [&str; 2] = ["--environments", "1"];
+const OF_TWO: [&str; 2] = ["--environments", "2"];
+
 /// A campaign of ten blocks of two calls a variant, and a census of 50 environments.
 fn campaign(scratch: &Scratch, fleet: &Fleet, arguments: &[&str]) -> Command {
-    counting("50", scratch, fleet, arguments)
+    counting("50", scratch, fleet, &[&OF_TWO, arguments].concat())
 }
 
 fn counting(environments: &str, scratch: &Scratch, fleet: &Fleet, arguments: &[&str]) -> Command {
@@ -41,18 +45,7 @@ fn counting(environments: &str, scratch: &Scratch, fleet: &Fleet, arguments: &[&
             "--cpu-model",
             "/cpu",
         ])
-        .args([
-            "--environments",
-            "2",
-            "--invocations",
-            "40",
-            "--max-cost",
-            "1",
-            "--seed",
-            "1",
-            "--census",
-            environments,
-        ])
+        .args(["--invocations", "40", "--max-cost", "1", "--seed", "1", "--census", environments])
         .args(["--out", &out])
         .args(arguments);
     command
@@ -120,6 +113,63 @@ fn a_campaign_counts_while_it_measures_and_its_report_uses_that() {
     assert!(stderr(&output).contains("has taken a census of its own"), "{}", stderr(&output));
 }
 
+/// A campaign of twenty blocks of one call a variant that counts forty environments. Of the eight that a round counts the calls
+/// meet four, and the other CPU of `a` is always among the rest.
+fn campaign_that_misses_a_cpu(fleet: &mut State) {
+    warm(fleet);
+    fleet.warm = Some(8);
+    fleet.has_other_cpu = |number| number.is_multiple_of(8);
+}
+
+/// Whether the report warns of CPU models that were not measured.
+fn is_unmeasured(scratch: &Scratch) -> bool {
+    let analysis: Value = serde_json::from_str(&stdout(&report(scratch, &["--format", "json"]))).unwrap();
+    let warnings = analysis["comparisons"][0]["warnings"].as_array().unwrap();
+    warnings.iter().any(|warning| warning["kind"] == "unmeasured-cpus")
+}
+
+#[test]
+fn a_campaign_goes_on_until_each_frequent_cpu_is_measured() {
+    let (scratch, fleet) = (Scratch::new(), Fleet::start(campaign_that_misses_a_cpu));
+    let before = fleet.functions();
+    // Environments that have started after the census.
+    fleet.change(|fleet| {
+        fleet.is_alone_from = 42;
+        fleet.has_other_cpu = |number| number.is_multiple_of(8) || number > 43;
+    });
+    let output = counting("40", &scratch, &fleet, &OF_ONE).output().unwrap();
+    assert_code(&output, 0);
+    let message = stdout(&output) + &stderr(&output);
+    assert!(
+        message.contains(
+            "CPU models that the census has counted are hardly measured: arm64 has Neoverse-N1 (12.2% of the fleet, 0 measured). \
+             New environments start before the next blocks, and up to 40 more calls are made, until 2 of each are"
+        ),
+        "{message}"
+    );
+    // Four environments of `a` after the last round, each in two blocks, of which the last two have that CPU.
+    assert!(message.contains("all calls are made (--invocations 40, and 12 more to measure"), "{message}");
+    assert_eq!((census(&scratch).len(), lines(&scratch, "samples.jsonl").len()), (80, 52));
+    assert_eq!((fleet.functions(), fleet.updates()), (before, 2 * (6 + 1) + 4));
+    assert!(!is_unmeasured(&scratch));
+    // There is nothing more to do.
+    let output = resumed(&scratch, &fleet);
+    assert_code(&output, 0);
+    assert_eq!(lines(&scratch, "samples.jsonl").len(), 52);
+}
+
+#[test]
+fn a_campaign_makes_at_most_twice_its_calls_to_measure_a_cpu() {
+    let (scratch, fleet) = (Scratch::new(), Fleet::start(campaign_that_misses_a_cpu));
+    // All calls after the census are cold starts.
+    let output = counting("40", &scratch, &fleet, &OF_ONE).output().unwrap();
+    assert_code(&output, 0);
+    let message = stdout(&output) + &stderr(&output);
+    assert!(message.contains("(--invocations 40, and 40 more to measure"), "{message}");
+    assert_eq!(message.matches("are hardly measured:").count(), 1, "{message}");
+    assert!(is_unmeasured(&scratch));
+}
+
 #[test]
 fn after_a_kill_the_census_goes_on_with_what_is_missing() {
     let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
@@ -173,7 +223,7 @@ fn the_time_ends_a_census_between_two_rounds_of_calls() {
     let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
     let before = fleet.functions();
     fleet.change(|fleet| fleet.delay_ms = 400);
-    let output = counting("5000", &scratch, &fleet, &["--duration", "2s"]).output().unwrap();
+    let output = counting("5000", &scratch, &fleet, &[OF_TWO, ["--duration", "2s"]].concat()).output().unwrap();
     assert!(stderr(&output).contains("the time is over (--duration 2s)"), "{}", stderr(&output));
     assert!(fleet.payloads().len() < 200);
     assert_eq!(fleet.functions(), before);
@@ -185,6 +235,8 @@ fn a_plan_says_what_is_counted_and_changed() {
     let plan = stdout(&campaign(&scratch, &fleet, &["--dry-run"]).output().unwrap());
     let expected = "Census: 50 environments of each variant in 5 rounds, spread over 10 blocks: $";
     assert!(plan.contains(expected) && plan.contains("that is undone at the end"), "{plan}");
+    let more = "by the guess, and at most as many again to measure all frequent CPU models\n";
+    assert!(plan.ends_with(more), "{plan}");
     assert_eq!((fleet.updates(), fleet.payloads().len()), (0, 0));
 }
 
