@@ -1,11 +1,16 @@
 //! Ending the calls of variants whose intervals are narrow enough.
 
 use super::{
-    compare_sets, estimate::Difference, interval::CONFIDENCE, pair_samples::PairSamples, samples::Samples,
+    compare_sets,
+    estimate::Difference,
+    interval::{CONFIDENCE, Looks},
+    pair_samples::PairSamples,
+    samples::Samples,
+    sides::Sides,
     verdict::has_enough,
 };
 use crate::campaign::{
-    census::CensusRow,
+    census::{CensusRow, FleetVariances},
     manifest::Manifest,
     row::Row,
     stopping_rules::{NextCalls, StoppingRule},
@@ -30,10 +35,13 @@ impl Precision {
         Some(Self { manifest: manifest.clone(), samples: Samples::new(manifest.variants.count()), target })
     }
 
+    fn pair(&self, candidate: VariantIndex) -> PairSamples<'_> {
+        PairSamples::new(&self.manifest, &self.samples, candidate)
+    }
+
     /// Half the width of the widest interval, as a share of the ratio. None while a cell has no interval.
     fn half_width(&self, candidate: VariantIndex) -> Option<f64> {
-        let pair = PairSamples::new(&self.manifest, &self.samples, candidate);
-        let (differences, looks) = compare_sets::deciding_differences(pair);
+        let (differences, looks) = compare_sets::deciding_differences(self.pair(candidate));
         // Cells that have not been called yet are missing from the samples.
         if differences.len() < self.manifest.plan.cells.len() {
             return None;
@@ -59,6 +67,24 @@ impl StoppingRule for Precision {
         None
     }
 
+    fn fleet_variances(&self) -> Option<FleetVariances> {
+        let of_candidate = |candidate| {
+            let pair = self.pair(candidate);
+            let known = mean(pair.mixes()?.map(|_, mix| mix.total()));
+            let (differences, _) = compare_sets::deciding_differences(pair);
+            let of_mix = differences.into_iter().flatten().filter(|difference| difference.is_of_mix);
+            let widest = of_mix.max_by(|one, other| one.standard_error.total_cmp(&other.standard_error))?;
+            Some((widest, known))
+        };
+        let all = self.manifest.candidates().filter_map(of_candidate);
+        let (Difference { sources, environments, .. }, known) =
+            all.max_by(|(one, _), (other, _)| one.standard_error.total_cmp(&other.standard_error))?;
+        Some(FleetVariances {
+            within_models: (sources.environments + sources.calls) * mean(environments),
+            between_models: sources.mix * known,
+        })
+    }
+
     fn enough_of(&self, candidates: &[VariantIndex]) -> Vec<(VariantIndex, String)> {
         let enough = candidates.iter().filter_map(|candidate| {
             let half_width = self.half_width(*candidate).filter(|half_width| *half_width <= self.target)?;
@@ -68,4 +94,16 @@ impl StoppingRule for Precision {
         });
         enough.collect()
     }
+}
+
+fn mean(counts: Sides<u32>) -> f64 {
+    f64::from(counts.baseline + counts.candidate) / 2.0
+}
+
+/// The variance of a difference whose interval extends as far to either side as a campaign's limit says, if all of it is known.
+pub fn variance_of_target(until_ci: f64) -> f64 {
+    let half_width = until_ci.ln_1p();
+    let known =
+        Difference { standard_error: half_width / 2.0, degrees_of_freedom: f64::INFINITY, ..Difference::default() };
+    (half_width / known.critical_value(1.0 - CONFIDENCE, Looks::EveryBlock(half_width))).powi(2)
 }

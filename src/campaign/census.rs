@@ -3,6 +3,7 @@
 //! Calls that are open at the same moment meet as many environments, and cold starts are forced before each round of them,
 //! so that every round meets new ones. Nothing is measured.
 
+mod allocation;
 mod driver;
 mod file;
 mod plan;
@@ -10,6 +11,7 @@ mod planned;
 mod round;
 mod row;
 
+pub use allocation::{Allocation, EXPECTED, EnvironmentCosts, ExpectedFleet, FleetVariances, counted};
 pub use driver::{Census, CensusOutcome, FinishedCensus, Observer};
 pub(super) use driver::{CensusError, Goal, Rounds};
 pub use file::CensusFile;

@@ -1,7 +1,7 @@
 //! The rules that end a campaign.
 
 use super::{
-    census::CensusRow,
+    census::{CensusRow, FleetVariances},
     manifest::{CampaignLimits, Manifest},
     row::Row,
     totals::{Totals, VariantTotals},
@@ -69,6 +69,11 @@ pub trait StoppingRule: Debug {
 
     /// The reason not to make the remaining calls of a step.
     fn reason_within_block(&self, _totals: &Totals, _next: &NextCalls) -> Option<String> {
+        None
+    }
+
+    /// What the variance of the least certain difference of fleets comes from, if that can be told.
+    fn fleet_variances(&self) -> Option<FleetVariances> {
         None
     }
 

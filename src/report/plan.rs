@@ -1,9 +1,9 @@
 //! What a campaign is going to do.
 
-use super::words::{counted, dollars};
+use super::words::{count, counted, dollars};
 use crate::campaign::{
     Target,
-    census::{BLOCKS_BETWEEN_ROUNDS, PlannedCensus},
+    census::{BLOCKS_BETWEEN_ROUNDS, EXPECTED, EnvironmentCosts, ExpectedFleet, PlannedCensus},
     environment_source::EnvironmentSource,
     hooks::{Hook, Hooks},
     manifest::{Manifest, Variant},
@@ -137,18 +137,46 @@ fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
 
 /// What the campaign counts, and what it changes for that.
 fn census(manifest: &Manifest, planned: &PlannedCensus) -> String {
-    let PlannedCensus { environments, rounds, .. } = planned;
-    let when = match most_blocks(manifest) {
-        Some(blocks) => format!("spread over {}", counted(blocks, "block")),
-        None => format!("one before every {BLOCKS_BETWEEN_ROUNDS}th block, as far as the campaign gets"),
+    let PlannedCensus { environments, rounds, is_allocated, .. } = planned;
+    let cost = dollars(manifest.guessed_cost_of_census());
+    let counting = if *is_allocated {
+        allocated_census(manifest, planned, &cost)
+    } else {
+        let when = match most_blocks(manifest) {
+            Some(blocks) => format!("spread over {}", counted(blocks, "block")),
+            None => format!("one before every {BLOCKS_BETWEEN_ROUNDS}th block, as far as the campaign gets"),
+        };
+        let (environments, rounds) = (counted(*environments, "environment"), counted(*rounds, "round"));
+        format!("{environments} of each variant in {rounds}, {when}: {cost} by the guess")
     };
     format!(
-        "Census: {} of each variant in {}, {when}: {} by the guess. Each changes a variable of the functions, so that new \
-         environments start; that is undone at the end",
-        counted(*environments, "environment"),
-        counted(*rounds, "round"),
-        dollars(manifest.guessed_cost_of_census())
+        "Census: {counting}. Each changes a variable of the functions, so that new environments start; that is undone at the end"
     )
+}
+
+/// How many environments are measured and counted for an interval that is narrow enough, and why.
+fn allocated_census(manifest: &Manifest, planned: &PlannedCensus, cost: &str) -> String {
+    let ExpectedFleet { slowdown, slower, deviation } = EXPECTED;
+    let EnvironmentCosts { measured, counted: of_census } = manifest.guessed_costs_of_environment();
+    format!(
+        "intervals of {} are expected once {} of each variant are measured and {} counted ({cost}), in {} of which one comes \
+         before every {BLOCKS_BETWEEN_ROUNDS}th block. That is the cheapest way where one of each costs {} to measure and {} to \
+         count, a CPU with {}% of the fleet takes {slowdown} times as long as the other, and environments with the same CPU \
+         differ by {}%; by and by what calls have shown takes the place of that guess",
+        width(manifest.limits.until_ci.unwrap_or_default()),
+        counted(u64::from(planned.rounds) * u64::from(manifest.plan.environments), "environment"),
+        count(planned.environments.into()),
+        counted(planned.rounds, "round"),
+        dollars(measured),
+        dollars(of_census),
+        slower * 100.0,
+        deviation * 100.0
+    )
+}
+
+/// The half width of an interval. Shares such as 0.07 are a little off as percentages.
+fn width(until_ci: f64) -> String {
+    format!("±{}%", (until_ci * 1e8).round() / 1e6)
 }
 
 fn describe(variant: &Variant) -> String {
@@ -198,8 +226,7 @@ pub fn ends(manifest: &Manifest) -> Vec<String> {
         limits.duration_ms.map(|ms| format!("after {}", humantime::format_duration(Duration::from_millis(ms)))),
         limits.invocations.map(|calls| format!("after {}", counted(calls, "call"))),
         limits.max_cost_usd.filter(|_| has_bill(manifest)).map(|usd| format!("at {}", dollars(usd))),
-        // Shares such as 0.07 are a little off as percentages.
-        limits.until_ci.map(|half_width| format!("with intervals of ±{}%", (half_width * 1e8).round() / 1e6)),
+        limits.until_ci.map(|half_width| format!("with intervals of {}", width(half_width))),
     ];
     ends.into_iter().flatten().collect()
 }

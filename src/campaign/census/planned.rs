@@ -1,6 +1,9 @@
 //! A census that a campaign takes of its own variants, in rounds spread through it, so that both see the same time.
 
-use super::plan::{CensusCall, CensusManifest, CensusPlan};
+use super::{
+    allocation::EnvironmentCosts,
+    plan::{CensusCall, CensusManifest, CensusPlan},
+};
 use crate::campaign::{manifest::Manifest, stopping_rules};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +26,10 @@ pub struct PlannedCensus {
     pub rounds: u32,
     /// How long the benchmark service holds each call, in milliseconds.
     pub hold_ms: u32,
+    /// Whether that is a plan by what fleets are expected to be: then a round comes before every fourth block, and counts as many
+    /// as is cheapest by what is known by then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_allocated: bool,
 }
 
 impl PlannedCensus {
@@ -75,6 +82,13 @@ impl Manifest {
     pub fn environments_of_census_before(&self, block: u64) -> u32 {
         self.plan.census.map_or(0, |census| census.environments_before(block, stopping_rules::most_blocks(self)))
     }
+
+    /// What environments may cost, by the guess.
+    pub fn guessed_costs_of_environment(&self) -> EnvironmentCosts {
+        let of_block = self.guessed_cost() / f64::from(self.plan.environments);
+        let of_census = self.census().map_or(0.0, |census| census.guessed_cost() / f64::from(census.plan.environments));
+        EnvironmentCosts { measured: of_block * BLOCKS_BETWEEN_ROUNDS as f64, counted: of_census }
+    }
 }
 
 #[cfg(test)]
@@ -82,7 +96,7 @@ mod tests {
     use super::*;
     use crate::campaign::manifest::CampaignLimits;
 
-    const TEN: PlannedCensus = PlannedCensus { environments: 10, rounds: 5, hold_ms: 1500 };
+    const TEN: PlannedCensus = PlannedCensus { environments: 10, rounds: 5, hold_ms: 1500, is_allocated: false };
 
     fn before(census: PlannedCensus, blocks: Option<u64>, up_to: u64) -> Vec<u32> {
         (0..up_to).map(|block| census.environments_before(block, blocks)).collect()

@@ -2,7 +2,10 @@
 
 use super::{Campaign, CampaignError, CensusObserver, Observer, Progress};
 use crate::campaign::{
-    census::{CensusFile, CensusManifest, CensusRow, Goal, Rounds, Tally, VariantEnd},
+    census::{
+        BLOCKS_BETWEEN_ROUNDS, CensusFile, CensusManifest, CensusRow, EXPECTED, EnvironmentCosts, Goal, MAX_CENSUS,
+        Rounds, Tally, VariantEnd, counted,
+    },
     manifest::{Manifest, Plan},
     models_to_measure::{LEAST_OF_MODEL, ModelToMeasure},
     stopping_rules::StoppingRule,
@@ -37,13 +40,14 @@ impl<'a> Campaign<'a> {
     /// Counts environments until there are as many as the census has to have before this block, or there is a reason to
     /// end; gives whether calls were made.
     pub(super) async fn count_environments(&mut self, observer: &mut dyn Observer) -> Result<bool, CampaignError> {
+        let Some(environments) = self.environments_to_count() else { return Ok(false) };
         let Self { manifest, census, progress, cold, clock, .. } = self;
         let Progress { position, totals, rules } = progress;
         let spent = totals.cost_of_samples_usd();
         let (Some(census), Some(tallies)) = (census, &mut totals.census) else { return Ok(false) };
         let goal = Goal {
             variants: position.called().collect(),
-            environments: manifest.environments_of_census_before(position.block),
+            environments,
             max_cost_usd: manifest.limits.max_cost_usd.unwrap_or(f64::INFINITY) - spent,
         };
         let is_late =
@@ -77,13 +81,48 @@ impl<'a> Campaign<'a> {
         Ok(has_counted)
     }
 
+    /// How many environments of each variant are to be counted before this block; `None` if none are counted before it.
+    fn environments_to_count(&self) -> Option<u32> {
+        let block = self.progress.position.block;
+        if !self.manifest.plan.census?.is_allocated {
+            return Some(self.manifest.environments_of_census_before(block));
+        }
+        let has_counted = self.census.as_ref()?.renewed_before == Some(block);
+        if has_counted || !block.is_multiple_of(BLOCKS_BETWEEN_ROUNDS) {
+            return None;
+        }
+        let tallies = self.progress.totals.census.as_ref()?;
+        // One more at the least, because the round makes new environments start.
+        let least = tallies.iter().map(|(_, tally)| tally.count()).max()? + 1;
+        let measured =
+            self.manifest.plan.environments.saturating_mul(u32::try_from(block / BLOCKS_BETWEEN_ROUNDS + 1).ok()?);
+        Some(counted(measured, self.known_for_each(tallies)).clamp(least, MAX_CENSUS.max(least)))
+    }
+
+    /// How many environments are to be known for each that is measured, by what is known of the fleets and of the bill.
+    fn known_for_each(&self, tallies: &Variants<Tally>) -> f64 {
+        let Progress { position, totals, rules } = &self.progress;
+        let variances = rules.iter().find_map(|rule| rule.fleet_variances()).unwrap_or_else(|| EXPECTED.variances());
+        let guessed = self.manifest.guessed_costs_of_environment();
+        let measured = position.block / BLOCKS_BETWEEN_ROUNDS * u64::from(self.manifest.plan.environments);
+        let each =
+            |usd: f64, environments: f64, guess: f64| if environments > 0.0 { usd / environments } else { guess };
+        let counted: f64 = tallies.iter().map(|(_, tally)| f64::from(tally.count())).sum();
+        let of_census: f64 = tallies.iter().map(|(_, tally)| tally.cost_usd).sum();
+        variances.known_for_each(EnvironmentCosts {
+            measured: each(totals.cost_of_samples_usd(), measured as f64, guessed.measured),
+            counted: each(of_census, counted / tallies.count() as f64, guessed.counted),
+        })
+    }
+
     /// Makes new environments of a variant start, if its census is over and has counted CPU models that were hardly measured: so
     /// that the next calls may meet these. Gives whether that was so.
     pub(super) async fn renew_environments(&mut self, observer: &mut dyn Observer) -> Result<bool, CampaignError> {
         let (Some(census), Some(planned)) = (&mut self.census, &self.manifest.plan.census) else { return Ok(false) };
         let Progress { position, totals, .. } = &self.progress;
         let block = position.block;
-        let is_over = self.manifest.environments_of_census_before(block) == planned.environments;
+        let is_over =
+            !planned.is_allocated && self.manifest.environments_of_census_before(block) == planned.environments;
         let are_measured =
             census.renewed_before.is_none_or(|renewed| block >= renewed + blocks_to_measure(&self.manifest.plan));
         if !is_over || !are_measured {

@@ -2,10 +2,11 @@
 
 use super::{Run, preflight::NamedTarget};
 use crate::{
+    analysis::{precision::variance_of_target, verdict::MINIMUM_ENVIRONMENTS},
     campaign::{
         census::{
-            CensusFile, CensusManifest, CensusRow, MAX_CENSUS, MAX_ROUNDS_OF_CAMPAIGN, MIN_ROUNDS_OF_CAMPAIGN,
-            PlannedCensus,
+            Allocation, CensusFile, CensusManifest, CensusRow, EXPECTED, MAX_CENSUS, MAX_ROUNDS_OF_CAMPAIGN,
+            MIN_ROUNDS_OF_CAMPAIGN, PlannedCensus,
         },
         manifest::{Manifest, Variant},
         variants::Variants,
@@ -17,9 +18,30 @@ use crate::{
     report::words::dollars,
 };
 use clap::Args;
+use std::str::FromStr;
 
 /// How long the benchmark service holds each call, so that calls overlap, in milliseconds.
 const HOLD_MS: u32 = 1500;
+
+/// How many environments a campaign counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CensusSize {
+    Of(u32),
+    /// As many as make the interval that is wanted cheapest.
+    Auto,
+}
+
+impl FromStr for CensusSize {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        let number = text.parse().ok().filter(|number| (1..=MAX_CENSUS).contains(number));
+        number.map(Self::Of).ok_or_else(|| format!("it must be auto, or a number from 1 to {MAX_CENSUS}"))
+    }
+}
 
 /// The census that a campaign takes.
 #[derive(Clone, Copy, Debug, Args)]
@@ -29,15 +51,18 @@ pub(super) struct CensusOptions {
     /// fleets that makes intervals narrower than many more calls would. It does what `duet census` does: each round changes a
     /// variable of the functions, so that new environments start, which is undone at the end. Functions of your own get the
     /// first --payload, and take --environment and --cpu-model. These calls count for --max-cost and not for --invocations.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CENSUS)))]
-    census: Option<u32>,
-    /// In how many rounds to count them: spread over the blocks where --invocations tells how many there will be, or one
+    ///
+    /// With auto, and --until-ci, it plans how many to measure and how many to count for the least money: by what fleets of two
+    /// CPU generations are like at first, and by what calls have shown from then on.
+    #[arg(long, value_name = "N|auto")]
+    census: Option<CensusSize>,
+    /// In how many rounds to count them [default: 5]: spread over the blocks where --invocations tells how many there will be, or one
     /// before every fourth block as far as the campaign gets.
     #[arg(
-        long, value_name = "R", default_value_t = MIN_ROUNDS_OF_CAMPAIGN, requires = "census",
+        long, value_name = "R", requires = "census",
         value_parser = clap::value_parser!(u32).range(i64::from(MIN_ROUNDS_OF_CAMPAIGN)..=i64::from(MAX_ROUNDS_OF_CAMPAIGN)),
     )]
-    census_rounds: u32,
+    census_rounds: Option<u32>,
 }
 
 impl CensusOptions {
@@ -45,9 +70,36 @@ impl CensusOptions {
         self.census.is_some()
     }
 
+    /// The census, before it is allocated.
     pub(super) fn planned(self) -> Option<PlannedCensus> {
-        let environments = self.census?;
-        Some(PlannedCensus { environments, rounds: self.census_rounds, hold_ms: HOLD_MS })
+        let (environments, is_allocated) = match self.census? {
+            CensusSize::Of(environments) => (environments, false),
+            CensusSize::Auto => (1, true),
+        };
+        let rounds = self.census_rounds.unwrap_or(MIN_ROUNDS_OF_CAMPAIGN);
+        Some(PlannedCensus { environments, rounds, hold_ms: HOLD_MS, is_allocated })
+    }
+
+    /// The campaign with as many environments counted, and rounds, as are expected to make its intervals narrow enough for the
+    /// least money, if that is wanted.
+    pub(super) fn allocated(self, mut manifest: Manifest) -> anyhow::Result<Manifest> {
+        let costs = manifest.guessed_costs_of_environment();
+        let Some(census) = manifest.plan.census.as_mut().filter(|census| census.is_allocated) else {
+            return Ok(manifest);
+        };
+        let Some(until_ci) = manifest.limits.until_ci else {
+            refuse!(
+                "--census auto plans for intervals of a certain width: add --until-ci PERCENT, or name how many to count"
+            )
+        };
+        if self.census_rounds.is_some() {
+            refuse!("--census auto plans the rounds: leave --census-rounds out, or name how many to count");
+        }
+        let variance = variance_of_target(until_ci);
+        let Allocation { measured, counted } = EXPECTED.variances().allocation(costs, variance, MINIMUM_ENVIRONMENTS);
+        census.environments = counted.clamp(1, MAX_CENSUS);
+        census.rounds = measured.div_ceil(manifest.plan.environments).clamp(1, MAX_ROUNDS_OF_CAMPAIGN);
+        Ok(manifest)
     }
 
     /// Refuses targets that have no environments to count, or cannot be made to start new ones.

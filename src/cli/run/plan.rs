@@ -135,7 +135,7 @@ impl PlanOptions {
             census: self.census.planned(),
             ..self.campaign.plan(cells, &variants)
         };
-        let manifest = Manifest::new(variants, baseline, plan, self.campaign.limits());
+        let manifest = self.census.allocated(Manifest::new(variants, baseline, plan, self.campaign.limits()))?;
         self.census.check(&manifest)?;
         self.campaign.check(&manifest)?;
         Ok(manifest)

@@ -230,6 +230,28 @@ fn the_time_ends_a_census_between_two_rounds_of_calls() {
 }
 
 #[test]
+fn a_census_that_is_planned_for_an_interval_counts_what_makes_it_cheapest() {
+    let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
+    let auto = [&OF_TWO, ["--until-ci", "20%"].as_slice()].concat();
+    let mut command = counting("auto", &scratch, &fleet, &auto);
+    let plan = stdout(&command.arg("--dry-run").output().unwrap());
+    for part in [
+        "Census: intervals of ±20% are expected once 8 environments of each variant are measured and ",
+        " in 4 rounds of which one comes before every 4th block. That is the cheapest way where one of each costs $",
+        "a CPU with 44% of the fleet takes 1.4 times as long as the other",
+    ] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    let output = counting("auto", &scratch, &fleet, &auto).output().unwrap();
+    assert_code(&output, 0);
+    let (rows, samples) = (census(&scratch), lines(&scratch, "samples.jsonl"));
+    assert!(stderr(&output).contains("Complete: "), "{}", stderr(&output));
+    // Two of each variant in every block, and a round before every fourth one.
+    let blocks = samples.len().div_ceil(4);
+    assert!(rows.len() > 2 * blocks.div_ceil(4) && fleet.updates() >= 2 * blocks.div_ceil(4), "{}", rows.len());
+}
+
+#[test]
 fn a_plan_says_what_is_counted_and_changed() {
     let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
     let plan = stdout(&campaign(&scratch, &fleet, &["--dry-run"]).output().unwrap());
@@ -244,11 +266,13 @@ fn a_plan_says_what_is_counted_and_changed() {
 fn a_census_that_a_campaign_cannot_take_is_refused_with_the_reason() {
     let (scratch, fleet) = (Scratch::new(), Fleet::start(warm));
     let file = scratch.file("payload.json", "{}");
-    let own = ["--payload", &file, "--census", "9"];
+    let own = ["--payload", &file];
     let with = |targets: [&'static str; 2], more: &[&'static str]| -> Vec<String> {
-        let all = [&["--targets"], targets.as_slice(), &own, more].concat();
+        let census: &[&str] = if more.contains(&"--census") { &[] } else { &["--census", "9"] };
+        let all = [&["--targets"], targets.as_slice(), &own, census, more].concat();
         all.into_iter().map(str::to_owned).collect()
     };
+    const AUTO: [&str; 2] = ["--census", "auto"];
     const TOLD: [&str; 4] = ["--environment", "/id", "--cpu-model", "/cpu"];
     for (arguments, part) in [
         (with(["exec:/bin/true", "exec:/bin/true"], &TOLD), "has one CPU model: there is nothing to count"),
@@ -260,6 +284,15 @@ fn a_census_that_a_campaign_cannot_take_is_refused_with_the_reason() {
             with(["lambda:x", "lambda:a"], &[&TOLD, ["--cold"].as_slice()].concat()),
             "every call meets a new environment",
         ),
+        (
+            with(
+                ["lambda:x", "lambda:a"],
+                &[TOLD.as_slice(), &AUTO, ["--until-ci", "5%", "--census-rounds", "7"].as_slice()].concat(),
+            ),
+            "--census auto plans the rounds",
+        ),
+        (with(["lambda:x", "lambda:a"], &[&TOLD, AUTO.as_slice()].concat()), "add --until-ci PERCENT"),
+        (with(["lambda:x", "lambda:a"], &[&TOLD, ["--census", "0"].as_slice()].concat()), "auto, or a number from 1"),
         (with(["lambda:x", "lambda:a"], &[&TOLD, ["--census-rounds", "4"].as_slice()].concat()), "5..=100"),
         (
             with(["lambda:x", "lambda:a"], &[&TOLD, ["--max-cost", "0.00006"].as_slice()].concat()),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::campaign::{
-    census::{CensusFile, CensusRow, Observer, PlannedCensus, Tally},
+    census::{CensusFile, CensusRow, FleetVariances, Observer, PlannedCensus, Tally},
     prices::PriceTable,
 };
 use crate::protocol::Architecture;
@@ -39,7 +39,7 @@ impl Observer for ObserverOfCensus {
 /// A warm campaign of ten blocks, which counts ten environments of each variant.
 fn manifest() -> Manifest {
     let mut manifest = Manifest::example();
-    manifest.plan.census = Some(PlannedCensus { environments: 10, rounds: 5, hold_ms: 0 });
+    manifest.plan.census = Some(PlannedCensus { environments: 10, rounds: 5, hold_ms: 0, is_allocated: false });
     (manifest.plan.environment, manifest.plan.cpu_model) = (Some("/id".to_owned()), Some("/cpu".to_owned()));
     manifest.limits.invocations = Some(20);
     manifest
@@ -62,11 +62,33 @@ async fn conducted(
     let (file, rows) = CensusFile::open(directory, &planned).unwrap();
     let samples = run_directory::rows(directory, manifest).unwrap();
     let most = manifest.variants.map(|_, _| most);
-    let progress = Progress::new(manifest, samples, Vec::new()).unwrap().with_census(&most, &rows);
+    let rule = Box::new(TwelvefoldBetweenModels { blocks: 0 }) as Box<dyn StoppingRule>;
+    let is_allocated = manifest.plan.census.is_some_and(|census| census.is_allocated);
+    let progress = Progress::new(manifest, samples, is_allocated.then_some(rule)).unwrap().with_census(&most, &rows);
     let (campaign, stop) = campaign(manifest, lambda, directory, journal, progress);
     observer.census.ends_at = ends_at.map(|at| (at, stop.clone()));
     let finished = campaign.with_census(Some((&planned, file))).run(observer).await;
     (finished, CensusFile::open(directory, &planned).unwrap().1)
+}
+
+/// Ends a campaign after twelve blocks, whose CPU models differ more than environments of one do.
+#[derive(Debug)]
+struct TwelvefoldBetweenModels {
+    blocks: u64,
+}
+
+impl StoppingRule for TwelvefoldBetweenModels {
+    fn observe(&mut self, row: &Row) {
+        self.blocks = row.block + 1;
+    }
+
+    fn reason(&self, _: &Totals, _: &NextCalls, _: Duration) -> Option<String> {
+        (self.blocks >= 12).then(|| "enough".to_owned())
+    }
+
+    fn fleet_variances(&self) -> Option<FleetVariances> {
+        (self.blocks > 0).then_some(FleetVariances { within_models: 0.1, between_models: 1.2 })
+    }
 }
 
 /// What was done before each block.
@@ -115,7 +137,7 @@ async fn throttled_rounds_become_smaller_and_the_census_is_completed() {
         }
     }));
     let (mut manifest, directory) = (manifest(), scratch("census-throttled"));
-    manifest.plan.census = Some(PlannedCensus { environments: 30, rounds: 5, hold_ms: 0 });
+    manifest.plan.census = Some(PlannedCensus { environments: 30, rounds: 5, hold_ms: 0, is_allocated: false });
     let mut observer = TestObserver::default();
     let (finished, rows) = conducted(&manifest, &lambda, &directory, 500, (&mut observer, None)).await;
     assert!(finished.end.is_ok());
@@ -195,5 +217,33 @@ async fn the_limit_of_costs_is_that_of_census_and_samples_together() {
     );
     let calls = rows.len() as u64 + finished.totals.calls();
     assert!((4..20).contains(&calls) && finished.totals.cost_usd() <= 0.000_004, "{calls}");
+    fs::remove_dir_all(&directory).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_allocated_census_counts_what_is_cheapest_before_every_fourth_block() {
+    let (lambda, mut manifest, directory) =
+        (Arc::new(FakeLambda::new(|_, _| Act::Answer)), manifest(), scratch("census-allocated"));
+    manifest.plan.census = Some(PlannedCensus { environments: 1, rounds: 1, hold_ms: 0, is_allocated: true });
+    manifest.limits = CampaignLimits { until_ci: Some(0.02), max_cost_usd: Some(1.0), ..CampaignLimits::default() };
+    for (_, variant) in manifest.variants.iter_mut() {
+        variant.price = Some(PriceTable::built_in().price("us-east-1", Architecture::X86_64).unwrap());
+    }
+    let mut observer = TestObserver::default();
+    let (finished, rows) = conducted(&manifest, &lambda, &directory, 500, (&mut observer, None)).await;
+    assert_eq!(finished.end.unwrap(), Outcome::Enough("enough".to_owned()));
+    // A call of the census is guessed to cost more than the calls of a measured environment. In fact it is one call, and those
+    // are four: √(12 · (4 − 1)) are known for each, of 2 and 3 that are measured.
+    let mut counts = vec![[0; 2]; 12];
+    for (block, entries) in before_blocks(&observer).iter().enumerate() {
+        for entry in entries {
+            let (calls, variant) = entry.split_once(" of ").unwrap();
+            counts[block][variant.parse::<usize>().unwrap()] += calls.parse::<u32>().unwrap();
+        }
+    }
+    let mut expected = vec![[0; 2]; 12];
+    (expected[0], expected[4], expected[8]) = ([1, 1], [9, 9], [5, 5]);
+    assert_eq!((counts, rows.len()), (expected, 30));
+    assert!(lambda.is_as_before());
     fs::remove_dir_all(&directory).unwrap();
 }
