@@ -2,13 +2,17 @@
 
 use super::{
     analyze_samples::{Options, analyze},
+    precision::Precision,
     result::PairAnalysis,
     samples::Samples,
     sides::{Side, Sides},
     verdict::Verdict,
     warning_kind::WarningKind,
 };
-use crate::campaign::{manifest::Manifest, platform_report::PlatformReport, row::Row, variants::VariantIndex};
+use crate::campaign::{
+    census::FleetVariances, manifest::Manifest, platform_report::PlatformReport, row::Row,
+    stopping_rules::StoppingRule, variants::VariantIndex,
+};
 use rand::{Rng, RngExt, SeedableRng, distr::Distribution, rngs::ChaCha8Rng};
 use statrs::distribution::Normal;
 
@@ -119,6 +123,30 @@ fn verdicts_on_counted_fleets_are_right_as_often_as_stated() {
     assert!(covered > 180 && faster == 0 && slower > 180, "{covered} {faster} {slower}");
     let (_, _, without) = campaigns(&Fleet { counted: 0, ..other_mix });
     assert!(without < 80, "{without}");
+}
+
+#[test]
+fn what_the_variance_comes_from_is_told_for_each_environment() {
+    let (mut rng, manifest) = (ChaCha8Rng::seed_from_u64(3), Manifest::example());
+    let variances = (0..100).map(|_| {
+        let precision = Precision { manifest: manifest.clone(), samples: FLEET.samples(&mut rng), target: 0.02 };
+        precision.fleet_variances()
+    });
+    // Hardly any has met one of its CPUs less than twice.
+    let variances: Vec<FleetVariances> = variances.flatten().collect();
+    let count = variances.len() as f64;
+    assert!(count > 90.0);
+    let within = variances.iter().map(|variances| variances.within_models).sum::<f64>() / count;
+    let between = variances.iter().map(|variances| variances.between_models).sum::<f64>() / count;
+    // Of two fleets, with 20 calls in each environment.
+    let expected = 2.0 * (0.04_f64.powi(2) + 0.05_f64.powi(2) / 20.0);
+    assert!((0.85..1.25).contains(&(within / expected)), "{within} {expected}");
+    let expected = 2.0 * SLOWER.ln().powi(2) * 0.44 * 0.56;
+    // Rounds that disagree by chance add to it, and those that agree take nothing away.
+    assert!((1.0..1.35).contains(&(between / expected)), "{between} {expected}");
+    // Without a census nothing tells them apart.
+    let samples = Fleet { counted: 0, ..FLEET }.samples(&mut rng);
+    assert_eq!(Precision { manifest, samples, target: 0.02 }.fleet_variances(), None);
 }
 
 #[test]

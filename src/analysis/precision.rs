@@ -23,9 +23,9 @@ use std::time::Duration;
 /// at all looks together, because this looks after every block.
 #[derive(Debug)]
 pub struct Precision {
-    manifest: Manifest,
-    samples: Samples,
-    target: f64,
+    pub(super) manifest: Manifest,
+    pub(super) samples: Samples,
+    pub(super) target: f64,
 }
 
 impl Precision {
