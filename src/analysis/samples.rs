@@ -239,6 +239,10 @@ impl VariantSamples {
     pub fn count_environment(&mut self, round: RoundOfCensus, environment: &str, cpu_model: &str) {
         let model = self.model(cpu_model);
         self.census.add(round, environment, model);
+        // Calls of an environment that the census has started may not tell its CPU.
+        if let Some(number) = self.numbers.get(environment) {
+            self.environments[*number as usize].cpu.get_or_insert(model);
+        }
     }
 
     /// How many environments were called or counted, if so many of those that were called are told apart.
@@ -350,9 +354,12 @@ impl VariantSamples {
         self.environments.len() as u32 - 1
     }
 
-    /// The number of the CPU model that a row names.
+    /// The number of the CPU model that a row names, or else a census of its environment.
     fn cpu(&mut self, row: &Row) -> Option<u16> {
-        Some(self.model(row.cpu_model()?))
+        match row.cpu_model() {
+            Some(name) => Some(self.model(name)),
+            None => self.census.model(row.environment()?),
+        }
     }
 
     fn model(&mut self, name: &str) -> u16 {

@@ -5,6 +5,7 @@ use crate::{
     analysis::samples::Samples,
     campaign::{
         census::{self, CensusManifest},
+        log_streams::CollectedEnvironments,
         manifest::{Manifest, Variant},
         region,
     },
@@ -40,18 +41,28 @@ struct Fleet {
 
 impl CensusOfFleets {
     /// Adds what the census has counted to the samples of the campaign in `run`: the one that it has taken itself, if it has.
+    /// Log streams may tell its environments.
     ///
     /// # Errors
     /// When it cannot be read, is too old or too new, or is of none of the campaign's fleets; or there are two.
-    pub(super) fn count(&self, run: &Path, manifest: &Manifest, samples: &mut Samples) -> anyhow::Result<()> {
-        if let Some(own) = manifest.census() {
+    pub(super) fn count(
+        &self,
+        run: &Path,
+        manifest: &Manifest,
+        collected: &CollectedEnvironments,
+        samples: &mut Samples,
+    ) -> anyhow::Result<()> {
+        if manifest.census().is_some() {
             if let Some(other) = &self.census {
                 refuse!(
                     "--census {}: the campaign has taken a census of its own, at its own time: leave the option out",
                     other.display()
                 );
             }
-            census::rows_of_campaign(run, &own)?.iter().for_each(|row| samples.add_of_census(row));
+            for mut row in census::rows_of_campaign(run, manifest)? {
+                collected.join_census(&mut row);
+                samples.add_of_census(&row);
+            }
             return Ok(());
         }
         let Some(directory) = &self.census else { return Ok(()) };

@@ -117,7 +117,7 @@ pub(super) fn of_samples(
         collected.join(&mut row);
         samples.add(&row);
     }
-    census.count(directory, manifest, &mut samples)?;
+    census.count(directory, manifest, &collected, &mut samples)?;
     Ok(analyze(manifest, &samples, options))
 }
 

@@ -43,16 +43,18 @@ impl Manifest {
     /// The census that the campaign takes, as the rounds of a census know it; `None` if it takes none, or nothing tells
     /// environments and CPU models.
     pub fn census(&self) -> Option<CensusManifest> {
-        let Self { version, created_unix_ms, variants, plan, limits, .. } = self;
+        let Self { version, created_unix_ms, variants, plan, limits, trial, .. } = self;
         let PlannedCensus { environments, hold_ms, .. } = plan.census?;
         let first = &plan.cells[0];
-        let call = match first.workload {
-            Some(_) => CensusCall::Service { hold_ms },
-            None => CensusCall::Own {
-                payload: first.payload.clone(),
-                environment: plan.environment.clone()?,
-                cpu_model: plan.cpu_model.clone()?,
-            },
+        let payload = first.payload.clone();
+        let has_probe = trial.as_ref().is_some_and(|trial| trial.no_probe.is_none());
+        let call = match (plan.environment.clone(), plan.cpu_model.clone()) {
+            _ if first.workload.is_some() => CensusCall::Service { hold_ms },
+            (Some(environment), Some(cpu_model)) => CensusCall::Own { payload, environment, cpu_model },
+            (environment, cpu_model) if has_probe => {
+                CensusCall::Probe { payload, environment, cpu_model, accept_status: plan.accept_status.clone() }
+            }
+            _ => return None,
         };
         let plan = CensusPlan {
             seed: plan.seed,

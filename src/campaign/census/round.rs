@@ -162,6 +162,7 @@ mod tests {
             latency_ms: 3,
             environment: met.ok().map(str::to_owned),
             cpu_model: met.ok().map(|_| "V1".to_owned()),
+            request_id: None,
             cold: None,
             billed_ms: None,
             cost_usd: if met == Err(FailureKind::Throttled) { 0.0 } else { 0.25 },

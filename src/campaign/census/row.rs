@@ -32,10 +32,14 @@ pub struct CensusRow {
     pub unix_ms: u64,
     /// From sending the call to having the whole answer, in milliseconds.
     pub latency_ms: u64,
-    /// The environment that answered, if it is known.
+    /// The environment that answered, if it is known. That of a clone with a probe has the id of the request that has started
+    /// it, until log streams tell its name.
     pub environment: Option<String>,
     /// The model of its CPU, if it is known.
     pub cpu_model: Option<String>,
+    /// The id of the request that was made of a clone with a probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// Whether the environment's cold start is part of this call; `None` if that is unknown.
     pub cold: Option<bool>,
     /// The most that Lambda bills for the call, in milliseconds; `None` if it has not run the function.
@@ -68,6 +72,7 @@ impl CensusRow {
             latency_ms: row.latency_ns / 1_000_000,
             environment: row.environment().map(str::to_owned),
             cpu_model: row.cpu_model().filter(|model| !model.is_empty()).map(str::to_owned),
+            request_id: row.request_id.clone().filter(|_| matches!(call, CensusCall::Probe { .. })),
             cold: row.cold_start(row.environment().is_some_and(is_new), true),
             billed_ms: call_to_row::billed_ms(variant, &row),
             cost_usd: call_to_row::cost(variant, &row),
@@ -81,6 +86,11 @@ impl CensusRow {
             return None;
         }
         self.environment.as_deref().zip(self.cpu_model.as_deref())
+    }
+
+    /// The id of the request that stands for the name of the environment, which the request has started.
+    pub(in crate::campaign) fn request_of_unnamed(&self) -> Option<&str> {
+        self.counted().filter(|_| self.request_id == self.environment).map(|(request_id, _)| request_id)
     }
 
     pub(super) fn is_throttled(&self) -> bool {
@@ -101,6 +111,7 @@ impl CensusRow {
         checks::within("round", self.round, u32::MAX)?;
         checks::name("environment", self.environment.as_deref())?;
         checks::name("cpu_model", self.cpu_model.as_deref())?;
+        checks::name("request_id", self.request_id.as_deref())?;
         checks::number("billed_ms", self.billed_ms, checks::YEAR_MS as f64)?;
         checks::number("cost_usd", self.cost_usd, checks::MAX_USD)
     }
@@ -128,15 +139,31 @@ fn read(call: &CensusCall, output: &[u8], row: &mut Row) {
                     .map(|(option, pointer, _)| Failure::new(FailureKind::Answer, not_found(option, pointer, output)))
             })
         }
+        CensusCall::Probe { environment, cpu_model, accept_status, .. } => {
+            let is_told = row.cpu_model.is_some();
+            let is_cold = row.cold_start(false, true) == Some(true);
+            call_to_row::read_names(output, [environment.as_deref(), cpu_model.as_deref()], row);
+            if is_told {
+                // One cold start, one environment.
+                row.environment = row.environment.take().or_else(|| row.request_id.clone());
+            }
+            of_api_answer(output, accept_status)
+                .or_else(|| (is_cold && !is_told).then(|| Failure::new(FailureKind::Answer, NOT_IN_LOG)))
+        }
     };
 }
+
+/// Why a cold start tells no CPU. Lambda sends the last 4 KB of a log.
+const NOT_IN_LOG: &str = "the end of the log of this cold start does not have what the probe has written, as if the function \
+    prints more than 4 KB when it starts: let it print less, or say where its answers name the environment and the CPU \
+    (--environment POINTER --cpu-model POINTER)";
 
 fn no_service(reason: &str, output: &[u8]) -> String {
     let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();
     format!(
         "this is no answer of the benchmark service to a census request ({reason}): of a function of your own, say where \
          its answers name the environment and the CPU (--payload FILE --environment POINTER --cpu-model POINTER), or \
-         use `duet try`; it answered {start}"
+         use `duet try --census`; it answered {start}"
     )
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        census::{self, CensusRow},
         environment_source::{EnvironmentSource, changes_with_every_call, logged_at_once},
         manifest::Manifest,
         platform_report::PlatformReport,
@@ -38,7 +39,7 @@ pub struct CollectedEnvironments {
     by_request: HashMap<RequestId, Collected>,
     /// The variants whose environments log streams tell.
     variants: HashSet<VariantIndex>,
-    /// The environments that earlier rows have met.
+    /// The environments that earlier rows, or the campaign's census, have met.
     met: HashSet<(VariantIndex, u32)>,
     kind: LogStreams,
 }
@@ -53,21 +54,44 @@ struct Collected {
 /// What is counted to tell streams of environments from those of calls.
 #[derive(Debug, Default)]
 struct Counts {
+    /// The campaign's own requests.
     requests: u64,
     streams: u64,
-    /// Requests whose report has no init.
+    /// Those of them whose report has no init.
     warm: u64,
+    /// Requests of the campaign's census, all of which have started environments.
+    of_census: u64,
 }
 
 impl Counts {
+    fn add(&mut self, request: &CollectedRequest<'_>, of_census: &RequestsOfCensus) {
+        if of_census.contains_key(&RequestId::from(request.request_id.as_ref())) {
+            self.of_census += 1;
+        } else {
+            self.requests += 1;
+            self.warm += u64::from(request.has_init == Some(false));
+        }
+    }
+
     fn kind(&self, manifest: &Manifest) -> LogStreams {
-        let Self { requests, streams, warm } = *self;
-        match requests {
+        let Self { requests, streams, warm, of_census } = *self;
+        // A census starts many environments, so that most calls may be cold starts: the campaign's own calls tell. They
+        // share streams with the census, unless every call has one of its own.
+        let others = streams.saturating_sub(of_census);
+        match requests + of_census {
             0 => LogStreams::Empty,
-            _ if changes_with_every_call(requests, streams, warm, logged_at_once(manifest)) => LogStreams::OfCalls,
+            _ if changes_with_every_call(requests, others, warm, logged_at_once(manifest)) => LogStreams::OfCalls,
             _ => LogStreams::OfEnvironments,
         }
     }
+}
+
+/// The variants of a census by the requests that have started environments whose names log streams tell.
+type RequestsOfCensus = HashMap<RequestId, VariantIndex>;
+
+fn requests_of_census(directory: &Path, manifest: &Manifest) -> Result<RequestsOfCensus, JournalError> {
+    let rows = census::rows_of_campaign(directory, manifest)?;
+    Ok(rows.iter().filter_map(|row| Some((RequestId::from(row.request_of_unnamed()?), row.variant))).collect())
 }
 
 impl LogStreams {
@@ -76,10 +100,10 @@ impl LogStreams {
     /// # Errors
     /// When they cannot be read.
     pub fn read(directory: &Path, manifest: &Manifest) -> Result<Self, JournalError> {
+        let of_census = requests_of_census(directory, manifest)?;
         let (mut counts, mut streams) = (Counts::default(), HashSet::new());
         let read = file::read(directory, |request| {
-            counts.requests += 1;
-            counts.warm += u64::from(request.has_init == Some(false));
+            counts.add(&request, &of_census);
             if !streams.contains(request.log_stream.as_ref()) {
                 streams.insert(request.log_stream.into_owned());
             }
@@ -100,13 +124,16 @@ impl CollectedEnvironments {
             .iter()
             .filter(|(_, variant)| EnvironmentSource::of(&manifest.plan, variant).log().is_some());
         let mut all = Self { variants: logged.map(|(variant, _)| variant).collect(), ..Self::default() };
+        let of_census = requests_of_census(directory, manifest)?;
         let (mut counts, mut numbers) = (Counts::default(), HashMap::new());
         let read = file::read(directory, |request| {
-            counts.warm += u64::from(request.has_init == Some(false));
+            counts.add(&request, &of_census);
             all.take(request, &mut numbers);
         })?;
-        counts.requests = all.by_request.len() as u64;
         counts.streams = all.streams.len() as u64;
+        for (id, variant) in of_census {
+            all.met.extend(all.by_request.get(&id).map(|collected| (variant, collected.stream)));
+        }
         all.kind = if read.is_some() { counts.kind(manifest) } else { LogStreams::Unread };
         Ok(all)
     }
@@ -139,6 +166,14 @@ impl CollectedEnvironments {
         let is_first = is_of_environment && self.met.insert((row.variant, *stream));
         row.environment = is_of_environment.then(|| self.streams[*stream as usize].clone());
         row.cold = row.cold_start(is_first, false);
+    }
+
+    /// Gives the environment of a row of the campaign's census the name that its log stream tells, if it has none.
+    pub fn join_census(&self, row: &mut CensusRow) {
+        let stream = row.request_of_unnamed().and_then(|id| self.by_request.get(&RequestId::from(id)));
+        if let Some(Collected { stream, .. }) = stream.filter(|_| self.kind == LogStreams::OfEnvironments) {
+            row.environment = Some(self.streams[*stream as usize].clone());
+        }
     }
 }
 
