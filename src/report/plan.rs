@@ -129,16 +129,24 @@ fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
     lines
 }
 
-/// What the campaign counts, and what it changes for that.
+/// What the campaign counts, what it calls, and what it changes for that.
 fn census(manifest: &Manifest, planned: &PlannedCensus) -> String {
     let PlannedCensus { environments, rounds, .. } = planned;
     let when = match most_blocks(manifest) {
         Some(blocks) => format!("spread over {}", counted(blocks, "block")),
         None => format!("one before every {BLOCKS_BETWEEN_ROUNDS}th block, as far as the campaign gets"),
     };
+    let how = match manifest.trial {
+        Some(_) => format!(
+            "Its calls send {}, as many at the same time as half of the free concurrency allows. Each round changes a variable of the clones, so \
+             that new environments start",
+            manifest.plan.cells[0].name
+        ),
+        None => "Each changes a variable of the functions, so that new environments start; that is undone at the end"
+            .to_owned(),
+    };
     format!(
-        "Census: {} of each variant in {}, {when}: {} by the guess. Each changes a variable of the functions, so that new \
-         environments start; that is undone at the end",
+        "Census: {} of each variant in {}, {when}: {} by the guess. {how}",
         counted(*environments, "environment"),
         counted(*rounds, "round"),
         dollars(manifest.guessed_cost_of_census())

@@ -136,7 +136,9 @@ pub(super) fn read<'a>(
         }
     }
     for row in census::rows_of_campaign(directory, manifest)? {
-        let (Some(number), Some(id)) = (search_of_variant.get(&row.variant), row.request_of_unnamed()) else { continue };
+        let (Some(number), Some(id)) = (search_of_variant.get(&row.variant), row.request_of_unnamed()) else {
+            continue;
+        };
         if !known.contains(&RequestId::from(id)) {
             let request = Request { start_unix_ms: row.unix_ms, lacks_report: false };
             searches[*number].wanted.add(id, request, row.latency_ms + 1);
@@ -198,7 +200,11 @@ mod tests {
     #[test]
     fn calls_that_have_not_run_have_no_log() {
         let failed = |kind| Row { failure: Some(Failure::new(kind, "")), ..Row::example() };
-        assert!(has_log(&Row::example()) && has_log(&failed(FailureKind::Function)) && has_log(&failed(FailureKind::Answer)));
+        assert!(
+            has_log(&Row::example())
+                && has_log(&failed(FailureKind::Function))
+                && has_log(&failed(FailureKind::Answer))
+        );
         assert!(!has_log(&failed(FailureKind::Throttled)) && !has_log(&failed(FailureKind::Refused)));
     }
 }

@@ -24,11 +24,12 @@ const HOLD_MS: u32 = 1500;
 /// The census that a campaign takes.
 #[derive(Clone, Copy, Debug, Args)]
 #[group(id = "CensusOptions", multiple = true)]
-pub(super) struct CensusOptions {
+pub(in crate::cli) struct CensusOptions {
     /// Also count the CPU models of this many environments of each target, in rounds spread through the campaign: on mixed
     /// fleets that makes intervals narrower than many more calls would. It does what `duet census` does: each round changes a
     /// variable of the functions, so that new environments start, which is undone at the end. Functions of your own get the
-    /// first --payload, and take --environment and --cpu-model. These calls count for --max-cost and not for --invocations.
+    /// first --payload, and what a call does, it does for real; --environment and --cpu-model say where their answers name
+    /// both, which clones of `duet try` need not. These calls count for --max-cost and not for --invocations.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CENSUS)))]
     census: Option<u32>,
     /// In how many rounds to count them: spread over the blocks where --invocations tells how many there will be, or one
@@ -41,7 +42,7 @@ pub(super) struct CensusOptions {
 }
 
 impl CensusOptions {
-    pub(super) fn is_given(self) -> bool {
+    pub(in crate::cli) fn is_given(self) -> bool {
         self.census.is_some()
     }
 
@@ -70,15 +71,20 @@ impl CensusOptions {
     }
 
     /// Refuses a census that nothing could tell, or for which there is not enough money.
-    pub(super) fn check(self, manifest: &Manifest) -> anyhow::Result<()> {
+    pub(in crate::cli) fn check(self, manifest: &Manifest) -> anyhow::Result<()> {
         if !self.is_given() {
             return Ok(());
         }
         let Some(census) = manifest.census() else {
-            refuse!(
-                "--census takes answers that name environments and CPU models: say where (--environment POINTER --cpu-model \
-                 POINTER)"
-            )
+            const POINTERS: &str =
+                "say where answers name environments and CPU models (--environment POINTER --cpu-model POINTER)";
+            match manifest.trial.as_ref().and_then(|trial| trial.no_probe.as_ref()) {
+                Some(reason) => refuse!(
+                    "--census: the clones have no probe to tell their CPUs ({reason}): leave out --no-probe if it is given, or \
+                     {POINTERS}"
+                ),
+                None => refuse!("--census takes answers that name environments and CPU models: {POINTERS}"),
+            }
         };
         preparation::check_repeated(&census)?;
         let (of_census, of_block) = (manifest.guessed_cost_of_census(), manifest.guessed_cost());

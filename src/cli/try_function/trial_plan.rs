@@ -98,6 +98,7 @@ impl TrialPlan {
         if plan.is_search {
             search::check(&plan, args)?;
         }
+        args.campaign.census.check(&plan.manifest)?;
         args.campaign.check(&plan.manifest)?;
         Ok(plan)
     }
