@@ -276,9 +276,11 @@ impl VariantSamples {
         }
     }
 
-    /// Whether this is the first call of an environment that is known by name.
+    /// Whether this is the first call of an environment that is known by name. One that a census has met is warm.
     fn is_first(&self, row: &Row) -> bool {
-        row.environment().is_some_and(|id| !self.numbers.contains_key(id) && !self.failed.contains(id))
+        let is_met = |id: &str| self.numbers.contains_key(id) || self.failed.contains(id);
+        let is_counted = |id: &str| row.cold != Some(true) && self.census.has(id);
+        row.environment().is_some_and(|id| !is_met(id) && !is_counted(id))
     }
 
     /// A failed call has met its environment all the same.

@@ -1,11 +1,10 @@
 //! `duet try --census`: counting the CPUs of clones.
 
-use super::{Account, Act, Control, fleet::Manner, instead, manifest, text};
+use super::{Account, Act, fleet::Manner, text};
 use crate::{
     campaign::{Scratch, assert_code, samples, subcommand},
     cli::stderr,
     handler::root,
-    scripted::Reply,
 };
 use serde_json::{Value, json};
 use std::{fs, process::Command};
@@ -74,5 +73,5 @@ fn the_probe_counts_what_log_streams_name_and_the_report_uses_it() {
     let variants = report["variants"].as_array().unwrap();
     let census = json!({"environments": 40, "rounds": 6, "has_drifted": false});
     assert_eq!((&variants[0]["census"], &variants[1]["census"]), (&census, &census));
-    panic!("{:?} {:?} {report}", cpus(&variants[1]), text(&output));
+    panic!("{:?} {:?} {} {:?}", cpus(&variants[0]), cpus(&variants[1]), text(&output), samples.iter().map(|r| r.cold).collect::<Vec<_>>());
 }
