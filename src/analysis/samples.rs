@@ -447,6 +447,29 @@ mod tests {
     }
 
     #[test]
+    fn a_census_tells_the_cpu_of_an_environment_that_it_has_started() {
+        let of_census = CensusRow::example("s");
+        let called = [row(Some("s"), false), row(Some("s"), false)];
+        let cpus = |samples: &Samples| {
+            let variant = &samples.variants[VariantIndex::default()];
+            let models = variant.environments.iter().map(|facts| Some(&*variant.cpu_models[usize::from(facts.cpu?)]));
+            (models.map(|model| model.map(str::to_owned)).collect::<Vec<_>>(), variant.known_mix().total())
+        };
+        let v1 = Some("V1".to_owned());
+        let (mut before, mut after) = (Samples::new(2), Samples::new(2));
+        before.add_of_census(&of_census);
+        called.iter().for_each(|row| before.add(row));
+        called.iter().for_each(|row| after.add(row));
+        assert_eq!(cpus(&after), (vec![None], 0));
+        after.add_of_census(&of_census);
+        // It was counted and called, and is one environment.
+        assert_eq!((cpus(&before), cpus(&after)), ((vec![v1.clone()], 1), (vec![v1], 1)));
+        // That its first call is warm is no wonder, unless nothing has started it before.
+        let quality = |samples: &Samples| samples.variants[VariantIndex::default()].quality.first_reported_warm;
+        assert_eq!((quality(&before), quality(&after)), (0, 1));
+    }
+
+    #[test]
     fn calls_that_are_not_in_the_log_are_left_out_where_others_are() {
         let [missing, found, cold] = [row(None, false), row(Some("s"), false), row(None, true)];
         let (missing, found) = (|| missing.clone(), || found.clone());

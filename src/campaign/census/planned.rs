@@ -82,7 +82,7 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::manifest::CampaignLimits;
+    use crate::campaign::{manifest::CampaignLimits, trial::Trial};
 
     const TEN: PlannedCensus = PlannedCensus { environments: 10, rounds: 5, hold_ms: 1500 };
 
@@ -135,5 +135,32 @@ mod tests {
         );
         manifest.plan.cells[0].workload = Some("math/fft".to_owned());
         assert_eq!(manifest.census().unwrap().plan.call, CensusCall::Service { hold_ms: 1500 });
+    }
+
+    #[test]
+    fn clones_are_counted_by_their_probe_unless_answers_name_both() {
+        let mut manifest = Manifest::example();
+        (manifest.plan.census, manifest.trial) = (Some(TEN), Some(Trial::example()));
+        let call = |manifest: &Manifest| manifest.census().map(|census| census.plan.call);
+        let payload = || "{}".to_owned();
+        let probe = |environment| CensusCall::Probe {
+            payload: payload(),
+            environment,
+            cpu_model: None,
+            accept_status: vec!["404".parse().unwrap()],
+        };
+        manifest.plan.accept_status = vec!["404".parse().unwrap()];
+        assert_eq!(call(&manifest), Some(probe(None)));
+        let environment = || "/id".to_owned();
+        manifest.plan.environment = Some(environment());
+        assert_eq!(call(&manifest), Some(probe(Some(environment()))));
+        let without_probe = Trial { no_probe: Some("its code is an image".to_owned()), ..Trial::example() };
+        let image = Manifest { trial: Some(without_probe), ..manifest.clone() };
+        assert_eq!((call(&image), image.guessed_cost_of_census()), (None, 0.0));
+        for mut manifest in [manifest, image] {
+            manifest.plan.cpu_model = Some("/cpu".to_owned());
+            let own = CensusCall::Own { payload: payload(), environment: environment(), cpu_model: "/cpu".to_owned() };
+            assert_eq!(call(&manifest), Some(own));
+        }
     }
 }

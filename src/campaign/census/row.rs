@@ -183,3 +183,126 @@ fn in_view_of(call: &CensusCall, failure: Failure) -> Failure {
     let message = format!("{}; this service is of an earlier version: deploy it anew", failure.message);
     Failure { message, ..failure }
 }
+
+#[cfg(test)]
+impl CensusRow {
+    /// A call of a clone with a probe, which has started an environment with the CPU model "V1".
+    pub(crate) fn example(request_id: &str) -> Self {
+        Self {
+            variant: VariantIndex::default(),
+            round: 1,
+            elapsed_ms: 0,
+            unix_ms: 1_000_000,
+            latency_ms: 1,
+            environment: Some(request_id.to_owned()),
+            cpu_model: Some("V1".to_owned()),
+            request_id: Some(request_id.to_owned()),
+            cold: Some(true),
+            billed_ms: Some(1.0),
+            cost_usd: 0.0,
+            failure: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::{
+        caller::Answer, manifest::Manifest, platform_report::PlatformReport, schedule::Call, variants::Variants,
+    };
+    use hyper::body::Bytes;
+    use std::time::Duration;
+
+    fn probe(pointers: [Option<&str>; 2]) -> CensusCall {
+        let [environment, cpu_model] = pointers.map(|pointer| pointer.map(str::to_owned));
+        let accept_status = vec!["404".parse().unwrap()];
+        CensusCall::Probe { payload: "{}".to_owned(), environment, cpu_model, accept_status }
+    }
+
+    /// The row of a call of the request "r"; `cpu_model` is what the probe has written into its log.
+    fn row(
+        call: &CensusCall,
+        output: Result<&'static str, Failure>,
+        cpu_model: Option<&str>,
+        is_cold: bool,
+    ) -> CensusRow {
+        let variants: Variants<Variant> = Manifest::example().variants;
+        let (variant, of_variant) = variants.iter().next().unwrap();
+        let report = PlatformReport {
+            duration_ms: Some(1.0),
+            billed_ms: Some(1.0),
+            init_ms: is_cold.then_some(2.0),
+            ..PlatformReport::default()
+        };
+        let answer = Answer {
+            output: output.map(|text| Bytes::from_static(text.as_bytes())),
+            report: Some(report),
+            environment: None,
+            cpu_model: cpu_model.map(str::to_owned),
+            request_id: Some("r".to_owned()),
+            executed_version: None,
+            sent: None,
+        };
+        let returned = Returned {
+            call: Call { variant, cell: 0, slot: 0 },
+            started_unix_ms: 1,
+            elapsed: Duration::ZERO,
+            delay: Duration::ZERO,
+            latency: Duration::from_millis(9),
+            answer,
+        };
+        let row = CensusRow::new(call, of_variant, 1, returned, |_| true);
+        assert_eq!(row.check(1), Ok(()));
+        row
+    }
+
+    #[test]
+    fn a_cold_start_of_a_clone_is_an_environment_with_the_name_of_its_request() {
+        let call = probe([None, None]);
+        let cold = row(&call, Ok("{}"), Some("V1"), true);
+        assert_eq!((cold.counted(), cold.cold, cold.failure.clone()), (Some(("r", "V1")), Some(true), None));
+        assert_eq!((cold.request_id.as_deref(), cold.request_of_unnamed()), (Some("r"), Some("r")));
+        // A warm call counts nothing, and is no failure.
+        let warm = row(&call, Ok("{}"), None, false);
+        assert_eq!((warm.counted(), &warm.failure, warm.request_id.as_deref()), (None, &None, Some("r")));
+    }
+
+    #[test]
+    fn a_cold_start_whose_log_does_not_tell_says_why() {
+        let untold = row(&probe([None, None]), Ok("{}"), None, true);
+        assert_eq!(untold.counted(), None);
+        let message = untold.failure.unwrap().message;
+        assert!(message.contains("prints more than 4 KB when it starts: let it print less, or say where"), "{message}");
+    }
+
+    #[test]
+    fn a_call_that_failed_counts_nothing_and_an_accepted_status_is_no_failure() {
+        let call = probe([None, None]);
+        let failed = row(&call, Err(Failure::new(FailureKind::Function, "boom")), Some("V1"), true);
+        assert_eq!((failed.counted(), failed.failure.as_ref().unwrap().message.as_str()), (None, "boom"));
+        let refused = row(&call, Ok(r#"{"statusCode": 500}"#), Some("V1"), true);
+        assert!(refused.counted().is_none() && refused.failure.unwrap().message.contains("statusCode 500"));
+        assert!(row(&call, Ok(r#"{"statusCode": 404}"#), Some("V1"), true).counted().is_some());
+    }
+
+    #[test]
+    fn what_answers_of_clones_name_takes_precedence() {
+        let answer = r#"{"id": "e", "cpu": "own"}"#;
+        let named = row(&probe([Some("/id"), None]), Ok(answer), Some("V1"), true);
+        assert_eq!((named.counted(), named.request_of_unnamed()), (Some(("e", "V1")), None));
+        let of_model = probe([None, Some("/cpu")]);
+        assert_eq!(row(&of_model, Ok(answer), Some("V1"), true).counted(), Some(("r", "own")));
+        // Nothing says that a warm one is another environment.
+        assert_eq!(row(&of_model, Ok(answer), None, false).counted(), None);
+    }
+
+    #[test]
+    fn rows_of_functions_without_a_probe_have_no_request_id() {
+        let own =
+            CensusCall::Own { payload: "{}".to_owned(), environment: "/id".to_owned(), cpu_model: "/cpu".to_owned() };
+        let row = row(&own, Ok(r#"{"id": "e", "cpu": "own"}"#), None, true);
+        assert_eq!((row.counted(), row.request_id.as_deref()), (Some(("e", "own")), None));
+        assert!(!serde_json::to_string(&row).unwrap().contains("request_id"));
+    }
+}

@@ -200,11 +200,21 @@ mod tests {
     }
 
     fn collected(name: &str, lines: &[(&str, &str)]) -> (CollectedEnvironments, LogStreams) {
-        let directory = Directory::new(name, &manifest());
+        read(&Directory::new(name, &manifest()), &manifest(), lines)
+    }
+
+    /// What these lines tell of a trial, whose census has started an environment with each of these requests.
+    fn of_trial(name: &str, census: &[&str], lines: &[(&str, &str)]) -> (CollectedEnvironments, LogStreams) {
+        let rows: Vec<CensusRow> = census.iter().map(|request| CensusRow::example(request)).collect();
+        let mut manifest = manifest();
+        read(&Directory::of_trial(name, &mut manifest, &rows), &manifest, lines)
+    }
+
+    fn read(directory: &Directory, manifest: &Manifest, lines: &[(&str, &str)]) -> (CollectedEnvironments, LogStreams) {
         let lines = lines.iter().map(|(id, rest)| format!("{{\"request_id\":\"{id}\",\"log_stream\":{rest}}}\n"));
         fs::write(directory.file(), lines.collect::<String>()).unwrap();
-        let kind = LogStreams::read(&directory.0, &manifest()).unwrap();
-        (CollectedEnvironments::read(&directory.0, &manifest()).unwrap(), kind)
+        let kind = LogStreams::read(&directory.0, manifest).unwrap();
+        (CollectedEnvironments::read(&directory.0, manifest).unwrap(), kind)
     }
 
     #[test]
@@ -244,6 +254,49 @@ mod tests {
         let mut next = row("five", None);
         collected.join(&mut next);
         assert_eq!(next.cold, Some(false));
+    }
+
+    #[test]
+    fn rows_of_a_census_get_their_streams_and_calls_after_them_are_warm() {
+        let lines = [("c1", r#""s","has_init":true"#), ("one", r#""s","has_init":false"#)];
+        let (mut all, _) = of_trial("census", &["c1", "c2"], &lines);
+        let named = |all: &CollectedEnvironments, id: &str| {
+            let mut row = CensusRow::example(id);
+            all.join_census(&mut row);
+            row.counted().map(|(environment, _)| environment.to_owned())
+        };
+        assert_eq!([named(&all, "c1"), named(&all, "c2")], [Some("s".to_owned()), Some("c2".to_owned())]);
+        let mut after = row("one", None);
+        all.join(&mut after);
+        assert_eq!((after.environment.as_deref(), after.cold), (Some("s"), Some(false)));
+        // What answers name stays.
+        let mut own = CensusRow { environment: Some("own".to_owned()), ..CensusRow::example("c1") };
+        all.join_census(&mut own);
+        assert_eq!(own.environment.as_deref(), Some("own"));
+    }
+
+    #[test]
+    fn a_census_hides_neither_environments_nor_streams_of_calls() {
+        let (cold, warm) = (r#","has_init":true"#, r#","has_init":false"#);
+        let streams = |cold_ones: [&str; 5], warm_ones: [&str; 4]| -> Vec<(String, String)> {
+            let line = |name: &str, number: usize, stream: &str, init: &str| {
+                (format!("{name}{number}"), format!("\"{stream}\"{init}"))
+            };
+            let cold_ones = cold_ones.into_iter().enumerate().map(|(number, stream)| line("c", number, stream, cold));
+            let warm_ones = warm_ones.into_iter().enumerate().map(|(number, stream)| line("w", number, stream, warm));
+            cold_ones.chain(warm_ones).collect()
+        };
+        let kind = |name: &str, lines: &[(String, String)]| {
+            let lines: Vec<(&str, &str)> = lines.iter().map(|(id, rest)| (id.as_str(), rest.as_str())).collect();
+            of_trial(name, &["c0", "c1", "c2", "c3", "c4"], &lines).1
+        };
+        // Each block meets other environments, which the census before it has started.
+        let environments = streams(["a", "b", "c", "d", "e"], ["a", "b", "c", "d"]);
+        assert_eq!(kind("census-environments", &environments), LogStreams::OfEnvironments);
+        // Most calls of an emulator are cold starts of the census.
+        let calls = streams(["a", "b", "c", "d", "e"], ["f", "g", "h", "i"]);
+        assert_eq!(kind("census-calls", &calls), LogStreams::OfCalls);
+        assert_eq!(kind("census-alone", &calls[..5]), LogStreams::OfEnvironments);
     }
 
     #[test]

@@ -150,7 +150,9 @@ pub(super) fn read<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::failure::Failure;
+    use crate::campaign::{
+        census::CensusRow, failure::Failure, log_streams::file::tests::Directory, variants::VariantIndex,
+    };
 
     /// Adds a request that was sent at this time, and took 2 ms.
     fn add(wanted: &mut Wanted, number: u64, start_unix_ms: u64) {
@@ -195,6 +197,25 @@ mod tests {
         add_all(&mut wanted, [0, 1, hour, 3 * hour]);
         let around = |first: u64, last: u64| (700_000 + first, 1_300_002 + last);
         assert_eq!(wanted.parts(), [around(0, 1), around(hour, hour), around(3 * hour, 3 * hour)]);
+    }
+
+    #[test]
+    fn environments_that_a_census_has_started_are_looked_for_too() {
+        let mut manifest = Manifest::example();
+        let arn = |name: &str| format!("lambda:arn:aws:lambda:us-east-1:123456789012:function:{name}").parse().unwrap();
+        let [one, other] = VariantIndex::both();
+        (manifest.variants[one].target, manifest.variants[other].target) = (arn("x"), arn("y"));
+        let warm = CensusRow { environment: None, cpu_model: None, ..CensusRow::example("warm") };
+        let failure = Some(Failure::new(FailureKind::Function, ""));
+        let failed = CensusRow { environment: None, failure, ..CensusRow::example("failed") };
+        let late = CensusRow { variant: other, unix_ms: 2_000_000, latency_ms: 7, ..CensusRow::example("late") };
+        let named = CensusRow { environment: Some("own".to_owned()), ..CensusRow::example("named") };
+        let rows = [CensusRow::example("known"), CensusRow::example("one"), warm, failed, late, named];
+        let directory = Directory::of_trial("wanted", &mut manifest, &rows);
+        let searches = read(&directory.0, &manifest, &HashSet::from(["known".into()])).unwrap();
+        let missing = |search: &Search<'_>| search.wanted.missing.keys().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(searches.iter().map(missing).collect::<Vec<_>>(), [["one"], ["late"]]);
+        assert_eq!(searches[1].wanted.parts(), [(1_700_000, 2_300_008)]);
     }
 
     #[test]

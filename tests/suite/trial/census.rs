@@ -73,5 +73,11 @@ fn the_probe_counts_what_log_streams_name_and_the_report_uses_it() {
     let variants = report["variants"].as_array().unwrap();
     let census = json!({"environments": 40, "rounds": 6, "has_drifted": false});
     assert_eq!((&variants[0]["census"], &variants[1]["census"]), (&census, &census));
-    panic!("{:?} {:?} {} {:?}", cpus(&variants[0]), cpus(&variants[1]), text(&output), samples.iter().map(|r| r.cold).collect::<Vec<_>>());
+    panic!(
+        "{:?} {:?} {} {:?}",
+        cpus(&variants[0]),
+        cpus(&variants[1]),
+        text(&output),
+        samples.iter().map(|r| r.cold).collect::<Vec<_>>()
+    );
 }
