@@ -27,9 +27,10 @@ const HOLD_MS: u32 = 1500;
 pub(in crate::cli) struct CensusOptions {
     /// Also count the CPU models of this many environments of each target, in rounds spread through the campaign: on mixed
     /// fleets that makes intervals narrower than many more calls would. It does what `duet census` does: each round changes a
-    /// variable of the functions, so that new environments start, which is undone at the end. Functions of your own get the
-    /// first --payload, and what a call does, it does for real; --environment and --cpu-model say where their answers name
-    /// both, which clones of `duet try` need not. These calls count for --max-cost and not for --invocations.
+    /// variable of the functions, so that new environments start; at the end that is undone, or the clones of `duet try` are
+    /// deleted. Functions of your own get the first --payload, and what a call does, it does for real; --environment and
+    /// --cpu-model say where their answers name both, which clones need not. These calls count for --max-cost and not for
+    /// --invocations.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_CENSUS)))]
     census: Option<u32>,
     /// In how many rounds to count them: spread over the blocks where --invocations tells how many there will be, or one

@@ -116,7 +116,7 @@ impl TrialPlan {
         };
         let (not_made, no_probe) = (maker.not_made, maker.no_probe);
         let trial = self.manifest.trial.clone().map(|trial| Trial { not_made, no_probe, search, ..trial });
-        let manifest = with_told_census(Manifest { trial, limits, ..self.with(variants) });
+        let manifest = without_untold_census(Manifest { trial, limits, ..self.with(variants) });
         journal.begin(&manifest)?;
         let run = Run::prepare(self.directory.clone(), manifest, &UnstoredOptions::default(), session).await?;
         let of_campaign = self.conduct(run, args, session, journal, stop).await?;
@@ -143,7 +143,7 @@ impl TrialPlan {
 }
 
 /// The same without a census that nothing tells, because the probe could not be made.
-fn with_told_census(manifest: Manifest) -> Manifest {
+fn without_untold_census(manifest: Manifest) -> Manifest {
     if manifest.plan.census.is_none() || manifest.census().is_some() {
         return manifest;
     }
