@@ -1,6 +1,6 @@
 //! The environments of a variant that a census has counted.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// The number of a variant of a census, and the number of its round.
 pub type RoundOfCensus = (usize, u32);
@@ -8,7 +8,8 @@ pub type RoundOfCensus = (usize, u32);
 /// How many environments of each CPU model were counted, each once.
 #[derive(Debug, Default)]
 pub struct CountedEnvironments {
-    names: HashSet<String>,
+    /// The numbers of their CPU models among those of the variant, by their names.
+    models: HashMap<String, u16>,
     /// By round, and by the number of the CPU model among those of the variant.
     rounds: BTreeMap<RoundOfCensus, BTreeMap<u16, u32>>,
 }
@@ -16,22 +17,28 @@ pub struct CountedEnvironments {
 impl CountedEnvironments {
     /// Counts an environment, unless it was counted before.
     pub fn add(&mut self, round: RoundOfCensus, environment: &str, model: u16) {
-        if self.names.insert(environment.to_owned()) {
+        if !self.models.contains_key(environment) {
+            self.models.insert(environment.to_owned(), model);
             *self.rounds.entry(round).or_default().entry(model).or_default() += 1;
         }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.models.is_empty()
     }
 
     pub fn has(&self, environment: &str) -> bool {
-        self.names.contains(environment)
+        self.models.contains_key(environment)
+    }
+
+    /// The number of the CPU model of an environment. None if it was not counted.
+    pub fn model(&self, environment: &str) -> Option<u16> {
+        self.models.get(environment).copied()
     }
 
     /// How many were counted.
     pub fn count(&self) -> u32 {
-        self.names.len() as u32
+        self.models.len() as u32
     }
 
     /// How many of each CPU model were counted, by round.

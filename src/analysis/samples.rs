@@ -239,6 +239,10 @@ impl VariantSamples {
     pub fn count_environment(&mut self, round: RoundOfCensus, environment: &str, cpu_model: &str) {
         let model = self.model(cpu_model);
         self.census.add(round, environment, model);
+        // Calls of an environment that the census has started may not tell its CPU.
+        if let Some(number) = self.numbers.get(environment) {
+            self.environments[*number as usize].cpu.get_or_insert(model);
+        }
     }
 
     /// How many environments were called or counted, if so many of those that were called are told apart.
@@ -272,9 +276,11 @@ impl VariantSamples {
         }
     }
 
-    /// Whether this is the first call of an environment that is known by name.
+    /// Whether this is the first call of an environment that is known by name. One that a census has met is warm.
     fn is_first(&self, row: &Row) -> bool {
-        row.environment().is_some_and(|id| !self.numbers.contains_key(id) && !self.failed.contains(id))
+        let is_met = |id: &str| self.numbers.contains_key(id) || self.failed.contains(id);
+        let is_counted = |id: &str| row.cold != Some(true) && self.census.has(id);
+        row.environment().is_some_and(|id| !is_met(id) && !is_counted(id))
     }
 
     /// A failed call has met its environment all the same.
@@ -350,9 +356,12 @@ impl VariantSamples {
         self.environments.len() as u32 - 1
     }
 
-    /// The number of the CPU model that a row names.
+    /// The number of the CPU model that a row names, or else a census of its environment.
     fn cpu(&mut self, row: &Row) -> Option<u16> {
-        Some(self.model(row.cpu_model()?))
+        match row.cpu_model() {
+            Some(name) => Some(self.model(name)),
+            None => self.census.model(row.environment()?),
+        }
     }
 
     fn model(&mut self, name: &str) -> u16 {
@@ -435,6 +444,29 @@ mod tests {
         let variant = &samples.variants[VariantIndex::default()];
         assert_eq!(variant.unknown_environments > 0, variant.numbers.contains_key(""));
         (samples.cells["a"].warm[VariantIndex::default()].len(), variant.count(), variant.quality.unlogged)
+    }
+
+    #[test]
+    fn a_census_tells_the_cpu_of_an_environment_that_it_has_started() {
+        let of_census = CensusRow::of_clone("s");
+        let called = [row(Some("s"), false), row(Some("s"), false)];
+        let cpus = |samples: &Samples| {
+            let variant = &samples.variants[VariantIndex::default()];
+            let models = variant.environments.iter().map(|facts| Some(&*variant.cpu_models[usize::from(facts.cpu?)]));
+            (models.map(|model| model.map(str::to_owned)).collect::<Vec<_>>(), variant.known_mix().total())
+        };
+        let v1 = Some("V1".to_owned());
+        let (mut before, mut after) = (Samples::new(2), Samples::new(2));
+        before.add_of_census(&of_census);
+        called.iter().for_each(|row| before.add(row));
+        called.iter().for_each(|row| after.add(row));
+        assert_eq!(cpus(&after), (vec![None], 0));
+        after.add_of_census(&of_census);
+        // It was counted and called, and is one environment.
+        assert_eq!((cpus(&before), cpus(&after)), ((vec![v1.clone()], 1), (vec![v1], 1)));
+        // That its first call is warm is no wonder, unless nothing has started it before.
+        let quality = |samples: &Samples| samples.variants[VariantIndex::default()].quality.first_reported_warm;
+        assert_eq!((quality(&before), quality(&after)), (0, 1));
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub use changed_functions::ChangedFunctions;
 #[derive(Debug)]
 pub struct ColdStartForcer {
     owner: Owner,
-    changes: Arc<ChangedFunctions>,
+    /// `None` if the functions are deleted in the end, so that nothing is to be undone.
+    changes: Option<Arc<ChangedFunctions>>,
     /// How long a change may take.
     within: Duration,
 }
@@ -31,7 +32,12 @@ pub struct ColdStartForcer {
 impl ColdStartForcer {
     /// Cold starts that `owner` forces; `changes` records the functions that are changed for them.
     pub fn new(owner: Owner, changes: Arc<ChangedFunctions>, within: Duration) -> Self {
-        Self { owner, changes, within }
+        Self { owner, changes: Some(changes), within }
+    }
+
+    /// Cold starts of clones that `owner` has made, which are deleted as they are.
+    pub fn of_clones(owner: Owner, within: Duration) -> Self {
+        Self { owner, changes: None, within }
     }
 
     /// Makes the next calls of `target` cold starts. Returns early when `stop` turns true.
@@ -41,7 +47,9 @@ impl ColdStartForcer {
     pub async fn force(&self, target: &Target, caller: &Caller, stop: &watch::Receiver<bool>) -> Result<(), Failure> {
         match caller {
             Caller::Function(function) => {
-                self.changes.begin(target).map_err(|error| not_written(&error))?;
+                if let Some(changes) = &self.changes {
+                    changes.begin(target).map_err(|error| not_written(&error))?;
+                }
                 function.variables().set(&self.owner, self.within, stop).await
             }
             Caller::Endpoint(_) => Err(Failure::refused(
@@ -59,13 +67,13 @@ impl ColdStartForcer {
     /// # Errors
     /// When it is not undone.
     pub async fn undo(&self, target: &Target, caller: &Caller) -> Result<(), Failure> {
-        let Caller::Function(function) = caller else { return Ok(()) };
-        if !self.changes.open().contains(&target.to_string()) {
+        let (Caller::Function(function), Some(changes)) = (caller, &self.changes) else { return Ok(()) };
+        if !changes.open().contains(&target.to_string()) {
             return Ok(());
         }
         let removal = function.variables().remove(Claim::Owner(&self.owner), self.within).await?;
         warn(target, removal.remark);
-        if let Err(error) = self.changes.undone(target) {
+        if let Err(error) = changes.undone(target) {
             let remark = format!("the run directory still says that it is changed: {error}");
             warn(target, Some(remark));
         }
@@ -96,7 +104,9 @@ impl ColdStartForcer {
             let removal = function.variables().remove(Claim::Owner(&self.owner), self.within).await?;
             warn(target, removal.remark);
         }
-        self.changes.undone(target).map_err(|error| not_written(&error))?;
+        if let Some(changes) = &self.changes {
+            changes.undone(target).map_err(|error| not_written(&error))?;
+        }
         Ok(is_changed)
     }
 }

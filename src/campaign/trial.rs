@@ -86,6 +86,19 @@ pub struct Usage {
     pub cold_share: Option<f64>,
 }
 
+#[cfg(test)]
+impl Trial {
+    /// A trial whose clones have a probe.
+    pub(crate) fn example() -> Self {
+        let function = serde_json::json!({
+            "arn": null, "architecture": "x86_64", "memory_mb": 1769, "timeout_s": 30, "tracing": null, "runtime": null,
+            "log_format": null, "ephemeral_storage_mb": 512, "layers": [],
+        });
+        let function = serde_json::from_value(function).expect("it is a configuration");
+        Self { function, not_made: Vec::new(), no_probe: None, search: None, usage: None }
+    }
+}
+
 impl Usage {
     /// The invocations of a month of 30 days at this rate. None if there were none.
     pub fn invocations_per_month(&self) -> Option<f64> {

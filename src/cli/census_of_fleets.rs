@@ -5,6 +5,7 @@ use crate::{
     analysis::samples::Samples,
     campaign::{
         census::{self, CensusManifest},
+        log_streams::CollectedEnvironments,
         manifest::{Manifest, Variant},
         region,
     },
@@ -39,21 +40,36 @@ struct Fleet {
 }
 
 impl CensusOfFleets {
-    /// Adds what the census has counted to the samples of the campaign in `run`: the one that it has taken itself, if it has.
+    /// Adds what the campaign in `run` has counted itself, if it has taken a census; log streams may tell its environments.
+    /// That comes before the samples, which meet what the census has started.
     ///
     /// # Errors
-    /// When it cannot be read, is too old or too new, or is of none of the campaign's fleets; or there are two.
-    pub(super) fn count(&self, run: &Path, manifest: &Manifest, samples: &mut Samples) -> anyhow::Result<()> {
-        if let Some(own) = manifest.census() {
-            if let Some(other) = &self.census {
-                refuse!(
-                    "--census {}: the campaign has taken a census of its own, at its own time: leave the option out",
-                    other.display()
-                );
-            }
-            census::rows_of_campaign(run, &own)?.iter().for_each(|row| samples.add_of_census(row));
-            return Ok(());
+    /// When it cannot be read, or there are two.
+    pub(super) fn count_own(
+        &self,
+        run: &Path,
+        manifest: &Manifest,
+        collected: &CollectedEnvironments,
+        samples: &mut Samples,
+    ) -> anyhow::Result<()> {
+        if let Some(other) = self.census.as_ref().filter(|_| manifest.census().is_some()) {
+            refuse!(
+                "--census {}: the campaign has taken a census of its own, at its own time: leave the option out",
+                other.display()
+            );
         }
+        for mut row in census::rows_of_campaign(run, manifest)? {
+            collected.join_census(&mut row);
+            samples.add_of_census(&row);
+        }
+        Ok(())
+    }
+
+    /// Adds what the census that the user names has counted to the samples of a campaign.
+    ///
+    /// # Errors
+    /// When it cannot be read, is too old or too new, or is of none of the campaign's fleets.
+    pub(super) fn count(&self, manifest: &Manifest, samples: &mut Samples) -> anyhow::Result<()> {
         let Some(directory) = &self.census else { return Ok(()) };
         let census = census::manifest(directory)?;
         check_date(directory, &census, manifest)?;

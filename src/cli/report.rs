@@ -112,12 +112,13 @@ pub(super) fn of_samples(
     let mut collected = CollectedEnvironments::read(directory, manifest)?;
     let readings = later_configurations::read(directory)?;
     let mut samples = Samples { readings, log_streams: collected.kind(), ..Samples::new(manifest.variants.count()) };
+    census.count_own(directory, manifest, &collected, &mut samples)?;
     for row in run_directory::rows(directory, manifest)? {
         let mut row = row?;
         collected.join(&mut row);
         samples.add(&row);
     }
-    census.count(directory, manifest, &mut samples)?;
+    census.count(manifest, &mut samples)?;
     Ok(analyze(manifest, &samples, options))
 }
 

@@ -44,7 +44,7 @@ pub struct TryArgs {
     #[arg(value_name = "FUNCTION", value_parser = Unechoed::<FunctionName>::new())]
     function: FunctionName,
     /// Say whether the function can run on the other architecture, and stop there: nothing is changed, and nothing costs.
-    #[arg(long, conflicts_with = "CampaignOptions")]
+    #[arg(long, conflicts_with_all = ["CampaignOptions", "CensusOptions"])]
     inspect: bool,
     /// The memory sizes to try besides the present one, in MB, such as 512,1024,1769; or auto, which calls a few of eleven
     /// sizes first, and measures those that may be cheaper or faster than all others.

@@ -36,6 +36,11 @@ pub fn plan(manifest: &CensusManifest, most: &Variants<u32>) -> String {
             counted(plan.environments, "environment"),
             plan.seed
         ),
+        CensusCall::Probe { .. } => format!(
+            "{} of each variant are counted by cold starts whose logs name the CPU, seed {}",
+            counted(plan.environments, "environment"),
+            plan.seed
+        ),
     });
     lines.push(format!(
         "Each round changes a variable of the function, so that new environments start; that is undone at the end. It may \

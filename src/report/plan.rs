@@ -135,7 +135,7 @@ fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
     lines
 }
 
-/// What the campaign counts, and what it changes for that.
+/// What the campaign counts, what it calls, and what it changes for that.
 fn census(manifest: &Manifest, planned: &PlannedCensus) -> String {
     let PlannedCensus { environments, rounds, is_allocated, .. } = planned;
     let cost = dollars(manifest.guessed_cost_of_census());
@@ -149,9 +149,16 @@ fn census(manifest: &Manifest, planned: &PlannedCensus) -> String {
         let (environments, rounds) = (counted(*environments, "environment"), counted(*rounds, "round"));
         format!("{environments} of each variant in {rounds}, {when}: {cost} by the guess")
     };
-    format!(
-        "Census: {counting}. Each changes a variable of the functions, so that new environments start; that is undone at the end"
-    )
+    let how = match manifest.trial {
+        Some(_) => format!(
+            "Its calls send {}, as many at the same time as half of the free concurrency allows. Each round changes a variable of the clones, so \
+             that new environments start",
+            manifest.plan.cells[0].name
+        ),
+        None => "Each changes a variable of the functions, so that new environments start; that is undone at the end"
+            .to_owned(),
+    };
+    format!("Census: {counting}. {how}")
 }
 
 /// How many environments are measured and counted for an interval that is narrow enough, and why.

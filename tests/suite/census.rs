@@ -216,7 +216,9 @@ fn answers_that_tell_nothing_end_the_census_after_three_calls_with_the_fix() {
     let output = census(&scratch, &fleet, &["--targets", "lambda:a"]).output().unwrap();
     assert_code(&output, 3);
     let message = stderr(&output);
-    for part in ["no answer of the benchmark service", "--environment POINTER --cpu-model POINTER", "`duet try`"] {
+    for part in
+        ["no answer of the benchmark service", "--environment POINTER --cpu-model POINTER", "`duet try --census`"]
+    {
         assert!(message.contains(part), "{part}: {message}");
     }
     assert_eq!((fleet.payloads().len(), fleet.functions()), (3, before));

@@ -2,6 +2,8 @@
 
 mod account;
 mod apply;
+mod census;
+mod fleet;
 pub mod killed;
 mod policy;
 mod search;

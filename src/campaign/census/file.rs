@@ -2,6 +2,7 @@
 
 use super::{plan::CensusManifest, row::CensusRow};
 use crate::campaign::{
+    manifest::Manifest,
     run_directory::{self, JournalError, LineKind, Lines, at},
     shell_quoting,
 };
@@ -105,12 +106,15 @@ pub(crate) fn rows(directory: &Path, manifest: &CensusManifest) -> Result<Vec<Ce
     Ok(read(&file, &path, manifest.variants.count())?.0)
 }
 
-/// The rows of the census `manifest` that the campaign in `directory` takes, none if it has not begun to.
+/// The rows of the census that the campaign `manifest` in `directory` takes; none if it takes none, or has not begun to.
 ///
 /// # Errors
 /// When they cannot be read, or a line is no row of this census.
-pub(crate) fn rows_of_campaign(directory: &Path, manifest: &CensusManifest) -> Result<Vec<CensusRow>, JournalError> {
-    if directory.join(ROWS).exists() { rows(directory, manifest) } else { Ok(Vec::new()) }
+pub(crate) fn rows_of_campaign(directory: &Path, manifest: &Manifest) -> Result<Vec<CensusRow>, JournalError> {
+    match manifest.census() {
+        Some(census) if directory.join(ROWS).exists() => rows(directory, &census),
+        _ => Ok(Vec::new()),
+    }
 }
 
 /// The rows of a file, and the length of its complete lines in bytes.

@@ -3,6 +3,7 @@
 use crate::{
     campaign::{
         LAST_UNIX_MS,
+        accepted_status::AcceptedStatus,
         manifest::Variant,
         run_directory::checks,
         unix_ms,
@@ -67,6 +68,16 @@ pub enum CensusCall {
     Service { hold_ms: u32 },
     /// A payload for a function of the user's own, and JSON pointers to both in its answers.
     Own { payload: String, environment: String, cpu_model: String },
+    /// A payload for clones with a probe, which writes the CPU of each environment that starts into the log of the call that
+    /// has started it. Where answers name one of both too, by pointers, that takes precedence. Only campaigns take such a
+    /// census, whose plan has all of it.
+    #[serde(skip)]
+    Probe {
+        payload: String,
+        environment: Option<String>,
+        cpu_model: Option<String>,
+        accept_status: Vec<AcceptedStatus>,
+    },
 }
 
 impl CensusCall {
@@ -76,7 +87,7 @@ impl CensusCall {
                 let request = CensusRequest { hold_ms: *hold_ms, emit_metrics: false };
                 serde_json::to_vec(&request).expect("plain data serializes").into()
             }
-            Self::Own { payload, .. } => payload.clone().into(),
+            Self::Own { payload, .. } | Self::Probe { payload, .. } => payload.clone().into(),
         }
     }
 
@@ -84,7 +95,7 @@ impl CensusCall {
     fn guess_ms(&self) -> f64 {
         match self {
             Self::Service { hold_ms } => f64::from(*hold_ms) + GUESS_MS,
-            Self::Own { .. } => GUESS_MS,
+            Self::Own { .. } | Self::Probe { .. } => GUESS_MS,
         }
     }
 }
@@ -147,6 +158,7 @@ impl CensusManifest {
                 checks::name("plan.call.environment", environment.as_str())?;
                 checks::name("plan.call.cpu_model", cpu_model.as_str())
             }
+            CensusCall::Probe { .. } => Ok(()),
         }
     }
 

@@ -50,16 +50,18 @@ impl Manifest {
     /// The census that the campaign takes, as the rounds of a census know it; `None` if it takes none, or nothing tells
     /// environments and CPU models.
     pub fn census(&self) -> Option<CensusManifest> {
-        let Self { version, created_unix_ms, variants, plan, limits, .. } = self;
+        let Self { version, created_unix_ms, variants, plan, limits, trial, .. } = self;
         let PlannedCensus { environments, hold_ms, .. } = plan.census?;
         let first = &plan.cells[0];
-        let call = match first.workload {
-            Some(_) => CensusCall::Service { hold_ms },
-            None => CensusCall::Own {
-                payload: first.payload.clone(),
-                environment: plan.environment.clone()?,
-                cpu_model: plan.cpu_model.clone()?,
-            },
+        let payload = first.payload.clone();
+        let has_probe = trial.as_ref().is_some_and(|trial| trial.no_probe.is_none());
+        let call = match (plan.environment.clone(), plan.cpu_model.clone()) {
+            _ if first.workload.is_some() => CensusCall::Service { hold_ms },
+            (Some(environment), Some(cpu_model)) => CensusCall::Own { payload, environment, cpu_model },
+            (environment, cpu_model) if has_probe => {
+                CensusCall::Probe { payload, environment, cpu_model, accept_status: plan.accept_status.clone() }
+            }
+            _ => return None,
         };
         let plan = CensusPlan {
             seed: plan.seed,
@@ -94,7 +96,7 @@ impl Manifest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::manifest::CampaignLimits;
+    use crate::campaign::{manifest::CampaignLimits, trial::Trial};
 
     const TEN: PlannedCensus = PlannedCensus { environments: 10, rounds: 5, hold_ms: 1500, is_allocated: false };
 
@@ -147,5 +149,32 @@ mod tests {
         );
         manifest.plan.cells[0].workload = Some("math/fft".to_owned());
         assert_eq!(manifest.census().unwrap().plan.call, CensusCall::Service { hold_ms: 1500 });
+    }
+
+    #[test]
+    fn clones_are_counted_by_their_probe_unless_answers_name_both() {
+        let mut manifest = Manifest::example();
+        (manifest.plan.census, manifest.trial) = (Some(TEN), Some(Trial::example()));
+        let call = |manifest: &Manifest| manifest.census().map(|census| census.plan.call);
+        let payload = || "{}".to_owned();
+        let probe = |environment| CensusCall::Probe {
+            payload: payload(),
+            environment,
+            cpu_model: None,
+            accept_status: vec!["404".parse().unwrap()],
+        };
+        manifest.plan.accept_status = vec!["404".parse().unwrap()];
+        assert_eq!(call(&manifest), Some(probe(None)));
+        let environment = || "/id".to_owned();
+        manifest.plan.environment = Some(environment());
+        assert_eq!(call(&manifest), Some(probe(Some(environment()))));
+        let without_probe = Trial { no_probe: Some("its code is an image".to_owned()), ..Trial::example() };
+        let image = Manifest { trial: Some(without_probe), ..manifest.clone() };
+        assert_eq!((call(&image), image.guessed_cost_of_census()), (None, 0.0));
+        for mut manifest in [manifest, image] {
+            manifest.plan.cpu_model = Some("/cpu".to_owned());
+            let own = CensusCall::Own { payload: payload(), environment: environment(), cpu_model: "/cpu".to_owned() };
+            assert_eq!(call(&manifest), Some(own));
+        }
     }
 }

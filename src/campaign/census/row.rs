@@ -32,10 +32,14 @@ pub struct CensusRow {
     pub unix_ms: u64,
     /// From sending the call to having the whole answer, in milliseconds.
     pub latency_ms: u64,
-    /// The environment that answered, if it is known.
+    /// The environment that answered, if it is known. That of a clone with a probe has the id of the request that has started
+    /// it, until log streams tell its name.
     pub environment: Option<String>,
     /// The model of its CPU, if it is known.
     pub cpu_model: Option<String>,
+    /// The id of the request that was made of a clone with a probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// Whether the environment's cold start is part of this call; `None` if that is unknown.
     pub cold: Option<bool>,
     /// The most that Lambda bills for the call, in milliseconds; `None` if it has not run the function.
@@ -68,6 +72,7 @@ impl CensusRow {
             latency_ms: row.latency_ns / 1_000_000,
             environment: row.environment().map(str::to_owned),
             cpu_model: row.cpu_model().filter(|model| !model.is_empty()).map(str::to_owned),
+            request_id: row.request_id.clone().filter(|_| matches!(call, CensusCall::Probe { .. })),
             cold: row.cold_start(row.environment().is_some_and(is_new), true),
             billed_ms: call_to_row::billed_ms(variant, &row),
             cost_usd: call_to_row::cost(variant, &row),
@@ -81,6 +86,11 @@ impl CensusRow {
             return None;
         }
         self.environment.as_deref().zip(self.cpu_model.as_deref())
+    }
+
+    /// The id of the request that stands for the name of the environment, which the request has started.
+    pub(in crate::campaign) fn request_of_unnamed(&self) -> Option<&str> {
+        self.counted().filter(|_| self.request_id == self.environment).map(|(request_id, _)| request_id)
     }
 
     pub(super) fn is_throttled(&self) -> bool {
@@ -101,6 +111,7 @@ impl CensusRow {
         checks::within("round", self.round, u32::MAX)?;
         checks::name("environment", self.environment.as_deref())?;
         checks::name("cpu_model", self.cpu_model.as_deref())?;
+        checks::name("request_id", self.request_id.as_deref())?;
         checks::number("billed_ms", self.billed_ms, checks::YEAR_MS as f64)?;
         checks::number("cost_usd", self.cost_usd, checks::MAX_USD)
     }
@@ -128,15 +139,31 @@ fn read(call: &CensusCall, output: &[u8], row: &mut Row) {
                     .map(|(option, pointer, _)| Failure::new(FailureKind::Answer, not_found(option, pointer, output)))
             })
         }
+        CensusCall::Probe { environment, cpu_model, accept_status, .. } => {
+            let is_told = row.cpu_model.is_some();
+            let is_cold = row.cold_start(false, true) == Some(true);
+            call_to_row::read_names(output, [environment.as_deref(), cpu_model.as_deref()], row);
+            if is_told {
+                // One cold start, one environment.
+                row.environment = row.environment.take().or_else(|| row.request_id.clone());
+            }
+            of_api_answer(output, accept_status)
+                .or_else(|| (is_cold && !is_told).then(|| Failure::new(FailureKind::Answer, NOT_IN_LOG)))
+        }
     };
 }
+
+/// Why a cold start tells no CPU. Lambda sends the last 4 KB of a log.
+const NOT_IN_LOG: &str = "the end of the log of this cold start does not have what the probe has written, as if the function \
+    prints more than 4 KB when it starts: let it print less, or say where its answers name the environment and the CPU \
+    (--environment POINTER --cpu-model POINTER)";
 
 fn no_service(reason: &str, output: &[u8]) -> String {
     let start = String::from_utf8_lossy(&output[..output.len().min(200)]).into_owned();
     format!(
         "this is no answer of the benchmark service to a census request ({reason}): of a function of your own, say where \
          its answers name the environment and the CPU (--payload FILE --environment POINTER --cpu-model POINTER), or \
-         use `duet try`; it answered {start}"
+         use `duet try --census`; it answered {start}"
     )
 }
 
@@ -172,7 +199,119 @@ impl CensusRow {
             cold: None,
             billed_ms: None,
             cost_usd: 0.25,
+            request_id: None,
             failure: None,
         }
+    }
+}
+
+#[cfg(test)]
+impl CensusRow {
+    /// A call of a clone with a probe, which has started an environment with the CPU model "V1".
+    pub(crate) fn of_clone(request_id: &str) -> Self {
+        let started = Self { unix_ms: 1_000_000, latency_ms: 1, cold: Some(true), ..Self::example(request_id, "V1") };
+        Self { request_id: Some(request_id.to_owned()), ..started }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::{
+        caller::Answer, manifest::Manifest, platform_report::PlatformReport, schedule::Call, variants::Variants,
+    };
+    use hyper::body::Bytes;
+    use std::time::Duration;
+
+    fn probe(pointers: [Option<&str>; 2]) -> CensusCall {
+        let [environment, cpu_model] = pointers.map(|pointer| pointer.map(str::to_owned));
+        let accept_status = vec!["404".parse().unwrap()];
+        CensusCall::Probe { payload: "{}".to_owned(), environment, cpu_model, accept_status }
+    }
+
+    /// The row of a call of the request "r"; `cpu_model` is what the probe has written into its log.
+    fn row(
+        call: &CensusCall,
+        output: Result<&'static str, Failure>,
+        cpu_model: Option<&str>,
+        is_cold: bool,
+    ) -> CensusRow {
+        let variants: Variants<Variant> = Manifest::example().variants;
+        let (variant, of_variant) = variants.iter().next().unwrap();
+        let report = PlatformReport {
+            duration_ms: Some(1.0),
+            billed_ms: Some(1.0),
+            init_ms: is_cold.then_some(2.0),
+            ..PlatformReport::default()
+        };
+        let answer = Answer {
+            output: output.map(|text| Bytes::from_static(text.as_bytes())),
+            report: Some(report),
+            environment: None,
+            cpu_model: cpu_model.map(str::to_owned),
+            request_id: Some("r".to_owned()),
+            executed_version: None,
+            sent: None,
+        };
+        let returned = Returned {
+            call: Call { variant, cell: 0, slot: 0 },
+            started_unix_ms: 1,
+            elapsed: Duration::ZERO,
+            delay: Duration::ZERO,
+            latency: Duration::from_millis(9),
+            answer,
+        };
+        let row = CensusRow::new(call, of_variant, 1, returned, |_| true);
+        assert_eq!(row.check(1), Ok(()));
+        row
+    }
+
+    #[test]
+    fn a_cold_start_of_a_clone_is_an_environment_with_the_name_of_its_request() {
+        let call = probe([None, None]);
+        let cold = row(&call, Ok("{}"), Some("V1"), true);
+        assert_eq!((cold.counted(), cold.cold, cold.failure.clone()), (Some(("r", "V1")), Some(true), None));
+        assert_eq!((cold.request_id.as_deref(), cold.request_of_unnamed()), (Some("r"), Some("r")));
+        // A warm call counts nothing, and is no failure.
+        let warm = row(&call, Ok("{}"), None, false);
+        assert_eq!((warm.counted(), &warm.failure, warm.request_id.as_deref()), (None, &None, Some("r")));
+    }
+
+    #[test]
+    fn a_cold_start_whose_log_does_not_tell_says_why() {
+        let untold = row(&probe([None, None]), Ok("{}"), None, true);
+        assert_eq!(untold.counted(), None);
+        let message = untold.failure.unwrap().message;
+        assert!(message.contains("prints more than 4 KB when it starts: let it print less, or say where"), "{message}");
+    }
+
+    #[test]
+    fn a_call_that_failed_counts_nothing_and_an_accepted_status_is_no_failure() {
+        let call = probe([None, None]);
+        let failed = row(&call, Err(Failure::new(FailureKind::Function, "boom")), Some("V1"), true);
+        assert_eq!((failed.counted(), failed.failure.as_ref().unwrap().message.as_str()), (None, "boom"));
+        let refused = row(&call, Ok(r#"{"statusCode": 500}"#), Some("V1"), true);
+        assert!(refused.counted().is_none() && refused.failure.unwrap().message.contains("statusCode 500"));
+        assert!(row(&call, Ok(r#"{"statusCode": 404}"#), Some("V1"), true).counted().is_some());
+    }
+
+    #[test]
+    fn what_answers_of_clones_name_takes_precedence() {
+        let answer = r#"{"id": "e", "cpu": "own"}"#;
+        let named = row(&probe([Some("/id"), None]), Ok(answer), Some("V1"), true);
+        assert_eq!((named.counted(), named.request_of_unnamed()), (Some(("e", "V1")), None));
+        let of_model = probe([None, Some("/cpu")]);
+        assert_eq!(row(&of_model, Ok(answer), Some("V1"), true).counted(), Some(("r", "own")));
+        // Nothing says that a warm one is another environment.
+        assert_eq!(row(&of_model, Ok(answer), None, false).counted(), None);
+    }
+
+    #[test]
+    fn rows_of_functions_without_a_probe_have_no_request_id() {
+        let own =
+            CensusCall::Own { payload: "{}".to_owned(), environment: "/id".to_owned(), cpu_model: "/cpu".to_owned() };
+        let row = row(&own, Ok(r#"{"id": "e", "cpu": "own"}"#), None, true);
+        assert_eq!((row.counted(), row.request_id.as_deref()), (Some(("e", "own")), None));
+        assert!(!serde_json::to_string(&row).unwrap().contains("request_id"));
     }
 }

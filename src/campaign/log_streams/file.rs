@@ -139,7 +139,12 @@ impl EnvironmentsFile {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::campaign::{manifest::Manifest, run_directory::Journal};
+    use crate::campaign::{
+        census::{CensusRow, PlannedCensus},
+        manifest::Manifest,
+        run_directory::Journal,
+        trial::Trial,
+    };
     use std::{env, fs, process};
 
     /// A run directory without samples, which is gone with this.
@@ -151,6 +156,16 @@ pub(super) mod tests {
             let _ = fs::remove_dir_all(&path);
             Journal::create(&path, manifest).unwrap();
             Self(path)
+        }
+
+        /// The same of a trial of these variants, whose census has these rows.
+        pub fn of_trial(name: &str, manifest: &mut Manifest, rows: &[CensusRow]) -> Self {
+            manifest.trial = Some(Trial::example());
+            manifest.plan.census = Some(PlannedCensus { environments: 10, rounds: 5, hold_ms: 0, is_allocated: false });
+            let directory = Self::new(name, manifest);
+            let lines = rows.iter().map(|row| serde_json::to_string(row).unwrap() + "\n");
+            fs::write(directory.0.join("census.jsonl"), lines.collect::<String>()).unwrap();
+            directory
         }
 
         pub fn file(&self) -> PathBuf {

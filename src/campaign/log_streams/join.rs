@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        census::{self, CensusRow},
         environment_source::{EnvironmentSource, changes_with_every_call, logged_at_once},
         manifest::Manifest,
         platform_report::PlatformReport,
@@ -38,7 +39,7 @@ pub struct CollectedEnvironments {
     by_request: HashMap<RequestId, Collected>,
     /// The variants whose environments log streams tell.
     variants: HashSet<VariantIndex>,
-    /// The environments that earlier rows have met.
+    /// The environments that earlier rows, or the campaign's census, have met.
     met: HashSet<(VariantIndex, u32)>,
     kind: LogStreams,
 }
@@ -53,21 +54,44 @@ struct Collected {
 /// What is counted to tell streams of environments from those of calls.
 #[derive(Debug, Default)]
 struct Counts {
+    /// The campaign's own requests.
     requests: u64,
     streams: u64,
-    /// Requests whose report has no init.
+    /// Those of them whose report has no init.
     warm: u64,
+    /// Requests of the campaign's census, all of which have started environments.
+    of_census: u64,
 }
 
 impl Counts {
+    fn add(&mut self, request: &CollectedRequest<'_>, of_census: &RequestsOfCensus) {
+        if of_census.contains_key(&RequestId::from(request.request_id.as_ref())) {
+            self.of_census += 1;
+        } else {
+            self.requests += 1;
+            self.warm += u64::from(request.has_init == Some(false));
+        }
+    }
+
     fn kind(&self, manifest: &Manifest) -> LogStreams {
-        let Self { requests, streams, warm } = *self;
-        match requests {
+        let Self { requests, streams, warm, of_census } = *self;
+        // A census starts many environments, so that most calls may be cold starts: the campaign's own calls tell. They
+        // share streams with the census, unless every call has one of its own.
+        let others = streams.saturating_sub(of_census);
+        match requests + of_census {
             0 => LogStreams::Empty,
-            _ if changes_with_every_call(requests, streams, warm, logged_at_once(manifest)) => LogStreams::OfCalls,
+            _ if changes_with_every_call(requests, others, warm, logged_at_once(manifest)) => LogStreams::OfCalls,
             _ => LogStreams::OfEnvironments,
         }
     }
+}
+
+/// The variants of a census by the requests that have started environments whose names log streams tell.
+type RequestsOfCensus = HashMap<RequestId, VariantIndex>;
+
+fn requests_of_census(directory: &Path, manifest: &Manifest) -> Result<RequestsOfCensus, JournalError> {
+    let rows = census::rows_of_campaign(directory, manifest)?;
+    Ok(rows.iter().filter_map(|row| Some((RequestId::from(row.request_of_unnamed()?), row.variant))).collect())
 }
 
 impl LogStreams {
@@ -76,10 +100,10 @@ impl LogStreams {
     /// # Errors
     /// When they cannot be read.
     pub fn read(directory: &Path, manifest: &Manifest) -> Result<Self, JournalError> {
+        let of_census = requests_of_census(directory, manifest)?;
         let (mut counts, mut streams) = (Counts::default(), HashSet::new());
         let read = file::read(directory, |request| {
-            counts.requests += 1;
-            counts.warm += u64::from(request.has_init == Some(false));
+            counts.add(&request, &of_census);
             if !streams.contains(request.log_stream.as_ref()) {
                 streams.insert(request.log_stream.into_owned());
             }
@@ -100,13 +124,16 @@ impl CollectedEnvironments {
             .iter()
             .filter(|(_, variant)| EnvironmentSource::of(&manifest.plan, variant).log().is_some());
         let mut all = Self { variants: logged.map(|(variant, _)| variant).collect(), ..Self::default() };
+        let of_census = requests_of_census(directory, manifest)?;
         let (mut counts, mut numbers) = (Counts::default(), HashMap::new());
         let read = file::read(directory, |request| {
-            counts.warm += u64::from(request.has_init == Some(false));
+            counts.add(&request, &of_census);
             all.take(request, &mut numbers);
         })?;
-        counts.requests = all.by_request.len() as u64;
         counts.streams = all.streams.len() as u64;
+        for (id, variant) in of_census {
+            all.met.extend(all.by_request.get(&id).map(|collected| (variant, collected.stream)));
+        }
         all.kind = if read.is_some() { counts.kind(manifest) } else { LogStreams::Unread };
         Ok(all)
     }
@@ -140,6 +167,14 @@ impl CollectedEnvironments {
         row.environment = is_of_environment.then(|| self.streams[*stream as usize].clone());
         row.cold = row.cold_start(is_first, false);
     }
+
+    /// Gives the environment of a row of the campaign's census the name that its log stream tells, if it has none.
+    pub fn join_census(&self, row: &mut CensusRow) {
+        let stream = row.request_of_unnamed().and_then(|id| self.by_request.get(&RequestId::from(id)));
+        if let Some(Collected { stream, .. }) = stream.filter(|_| self.kind == LogStreams::OfEnvironments) {
+            row.environment = Some(self.streams[*stream as usize].clone());
+        }
+    }
 }
 
 #[cfg(test)]
@@ -165,11 +200,21 @@ mod tests {
     }
 
     fn collected(name: &str, lines: &[(&str, &str)]) -> (CollectedEnvironments, LogStreams) {
-        let directory = Directory::new(name, &manifest());
+        read(&Directory::new(name, &manifest()), &manifest(), lines)
+    }
+
+    /// What these lines tell of a trial, whose census has started an environment with each of these requests.
+    fn of_trial(name: &str, census: &[&str], lines: &[(&str, &str)]) -> (CollectedEnvironments, LogStreams) {
+        let rows: Vec<CensusRow> = census.iter().map(|request| CensusRow::of_clone(request)).collect();
+        let mut manifest = manifest();
+        read(&Directory::of_trial(name, &mut manifest, &rows), &manifest, lines)
+    }
+
+    fn read(directory: &Directory, manifest: &Manifest, lines: &[(&str, &str)]) -> (CollectedEnvironments, LogStreams) {
         let lines = lines.iter().map(|(id, rest)| format!("{{\"request_id\":\"{id}\",\"log_stream\":{rest}}}\n"));
         fs::write(directory.file(), lines.collect::<String>()).unwrap();
-        let kind = LogStreams::read(&directory.0, &manifest()).unwrap();
-        (CollectedEnvironments::read(&directory.0, &manifest()).unwrap(), kind)
+        let kind = LogStreams::read(&directory.0, manifest).unwrap();
+        (CollectedEnvironments::read(&directory.0, manifest).unwrap(), kind)
     }
 
     #[test]
@@ -209,6 +254,49 @@ mod tests {
         let mut next = row("five", None);
         collected.join(&mut next);
         assert_eq!(next.cold, Some(false));
+    }
+
+    #[test]
+    fn rows_of_a_census_get_their_streams_and_calls_after_them_are_warm() {
+        let lines = [("c1", r#""s","has_init":true"#), ("one", r#""s","has_init":false"#)];
+        let (mut all, _) = of_trial("census", &["c1", "c2"], &lines);
+        let named = |all: &CollectedEnvironments, id: &str| {
+            let mut row = CensusRow::of_clone(id);
+            all.join_census(&mut row);
+            row.counted().map(|(environment, _)| environment.to_owned())
+        };
+        assert_eq!([named(&all, "c1"), named(&all, "c2")], [Some("s".to_owned()), Some("c2".to_owned())]);
+        let mut after = row("one", None);
+        all.join(&mut after);
+        assert_eq!((after.environment.as_deref(), after.cold), (Some("s"), Some(false)));
+        // What answers name stays.
+        let mut own = CensusRow { environment: Some("own".to_owned()), ..CensusRow::of_clone("c1") };
+        all.join_census(&mut own);
+        assert_eq!(own.environment.as_deref(), Some("own"));
+    }
+
+    #[test]
+    fn a_census_hides_neither_environments_nor_streams_of_calls() {
+        let (cold, warm) = (r#","has_init":true"#, r#","has_init":false"#);
+        let streams = |cold_ones: [&str; 5], warm_ones: [&str; 4]| -> Vec<(String, String)> {
+            let line = |name: &str, number: usize, stream: &str, init: &str| {
+                (format!("{name}{number}"), format!("\"{stream}\"{init}"))
+            };
+            let cold_ones = cold_ones.into_iter().enumerate().map(|(number, stream)| line("c", number, stream, cold));
+            let warm_ones = warm_ones.into_iter().enumerate().map(|(number, stream)| line("w", number, stream, warm));
+            cold_ones.chain(warm_ones).collect()
+        };
+        let kind = |name: &str, lines: &[(String, String)]| {
+            let lines: Vec<(&str, &str)> = lines.iter().map(|(id, rest)| (id.as_str(), rest.as_str())).collect();
+            of_trial(name, &["c0", "c1", "c2", "c3", "c4"], &lines).1
+        };
+        // Each block meets other environments, which the census before it has started.
+        let environments = streams(["a", "b", "c", "d", "e"], ["a", "b", "c", "d"]);
+        assert_eq!(kind("census-environments", &environments), LogStreams::OfEnvironments);
+        // Most calls of an emulator are cold starts of the census.
+        let calls = streams(["a", "b", "c", "d", "e"], ["f", "g", "h", "i"]);
+        assert_eq!(kind("census-calls", &calls), LogStreams::OfCalls);
+        assert_eq!(kind("census-alone", &calls[..5]), LogStreams::OfEnvironments);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     super::{
+        census,
         environment_source::{EnvironmentSource, FunctionLog, logged_at_once},
         manifest::{Manifest, Variant},
         row::{FailureKind, Row},
@@ -46,13 +47,10 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    pub(super) fn add(&mut self, row: &Row) {
-        let Some(id) = &row.request_id else { return };
-        let waited_ms = row.latency_ns.div_ceil(1_000_000);
+    pub(super) fn add(&mut self, id: &str, request: Request, waited_ms: u64) {
         self.longest_ms = self.longest_ms.max(waited_ms);
-        self.last_unix_ms = self.last_unix_ms.max(row.started_unix_ms + waited_ms);
-        let request = Request { start_unix_ms: row.started_unix_ms, lacks_report: row.report.is_none() };
-        self.missing.insert(RequestId::from(id.as_str()), request);
+        self.last_unix_ms = self.last_unix_ms.max(request.start_unix_ms + waited_ms);
+        self.missing.insert(RequestId::from(id), request);
     }
 
     /// The parts of the time in which events of missing requests can be, each with about as many requests.
@@ -100,10 +98,10 @@ pub(super) struct Search<'a> {
 }
 
 /// The logs of a campaign's functions, each once, with the requests to look for in them: those of `directory` whose
-/// environment is unknown, except `known` ones.
+/// environment is unknown, except `known` ones. They are the campaign's own, and those of its census.
 ///
 /// # Errors
-/// When the samples cannot be read.
+/// When the samples or the census cannot be read.
 pub(super) fn read<'a>(
     directory: &Path,
     manifest: &'a Manifest,
@@ -131,7 +129,19 @@ pub(super) fn read<'a>(
         match row.request_id.as_deref() {
             None => searches[*number].unidentified += 1,
             Some(id) if known.contains(&RequestId::from(id)) => {}
-            Some(_) => searches[*number].wanted.add(&row),
+            Some(id) => {
+                let request = Request { start_unix_ms: row.started_unix_ms, lacks_report: row.report.is_none() };
+                searches[*number].wanted.add(id, request, row.latency_ns.div_ceil(1_000_000));
+            }
+        }
+    }
+    for row in census::rows_of_campaign(directory, manifest)? {
+        let (Some(number), Some(id)) = (search_of_variant.get(&row.variant), row.request_of_unnamed()) else {
+            continue;
+        };
+        if !known.contains(&RequestId::from(id)) {
+            let request = Request { start_unix_ms: row.unix_ms, lacks_report: false };
+            searches[*number].wanted.add(id, request, row.latency_ms + 1);
         }
     }
     Ok(searches)
@@ -140,22 +150,25 @@ pub(super) fn read<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::failure::Failure;
+    use crate::campaign::{
+        census::CensusRow, failure::Failure, log_streams::file::tests::Directory, variants::VariantIndex,
+    };
 
-    fn row(number: u64) -> Row {
-        Row {
-            request_id: Some(format!("id-{number}")),
-            started_unix_ms: 1_000_000 + number,
-            latency_ns: 1_500_000,
-            ..Row::example()
-        }
+    /// Adds a request that was sent at this time, and took 2 ms.
+    fn add(wanted: &mut Wanted, number: u64, start_unix_ms: u64) {
+        wanted.add(&format!("id-{number}"), Request { start_unix_ms, lacks_report: true }, 2);
+    }
+
+    /// The same, each at a time of its own.
+    fn add_all(wanted: &mut Wanted, numbers: impl IntoIterator<Item = u64>) {
+        numbers.into_iter().for_each(|number| add(wanted, number, 1_000_000 + number));
     }
 
     #[test]
     fn the_time_is_that_of_missing_requests_and_allows_for_clocks() {
         let mut wanted = Wanted::default();
         assert!(wanted.parts().is_empty());
-        (0..3).for_each(|number| wanted.add(&row(number)));
+        add_all(&mut wanted, 0..3);
         assert_eq!(wanted.parts(), [(700_000, 1_300_004)]);
         wanted.missing.remove(&"id-0".into());
         assert_eq!(wanted.parts(), [(700_001, 1_300_004)]);
@@ -167,13 +180,13 @@ mod tests {
     #[test]
     fn many_requests_are_looked_for_in_adjacent_parts() {
         let mut wanted = Wanted::default();
-        (0..25_000).for_each(|number| wanted.add(&row(number)));
+        add_all(&mut wanted, 0..25_000);
         assert_eq!(wanted.parts(), [(700_000, 1_012_500), (1_012_501, 1_325_001)]);
-        (25_000..100_000).for_each(|number| wanted.add(&row(number)));
+        add_all(&mut wanted, 25_000..100_000);
         assert_eq!(wanted.parts().len(), PARTS);
         // Calls that all began in one millisecond.
         let mut at_once = Wanted::default();
-        (0..25_000).for_each(|number| at_once.add(&Row { started_unix_ms: 1_000_000, ..row(number) }));
+        (0..25_000).for_each(|number| add(&mut at_once, number, 1_000_000));
         assert_eq!(at_once.parts(), [(700_000, 1_000_000), (1_000_001, 1_300_002)]);
     }
 
@@ -181,15 +194,38 @@ mod tests {
     fn what_lies_between_two_blocks_is_not_read() {
         let mut wanted = Wanted::default();
         let hour = 3_600_000;
-        [0, 1, hour, 3 * hour].into_iter().for_each(|number| wanted.add(&row(number)));
+        add_all(&mut wanted, [0, 1, hour, 3 * hour]);
         let around = |first: u64, last: u64| (700_000 + first, 1_300_002 + last);
         assert_eq!(wanted.parts(), [around(0, 1), around(hour, hour), around(3 * hour, 3 * hour)]);
     }
 
     #[test]
+    fn environments_that_a_census_has_started_are_looked_for_too() {
+        let mut manifest = Manifest::example();
+        let arn = |name: &str| format!("lambda:arn:aws:lambda:us-east-1:123456789012:function:{name}").parse().unwrap();
+        let [one, other] = VariantIndex::both();
+        (manifest.variants[one].target, manifest.variants[other].target) = (arn("x"), arn("y"));
+        let warm = CensusRow { environment: None, cpu_model: None, ..CensusRow::of_clone("warm") };
+        let failure = Some(Failure::new(FailureKind::Function, ""));
+        let failed = CensusRow { environment: None, failure, ..CensusRow::of_clone("failed") };
+        let late = CensusRow { variant: other, unix_ms: 2_000_000, latency_ms: 7, ..CensusRow::of_clone("late") };
+        let named = CensusRow { environment: Some("own".to_owned()), ..CensusRow::of_clone("named") };
+        let rows = [CensusRow::of_clone("known"), CensusRow::of_clone("one"), warm, failed, late, named];
+        let directory = Directory::of_trial("wanted", &mut manifest, &rows);
+        let searches = read(&directory.0, &manifest, &HashSet::from(["known".into()])).unwrap();
+        let missing = |search: &Search<'_>| search.wanted.missing.keys().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(searches.iter().map(missing).collect::<Vec<_>>(), [["one"], ["late"]]);
+        assert_eq!(searches[1].wanted.parts(), [(1_700_000, 2_300_008)]);
+    }
+
+    #[test]
     fn calls_that_have_not_run_have_no_log() {
-        let failed = |kind| Row { failure: Some(Failure::new(kind, "")), ..row(1) };
-        assert!(has_log(&row(1)) && has_log(&failed(FailureKind::Function)) && has_log(&failed(FailureKind::Answer)));
+        let failed = |kind| Row { failure: Some(Failure::new(kind, "")), ..Row::example() };
+        assert!(
+            has_log(&Row::example())
+                && has_log(&failed(FailureKind::Function))
+                && has_log(&failed(FailureKind::Answer))
+        );
         assert!(!has_log(&failed(FailureKind::Throttled)) && !has_log(&failed(FailureKind::Refused)));
     }
 }

@@ -125,7 +125,11 @@ fn census(manifest: &Manifest, planned: &PlannedCensus) -> Result<(), String> {
         return Err("plan.census is there, and plan.cold is true; a cold campaign takes no census".to_owned());
     }
     if manifest.census().is_none() {
-        return Err("plan.census is there without plan.environment and plan.cpu_model, which it needs".to_owned());
+        return Err(
+            "plan.census is there without plan.environment and plan.cpu_model, which it needs of functions that are no clones \
+             with a probe"
+                .to_owned(),
+        );
     }
     Ok(())
 }

@@ -131,7 +131,7 @@ impl<'a> Prepared<'a> {
     pub(in crate::cli) fn waking_payload(&self) -> &str {
         match &self.manifest.plan.call {
             CensusCall::Service { .. } => r#"{"hold_ms":0,"emit_metrics":false}"#,
-            CensusCall::Own { payload, .. } => payload,
+            CensusCall::Own { payload, .. } | CensusCall::Probe { payload, .. } => payload,
         }
     }
 }

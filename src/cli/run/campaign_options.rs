@@ -5,7 +5,7 @@ mod hooks;
 mod limits;
 pub(in crate::cli) mod payload_file;
 
-use super::preflight;
+use super::{census::CensusOptions, preflight};
 use crate::{
     campaign::{
         Auth, Target,
@@ -79,6 +79,8 @@ pub(in crate::cli) struct CampaignOptions {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) prices: Option<PathBuf>,
     #[command(flatten)]
+    pub(in crate::cli) census: CensusOptions,
+    #[command(flatten)]
     pub(in crate::cli) hooks: HookOptions,
 }
 
@@ -111,7 +113,7 @@ impl CampaignOptions {
             headers: Vec::new(),
             variables: Vec::new(),
             hooks: None,
-            census: None,
+            census: self.census.planned(),
         }
     }
 

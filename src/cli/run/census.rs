@@ -46,11 +46,13 @@ impl FromStr for CensusSize {
 /// The census that a campaign takes.
 #[derive(Clone, Copy, Debug, Args)]
 #[group(id = "CensusOptions", multiple = true)]
-pub(super) struct CensusOptions {
+pub(in crate::cli) struct CensusOptions {
     /// Also count the CPU models of this many environments of each target, in rounds spread through the campaign: on mixed
     /// fleets that makes intervals narrower than many more calls would. It does what `duet census` does: each round changes a
-    /// variable of the functions, so that new environments start, which is undone at the end. Functions of your own get the
-    /// first --payload, and take --environment and --cpu-model. These calls count for --max-cost and not for --invocations.
+    /// variable of the functions, so that new environments start; at the end that is undone, or the clones of `duet try` are
+    /// deleted. Functions of your own get the first --payload, and what a call does, it does for real; --environment and
+    /// --cpu-model say where their answers name both, which clones need not. These calls count for --max-cost and not for
+    /// --invocations.
     ///
     /// With auto, and --until-ci, it plans how many to measure and how many to count for the least money: by what fleets of two
     /// CPU generations are like at first, and by what calls have shown from then on.
@@ -66,7 +68,7 @@ pub(super) struct CensusOptions {
 }
 
 impl CensusOptions {
-    pub(super) fn is_given(self) -> bool {
+    pub(in crate::cli) fn is_given(self) -> bool {
         self.census.is_some()
     }
 
@@ -82,7 +84,7 @@ impl CensusOptions {
 
     /// The campaign with as many environments counted, and rounds, as are expected to make its intervals narrow enough for the
     /// least money, if that is wanted.
-    pub(super) fn allocated(self, mut manifest: Manifest) -> anyhow::Result<Manifest> {
+    pub(in crate::cli) fn allocated(self, mut manifest: Manifest) -> anyhow::Result<Manifest> {
         let costs = manifest.guessed_costs_of_environment();
         let Some(census) = manifest.plan.census.as_mut().filter(|census| census.is_allocated) else {
             return Ok(manifest);
@@ -122,15 +124,20 @@ impl CensusOptions {
     }
 
     /// Refuses a census that nothing could tell, or for which there is not enough money.
-    pub(super) fn check(self, manifest: &Manifest) -> anyhow::Result<()> {
+    pub(in crate::cli) fn check(self, manifest: &Manifest) -> anyhow::Result<()> {
         if !self.is_given() {
             return Ok(());
         }
         let Some(census) = manifest.census() else {
-            refuse!(
-                "--census takes answers that name environments and CPU models: say where (--environment POINTER --cpu-model \
-                 POINTER)"
-            )
+            const POINTERS: &str =
+                "say where answers name environments and CPU models (--environment POINTER --cpu-model POINTER)";
+            match manifest.trial.as_ref().and_then(|trial| trial.no_probe.as_ref()) {
+                Some(reason) => refuse!(
+                    "--census: the clones have no probe to tell their CPUs ({reason}): leave out --no-probe if it is given, or \
+                     {POINTERS}"
+                ),
+                None => refuse!("--census takes answers that name environments and CPU models: {POINTERS}"),
+            }
         };
         preparation::check_repeated(&census)?;
         let (of_census, of_block) = (manifest.guessed_cost_of_census(), manifest.guessed_cost());

@@ -2,7 +2,6 @@
 
 use super::{
     campaign_options::{CampaignOptions, check_sizes},
-    census::CensusOptions,
     preflight::{self, NamedTarget},
     pricing,
     subjects::{self, Subject, Takes},
@@ -67,8 +66,6 @@ pub struct PlanOptions {
     /// afterwards.
     #[arg(long)]
     cold: bool,
-    #[command(flatten)]
-    census: CensusOptions,
     /// Compare functions even if their memory differs.
     #[arg(long)]
     allow_unequal: bool,
@@ -96,11 +93,12 @@ impl PlanOptions {
         let payloads = self.campaign.payload_cells()?;
         let cells = if payloads.is_empty() { self.workload_cells()? } else { payloads };
         check_sizes(&cells, targets.iter().map(|named| &named.target))?;
-        self.census.check_targets(&targets, self.cold)?;
+        let census = &self.campaign.census;
+        census.check_targets(&targets, self.cold)?;
         let mut variants = preflight::variants(&targets, auth, &session).await?;
         let baseline = self.baseline(&variants)?;
         variant_names::follow_baseline(&mut variants, &targets, baseline);
-        let is_forced = self.cold || self.census.is_given();
+        let is_forced = self.cold || census.is_given();
         preflight::check_features(&variants, is_forced, self.tenant.as_deref())?;
         preflight::check_differences(&variants, baseline, self.allow_unequal)?;
         pricing::set_prices(&mut variants, &table, &session).await?;
@@ -123,7 +121,7 @@ impl PlanOptions {
         if self.cold {
             preflight::check_cold(&variants)?;
         }
-        self.census.check_readable(&variants)?;
+        census.check_readable(&variants)?;
         let plan = Plan {
             cold: self.cold,
             auth,
@@ -132,11 +130,10 @@ impl PlanOptions {
             headers: given.header_names(),
             variables: variable_names(&given.variables),
             hooks: self.campaign.hooks.hooks(&session).await?,
-            census: self.census.planned(),
             ..self.campaign.plan(cells, &variants)
         };
-        let manifest = self.census.allocated(Manifest::new(variants, baseline, plan, self.campaign.limits()))?;
-        self.census.check(&manifest)?;
+        let manifest = census.allocated(Manifest::new(variants, baseline, plan, self.campaign.limits()))?;
+        census.check(&manifest)?;
         self.campaign.check(&manifest)?;
         Ok(manifest)
     }

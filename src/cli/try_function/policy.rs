@@ -68,6 +68,12 @@ impl TryArgs {
             &clones,
             &[place.arn("lambda", "function:duet-??????????-*")],
         ));
+        if self.campaign.census.is_given() {
+            let census = ["lambda:UpdateFunctionConfiguration", "lambda:GetFunctionConcurrency"];
+            statements.push(statement("CountTheirCpus", &census, &[place.arn("lambda", "function:duet-??????????-*")]));
+            let limit = ["lambda:GetAccountSettings"];
+            statements.push(statement("SeeHowManyCallsMayBeOpen", &limit, &["*".to_owned()]));
+        }
         let role = role.map_or_else(|| format!("arn:{}:iam::{}:role/*", place.partition, place.account), str::to_owned);
         let mut passing = statement("GiveThemTheRole", &["iam:PassRole"], &[role]);
         passing["Condition"] = json!({"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}});

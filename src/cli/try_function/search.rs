@@ -6,7 +6,7 @@ use crate::{
     campaign::{
         aws::Session,
         clones::CloneSettings,
-        manifest::{CampaignLimits, Manifest, Variant},
+        manifest::{CampaignLimits, Manifest, Plan, Variant},
         row::Row,
         run_directory::{self, Journal},
         trial::{LeftOut, Search},
@@ -18,7 +18,7 @@ use crate::{
         signals::INTERRUPTED,
         wrong_arguments::refuse,
     },
-    report::words::{counted, listed},
+    report::words::{counted, dollars, listed},
 };
 use anyhow::bail;
 use std::path::{Path, PathBuf};
@@ -112,7 +112,8 @@ impl Rounds<'_> {
         self.search.rounds += 1;
         note(format_args!("Search, round {}: {names}", self.search.rounds));
         let directory = directory(&self.plan.directory, self.search.rounds);
-        let manifest = Manifest { limits, ..manifest };
+        // The campaign alone takes a census.
+        let manifest = Manifest { limits, plan: Plan { census: None, ..manifest.plan }, ..manifest };
         let journal = Journal::create(&directory, &manifest)?;
         let run = Run::prepare(directory.clone(), manifest, &UnstoredOptions::default(), self.session).await?;
         let run = run.without_log_streams();
@@ -224,6 +225,16 @@ pub(super) fn check(plan: &TrialPlan, args: &TryArgs) -> anyhow::Result<()> {
         refuse!(
             "--max-cost {most} is too little for a search, which has half of it: its first round might cost ${usd:.4}. Raise \
              it, or take fewer --environments"
+        );
+    }
+    let (of_census, of_block) = (plan.manifest.guessed_cost_of_census(), plan.manifest.guessed_cost());
+    if let Some(most) = manifest.limits.max_cost_usd.filter(|most| of_census > 0.0 && most / 2.0 < of_census + of_block)
+    {
+        refuse!(
+            "--max-cost {most} is too little for a search, which has half of it, and a census: this and one block might cost \
+             {} and {} if all sizes are measured. Raise it, or count fewer with --census",
+            dollars(of_census),
+            dollars(of_block)
         );
     }
     Ok(())

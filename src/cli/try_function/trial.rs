@@ -12,8 +12,8 @@ use crate::{
     campaign::{
         aws::Session,
         clones::{CloneList, Remover},
-        forced_cold_starts::{ChangedFunctions, ColdStartForcer},
-        manifest::{Manifest, Variant},
+        forced_cold_starts::ColdStartForcer,
+        manifest::{Manifest, Plan, Variant},
         run_directory::{self, Journal},
         shell_quoting,
         trial::Trial,
@@ -116,7 +116,7 @@ impl TrialPlan {
         };
         let (not_made, no_probe) = (maker.not_made, maker.no_probe);
         let trial = self.manifest.trial.clone().map(|trial| Trial { not_made, no_probe, search, ..trial });
-        let manifest = Manifest { trial, limits, ..self.with(variants) };
+        let manifest = without_untold_census(Manifest { trial, limits, ..self.with(variants) });
         journal.begin(&manifest)?;
         let run = Run::prepare(self.directory.clone(), manifest, &UnstoredOptions::default(), session).await?;
         let of_campaign = self.conduct(run, args, session, journal, stop).await?;
@@ -132,8 +132,7 @@ impl TrialPlan {
         journal: Journal,
         stop: &watch::Receiver<bool>,
     ) -> anyhow::Result<u8> {
-        let changes = Arc::new(ChangedFunctions::read(&run.directory, &self.owner)?);
-        let cold = ColdStartForcer::new(self.owner.clone(), changes, args.change.change_timeout);
+        let cold = ColdStartForcer::of_clones(self.owner.clone(), args.change.change_timeout);
         run.conduct(journal, cold, stop, session, args.json).await
     }
 
@@ -141,6 +140,15 @@ impl TrialPlan {
     pub(super) fn with(&self, variants: Variants<Variant>) -> Manifest {
         Manifest { variants, ..self.manifest.clone() }
     }
+}
+
+/// The same without a census that nothing tells, because the probe could not be made.
+fn without_untold_census(manifest: Manifest) -> Manifest {
+    if manifest.plan.census.is_none() || manifest.census().is_some() {
+        return manifest;
+    }
+    note("Warning: there will be no census: without the probe nothing tells which CPUs the clones have");
+    Manifest { plan: Plan { census: None, ..manifest.plan }, ..manifest }
 }
 
 /// Deletes all clones of the list. False if some are left, which are named with how to delete them.

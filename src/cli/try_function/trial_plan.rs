@@ -92,12 +92,13 @@ impl TrialPlan {
         let usage = usage(arn, session).await;
         let trial = Trial { function, not_made: Vec::new(), no_probe, search: None, usage };
         let manifest = Manifest::new(variants, VariantIndex::default(), plan, limits);
-        let manifest = Manifest { trial: Some(trial), ..manifest };
+        let manifest = args.campaign.census.allocated(Manifest { trial: Some(trial), ..manifest })?;
         let plan =
             Self { directory, owner, campaign, template, settings, manifest, place, is_search: args.searches_memory() };
         if plan.is_search {
             search::check(&plan, args)?;
         }
+        args.campaign.census.check(&plan.manifest)?;
         args.campaign.check(&plan.manifest)?;
         Ok(plan)
     }

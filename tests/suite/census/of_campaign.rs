@@ -107,6 +107,9 @@ fn a_campaign_counts_while_it_measures_and_its_report_uses_that() {
     };
     let (with, without) = (width(&headline["ratio"]), width(&headline["without_census"]));
     assert!(with < without, "{with} {without}");
+    // Each call met another environment, which the census had started.
+    let warnings = analysis["comparisons"][0]["warnings"].to_string();
+    assert!(!warnings.contains("implausible-environments"), "{warnings}");
     // There is one census.
     let output = report(&scratch, &["--census", "elsewhere"]);
     assert_code(&output, 2);

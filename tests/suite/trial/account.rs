@@ -1,8 +1,9 @@
 //! An account that remembers: functions with their tags, and log groups.
 
+use super::fleet::{Fleet, Manner};
 use crate::{
     inspection::{sha256, zipped},
-    scripted::{Call, Reply, Scripted},
+    scripted::{Call, Reply, Scripted, is_for_events},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -65,6 +66,8 @@ struct State {
     updates: Vec<Value>,
     /// How long calls of a clone take, in milliseconds, by its configuration; all have one time if it is not set.
     duration_ms: Option<fn(&Value) -> f64>,
+    /// The environments of clones, if log streams tell them.
+    fleet: Fleet,
     /// How many calls each function had.
     calls: BTreeMap<String, usize>,
     script: Script,
@@ -119,13 +122,14 @@ impl Account {
             invocations: 0,
             updates: Vec::new(),
             duration_ms: None,
+            fleet: Fleet::default(),
             calls: BTreeMap::new(),
             script: Box::new(script),
             most_memory: None,
         };
         let state = Arc::new(Mutex::new(state));
         let shared = Arc::clone(&state);
-        let server = Scripted::aws(move |call, _| shared.lock().unwrap().answer(call));
+        let server = Scripted::aws_with_logs(move |call, _| shared.lock().unwrap().answer(call));
         Self { server, _packages: packages, state }
     }
 
@@ -161,6 +165,11 @@ impl Account {
         self.state.lock().unwrap().duration_ms = Some(duration_ms);
     }
 
+    /// Clones have environments that their log streams tell, and behave so.
+    pub fn has_fleet(&self, manner: Manner) {
+        self.state.lock().unwrap().fleet.manner = manner;
+    }
+
     /// The requests that changed functions, refused ones too.
     pub fn updates(&self) -> Vec<Value> {
         self.state.lock().unwrap().updates.clone()
@@ -182,6 +191,9 @@ impl State {
         let function = function(&call.line);
         if line.contains("/invocations") {
             return self.invoked(&function);
+        }
+        if is_for_events(call) {
+            return self.fleet.events(&call.body);
         }
         let control = Control { number: self.controls.len(), line, function: function.clone() };
         self.controls.push(control.clone());
@@ -212,6 +224,13 @@ impl State {
                 _ => self.create(&request),
             };
         }
+        if path.contains("/account-settings") {
+            let limit = json!({ "ConcurrentExecutions": 50, "UnreservedConcurrentExecutions": 20 });
+            return json_reply(200, &json!({ "AccountLimit": limit }));
+        }
+        if path.ends_with("/concurrency") {
+            return json_reply(200, &json!({}));
+        }
         if let Some(layers) = path.strip_prefix("/2018-10-31/layers") {
             return self.layers(method, layers.split('?').next().unwrap(), &call.body);
         }
@@ -231,7 +250,12 @@ impl State {
                     let message = "The Revision Id provided does not match";
                     return Reply::lambda_error("PreconditionFailedException", message);
                 }
-                configuration["MemorySize"] = request["MemorySize"].clone();
+                if let Some(environment) = request.get("Environment") {
+                    configuration["Environment"] = environment.clone();
+                    self.fleet.changed(name);
+                } else {
+                    configuration["MemorySize"] = request["MemorySize"].clone();
+                }
                 configuration["RevisionId"] = json!(format!("{}+", request["RevisionId"].as_str().unwrap()));
                 json_reply(200, configuration)
             }
@@ -349,6 +373,9 @@ impl State {
         self.things.log_groups.insert(format!("/aws/lambda/{name}"));
         self.invocations += 1;
         let number = self.invocations;
+        if self.fleet.manner.warm > 0 {
+            return self.fleet.invoked(name, &self.things.functions[name].configuration, number);
+        }
         let is_probed = self.things.functions[name].configuration["Environment"].to_string().contains("EXEC_WRAPPER");
         let cpu = if is_probed { "lambda-duet-probe model:; implementer: 0x41; part: 0xd0c;\n" } else { "" };
         let calls = self.calls.entry(name.to_owned()).or_default();

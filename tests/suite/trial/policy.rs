@@ -2,6 +2,7 @@
 
 use super::{
     account::{ARN, Account, Act, Control},
+    fleet::Manner,
     try_orders,
 };
 use crate::{
@@ -28,6 +29,8 @@ fn action(control: &Control) -> &'static str {
         Some(("PUT", path)) if path.ends_with("/configuration") => "lambda:UpdateFunctionConfiguration",
         Some(("DELETE", _)) => "lambda:DeleteFunction",
         Some(("GET", path)) if path.starts_with("/2017-03-31/tags/") => "lambda:ListTags",
+        Some(("GET", path)) if path.contains("/account-settings") => "lambda:GetAccountSettings",
+        Some(("GET", path)) if path.ends_with("/concurrency") => "lambda:GetFunctionConcurrency",
         Some(("GET", path)) if path.contains("/configuration") => "lambda:GetFunctionConfiguration",
         Some(("GET", _)) if function.is_empty() => "lambda:ListFunctions",
         Some(("GET", _)) => "lambda:GetFunction",
@@ -86,6 +89,20 @@ fn changing_the_memory_takes_one_permission_more_and_on_the_function_alone() {
     assert_eq!(changes.len(), 1);
     assert_eq!(changes[0]["Action"], serde_json::json!(["lambda:UpdateFunctionConfiguration"]));
     assert_eq!(changes[0]["Resource"], serde_json::json!([ARN]));
+}
+
+#[test]
+fn a_census_takes_three_permissions_more_and_changes_clones_alone() {
+    let (account, scratch) = (Account::start(|_| Act::Answer), Scratch::new());
+    account.has_fleet(Manner { warm: 10, ..Manner::default() });
+    assert_code(&try_orders(&account, &scratch, 2, &["--yes", "--census", "5"]).output().unwrap(), 0);
+    assert_takes(&account, &["--census", "5"]);
+    let policy = policy(&[ARN, "--payload", "event.json", "--census", "5"]);
+    let is_change = |statement: &&Value| statement["Action"].to_string().contains("UpdateFunctionConfiguration");
+    let changes: Vec<&Value> = policy["Statement"].as_array().unwrap().iter().filter(is_change).collect();
+    assert_eq!(changes.len(), 1);
+    let clones = "arn:aws:lambda:us-east-1:123456789012:function:duet-??????????-*";
+    assert_eq!(changes[0]["Resource"], serde_json::json!([clones]));
 }
 
 /// Checks that the policy for these options has what a trial has taken, and what a search for clones takes.

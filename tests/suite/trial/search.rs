@@ -13,7 +13,7 @@ use std::{
 };
 
 /// `duet try orders --memory auto`.
-fn search(account: &Account, scratch: &Scratch, invocations: u32, options: &[&str]) -> Command {
+pub fn search(account: &Account, scratch: &Scratch, invocations: u32, options: &[&str]) -> Command {
     let payload = scratch.file("event.json", r#"{"order": 1}"#);
     let mut command = subcommand(&account.server.url, "try");
     command.args(["orders", "--payload", &payload, "--environment", "/environment", "--environments", "8"]);
@@ -23,7 +23,7 @@ fn search(account: &Account, scratch: &Scratch, invocations: u32, options: &[&st
 }
 
 /// The time of one thread that computes, in milliseconds: it falls until it has a whole CPU.
-fn single_thread(configuration: &Value) -> f64 {
+pub fn single_thread(configuration: &Value) -> f64 {
     40.0 * (1769.0 / configuration["MemorySize"].as_f64().unwrap()).max(1.0)
 }
 

@@ -1,10 +1,10 @@
 //! The search in a log, against one that is scripted, in virtual time.
 
-use super::*;
+use super::{super::wanted::Request, *};
 use crate::campaign::{
     log_streams::file::{self, tests::Directory},
     manifest::Manifest,
-    row::{Failure, Row},
+    row::Failure,
 };
 use serde_json::json;
 use std::{collections::VecDeque, fs};
@@ -117,8 +117,7 @@ fn wanted(count: u64) -> Wanted {
     let mut wanted = Wanted::default();
     wanted.open_at_once = 4;
     for number in 0..count {
-        let (request_id, latency_ns) = (Some(id(number)), 20_000_000);
-        wanted.add(&Row { request_id, started_unix_ms: SENT + number, latency_ns, ..Row::example() });
+        wanted.add(&id(number), Request { start_unix_ms: SENT + number, lacks_report: true }, 20);
     }
     wanted
 }
