@@ -29,7 +29,6 @@ pub mod local;
 pub(crate) mod log_streams;
 pub mod manifest;
 pub(crate) mod memory_change;
-pub(crate) mod models_to_measure;
 mod open_list;
 pub(crate) mod owner;
 mod pauses;
@@ -53,6 +52,7 @@ pub(crate) mod stopping_rules;
 mod target;
 pub(crate) mod totals;
 pub mod trial;
+pub(crate) mod unmeasured_models;
 pub mod usage;
 pub mod variants;
 

@@ -34,7 +34,7 @@ pub use environments::Variance;
 pub use fit::{Groups, Observation, last_block, mean};
 pub use mix::mean_of_fleet;
 pub use one_side::{Weights, mean_of_side};
-pub use strata::{CpuMix, UnmeasuredModel, WORST_MODEL};
+pub use strata::{CpuMix, WORST_MODEL};
 
 use crate::analysis::sides::{Side, Sides};
 use combined::satterthwaite;

@@ -70,15 +70,14 @@ impl StoppingRule for Precision {
     fn fleet_variances(&self) -> Option<FleetVariances> {
         let of_candidate = |candidate| {
             let pair = self.pair(candidate);
-            let known = mean(pair.mixes()?.map(|_, mix| mix.total()));
+            let known = pair.mixes().map_or(0.0, |mixes| mean(mixes.map(|_, mix| mix.total())));
             let (differences, _) = compare_sets::deciding_differences(pair);
-            let of_mix = differences.into_iter().flatten().filter(|difference| difference.is_of_mix);
-            let widest = of_mix.max_by(|one, other| one.standard_error.total_cmp(&other.standard_error))?;
-            Some((widest, known))
+            differences.into_iter().flatten().map(move |difference| (difference, known))
         };
-        let all = self.manifest.candidates().filter_map(of_candidate);
+        let all = self.manifest.candidates().flat_map(of_candidate);
+        let least_certain = all.max_by(|(one, _), (other, _)| one.standard_error.total_cmp(&other.standard_error));
         let (Difference { sources, environments, .. }, known) =
-            all.max_by(|(one, _), (other, _)| one.standard_error.total_cmp(&other.standard_error))?;
+            least_certain.filter(|(difference, _)| difference.is_of_mix)?;
         Some(FleetVariances {
             within_models: (sources.environments + sources.calls) * mean(environments),
             between_models: sources.mix * known,

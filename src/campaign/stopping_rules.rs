@@ -87,6 +87,8 @@ pub trait StoppingRule: Debug {
 #[derive(Debug)]
 pub struct LimitRule {
     limits: CampaignLimits,
+    /// Whether the campaign goes on until each frequent CPU model is measured.
+    measures_all_models: bool,
     /// A guess at the bill of a call of each variant, in US dollars.
     guessed_costs: Variants<f64>,
 }
@@ -96,7 +98,7 @@ impl LimitRule {
     pub fn new(manifest: &Manifest) -> Self {
         let calls = manifest.plan.calls_of_variant() as f64;
         let guessed_costs = manifest.variants.map(|_, variant| manifest.guessed_cost_of(variant) / calls);
-        Self { limits: manifest.limits, guessed_costs }
+        Self { limits: manifest.limits, measures_all_models: manifest.measures_all_models(), guessed_costs }
     }
 
     fn duration(&self, totals: &Totals, at: Duration) -> Option<String> {
@@ -110,13 +112,13 @@ impl LimitRule {
     fn invocations(&self, totals: &Totals, next: &NextCalls) -> Option<String> {
         let limit = self.limits.invocations?;
         // Attempts of the same call count once.
-        let made_again: u64 = totals.variants.iter().map(|(_, variant)| variant.made_again).sum();
-        let (made, of_block) = (totals.calls() - made_again, next.values().sum::<u64>());
+        let (made, of_block) = (totals.calls_of_blocks(), next.values().sum::<u64>());
         let exceeds = |limit: u64| made + of_block > limit;
         if !exceeds(limit) {
             return None;
         }
-        let wants_more = || next.keys().any(|variant| !totals.models_to_measure(*variant).is_empty());
+        let wants_more =
+            || self.measures_all_models && next.keys().any(|variant| !totals.unmeasured_models(*variant).is_empty());
         if !exceeds(limit.saturating_mul(MOST_FOR_MODELS)) && wants_more() {
             return None;
         }
@@ -168,7 +170,7 @@ mod tests {
     }
 
     fn rule(limits: CampaignLimits, guessed_cost: f64) -> LimitRule {
-        LimitRule { limits, guessed_costs: [guessed_cost / 10.0; 2].into_iter().collect() }
+        LimitRule { limits, measures_all_models: true, guessed_costs: [guessed_cost / 10.0; 2].into_iter().collect() }
     }
 
     /// So many calls, half of each variant.

@@ -69,10 +69,32 @@ pub struct VariantTotals {
 pub struct CalledEnvironment {
     /// Whether a call has succeeded.
     has_succeeded: bool,
-    /// Whether a call has succeeded that was no cold start.
-    pub is_measured: bool,
+    /// The cells of which a call has succeeded that was no cold start.
+    measured_cells: BTreeSet<Box<str>>,
     /// The model of its processor, if its answers told that.
     pub cpu_model: Option<Arc<str>>,
+}
+
+impl CalledEnvironment {
+    fn add(&mut self, row: &Row, cpu_model: Option<Arc<str>>) {
+        self.cpu_model = self.cpu_model.take().or(cpu_model);
+        if row.failure.is_some() {
+            return;
+        }
+        self.has_succeeded = true;
+        if row.cold != Some(true) && !self.is_measured_in(&row.cell) {
+            self.measured_cells.insert(row.cell.as_str().into());
+        }
+    }
+
+    /// The cells that were measured in it.
+    pub fn measured_cells(&self) -> impl Iterator<Item = &str> {
+        self.measured_cells.iter().map(AsRef::as_ref)
+    }
+
+    pub fn is_measured_in(&self, cell: &str) -> bool {
+        self.measured_cells.contains(cell)
+    }
 }
 
 impl Totals {
@@ -136,6 +158,11 @@ impl Totals {
         self.variants.iter().map(|(_, variant)| variant.calls).sum()
     }
 
+    /// The same without those that were made again.
+    pub fn calls_of_blocks(&self) -> u64 {
+        self.calls() - self.variants.iter().map(|(_, variant)| variant.made_again).sum::<u64>()
+    }
+
     /// The estimated bill of all variants, the census included, in US dollars.
     pub fn cost_usd(&self) -> f64 {
         let of_census = self.census.iter().flat_map(Variants::iter).map(|(_, tally)| tally.cost_usd);
@@ -196,20 +223,10 @@ impl VariantTotals {
     fn note_environment(&mut self, row: &Row, cpu_model: Option<Arc<str>>) {
         let has_succeeded = row.failure.is_none();
         match row.environment() {
-            Some(name) => {
-                let is_measured = has_succeeded && row.cold != Some(true);
-                match self.environments.get_mut(name) {
-                    Some(known) => {
-                        known.has_succeeded |= has_succeeded;
-                        known.is_measured |= is_measured;
-                        known.cpu_model = known.cpu_model.take().or(cpu_model);
-                    }
-                    None => {
-                        let new = CalledEnvironment { has_succeeded, is_measured, cpu_model };
-                        self.environments.insert(name.to_owned(), new);
-                    }
-                }
-            }
+            Some(name) => match self.environments.get_mut(name) {
+                Some(known) => known.add(row, cpu_model),
+                None => self.environments.entry(name.to_owned()).or_default().add(row, cpu_model),
+            },
             None if !has_succeeded => {}
             None if row.cold == Some(true) => self.unnamed_cold_starts += 1,
             None => self.unnamed_calls += 1,

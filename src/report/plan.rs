@@ -3,7 +3,7 @@
 use super::words::{count, counted, dollars};
 use crate::campaign::{
     Target,
-    census::{BLOCKS_BETWEEN_ROUNDS, EXPECTED, EnvironmentCosts, ExpectedFleet, PlannedCensus},
+    census::{BLOCKS_BETWEEN_ROUNDS, EXPECTED, ExpectedFleet, PlannedCensus},
     environment_source::EnvironmentSource,
     hooks::{Hook, Hooks},
     manifest::{Manifest, Variant},
@@ -123,7 +123,7 @@ fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
                 _ => "",
             };
             let more = match limit {
-                BlockLimit::Invocations if plan.census.is_some() => {
+                BlockLimit::Invocations if manifest.measures_all_models() => {
                     ", and at most as many again to measure all frequent CPU models"
                 }
                 _ => "",
@@ -137,45 +137,56 @@ fn calls_and_limits(manifest: &Manifest) -> Vec<String> {
 
 /// What the campaign counts, what it calls, and what it changes for that.
 fn census(manifest: &Manifest, planned: &PlannedCensus) -> String {
-    let PlannedCensus { environments, rounds, is_allocated, .. } = planned;
-    let cost = dollars(manifest.guessed_cost_of_census());
-    let counting = if *is_allocated {
-        allocated_census(manifest, planned, &cost)
-    } else {
-        let when = match most_blocks(manifest) {
-            Some(blocks) => format!("spread over {}", counted(blocks, "block")),
-            None => format!("one before every {BLOCKS_BETWEEN_ROUNDS}th block, as far as the campaign gets"),
-        };
-        let (environments, rounds) = (counted(*environments, "environment"), counted(*rounds, "round"));
-        format!("{environments} of each variant in {rounds}, {when}: {cost} by the guess")
-    };
+    let counting =
+        if planned.is_allocated { allocated_census(manifest, planned) } else { fixed_census(manifest, planned) };
     let how = match manifest.trial {
         Some(_) => format!(
             "Its calls send {}, as many at the same time as half of the free concurrency allows. Each round changes a variable of the clones, so \
              that new environments start",
             manifest.plan.cells[0].name
         ),
-        None => "Each changes a variable of the functions, so that new environments start; that is undone at the end"
-            .to_owned(),
+        None => {
+            "Each round changes a variable of the functions, so that new environments start; that is undone at the end"
+                .to_owned()
+        }
     };
     format!("Census: {counting}. {how}")
 }
 
-/// How many environments are measured and counted for an interval that is narrow enough, and why.
-fn allocated_census(manifest: &Manifest, planned: &PlannedCensus, cost: &str) -> String {
-    let ExpectedFleet { slowdown, slower, deviation } = EXPECTED;
-    let EnvironmentCosts { measured, counted: of_census } = manifest.guessed_costs_of_environment();
+fn fixed_census(manifest: &Manifest, PlannedCensus { environments, rounds, .. }: &PlannedCensus) -> String {
+    let when = match most_blocks(manifest) {
+        Some(blocks) => format!("spread over {}", counted(blocks, "block")),
+        None => format!("one before every {BLOCKS_BETWEEN_ROUNDS}th block, as far as the campaign gets"),
+    };
     format!(
-        "intervals of {} are expected once {} of each variant are measured and {} counted ({cost}), in {} of which one comes \
-         before every {BLOCKS_BETWEEN_ROUNDS}th block. That is the cheapest way where one of each costs {} to measure and {} to \
-         count, a CPU with {}% of the fleet takes {slowdown} times as long as the other, and environments with the same CPU \
-         differ by {}%; by and by what calls have shown takes the place of that guess",
-        width(manifest.limits.until_ci.unwrap_or_default()),
-        counted(u64::from(planned.rounds) * u64::from(manifest.plan.environments), "environment"),
-        count(planned.environments.into()),
-        counted(planned.rounds, "round"),
-        dollars(measured),
-        dollars(of_census),
+        "{} of each variant in {}, {when}: {} by the guess",
+        counted(*environments, "environment"),
+        counted(*rounds, "round"),
+        dollars(manifest.guessed_cost_of_census())
+    )
+}
+
+/// How many environments are measured and counted for an interval that is narrow enough, and why.
+fn allocated_census(manifest: &Manifest, PlannedCensus { environments, rounds, .. }: &PlannedCensus) -> String {
+    let ExpectedFleet { slowdown, slower, deviation } = EXPECTED;
+    let costs = manifest.guessed_costs_of_environment();
+    let width = width(manifest.limits.until_ci.unwrap_or_default());
+    let allowed = blocks_within_limits(manifest).map(|(_, blocks)| blocks.div_ceil(BLOCKS_BETWEEN_ROUNDS)).min();
+    let end = match allowed.filter(|allowed| *allowed < u64::from(*rounds)) {
+        Some(allowed) => format!("; the other limits allow about {}", counted(allowed, "round")),
+        None => String::new(),
+    };
+    format!(
+        "with {} of each variant measured and {} counted ({}), intervals of {width} are expected after {}, one before every \
+         {BLOCKS_BETWEEN_ROUNDS}th block{end}. That is the cheapest way if measuring one of each costs {} and counting one {}; if \
+         {}% of a fleet have a CPU that takes {slowdown} times as long as the other; and if environments with the same CPU differ by \
+         {}%. What calls show replaces these guesses before each round",
+        counted(u64::from(*rounds) * u64::from(manifest.plan.environments), "environment"),
+        count(u64::from(*environments)),
+        dollars(manifest.guessed_cost_of_census()),
+        counted(*rounds, "round"),
+        dollars(costs.measured),
+        dollars(costs.counted),
         slower * 100.0,
         deviation * 100.0
     )

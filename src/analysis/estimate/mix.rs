@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     analysis::{proportion::Proportion, sides::Sides},
-    campaign::models_to_measure::LEAST_OF_MODEL,
+    campaign::unmeasured_models::LEAST_OF_MODEL,
 };
 use std::collections::BTreeSet;
 

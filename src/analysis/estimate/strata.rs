@@ -3,7 +3,7 @@
 
 use crate::{
     analysis::sides::{Side, Sides},
-    campaign::models_to_measure::{LEAST_OF_MODEL, MOST_UNMEASURED},
+    campaign::unmeasured_models::{MOST_UNMEASURED, UnmeasuredModel},
 };
 use statrs::distribution::{ChiSquared, ContinuousCDF};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,17 +54,6 @@ impl MeasuredModels {
     }
 }
 
-/// A model of which too few environments were measured.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct UnmeasuredModel {
-    /// Its number.
-    pub model: u16,
-    /// Its proportion of the fleet.
-    pub proportion: f64,
-    /// How many of its environments were measured.
-    pub measured: u32,
-}
-
 impl CpuMix {
     /// How many environments of each model are known.
     pub fn counts(&self) -> Vec<u32> {
@@ -106,21 +95,20 @@ impl CpuMix {
         self.counts().into_iter().map(|count| f64::from(count) / total).collect()
     }
 
-    /// The models of which fewer than [`LEAST_OF_MODEL`] of these environments are.
-    pub fn unmeasured(&self, environments: &BTreeSet<u32>) -> Vec<UnmeasuredModel> {
+    /// The models of which too few of these environments are, by their numbers.
+    pub fn unmeasured(&self, environments: &BTreeSet<u32>) -> Vec<UnmeasuredModel<u16>> {
         let model_of = |environment: &u32| self.of_environments.get(*environment as usize).copied().flatten();
-        let proportions = (0..).zip(self.proportions()).map(|(model, proportion)| {
-            let measured =
-                environments.iter().filter(|environment| model_of(environment) == Some(model)).count() as u32;
-            UnmeasuredModel { model, proportion, measured }
-        });
-        proportions.filter(|model| model.proportion > 0.0 && model.measured < LEAST_OF_MODEL).collect()
+        let measured = |model| environments.iter().filter(|environment| model_of(environment) == Some(model)).count();
+        let models = (0..).zip(self.proportions());
+        models
+            .filter_map(|(model, proportion)| UnmeasuredModel::new(model, proportion, measured(model) as u32))
+            .collect()
     }
 
     /// The models of which enough of these environments are.
     pub fn measured(&self, environments: &BTreeSet<u32>) -> MeasuredModels {
         let others = self.unmeasured(environments);
-        let unmeasured: f64 = others.iter().map(|model| model.proportion).sum();
+        let unmeasured = UnmeasuredModel::proportion_of(&others);
         let is_measured =
             |(model, proportion): &(u16, f64)| *proportion > 0.0 && others.iter().all(|other| other.model != *model);
         let measured = (0..).zip(self.proportions()).filter(is_measured);

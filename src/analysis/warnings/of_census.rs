@@ -1,12 +1,12 @@
 //! Warnings about a census.
 
 use super::super::{
-    estimate::{UnmeasuredModel, WORST_MODEL},
+    estimate::WORST_MODEL,
     pair_samples::PairSamples,
     sides::Side,
     warning_kind::{Warning, WarningKind},
 };
-use crate::campaign::models_to_measure::{LEAST_OF_MODEL, MOST_UNMEASURED};
+use crate::campaign::unmeasured_models::{LEAST_OF_MODEL, MOST_UNMEASURED, UnmeasuredModel};
 
 /// Why the census of a side is not used, or does not tell as much as it might.
 pub(super) fn collect(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warning>) {
@@ -24,13 +24,13 @@ pub(super) fn collect(pair: PairSamples<'_>, side: Side, warnings: &mut Vec<Warn
         return warn(WarningKind::CensusDrifted, text);
     }
     let unmeasured = mix.unmeasured(&pair.measured(side));
-    let proportion: f64 = unmeasured.iter().map(|model| model.proportion).sum();
+    let proportion = UnmeasuredModel::proportion_of(&unmeasured);
     if unmeasured.is_empty() {
         return;
     }
-    let models = unmeasured.iter().map(|UnmeasuredModel { model, proportion, measured }| {
-        let model = &facts.cpu_models[usize::from(*model)];
-        format!("{model} ({:.1}% of the fleet, {measured} measured)", proportion * 100.0)
+    let models = unmeasured.iter().map(|unmeasured| {
+        let model = facts.cpu_models[usize::from(unmeasured.model)].as_str();
+        UnmeasuredModel { model, proportion: unmeasured.proportion, measured: unmeasured.measured }.to_string()
     });
     let models = models.collect::<Vec<_>>().join(", ");
     let consequence = if proportion > MOST_UNMEASURED {

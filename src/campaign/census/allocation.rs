@@ -1,8 +1,8 @@
 //! How many environments to count for each that is measured, so that an interval as narrow as wanted takes the least money.
 //!
-//! With n environments of each variant measured, and the CPU models of T known, the variance of a difference of fleets is
-//! A/n + B/T. That is least for what the n measured and the T − n counted ones cost if T/n = √(B(cₘ − c)/(Ac)), where cₘ is what it
-//! costs to measure an environment, and c what it costs to count one (Neyman 1938; Cochran, Sampling Techniques, 12.3).
+//! With n environments of each variant measured and N counted, the measured ones among them, the variance of a difference of
+//! fleets is A/n + B/N. What n and N environments cost together is least with N/n = √(Bcₘ/(Ac)), where cₘ is what it costs to
+//! measure an environment, and c what it costs to count one (Neyman 1938; Cochran, Sampling Techniques, 12.3).
 
 /// No more environments are counted for each that is measured: of estimates of little, one may be nearly 0.
 const MOST_FOR_EACH: f64 = 100.0;
@@ -56,10 +56,10 @@ impl ExpectedFleet {
 }
 
 impl FleetVariances {
-    /// T/n: how many environments to know for each that is measured.
-    pub fn known_for_each(self, costs: EnvironmentCosts) -> f64 {
+    /// N/n: how many environments to count for each that is measured.
+    pub fn counted_for_each(self, costs: EnvironmentCosts) -> f64 {
         let Self { within_models, between_models } = self;
-        let worth = between_models * (costs.measured - costs.counted);
+        let worth = between_models * costs.measured;
         if worth <= 0.0 {
             return 1.0;
         }
@@ -68,16 +68,16 @@ impl FleetVariances {
 
     /// How many of each variant it takes for a difference of this variance.
     pub fn allocation(self, costs: EnvironmentCosts, variance: f64, least: u32) -> Allocation {
-        let ratio = self.known_for_each(costs);
+        let ratio = self.counted_for_each(costs);
         let needed = (self.within_models + self.between_models / ratio) / variance;
         let measured = (needed.ceil() as u32).max(least);
         Allocation { measured, counted: counted(measured, ratio) }
     }
 }
 
-/// How many environments to count for so many that are measured, of which that many each are to be known.
-pub fn counted(measured: u32, known_for_each: f64) -> u32 {
-    (f64::from(measured) * (known_for_each - 1.0)).round() as u32
+/// How many environments to count for so many that are measured.
+pub fn counted(measured: u32, for_each: f64) -> u32 {
+    (f64::from(measured) * for_each).round() as u32
 }
 
 #[cfg(test)]
@@ -94,29 +94,28 @@ mod tests {
         let cheapest = (1..1000)
             .filter_map(|measured| {
                 let left = variance - within_models / f64::from(measured);
-                let known = (left > 0.0).then(|| between_models / left)?;
-                Some(cost(measured, (known - f64::from(measured)).max(0.0)))
+                (left > 0.0).then(|| cost(measured, between_models / left))
             })
             .min_by(f64::total_cmp);
         let Allocation { measured, counted } = EXPECTED.variances().allocation(COSTS, variance, 8);
         let found = cost(measured, counted.into());
         assert!((1.0..1.02).contains(&(found / cheapest.unwrap())), "{measured} {counted} {found} {cheapest:?}");
-        assert_eq!((measured, counted), (63, 1084));
+        assert_eq!((measured, counted), (62, 1158));
     }
 
     #[test]
-    fn nothing_is_counted_where_there_is_one_model_or_measuring_is_as_cheap() {
+    fn each_is_counted_once_where_there_is_one_model_or_counting_is_dear() {
         let one = FleetVariances { between_models: 0.0, ..EXPECTED.variances() };
-        assert_eq!(one.known_for_each(COSTS), 1.0);
-        let dear = EnvironmentCosts { measured: 1e-5, counted: 2e-5 };
-        assert_eq!(EXPECTED.variances().allocation(dear, 0.01, 8).counted, 0);
+        assert_eq!(one.counted_for_each(COSTS), 1.0);
+        let dear = EnvironmentCosts { measured: 1e-5, counted: 1e-3 };
+        assert_eq!(EXPECTED.variances().allocation(dear, 0.01, 8), Allocation { measured: 8, counted: 8 });
     }
 
     #[test]
     fn what_costs_nothing_is_counted_a_hundred_times_as_often_at_most() {
         let free = EnvironmentCosts { counted: 0.0, ..COSTS };
-        assert_eq!(EXPECTED.variances().known_for_each(free), 100.0);
+        assert_eq!(EXPECTED.variances().counted_for_each(free), 100.0);
         let alike = FleetVariances { within_models: 0.0, ..EXPECTED.variances() };
-        assert_eq!(alike.allocation(COSTS, 0.01, 8), Allocation { measured: 8, counted: 792 });
+        assert_eq!(alike.allocation(COSTS, 0.01, 8), Allocation { measured: 8, counted: 800 });
     }
 }

@@ -4,7 +4,11 @@ use super::{
     allocation::EnvironmentCosts,
     plan::{CensusCall, CensusManifest, CensusPlan},
 };
-use crate::campaign::{manifest::Manifest, stopping_rules};
+use crate::campaign::{
+    environment_source::EnvironmentSource,
+    manifest::{Manifest, Variant},
+    stopping_rules,
+};
 use serde::{Deserialize, Serialize};
 
 /// The fewest rounds: they tell whether the mix drifts meanwhile.
@@ -83,6 +87,18 @@ impl Manifest {
     /// How many environments of each variant the census has to have counted before this block.
     pub fn environments_of_census_before(&self, block: u64) -> u32 {
         self.plan.census.map_or(0, |census| census.environments_before(block, stopping_rules::most_blocks(self)))
+    }
+
+    /// Whether the campaign goes on until each frequent CPU model is measured: not where its census is planned for an interval,
+    /// which decides then, nor where answers name no environment.
+    pub fn measures_all_models(&self) -> bool {
+        let is_told = |(_, variant): (_, &Variant)| {
+            matches!(
+                EnvironmentSource::of(&self.plan, variant),
+                EnvironmentSource::Answers | EnvironmentSource::Pointer(_)
+            )
+        };
+        self.plan.census.is_some_and(|census| !census.is_allocated) && self.variants.iter().all(is_told)
     }
 
     /// What environments may cost, by the guess.

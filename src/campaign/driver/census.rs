@@ -7,8 +7,8 @@ use crate::campaign::{
         Rounds, Tally, VariantEnd, counted,
     },
     manifest::{Manifest, Plan},
-    models_to_measure::{LEAST_OF_MODEL, ModelToMeasure},
     stopping_rules::StoppingRule,
+    unmeasured_models::{LEAST_OF_MODEL, UnmeasuredModel},
     variants::{VariantIndex, Variants},
 };
 use std::{collections::BTreeSet, io, time::Duration};
@@ -96,11 +96,11 @@ impl<'a> Campaign<'a> {
         let least = tallies.iter().map(|(_, tally)| tally.count()).max()? + 1;
         let measured =
             self.manifest.plan.environments.saturating_mul(u32::try_from(block / BLOCKS_BETWEEN_ROUNDS + 1).ok()?);
-        Some(counted(measured, self.known_for_each(tallies)).clamp(least, MAX_CENSUS.max(least)))
+        Some(counted(measured, self.counted_for_each(tallies)).clamp(least, MAX_CENSUS.max(least)))
     }
 
-    /// How many environments are to be known for each that is measured, by what is known of the fleets and of the bill.
-    fn known_for_each(&self, tallies: &Variants<Tally>) -> f64 {
+    /// How many environments are to be counted for each that is measured, by what is known of the fleets and of the bill.
+    fn counted_for_each(&self, tallies: &Variants<Tally>) -> f64 {
         let Progress { position, totals, rules } = &self.progress;
         let variances = rules.iter().find_map(|rule| rule.fleet_variances()).unwrap_or_else(|| EXPECTED.variances());
         let guessed = self.manifest.guessed_costs_of_environment();
@@ -109,61 +109,60 @@ impl<'a> Campaign<'a> {
             |usd: f64, environments: f64, guess: f64| if environments > 0.0 { usd / environments } else { guess };
         let counted: f64 = tallies.iter().map(|(_, tally)| f64::from(tally.count())).sum();
         let of_census: f64 = tallies.iter().map(|(_, tally)| tally.cost_usd).sum();
-        variances.known_for_each(EnvironmentCosts {
+        variances.counted_for_each(EnvironmentCosts {
             measured: each(totals.cost_of_samples_usd(), measured as f64, guessed.measured),
             counted: each(of_census, counted / tallies.count() as f64, guessed.counted),
         })
     }
 
-    /// Makes new environments of a variant start, if its census is over and has counted CPU models that were hardly measured: so
-    /// that the next calls may meet these. Gives whether that was so.
+    /// Makes new environments start, if the census is over and has counted CPU models of which too few environments were measured:
+    /// so that the next calls may meet these. Gives whether that was so.
     pub(super) async fn renew_environments(&mut self, observer: &mut dyn Observer) -> Result<bool, CampaignError> {
         let (Some(census), Some(planned)) = (&mut self.census, &self.manifest.plan.census) else { return Ok(false) };
         let Progress { position, totals, .. } = &self.progress;
-        let block = position.block;
-        let is_over =
-            !planned.is_allocated && self.manifest.environments_of_census_before(block) == planned.environments;
-        let are_measured =
+        let (block, called) = (position.block, position.called().collect::<BTreeSet<VariantIndex>>());
+        let is_over = self.manifest.environments_of_census_before(block) == planned.environments;
+        let are_called =
             census.renewed_before.is_none_or(|renewed| block >= renewed + blocks_to_measure(&self.manifest.plan));
-        if !is_over || !are_measured {
+        let calls = totals.calls_of_blocks() + position.calls_of_block().values().sum::<u64>();
+        let is_last = self.manifest.limits.invocations.is_some_and(|limit| calls > limit);
+        if !self.manifest.measures_all_models() || !is_over || !are_called && !is_last {
             return Ok(false);
         }
-        let to_measure: Vec<(VariantIndex, Vec<ModelToMeasure<'_>>)> = position
-            .called()
-            .map(|variant| (variant, totals.models_to_measure(variant)))
-            .filter(|(_, models)| !models.is_empty())
-            .collect();
-        if to_measure.is_empty() {
+        let unmeasured: Vec<(VariantIndex, Vec<UnmeasuredModel<&str>>)> =
+            called.iter().map(|variant| (*variant, totals.unmeasured_models(*variant))).collect();
+        let unmeasured: Vec<_> = unmeasured.into_iter().filter(|(_, models)| !models.is_empty()).collect();
+        if unmeasured.is_empty() {
             return Ok(false);
         }
-        census.renewed_before = Some(block);
         if !std::mem::replace(&mut census.has_told_of_models, true) {
-            observer.warning(&about_models(self.manifest, &to_measure)).map_err(CampaignError::Output)?;
+            observer.warning(&about_models(self.manifest, &unmeasured)).map_err(CampaignError::Output)?;
         }
-        let variants = to_measure.into_iter().map(|(variant, _)| variant).collect();
-        self.force_cold_starts(variants).await?;
-        Ok(true)
+        if are_called {
+            census.renewed_before = Some(block);
+            // All of them, so that none is called in environments that have been warm for longer.
+            self.force_cold_starts(called).await?;
+        }
+        Ok(are_called)
     }
 }
 
-/// How many blocks measure environments that are new: the first call of one is a cold start.
+/// How many blocks it takes to measure environments that are new: the first call of one is a cold start.
 fn blocks_to_measure(plan: &Plan) -> u64 {
-    if plan.calls_of_variant() > plan.environments.into() { 1 } else { 2 }
+    if plan.cells.iter().all(|cell| cell.weight > 1) { 1 } else { 2 }
 }
 
 /// Why a campaign makes new environments start, and perhaps more calls.
-fn about_models(manifest: &Manifest, to_measure: &[(VariantIndex, Vec<ModelToMeasure<'_>>)]) -> String {
-    let of_variant = |(variant, models): &(VariantIndex, Vec<ModelToMeasure<'_>>)| {
-        let models = models.iter().map(|ModelToMeasure { model, proportion, measured }| {
-            format!("{model} ({:.1}% of the fleet, {measured} measured)", proportion * 100.0)
-        });
-        format!("{} has {}", manifest.variants[*variant].name, models.collect::<Vec<_>>().join(" and "))
+fn about_models(manifest: &Manifest, unmeasured: &[(VariantIndex, Vec<UnmeasuredModel<&str>>)]) -> String {
+    let of_variant = |(variant, models): &(VariantIndex, Vec<UnmeasuredModel<&str>>)| {
+        let models: Vec<String> = models.iter().map(ToString::to_string).collect();
+        format!("{} on {}", manifest.variants[*variant].name, models.join(" and "))
     };
-    let models: Vec<String> = to_measure.iter().map(of_variant).collect();
-    let more = manifest.limits.invocations.map(|limit| format!(", and up to {limit} more calls are made"));
+    let models: Vec<String> = unmeasured.iter().map(of_variant).collect();
+    let more = manifest.limits.invocations.map(|limit| format!(", with up to {limit} calls more than --invocations"));
     format!(
-        "CPU models that the census has counted are hardly measured: {}. New environments start before the next blocks{}, until \
-         {LEAST_OF_MODEL} of each are",
+        "too few environments were measured of CPU models that the census has counted: {}. The campaign starts new environments \
+         until each has {LEAST_OF_MODEL}, or the rest are rare{}",
         models.join("; "),
         more.unwrap_or_default()
     )

@@ -116,7 +116,7 @@ fn hooks(Hooks { before, after, timeout_ms }: &Hooks) -> Result<(), String> {
 fn census(manifest: &Manifest, planned: &PlannedCensus) -> Result<(), String> {
     let PlannedCensus { environments, rounds, hold_ms, is_allocated } = planned;
     within("plan.census.environments", *environments, MAX_CENSUS)?;
-    within("plan.census.rounds", *rounds, MAX_ROUNDS_OF_CAMPAIGN)?;
+    within("plan.census.rounds", *rounds, if *is_allocated { u32::MAX } else { MAX_ROUNDS_OF_CAMPAIGN })?;
     at_most("plan.census.hold_ms", (*hold_ms).into(), CensusRequest::MAX_HOLD_MS.into())?;
     if *is_allocated && manifest.limits.until_ci.is_none() {
         return Err("plan.census.is_allocated is true without limits.until_ci, which it plans for".to_owned());

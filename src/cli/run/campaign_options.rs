@@ -113,7 +113,7 @@ impl CampaignOptions {
             headers: Vec::new(),
             variables: Vec::new(),
             hooks: None,
-            census: self.census.planned(),
+            census: None,
         }
     }
 

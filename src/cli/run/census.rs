@@ -15,7 +15,7 @@ use crate::{
         census::preparation::{self, Prepared},
         wrong_arguments::refuse,
     },
-    report::words::dollars,
+    report::words::{count, dollars},
 };
 use clap::Args;
 use std::str::FromStr;
@@ -54,11 +54,12 @@ pub(in crate::cli) struct CensusOptions {
     /// --cpu-model say where their answers name both, which clones need not. These calls count for --max-cost and not for
     /// --invocations.
     ///
-    /// With auto, and --until-ci, it plans how many to measure and how many to count for the least money: by what fleets of two
-    /// CPU generations are like at first, and by what calls have shown from then on.
+    /// If too few environments were measured of CPU models with more than 5% of a fleet when --invocations would end the campaign,
+    /// it makes up to as many calls more. With auto, and --until-ci, it plans how many environments to measure and how many to
+    /// count for the least money: by what fleets of two CPU generations are like at first, and then by what calls have shown.
     #[arg(long, value_name = "N|auto")]
     census: Option<CensusSize>,
-    /// In how many rounds to count them [default: 5]: spread over the blocks where --invocations tells how many there will be, or one
+    /// In how many rounds to count them, not with auto [default: 5]: spread over the blocks where --invocations tells how many there will be, or one
     /// before every fourth block as far as the campaign gets.
     #[arg(
         long, value_name = "R", requires = "census",
@@ -72,35 +73,23 @@ impl CensusOptions {
         self.census.is_some()
     }
 
-    /// The census, before it is allocated.
-    pub(super) fn planned(self) -> Option<PlannedCensus> {
-        let (environments, is_allocated) = match self.census? {
-            CensusSize::Of(environments) => (environments, false),
-            CensusSize::Auto => (1, true),
-        };
+    /// The campaign with its census, if it takes one.
+    pub(in crate::cli) fn added_to(self, mut manifest: Manifest) -> anyhow::Result<Manifest> {
+        let Some(size) = self.census else { return Ok(manifest) };
+        let of =
+            |environments, rounds, is_allocated| PlannedCensus { environments, rounds, hold_ms: HOLD_MS, is_allocated };
         let rounds = self.census_rounds.unwrap_or(MIN_ROUNDS_OF_CAMPAIGN);
-        Some(PlannedCensus { environments, rounds, hold_ms: HOLD_MS, is_allocated })
-    }
-
-    /// The campaign with as many environments counted, and rounds, as are expected to make its intervals narrow enough for the
-    /// least money, if that is wanted.
-    pub(in crate::cli) fn allocated(self, mut manifest: Manifest) -> anyhow::Result<Manifest> {
-        let costs = manifest.guessed_costs_of_environment();
-        let Some(census) = manifest.plan.census.as_mut().filter(|census| census.is_allocated) else {
+        let CensusSize::Of(environments) = size else {
+            if self.census_rounds.is_some() {
+                refuse!("--census auto plans the rounds: leave --census-rounds out, or name how many to count");
+            }
+            // What one of each costs does not depend on how many there are.
+            manifest.plan.census = Some(of(1, 1, true));
+            let Allocation { measured, counted } = allocation(&manifest)?;
+            manifest.plan.census = Some(of(counted, measured.div_ceil(manifest.plan.environments), true));
             return Ok(manifest);
         };
-        let Some(until_ci) = manifest.limits.until_ci else {
-            refuse!(
-                "--census auto plans for intervals of a certain width: add --until-ci PERCENT, or name how many to count"
-            )
-        };
-        if self.census_rounds.is_some() {
-            refuse!("--census auto plans the rounds: leave --census-rounds out, or name how many to count");
-        }
-        let variance = variance_of_target(until_ci);
-        let Allocation { measured, counted } = EXPECTED.variances().allocation(costs, variance, MINIMUM_ENVIRONMENTS);
-        census.environments = counted.clamp(1, MAX_CENSUS);
-        census.rounds = measured.div_ceil(manifest.plan.environments).clamp(1, MAX_ROUNDS_OF_CAMPAIGN);
+        manifest.plan.census = Some(of(environments, rounds, false));
         Ok(manifest)
     }
 
@@ -143,14 +132,39 @@ impl CensusOptions {
         let (of_census, of_block) = (manifest.guessed_cost_of_census(), manifest.guessed_cost());
         if let Some(most) = manifest.limits.max_cost_usd.filter(|most| of_census + of_block > *most) {
             refuse!(
-                "--max-cost {most} is less than the census and one block, which might cost {} and {}: raise it, or count \
-                 fewer with --census",
+                "--max-cost {most} is less than the census and one block, which might cost {} and {}: raise it, or {}",
                 dollars(of_census),
-                dollars(of_block)
+                dollars(of_block),
+                if self.census == Some(CensusSize::Auto) {
+                    "take wider intervals"
+                } else {
+                    "count fewer with --census"
+                }
             );
         }
         Ok(())
     }
+}
+
+/// How many environments are expected to make the intervals of a campaign narrow enough for the least money.
+fn allocation(manifest: &Manifest) -> anyhow::Result<Allocation> {
+    let Some(until_ci) = manifest.limits.until_ci else {
+        refuse!(
+            "--census auto plans for intervals of a certain width: add --until-ci PERCENT, or name how many to count"
+        )
+    };
+    let (costs, variance) = (manifest.guessed_costs_of_environment(), variance_of_target(until_ci));
+    let allocation = EXPECTED.variances().allocation(costs, variance, MINIMUM_ENVIRONMENTS);
+    if allocation.counted > MAX_CENSUS {
+        refuse!(
+            "--until-ci {}% is expected to take {} counted environments, and a census has at most {}: take wider intervals, or name \
+             how many to count",
+            until_ci * 100.0,
+            count(allocation.counted.into()),
+            count(MAX_CENSUS.into())
+        );
+    }
+    Ok(allocation)
 }
 
 /// The census of a campaign before it goes on.

@@ -132,7 +132,7 @@ impl PlanOptions {
             hooks: self.campaign.hooks.hooks(&session).await?,
             ..self.campaign.plan(cells, &variants)
         };
-        let manifest = census.allocated(Manifest::new(variants, baseline, plan, self.campaign.limits()))?;
+        let manifest = census.added_to(Manifest::new(variants, baseline, plan, self.campaign.limits()))?;
         census.check(&manifest)?;
         self.campaign.check(&manifest)?;
         Ok(manifest)

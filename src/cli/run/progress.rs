@@ -295,11 +295,14 @@ impl Observer for ProgressDisplay<'_> {
         if self.bar.is_hidden() {
             return Ok(());
         }
-        self.bar.set_position(if self.manifest.limits.invocations.is_some() {
-            totals.calls()
-        } else {
-            totals.elapsed_ms
-        });
+        match self.manifest.limits.invocations {
+            Some(limit) => {
+                // More calls may measure CPU models that were counted.
+                self.bar.set_length(limit.max(totals.calls()));
+                self.bar.set_position(totals.calls());
+            }
+            None => self.bar.set_position(totals.elapsed_ms),
+        }
         self.bar.set_message(self.lines(totals));
         Ok(())
     }

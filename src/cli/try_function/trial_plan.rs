@@ -92,7 +92,7 @@ impl TrialPlan {
         let usage = usage(arn, session).await;
         let trial = Trial { function, not_made: Vec::new(), no_probe, search: None, usage };
         let manifest = Manifest::new(variants, VariantIndex::default(), plan, limits);
-        let manifest = args.campaign.census.allocated(Manifest { trial: Some(trial), ..manifest })?;
+        let manifest = args.campaign.census.added_to(Manifest { trial: Some(trial), ..manifest })?;
         let plan =
             Self { directory, owner, campaign, template, settings, manifest, place, is_search: args.searches_memory() };
         if plan.is_search {

@@ -145,15 +145,16 @@ fn a_campaign_goes_on_until_each_frequent_cpu_is_measured() {
     let message = stdout(&output) + &stderr(&output);
     assert!(
         message.contains(
-            "CPU models that the census has counted are hardly measured: arm64 has Neoverse-N1 (12.2% of the fleet, 0 measured). \
-             New environments start before the next blocks, and up to 40 more calls are made, until 2 of each are"
+            "too few environments were measured of CPU models that the census has counted: arm64 on Neoverse-N1 (12.2% of the fleet, 0 \
+             measured). The campaign starts new environments until each has 2, or the rest are rare, with up to 40 calls more \
+             than --invocations"
         ),
         "{message}"
     );
     // Four environments of `a` after the last round, each in two blocks, of which the last two have that CPU.
     assert!(message.contains("all calls are made (--invocations 40, and 12 more to measure"), "{message}");
     assert_eq!((census(&scratch).len(), lines(&scratch, "samples.jsonl").len()), (80, 52));
-    assert_eq!((fleet.functions(), fleet.updates()), (before, 2 * (6 + 1) + 4));
+    assert_eq!((fleet.functions(), fleet.updates()), (before, 2 * (6 + 1) + 2 * 4));
     assert!(!is_unmeasured(&scratch));
     // There is nothing more to do.
     let output = resumed(&scratch, &fleet);
@@ -169,7 +170,7 @@ fn a_campaign_makes_at_most_twice_its_calls_to_measure_a_cpu() {
     assert_code(&output, 0);
     let message = stdout(&output) + &stderr(&output);
     assert!(message.contains("(--invocations 40, and 40 more to measure"), "{message}");
-    assert_eq!(message.matches("are hardly measured:").count(), 1, "{message}");
+    assert_eq!(message.matches("too few environments were measured").count(), 1, "{message}");
     assert!(is_unmeasured(&scratch));
 }
 
@@ -239,9 +240,9 @@ fn a_census_that_is_planned_for_an_interval_counts_what_makes_it_cheapest() {
     let mut command = counting("auto", &scratch, &fleet, &auto);
     let plan = stdout(&command.arg("--dry-run").output().unwrap());
     for part in [
-        "Census: intervals of ±20% are expected once 8 environments of each variant are measured and ",
-        " in 4 rounds of which one comes before every 4th block. That is the cheapest way where one of each costs $",
-        "a CPU with 44% of the fleet takes 1.4 times as long as the other",
+        "Census: with 8 environments of each variant measured and ",
+        "intervals of ±20% are expected after 4 rounds, one before every 4th block; the other limits allow about 3 rounds. That is",
+        "if 44% of a fleet have a CPU that takes 1.4 times as long as the other; and if",
     ] {
         assert!(plan.contains(part), "{part}: {plan}");
     }
@@ -295,6 +296,17 @@ fn a_census_that_a_campaign_cannot_take_is_refused_with_the_reason() {
             "--census auto plans the rounds",
         ),
         (with(["lambda:x", "lambda:a"], &[&TOLD, AUTO.as_slice()].concat()), "add --until-ci PERCENT"),
+        (
+            with(["lambda:x", "lambda:a"], &[TOLD.as_slice(), &AUTO, &["--until-ci", "0.001%"]].concat()),
+            "and a census has at most 100,000: take wider intervals",
+        ),
+        (
+            with(
+                ["lambda:x", "lambda:a"],
+                &[TOLD.as_slice(), &AUTO, &["--until-ci", "1%", "--max-cost", "0.001"]].concat(),
+            ),
+            "raise it, or take wider intervals",
+        ),
         (with(["lambda:x", "lambda:a"], &[&TOLD, ["--census", "0"].as_slice()].concat()), "auto, or a number from 1"),
         (with(["lambda:x", "lambda:a"], &[&TOLD, ["--census-rounds", "4"].as_slice()].concat()), "5..=100"),
         (
