@@ -1,6 +1,10 @@
 //! CPU models that a census has counted, and of which too few environments were measured.
 
-use super::{census::Tally, totals::Totals, variants::VariantIndex};
+use super::{
+    census::Tally,
+    totals::{CalledEnvironment, Totals},
+    variants::VariantIndex,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
@@ -69,7 +73,7 @@ impl Totals {
     /// How many environments of a model have warm calls of each cell, or of the one that the fewest have.
     fn measured_of(&self, tally: &Tally, variant: VariantIndex, model: &str) -> u32 {
         let called = &self.variants[variant].environments;
-        let cells: BTreeSet<&str> = called.values().flat_map(|environment| environment.measured_cells()).collect();
+        let cells: BTreeSet<&str> = called.values().flat_map(CalledEnvironment::measured_cells).collect();
         let of_model = called.iter().filter(|(name, environment)| {
             let counted = || tally.environments.get(*name).map(String::as_str);
             environment.cpu_model.as_deref().or_else(counted) == Some(model)
