@@ -1,9 +1,9 @@
 //! What a census has found.
 
-use super::{cpu_models::by_frequency, proportion::unseen, result::CpuProportion};
+use super::{cpu_models::by_frequency, estimate::CpuMix, proportion::unseen, result::CpuProportion};
 use crate::{
     campaign::{
-        census::{CensusManifest, Tally, VariantEnd},
+        census::{CensusManifest, Counted, Tally, VariantEnd},
         failure::Failure,
         manifest::Variant,
         region,
@@ -12,7 +12,7 @@ use crate::{
     protocol::Architecture,
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The CPU models of all variants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -106,10 +106,50 @@ impl VariantCensus {
     }
 }
 
+/// The models, with intervals as reports have them: wider by how much rounds disagree.
 fn cpus(tally: &Tally) -> Vec<CpuProportion> {
-    let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-    for model in tally.environments.values() {
-        *counts.entry(model).or_default() += 1;
+    let counted = || tally.environments.values();
+    let models: BTreeSet<&str> = counted().map(|counted| counted.model.as_str()).collect();
+    let number_of = |model: &str| models.iter().position(|known| *known == model);
+    let mut rounds: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for Counted { model, round } in counted() {
+        let counts = rounds.entry(*round).or_insert_with(|| vec![0; models.len()]);
+        number_of(model).into_iter().for_each(|number| counts[number] += 1);
     }
-    by_frequency(counts, tally.count())
+    let mix = CpuMix { rounds: rounds.into_values().collect(), ..CpuMix::default() };
+    let mut cpus = by_frequency(models.iter().copied().zip(mix.counts()), tally.count());
+    for cpu in &mut cpus {
+        number_of(&cpu.model).into_iter().for_each(|number| cpu.proportion = mix.proportion(number));
+    }
+    cpus
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{analysis::proportion::Proportion, campaign::census::CensusRow};
+
+    /// The half width of a model's interval where six rounds of twenty environments have so many with another model.
+    fn half_width(of_rounds: [u32; 6]) -> f64 {
+        let mut tally = Tally::new(500);
+        for (round, other) in (1..).zip(of_rounds) {
+            for number in 0..20 {
+                let model = if number < other { "N1" } else { "V2" };
+                tally.add(&CensusRow { round, ..CensusRow::example(&format!("{round}-{number}"), model) });
+            }
+        }
+        let cpus = cpus(&tally);
+        assert_eq!((cpus[0].model.as_str(), cpus[0].environments, cpus[0].proportion.estimate), ("V2", 90, 0.75));
+        (cpus[0].proportion.high - cpus[0].proportion.low) / 2.0
+    }
+
+    #[test]
+    fn rounds_that_disagree_make_intervals_wider() {
+        let alike = half_width([5; 6]);
+        let Proportion { low, high, .. } = Proportion::new(90_u32, 120_u32);
+        assert!((alike - (high - low) / 2.0).abs() < 0.001, "{alike} {low} {high}");
+        // Whole rounds are of one model: it is as if there were six environments.
+        let apart = half_width([0, 0, 20, 0, 10, 0]);
+        assert!(apart > 3.0 * alike, "{apart} {alike}");
+    }
 }

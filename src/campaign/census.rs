@@ -18,5 +18,5 @@ pub use file::CensusFile;
 pub(crate) use file::{is_in, manifest, rows, rows_of_campaign};
 pub use plan::{CensusCall, CensusManifest, CensusPlan, MAX_CENSUS, MAX_ROUND};
 pub use planned::{BLOCKS_BETWEEN_ROUNDS, MAX_ROUNDS_OF_CAMPAIGN, MIN_ROUNDS_OF_CAMPAIGN, PlannedCensus};
-pub use round::{Tally, VariantEnd};
+pub use round::{Counted, Tally, VariantEnd};
 pub use row::CensusRow;

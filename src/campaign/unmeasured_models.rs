@@ -58,7 +58,7 @@ impl Totals {
         let not_counted = called.iter().filter(|(name, _)| !tally.environments.contains_key(*name));
         let called_models = not_counted.filter_map(|(_, environment)| environment.cpu_model.as_deref());
         let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
-        for model in tally.environments.values().map(String::as_str).chain(called_models) {
+        for model in tally.environments.values().map(|counted| counted.model.as_str()).chain(called_models) {
             *counts.entry(model).or_default() += 1;
         }
         let known: u32 = counts.values().sum();
@@ -75,7 +75,7 @@ impl Totals {
         let called = &self.variants[variant].environments;
         let cells: BTreeSet<&str> = called.values().flat_map(CalledEnvironment::measured_cells).collect();
         let of_model = called.iter().filter(|(name, environment)| {
-            let counted = || tally.environments.get(*name).map(String::as_str);
+            let counted = || tally.environments.get(*name).map(|counted| counted.model.as_str());
             environment.cpu_model.as_deref().or_else(counted) == Some(model)
         });
         let measured =

@@ -7,11 +7,20 @@ use std::collections::BTreeMap;
 /// A variant is not called any more after so many rounds in a row that met no new environment.
 const FRUITLESS_ROUNDS: u32 = 3;
 
+/// An environment that was counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// The model of its CPU.
+    pub model: String,
+    /// The round in which it has answered first.
+    pub round: u32,
+}
+
 /// What is known of a variant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tally {
-    /// The environments that have answered, each with its CPU model.
-    pub environments: BTreeMap<String, String>,
+    /// The environments that have answered.
+    pub environments: BTreeMap<String, Counted>,
     pub calls: u64,
     /// Calls that failed for another reason than that there were too many.
     pub failed: u64,
@@ -87,8 +96,10 @@ impl Tally {
             self.last_failure.clone_from(&row.failure);
         }
         if let Some((environment, model)) = row.counted()
-            && self.environments.insert(environment.to_owned(), model.to_owned()).is_none()
+            && !self.environments.contains_key(environment)
         {
+            let counted = Counted { model: model.to_owned(), round: row.round };
+            self.environments.insert(environment.to_owned(), counted);
             self.open.new += 1;
         }
     }
