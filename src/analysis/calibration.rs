@@ -152,8 +152,7 @@ pub struct Missed {
 /// The aims that the project's own methods miss: intervals that cover the truth in 93 to 97% of campaigns (at least
 /// 93% where they have to be valid after every block), and verdicts on equal sides that are wrong in at most 5%, each
 /// but for the error of the simulation: what chance explains with the probability of three standard errors, since there are
-/// many aims. Where CPU models
-/// were counted, intervals should also be as narrow as [`Scenario::aimed_half_width`].
+/// many aims. Where CPU models were counted, intervals should also be as narrow as [`Scenario::aimed_half_width`].
 pub fn missed_aims(outcomes: &[ScenarioScores]) -> Vec<Missed> {
     let mut missed = Vec::new();
     for outcome in outcomes.iter().filter(|outcome| !outcome.scenario.is_beyond_aims()) {

@@ -1,6 +1,9 @@
 //! What a census has found.
 
-use super::{cpu_models::by_frequency, estimate::CpuMix, proportion::unseen, result::CpuProportion};
+use super::{
+    counted_environments::CountedEnvironments, cpu_models::by_frequency, estimate::CpuMix, proportion::unseen,
+    result::CpuProportion,
+};
 use crate::{
     campaign::{
         census::{CensusManifest, Counted, Tally, VariantEnd},
@@ -12,7 +15,7 @@ use crate::{
     protocol::Architecture,
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The CPU models of all variants.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -108,15 +111,13 @@ impl VariantCensus {
 
 /// The models, with intervals as reports have them: wider by how much rounds disagree.
 fn cpus(tally: &Tally) -> Vec<CpuProportion> {
-    let counted = || tally.environments.values();
-    let models: BTreeSet<&str> = counted().map(|counted| counted.model.as_str()).collect();
+    let models: BTreeSet<&str> = tally.environments.values().map(|counted| counted.model.as_str()).collect();
     let number_of = |model: &str| models.iter().position(|known| *known == model);
-    let mut rounds: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for Counted { model, round } in counted() {
-        let counts = rounds.entry(*round).or_insert_with(|| vec![0; models.len()]);
-        number_of(model).into_iter().for_each(|number| counts[number] += 1);
+    let mut counted = CountedEnvironments::default();
+    for (environment, Counted { model, round }) in &tally.environments {
+        number_of(model).into_iter().for_each(|number| counted.add((0, *round), environment, number as u16));
     }
-    let mix = CpuMix { rounds: rounds.into_values().collect(), ..CpuMix::default() };
+    let mix = CpuMix { rounds: counted.rounds(), ..CpuMix::default() };
     let mut cpus = by_frequency(models.iter().copied().zip(mix.counts()), tally.count());
     for cpu in &mut cpus {
         number_of(&cpu.model).into_iter().for_each(|number| cpu.proportion = mix.proportion(number));

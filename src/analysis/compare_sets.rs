@@ -34,8 +34,7 @@ pub(super) struct Analyzer<'a> {
 
 impl<'a> Analyzer<'a> {
     pub(super) fn new(pair: PairSamples<'a>, margin: f64) -> Self {
-        let until_ci = pair.manifest.limits.until_ci;
-        let looks = until_ci.map_or(Looks::Once, |target| Looks::EveryBlock(target.ln_1p()));
+        let looks = pair.manifest.limits.until_ci.map_or(Looks::Once, Looks::until);
         Self { pair, margin, looks, primary: primary(&pair), mixes: pair.mixes() }
     }
 

@@ -22,6 +22,13 @@ pub enum Looks {
     EveryBlock(f64),
 }
 
+impl Looks {
+    /// Those of a campaign that ends once its intervals are as narrow as its limit says.
+    pub fn until(until_ci: f64) -> Self {
+        Self::EveryBlock(until_ci.ln_1p())
+    }
+}
+
 /// What the mixture expects of a difference: standard deviations in units of the half-width that is wanted, with their
 /// weights. Most of it is on the first, which makes intervals tightest when they are as narrow as wanted; the others keep
 /// those of a campaign that ends earlier from being much wider than they need be.

@@ -104,5 +104,5 @@ pub fn variance_of_target(until_ci: f64) -> f64 {
     let half_width = until_ci.ln_1p();
     let known =
         Difference { standard_error: half_width / 2.0, degrees_of_freedom: f64::INFINITY, ..Difference::default() };
-    (half_width / known.critical_value(1.0 - CONFIDENCE, Looks::EveryBlock(half_width))).powi(2)
+    (half_width / known.critical_value(1.0 - CONFIDENCE, Looks::until(until_ci))).powi(2)
 }

@@ -6,10 +6,7 @@ use super::{
     row::Row,
     variants::{VariantIndex, Variants},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The totals of all samples.
 #[derive(Clone, Debug)]
@@ -59,42 +56,20 @@ pub struct VariantTotals {
     /// Other calls that succeeded in an environment without a name.
     unnamed_calls: u64,
     /// The models of the processors that have answered.
-    pub cpu_models: BTreeSet<Arc<str>>,
+    pub cpu_models: BTreeSet<String>,
     /// The estimated bill, in US dollars.
     pub cost_usd: f64,
 }
 
-/// What is known of an environment that was called.
+/// What is known of an environment that was called. Only campaigns that take a census know more than the first.
 #[derive(Clone, Debug, Default)]
 pub struct CalledEnvironment {
     /// Whether a call has succeeded.
     has_succeeded: bool,
     /// The cells of which a call has succeeded that was no cold start.
-    measured_cells: BTreeSet<Box<str>>,
+    pub(super) measured_cells: BTreeSet<String>,
     /// The model of its processor, if its answers told that.
-    pub cpu_model: Option<Arc<str>>,
-}
-
-impl CalledEnvironment {
-    fn add(&mut self, row: &Row, cpu_model: Option<Arc<str>>) {
-        self.cpu_model = self.cpu_model.take().or(cpu_model);
-        if row.failure.is_some() {
-            return;
-        }
-        self.has_succeeded = true;
-        if row.cold != Some(true) && !self.is_measured_in(&row.cell) {
-            self.measured_cells.insert(row.cell.as_str().into());
-        }
-    }
-
-    /// The cells that were measured in it.
-    pub fn measured_cells(&self) -> impl Iterator<Item = &str> {
-        self.measured_cells.iter().map(AsRef::as_ref)
-    }
-
-    pub fn is_measured_in(&self, cell: &str) -> bool {
-        self.measured_cells.contains(cell)
-    }
+    pub(super) cpu_model: Option<String>,
 }
 
 impl Totals {
@@ -206,26 +181,19 @@ impl VariantTotals {
             self.last_success_ms = self.last_success_ms.max(Some(row.end_ms()));
         }
         self.last_answer_ms = self.last_answer_ms.max(Some(row.end_ms()));
-        let cpu_model = row.cpu_model().map(|model| self.cpu_model(model));
-        self.note_environment(row, cpu_model);
+        self.note_environment(row);
+        note(&mut self.cpu_models, row.cpu_model());
     }
 
-    /// A model's name, which is copied only if it is new, which is rare.
-    fn cpu_model(&mut self, model: &str) -> Arc<str> {
-        if let Some(known) = self.cpu_models.get(model) {
-            return Arc::clone(known);
-        }
-        let new: Arc<str> = model.into();
-        self.cpu_models.insert(Arc::clone(&new));
-        new
-    }
-
-    fn note_environment(&mut self, row: &Row, cpu_model: Option<Arc<str>>) {
+    fn note_environment(&mut self, row: &Row) {
         let has_succeeded = row.failure.is_none();
         match row.environment() {
             Some(name) => match self.environments.get_mut(name) {
-                Some(known) => known.add(row, cpu_model),
-                None => self.environments.entry(name.to_owned()).or_default().add(row, cpu_model),
+                Some(known) => known.has_succeeded |= has_succeeded,
+                None => {
+                    let new = CalledEnvironment { has_succeeded, ..CalledEnvironment::default() };
+                    self.environments.insert(name.to_owned(), new);
+                }
             },
             None if !has_succeeded => {}
             None if row.cold == Some(true) => self.unnamed_cold_starts += 1,
@@ -252,5 +220,12 @@ impl VariantTotals {
     /// Calls that succeeded.
     pub fn succeeded(&self) -> u64 {
         self.calls - self.failures.values().sum::<u64>()
+    }
+}
+
+/// Adds a name. It is copied only if it is new, which is rare.
+pub(super) fn note(names: &mut BTreeSet<String>, name: Option<&str>) {
+    if let Some(name) = name.filter(|name| !names.contains(*name)) {
+        names.insert(name.to_owned());
     }
 }

@@ -1,8 +1,8 @@
 //! CPU models that a census has counted, and of which too few environments were measured.
 
 use super::{
-    census::Tally,
-    totals::{CalledEnvironment, Totals},
+    row::Row,
+    totals::{Totals, note},
     variants::VariantIndex,
 };
 use std::{
@@ -47,6 +47,18 @@ impl fmt::Display for UnmeasuredModel<&str> {
 }
 
 impl Totals {
+    /// Notes what a sample, which is in these totals, tells of its environment.
+    pub fn note_measured(&mut self, row: &Row) {
+        let environments = &mut self.variants[row.variant].environments;
+        let Some(environment) = row.environment().and_then(|name| environments.get_mut(name)) else { return };
+        if environment.cpu_model.is_none() {
+            environment.cpu_model = row.cpu_model().map(str::to_owned);
+        }
+        if row.failure.is_none() && row.cold != Some(true) {
+            note(&mut environment.measured_cells, Some(&row.cell));
+        }
+    }
+
     /// The models of which too few environments of a variant were measured, if they have so much of its fleet that its mean
     /// cannot be told; none where nothing names environments while the campaign runs.
     pub fn unmeasured_models(&self, variant: VariantIndex) -> Vec<UnmeasuredModel<&str>> {
@@ -62,32 +74,35 @@ impl Totals {
             *counts.entry(model).or_default() += 1;
         }
         let known: u32 = counts.values().sum();
+        let cells: BTreeSet<&String> = called.values().flat_map(|environment| &environment.measured_cells).collect();
+        // In every cell, or in the one in which the fewest were.
+        let measured = |model: &str| {
+            let of_model = called.iter().filter(|(name, environment)| {
+                let counted = || tally.environments.get(*name).map(|counted| counted.model.as_str());
+                environment.cpu_model.as_deref().or_else(counted) == Some(model)
+            });
+            let in_cell = |cell: &String| {
+                of_model.clone().filter(|(_, environment)| environment.measured_cells.contains(cell)).count()
+            };
+            cells.iter().copied().map(in_cell).min().unwrap_or_default() as u32
+        };
         let models = counts.into_iter().filter_map(|(model, count)| {
-            let proportion = f64::from(count) / f64::from(known);
-            UnmeasuredModel::new(model, proportion, self.measured_of(tally, variant, model))
+            UnmeasuredModel::new(model, f64::from(count) / f64::from(known), measured(model))
         });
         let models: Vec<_> = models.collect();
         if UnmeasuredModel::proportion_of(&models) > MOST_UNMEASURED { models } else { Vec::new() }
-    }
-
-    /// How many environments of a model have warm calls of each cell, or of the one that the fewest have.
-    fn measured_of(&self, tally: &Tally, variant: VariantIndex, model: &str) -> u32 {
-        let called = &self.variants[variant].environments;
-        let cells: BTreeSet<&str> = called.values().flat_map(CalledEnvironment::measured_cells).collect();
-        let of_model = called.iter().filter(|(name, environment)| {
-            let counted = || tally.environments.get(*name).map(|counted| counted.model.as_str());
-            environment.cpu_model.as_deref().or_else(counted) == Some(model)
-        });
-        let measured =
-            |cell: &str| of_model.clone().filter(|(_, environment)| environment.is_measured_in(cell)).count();
-        cells.into_iter().map(measured).min().unwrap_or_default() as u32
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::{census::CensusRow, row::Row};
+    use crate::campaign::census::{CensusRow, Tally};
+
+    fn add(totals: &mut Totals, row: &Row) {
+        totals.add(row);
+        totals.note_measured(row);
+    }
 
     /// A campaign of one variant that has counted and called these environments, each with its CPU model.
     fn totals(counted: &[(u32, &str)], called: &[(u32, &str)]) -> Totals {
@@ -97,7 +112,7 @@ mod tests {
         totals.census = Some([tally].into_iter().collect());
         for (number, model) in called {
             let (environment, cpu_model) = (Some(format!("e{number}")), Some((*model).to_owned()));
-            totals.add(&Row { environment, cpu_model, cold: Some(false), ..Row::example() });
+            add(&mut totals, &Row { environment, cpu_model, cold: Some(false), ..Row::example() });
         }
         totals
     }
@@ -139,10 +154,10 @@ mod tests {
     fn cold_starts_and_failures_measure_nothing() {
         let mut totals = totals(&fleet(), &[(10, "V2"), (11, "V2"), (1, "N1")]);
         let cold = Row { environment: Some("e0".to_owned()), cold: Some(true), ..Row::example() };
-        totals.add(&cold);
+        add(&mut totals, &cold);
         assert_eq!(unmeasured(&totals), [("N1", 1)]);
         // Without a name of its CPU it is the one that was counted.
-        totals.add(&Row { cold: None, ..cold });
+        add(&mut totals, &Row { cold: None, ..cold });
         assert_eq!(unmeasured(&totals), []);
     }
 
@@ -152,7 +167,10 @@ mod tests {
         let mut totals = totals(&fleet(), &all);
         for (number, model) in &all[..3] {
             let (environment, cpu_model) = (Some(format!("e{number}")), Some((*model).to_owned()));
-            totals.add(&Row { environment, cpu_model, cold: Some(false), cell: "b".to_owned(), ..Row::example() });
+            add(
+                &mut totals,
+                &Row { environment, cpu_model, cold: Some(false), cell: "b".to_owned(), ..Row::example() },
+            );
         }
         assert_eq!(unmeasured(&totals), [("N1", 1)]);
         let models = totals.unmeasured_models(VariantIndex::default());

@@ -141,8 +141,8 @@ fn census(manifest: &Manifest, planned: &PlannedCensus) -> String {
         if planned.is_allocated { allocated_census(manifest, planned) } else { fixed_census(manifest, planned) };
     let how = match manifest.trial {
         Some(_) => format!(
-            "Its calls send {}, as many at the same time as half of the free concurrency allows. Each round changes a variable of the clones, so \
-             that new environments start",
+            "Its calls send {}, as many at the same time as half of the free concurrency allows. Each round changes a variable \
+             of the clones, so that new environments start",
             manifest.plan.cells[0].name
         ),
         None => {

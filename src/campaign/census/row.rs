@@ -203,10 +203,7 @@ impl CensusRow {
             failure: None,
         }
     }
-}
 
-#[cfg(test)]
-impl CensusRow {
     /// A call of a clone with a probe, which has started an environment with the CPU model "V1".
     pub(crate) fn of_clone(request_id: &str) -> Self {
         let started = Self { unix_ms: 1_000_000, latency_ms: 1, cold: Some(true), ..Self::example(request_id, "V1") };

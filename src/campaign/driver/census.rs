@@ -119,6 +119,9 @@ impl<'a> Campaign<'a> {
     /// so that the next calls may meet these. Gives whether that was so.
     pub(super) async fn renew_environments(&mut self, observer: &mut dyn Observer) -> Result<bool, CampaignError> {
         let (Some(census), Some(planned)) = (&mut self.census, &self.manifest.plan.census) else { return Ok(false) };
+        if !self.manifest.measures_all_models() {
+            return Ok(false);
+        }
         let Progress { position, totals, .. } = &self.progress;
         let (block, called) = (position.block, position.called().collect::<BTreeSet<VariantIndex>>());
         let is_over = self.manifest.environments_of_census_before(block) == planned.environments;
@@ -126,12 +129,11 @@ impl<'a> Campaign<'a> {
             census.renewed_before.is_none_or(|renewed| block >= renewed + blocks_to_measure(&self.manifest.plan));
         let calls = totals.calls_of_blocks() + position.calls_of_block().values().sum::<u64>();
         let is_last = self.manifest.limits.invocations.is_some_and(|limit| calls > limit);
-        if !self.manifest.measures_all_models() || !is_over || !are_called && !is_last {
+        if !is_over || !are_called && !is_last {
             return Ok(false);
         }
-        let unmeasured: Vec<(VariantIndex, Vec<UnmeasuredModel<&str>>)> =
-            called.iter().map(|variant| (*variant, totals.unmeasured_models(*variant))).collect();
-        let unmeasured: Vec<_> = unmeasured.into_iter().filter(|(_, models)| !models.is_empty()).collect();
+        let of_variants = called.iter().map(|variant| (*variant, totals.unmeasured_models(*variant)));
+        let unmeasured: Vec<_> = of_variants.filter(|(_, models)| !models.is_empty()).collect();
         if unmeasured.is_empty() {
             return Ok(false);
         }

@@ -46,6 +46,9 @@ impl<'a> Progress<'a> {
     pub(super) fn add(&mut self, row: &Row) {
         self.position.settle(row);
         self.totals.add(row);
+        if self.position.plan().census.is_some() {
+            self.totals.note_measured(row);
+        }
         self.rules.iter_mut().for_each(|rule| rule.observe(row));
     }
 }

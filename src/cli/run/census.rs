@@ -59,8 +59,8 @@ pub(in crate::cli) struct CensusOptions {
     /// count for the least money: by what fleets of two CPU generations are like at first, and then by what calls have shown.
     #[arg(long, value_name = "N|auto")]
     census: Option<CensusSize>,
-    /// In how many rounds to count them, not with auto [default: 5]: spread over the blocks where --invocations tells how many there will be, or one
-    /// before every fourth block as far as the campaign gets.
+    /// In how many rounds to count them, not with auto [default: 5]: spread over the blocks where --invocations tells how many
+    /// there will be, or one before every fourth block as far as the campaign gets.
     #[arg(
         long, value_name = "R", requires = "census",
         value_parser = clap::value_parser!(u32).range(i64::from(MIN_ROUNDS_OF_CAMPAIGN)..=i64::from(MAX_ROUNDS_OF_CAMPAIGN)),
@@ -78,18 +78,21 @@ impl CensusOptions {
         let Some(size) = self.census else { return Ok(manifest) };
         let of =
             |environments, rounds, is_allocated| PlannedCensus { environments, rounds, hold_ms: HOLD_MS, is_allocated };
-        let rounds = self.census_rounds.unwrap_or(MIN_ROUNDS_OF_CAMPAIGN);
-        let CensusSize::Of(environments) = size else {
-            if self.census_rounds.is_some() {
-                refuse!("--census auto plans the rounds: leave --census-rounds out, or name how many to count");
+        let planned = match size {
+            CensusSize::Of(environments) => {
+                of(environments, self.census_rounds.unwrap_or(MIN_ROUNDS_OF_CAMPAIGN), false)
             }
-            // What one of each costs does not depend on how many there are.
-            manifest.plan.census = Some(of(1, 1, true));
-            let Allocation { measured, counted } = allocation(&manifest)?;
-            manifest.plan.census = Some(of(counted, measured.div_ceil(manifest.plan.environments), true));
-            return Ok(manifest);
+            CensusSize::Auto if self.census_rounds.is_some() => {
+                refuse!("--census auto plans the rounds: leave --census-rounds out, or name how many to count")
+            }
+            CensusSize::Auto => {
+                // What one of each costs does not depend on how many there are.
+                manifest.plan.census = Some(of(1, 1, true));
+                let Allocation { measured, counted } = allocation(&manifest)?;
+                of(counted, measured.div_ceil(manifest.plan.environments), true)
+            }
         };
-        manifest.plan.census = Some(of(environments, rounds, false));
+        manifest.plan.census = Some(planned);
         Ok(manifest)
     }
 

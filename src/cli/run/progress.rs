@@ -220,7 +220,7 @@ impl<'a> ProgressDisplay<'a> {
         let width = width.unwrap_or_default().max(10);
         let lines = totals.variants.iter().map(|(variant, totals)| {
             let VariantTotals { calls, cold, made_again, cpu_models, cost_usd, .. } = totals;
-            let models = cpu_models.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
+            let models = cpu_models.iter().cloned().collect::<Vec<_>>().join(", ");
             let models = if models.is_empty() { models } else { format!("  {models}") };
             let told = match (self.environments(variant, totals), self.source(variant)) {
                 (Some(environments), _) => counted(environments, "environment"),
@@ -248,7 +248,7 @@ impl<'a> ProgressDisplay<'a> {
                 "calls": calls,
                 "cold": cold,
                 "environments": self.environments(variant, totals),
-                "cpu_models": cpu_models.iter().map(AsRef::as_ref).collect::<Vec<&str>>(),
+                "cpu_models": cpu_models,
                 "failures": failures,
                 "cost_usd": cost_usd,
             })

@@ -55,6 +55,7 @@ impl TryArgs {
             let hooks: Vec<String> = hooks.iter().flat_map(|arn| of_any_version(arn)).collect();
             statements.push(statement("CallHooks", &["lambda:InvokeFunction"], &hooks));
         }
+        let arns_of_clones = [place.arn("lambda", "function:duet-??????????-*")];
         let clones = [
             "lambda:CreateFunction",
             "lambda:TagResource",
@@ -63,14 +64,10 @@ impl TryArgs {
             "lambda:ListTags",
             "lambda:DeleteFunction",
         ];
-        statements.push(statement(
-            "MakeCallAndDeleteClones",
-            &clones,
-            &[place.arn("lambda", "function:duet-??????????-*")],
-        ));
+        statements.push(statement("MakeCallAndDeleteClones", &clones, &arns_of_clones));
         if self.campaign.census.is_given() {
             let census = ["lambda:UpdateFunctionConfiguration", "lambda:GetFunctionConcurrency"];
-            statements.push(statement("CountTheirCpus", &census, &[place.arn("lambda", "function:duet-??????????-*")]));
+            statements.push(statement("CountTheirCpus", &census, &arns_of_clones));
             let limit = ["lambda:GetAccountSettings"];
             statements.push(statement("SeeHowManyCallsMayBeOpen", &limit, &["*".to_owned()]));
         }

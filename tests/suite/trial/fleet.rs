@@ -14,7 +14,7 @@ use std::{
 pub struct Manner {
     /// How many environments a clone has after each change.
     pub warm: u32,
-    /// Whether what functions print when they start leaves no room for the probe's line.
+    /// Whether functions print so much when they start that the end of the log is without the probe's line.
     pub is_loud: bool,
     /// Whether every call has a log stream of its own.
     pub is_stream_per_call: bool,
