@@ -30,6 +30,7 @@ pub(crate) mod log_streams;
 pub mod manifest;
 pub(crate) mod memory_change;
 mod open_list;
+mod operating_system;
 pub(crate) mod owner;
 mod pauses;
 pub(crate) mod payload;

@@ -3,7 +3,6 @@
 mod arm;
 
 use crate::protocol::{Architecture, Build, Clock, Host};
-use rustix::process::{Resource, getrlimit};
 use std::{fs, num::NonZero, thread::available_parallelism};
 
 /// How this binary was built.
@@ -47,10 +46,20 @@ pub fn max_rss_bytes() -> u64 {
 pub fn free_bytes(memory: u64) -> u64 {
     let status = read("/proc/self/status");
     let free = memory.saturating_sub(status_bytes(&status, "VmRSS:"));
-    match getrlimit(Resource::As).current {
+    match address_space_limit() {
         Some(limit) => free.min(limit.saturating_sub(status_bytes(&status, "VmSize:"))),
         None => free,
     }
+}
+
+#[cfg(unix)]
+fn address_space_limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::As).current
+}
+
+#[cfg(not(unix))]
+fn address_space_limit() -> Option<u64> {
+    None
 }
 
 /// The content of a file of `/proc`; empty if it cannot be read.

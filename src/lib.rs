@@ -28,6 +28,8 @@ pub mod cli;
 pub mod host;
 #[cfg(feature = "lambda")]
 pub mod lambda;
+// Where functions run; the command line, which runs elsewhere too, does not measure.
+#[cfg(unix)]
 pub mod measure;
 #[cfg(feature = "cli")]
 pub mod portability;

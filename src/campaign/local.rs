@@ -4,6 +4,7 @@ pub(crate) mod processes;
 pub(crate) mod variables;
 
 use super::{
+    operating_system::{NO_PROGRAM_FORMAT, lead_group},
     runtime_api::{FunctionError, InitError, InvocationResult, RuntimeApi},
     target,
 };
@@ -81,11 +82,11 @@ pub enum LocalError {
 
 /// An explanation of an error whose message by the operating system is misleading.
 fn hint(path: &Path, source: &io::Error) -> &'static str {
-    match rustix::io::Errno::from_io_error(source) {
-        Some(rustix::io::Errno::NOEXEC) => {
+    match source.raw_os_error() {
+        Some(NO_PROGRAM_FORMAT) => {
             "; it is neither a program for this machine's architecture nor a script whose first line is #!INTERPRETER"
         }
-        Some(rustix::io::Errno::NOENT) if path.exists() => {
+        _ if source.kind() == io::ErrorKind::NotFound && path.exists() => {
             "; it is there, but what is to run it (its interpreter, or the loader of shared libraries) is not"
         }
         _ => target::missing_handler(path),
@@ -121,7 +122,8 @@ impl LocalEnvironment {
         let log_stream = processes::new_log_stream();
         let logs = logs.into();
         let mut command = Command::new(&whole);
-        command
+        // Ctrl-C must not reach it: the calling program still waits for its answer.
+        lead_group(&mut command)
             .env_clear()
             .envs(variables::of_lambda(task_root, &api.address(), &log_stream))
             .envs(variables)
@@ -129,9 +131,7 @@ impl LocalEnvironment {
             .stdin(Stdio::null())
             .stdout(logs.output)
             .stderr(logs.error)
-            .kill_on_drop(true)
-            // Ctrl-C must not reach it: the calling program still waits for its answer.
-            .process_group(0);
+            .kill_on_drop(true);
         let process = command.spawn().map_err(failed)?;
         // The operating system reuses process ids, but not at the same moment.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

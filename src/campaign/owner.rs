@@ -1,5 +1,6 @@
 //! The program that has changed a function or made clones, as the variable of the one and the tags of the others name it.
 
+use super::operating_system::host_name;
 use sha2::{Digest, Sha256};
 use std::{
     fmt, fs,
@@ -42,7 +43,7 @@ impl Owner {
         let process = process::id();
         Self {
             campaign: plain(&campaign),
-            host: plain(&rustix::system::uname().nodename().to_string_lossy()),
+            host: plain(&host_name()),
             machine: machine(),
             process,
             process_began: began(process).unwrap_or_default(),
@@ -111,11 +112,10 @@ fn plain(name: &str) -> String {
 fn machine() -> String {
     let boot = fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let processes = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    let system = rustix::system::uname();
     let digest = Sha256::new()
         .chain_update(boot)
         .chain_update(processes.as_os_str().as_encoded_bytes())
-        .chain_update(system.nodename().to_bytes())
+        .chain_update(host_name())
         .finalize();
     format!("{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3])
 }

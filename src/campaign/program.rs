@@ -1,12 +1,11 @@
 //! The program of processes on this machine: what tells whether it is still the same.
 
-use super::{lowercase_hex, target};
+use super::{lowercase_hex, operating_system::is_executable, target};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::{
     fs::File,
     io::{self, Read},
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
@@ -60,7 +59,7 @@ impl Program {
     pub fn read(path: &Path) -> Result<Self, ProgramError> {
         let failed = |error| ProgramError::Io { path: path.to_owned(), error };
         let metadata = path.metadata().map_err(failed)?;
-        if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
+        if !metadata.is_file() || !is_executable(&metadata) {
             return Err(ProgramError::NotExecutable(path.to_owned()));
         }
         let sha256 = match sha256(path) {
@@ -93,7 +92,7 @@ fn sha256(path: &Path) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{env, fs, process};
+    use std::{env, fs, os::unix::fs::PermissionsExt, process};
 
     #[test]
     fn a_program_is_told_by_its_content() {

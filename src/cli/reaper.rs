@@ -2,15 +2,14 @@
 //!
 //! A program that is killed (`kill -9`) cannot end its processes. The reaper runs beside it, at the other end of a pipe
 //! that the kernel closes however the program ends, and then ends all processes that the program has left. It leads its
-//! own process group, so that Ctrl-C does not reach it.
+//! own process group, so that Ctrl-C does not reach it. It runs on Linux, where it finds those processes.
 
 use crate::campaign::local::processes;
 use anyhow::Context;
 use std::{
     env, fs,
     io::{self, Read, Write},
-    os::unix::process::CommandExt,
-    process::{Child, Command, Stdio},
+    process::Child,
     thread,
     time::Duration,
 };
@@ -62,31 +61,46 @@ impl Reaper {
 
 /// A running reaper; when this is dropped, all processes that this program has started are ended.
 #[derive(Debug)]
-pub(super) struct Reaped(Child);
+pub(super) struct Reaped(Option<Child>);
 
 impl Reaped {
     /// Starts a reaper for the processes of this program.
     pub(super) fn start() -> anyhow::Result<Self> {
-        let reaper = Command::new(env::current_exe().context("looking for this program")?)
-            .arg0(NAME)
-            .env_clear()
-            .env(REAPS, processes::owner())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn();
-        Ok(Self(reaper.context("starting the reaper of the processes on this machine")?))
+        reaper().context("starting the reaper of the processes on this machine").map(Self)
     }
+}
+
+#[cfg(target_os = "linux")]
+fn reaper() -> io::Result<Option<Child>> {
+    use std::{
+        os::unix::process::CommandExt,
+        process::{Command, Stdio},
+    };
+    Command::new(env::current_exe()?)
+        .arg0(NAME)
+        .env_clear()
+        .env(REAPS, processes::owner())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map(Some)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reaper() -> io::Result<Option<Child>> {
+    Ok(None)
 }
 
 impl Drop for Reaped {
     fn drop(&mut self) {
         // Without this message the reaper only takes longer; if the reaper has ended already, there is nothing to wait
         // for.
-        if let Some(mut words) = self.0.stdin.take() {
+        let Some(reaper) = &mut self.0 else { return };
+        if let Some(mut words) = reaper.stdin.take() {
             let _ = words.write_all(IN_ORDER);
         }
-        let _ = self.0.wait();
+        let _ = reaper.wait();
     }
 }

@@ -60,7 +60,7 @@ pub fn count<T>(work: impl FnOnce() -> T) -> (T, HeapUse) {
 /// Returns freed memory to the system. glibc keeps freed buffers of up to 32 MiB for reuse, and they count as resident.
 pub fn release() {
     // SAFETY: it takes no pointer, and may be called at any time.
-    #[cfg(target_env = "gnu")]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
     unsafe {
         libc::malloc_trim(0);
     }

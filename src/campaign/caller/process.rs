@@ -5,6 +5,7 @@ use super::{
         configuration::LONGEST_TIMEOUT_S,
         local::{LocalEnvironment, LocalError, Logs, variables::Variable},
         lock,
+        operating_system::was_interrupted,
         platform_report::PlatformReport,
         row::{Failure, FailureKind},
         runtime_api::InvocationResult,
@@ -12,11 +13,9 @@ use super::{
     Answer, CallOptions,
 };
 use hyper::body::Bytes;
-use rustix::process::Signal;
 use std::{
     collections::HashMap,
     io,
-    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::Stdio,
     sync::Mutex,
@@ -67,9 +66,7 @@ impl Process {
     async fn start(&self) -> Result<LocalEnvironment, LocalError> {
         match self.start_once().await {
             // Ctrl-C reaches a process that has not left this program's group yet, and is not meant for it.
-            Err(LocalError::Exit { status, .. }) if status.signal() == Some(Signal::INT.as_raw()) => {
-                self.start_once().await
-            }
+            Err(LocalError::Exit { status, .. }) if was_interrupted(status) => self.start_once().await,
             started => started,
         }
     }

@@ -1,14 +1,13 @@
 //! What the hooks of this process have begun, for a program that ends without finishing it.
 
-use super::super::lock;
-use rustix::process::{Pid, Signal, kill_process_group};
+use super::super::{lock, operating_system::ProcessGroup};
 use std::sync::Mutex;
 
 /// What hooks have begun.
 #[derive(Debug)]
 struct Ongoing {
     /// The process group of the program that runs.
-    group: Option<Pid>,
+    group: Option<ProcessGroup>,
     /// The hook that has to follow.
     owed: Option<String>,
 }
@@ -20,7 +19,7 @@ static ONGOING: Mutex<Ongoing> = Mutex::new(Ongoing { group: None, owed: None })
 pub fn abandon() -> Option<String> {
     let mut ongoing = lock(&ONGOING);
     if let Some(group) = ongoing.group.take() {
-        kill(group);
+        group.kill();
     }
     ongoing.owed.take()
 }
@@ -32,12 +31,12 @@ pub(super) fn owe(hook: Option<String>) {
 
 /// The process group of a program that runs. When this is dropped, the whole group is killed, unless it may stay.
 #[derive(Debug)]
-pub(super) struct ProcessGroup(Option<Pid>);
+pub(super) struct KilledGroup(Option<ProcessGroup>);
 
-impl ProcessGroup {
+impl KilledGroup {
     /// The group that the process with this id leads.
     pub(super) fn of(leader: Option<u32>) -> Self {
-        let group = leader.and_then(|leader| Pid::from_raw(leader.cast_signed()));
+        let group = leader.and_then(ProcessGroup::led_by);
         lock(&ONGOING).group = group;
         Self(group)
     }
@@ -45,8 +44,7 @@ impl ProcessGroup {
     /// Sends the signal of Ctrl-C.
     pub(super) fn interrupt(&self) {
         if let Some(group) = self.0 {
-            // If all its processes have ended, the group does not exist.
-            let _ = kill_process_group(group, Signal::INT);
+            group.interrupt();
         }
     }
 
@@ -56,16 +54,11 @@ impl ProcessGroup {
     }
 }
 
-impl Drop for ProcessGroup {
+impl Drop for KilledGroup {
     fn drop(&mut self) {
         lock(&ONGOING).group = None;
         if let Some(group) = self.0 {
-            kill(group);
+            group.kill();
         }
     }
-}
-
-fn kill(group: Pid) {
-    // If all its processes have ended, the group does not exist.
-    let _ = kill_process_group(group, Signal::KILL);
 }

@@ -1,7 +1,10 @@
 //! A program or a command of the shell as a hook.
 
-use super::{HookCall, HookEnd, HookKind, log::HookOutput, ongoing::ProcessGroup};
-use crate::campaign::stop_request::asked;
+use super::{HookCall, HookEnd, HookKind, log::HookOutput, ongoing::KilledGroup};
+use crate::campaign::{
+    operating_system::{lead_group, shell},
+    stop_request::asked,
+};
 use std::{
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
@@ -16,22 +19,28 @@ use tokio::{
 /// How long a program may take to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A program with its arguments, and where it is run.
+/// What is run, and where.
 #[derive(Debug)]
 pub(super) struct HookProgram {
-    path: PathBuf,
-    arguments: Vec<String>,
+    action: Action,
     directory: PathBuf,
+}
+
+#[derive(Debug)]
+enum Action {
+    Program(PathBuf),
+    /// A command of the shell.
+    Shell(String),
 }
 
 impl HookProgram {
     pub(super) fn at(path: &Path, directory: &Path) -> Self {
-        Self { path: path.to_owned(), arguments: Vec::new(), directory: directory.to_owned() }
+        Self { action: Action::Program(path.to_owned()), directory: directory.to_owned() }
     }
 
     /// The shell with a command.
     pub(super) fn shell(command: &str, directory: &Path) -> Self {
-        Self { arguments: vec!["-c".to_owned(), command.to_owned()], ..Self::at(Path::new("sh"), directory) }
+        Self { action: Action::Shell(command.to_owned()), directory: directory.to_owned() }
     }
 
     /// Runs it to its end, or until it has ended because the campaign is to end: only `before` does, because state that
@@ -49,8 +58,12 @@ impl HookProgram {
     ) -> Result<HookEnd, String> {
         let cannot_start = |error| format!("cannot be started in {}: {error}", self.directory.display());
         let (stdout, stderr) = (output.stdio().map_err(cannot_start)?, output.stdio().map_err(cannot_start)?);
-        let mut child = Command::new(&self.path)
-            .args(&self.arguments)
+        let mut command = match &self.action {
+            Action::Program(path) => Command::new(path),
+            Action::Shell(text) => shell(text),
+        };
+        // It is ended as a whole, and Ctrl-C is passed on to it where that is right.
+        let mut child = lead_group(&mut command)
             .current_dir(&self.directory)
             .env("DUET_HOOK", call.kind.to_string())
             .env("DUET_BLOCK", call.block.to_string())
@@ -59,11 +72,9 @@ impl HookProgram {
             .stdout(stdout)
             .stderr(stderr)
             .kill_on_drop(true)
-            // It is ended as a whole, and Ctrl-C is passed on to it where that is right.
-            .process_group(0)
             .spawn()
             .map_err(cannot_start)?;
-        let group = ProcessGroup::of(child.id());
+        let group = KilledGroup::of(child.id());
         let is_to_stop = async || match call.kind {
             HookKind::Before => asked(stop).await,
             HookKind::After => std::future::pending().await,
@@ -91,7 +102,7 @@ impl HookProgram {
 
 /// Asks a program and all in its group to end, as Ctrl-C does, and kills what is left of them. Gives how the program has
 /// ended; `None` if it had to be killed.
-async fn end(child: &mut Child, group: ProcessGroup) -> Option<ExitStatus> {
+async fn end(child: &mut Child, group: KilledGroup) -> Option<ExitStatus> {
     group.interrupt();
     let status = timeout(PATIENCE, child.wait()).await;
     drop(group);

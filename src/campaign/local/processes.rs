@@ -1,30 +1,33 @@
 //! All processes of an environment: the first one and its descendants.
 //!
 //! They are found in two ways. The first process leads its own process group, to which its children belong unless they
-//! leave it. And all of them inherit its variables, one of which is unique to the environment: processes that have left
-//! the group (`setsid`, a daemon) are found by reading the environment of every process of this user. Only a process
+//! leave it. And all of them inherit its variables, one of which is unique to the environment: on Linux, processes that have
+//! left the group (`setsid`, a daemon) are found by reading the environment of every process of this user. Only a process
 //! that has both left the group and cleared its variables is not found.
 
-use super::variables::LOG_STREAM;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod unseen;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use unseen as system;
+
+pub use system::max_memory_mb;
+
+use super::super::operating_system::ProcessGroup;
 use memchr::memmem;
 use rand::{TryRng, rngs::SysRng};
-use rustix::process::{Pid, PidfdFlags, Signal, getpgid, kill_process_group, pidfd_open, pidfd_send_signal};
 use std::{
     collections::{HashMap, HashSet},
-    fs,
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
     },
-    thread,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
-
-/// How many times to look again for processes that others have started while they were being ended.
-const ROUNDS: u32 = 100;
-
-/// The time between two of these looks.
-const PAUSE: Duration = Duration::from_millis(2);
 
 /// A unique name for the processes of this run of the program.
 pub fn owner() -> &'static str {
@@ -45,92 +48,22 @@ pub fn new_log_stream() -> String {
 
 /// Ends environments, given by their first processes (which may have ended already) and their log streams.
 pub fn end_environments(environments: &HashMap<u32, String>) {
-    for leader in environments.keys().filter_map(|leader| Pid::from_raw(leader.cast_signed())) {
-        // If all its processes have ended, the group does not exist.
-        let _ = kill_process_group(leader, Signal::KILL);
+    for leader in environments.keys().copied().filter_map(ProcessGroup::led_by) {
+        leader.kill();
     }
     let streams: HashSet<&[u8]> = environments.values().map(String::as_bytes).collect();
-    end_all(|stream| streams.contains(stream));
+    system::end_all(|stream| streams.contains(stream));
 }
 
 /// Ends everything that `owner` has started.
 pub fn end_all_of(owner: &str) {
     let mark = format!("[$LATEST]{owner}");
-    end_all(|stream| memmem::find(stream, mark.as_bytes()).is_some());
-}
-
-/// Ends all processes with a matching log stream; gives up on those that cannot be ended.
-fn end_all(is_meant: impl Fn(&[u8]) -> bool) {
-    for _ in 0..ROUNDS {
-        let found = found(&is_meant);
-        if found.is_empty() {
-            return;
-        }
-        for process in found {
-            // The whole group of a leader is ended, even members with other variables.
-            if getpgid(Some(process)) == Ok(process) {
-                let _ = kill_process_group(process, Signal::KILL);
-            }
-            kill(process, &is_meant);
-        }
-        thread::sleep(PAUSE);
-    }
-}
-
-/// Ends a process, unless its id has passed to another one meanwhile.
-fn kill(process: Pid, is_meant: impl Fn(&[u8]) -> bool) {
-    if let Ok(handle) = pidfd_open(process, PidfdFlags::empty())
-        && has_log_stream(process, is_meant)
-    {
-        let _ = pidfd_send_signal(handle, Signal::KILL);
-    }
-}
-
-/// The running processes with a matching log stream.
-fn found(is_meant: impl Fn(&[u8]) -> bool) -> Vec<Pid> {
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let ids = entries.filter_map(|entry| Pid::from_raw(entry.file_name().to_str()?.parse().ok()?));
-    ids.filter(|process| has_log_stream(*process, &is_meant)).collect()
-}
-
-fn has_log_stream(process: Pid, is_meant: impl Fn(&[u8]) -> bool) -> bool {
-    let variables = fs::read(format!("/proc/{}/environ", process.as_raw_pid())).unwrap_or_default();
-    let values = variables.split(|byte| *byte == 0).filter_map(|variable| variable.strip_prefix(LOG_STREAM.as_bytes()));
-    values.filter_map(|value| value.strip_prefix(b"=")).any(is_meant)
-}
-
-/// The sum of the peak resident sets, in MiB, of a process and its current descendants. That is what Lambda would
-/// count, except that shared pages count for each process, and that children that have ended are missing.
-pub fn max_memory_mb(leader: u32) -> Option<u32> {
-    let kibibytes: u64 = descendants(leader).into_iter().filter_map(peak_kibibytes).sum();
-    (kibibytes > 0).then(|| kibibytes.div_ceil(1024).try_into().unwrap_or(u32::MAX))
-}
-
-fn descendants(leader: u32) -> Vec<u32> {
-    let (mut all, mut next) = (vec![leader], 0);
-    while let Some(process) = all.get(next) {
-        let children = children(*process);
-        all.extend(children);
-        next += 1;
-    }
-    all
-}
-
-/// The children of all threads of a process.
-fn children(process: u32) -> Vec<u32> {
-    let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
-    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists.flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>()).collect()
-}
-
-fn peak_kibibytes(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
+    system::end_all(|stream| memmem::find(stream, mark.as_bytes()).is_some());
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::variables::LOG_STREAM, *};
     use std::{
         io::{BufRead, BufReader},
         process::{Command, Stdio},
@@ -142,22 +75,6 @@ mod tests {
         assert_ne!(one, other);
         let (date, rest) = one.split_once("/[$LATEST]").unwrap();
         assert!(date.len() == 10 && rest.len() == 32 && rest.starts_with(owner()), "{one}");
-    }
-
-    #[test]
-    fn memory_includes_descendants() {
-        let own = max_memory_mb(std::process::id()).unwrap();
-        assert!(own >= 1, "{own}");
-        assert_eq!(max_memory_mb(u32::MAX >> 1), None);
-        // A shell that waits for another one, which says that it is there.
-        let script = "sh -c 'echo there; read forever'; true";
-        let mut shell =
-            Command::new("sh").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(shell.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        assert_eq!((line.as_str(), descendants(shell.id()).len()), ("there\n", 2));
-        drop(shell.stdin.take());
-        shell.wait().unwrap();
     }
 
     #[test]
