@@ -1,7 +1,7 @@
 # Each target does all of its own set-up. The steps are in scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test nightly lint build sam-local equal-work deadlines calibrate fuzz bench bench-short timings clean distclean
+.PHONY: help demo check test nightly lint build sam-local wheel equal-work deadlines calibrate fuzz bench bench-short timings clean distclean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,7 @@ nightly: ## Run all of what make test takes samples of, and every benchmark in s
 	$(MAKE) test DUET_SAMPLE=all
 	$(MAKE) lint SCOPE=rivals
 	$(MAKE) demo
+	$(MAKE) wheel ROOT=1
 	$(MAKE) bench-short
 	$(MAKE) bench BENCH=identical CAMPAIGNS=20
 	$(MAKE) deadlines
@@ -43,6 +44,11 @@ sam-local: ## Call both functions in local containers, by each way of `sam local
 	scripts/setup.sh build stack containers
 	scripts/build.sh
 	scripts/with-containers.sh scripts/sam-local.sh
+
+wheel: ## Build the wheel for this machine, and use it in a fresh environment; with ROOT=1 also in a fresh system (10 minutes)
+	scripts/setup.sh build release
+	scripts/build.sh
+	scripts/wheel.sh $(if $(ROOT),root)
 
 equal-work: ## Check all sizes and portable builds with 20 seeds on both architectures (an hour or two)
 	scripts/setup.sh build stack

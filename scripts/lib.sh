@@ -30,6 +30,10 @@ as_root() {
     fi
 }
 
+# Where duet runs and is not tested. Both need a C compiler for them: zig.
+# shellcheck disable=SC2034 # used by scripts that source this one
+other_systems=(aarch64-apple-darwin x86_64-pc-windows-gnu)
+
 # wait_until SECONDS CONDITION...: polls, and gives up after that time.
 wait_until() {
     local deadline=$((SECONDS + $1))
@@ -80,6 +84,16 @@ at_once() {
     cat "$log"
     rm "$log"
     trap - EXIT
+}
+
+# rust_target TARGET: its standard library. Where Rust came another way than by rustup, cargo says what it lacks.
+rust_target() {
+    command -v rustup >/dev/null || return 0
+    local installed
+    installed=$(rustup target list --installed)
+    grep -qx "$1" <<<"$installed" && return
+    heading "Adding the Rust target $1"
+    rustup target add "$1"
 }
 
 # The architecture that this machine is not. Its C library comes from a cross-compiler's package: those

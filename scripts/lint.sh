@@ -31,7 +31,7 @@ files() {
     export PATH=$PWD/.tools/lint/bin:$PATH
 
     heading "shellcheck"
-    shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh .ci/run
+    shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh scripts/action/*.sh .ci/run
 
     heading "sam validate and cfn-lint"
     .tools/sam/bin/sam validate --lint

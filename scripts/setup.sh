@@ -8,6 +8,7 @@
 #   scripts/setup.sh containers  to run it in containers, as `sam local` does
 #   scripts/setup.sh fuzz        to look for events that break it
 #   scripts/setup.sh numpy       to compare reports with NumPy
+#   scripts/setup.sh release     to build a wheel, and to use it in a fresh system
 #   scripts/setup.sh lint        to check formats and styles
 #   scripts/setup.sh             all of it
 set -euo pipefail
@@ -78,15 +79,8 @@ npm_tools() {
 
 rust_targets() {
     command -v cargo >/dev/null || fail "Rust is missing; install it from https://rustup.rs"
-    # Where Rust came another way, cargo-lambda says which target it lacks.
-    command -v rustup >/dev/null || return 0
-    local target installed
-    installed=$(rustup target list --installed)
-    for target in aarch64-unknown-linux-gnu x86_64-unknown-linux-gnu; do
-        grep -qx "$target" <<<"$installed" && continue
-        heading "Adding the Rust target $target"
-        rustup target add "$target"
-    done
+    rust_target aarch64-unknown-linux-gnu
+    rust_target x86_64-unknown-linux-gnu
 }
 
 rust_components() {
@@ -162,6 +156,11 @@ packages_to_run() {
     package "libgcc-s1-$foreign_debian-cross" test -e "$foreign_libraries/libgcc_s.so.1"
 }
 
+packages_to_release() {
+    packages_to_build
+    package debootstrap command -v debootstrap
+}
+
 # Where Docker runs, it will do; no other engine is put beside it.
 packages_for_containers() {
     docker info &>/dev/null && return
@@ -203,7 +202,8 @@ for part in "$@"; do
     containers) packages_for_containers ;;
     fuzz) packages_to_fuzz ;;
     numpy) package python3-venv python3 -c 'import ensurepip' ;;
-    *) fail "unknown part \"$part\"; the parts are build, check, stack, containers, fuzz, numpy and lint" ;;
+    release) packages_to_release ;;
+    *) fail "unknown part \"$part\"; the parts are build, check, stack, containers, fuzz, numpy, release and lint" ;;
     esac
 done
 install_packages
@@ -229,6 +229,10 @@ for part in "$@"; do
         beside python_tools sam
         ;;
     numpy) beside python_tools numpy ;;
+    release)
+        rust_target "$(uname -m)-unknown-linux-musl"
+        beside python_tools release
+        ;;
     check)
         rust_components
         [[ " $* " == *" build "* ]] || beside python_tools sam
@@ -242,6 +246,7 @@ for part in "$@"; do
         ;;
     lint)
         rust_components
+        for target in "${other_systems[@]}"; do rust_target "$target"; done
         beside python_tools checkov
         beside lint_tools
         ;;

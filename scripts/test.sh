@@ -17,6 +17,7 @@ checks() {
     heading "Compiling the tests"
     timed "tests, compiled" cargo test "${test_packages[@]}" --all-features --no-run
     scripts/lint.sh crates
+    timed "command line for macOS and Windows, checked" scripts/check-platforms.sh
     timed "fuzzer, compiled" scripts/fuzz.sh quick build
 }
 

@@ -3,6 +3,7 @@
 //! One program holds all of it, because linking one takes as long as hundreds of tests. What needs the architecture
 //! that this machine emulates is in modules `foreign`, what needs a deployed stack in `stack`.
 
+mod action;
 mod architectures;
 mod browser;
 mod campaign;
@@ -31,6 +32,7 @@ mod load;
 mod logs;
 mod metrics;
 mod portability;
+mod release;
 mod report;
 mod requests;
 mod sample;
