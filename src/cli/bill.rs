@@ -1,6 +1,11 @@
 //! The options of a bill.
 
-use super::{cold_share::ColdShareOption, prices, run::pricing, volume::Volume};
+use super::{
+    cold_share::ColdShareOption,
+    prices::{self, TableOption, age},
+    run::pricing,
+    volume::Volume,
+};
 use crate::{
     analysis::{
         campaign_bill::{BillOptions, ColdStartProportion},
@@ -12,15 +17,15 @@ use crate::{
     },
 };
 use clap::Args;
-use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(super) struct BillArgs {
     #[command(flatten)]
     volume: VolumeArgs,
-    /// A table of prices of your own, as docs/prices.md describes it, instead of the prices stored with the campaign.
+    /// A table of prices of your own, as docs/prices.md describes it, or `current`, the one that `duet prices` shows, or
+    /// `built-in`; instead of the prices stored with the campaign.
     #[arg(long, value_name = "FILE")]
-    prices: Option<PathBuf>,
+    prices: Option<TableOption>,
 }
 
 /// What is billed.
@@ -43,8 +48,12 @@ pub(super) struct VolumeArgs {
 impl BillArgs {
     /// The options of the bill of a campaign, which gets the prices that the user has.
     pub(super) async fn apply(&self, manifest: &mut Manifest) -> anyhow::Result<BillOptions> {
-        if let Some(path) = &self.prices {
-            pricing::replace_prices(&mut manifest.variants, &prices::table(Some(path))?)?;
+        match &self.prices {
+            Some(option) => {
+                pricing::replace_prices(&mut manifest.variants, &prices::table(Some(option))?)?;
+                age::remind(pricing::lists(&manifest.variants));
+            }
+            None => age::remind_of_stored(pricing::lists(&manifest.variants)),
         }
         self.volume.of(manifest).await
     }
