@@ -31,6 +31,8 @@ mod load;
 mod logs;
 mod metrics;
 mod portability;
+mod prices;
+mod program;
 mod report;
 mod requests;
 mod sample;

@@ -82,7 +82,7 @@ pub(super) fn region_prices(file: &[u8], region: &str) -> Result<RegionPrices, O
     let mut records = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file).into_records();
     let mut facts = BTreeMap::new();
     let columns = loop {
-        let Some(record) = records.next().transpose().map_err(shape)? else {
+        let Some(record) = records.next().transpose()? else {
             return Err(OfferFileError::Shape("no line names the columns, beginning with \"SKU\"".to_owned()));
         };
         match (record.get(0), record.get(1)) {
@@ -94,7 +94,7 @@ pub(super) fn region_prices(file: &[u8], region: &str) -> Result<RegionPrices, O
     let date = date(&facts)?;
     let mut meters = Meters { region, ranges: BTreeMap::new() };
     for record in records {
-        meters.add(&record.map_err(shape)?, &columns)?;
+        meters.add(&record?, &columns)?;
     }
     Ok(RegionPrices {
         date: Some(date),
@@ -106,8 +106,10 @@ pub(super) fn region_prices(file: &[u8], region: &str) -> Result<RegionPrices, O
     })
 }
 
-fn shape(error: csv::Error) -> OfferFileError {
-    OfferFileError::Shape(error.to_string())
+impl From<csv::Error> for OfferFileError {
+    fn from(error: csv::Error) -> Self {
+        Self::Shape(error.to_string())
+    }
 }
 
 /// The day on which the list was published, if it is one of Lambda's prices.
