@@ -18,14 +18,16 @@ const MILLION: f64 = 1e6;
 /// Prices of regions, with their date and source.
 pub fn document(prices: &PriceTable) -> Vec<Block> {
     let lists = lists(prices);
-    let dates: Vec<String> = lists.keys().map(|(date, kind)| format!("{date} ({kind})")).collect();
-    let title = format!("On-demand prices of AWS Lambda in US dollars, {}", dates.join(" and "));
+    let list = |(date, kind): &(&str, TableKind)| format!("{date} ({kind})");
+    let dates = match (lists.keys().next(), lists.keys().last()) {
+        (Some((oldest, _)), Some((newest, _))) if lists.len() > 1 => format!("{oldest} to {newest}"),
+        (only, _) => only.map(list).unwrap_or_default(),
+    };
+    let title = format!("On-demand prices of AWS Lambda in US dollars, {dates}");
     let mut blocks = vec![Block::Paragraph(title), Block::Table(table(prices))];
     if lists.len() > 1 {
-        let of_list = |((date, kind), regions): (&(&str, TableKind), &Vec<&str>)| {
-            Block::Paragraph(format!("{date} ({kind}): {}", regions.join(", ")))
-        };
-        blocks.extend(lists.iter().map(of_list));
+        let regions = lists.iter().map(|(key, regions)| format!("{}: {}", list(key), regions.join(", ")));
+        blocks.extend(regions.map(Block::Paragraph));
     }
     for architecture in Architecture::ALL {
         let mut limits: BTreeMap<String, Vec<&str>> = BTreeMap::new();

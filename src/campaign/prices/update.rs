@@ -5,6 +5,7 @@ use super::{
     offer_file::{self, OFFER_CODE, OfferFileError},
 };
 use crate::{
+    campaign::target::parse_url,
     protocol::Architecture,
     transport::{Transport, with_causes},
 };
@@ -64,6 +65,17 @@ pub(crate) async fn fetch(
         (region.clone(), fetched.and_then(|file| checked(&file, region, in_use)))
     };
     stream::iter(regions).map(of_region).buffered(AT_ONCE).collect().await
+}
+
+/// Checks that lists can be asked for at a base, and that it may be written down.
+///
+/// # Errors
+/// With a reason that repeats nothing of the URL.
+pub(crate) fn check_base(url: &str) -> Result<(), String> {
+    match parse_url(url)?.scheme_str() {
+        Some("http" | "https") => Ok(()),
+        _ => Err("it does not begin with https:// or http://".to_owned()),
+    }
 }
 
 /// The address of the list of a region.

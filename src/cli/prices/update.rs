@@ -61,12 +61,10 @@ fn check(regions: &[String], from: Option<&str>) -> anyhow::Result<()> {
     if let Some(name) = regions.iter().find(|name| region::partition(name) == "aws-cn") {
         refuse!("--region {name} asks in yuan, and bills are in US dollars: --prices FILE takes a table of your own");
     }
-    match from {
-        Some(url) if !url.starts_with("https://") && !url.starts_with("http://") => {
-            refuse!("--from {url} is no address; it begins with https:// or http://")
-        }
-        _ => Ok(()),
+    if let Some(Err(reason)) = from.map(update::check_base) {
+        refuse!("--from is not an address of lists: {reason}");
     }
+    Ok(())
 }
 
 /// What has come, and the regions of each reason why something has not.
