@@ -48,14 +48,16 @@ pub(super) struct VolumeArgs {
 impl BillArgs {
     /// The options of the bill of a campaign, which gets the prices that the user has.
     pub(super) async fn apply(&self, manifest: &mut Manifest) -> anyhow::Result<BillOptions> {
-        match &self.prices {
-            Some(option) => {
-                pricing::replace_prices(&mut manifest.variants, &prices::table(Some(option))?)?;
-                age::remind(pricing::lists(&manifest.variants));
-            }
-            None => age::remind_of_stored(pricing::lists(&manifest.variants)),
+        if let Some(option) = &self.prices {
+            pricing::replace_prices(&mut manifest.variants, &prices::table(Some(option))?)?;
         }
         self.volume.of(manifest).await
+    }
+
+    /// Says that the prices of a campaign are old, if they are.
+    pub(super) fn remind(&self, manifest: &Manifest) {
+        let lists = pricing::lists(&manifest.variants);
+        if self.prices.is_some() { age::remind(lists) } else { age::remind_of_stored(lists) }
     }
 }
 

@@ -416,6 +416,13 @@ fn prices_that_are_old_are_said_to_be_once_and_on_standard_error() {
     assert_eq!((message.lines().count(), message.contains("--prices current")), (1, true), "{message}");
     assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok());
 
+    // A gate says so where it is about money.
+    for (condition, reminders) in [("--max-slowdown", 0), ("--max-cost-increase", 1)] {
+        let mut gate = user.command();
+        let output = gate.env("DUET_TODAY", "2099-12-31").args(["gate", &run, condition, "5%"]).output().unwrap();
+        assert_eq!(stderr(&output).matches("days old").count(), reminders, "{}", stderr(&output));
+    }
+
     // Not a table of one's own, and not updated ones.
     let own = user.0.file("own.toml", PRICES);
     assert_eq!(stderr(&on("2099-12-31", &["prices", "--prices", &own])), "");

@@ -301,6 +301,25 @@ mod tests {
     }
 
     #[test]
+    fn of_each_region_the_newer_prices_are_taken() {
+        let built_in = PriceTable::built_in().only(&["eu-west-1", "us-east-1"].map(str::to_owned)).unwrap();
+        let older = TABLE.parse::<PriceTable>().unwrap().of_kind(TableKind::Updated);
+        assert_eq!(built_in.or_newer(&older), built_in);
+        // Of one day, AWS's own list counts.
+        let same_day = PriceTable { date: built_in.date.clone(), ..older.clone() };
+        let both = built_in.or_newer(&same_day);
+        let kinds: Vec<_> = both.regions.iter().map(|(name, prices)| (name.as_str(), prices.table)).collect();
+        assert_eq!(kinds, [("eu-west-1", TableKind::Updated), ("us-east-1", TableKind::BuiltIn)]);
+        assert_eq!((&both.date, both.source), (&built_in.date, format!("our contract; {}", built_in.source)));
+        let newer = PriceTable { date: "2030-01-01".to_owned(), ..older };
+        let both = built_in.or_newer(&newer);
+        let date = |region| both.price(region, Architecture::Arm64).unwrap().date;
+        assert_eq!((both.date.as_str(), date("eu-west-1")), ("2030-01-01", "2030-01-01".to_owned()));
+        assert_eq!(date("us-east-1"), built_in.date);
+        assert_eq!(built_in.only(&["eu-west-1".to_owned()]).unwrap().or_newer(&newer), newer);
+    }
+
+    #[test]
     fn an_unknown_region_is_named_with_the_nearest() {
         let error = PriceTable::built_in().price("eu-wset-1", Architecture::Arm64).unwrap_err().to_string();
         assert!(error.contains("\"eu-wset-1\" (did you mean \"eu-west-1\"?)") && error.contains("--prices"), "{error}");

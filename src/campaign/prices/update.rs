@@ -13,7 +13,7 @@ use aws_smithy_types::body::SdkBody;
 use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use hyper::{Request, StatusCode, body::Bytes};
-use std::time::Duration;
+use std::{io, time::Duration};
 use tokio::time::timeout;
 
 /// Where AWS has its lists, for all regions but those of China.
@@ -54,17 +54,20 @@ pub(crate) enum UpdateError {
 }
 
 /// What AWS's lists at `base` have of regions, compared with the table in use.
+///
+/// # Errors
+/// When no connection can be prepared.
 pub(crate) async fn fetch(
-    transport: &Transport,
     base: &str,
     regions: &[String],
     in_use: &PriceTable,
-) -> Vec<(String, Result<RegionPrices, UpdateError>)> {
+) -> io::Result<Vec<(String, Result<RegionPrices, UpdateError>)>> {
+    let transport = Transport::with_proxies()?;
     let of_region = async |region: &String| {
-        let fetched = timeout(LIMIT, list(transport, base, region)).await.unwrap_or(Err(UpdateError::Late));
+        let fetched = timeout(LIMIT, list(&transport, base, region)).await.unwrap_or(Err(UpdateError::Late));
         (region.clone(), fetched.and_then(|file| checked(&file, region, in_use)))
     };
-    stream::iter(regions).map(of_region).buffered(AT_ONCE).collect().await
+    Ok(stream::iter(regions).map(of_region).buffered(AT_ONCE).collect().await)
 }
 
 /// Checks that lists can be asked for at a base, and that it may be written down.

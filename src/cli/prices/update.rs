@@ -16,7 +16,6 @@ use crate::{
         wrong_arguments::refuse,
     },
     report::{prices::update_document, terminal},
-    transport::Transport,
 };
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
@@ -33,8 +32,7 @@ pub(super) async fn update(regions: &[String], from: Option<&str>) -> anyhow::Re
     let in_use = before.as_ref().map_or_else(|| built_in.clone(), |before| built_in.or_newer(before));
     let all: Vec<String> = in_use.regions.keys().cloned().collect();
     let (wanted, base) = (if regions.is_empty() { &all } else { regions }, from.unwrap_or(update::AWS));
-    let transport = Transport::with_proxies().context("preparing connections")?;
-    let fetched = update::fetch(&transport, base, wanted, &in_use).await;
+    let fetched = update::fetch(base, wanted, &in_use).await.context("preparing connections")?;
     let count = fetched.len();
     let (new, failures) = sorted(fetched);
     if !new.is_empty() {
