@@ -84,7 +84,7 @@ impl Cli {
             Command::Workloads(command) => command.run()?,
             Command::Call(command) => command.run().await?,
             Command::Policy(command) => command.run()?,
-            Command::Prices(command) => command.run()?,
+            Command::Prices(command) => command.run().await?,
             Command::Completions(command) => command.run()?,
             Command::Man(command) => command.run()?,
         }

@@ -307,7 +307,7 @@ impl Analyzer<'_> {
         });
         let baseline = tariffs.baseline.usage(billed.means.baseline, *invocations_per_month);
         Some(Money {
-            prices: tariffs.map(|_, tariff| format!("{}, {}", tariff.price.region, tariff.price.date)),
+            prices: tariffs.map(|_, tariff| tariff.price.list()),
             invocations_per_month: *invocations_per_month,
             volume_source: options.volume_source,
             free_tier: options.free_tier,

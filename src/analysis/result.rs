@@ -339,7 +339,7 @@ pub struct ColdStarts {
 /// The bill.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Money {
-    /// The region whose prices these are, and their date, for each side.
+    /// The region whose prices these are, their date, and their table, for each side.
     pub prices: Sides<String>,
     /// How many invocations a month the bill is for.
     pub invocations_per_month: f64,

@@ -1,11 +1,16 @@
-//! Lambda's prices.
+//! Lambda's prices: tables of them, AWS's own lists, and the table that was made of those.
 
+pub(crate) mod changes;
+mod offer_file;
 mod table;
+pub(crate) mod update;
+pub(crate) mod updated_table;
 
 pub(super) use table::check_tiers;
 pub use table::{PriceTable, PriceTableError, RegionPrices, UnknownRegion};
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The ephemeral storage that is free, in MiB.
 pub const FREE_EPHEMERAL_MB: u32 = 512;
@@ -17,12 +22,38 @@ pub struct Price {
     pub region: String,
     /// The date of its price table.
     pub date: String,
+    /// The table that it is from; `None` in campaigns of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<TableKind>,
     /// The price of a request, in US dollars.
     pub request_usd: f64,
     /// The price of a GB-second of ephemeral storage above 512 MB, in US dollars.
     pub ephemeral_gb_second_usd: f64,
     /// The prices of a GB-second of memory, by an account's use in a month; never empty.
     pub tiers: Vec<Tier>,
+}
+
+/// Where a table of prices is from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TableKind {
+    /// It comes with this program.
+    BuiltIn,
+    /// It was made of AWS's lists by `duet prices --update`.
+    Updated,
+    /// It is a file of the user's.
+    #[default]
+    Own,
+}
+
+impl fmt::Display for TableKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BuiltIn => "built-in table",
+            Self::Updated => "AWS's list",
+            Self::Own => "own table",
+        })
+    }
 }
 
 /// A price tier of a month's use.
@@ -38,11 +69,17 @@ pub struct Tier {
 impl Tier {
     /// Whether a GB-second costs the same, but for the last digits, which files may change.
     fn costs_as(&self, other: &Self) -> bool {
-        (self.gb_second_usd - other.gb_second_usd).abs() <= 1e-9 * self.gb_second_usd
+        table::cost_the_same(self.gb_second_usd, other.gb_second_usd)
     }
 }
 
 impl Price {
+    /// Its region, date and table, in words.
+    pub fn list(&self) -> String {
+        let table = self.table.map(|table| format!(" ({table})")).unwrap_or_default();
+        format!("{}, {}{table}", self.region, self.date)
+    }
+
     /// The cost of one call in the first tier, in US dollars, billed for `billed_ms` with `memory_mb` of memory and
     /// `ephemeral_mb` of ephemeral storage.
     pub fn of_call(&self, billed_ms: f64, memory_mb: u32, ephemeral_mb: u32) -> f64 {

@@ -1,6 +1,11 @@
 //! The options of a bill.
 
-use super::{cold_share::ColdShareOption, prices, run::pricing, volume::Volume};
+use super::{
+    cold_share::ColdShareOption,
+    prices::{self, TableOption, age},
+    run::pricing,
+    volume::Volume,
+};
 use crate::{
     analysis::{
         campaign_bill::{BillOptions, ColdStartProportion},
@@ -12,15 +17,15 @@ use crate::{
     },
 };
 use clap::Args;
-use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(super) struct BillArgs {
     #[command(flatten)]
     volume: VolumeArgs,
-    /// A table of prices of your own, as docs/prices.md describes it, instead of the prices stored with the campaign.
+    /// A table of prices of your own, as docs/prices.md describes it, or `current`, the one that `duet prices` shows, or
+    /// `built-in`; instead of the prices stored with the campaign.
     #[arg(long, value_name = "FILE")]
-    prices: Option<PathBuf>,
+    prices: Option<TableOption>,
 }
 
 /// What is billed.
@@ -43,10 +48,16 @@ pub(super) struct VolumeArgs {
 impl BillArgs {
     /// The options of the bill of a campaign, which gets the prices that the user has.
     pub(super) async fn apply(&self, manifest: &mut Manifest) -> anyhow::Result<BillOptions> {
-        if let Some(path) = &self.prices {
-            pricing::replace_prices(&mut manifest.variants, &prices::table(Some(path))?)?;
+        if let Some(option) = &self.prices {
+            pricing::replace_prices(&mut manifest.variants, &prices::table(Some(option))?)?;
         }
         self.volume.of(manifest).await
+    }
+
+    /// Says that the prices of a campaign are old, if they are.
+    pub(super) fn remind(&self, manifest: &Manifest) {
+        let lists = pricing::lists(&manifest.variants);
+        if self.prices.is_some() { age::remind(lists) } else { age::remind_of_stored(lists) }
     }
 }
 

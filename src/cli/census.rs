@@ -7,7 +7,8 @@ mod progress;
 use super::{
     clean_up::ChangeOptions,
     interruption::interruption,
-    output, prices,
+    output,
+    prices::{self, TableOption},
     run::{
         campaign_options::payload_file,
         new_directory, preflight, pricing,
@@ -84,9 +85,9 @@ pub struct CensusArgs {
     /// The seed of the order of functions [default: the time].
     #[arg(long)]
     seed: Option<u64>,
-    /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
+    /// A table of prices of your own, as docs/prices.md describes it, or `built-in` [default: what `duet prices` shows].
     #[arg(long, value_name = "FILE")]
-    prices: Option<PathBuf>,
+    prices: Option<TableOption>,
     /// The run directory, which must not contain a campaign or a census yet [default: duet-runs/TIME].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -135,7 +136,7 @@ impl CensusArgs {
 
     /// The census that these options describe; warnings about its variants go to standard error.
     async fn manifest(&self, session: &Session) -> anyhow::Result<CensusManifest> {
-        let table = prices::table(self.prices.as_deref())?;
+        let table = prices::table(self.prices.as_ref())?;
         let call = self.call()?;
         let (targets, session) = subjects::resolve(&self.targets, self.config_env.as_deref(), TAKES, session).await?;
         preparation::check_targets(targets.iter().map(|named| &named.target))?;

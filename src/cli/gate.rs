@@ -76,7 +76,8 @@ impl GateArgs {
     pub(super) async fn run(self) -> anyhow::Result<ExitCode> {
         let limits = Limits { max_cost_increase: self.max_cost_increase, max_latency: self.max_latency };
         let options = Options { limits, ..Options::default() };
-        let run = billed_analysis_of(&self.directory, &self.bill, &self.census, options).await?;
+        let shows_bill = self.max_cost_increase.is_some();
+        let run = billed_analysis_of(&self.directory, &self.bill, &self.census, options, shows_bill).await?;
         let earlier = self.baseline.as_deref();
         let earlier = earlier.map(|directory| analysis_of(directory, &Options::default())).transpose()?;
         let gate = gate::gate(&run, earlier.as_ref(), self.max_slowdown);

@@ -97,9 +97,13 @@ pub(super) async fn billed_analysis_of(
     bill: &BillArgs,
     census: &CensusOfFleets,
     options: Options,
+    shows_bill: bool,
 ) -> anyhow::Result<Analysis> {
     let mut manifest = run_directory::manifest(directory)?;
     let volume = bill.apply(&mut manifest).await?;
+    if shows_bill {
+        bill.remind(&manifest);
+    }
     of_samples(directory, &manifest, census, &Options { volume, ..options })
 }
 
@@ -143,6 +147,6 @@ impl ReportArgs {
 
     async fn analyze(&self) -> anyhow::Result<Analysis> {
         let options = Options { margin: self.margin, ..self.choice.options() };
-        billed_analysis_of(&self.directory, &self.bill, &self.census, options).await
+        billed_analysis_of(&self.directory, &self.bill, &self.census, options, true).await
     }
 }

@@ -7,6 +7,7 @@ use crate::campaign::{
     environment_source::EnvironmentSource,
     hooks::{Hook, Hooks},
     manifest::{Manifest, Variant},
+    prices::Price,
     stopping_rules::{BlockLimit, blocks_within_limits, most_blocks},
     variants::{VariantIndex, Variants},
 };
@@ -226,7 +227,7 @@ fn hooks(hooks: &Hooks) -> impl Iterator<Item = String> {
 /// Whose prices they are, and of what date.
 fn price_lists(variants: &Variants<Variant>) -> Option<String> {
     let lists = variants.iter().filter_map(|(_, variant)| variant.price.as_ref());
-    let mut lists: Vec<String> = lists.map(|price| format!("{}, {}", price.region, price.date)).collect();
+    let mut lists: Vec<String> = lists.map(Price::list).collect();
     let mut seen = BTreeSet::new();
     lists.retain(|list| seen.insert(list.clone()));
     (!lists.is_empty()).then(|| lists.join(" and "))

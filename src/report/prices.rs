@@ -1,8 +1,14 @@
 //! The table of prices.
 
-use super::document::{Block, Table, Value, numbers, words};
+use super::{
+    document::{Block, Table, Value, numbers, words},
+    words::counted,
+};
 use crate::{
-    campaign::prices::{PriceTable, RegionPrices, Tier},
+    campaign::prices::{
+        PriceTable, RegionPrices, TableKind, Tier,
+        changes::{Changes, Item, PriceChange},
+    },
     protocol::Architecture,
 };
 use std::collections::BTreeMap;
@@ -11,8 +17,18 @@ const MILLION: f64 = 1e6;
 
 /// Prices of regions, with their date and source.
 pub fn document(prices: &PriceTable) -> Vec<Block> {
-    let title = format!("On-demand prices of AWS Lambda in US dollars, {}", prices.date);
+    let lists = lists(prices);
+    let list = |(date, kind): &(&str, TableKind)| format!("{date} ({kind})");
+    let dates = match (lists.keys().next(), lists.keys().last()) {
+        (Some((oldest, _)), Some((newest, _))) if lists.len() > 1 => format!("{oldest} to {newest}"),
+        (only, _) => only.map(list).unwrap_or_default(),
+    };
+    let title = format!("On-demand prices of AWS Lambda in US dollars, {dates}");
     let mut blocks = vec![Block::Paragraph(title), Block::Table(table(prices))];
+    if lists.len() > 1 {
+        let regions = lists.iter().map(|(key, regions)| format!("{}: {}", list(key), regions.join(", ")));
+        blocks.extend(regions.map(Block::Paragraph));
+    }
     for architecture in Architecture::ALL {
         let mut limits: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (name, region) in &prices.regions {
@@ -27,6 +43,66 @@ pub fn document(prices: &PriceTable) -> Vec<Block> {
                  Without free tier, Savings Plans, Provisioned Concurrency and SnapStart.";
     blocks.extend([units.to_owned(), format!("Source: {}", prices.source)].map(Block::Paragraph));
     blocks
+}
+
+/// The regions of each date and table.
+fn lists(prices: &PriceTable) -> BTreeMap<(&str, TableKind), Vec<&str>> {
+    let mut lists: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for (name, region) in &prices.regions {
+        lists.entry((prices.date_of(region), region.table)).or_default().push(name);
+    }
+    lists
+}
+
+/// The newer prices of an update, and what they change.
+pub(crate) fn update_document(new: &PriceTable, changes: &Changes) -> Vec<Block> {
+    let lists = lists(new);
+    let dates: Vec<&str> = lists.keys().map(|(date, _)| *date).collect();
+    let title = format!("AWS's prices of {}: {}", dates.join(" and "), counted(new.regions.len() as u64, "region"));
+    let mut blocks = vec![Block::Paragraph(title)];
+    match changes.prices.as_slice() {
+        [] => blocks.push(Block::Paragraph("No price has changed.".to_owned())),
+        changes => {
+            blocks.push(Block::Table(table_of_changes(changes)));
+            blocks.push(Block::Paragraph("Prices are for a million; tiers end at GB-seconds a month.".to_owned()));
+        }
+    }
+    if !changes.new_regions.is_empty() {
+        blocks.push(Block::Paragraph(format!("New regions: {}", changes.new_regions.join(", "))));
+    }
+    blocks
+}
+
+fn table_of_changes(changes: &[PriceChange]) -> Table {
+    let row = |PriceChange { item, old, new, regions }: &PriceChange| {
+        let amount = |amount: Option<f64>| amount.map(|amount| amount_of(*item, amount));
+        let ratio = old.zip(*new).filter(|(old, _)| *old > 0.0).map(|(old, new)| new / old);
+        vec![
+            Value::text(item_name(*item)),
+            Value::number_or_unknown(amount(*old)),
+            Value::number_or_unknown(amount(*new)),
+            ratio.map_or(Value::Unknown, Value::Change),
+            Value::text(regions.join(", ")),
+        ]
+    };
+    let columns = [words("price"), numbers("old"), numbers("new"), numbers("change"), words("regions")];
+    Table::new("", columns, changes.iter().map(row))
+}
+
+fn item_name(item: Item) -> String {
+    match item {
+        Item::Request => "requests".to_owned(),
+        Item::Tier(architecture, index) => format!("{architecture} GB-s, tier {}", index + 1),
+        Item::TierEnd(architecture, index) => format!("{architecture}, end of tier {}", index + 1),
+        Item::Storage => "storage GB-s".to_owned(),
+    }
+}
+
+fn amount_of(item: Item, amount: f64) -> String {
+    match item {
+        Item::TierEnd(..) => format!("{} billion", amount / 1e9),
+        Item::Request | Item::Tier(..) | Item::Storage => format!("${:.4}", amount * MILLION),
+    }
 }
 
 fn table(prices: &PriceTable) -> Table {

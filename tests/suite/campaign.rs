@@ -27,7 +27,7 @@ mod spent;
 pub mod targets;
 mod variants;
 
-use crate::{cli::stderr, handler::root, scripted::Scripted};
+use crate::{cli::stderr, handler::root, program, scripted::Scripted};
 use lambda_duet::campaign::{manifest::Manifest, row::Row, run_directory, schedule, variants::VariantIndex};
 use serde_json::Value;
 use std::{
@@ -86,7 +86,7 @@ pub fn command(endpoint: &str, arguments: &[&str]) -> Command {
 
 /// A subcommand of `duet`, with `endpoint` as all of AWS.
 pub fn subcommand(endpoint: &str, name: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
+    let mut command = program::duet();
     command
         .arg(name)
         .current_dir(root())

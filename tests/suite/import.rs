@@ -7,6 +7,7 @@ use crate::{
     cli::{duet, stderr, stdout},
     fabricated::Fabricated,
     handler::root,
+    program,
 };
 use lambda_duet::campaign::row::Row;
 use serde_json::Value;
@@ -300,7 +301,7 @@ fn a_run_directory_may_be_where_the_user_is() {
     let table = scratch.file("a.csv", "cpu,ms\nx,1\ny,2\n");
     let here = scratch.path("here");
     fs::create_dir(&here).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
+    let mut command = program::duet();
     command.current_dir(&here).args(["import", &table, "--variant", "cpu", "--value", "ms", "--out", "."]);
     let printed = stdout(&command.output().unwrap());
     let lacking = "There will be no verdict: that takes --block and --environment or --each-row-an-environment.\n";
@@ -319,12 +320,7 @@ fn an_import_that_is_interrupted_leaves_nothing() {
     for signal in ["-INT", "-TERM"] {
         let run = scratch.path("deep/run");
         let options = ["import", &table, "--variant", "cpu", "--value", "ms", "--out", &run];
-        let mut child = Command::new(env!("CARGO_BIN_EXE_duet"))
-            .args(options)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = program::duet().args(options).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // In the middle: some of it has been written.
         while !Path::new(&run).exists() {
             assert_eq!(child.try_wait().unwrap(), None, "it ended before it wrote anything");

@@ -32,6 +32,8 @@ mod load;
 mod logs;
 mod metrics;
 mod portability;
+mod prices;
+mod program;
 mod release;
 mod report;
 mod requests;

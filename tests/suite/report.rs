@@ -5,13 +5,14 @@ use crate::{
     cli::{duet, stderr, stdout},
     fabricated::Fabricated,
     handler::root,
+    program,
     scripted::{Reply, Scripted, request_id},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use lambda_duet::{analysis::sides::Sides, campaign::manifest::Order};
 use serde_json::Value;
 use std::{
-    env, fs,
+    fs,
     process::Stdio,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -384,7 +385,7 @@ fn a_campaign_of_few_blocks_gets_no_verdict() {
 fn a_reader_that_stops_early_is_no_error() {
     let scratch = Scratch::new();
     report(&scratch, &[]);
-    let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_duet"))
+    let mut process = program::duet()
         .args(["report", &scratch.path("run"), "--format", "json"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -4,6 +4,7 @@ use crate::{
     architectures::on_both,
     cloudwatch,
     handler::{Handler, PUT_METRIC_DATA},
+    program,
 };
 use lambda_duet::protocol::Architecture;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -58,7 +59,7 @@ impl Server {
     }
 
     fn call(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
+        let mut command = Command::from(program::duet());
         command.args(["call", &self.url(), "--no-auth"]).env("SSL_CERT_FILE", self.certificate());
         for proxy in ["HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"] {
             command.env_remove(proxy);

@@ -1,6 +1,6 @@
 //! A dated table of prices: the built-in one, or a user's file in the same format.
 
-use super::{Price, Tier};
+use super::{Price, TableKind, Tier};
 use crate::protocol::{Architecture, nearest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PriceTable {
-    /// The date of the prices, such as `2026-08-31`.
+    /// The date of the prices, such as `2026-08-31`, unless a region has its own.
     pub date: String,
     /// The source of the prices.
     pub source: String,
@@ -20,6 +20,12 @@ pub struct PriceTable {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegionPrices {
+    /// The date of these prices, where it is not that of the table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    /// The table that they are from.
+    #[serde(skip)]
+    pub table: TableKind,
     pub request_usd: f64,
     /// The price of a GB-second of ephemeral storage above 512 MB.
     pub ephemeral_gb_second_usd: f64,
@@ -43,7 +49,8 @@ pub enum PriceTableError {
 /// The table has no prices of the region.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there are no prices of the region \"{region}\"{}: --prices FILE takes a table that has them",
+    "there are no prices of the region \"{region}\"{}: --prices FILE takes a table that has them, and `duet prices \
+     --update --region {region}` asks AWS's public list",
     nearest.as_ref().map(|name| format!(" (did you mean \"{name}\"?)")).unwrap_or_default()
 )]
 pub struct UnknownRegion {
@@ -55,7 +62,50 @@ pub struct UnknownRegion {
 impl PriceTable {
     /// The table that comes with this program.
     pub fn built_in() -> Self {
-        include_str!("lambda.toml").parse().expect("a test reads it")
+        include_str!("lambda.toml").parse::<Self>().expect("a test reads it").of_kind(TableKind::BuiltIn)
+    }
+
+    /// The same table as one of this kind.
+    pub(crate) fn of_kind(mut self, kind: TableKind) -> Self {
+        self.regions.values_mut().for_each(|prices| prices.table = kind);
+        self
+    }
+
+    /// A table of regions that have a date each; its own is the newest of them.
+    pub(crate) fn of_dated(source: String, mut regions: BTreeMap<String, RegionPrices>) -> Self {
+        let date = regions.values().filter_map(|prices| prices.date.clone()).max().unwrap_or_default();
+        regions.values_mut().for_each(|prices| prices.date = prices.date.take().filter(|own| *own != date));
+        Self { date, source, regions }
+    }
+
+    /// The date of a region's prices.
+    pub(crate) fn date_of<'a>(&'a self, prices: &'a RegionPrices) -> &'a str {
+        prices.date.as_deref().unwrap_or(&self.date)
+    }
+
+    /// The regions, each with its date.
+    fn dated(&self) -> impl Iterator<Item = (String, RegionPrices)> {
+        let dated =
+            |prices: &RegionPrices| RegionPrices { date: Some(self.date_of(prices).to_owned()), ..prices.clone() };
+        self.regions.iter().map(move |(name, prices)| (name.clone(), dated(prices)))
+    }
+
+    /// The prices of this table, and those of another one where they are as new or of further regions.
+    pub(crate) fn or_newer(&self, other: &Self) -> Self {
+        let mut regions: BTreeMap<String, RegionPrices> = self.dated().collect();
+        let is_newer = |(name, prices): &(String, RegionPrices)| {
+            self.regions.get(name).is_none_or(|own| Some(self.date_of(own)) <= prices.date.as_deref())
+        };
+        let newer: BTreeMap<String, RegionPrices> = other.dated().filter(is_newer).collect();
+        let source = if newer.is_empty() || self.source.contains(&other.source) {
+            self.source.clone()
+        } else if self.regions.keys().all(|name| newer.contains_key(name)) {
+            other.source.clone()
+        } else {
+            format!("{}; {}", other.source, self.source)
+        };
+        regions.extend(newer);
+        Self::of_dated(source, regions)
     }
 
     /// The price of `architecture` in `region`.
@@ -66,7 +116,8 @@ impl PriceTable {
         let prices = self.region(region)?;
         Ok(Price {
             region: region.to_owned(),
-            date: self.date.clone(),
+            date: self.date_of(prices).to_owned(),
+            table: Some(prices.table),
             request_usd: prices.request_usd,
             ephemeral_gb_second_usd: prices.ephemeral_gb_second_usd,
             tiers: prices.tiers(architecture).to_vec(),
@@ -99,18 +150,20 @@ impl PriceTable {
     /// # Errors
     /// When the table does not have one of them.
     pub fn only(&self, regions: &[String]) -> Result<Self, UnknownRegion> {
-        let chosen = regions.iter().map(|name| Ok((name.clone(), self.region(name)?.clone())));
-        Ok(Self { date: self.date.clone(), source: self.source.clone(), regions: chosen.collect::<Result<_, _>>()? })
+        regions.iter().try_for_each(|name| self.region(name).map(drop))?;
+        let chosen = self.dated().filter(|(name, _)| regions.contains(name));
+        Ok(Self::of_dated(self.source.clone(), chosen.collect()))
     }
 
     fn check(&self) -> Result<(), PriceTableError> {
-        if humantime::parse_rfc3339(&format!("{}T00:00:00Z", self.date)).is_err() {
-            return wrong("date".to_owned(), &format!("\"{}\"", self.date), "a day, such as \"2026-08-31\"");
-        }
+        check_date("date".to_owned(), &self.date)?;
         if self.regions.is_empty() {
             return wrong("regions".to_owned(), &"empty", "at least one region");
         }
         for (name, prices) in &self.regions {
+            if let Some(date) = &prices.date {
+                check_date(format!("regions.{name}.date"), date)?;
+            }
             let usd =
                 [("request_usd", prices.request_usd), ("ephemeral_gb_second_usd", prices.ephemeral_gb_second_usd)];
             if let Some((field, value)) = usd.into_iter().find(|(_, value)| !is_price(*value)) {
@@ -152,6 +205,18 @@ fn is_price(value: f64) -> bool {
 
 fn wrong(field: String, value: &impl ToString, expected: &'static str) -> Result<(), PriceTableError> {
     Err(PriceTableError::Value { field, value: value.to_string(), expected })
+}
+
+/// Whether two prices are the same, but for the last digits.
+pub(super) fn cost_the_same(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-9 * one
+}
+
+fn check_date(field: String, date: &str) -> Result<(), PriceTableError> {
+    match humantime::parse_rfc3339(&format!("{date}T00:00:00Z")) {
+        Ok(_) => Ok(()),
+        Err(_) => wrong(field, &format!("\"{date}\""), "a day, such as \"2026-08-31\""),
+    }
 }
 
 pub(in super::super) fn check_tiers(field: &str, tiers: &[Tier]) -> Result<(), PriceTableError> {
@@ -233,6 +298,25 @@ mod tests {
         assert_eq!((price.date.as_str(), price.tiers.len(), price.request_usd), ("2026-01-31", 2, 0.000_000_1));
         assert!(table.region("us-east-1").is_err());
         assert_eq!(table.only(&["eu-west-1".to_owned()]), Ok(table));
+    }
+
+    #[test]
+    fn of_each_region_the_newer_prices_are_taken() {
+        let built_in = PriceTable::built_in().only(&["eu-west-1", "us-east-1"].map(str::to_owned)).unwrap();
+        let older = TABLE.parse::<PriceTable>().unwrap().of_kind(TableKind::Updated);
+        assert_eq!(built_in.or_newer(&older), built_in);
+        // Of one day, AWS's own list counts.
+        let same_day = PriceTable { date: built_in.date.clone(), ..older.clone() };
+        let both = built_in.or_newer(&same_day);
+        let kinds: Vec<_> = both.regions.iter().map(|(name, prices)| (name.as_str(), prices.table)).collect();
+        assert_eq!(kinds, [("eu-west-1", TableKind::Updated), ("us-east-1", TableKind::BuiltIn)]);
+        assert_eq!((&both.date, both.source), (&built_in.date, format!("our contract; {}", built_in.source)));
+        let newer = PriceTable { date: "2030-01-01".to_owned(), ..older };
+        let both = built_in.or_newer(&newer);
+        let date = |region| both.price(region, Architecture::Arm64).unwrap().date;
+        assert_eq!((both.date.as_str(), date("eu-west-1")), ("2030-01-01", "2030-01-01".to_owned()));
+        assert_eq!(date("us-east-1"), built_in.date);
+        assert_eq!(built_in.only(&["eu-west-1".to_owned()]).unwrap().or_newer(&newer), newer);
     }
 
     #[test]

@@ -15,13 +15,13 @@ use crate::{
         unix_ms,
         variants::Variants,
     },
-    cli::{value_parsers, wrong_arguments::refuse},
+    cli::{prices::TableOption, value_parsers, wrong_arguments::refuse},
 };
 use anyhow::bail;
 use clap::Args;
 use hooks::HookOptions;
 use payload_file::PayloadFile;
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 /// What is called, how often, and when that ends.
 #[derive(Debug, Args)]
@@ -75,9 +75,9 @@ pub(in crate::cli) struct CampaignOptions {
     /// until its own do.
     #[arg(long, value_name = "PERCENT", value_parser = value_parsers::percent)]
     until_ci: Option<f64>,
-    /// A table of prices of your own, as docs/prices.md describes it, instead of the built-in one.
+    /// A table of prices of your own, as docs/prices.md describes it, or `built-in` [default: what `duet prices` shows].
     #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) prices: Option<PathBuf>,
+    pub(in crate::cli) prices: Option<TableOption>,
     #[command(flatten)]
     pub(in crate::cli) census: CensusOptions,
     #[command(flatten)]

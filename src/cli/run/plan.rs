@@ -83,7 +83,7 @@ pub struct PlanOptions {
 impl PlanOptions {
     /// The campaign that these options describe; warnings about its variants go to standard error.
     pub(super) async fn manifest(&self, given: &UnstoredOptions, session: &Session) -> anyhow::Result<Manifest> {
-        let table = prices::table(self.campaign.prices.as_deref())?;
+        let table = prices::table(self.campaign.prices.as_ref())?;
         let auth = match (self.no_auth, &given.api_key) {
             (true, _) => Auth::None,
             (false, Some(_)) => Auth::ApiKey,

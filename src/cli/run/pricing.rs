@@ -5,11 +5,11 @@ use crate::{
         aws::Session,
         function_features::Feature,
         manifest::Variant,
-        prices::{PriceTable, UnknownRegion},
+        prices::{PriceTable, TableKind, UnknownRegion},
         region,
         variants::Variants,
     },
-    cli::output::note,
+    cli::{output::note, prices::age},
     protocol::Architecture,
 };
 use anyhow::Context;
@@ -48,7 +48,15 @@ pub(in crate::cli) async fn set_prices(
     for warning in warnings {
         note(format_args!("Warning: {warning}"));
     }
+    age::remind(lists(variants));
     Ok(())
+}
+
+/// The tables that the prices of variants are from, with their dates. Earlier versions did not store which: most had the
+/// built-in one.
+pub(in crate::cli) fn lists(variants: &Variants<Variant>) -> impl Iterator<Item = (TableKind, &str)> {
+    let prices = variants.iter().filter_map(|(_, variant)| variant.price.as_ref());
+    prices.map(|price| (price.table.unwrap_or(TableKind::BuiltIn), price.date.as_str()))
 }
 
 /// Replaces the price of each variant that has one by the price in another table, of the same architecture.

@@ -61,7 +61,7 @@ impl TrialPlan {
                 refuse!("{many} clones are more than {MAX_VARIANTS}, the most that a campaign has: name fewer sizes")
             }
         }
-        let table = prices::table(args.campaign.prices.as_deref())?;
+        let table = prices::table(args.campaign.prices.as_ref())?;
         let directory = new_directory(args.out.clone());
         let owner = Owner::this_process(&directory);
         let campaign = CampaignId::new(&owner);

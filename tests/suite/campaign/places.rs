@@ -3,6 +3,7 @@
 use super::{Scratch, assert_code, both, samples, targets::described_stack};
 use crate::{
     cli::{stderr, stdout},
+    program::{self, isolate},
     scripted::{Call, Reply, Scripted},
 };
 use lambda_duet::campaign::manifest::Place;
@@ -40,9 +41,9 @@ pub fn answer(call: &Call) -> Reply {
 
 /// The program alone with a home directory, keys, and nothing else that says where to call.
 pub fn program(home: &Scratch) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_duet"));
+    let mut command = program::duet();
+    isolate(command.env_clear());
     command
-        .env_clear()
         .env("HOME", home.path(""))
         .env("AWS_ACCESS_KEY_ID", "ENVIRONMENT")
         .env("AWS_SECRET_ACCESS_KEY", "secret")

@@ -6,7 +6,10 @@ mod lifetime;
 mod runtime_api;
 
 use super::{Scratch, assert_code, both, command, samples, wait_until};
-use crate::cli::{duet, stderr, stdout};
+use crate::{
+    cli::{duet, stderr, stdout},
+    program,
+};
 use lambda_duet::campaign::row::Row;
 use serde_json::{Value, json};
 use std::{
@@ -98,8 +101,7 @@ fn a_path_without_a_slash_is_a_file_of_this_directory_also_from_elsewhere() {
     assert_code(&process.current_dir(scratch.path("elsewhere")).output().unwrap(), 0);
     assert!(samples(&scratch.path("run")).1.iter().all(|row| row.failure.is_none()));
     // A single call means the same, and the function is at home in its own directory.
-    let duet = env!("CARGO_BIN_EXE_duet");
-    let call = Command::new(duet).args(["call", "exec:bootstrap"]).current_dir(scratch.path("here")).output().unwrap();
+    let call = program::duet().args(["call", "exec:bootstrap"]).current_dir(scratch.path("here")).output().unwrap();
     assert_eq!(stdout(&call).trim(), format!("{:?}", scratch.path("here")));
 }
 

@@ -1,6 +1,6 @@
 //! Every kind of target, and what is looked at before it is called.
 
-use super::{Scratch, assert_code, both, report, run, samples};
+use super::{Scratch, assert_code, both, command, report, run, samples};
 use crate::{
     cli::stderr,
     handler::{QUICK, bootstrap},
@@ -171,6 +171,16 @@ fn invoked(call: &Call, number: usize, is_cold: bool) -> Reply {
 
 /// A campaign on that Lambda.
 pub fn on_lambda(scratch: &Scratch, lambda: &Scripted, arguments: &[&str]) -> std::process::Output {
+    on_lambda_with(scratch, lambda, arguments, &[])
+}
+
+/// The same with these variables.
+pub fn on_lambda_with(
+    scratch: &Scratch,
+    lambda: &Scripted,
+    arguments: &[&str],
+    variables: &[(&str, String)],
+) -> std::process::Output {
     let (payload, out) = (scratch.file("payload.json", "{}"), scratch.path("run"));
     let all = [
         ["--targets", "lambda:x", "lambda:a", "--payload", &payload, "--out", &out].as_slice(),
@@ -178,7 +188,7 @@ pub fn on_lambda(scratch: &Scratch, lambda: &Scripted, arguments: &[&str]) -> st
         arguments,
     ]
     .concat();
-    run(&lambda.url, &all)
+    command(&lambda.url, &all).envs(variables.iter().cloned()).output().unwrap()
 }
 
 #[test]

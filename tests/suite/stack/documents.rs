@@ -1,7 +1,7 @@
 //! The commands of README and docs/, as they are printed there.
 
 use super::variable;
-use crate::{documents::pages, handler::root, sample::everything};
+use crate::{documents::pages, handler::root, program::isolate, sample::everything};
 use std::{
     fs,
     os::unix::fs::symlink,
@@ -18,7 +18,7 @@ const NOT_RUN: [(&str, &str); 9] = [
     ("sam local ", "scripts/sam-local.sh runs them"),
     ("aws logs start-query ", "the emulator knows no statistics; tests/suite/logs.rs runs the queries"),
     ("aws logs get-query-results ", "see start-query"),
-    ("aws pricing ", "AWS's price list has no emulator"),
+    ("duet prices --update", "AWS's price list has no emulator; tests/suite/prices.rs has a server of lists"),
     ("duet gate ", "needs campaigns of a pull request; tests/suite/gate.rs has some"),
 ];
 
@@ -84,7 +84,7 @@ fn every_command_works_as_printed() {
     let scratch = scratch();
     for (page, commands) in blocks {
         let block = commands.join("\n");
-        let output = Command::new("bash")
+        let output = isolate(&mut Command::new("bash"))
             .args(["-euo", "pipefail", "-c", &block])
             .current_dir(&scratch)
             .env("PATH", format!("{duet}:{}:{}", std::env::var("PATH").unwrap(), tools.display()))

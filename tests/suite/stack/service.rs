@@ -1,10 +1,11 @@
 //! Both entry points of both functions: API Gateway and direct invocation.
 
 use super::variable;
+use crate::program;
 use lambda_duet::protocol::{Architecture, Response};
 use std::{
     io::Write,
-    process::{Command, Output, Stdio},
+    process::{Output, Stdio},
 };
 
 const REQUEST: &str = r#"{"workloads":"all","size":400,"iterations":3,"emit_metrics":false}"#;
@@ -19,7 +20,7 @@ pub fn targets(architecture: Architecture) -> [String; 2] {
 }
 
 pub fn call(target: &str, request: &str, arguments: &[&str]) -> Output {
-    let mut process = Command::new(env!("CARGO_BIN_EXE_duet"))
+    let mut process = program::duet()
         .args(["call", target, "-", "--json"])
         .args(arguments)
         .stdin(Stdio::piped())

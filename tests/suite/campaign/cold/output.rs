@@ -7,11 +7,12 @@ use super::{
 use crate::{
     cli::{duet, stderr},
     handler::root,
+    program,
 };
 use std::{
     fs::OpenOptions,
     io::{BufRead, BufReader, Read},
-    process::{Command, Stdio},
+    process::Stdio,
 };
 
 #[test]
@@ -85,7 +86,7 @@ fn no_subcommand_panics_where_its_output_fails() {
     ] {
         let whole = duet(arguments);
         let run = |output: Stdio| {
-            Command::new(env!("CARGO_BIN_EXE_duet"))
+            program::duet()
                 .args(arguments)
                 .current_dir(root())
                 .stdin(Stdio::null())
@@ -108,6 +109,6 @@ fn no_subcommand_panics_where_its_output_fails() {
 #[test]
 fn an_error_that_cannot_be_printed_is_an_exit_code() {
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let status = Command::new(env!("CARGO_BIN_EXE_duet")).args(["report", "/nowhere"]).stderr(full).status();
+    let status = program::duet().args(["report", "/nowhere"]).stderr(full).status();
     assert_eq!(status.unwrap().code(), Some(1));
 }

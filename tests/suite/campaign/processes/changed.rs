@@ -1,9 +1,12 @@
 //! A program is the same from its first call to its last, as a function is.
 
 use super::{Scratch, assert_code, campaign, function, samples};
-use crate::cli::{duet, stderr, stdout};
+use crate::{
+    cli::{duet, stderr, stdout},
+    program::isolate,
+};
 use serde_json::Value;
-use std::fs;
+use std::{fs, process::Command};
 
 const ANSWER: &str = "serve(lambda event: '{}')";
 
@@ -134,7 +137,7 @@ fn local_says_what_it_needs() {
                  the same directory as duet: `cargo build --release --features lambda` builds both, and exec:PATH names \
                  another program";
     for arguments in [["call", "local"].as_slice(), &["run", "--targets", "local", "local", "--dry-run"]] {
-        let output = std::process::Command::new(&duet).args(arguments).output().unwrap();
+        let output = isolate(&mut Command::new(&duet)).args(arguments).output().unwrap();
         assert_code(&output, 1);
         let message = stderr(&output).replace("cannot be started: ", "").replace("handler No such", "handler: No such");
         assert!(message.contains(needs), "{message}");
