@@ -125,8 +125,8 @@ impl ExportArgs {
             // Its metrics say what is withheld.
             Format::Openmetrics => openmetrics::render(&estimates, &name_of(directory)),
             _ if estimates.is_empty() => bail!("{} has nothing that can be exported", directory.display()),
-            Format::Bmf => bmf::render(&estimates)?,
-            _ => github_action_benchmark::render(&estimates)?,
+            Format::Bmf => serde_json::to_string_pretty(&bmf::benchmarks(&estimates)?)? + "\n",
+            _ => serde_json::to_string_pretty(&github_action_benchmark::entries(&estimates)?)? + "\n",
         };
         self.put_out(&text)
     }

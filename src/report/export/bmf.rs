@@ -3,11 +3,11 @@
 use super::estimates::{Estimate, Estimates, Quantity, SameName, check_unique};
 use serde_json::{Map, Value, json};
 
-/// The estimates as JSON.
+/// The benchmarks by their names.
 ///
 /// # Errors
-/// When names do not tell benchmarks apart.
-pub(crate) fn render(estimates: &Estimates<'_>) -> Result<String, SameName> {
+/// When names do not tell them apart.
+pub(crate) fn benchmarks(estimates: &Estimates<'_>) -> Result<Map<String, Value>, SameName> {
     let names: Vec<String> = estimates.all.iter().map(|it| format!("{} {}", it.benchmark(), measure(it))).collect();
     check_unique(names.iter())?;
     let mut benchmarks = Map::new();
@@ -15,7 +15,7 @@ pub(crate) fn render(estimates: &Estimates<'_>) -> Result<String, SameName> {
         let measures = benchmarks.entry(estimate.benchmark()).or_insert_with(|| json!({}));
         measures[measure(estimate)] = metric(estimate);
     }
-    Ok(format!("{:#}\n", Value::Object(benchmarks)))
+    Ok(benchmarks)
 }
 
 fn metric(estimate: &Estimate<'_>) -> Value {
@@ -45,9 +45,10 @@ mod tests {
     #[test]
     fn values_are_those_of_the_analysis() {
         let pair = fixture::analysis();
-        let analysis = fixture::campaign(&pair);
-        let text = render(&Estimates::new(&analysis)).unwrap();
-        let benchmarks: Value = serde_json::from_str(&text).unwrap();
+        let mut analysis = fixture::campaign(&pair);
+        let cost = pair.money.as_ref().unwrap().per_million.candidate;
+        analysis.variants[1].per_million = Some(cost);
+        let benchmarks = benchmarks(&Estimates::new(&analysis)).unwrap();
         let first = &pair.cells[0].comparisons[0];
         let (ratio, mean) = (first.ratio.unwrap(), first.statistics.candidate.unwrap().mean);
         let interval = ratio.interval.unwrap();
@@ -56,8 +57,7 @@ mod tests {
             json!({"value": ratio.estimate, "lower_value": interval.low, "upper_value": interval.high})
         );
         assert_eq!(benchmarks["arm64/math/matmul"]["wall-time-ms"]["value"], mean);
-        assert_eq!(benchmarks["arm64/math/matmul"]["cpu-time-ms"]["value"].as_f64().is_some(), true);
-        let cost = analysis.variants.iter().find(|facts| facts.name == "arm64").unwrap().per_million.unwrap();
+        assert!(benchmarks["arm64/math/matmul"]["cpu-time-ms"]["value"].is_f64());
         assert_eq!(benchmarks["arm64"]["cost-usd-per-million"]["value"], cost.total_usd);
     }
 
@@ -66,7 +66,7 @@ mod tests {
         let mut pair = fixture::analysis();
         pair.cells[1].name = pair.cells[0].name.clone();
         let analysis = fixture::campaign(&pair);
-        let error = render(&Estimates::new(&analysis)).unwrap_err().to_string();
+        let error = benchmarks(&Estimates::new(&analysis)).unwrap_err().to_string();
         assert!(error.starts_with("two estimates would be called \"x86_64/math/matmul wall-time-ms\""), "{error}");
     }
 }

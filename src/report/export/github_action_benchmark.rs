@@ -3,13 +3,16 @@
 use super::estimates::{Estimate, Estimates, Quantity, SameName, check_unique};
 use crate::{
     analysis::sides::Side,
-    report::words::{from_to, percent, significant_to},
+    report::{
+        tables::known_environments,
+        words::{counted, from_to, percent, significant_to},
+    },
 };
 use serde::Serialize;
 
 /// A value under its name. The action draws one chart for each name.
 #[derive(Debug, Serialize)]
-struct Entry {
+pub(crate) struct Entry {
     name: String,
     unit: &'static str,
     value: f64,
@@ -20,15 +23,15 @@ struct Entry {
     extra: String,
 }
 
-/// The estimates as JSON.
+/// The list.
 ///
 /// # Errors
 /// When names do not tell entries apart.
-pub(crate) fn render(estimates: &Estimates<'_>) -> Result<String, SameName> {
+pub(crate) fn entries(estimates: &Estimates<'_>) -> Result<Vec<Entry>, SameName> {
     let confidence = estimates.analysis.method.confidence;
     let entries: Vec<Entry> = estimates.all.iter().map(|estimate| entry(estimate, confidence)).collect();
     check_unique(entries.iter().map(|entry| &entry.name))?;
-    Ok(format!("{:#}\n", serde_json::json!(entries)))
+    Ok(entries)
 }
 
 fn entry(estimate: &Estimate<'_>, confidence: f64) -> Entry {
@@ -51,7 +54,11 @@ fn entry(estimate: &Estimate<'_>, confidence: f64) -> Entry {
 /// What an estimate is made of.
 fn evidence(estimate: &Estimate<'_>) -> Vec<String> {
     let Some((comparison, side)) = estimate.source else { return Vec::new() };
-    let of = |side: Side| format!("{} environments, {} calls", comparison.environments[side], comparison.calls[side]);
+    let of = |side: Side| {
+        let calls = counted(comparison.calls[side], "call");
+        let environments = known_environments(comparison.environments[side], comparison.calls[side]);
+        environments.map_or(calls.clone(), |number| format!("{}, {calls}", counted(number, "environment")))
+    };
     match estimate.quantity {
         Quantity::Ratio(_) => vec![
             format!("verdict: {}", comparison.verdict),
@@ -67,21 +74,20 @@ fn evidence(estimate: &Estimate<'_>) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::report::fixture;
-    use serde_json::Value;
 
     #[test]
     fn a_value_has_its_interval_and_what_it_is_made_of() {
         let pair = fixture::analysis();
         let analysis = fixture::campaign(&pair);
-        let entries: Vec<Value> = serde_json::from_str(&render(&Estimates::new(&analysis)).unwrap()).unwrap();
-        let of = |name: &str| entries.iter().find(|entry| entry["name"] == name).unwrap();
+        let list = serde_json::to_value(entries(&Estimates::new(&analysis)).unwrap()).unwrap();
+        let of = |name: &str| list.as_array().unwrap().iter().find(|entry| entry["name"] == name).unwrap();
         let ratio = of("arm64 over x86_64/math/matmul wall time ratio");
         assert_eq!((&ratio["unit"], &ratio["value"]), (&"ratio".into(), &0.742.into()));
         assert_eq!(ratio["range"], "0.722 to 0.763");
-        let expected = "verdict: faster\nbaseline: 48 environments, 1152 calls\ncandidate: 52 environments, 1248 calls\n\
+        let expected = "verdict: faster\nbaseline: 48 environments, 1,872 calls\ncandidate: 52 environments, 1,868 calls\n\
             blocks: 40\nrange: 95% interval";
         assert_eq!(ratio["extra"], expected);
-        let cost = of("arm64 cost of a million invocations");
-        assert_eq!(cost["unit"], "USD");
+        let mean = of("arm64/math/matmul wall time");
+        assert_eq!((&mean["unit"], &mean["extra"]), (&"ms".into(), &"52 environments, 1,868 calls".into()));
     }
 }

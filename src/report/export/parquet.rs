@@ -253,3 +253,69 @@ fn write_group(
     group.close()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::{
+        failure::{Failure, FailureKind},
+        platform_report::PlatformReport,
+    };
+    use ::parquet::{
+        file::reader::{FileReader, SerializedFileReader},
+        record::RowAccessor,
+    };
+    use std::{fs::File, io::Seek};
+
+    fn written(rows: impl Iterator<Item = Row>) -> (Written, SerializedFileReader<File>) {
+        let mut file = tempfile::tempfile().unwrap();
+        let rows = rows.map(Ok::<_, ParquetError>);
+        let written = write(&Manifest::example(), rows, &file).unwrap();
+        file.rewind().unwrap();
+        (written, SerializedFileReader::new(file).unwrap())
+    }
+
+    fn place(name: &str) -> usize {
+        COLUMNS.iter().position(|(column, _)| *column == name).unwrap()
+    }
+
+    #[test]
+    fn a_call_is_a_row_and_what_is_not_known_is_null() {
+        let report = PlatformReport { duration_ms: Some(0.75), billed_ms: Some(1.0), ..PlatformReport::default() };
+        let failure = Failure::new(FailureKind::Timeout, "too late");
+        let (good, bad) =
+            (Row { report: Some(report), ..Row::example() }, Row { failure: Some(failure), ..Row::example() });
+        let (written, reader) = written([good, bad].into_iter());
+        assert_eq!(written, Written { rows: 2, failed: 1, emulated: 0 });
+        let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+        let number = |row: usize, name: &str| rows[row].get_double(place(name)).ok();
+        assert_eq!(
+            [number(0, "duration_ms"), number(0, "latency_ms"), number(0, "init_ms")],
+            [Some(0.75), Some(1.0), None]
+        );
+        assert_eq!(number(1, "duration_ms"), None);
+        assert_eq!(rows[0].get_timestamp_millis(place("started_at")).unwrap(), 1);
+        assert_eq!(rows[0].get_string(place("variant")).unwrap(), "x");
+        assert!(rows[0].get_bool(place("is_baseline")).unwrap());
+        assert_eq!(rows[1].get_string(place("failure")).unwrap(), "timeout");
+        assert!(rows[0].get_string(place("failure")).is_err());
+    }
+
+    #[test]
+    fn rows_are_kept_for_one_group_only() {
+        let rows = (0..=ROWS_OF_GROUP as u64).map(|block| Row { block, ..Row::example() });
+        let (written, reader) = written(rows);
+        assert_eq!(written.rows, ROWS_OF_GROUP as u64 + 1);
+        let groups: Vec<i64> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+        assert_eq!(groups, [ROWS_OF_GROUP as i64, 1]);
+        let last = reader.get_row_iter(None).unwrap().last().unwrap().unwrap();
+        assert_eq!(last.get_long(place("block")).unwrap(), ROWS_OF_GROUP as i64);
+    }
+
+    #[test]
+    fn the_first_error_ends_it() {
+        let rows = [Ok(Row::example()), Err(ParquetError::General("damaged".to_owned()))];
+        let error = write(&Manifest::example(), rows.into_iter(), Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("damaged"), "{error}");
+    }
+}
