@@ -281,7 +281,7 @@ print(json.dumps({
     'nulls': {name: n for name, n in calls.null_count().to_dicts()[0].items()},
     'billed': good.group_by('variant').agg(pl.col('billed_ms').mean()).sort('variant').to_dicts(),
     'baselines': calls.filter(pl.col('is_baseline'))['variant'].unique().to_list(),
-    'models': sorted(calls['cpu_model'].unique().to_list()),
+    'models': calls['cpu_model'].unique().sort().to_list(),
 }))
 ";
 

@@ -6,7 +6,7 @@ use crate::report::{
     words::date,
 };
 use csv::Writer;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A campaign of the series.
 #[derive(Debug)]
@@ -39,7 +39,8 @@ impl Series {
     /// # Errors
     /// When names do not tell estimates apart.
     pub(crate) fn new(runs: Vec<Run<'_>>) -> Result<Self, SameName> {
-        let (mut rows, mut left_out, mut order) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut rows, mut left_out) = (Vec::new(), Vec::new());
+        let (mut order, mut known) = (Vec::new(), BTreeSet::new());
         for Run { name, unix_ms, estimates } in runs {
             let reasons = estimates.left_out();
             if estimates.analysis.ranked().is_empty() {
@@ -50,9 +51,7 @@ impl Series {
             let columns: Vec<String> = estimates.all.iter().map(column).collect();
             check_unique(columns.iter())?;
             let values = columns.iter().cloned().zip(estimates.all.iter().map(|estimate| estimate.value)).collect();
-            let are_new = |column: &String| !order.contains(column);
-            let new: Vec<String> = columns.into_iter().filter(are_new).collect();
-            order.extend(new);
+            order.extend(columns.into_iter().filter(|column| known.insert(column.clone())));
             rows.push(Row { name, unix_ms, values });
         }
         rows.sort_by_key(|row: &Row| row.unix_ms);
