@@ -262,7 +262,10 @@ mod tests {
         platform_report::PlatformReport,
     };
     use ::parquet::{
-        file::reader::{FileReader, SerializedFileReader},
+        file::{
+            metadata::RowGroupMetaData,
+            reader::{FileReader, SerializedFileReader},
+        },
         record::RowAccessor,
     };
     use std::{fs::File, io::Seek};
@@ -306,7 +309,7 @@ mod tests {
         let rows = (0..=ROWS_OF_GROUP as u64).map(|block| Row { block, ..Row::example() });
         let (written, reader) = written(rows);
         assert_eq!(written.rows, ROWS_OF_GROUP as u64 + 1);
-        let groups: Vec<i64> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+        let groups: Vec<i64> = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
         assert_eq!(groups, [ROWS_OF_GROUP as i64, 1]);
         let last = reader.get_row_iter(None).unwrap().last().unwrap().unwrap();
         assert_eq!(last.get_long(place("block")).unwrap(), ROWS_OF_GROUP as i64);
