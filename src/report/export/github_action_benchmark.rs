@@ -88,6 +88,9 @@ mod tests {
             blocks: 40\nrange: 95% interval";
         assert_eq!(ratio["extra"], expected);
         let mean = of("arm64/math/matmul wall time");
-        assert_eq!((&mean["unit"], &mean["extra"]), (&"ms".into(), &"52 environments, 1,868 calls".into()));
+        assert_eq!(
+            (&mean["unit"], &mean["extra"]),
+            (&"ms".into(), &"52 environments, 1,868 calls\nrange: 95% interval".into())
+        );
     }
 }
