@@ -183,7 +183,7 @@ packages_to_browse() {
 }
 
 # What the tests of `make check` need besides: the Runtime Interface Emulator comes with the SAM CLI, the models of AWS's
-# services with the AWS CLI.
+# services with the AWS CLI. The readers of exports are Python packages.
 packages_to_check() {
     packages_to_fuzz
     packages_to_browse
@@ -237,6 +237,7 @@ for part in "$@"; do
         rust_components
         [[ " $* " == *" build "* ]] || beside python_tools sam
         [[ " $* " == *" stack "* ]] || beside python_tools aws
+        beside python_tools consumers
         beside scripts/portability-packages.sh
         ;;
     stack)

@@ -12,6 +12,7 @@ mod cold_share;
 mod collect;
 mod compare;
 mod completions;
+mod export;
 mod gate;
 mod import;
 mod interruption;
@@ -50,6 +51,7 @@ enum Command {
     Report(report::ReportArgs),
     Compare(compare::CompareArgs),
     Gate(gate::GateArgs),
+    Export(export::ExportArgs),
     Census(Box<census::CensusArgs>),
     Collect(collect::CollectArgs),
     Import(import::ImportArgs),
@@ -75,6 +77,7 @@ impl Cli {
             Command::Report(command) => return command.run().await,
             Command::Compare(command) => return command.run(),
             Command::Gate(command) => return command.run().await,
+            Command::Export(command) => return command.run().await,
             Command::Census(command) => return untyped(command.run()).await,
             Command::Collect(command) => return command.run().await,
             Command::Import(command) => return command.run().await,

@@ -8,6 +8,7 @@ mod choice;
 mod counted_fleets;
 pub mod csv;
 pub(crate) mod document;
+pub(crate) mod export;
 mod facts;
 #[cfg(test)]
 pub(crate) mod fixture;

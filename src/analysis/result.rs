@@ -15,13 +15,17 @@ use super::{
 };
 use crate::{
     campaign::{
+        cell_names::{ALL_CELLS, COLD_STARTS},
         import::Import,
         manifest::{Ended, Order},
     },
     protocol::Architecture,
 };
 use serde::{Serialize, Serializer};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 /// The version of this shape; it grows when a field changes its meaning or goes.
 pub const SCHEMA: u32 = 2;
@@ -453,6 +457,21 @@ impl PairAnalysis {
     /// The names of both sides.
     pub fn names(&self) -> Sides<&str> {
         self.sides.map(|_, facts| facts.name.as_str())
+    }
+
+    /// All comparisons, each with the name of its cell in files.
+    pub fn named_comparisons(&self) -> impl Iterator<Item = (&str, &Comparison)> {
+        let headline = (ALL_CELLS, self.headline.as_slice());
+        let cells = self.cells.iter().map(|cell| (cell.name.as_str(), cell.comparisons.as_slice()));
+        let starts = (COLD_STARTS, self.cold_starts.comparisons.as_slice());
+        let groups = iter::once(headline).chain(cells).chain([starts]);
+        groups.flat_map(|(cell, comparisons)| comparisons.iter().map(move |comparison| (cell, comparison)))
+    }
+
+    /// Why not even the times of a side can be used, the gravest reason first.
+    pub fn spoiled_by(&self, side: Side) -> impl Iterator<Item = WarningKind> {
+        let is_of_side = move |warning: &&Warning| warning.side.is_none_or(|of| of == side);
+        self.warnings.iter().filter(is_of_side).map(|warning| warning.kind).filter(|kind| kind.spoils_times())
     }
 
     /// The verdict on all cells together.

@@ -391,16 +391,21 @@ impl CallSample {
     }
 
     fn new(row: &Row, environment: u32, block: u32) -> Self {
-        let report = row.believed_report();
-        let times_ms = Measure::ALL.map(|measure| match measure {
-            Measure::Wall => mean_ms(row, |sample| &sample.wall_ns),
-            Measure::Cpu => mean_ms(row, |sample| &sample.cpu_ns),
-            Measure::Duration => report.and_then(|it| it.duration_ms),
-            Measure::Billed => report.and_then(PlatformReport::all_billed_ms),
-            Measure::Latency => Some(f64::from(row.latency_ns as f32 / 1e6)),
-            Measure::Init => report.and_then(|it| it.init_ms),
-        });
-        Self { environment, block, step: row.step, times_ms: times_ms.map(|time| time.unwrap_or(f64::NAN) as f32) }
+        let times_ms = Measure::ALL.map(|measure| time_ms(row, measure).unwrap_or(f64::NAN) as f32);
+        Self { environment, block, step: row.step, times_ms }
+    }
+}
+
+/// The time of a call by one measure, in milliseconds. None if unknown; the client's time is 0 then.
+pub fn time_ms(row: &Row, measure: Measure) -> Option<f64> {
+    let report = row.believed_report();
+    match measure {
+        Measure::Wall => mean_ms(row, |sample| &sample.wall_ns),
+        Measure::Cpu => mean_ms(row, |sample| &sample.cpu_ns),
+        Measure::Duration => report.and_then(|it| it.duration_ms),
+        Measure::Billed => report.and_then(PlatformReport::all_billed_ms),
+        Measure::Latency => Some(f64::from(row.latency_ns as f32 / 1e6)),
+        Measure::Init => report.and_then(|it| it.init_ms),
     }
 }
 

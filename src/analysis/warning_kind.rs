@@ -93,6 +93,12 @@ impl WarningKind {
     pub fn withholds(self) -> bool {
         self <= Self::EnvironmentsUnknown
     }
+
+    /// Whether times are not those of one function at its work, or not of single calls, so that not even a mean of them can be
+    /// used elsewhere.
+    pub fn spoils_times(self) -> bool {
+        self <= Self::ImplausibleEnvironments
+    }
 }
 
 crate::protocol::display_as_serialized!(WarningKind);

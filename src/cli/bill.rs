@@ -18,7 +18,7 @@ use crate::{
 };
 use clap::Args;
 
-#[derive(Debug, Args)]
+#[derive(Debug, Default, PartialEq, Args)]
 pub(super) struct BillArgs {
     #[command(flatten)]
     volume: VolumeArgs,
@@ -29,7 +29,7 @@ pub(super) struct BillArgs {
 }
 
 /// What is billed.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, PartialEq, Args)]
 pub(super) struct VolumeArgs {
     /// The number of invocations a month to bill, such as 300, 1.5k, 50M or 2B. Default: as many as the function had
     /// that was tried, if that is known; else 1M.

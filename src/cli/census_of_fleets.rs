@@ -23,7 +23,7 @@ const LONGEST_DAYS: f64 = 7.0;
 const DAY_MS: f64 = 86_400_000.0;
 
 /// The option that names a census.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 pub(super) struct CensusOfFleets {
     /// Use what `duet census` has counted in this run directory: variants get the mix of CPU models that it found in their
     /// region and architecture, which makes intervals narrower. It must be of the same seven days as the campaign. A campaign

@@ -1,14 +1,16 @@
 //! What a subcommand prints. A failure to write is an error or is ignored, never a panic.
 
 use crate::protocol::control_characters::visible_lines;
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 use std::{
     fmt::Display,
-    fs,
+    fs::{self, File, Permissions},
     io::{self, Write},
+    os::unix::fs::PermissionsExt,
     path::Path,
 };
+use tempfile::Builder;
 
 /// Prints a text to standard output, with colours if that is a terminal. The reader may stop early, as `head` does.
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
@@ -32,6 +34,28 @@ pub(super) fn line(line: impl Display) -> io::Result<()> {
 /// Prints a line like [`line`], if that is possible: there is nowhere to report a failure.
 pub(super) fn note(text: impl Display) {
     let _ = line(text);
+}
+
+/// Writes a file whole or not at all, in place of one that is there.
+///
+/// # Errors
+/// When it cannot be written, or is something else than a file.
+pub(super) fn write_whole<T>(path: &Path, write: impl FnOnce(&File) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let writing = || format!("writing {}", path.display());
+    // A link stays one.
+    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(anyhow!("it is not a regular file")).with_context(writing);
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut unfinished = Builder::new();
+    // As for any file, the umask takes away what is not wanted.
+    unfinished.prefix(".duet-export-").permissions(Permissions::from_mode(0o666));
+    let unfinished = unfinished.tempfile_in(directory).with_context(writing)?;
+    let written = write(unfinished.as_file())?;
+    unfinished.as_file().sync_all().with_context(writing)?;
+    unfinished.persist(path).map_err(|error| error.error).with_context(writing)?;
+    Ok(written)
 }
 
 pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<()> {

@@ -6,13 +6,9 @@ use crate::analysis::{
     estimate::Sources,
     result::{Analysis, Comparison, Interval, Measure, PairAnalysis, SummaryStatistics},
 };
-use crate::campaign::cell_names::{ALL_CELLS, COLD_STARTS};
 use crate::report::tables::known_environments;
 use csv::Writer;
-use std::{
-    fmt::{Display, LowerExp},
-    iter,
-};
+use std::fmt::{Display, LowerExp};
 
 /// The columns, in their order. They stay; new ones come at the end.
 ///
@@ -36,15 +32,9 @@ pub fn report(analysis: &Analysis) -> Result<String, csv::Error> {
     let mut writer = Writer::from_writer(Vec::new());
     writer.write_record(HEADER.split(','))?;
     for pair in &analysis.comparisons {
-        let headline = (ALL_CELLS, pair.headline.as_slice());
-        let cells = pair.cells.iter().map(|cell| (cell.name.as_str(), cell.comparisons.as_slice()));
-        let starts = (COLD_STARTS, pair.cold_starts.comparisons.as_slice());
-        let rows = iter::once(headline).chain(cells).chain([starts]);
-        for (cell, comparisons) in rows {
-            for comparison in comparisons {
-                let record = record(cell, comparison, pair).into_iter().chain(answer(analysis, pair));
-                writer.write_record(record.chain(of_census(comparison)))?;
-            }
+        for (cell, comparison) in pair.named_comparisons() {
+            let record = record(cell, comparison, pair).into_iter().chain(answer(analysis, pair));
+            writer.write_record(record.chain(of_census(comparison)))?;
         }
     }
     let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
@@ -116,7 +106,7 @@ fn chosen_as(analysis: &Analysis, name: &str) -> String {
 }
 
 /// A measure's name in files.
-fn key(measure: Measure) -> &'static str {
+pub(super) fn key(measure: Measure) -> &'static str {
     match measure {
         Measure::Wall => "wall",
         Measure::Cpu => "cpu",
@@ -148,7 +138,7 @@ fn ends(interval: Option<Interval>) -> (Option<f64>, Option<f64>) {
 }
 
 /// A number in all its digits; empty if it is unknown, or none that other programs read.
-fn number(value: Option<f64>) -> String {
+pub(super) fn number(value: Option<f64>) -> String {
     value.map(|value| number_as(value, value)).unwrap_or_default()
 }
 

@@ -133,7 +133,7 @@ fn means(comparison: &Comparison) -> [Value; 2] {
 }
 
 /// The ratio, unless it is withheld.
-fn judged(comparison: &Comparison) -> Option<Ratio> {
+pub fn judged(comparison: &Comparison) -> Option<Ratio> {
     comparison.ratio.filter(|_| comparison.verdict != Verdict::Withheld)
 }
 

@@ -44,6 +44,7 @@ fn the_handler_has_no_part_of_the_command_line() {
         "aws-sdk-signin",
         "ipnet",
         "object",
+        "parquet",
         "tempfile",
         "zip",
     ]) {

@@ -18,6 +18,7 @@ mod documents;
 mod emulator;
 mod envelope;
 mod events;
+mod export;
 mod fabricated;
 mod fuzz;
 mod gate;
