@@ -25,9 +25,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use std::{
     collections::BTreeSet,
-    fs::File,
     io::{self, IsTerminal, Write},
-    os::fd::AsFd,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -180,7 +178,7 @@ impl ExportArgs {
 
     async fn analysis_of(&self, directory: &Path) -> anyhow::Result<Analysis> {
         let options = Options { margin: self.margin, ..Options::default() };
-        billed_analysis_of(directory, &self.bill, &self.census, options).await
+        billed_analysis_of(directory, &self.bill, &self.census, options, true).await
     }
 
     fn put_out(&self, text: &str) -> anyhow::Result<()> {
@@ -241,10 +239,7 @@ fn write_samples(directory: &Path, out: Option<&Path>, stopped: &watch::Receiver
     }
     match out {
         Some(path) => output::write_whole(path, |file| parquet::write(&manifest, rows, file)),
-        None => {
-            let stdout = io::stdout().as_fd().try_clone_to_owned().context("writing to standard output")?;
-            parquet::write(&manifest, rows, File::from(stdout))
-        }
+        None => parquet::write(&manifest, rows, io::stdout()),
     }
 }
 

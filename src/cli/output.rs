@@ -5,9 +5,8 @@ use anyhow::{Context, anyhow};
 use serde::Serialize;
 use std::{
     fmt::Display,
-    fs::{self, File, Permissions},
+    fs::{self, File},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
     path::Path,
 };
 use tempfile::Builder;
@@ -49,8 +48,10 @@ pub(super) fn write_whole<T>(path: &Path, write: impl FnOnce(&File) -> anyhow::R
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut unfinished = Builder::new();
+    unfinished.prefix(".duet-export-");
     // As for any file, the umask takes away what is not wanted.
-    unfinished.prefix(".duet-export-").permissions(Permissions::from_mode(0o666));
+    #[cfg(unix)]
+    unfinished.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let unfinished = unfinished.tempfile_in(directory).with_context(writing)?;
     let written = write(unfinished.as_file())?;
     unfinished.as_file().sync_all().with_context(writing)?;
