@@ -4,6 +4,7 @@ use crate::{
     campaign::Scratch,
     cli::stderr,
     handler::root,
+    program::isolate,
     scripted::{Call, Reply, Scripted},
 };
 use serde::Deserialize;
@@ -113,7 +114,7 @@ impl Runner {
         for step in &action.runs.steps {
             assert_eq!(step.shell, "bash");
             let [outputs, paths] = ["outputs", "paths"].map(|name| self.scratch.file(name, ""));
-            let output = Command::new("bash")
+            let output = isolate(&mut Command::new("bash"))
                 .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &step.run])
                 .current_dir(self.scratch.path(""))
                 .envs(step.env.iter().map(|(name, text)| (name, evaluated(text, &known))))

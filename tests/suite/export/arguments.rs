@@ -4,6 +4,7 @@ use crate::{
     campaign::{Scratch, assert_code},
     cli::{duet, stderr, stdout},
     fabricated::run_directory,
+    program::{self, isolate},
 };
 use std::{
     fs,
@@ -113,7 +114,7 @@ fn parquet_goes_to_a_pipe_and_not_to_a_terminal() {
     assert!(output.stdout.starts_with(b"PAR1") && output.stdout.ends_with(b"PAR1"));
     let program = env!("CARGO_BIN_EXE_duet");
     // `script` gives it a terminal.
-    let output = Command::new("script")
+    let output = isolate(&mut Command::new("script"))
         .args(["--quiet", "--return", "--command", &format!("{program} export {run} --format parquet"), "/dev/null"])
         .stdin(Stdio::null())
         .output()
@@ -128,7 +129,7 @@ fn a_reader_may_stop_early() {
     let scratch = Scratch::new();
     let run = campaign(&scratch);
     for format in ["bmf", "parquet"] {
-        let mut export = Command::new(env!("CARGO_BIN_EXE_duet"))
+        let mut export = program::duet()
             .args(["export", &run, "--format", format])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
