@@ -50,6 +50,11 @@ def add(archive, name, content, mode):
     archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
+def version():
+    lines = (ROOT / "Cargo.toml").read_text(encoding="utf-8").splitlines()
+    return next(line.split('"')[1] for line in lines if line.startswith("version = "))
+
+
 def handler(build, out):
     for architecture, function in FUNCTIONS.items():
         program = Path(build, function, "bootstrap")
@@ -59,6 +64,8 @@ def handler(build, out):
         path.parent.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(path, "w") as archive:
             add(archive, "bootstrap", program.read_bytes(), 0o755)
+            # `duet deploy` takes the functions of its own release.
+            archive.comment = f"lambda-duet {version()}".encode()
         print(path, f"{path.stat().st_size / 1e6:.2f} MB")
 
 
