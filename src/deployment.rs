@@ -12,7 +12,7 @@ mod template;
 pub use bucket::Bucket;
 pub use change_set::{Action, Change, ChangeSet, Proposal, Replacement, StackRequest};
 pub use code::{Code, CodeError, LOOKED_FOR, PREFIX, installed};
-pub use code_stack::{CodeStack, bucket_name};
+pub use code_stack::{CodeStack, beginning_of_bucket, bucket_name};
 pub use events::{FailedResource, Operation};
 pub use stack::{Condition, Resource, Stack, StackName, Waiting, account, delete, resources, settled, template_of};
 pub use template::{ServiceTemplate, code_locations};

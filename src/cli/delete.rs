@@ -86,13 +86,17 @@ impl Deployed {
         let of_bucket = Stack::find(&place.session, &place.name.of_code()).await?;
         if let Some(stack) = &service
             && stack.condition() != Condition::Empty
-            && !stack.is_of_service()
+            && !stack.is_of_service(&place.session).await?
         {
             bail!("the stack {} is not one of Lambda Duet's, and is not touched", stack.name);
         }
+        let mut deployed = Self { service, of_bucket: None };
         // A stack of that name that is another one's is no concern of this one.
-        let of_bucket = of_bucket.filter(|stack| stack.condition() == Condition::Empty || CodeStack::is(stack));
-        let deployed = Self { service, of_bucket };
+        if let Some(stack) = of_bucket
+            && (stack.condition() == Condition::Empty || CodeStack::is(&stack, &place.session).await?)
+        {
+            deployed.of_bucket = Some(stack);
+        }
         for stack in deployed.stacks() {
             check(stack, place)?;
         }
@@ -119,7 +123,7 @@ impl Deployed {
     async fn delete(&self, place: &ServiceStack, stop: &watch::Receiver<bool>) -> anyhow::Result<Option<Vec<String>>> {
         let mut kept = Vec::new();
         for stack in self.stacks() {
-            if let Some(bucket) = CodeStack::bucket(stack).filter(|_| CodeStack::is(stack)) {
+            if let Some(bucket) = CodeStack::bucket(stack) {
                 let owner = account(&stack.id);
                 let deleted = Bucket::new(&place.session, bucket, owner).await?.empty().await?;
                 note(format_args!("The bucket {bucket} is emptied of {}", objects(deleted)));

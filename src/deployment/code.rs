@@ -20,7 +20,7 @@ const BOOTSTRAP: &str = "bootstrap";
 const MAX_UNPACKED: u64 = 250 << 20;
 
 /// Where packages are beside the directory of an installed program.
-const INSTALLED: &str = "../share/lambda-duet";
+const INSTALLED: &str = "share/lambda-duet";
 
 /// What is looked for in a directory, for messages.
 pub const LOOKED_FOR: &str = "handler-arm64.zip and handler-x86_64.zip (or what `sam build` makes: \
@@ -47,7 +47,7 @@ pub struct Code {
 
 /// The directory of the packages that came with this program, if it was installed with them.
 pub fn installed(program: &Path) -> PathBuf {
-    program.parent().unwrap_or(program).join(INSTALLED)
+    program.parent().and_then(Path::parent).unwrap_or(program).join(INSTALLED)
 }
 
 impl Code {
@@ -238,6 +238,6 @@ mod tests {
     #[test]
     fn packages_are_installed_beside_the_program() {
         let path = installed(Path::new("/usr/local/bin/duet"));
-        assert_eq!(path, Path::new("/usr/local/bin/../share/lambda-duet"));
+        assert_eq!(path, Path::new("/usr/local/share/lambda-duet"));
     }
 }

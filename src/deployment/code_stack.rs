@@ -1,7 +1,7 @@
 //! The bucket for code that a deployment has of its own, and its stack.
 
 use super::stack::{Stack, StackName};
-use crate::campaign::lowercase_hex;
+use crate::campaign::{aws::Session, failure::Failure, lowercase_hex};
 use rand::{TryRng, rngs::SysRng};
 
 const TEMPLATE: &str = include_str!("code_stack.yaml");
@@ -26,9 +26,12 @@ impl CodeStack {
     /// The parameter with the name of the bucket.
     pub const PARAMETER: &str = BUCKET_NAME;
 
-    /// Whether this is the stack of a bucket for code; one that never came to be has no description.
-    pub fn is(stack: &Stack) -> bool {
-        stack.description.starts_with(DESCRIPTION)
+    /// Whether this is the stack of a bucket for code.
+    ///
+    /// # Errors
+    /// When CloudFormation does not give its template.
+    pub async fn is(stack: &Stack, session: &Session) -> Result<bool, Failure> {
+        stack.is_described(session, DESCRIPTION).await
     }
 
     /// The name of the bucket of such a stack; none if it was never made.
@@ -40,8 +43,13 @@ impl CodeStack {
 /// A name for the bucket of a stack. It cannot be guessed: all accounts share the names of buckets, and another one could
 /// have taken it before.
 pub fn bucket_name(stack: &StackName) -> String {
-    let beginning: String = stack.as_str().to_lowercase().chars().take(LONGEST_BEGINNING).collect();
-    format!("{beginning}-code-{}", random_digits())
+    format!("{}{}", beginning_of_bucket(stack.as_str()), random_digits())
+}
+
+/// What the names of all buckets for the code of a stack begin with.
+pub fn beginning_of_bucket(stack: &str) -> String {
+    let beginning: String = stack.to_lowercase().chars().take(LONGEST_BEGINNING).collect();
+    format!("{beginning}-code-")
 }
 
 /// Twelve random hexadecimal digits.

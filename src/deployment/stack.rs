@@ -126,8 +126,21 @@ impl Stack {
     }
 
     /// Whether it is a stack of the service.
-    pub fn is_of_service(&self) -> bool {
-        self.description.starts_with(template::DESCRIPTION)
+    ///
+    /// # Errors
+    /// When CloudFormation does not give its template.
+    pub async fn is_of_service(&self, session: &Session) -> Result<bool, Failure> {
+        self.is_described(session, template::DESCRIPTION).await
+    }
+
+    /// Whether its description begins so, or that of its template where it has none of its own: one that was never deployed
+    /// may have none.
+    pub(super) async fn is_described(&self, session: &Session, beginning: &str) -> Result<bool, Failure> {
+        if !self.description.is_empty() {
+            return Ok(self.description.starts_with(beginning));
+        }
+        let template = template_of(session, &self.id).await?;
+        Ok(template.is_some_and(|template| template.contains(beginning)))
     }
 
     pub fn output(&self, name: &str) -> Option<&str> {
@@ -287,8 +300,8 @@ mod tests {
             (Some("https://a"), &["XRay".to_owned()][..])
         );
         assert_eq!(account(&stack.id), Some("123456789012"));
-        assert!(stack.is_of_service() && stack.is_protected && stack.reason.is_none());
-        assert!(!with_status("UPDATE_COMPLETE").is_of_service());
+        assert!(stack.description.starts_with(template::DESCRIPTION));
+        assert!(stack.is_protected && stack.reason.is_none());
     }
 
     #[test]

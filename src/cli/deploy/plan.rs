@@ -37,7 +37,9 @@ impl<'a> DeploymentPlan<'a> {
     /// Lets CloudFormation say what it would change.
     pub(super) async fn new(args: &'a DeployArgs, place: &'a ServiceStack, code: &'a Code) -> anyhow::Result<Self> {
         let present = Stack::find(&place.session, place.name.as_str()).await?;
-        present.as_ref().map_or(Ok(()), |stack| check(stack, args, place))?;
+        if let Some(stack) = &present {
+            check(stack, args, place).await?;
+        }
         let Target { bucket, of_bucket } = target(args, place).await?;
         let template = ServiceTemplate::new(&bucket, |architecture| code.key(architecture));
         let request = StackRequest {
@@ -85,10 +87,10 @@ impl<'a> DeploymentPlan<'a> {
 }
 
 /// Refuses a stack that cannot be updated, or is not of this project.
-fn check(stack: &Stack, args: &DeployArgs, place: &ServiceStack) -> anyhow::Result<()> {
+async fn check(stack: &Stack, args: &DeployArgs, place: &ServiceStack) -> anyhow::Result<()> {
     let name = &stack.name;
     check_idle(stack)?;
-    if stack.condition() != Condition::Empty && !stack.is_of_service() {
+    if stack.condition() != Condition::Empty && !stack.is_of_service(&place.session).await? {
         bail!("the stack {name} is not one of Lambda Duet's: choose another name with --stack");
     }
     match stack.condition() {
@@ -124,7 +126,7 @@ async fn target(args: &DeployArgs, place: &ServiceStack) -> anyhow::Result<Targe
             bucket
         }
         Some(stack) => {
-            check_code_stack(stack, place)?;
+            check_code_stack(stack, place).await?;
             let bucket = CodeStack::bucket(stack).with_context(|| format!("the stack {name} names no bucket"))?;
             if template_of(session, &stack.id)
                 .await?
@@ -151,10 +153,10 @@ async fn target(args: &DeployArgs, place: &ServiceStack) -> anyhow::Result<Targe
 }
 
 /// Refuses a stack that should have the bucket of its own and has not.
-fn check_code_stack(stack: &Stack, place: &ServiceStack) -> anyhow::Result<()> {
+async fn check_code_stack(stack: &Stack, place: &ServiceStack) -> anyhow::Result<()> {
     let name = &stack.name;
     check_idle(stack)?;
-    if !CodeStack::is(stack) {
+    if !CodeStack::is(stack, &place.session).await? {
         bail!("the stack {name} is not one of Lambda Duet's: name a bucket for the code with --bucket");
     }
     if stack.condition() != Condition::Settled {

@@ -7,7 +7,7 @@ use crate::{
         policy::{policy, statement},
         service_stack::DEFAULT,
     },
-    deployment::PREFIX,
+    deployment::{PREFIX, beginning_of_bucket},
 };
 use serde_json::{Value, json};
 
@@ -144,7 +144,7 @@ impl DeployArgs {
                 bucket.clone()
             }
             None => {
-                let bucket = format!("{}-code-*", stack.to_lowercase());
+                let bucket = beginning_of_bucket(stack) + "*";
                 let arn = global("s3", format!("::{bucket}"));
                 statements.push(statement("MakeAndDeleteTheBucket", &BUCKETS, &[arn]));
                 objects.extend(["s3:DeleteObject", "s3:DeleteObjectVersion"]);
