@@ -223,6 +223,8 @@ impl ChangeSet {
     pub async fn discard(&self, session: &Session) -> Result<(), Failure> {
         let answer = ask_again(session, "DeleteChangeSet", &[parameter("ChangeSetName", self.id.as_str())]).await;
         match answer {
+            // It is at work.
+            Err(refusal) if refusal.is("InvalidChangeSetStatus") => return Ok(()),
             Err(refusal) if !refusal.is_absence() => {
                 return Err(refused("delete the change set of", &self.stack_id, refusal));
             }

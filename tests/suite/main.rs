@@ -13,6 +13,7 @@ mod cloudwatch;
 mod cold_share;
 mod contract;
 mod dependencies;
+mod deployment;
 mod documents;
 mod emulator;
 mod envelope;

@@ -9,14 +9,16 @@ use serde_json::Value;
 const LOG_TAIL: usize = 4096;
 
 pub fn examine(model: &Model, call: &Call, reply: &Reply) -> Findings {
-    let Some((operation, labels)) = find(model, call) else {
-        return Findings::of_request(format!("{}: {} has no such operation", call.line, model.metadata.service_id));
-    };
+    let Some((operation, labels)) = find(model, call) else { return unknown(model, call) };
     Findings { request: request(model, operation, &labels, call), reply: answer(model, operation, call, reply) }
 }
 
+pub fn unknown(model: &Model, call: &Call) -> Findings {
+    Findings::of_request(format!("{}: {} has no such operation", call.line, model.metadata.service_id))
+}
+
 /// The operation that a call asks for, and what its path says.
-fn find<'a>(model: &'a Model, call: &Call) -> Option<(&'a Operation, Vec<(&'a str, String)>)> {
+pub fn find<'a>(model: &'a Model, call: &Call) -> Option<(&'a Operation, Vec<(&'a str, String)>)> {
     let (method, target) = call.line.split_once(' ')?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let path: Vec<&str> = path.split('/').collect();
@@ -48,7 +50,7 @@ fn labels<'a>(template: &[&'a str], path: &[&str]) -> Option<Vec<(&'a str, Strin
     })
 }
 
-fn request(model: &Model, operation: &Operation, labels: &[(&str, String)], call: &Call) -> Vec<String> {
+pub fn request(model: &Model, operation: &Operation, labels: &[(&str, String)], call: &Call) -> Vec<String> {
     let mut checker = Checker::request(model, &operation.name);
     let input = operation.input.as_ref().map(|input| input.shape.as_str());
     checker.headers(input, &call.headers);
