@@ -10,7 +10,7 @@ use crate::{
     deployment::{
         Bucket, CodeStack, Condition, Operation, Stack, account, code_locations, delete, resources, template_of,
     },
-    report::{deployment, terminal},
+    report::{deployment, terminal, words::counted},
 };
 use anyhow::{Context, bail};
 use clap::Args;
@@ -148,8 +148,7 @@ impl Deployed {
 }
 
 fn objects(deleted: Option<u64>) -> String {
-    deleted
-        .map_or_else(|| "nothing: it is not there".to_owned(), |count| crate::report::words::counted(count, "object"))
+    deleted.map_or_else(|| "nothing: it is not there".to_owned(), |count| counted(count, "object"))
 }
 
 /// Refuses a stack that cannot be deleted now.

@@ -19,6 +19,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use plan::DeploymentPlan;
 use std::{env, fs, path::PathBuf, process::ExitCode};
+use tokio::sync::watch;
 
 /// Deploys the benchmark service: a function on each architecture behind one API, as a stack of CloudFormation.
 ///
@@ -44,7 +45,7 @@ pub struct DeployArgs {
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
     /// A tag of the stack and of its resources, such as team=shop; may be repeated [default: those that the stack has].
-    #[arg(long = "tags", value_name = "KEY=VALUE", num_args = 1.., value_parser = pair)]
+    #[arg(long = "tags", value_name = "KEY=VALUE", num_args = 1.., value_parser = tag)]
     tags: Vec<(String, String)>,
     /// Show what would be changed, and change nothing.
     #[arg(long, conflicts_with = "yes")]
@@ -55,6 +56,11 @@ pub struct DeployArgs {
 fn pair(text: &str) -> Result<(String, String), &'static str> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     pair.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or("it must be a name, = and a value")
+}
+
+/// Reads `KEY=VALUE`, both of which have to say something.
+fn tag(text: &str) -> Result<(String, String), &'static str> {
+    pair(text).ok().filter(|(_, value)| !value.is_empty()).ok_or("it must be a key, = and a value, such as team=shop")
 }
 
 /// Reads a parameter of the template.
@@ -101,11 +107,7 @@ impl DeployArgs {
     }
 
     /// Asks; none if that is interrupted.
-    async fn is_wanted(
-        &self,
-        place: &ServiceStack,
-        stop: &tokio::sync::watch::Receiver<bool>,
-    ) -> anyhow::Result<Option<bool>> {
+    async fn is_wanted(&self, place: &ServiceStack, stop: &watch::Receiver<bool>) -> anyhow::Result<Option<bool>> {
         if self.dry_run {
             return Ok(Some(false));
         }

@@ -178,7 +178,7 @@ mod tests {
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         archive.start_file(name, SimpleFileOptions::default().unix_permissions(mode)).unwrap();
         archive.write_all(program).unwrap();
-        archive.set_comment(comment);
+        archive.set_comment(comment).unwrap();
         archive.finish().unwrap().into_inner()
     }
 

@@ -198,6 +198,7 @@ fn wrong_arguments_are_refused_before_anything_is_asked() {
         (&["--parameter", "MemorySize"], "it must be a name, = and a value"),
         (&["--parameter", "XRay=enabled", "--parameter", "XRay=disabled"], "--parameter gives XRay twice"),
         (&["--tags", "a=1", "a=2"], "--tags gives a twice"),
+        (&["--tags", "team="], "it must be a key, = and a value"),
         (&["--stack", "a_b"], "letters, digits and hyphens"),
     ] {
         let mut command = subcommand(&account.server.url, "deploy");

@@ -62,13 +62,13 @@ pub struct FakeStack {
     pub outputs: BTreeMap<String, String>,
     pub is_protected: bool,
     /// The status after the next look.
-    next: Option<String>,
+    pub next: Option<String>,
     /// The change set.
-    set: Option<FakeSet>,
+    pub set: Option<FakeSet>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct FakeSet {
+pub struct FakeSet {
     name: String,
     is_first: bool,
     is_looked_at: bool,
@@ -91,7 +91,7 @@ pub struct State {
     pub changes: Option<String>,
     /// Events in CloudFormation's order, the latest first.
     pub events: String,
-    count: usize,
+    pub count: usize,
 }
 
 pub struct Account {
@@ -145,6 +145,7 @@ pub fn service(name: &str, status: &str) -> FakeStack {
         id: id(name),
         status: status.to_owned(),
         description: "Lambda Duet: the same benchmark service as two functions".to_owned(),
+        template: "Resources: {}".to_owned(),
         ..FakeStack::default()
     }
 }

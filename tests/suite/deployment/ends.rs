@@ -104,16 +104,13 @@ fn ctrl_c_leaves_cloudformation_at_work_and_says_how_to_look() {
         let expected = if waiting_for == "duet" { 2 } else { 1 };
         let state = State { endless: Some(waiting_for.to_owned()), ..State::default() };
         let account = Account::start(state, move |request, _| {
-            match request.action.as_str() {
-                "ExecuteChangeSet" => {
-                    executed.fetch_add(1, Ordering::SeqCst);
-                }
-                "DescribeStacks" if executed.load(Ordering::SeqCst) == expected => {
-                    if !is_signalled.swap(true, Ordering::SeqCst) {
-                        signal(&interrupted, "INT");
-                    }
-                }
-                _ => {}
+            let executed = match request.action.as_str() {
+                "ExecuteChangeSet" => executed.fetch_add(1, Ordering::SeqCst),
+                _ => executed.load(Ordering::SeqCst),
+            };
+            let is_look = request.action == "DescribeStacks" && executed == expected;
+            if is_look && !is_signalled.swap(true, Ordering::SeqCst) {
+                signal(&interrupted, "INT");
             }
             Act::Answer
         });

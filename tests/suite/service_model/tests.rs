@@ -180,7 +180,7 @@ fn what_cloudformation_is_asked_and_answers_is_held_to_its_model() {
     let ask = |line: &str, query: &str| call("cloudformation", line, &form, query);
     let asked = ask("POST /", "Action=DescribeStacks&Version=2010-05-15&StackName=a%2Fb");
     let set = "Action=CreateChangeSet&Version=2010-05-15&StackName=s&ChangeSetName=c";
-    let whole = format!("{set}&Capabilities.member.1=CAPABILITY_IAM&Tags.member.1.Key=a&Tags.member.1.Value=");
+    let whole = format!("{set}&Capabilities.member.1=CAPABILITY_IAM&Tags.member.1.Key=a&Tags.member.1.Value=b");
     assert_eq!(examine(&ask("POST /", &whole), &described("", "")).request, [""; 0]);
     assert_eq!(examine(&asked, &described("", "")), Findings::default());
     for (request, parts) in [
