@@ -122,7 +122,7 @@ fn the_service_is_deployed_updated_and_deleted_without_a_rest() {
     assert_code(&changed, 0);
     let row = |text: &str| {
         text.lines()
-            .any(|line| line.split_whitespace().eq(["changed", "X86Function", "AWS::Lambda::Function", "MemorySize"]))
+            .any(|line| line.split_whitespace().eq(["X86Function", "changed", "Lambda::Function", "MemorySize"]))
     };
     assert!(row(&text(&changed)), "{}", text(&changed));
     let kept = deployed(&account, &code, &["--parameter", "Timeout=7"]);
