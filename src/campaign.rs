@@ -9,6 +9,7 @@ pub mod caller;
 pub(crate) mod cell_names;
 pub(crate) mod census;
 pub(crate) mod clones;
+pub(crate) mod cloud_formation;
 mod cloudwatch_logs;
 pub(crate) mod cold_start_variable;
 pub(crate) mod configuration;
@@ -32,7 +33,7 @@ pub(crate) mod memory_change;
 mod open_list;
 mod operating_system;
 pub(crate) mod owner;
-mod pauses;
+pub(crate) mod pauses;
 pub(crate) mod payload;
 pub mod platform_report;
 mod pointer_check;
@@ -73,7 +74,7 @@ pub(crate) fn unix_ms() -> u64 {
 }
 
 /// Bytes as hexadecimal digits.
-fn lowercase_hex(bytes: &[u8]) -> String {
+pub(crate) fn lowercase_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand, with its arguments and its `run`. `bill` is the arguments of
 //! several, `cold_share`, `secret_argument`, `value_parsers` and `volume` read values of arguments, `wrong_arguments`
-//! refuses them, `interruption` and `signals` end subcommands, `question` asks before something is made.
+//! refuses them, `interruption` and `signals` end subcommands, `question` asks before something is made,
+//! `service_stack` finds the stack of the service and waits for it.
 
 mod bill;
 mod calibrate;
@@ -12,6 +13,8 @@ mod cold_share;
 mod collect;
 mod compare;
 mod completions;
+mod delete;
+mod deploy;
 mod export;
 mod gate;
 mod import;
@@ -25,6 +28,7 @@ mod reaper;
 mod report;
 mod run;
 mod secret_argument;
+mod service_stack;
 mod signals;
 mod try_function;
 mod value_parsers;
@@ -60,6 +64,8 @@ enum Command {
     Workloads(workloads::WorkloadsArgs),
     Call(call::CallArgs),
     Try(Box<try_function::TryArgs>),
+    Deploy(Box<deploy::DeployArgs>),
+    Delete(delete::DeleteArgs),
     Policy(policy::PolicyArgs),
     Prices(prices::PricesArgs),
     Completions(completions::CompletionsArgs),
@@ -83,6 +89,8 @@ impl Cli {
             Command::Import(command) => return command.run().await,
             Command::CleanUp(command) => return command.run().await,
             Command::Try(command) => return untyped(command.run()).await,
+            Command::Deploy(command) => return untyped(command.run()).await,
+            Command::Delete(command) => return untyped(command.run()).await,
             Command::Calibrate(command) => return command.run(),
             Command::Workloads(command) => command.run()?,
             Command::Call(command) => command.run().await?,

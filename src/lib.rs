@@ -15,6 +15,7 @@
 //! | [`lambda`] | the deployed service: events, answers, metrics, logs | `lambda` |
 //! | [`portability`] | whether packages of functions run on the other architecture | `cli` |
 //! | [`campaign`] | calling functions, in AWS or on this machine; comparing two of them | `cli` |
+//! | [`deployment`] | the service as a stack of CloudFormation | `cli` |
 //! | [`analysis`] | what samples say | `cli` |
 //! | [`report`] | measurements for people | `cli` |
 //! | [`cli`] | the subcommands of the command line | `cli` |
@@ -25,6 +26,8 @@ pub mod analysis;
 pub mod campaign;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod deployment;
 pub mod host;
 #[cfg(feature = "lambda")]
 pub mod lambda;

@@ -34,4 +34,4 @@ pub use assess::{SpoolError, assess};
 pub use finding::{Finding, FindingKind, Origin, Portability, Verdict};
 pub use function::{FunctionDescription, Package, PackageName};
 pub use markers::Language;
-pub use native::{Machine, System};
+pub use native::{Machine, Native, System};

@@ -7,6 +7,7 @@ pub(crate) mod change;
 mod choice;
 mod counted_fleets;
 pub mod csv;
+pub(crate) mod deployment;
 pub(crate) mod document;
 pub(crate) mod export;
 mod facts;

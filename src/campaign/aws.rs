@@ -8,9 +8,9 @@ mod profile;
 mod renewal;
 mod request;
 
-pub use endpoint::{AwsService, endpoint};
+pub use endpoint::{AwsService, endpoint, is_configured};
 pub use lambda::Lambda;
-pub use request::{JsonError, post};
+pub use request::{JsonError, percent_encoded, post, send};
 
 use super::{
     Auth, Target,
@@ -30,7 +30,10 @@ use aws_config::{
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_lambda::config::Region;
 use aws_sigv4::{
-    http_request::{SignableBody, SignableRequest, SigningSettings, sign},
+    http_request::{
+        PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
+        UriPathNormalizationMode, sign,
+    },
     sign::v4,
 };
 use aws_smithy_types::body::SdkBody;
@@ -119,6 +122,14 @@ impl Session {
     /// When the configuration files cannot be read, or there is no such profile.
     pub async fn config(&self) -> Result<&SdkConfig, Failure> {
         self.config.get_or_try_init(async || self.load().await).await
+    }
+
+    /// The region of services that are called for no target.
+    ///
+    /// # Errors
+    /// When none is known.
+    pub async fn region(&self) -> Result<String, Failure> {
+        Ok(region_of(self.config().await?)?.to_string())
     }
 
     async fn load(&self) -> Result<SdkConfig, Failure> {
@@ -221,6 +232,17 @@ fn region_of(config: &SdkConfig) -> Result<&Region, Failure> {
     Ok(region)
 }
 
+/// How requests to a service are signed: S3 takes paths as they are, and wants to be told the checksum of the body.
+fn settings(service: &str) -> SigningSettings {
+    let mut settings = SigningSettings::default();
+    if service == AwsService::S3.signing_name {
+        settings.percent_encoding_mode = PercentEncodingMode::Single;
+        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+    }
+    settings
+}
+
 fn cannot_sign(error: impl Error) -> Failure {
     Failure::refused(format!("the request cannot be signed: {error}"))
 }
@@ -257,7 +279,7 @@ impl Signer {
             .region(&self.region)
             .name(self.service)
             .time(SystemTime::now())
-            .settings(SigningSettings::default())
+            .settings(settings(self.service))
             .build()
             .map_err(cannot_sign)?
             .into();

@@ -16,33 +16,33 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// Pauses that grow and are partly random, so that concurrent callers do not try again at the same time.
 #[derive(Debug)]
-pub(super) struct Pauses {
+pub(crate) struct Pauses {
     attempt: u32,
     jitter: ChaCha8Rng,
 }
 
 impl Pauses {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
         // Only pauses depend on this seed, not what is measured.
         Self { attempt: 0, jitter: ChaCha8Rng::seed_from_u64(now ^ u64::from(process::id())) }
     }
 
-    pub(super) fn next(&mut self, longest: Duration) -> Duration {
+    pub(crate) fn next(&mut self, longest: Duration) -> Duration {
         self.attempt += 1;
         self.after(self.attempt - 1, longest)
     }
 
     /// The pause after an attempt, counted from 0: it doubles with each attempt up to `longest`, and is shortened at
     /// random by up to a half.
-    pub(super) fn after(&mut self, attempt: u32, longest: Duration) -> Duration {
+    pub(crate) fn after(&mut self, attempt: u32, longest: Duration) -> Duration {
         let whole = FIRST.saturating_mul(1 << attempt.min(16)).min(longest);
         whole.mul_f64(self.jitter.random_range(0.5..=1.0))
     }
 }
 
 /// The result of a request that is made again after passing failures.
-pub(super) async fn repeated<T>(attempt: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) async fn repeated<T>(attempt: impl AsyncFn() -> Result<T, Failure>) -> Result<T, Failure> {
     let mut pauses = Pauses::new();
     for _ in 1..ATTEMPTS {
         match attempt().await {

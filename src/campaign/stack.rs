@@ -2,7 +2,8 @@
 
 use super::{
     Target,
-    aws::{self, AwsService, Session},
+    aws::Session,
+    cloud_formation::{self, Refusal, parameter, text},
     row::Failure,
 };
 use std::collections::HashMap;
@@ -44,39 +45,23 @@ fn check_name(name: &str) -> Result<(), Failure> {
     }
 }
 
-/// Describes the stack by CloudFormation's query protocol.
+/// CloudFormation's description of the stack.
 async fn describe(name: &str, session: &Session) -> Result<String, Failure> {
     check_name(name)?;
-    let query = format!("Action=DescribeStacks&Version=2010-05-15&StackName={name}");
-    let head = [("content-type", "application/x-www-form-urlencoded")];
-    let (status, body) = aws::post(session, AwsService::CLOUD_FORMATION, &head, query).await?;
-    let text = String::from_utf8_lossy(&body).into_owned();
-    if status.is_success() {
-        return Ok(text);
-    }
-    let reason = message(&text).unwrap_or(text);
-    Err(Failure::refused(format!(
-        "CloudFormation does not describe the stack {name}: HTTP {}: {reason}",
-        status.as_u16()
-    )))
+    let refused = |refusal| Failure::refused(format!("CloudFormation does not describe the stack {name}: {refusal}"));
+    let answer = cloud_formation::ask(session, "DescribeStacks", &[parameter("StackName", name)]).await;
+    answer.map_err(|refusal| match refusal {
+        Refusal::Error { .. } => refused(refusal),
+        Refusal::Lost(failure) => failure,
+    })
 }
 
 /// The outputs of the first stack.
 fn parse(xml: &str) -> Option<HashMap<String, String>> {
     let document = roxmltree::Document::parse(xml).ok()?;
     let stack = document.descendants().find(|node| node.tag_name().name() == "Stacks")?;
-    let text = |node: roxmltree::Node<'_, '_>, name: &str| {
-        Some(node.children().find(|child| child.tag_name().name() == name)?.text()?.trim().to_owned())
-    };
     let outputs = stack.descendants().filter_map(|node| Some((text(node, "OutputKey")?, text(node, "OutputValue")?)));
     Some(outputs.collect())
-}
-
-/// The message of an error response.
-fn message(xml: &str) -> Option<String> {
-    let document = roxmltree::Document::parse(xml).ok()?;
-    let message = document.descendants().find(|node| node.tag_name().name() == "Message")?;
-    Some(message.text()?.to_owned())
 }
 
 #[cfg(test)]
@@ -84,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn outputs_and_errors_are_read() {
+    fn outputs_are_read() {
         let xml = r#"<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
             <DescribeStacksResult><Stacks><member><StackName>duet</StackName><Outputs>
               <member><OutputKey>ApiUrl</OutputKey><OutputValue>https://a?b&amp;c</OutputValue></member>
@@ -93,8 +78,6 @@ mod tests {
         let outputs = parse(xml).unwrap();
         assert_eq!(outputs["ApiUrl"], "https://a?b&c");
         assert_eq!(outputs["X86FunctionName"], "x");
-        let error = "<ErrorResponse><Error><Code>V</Code><Message>no such stack</Message></Error></ErrorResponse>";
-        assert_eq!(message(error).unwrap(), "no such stack");
-        assert!(parse("<html>").is_none() && message("").is_none());
+        assert!(parse("<html>").is_none());
     }
 }

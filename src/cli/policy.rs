@@ -1,7 +1,8 @@
 //! `duet policy`
 
-use super::{output, try_function::TryArgs};
+use super::{deploy::DeployArgs, output, try_function::TryArgs};
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
 /// Prints the least IAM policy for a subcommand and its options, as JSON.
 #[derive(Debug, Args)]
@@ -13,6 +14,7 @@ pub struct PolicyArgs {
 #[derive(Debug, Subcommand)]
 enum Of {
     Try(Box<TryPolicyArgs>),
+    Deploy(Box<DeployPolicyArgs>),
 }
 
 /// The policy that `duet try` takes with these options, and `duet clean-up` after it. Nothing is looked at: name the function
@@ -26,9 +28,31 @@ struct TryPolicyArgs {
     options: TryArgs,
 }
 
+/// The policy that `duet deploy` takes with these options, and `duet delete` after it: for CloudFormation, for the code, and
+/// for what CloudFormation makes with the same credentials, by the documentation of its resource types. Nothing is looked at;
+/// without --region it is for all regions of the partition aws.
+#[derive(Debug, Args)]
+struct DeployPolicyArgs {
+    #[command(flatten)]
+    options: DeployArgs,
+}
+
 impl PolicyArgs {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let Of::Try(args) = self.of;
-        output::print(&(serde_json::to_string_pretty(&args.options.policy(args.role.as_deref()))? + "\n"))
+        let policy = match self.of {
+            Of::Try(args) => args.options.policy(args.role.as_deref()),
+            Of::Deploy(args) => args.options.policy(),
+        };
+        output::print(&(serde_json::to_string_pretty(&policy)? + "\n"))
     }
+}
+
+/// A policy of these statements.
+pub(super) fn policy(statements: &[Value]) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+/// What allows these actions.
+pub(super) fn statement(sid: &str, actions: &[&str], resources: &[String]) -> Value {
+    json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources })
 }

@@ -1,8 +1,13 @@
 //! Questions before something is made or deleted.
 
 use super::wrong_arguments::refuse;
+use crate::campaign::stop_request::unless_asked;
 use anyhow::Context;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::{
+    io::{self, BufRead, IsTerminal, Write},
+    thread,
+};
+use tokio::sync::{oneshot, watch};
 
 /// Asks a question; true if the answer is yes.
 ///
@@ -16,4 +21,18 @@ pub(super) fn ask(question: &str) -> anyhow::Result<bool> {
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).context("reading the answer")?;
     Ok(["y", "yes"].contains(&answer.trim().to_lowercase().as_str()))
+}
+
+/// The same; none if `stop` ends the waiting for an answer.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) async fn ask_unless(stop: &watch::Receiver<bool>, question: String) -> anyhow::Result<Option<bool>> {
+    let (answer, answered) = oneshot::channel();
+    // A thread of the runtime would keep the program from ending before there is an answer.
+    thread::spawn(move || answer.send(ask(&question)));
+    match unless_asked(stop, answered).await {
+        Some(answer) => answer.context("asking")?.map(Some),
+        None => Ok(None),
+    }
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Each layer with the layers it may import from.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("protocol", &[]),
     ("host", &["protocol"]),
     ("transport", &[]),
@@ -16,9 +16,10 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("lambda", &["protocol", "host", "transport", "workload", "measure"]),
     ("portability", &["protocol"]),
     ("campaign", &["protocol", "transport", "portability"]),
+    ("deployment", &["protocol", "portability", "campaign"]),
     ("analysis", &["protocol", "campaign"]),
-    ("report", &["protocol", "campaign", "analysis"]),
-    ("cli", &["protocol", "portability", "workload", "campaign", "analysis", "report"]),
+    ("report", &["protocol", "campaign", "deployment", "analysis"]),
+    ("cli", &["protocol", "portability", "workload", "campaign", "deployment", "analysis", "report"]),
 ];
 
 /// All files below a directory.

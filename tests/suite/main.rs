@@ -14,6 +14,7 @@ mod cloudwatch;
 mod cold_share;
 mod contract;
 mod dependencies;
+mod deployment;
 mod documents;
 mod emulator;
 mod envelope;

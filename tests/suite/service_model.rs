@@ -8,6 +8,7 @@ mod cbor;
 mod json;
 mod query;
 mod rest_json;
+mod rest_xml;
 mod shapes;
 mod tests;
 
@@ -28,6 +29,7 @@ static LAMBDA: LazyLock<Model> = LazyLock::new(|| Model::load("lambda"));
 static CLOUDWATCH: LazyLock<Model> = LazyLock::new(|| Model::load("cloudwatch"));
 static LOGS: LazyLock<Model> = LazyLock::new(|| Model::load("logs"));
 static CLOUDFORMATION: LazyLock<Model> = LazyLock::new(|| Model::load("cloudformation"));
+static S3: LazyLock<Model> = LazyLock::new(|| Model::load("s3"));
 
 /// Errors that every service may answer with (*Common Errors* in their references), and their statuses. Where the
 /// reference and the services disagree both are allowed.
@@ -131,6 +133,8 @@ struct Shape {
     matcher: OnceLock<Option<regex::bytes::Regex>>,
     error: Option<ErrorTrait>,
     eventstream: bool,
+    /// Whether the items of a list stand in XML where the list would.
+    flattened: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -241,6 +245,7 @@ pub fn examine(call: &Call, reply: &Reply) -> Findings {
         "lambda" => &LAMBDA,
         "cloudformation" => &CLOUDFORMATION,
         "logs" => &LOGS,
+        "s3" => &S3,
         // It speaks JSON too.
         "monitoring" => return json::examine(&CLOUDWATCH, call, reply),
         _ => {
@@ -250,6 +255,7 @@ pub fn examine(call: &Call, reply: &Reply) -> Findings {
     };
     match model.metadata.protocol.as_str() {
         "rest-json" => rest_json::examine(model, call, reply),
+        "rest-xml" => rest_xml::examine(model, call, reply),
         "query" => query::examine(model, call, reply),
         "json" => json::examine(model, call, reply),
         protocol => panic!("{service} speaks {protocol}"),
@@ -267,7 +273,7 @@ fn signed_for(call: &Call) -> Option<&str> {
 }
 
 /// The name and the value of each parameter.
-fn parameters(query: &str) -> Vec<(String, String)> {
+pub fn parameters(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs
         .map(|pair| {

@@ -1,6 +1,7 @@
 //! The deployed stack. These tests need one and find it in variables that `scripts/with-stack.sh` sets; `make test`
 //! runs them, one by one, because they share the functions' environments.
 
+mod deploy;
 mod documents;
 mod load;
 mod metrics;

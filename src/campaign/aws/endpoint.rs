@@ -27,6 +27,7 @@ impl AwsService {
     pub const CLOUD_FORMATION: Self = Self { id: "CloudFormation", signing_name: "cloudformation" };
     pub const CLOUD_WATCH: Self = Self { id: "CloudWatch", signing_name: "monitoring" };
     pub const CLOUD_WATCH_LOGS: Self = Self { id: "CloudWatch Logs", signing_name: "logs" };
+    pub const S3: Self = Self { id: "S3", signing_name: "s3" };
 
     /// The variable for this service alone.
     fn variable(self) -> String {
@@ -52,8 +53,26 @@ pub async fn endpoint(config: &SdkConfig, service: AwsService) -> Result<String,
     let lambda = lambda.map_err(|error| Failure::refused(with_causes(error.as_ref())))?;
     Ok(match service {
         AwsService::LAMBDA => lambda.url().to_owned(),
+        AwsService::S3 if config.use_dual_stack().unwrap_or_default() => dual_stack_of_s3(config),
+        AwsService::S3 => lambda.url().replacen("lambda", service.signing_name, 1),
         _ => beside(lambda.url(), service.signing_name),
     })
+}
+
+/// Whether a URL is configured for a service, which then need not have AWS's hosts.
+///
+/// # Errors
+/// When it is not a URL.
+pub fn is_configured(config: &SdkConfig, service: AwsService) -> Result<bool, Failure> {
+    configured(config, service).map(|url| url.is_some())
+}
+
+/// The URL of S3 for IPv6 and IPv4, whose form is S3's own.
+fn dual_stack_of_s3(config: &SdkConfig) -> String {
+    let region = config.region().map(ToString::to_string).unwrap_or_default();
+    let fips = if config.use_fips().unwrap_or_default() { "-fips" } else { "" };
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("https://s3{fips}.dualstack.{region}.{suffix}")
 }
 
 /// Another service's URL, derived from Lambda's: all partitions name their hosts alike, except that in GovCloud the
@@ -141,5 +160,20 @@ mod tests {
             "https://logs.cn-north-1.amazonaws.com.cn"
         );
         assert_eq!(endpoints("eu-west-1", false, true).await[1], "https://cloudformation.eu-west-1.api.aws");
+    }
+
+    #[tokio::test]
+    async fn s3_has_forms_of_its_own() {
+        for (region, fips, dual_stack, expected) in [
+            ("us-east-1", false, false, "https://s3.us-east-1.amazonaws.com"),
+            ("cn-north-1", false, false, "https://s3.cn-north-1.amazonaws.com.cn"),
+            ("us-gov-west-1", true, false, "https://s3-fips.us-gov-west-1.amazonaws.com"),
+            ("us-east-2", true, true, "https://s3-fips.dualstack.us-east-2.amazonaws.com"),
+            ("cn-north-1", false, true, "https://s3.dualstack.cn-north-1.amazonaws.com.cn"),
+        ] {
+            let config = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).region(Region::new(region));
+            let config = config.use_fips(fips).use_dual_stack(dual_stack).build();
+            assert_eq!(endpoint(&config, AwsService::S3).await.unwrap(), expected);
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
-use hyper::{Request, StatusCode, body::Bytes};
+use hyper::{Method, Request, Response, StatusCode, body::Bytes};
 use serde::Deserialize;
 use std::{error::Error, fmt};
 
@@ -22,20 +22,44 @@ pub async fn post(
     body: String,
 ) -> Result<(StatusCode, Bytes), Failure> {
     let endpoint = endpoint(session.config().await?, service).await?;
+    let response = send(session, service, Method::POST, &endpoint, head, body).await?;
+    Ok((response.status(), response.into_body()))
+}
+
+/// Sends a signed request to a URL of a service, and gives its answer.
+///
+/// # Errors
+/// When the service cannot be asked, or gives no answer.
+pub async fn send(
+    session: &Session,
+    service: AwsService,
+    method: Method,
+    url: &str,
+    head: &[(&str, &str)],
+    body: impl Into<SdkBody>,
+) -> Result<Response<Bytes>, Failure> {
     let signer = Signer::new(session, service.signing_name).await?;
-    let request = Request::post(endpoint.as_str());
+    let request = Request::builder().method(method).uri(url);
     let request = head.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     let mut request = request
-        .body(SdkBody::from(body))
-        .map_err(|error| Failure::refused(format!("the endpoint \"{endpoint}\" is not a URL: {error}")))?;
+        .body(body.into())
+        .map_err(|error| Failure::refused(format!("the endpoint \"{url}\" is not a URL: {error}")))?;
     signer.sign(&mut request).await?;
     let lost = |error: &(dyn Error + 'static)| {
-        Failure::new(FailureKind::Network, format!("asking {} at {endpoint}: {}", service.id, with_causes(error)))
+        Failure::new(FailureKind::Network, format!("asking {} at {url}: {}", service.id, with_causes(error)))
     };
     let response = session.transport().send(request).await.map_err(|error| lost(&error))?;
-    let status = response.status();
-    let body = response.into_body().collect().await.map_err(|error| lost(error.as_ref()))?;
-    Ok((status, body.to_bytes()))
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.map_err(|error| lost(error.as_ref()))?;
+    Ok(Response::from_parts(head, body.to_bytes()))
+}
+
+/// A text in a query, a form or a path: all but unreserved characters, and those of `literal`, is percent-encoded.
+pub fn percent_encoded(text: &str, literal: &str) -> String {
+    let is_literal =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || literal.as_bytes().contains(&byte);
+    let encode = |byte: u8| if is_literal(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(encode).collect()
 }
 
 /// An error of a service that speaks JSON.

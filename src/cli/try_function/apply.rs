@@ -10,7 +10,6 @@ use crate::{
         aws::{Lambda, Session},
         configuration::Configuration,
         memory_change::{MemoryChange, Unfinished},
-        stop_request::unless_asked,
     },
     cli::{
         interruption::Undoing,
@@ -24,16 +23,14 @@ use crate::{
         terminal,
     },
 };
-use anyhow::Context;
 use clap::ValueEnum;
 use decision::Decision;
 use serde_json::json;
 use std::{
     fmt,
     sync::{Mutex, PoisonError},
-    thread,
 };
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 /// Exit code if the memory could not be changed.
 const FAILED: u8 = 1;
@@ -177,13 +174,7 @@ impl Apply<'_> {
         }
         let before = self.function.memory_mb;
         let text = format!("Set the memory of {} from {before} to {memory_mb} MB?", self.name());
-        let (answer, answered) = oneshot::channel();
-        // A thread of the runtime would keep the program from ending before there is an answer.
-        thread::spawn(move || answer.send(question::ask(&text)));
-        match unless_asked(self.stop, answered).await {
-            Some(answer) => answer.context("asking")?.map(Some),
-            None => Ok(None),
-        }
+        question::ask_unless(self.stop, text).await
     }
 
     async fn change(&self, memory_mb: u32) -> Outcome {

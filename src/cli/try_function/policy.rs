@@ -1,7 +1,10 @@
 //! The permissions that a trial takes.
 
 use super::TryArgs;
-use crate::campaign::{FunctionName, region};
+use crate::{
+    campaign::{FunctionName, region},
+    cli::policy::{policy, statement},
+};
 use serde_json::{Value, json};
 
 /// Where the function is, as parts of ARNs; `*` for what its name does not tell.
@@ -113,14 +116,6 @@ fn function_arn(place: &ArnParts, name: &str) -> String {
         account: or(own.account, &place.account),
     };
     place.arn("lambda", &format!("function:{}", name.rsplit(':').next().unwrap_or(name)))
-}
-
-fn policy(statements: &[Value]) -> Value {
-    json!({ "Version": "2012-10-17", "Statement": statements })
-}
-
-fn statement(sid: &str, actions: &[&str], resources: &[String]) -> Value {
-    json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources })
 }
 
 /// A function, and its versions and aliases.

@@ -3,6 +3,7 @@
 use super::{COMMON_ERRORS, Findings, Kind, Model, Operation, parameters, shapes, shapes::Checker};
 use crate::scripted::{Call, Reply};
 use roxmltree::{Document, Node};
+use std::collections::BTreeSet;
 
 pub fn examine(model: &Model, call: &Call, reply: &Reply) -> Findings {
     let form = parameters(&call.body);
@@ -31,20 +32,62 @@ fn request(model: &Model, operation: &Operation, form: &[(String, String)], call
     if version != Some(&model.metadata.api_version) {
         checker.wrong(format_args!("Version is {version:?}, not {}", model.metadata.api_version));
     }
-    let input = operation.input.as_ref().map(|input| (input.shape.as_str(), model.shape(&input.shape)));
-    for (name, value) in form.iter().filter(|(name, _)| name != "Action" && name != "Version") {
-        // What is in a list or a structure has a dotted name, and no request of this program has that.
-        match input.and_then(|(_, shape)| shape.members.get(name)) {
-            Some(reference) => checker.text(&reference.shape, name, value),
-            None => checker.wrong(format_args!("there is no member {name} (shape {:?})", input.map(|(name, _)| name))),
-        }
-    }
-    if let Some((shape, members)) = input {
-        for member in members.required.iter().filter(|member| !form.iter().any(|(name, _)| name == *member)) {
-            checker.wrong(format_args!("{shape} lacks the required member {member}"));
-        }
+    let members: Vec<&(String, String)> =
+        form.iter().filter(|(name, _)| name != "Action" && name != "Version").collect();
+    match &operation.input {
+        Some(input) => structure(&mut checker, &input.shape, "", &members),
+        None => members.iter().for_each(|(name, _)| checker.wrong(format_args!("there is no member {name}"))),
     }
     checker.findings
+}
+
+/// The first part of a dotted name, and the rest.
+fn first(name: &str) -> (&str, &str) {
+    name.split_once('.').unwrap_or((name, ""))
+}
+
+/// The members of a structure, whose names begin with `path`.
+fn structure(checker: &mut Checker<'_>, name: &str, path: &str, form: &[&(String, String)]) {
+    let shape = checker.model.shape(name);
+    let rest = |(key, _): &&(String, String)| first(&key[path.len()..]).0.to_owned();
+    for member in form.iter().map(rest).collect::<BTreeSet<_>>() {
+        let own: Vec<&(String, String)> = form.iter().copied().filter(|pair| rest(pair) == member).collect();
+        match shape.members.get(&member) {
+            Some(reference) => value(checker, &reference.shape, &format!("{path}{member}"), &own),
+            None => checker.wrong(format_args!("there is no member {path}{member} (shape {name})")),
+        }
+    }
+    for missing in shape.required.iter().filter(|required| !form.iter().any(|pair| rest(pair) == **required)) {
+        checker.wrong(format_args!("{path} (shape {name}) lacks the required member {missing}"));
+    }
+}
+
+/// A value whose name is `path`, or begins so.
+fn value(checker: &mut Checker<'_>, name: &str, path: &str, form: &[&(String, String)]) {
+    let shape = checker.model.shape(name);
+    match (shape.kind, form) {
+        (Kind::Structure, _) => structure(checker, name, &format!("{path}."), form),
+        (Kind::List, _) => {
+            let item = &shapes::reference(&shape.member).shape;
+            // Items are numbered from 1, without gaps.
+            let mut left = form.len();
+            for number in 1.. {
+                let path = format!("{path}.member.{number}");
+                let is_own = |(key, _): &&&(String, String)| *key == path || key.starts_with(&format!("{path}."));
+                let own: Vec<&(String, String)> = form.iter().filter(is_own).copied().collect();
+                if own.is_empty() {
+                    break;
+                }
+                left -= own.len();
+                value(checker, item, &path, &own);
+            }
+            if left > 0 {
+                checker.wrong(format_args!("{path} (shape {name}) has items that are not numbered from 1 on"));
+            }
+        }
+        (_, [(key, text)]) if key == path => checker.text(name, path, text),
+        _ => checker.wrong(format_args!("{path} (shape {name}) is no value")),
+    }
 }
 
 fn answer(model: &Model, operation: &Operation, reply: &Reply) -> Vec<String> {

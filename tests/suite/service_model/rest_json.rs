@@ -9,14 +9,16 @@ use serde_json::Value;
 const LOG_TAIL: usize = 4096;
 
 pub fn examine(model: &Model, call: &Call, reply: &Reply) -> Findings {
-    let Some((operation, labels)) = find(model, call) else {
-        return Findings::of_request(format!("{}: {} has no such operation", call.line, model.metadata.service_id));
-    };
+    let Some((operation, labels)) = find(model, call) else { return unknown(model, call) };
     Findings { request: request(model, operation, &labels, call), reply: answer(model, operation, call, reply) }
 }
 
+pub fn unknown(model: &Model, call: &Call) -> Findings {
+    Findings::of_request(format!("{}: {} has no such operation", call.line, model.metadata.service_id))
+}
+
 /// The operation that a call asks for, and what its path says.
-fn find<'a>(model: &'a Model, call: &Call) -> Option<(&'a Operation, Vec<(&'a str, String)>)> {
+pub fn find<'a>(model: &'a Model, call: &Call) -> Option<(&'a Operation, Vec<(&'a str, String)>)> {
     let (method, target) = call.line.split_once(' ')?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let path: Vec<&str> = path.split('/').collect();
@@ -27,10 +29,24 @@ fn find<'a>(model: &'a Model, call: &Call) -> Option<(&'a Operation, Vec<(&'a st
                 operation.http.request_uri.split_once('?').unwrap_or((&operation.http.request_uri, ""));
             let has_fixed = parameters(fixed).iter().all(|it| parameters(query).contains(it));
             let labels = labels(&template.split('/').collect::<Vec<_>>(), &path).filter(|_| has_fixed)?;
-            Some((fixed.len(), operation, labels))
+            // Operations of S3 differ by what they cannot be without.
+            let has_required = has_required(model, operation, call, &parameters(query));
+            Some(((fixed.len(), has_required), operation, labels))
         })
-        .max_by_key(|(fixed, ..)| *fixed)
+        .max_by_key(|(likeness, ..)| *likeness)
         .map(|(_, operation, labels)| (operation, labels))
+}
+
+/// Whether a call has the headers and the parameters of the query that an operation requires.
+fn has_required(model: &Model, operation: &Operation, call: &Call, query: &[(String, String)]) -> bool {
+    let Some(shape) = operation.input.as_ref().map(|input| model.shape(&input.shape)) else { return true };
+    let has_header = |name: &str| call.headers.contains_key(name.to_ascii_lowercase());
+    let has_parameter = |name: &str| query.iter().any(|(own, _)| own == name);
+    let is_required = |(member, _): &(&String, &super::Reference)| shape.required.contains(*member);
+    shapes::located(shape, "header").filter(is_required).all(|(member, it)| has_header(it.wire_name(member)))
+        && shapes::located(shape, "querystring")
+            .filter(is_required)
+            .all(|(member, it)| has_parameter(it.wire_name(member)))
 }
 
 /// What a path says, if it is one of a template's: `{Name}` stands for a segment, `{Name+}` for some.
@@ -48,7 +64,7 @@ fn labels<'a>(template: &[&'a str], path: &[&str]) -> Option<Vec<(&'a str, Strin
     })
 }
 
-fn request(model: &Model, operation: &Operation, labels: &[(&str, String)], call: &Call) -> Vec<String> {
+pub fn request(model: &Model, operation: &Operation, labels: &[(&str, String)], call: &Call) -> Vec<String> {
     let mut checker = Checker::request(model, &operation.name);
     let input = operation.input.as_ref().map(|input| input.shape.as_str());
     checker.headers(input, &call.headers);

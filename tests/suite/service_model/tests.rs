@@ -179,6 +179,9 @@ fn what_cloudformation_is_asked_and_answers_is_held_to_its_model() {
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let ask = |line: &str, query: &str| call("cloudformation", line, &form, query);
     let asked = ask("POST /", "Action=DescribeStacks&Version=2010-05-15&StackName=a%2Fb");
+    let set = "Action=CreateChangeSet&Version=2010-05-15&StackName=s&ChangeSetName=c";
+    let whole = format!("{set}&Capabilities.member.1=CAPABILITY_IAM&Tags.member.1.Key=a&Tags.member.1.Value=b");
+    assert_eq!(examine(&ask("POST /", &whole), &described("", "")).request, [""; 0]);
     assert_eq!(examine(&asked, &described("", "")), Findings::default());
     for (request, parts) in [
         (ask("POST /", "Action=DescribeStack&Version=2010-05-15"), ["no Action", "DescribeStack"]),
@@ -186,6 +189,17 @@ fn what_cloudformation_is_asked_and_answers_is_held_to_its_model() {
         (ask("POST /", "Action=DescribeStacks&Version=2011-05-15"), ["Version is", "not 2010-05-15"]),
         (ask("POST /", "Action=DescribeStacks&Version=2010-05-15&Name=s"), ["no member Name", "DescribeStacksInput"]),
         (ask("POST /", "Action=DescribeStackEvents&Version=2010-05-15"), ["DescribeStackEventsInput", "StackName"]),
+        (
+            ask("POST /", &format!("{set}&Tags.member.1.Key=a&Tags.member.1.Value=b&Tags.member.3.Key=c")),
+            ["Tags (shape Tags)", "numbered from 1"],
+        ),
+        (ask("POST /", &format!("{set}&Tags.member.1.Key=a")), ["Tags.member.1. (shape Tag)", "required member Value"]),
+        (ask("POST /", &format!("{set}&Tags=a")), ["Tags (shape Tags)", "numbered from 1"]),
+        (
+            ask("POST /", &format!("{set}&Parameters.member.1.Name=a")),
+            ["no member Parameters.member.1.Name", "(shape Parameter)"],
+        ),
+        (ask("POST /", &format!("{set}&ChangeSetType=NEW")), ["ChangeSetType", "none of CREATE"]),
         (
             call("cloudformation", "POST /", &[], "Action=DescribeStacks&Version=2010-05-15"),
             ["DescribeStacks", "content-type"],
@@ -293,5 +307,39 @@ fn percent_encoding_is_undone() {
         [("a%3Ab", "a:b"), ("100%", "100%"), ("%zz%2", "%zz%2"), ("a+b", "a b"), ("%C3%A9", "é"), ("é%41", "éA")]
     {
         assert_eq!(decoded(text), expected);
+    }
+}
+
+#[test]
+fn what_s3_is_asked_and_answers_is_held_to_its_model() {
+    let ask = |line: &str| call("s3", line, &[("x-amz-expected-bucket-owner", "123456789012")], "");
+    let listed = |inner: &str| {
+        Reply::ok(format!(
+            "<ListVersionsResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inner}</ListVersionsResult>"
+        ))
+    };
+    let version = "<Version><Key>a</Key><VersionId>null</VersionId><IsLatest>true</IsLatest></Version>";
+    let error =
+        |status, code: &str| Reply::status(status, format!("<Error><Code>{code}</Code><Message>m</Message></Error>"));
+    for (line, reply, parts) in [
+        ("GET /b?versions", listed(&format!("<Name>b</Name>{version}{version}")), [].as_slice()),
+        ("GET /b?versions", listed("<Versions/>"), &["has no member Versions"]),
+        ("GET /b?versions", listed("<IsTruncated>no</IsTruncated>"), &["IsTruncated", "no Boolean"]),
+        ("GET /b?versions", error(404, "NoSuchBucket"), &[]),
+        ("GET /b?versions", error(400, "NoSuchBucket"), &["NoSuchBucket", "not 400"]),
+        ("GET /b?versions", error(400, "NoSuchThing"), &["no error of S3's"]),
+        ("HEAD /b/k/l", Reply::status(404, ""), &[]),
+        ("HEAD /b/k/l", error(404, "NoSuchKey"), &["HeadObject", "no body"]),
+        ("DELETE /b/k?versionId=3", Reply::status(204, ""), &[]),
+        ("DELETE /b/k?versionId=3", Reply::ok(""), &["success is HTTP 204"]),
+    ] {
+        let findings = examine(&ask(line), &reply);
+        assert_eq!(findings.request, [""; 0], "{line}");
+        assert_findings(&findings.reply, parts);
+    }
+    for (line, parts) in
+        [("PATCH /b", ["PATCH /b", "no such operation"]), ("GET /b?versions&after=k", ["query", "after"])]
+    {
+        assert_findings(&examine(&ask(line), &listed("")).request, &parts);
     }
 }

@@ -32,7 +32,8 @@ const NIGHTLY: [&str; 2] = ["sam deploy --config-env dev", "duet run --targets e
 const SHORTER: (&str, &str) = ("duet try orders --payload order.json", " --environment /environment --invocations 32");
 
 /// Commands that ask at a terminal, which is not there, and the option that answers.
-const ASKING: [(&str, &str); 2] = [("duet try ", " --yes"), ("duet clean-up", " --yes")];
+const ASKING: [(&str, &str); 4] =
+    [("duet try ", " --yes"), ("duet clean-up", " --yes"), ("duet deploy ", " --yes"), ("duet delete ", " --yes")];
 
 /// What the commands use of the project, by symbolic links in a directory of its own: campaigns leave files behind.
 fn scratch() -> PathBuf {

@@ -1,6 +1,6 @@
 //! `duet try` for real functions on the emulated AWS: what is called does its work, and the account stays as it is.
 
-mod emulated;
+pub mod emulated;
 mod killed;
 
 use super::variable;

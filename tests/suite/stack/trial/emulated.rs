@@ -67,7 +67,7 @@ pub fn request(line: &str, body: &Value) -> Value {
 }
 
 /// What is there, or not; the time-limited address of its content aside.
-fn look(path: &str) -> Value {
+pub fn look(path: &str) -> Value {
     let reply = exchange(&format!("GET {path}"), "", "");
     let mut found: Value = serde_json::from_str(&reply.body).unwrap();
     for (member, inner) in [("Code", "Location"), ("Content", "Location")] {
