@@ -33,7 +33,7 @@ const SHORTER: (&str, &str) = ("duet try orders --payload order.json", " --envir
 
 /// Commands that ask at a terminal, which is not there, and the option that answers.
 const ASKING: [(&str, &str); 4] =
-    [("duet try ", " --yes"), ("duet clean-up", " --yes"), ("duet deploy ", " --yes"), ("duet delete ", " --yes")];
+    [("duet try ", " --yes"), ("duet clean-up", " --yes"), ("duet deploy", " --yes"), ("duet delete", " --yes")];
 
 /// What the commands use of the project, by symbolic links in a directory of its own: campaigns leave files behind.
 fn scratch() -> PathBuf {
@@ -45,7 +45,20 @@ fn scratch() -> PathBuf {
     }
     // A payload of the user's own function.
     symlink(root().join("examples/orders/order.json"), scratch.join("order.json")).unwrap();
+    install(&scratch);
     scratch
+}
+
+/// Puts the programs into `bin`, with the code that it deploys where a package has it.
+fn install(scratch: &Path) {
+    for directory in ["bin", "share"] {
+        fs::create_dir(scratch.join(directory)).unwrap();
+    }
+    // By a symbolic link duet would look for the code where that leads.
+    for program in [env!("CARGO_BIN_EXE_duet"), env!("CARGO_BIN_EXE_handler")].map(Path::new) {
+        fs::hard_link(program, scratch.join("bin").join(program.file_name().unwrap())).unwrap();
+    }
+    symlink(root().join(".aws-sam/build"), scratch.join("share/lambda-duet")).unwrap();
 }
 
 /// The commands of a shell block, without those that are not run.
@@ -78,11 +91,12 @@ fn every_command_works_as_printed() {
         .filter(|(_, commands)| !commands.is_empty())
         .collect();
     assert!(blocks.len() >= 8, "the pages lost their commands: {blocks:?}");
-    let duet = Path::new(env!("CARGO_BIN_EXE_duet")).parent().unwrap().display();
     let tools = root().join(".tools/sam/bin");
     let deployed = Command::new(root().join("scripts/deploy-orders.sh")).status().unwrap();
     assert!(deployed.success());
     let scratch = scratch();
+    let duet = scratch.join("bin");
+    let duet = duet.display();
     for (page, commands) in blocks {
         let block = commands.join("\n");
         let output = isolate(&mut Command::new("bash"))
