@@ -74,8 +74,10 @@ def wheel(target, handlers, out):
         fail(f'unknown target "{target}"; the targets are {", ".join(TARGETS)}')
     copies = [shutil.copy(Path(handlers, f"handler-{architecture}.zip"), SHARE) for architecture in FUNCTIONS]
     command = ["maturin", "build", "--release", "--locked", "--target", target, *TARGETS[target]]
+    # Without the runtime library of Visual C++, which a fresh Windows does not have.
+    static = {"CARGO_TARGET_X86_64_PC_WINDOWS_MSVC_RUSTFLAGS": "-C target-feature=+crt-static"}
     try:
-        subprocess.run([*command, "--out", Path(out).resolve()], cwd=ROOT, check=True)
+        subprocess.run([*command, "--out", Path(out).resolve()], cwd=ROOT, env={**os.environ, **static}, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         fail(error)
     finally:

@@ -80,6 +80,8 @@ def main(wheel):
 
 
 if __name__ == "__main__":
+    # Where output goes to a file, Windows would not take all of it.
+    sys.stdout.reconfigure(encoding="utf-8")
     if len(sys.argv) != 2:
         fail(__doc__)
     main(sys.argv[1])

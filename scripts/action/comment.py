@@ -53,8 +53,9 @@ def main():
     if number is None:
         print("::notice::comment: this workflow runs for no pull request, so there is nothing to comment on")
         return
-    # A pull request may have a comment of each job.
-    mark = f"<!-- lambda-duet {os.environ['GITHUB_WORKFLOW']} {os.environ['GITHUB_JOB']} -->"
+    # A pull request may have a comment of each campaign of each job.
+    names = [os.environ[name] for name in ["GITHUB_WORKFLOW", "GITHUB_JOB", "DIRECTORY"]]
+    mark = f"<!-- lambda-duet {' '.join(names)} -->"
     with open(os.environ["SUMMARY"], encoding="utf-8") as file:
         text = comment_text(mark, file.read())
     repository = f"{os.environ['GITHUB_API_URL']}/repos/{os.environ['GITHUB_REPOSITORY']}"

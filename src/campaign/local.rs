@@ -4,13 +4,14 @@ pub(crate) mod processes;
 pub(crate) mod variables;
 
 use super::{
-    operating_system::{NO_PROGRAM_FORMAT, lead_group},
+    operating_system::{NEEDED_VARIABLES, NO_PROGRAM_FORMAT, lead_group},
     runtime_api::{FunctionError, InitError, InvocationResult, RuntimeApi},
     target,
 };
 use hyper::body::Bytes;
 use std::{
     collections::HashMap,
+    env,
     fs::File,
     io,
     path::{self, Path, PathBuf},
@@ -126,6 +127,7 @@ impl LocalEnvironment {
         lead_group(&mut command)
             .env_clear()
             .envs(variables::of_lambda(task_root, &api.address(), &log_stream))
+            .envs(NEEDED_VARIABLES.iter().filter_map(|name| Some((name, env::var_os(name)?))))
             .envs(variables)
             .current_dir(task_root)
             .stdin(Stdio::null())

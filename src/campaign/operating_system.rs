@@ -9,8 +9,10 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(super) use unix::{NO_PROGRAM_FORMAT, ProcessGroup, host_name, is_executable, lead_group, shell, was_interrupted};
+pub(super) use unix::{
+    NEEDED_VARIABLES, NO_PROGRAM_FORMAT, ProcessGroup, host_name, is_executable, lead_group, shell, was_interrupted,
+};
 #[cfg(windows)]
 pub(super) use windows::{
-    NO_PROGRAM_FORMAT, ProcessGroup, host_name, is_executable, lead_group, shell, was_interrupted,
+    NEEDED_VARIABLES, NO_PROGRAM_FORMAT, ProcessGroup, host_name, is_executable, lead_group, shell, was_interrupted,
 };

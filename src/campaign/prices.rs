@@ -50,7 +50,7 @@ impl fmt::Display for TableKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::BuiltIn => "built-in table",
-            Self::Updated => "AWS's list",
+            Self::Updated => "updated table",
             Self::Own => "own table",
         })
     }

@@ -233,6 +233,19 @@ pub fn is_there(directory: &Path) -> bool {
     [MANIFEST, SAMPLES].iter().all(|name| directory.join(name).is_file())
 }
 
+/// The files of a run directory besides those whose names end in `.jsonl` and `.log`.
+const DOCUMENTS: [&str; 5] = [MANIFEST, "census.json", "changed.json", "clones.json", "configurations.json"];
+
+/// Whether the file at `path` belongs to a campaign or a census: nothing else may be written over it.
+pub fn is_part(path: &Path) -> bool {
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return false;
+    };
+    let is_run = [MANIFEST, "census.json"].iter().any(|name| directory.join(name).is_file());
+    let is_named = DOCUMENTS.contains(&name) || name.ends_with(".jsonl") || name.ends_with(".log");
+    is_run && is_named && path.is_file()
+}
+
 /// Removes a directory that was reserved for a campaign which was not begun, unless there is anything else in it.
 pub fn discard(directory: &Path) {
     let is_reserved = |entry: io::Result<DirEntry>| entry.is_ok_and(|entry| entry.file_name() == SAMPLES);

@@ -97,6 +97,9 @@ impl ExportArgs {
                 refuse!("--otava-config is for --format otava");
             }
         }
+        if self.out.is_some() && self.out == self.otava_config {
+            refuse!("--out and --otava-config name the same file");
+        }
         let is_of_samples = self.format == Format::Parquet;
         if is_of_samples && (self.bill != BillArgs::default() || self.census != CensusOfFleets::default()) {
             refuse!("the options of a bill and --census change estimates, and --format parquet is of samples");

@@ -1,7 +1,7 @@
 //! What a subcommand prints. A failure to write is an error or is ignored, never a panic.
 
-use crate::protocol::control_characters::visible_lines;
-use anyhow::{Context, anyhow};
+use crate::{campaign::run_directory, protocol::control_characters::visible_lines};
+use anyhow::{Context, anyhow, bail};
 use serde::Serialize;
 use std::{
     fmt::Display,
@@ -40,10 +40,12 @@ pub(super) fn note(text: impl Display) {
 /// # Errors
 /// When it cannot be written, or is something else than a file.
 pub(super) fn write_whole<T>(path: &Path, write: impl FnOnce(&File) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    check(path)?;
     let writing = || format!("writing {}", path.display());
     // A link stays one.
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+    let replaced = path.metadata().ok();
+    if replaced.as_ref().is_some_and(|metadata| !metadata.is_file()) {
         return Err(anyhow!("it is not a regular file")).with_context(writing);
     }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -53,12 +55,24 @@ pub(super) fn write_whole<T>(path: &Path, write: impl FnOnce(&File) -> anyhow::R
     #[cfg(unix)]
     unfinished.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let unfinished = unfinished.tempfile_in(directory).with_context(writing)?;
+    if let Some(replaced) = replaced {
+        unfinished.as_file().set_permissions(replaced.permissions()).with_context(writing)?;
+    }
     let written = write(unfinished.as_file())?;
     unfinished.as_file().sync_all().with_context(writing)?;
     unfinished.persist(path).map_err(|error| error.error).with_context(writing)?;
     Ok(written)
 }
 
+/// Refuses to write over what cannot be measured again.
+fn check(path: &Path) -> anyhow::Result<()> {
+    if path.canonicalize().is_ok_and(|path| run_directory::is_part(&path)) {
+        bail!("{} is part of a campaign: name another file", path.display());
+    }
+    Ok(())
+}
+
 pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    check(path)?;
     fs::write(path, text).with_context(|| format!("writing {}", path.display()))
 }

@@ -95,6 +95,11 @@ impl Runner {
         self
     }
 
+    /// The first line of its comment.
+    fn mark(&self) -> String {
+        format!("<!-- lambda-duet CI compare {} -->", self.inputs["directory"])
+    }
+
     /// Runs the steps until one fails.
     fn run(&self) -> Job {
         let action: Action = serde_saphyr::from_str(&fs::read_to_string(root().join("action.yml")).unwrap()).unwrap();
@@ -199,7 +204,7 @@ fn a_gate_that_cannot_tell_fails_the_job_after_the_summary_and_the_comment() {
     assert_eq!(comments[0].line, "POST /repos/team/orders/issues/7/comments");
     assert_eq!(comments[0].headers["authorization"], "Bearer a-token");
     let body: Value = serde_json::from_str(&comments[0].body).unwrap();
-    assert_eq!(body["body"], format!("<!-- lambda-duet CI compare -->\n{}", job.summary));
+    assert_eq!(body["body"], format!("{}\n{}", runner.mark(), job.summary));
 }
 
 #[test]
@@ -218,10 +223,12 @@ fn an_earlier_comment_of_the_same_job_is_replaced() {
     comments[3]["body"] = Value::Null;
     // Quoted by a reader.
     comments[4]["body"] = json!("> <!-- lambda-duet CI compare -->\n");
-    let own = function();
-    comments[120] = json!({"url": format!("{}/comments/120", own.url), "body": "<!-- lambda-duet CI compare -->\nold"});
-    let (target, github) = (function(), github(comments));
-    let job = Runner::new(&target.url, &github.url).with("comment", "true").run();
+    let (target, own) = (function(), function());
+    let mut runner = Runner::new(&target.url, "").with("comment", "true");
+    comments[120] = json!({"url": format!("{}/comments/120", own.url), "body": format!("{}\nold", runner.mark())});
+    let github = github(comments);
+    runner.api.clone_from(&github.url);
+    let job = runner.run();
     // The address of a comment is the one that GitHub gives it.
     assert!(written(&github).is_empty(), "{}", job.text());
     assert_eq!(own.calls()[0].line, "PATCH /comments/120");
@@ -253,7 +260,7 @@ fn a_comment_is_cut_where_github_would_refuse_it() {
 fn arguments_are_words_and_not_commands() {
     let (target, github) = (function(), github(Vec::new()));
     let runner = Runner::new(&target.url, &github.url);
-    let arguments = format!("{} --header 'x-note=a  b; $(touch escaped)'", runner.inputs["arguments"]);
+    let arguments = format!("{} \\\n  --header 'x-note=a  b; $(touch escaped)'\n", runner.inputs["arguments"]);
     let runner = runner.with("arguments", &arguments);
     let job = runner.run();
     assert_eq!(job.last.status.code(), Some(0), "{}", job.text());
@@ -277,8 +284,28 @@ fn what_goes_wrong_is_said() {
     assert_eq!((job.step.as_str(), job.last.status.code()), ("Compare", Some(2)));
     assert!(job.text().contains("::error::duet run ended with exit code 2"), "{}", job.text());
 
-    let job = Runner::new(&target.url, &github.url).with("gate", "--max-slowdown few").run();
-    assert_eq!((job.step.as_str(), job.last.status.code()), ("Decide", Some(2)));
+    // Before anything is called.
+    let before = target.count();
+    for (input, text, message) in [
+        ("gate", "--max-slowdown few", "::error::gate: error: invalid value 'few' for '--max-slowdown <PERCENT>'"),
+        ("gate", "'--max-slowdown 5%", "::error::gate: its quotation marks are not in pairs"),
+        ("report", "--monthly 50M", "::error::report: error: unexpected argument '--monthly' found"),
+    ] {
+        let job = Runner::new(&target.url, &github.url).with(input, text).run();
+        assert_eq!(job.step, "Compare");
+        assert!(!job.last.status.success() && job.text().contains(message), "{}", job.text());
+    }
+    assert_eq!(target.count(), before);
+
+    let runner = Runner::new(&target.url, &github.url);
+    runner.run();
+    let job = runner.run();
+    assert_eq!((job.step.as_str(), job.last.status.code()), ("Compare", Some(1)));
+    assert!(
+        job.text().contains("has a campaign already; each use of this action needs one of its own"),
+        "{}",
+        job.text()
+    );
     assert_eq!(job.outputs["decision"], "");
 
     let refusing = Scripted::start(|_, _| Reply::status(403, "{}"));

@@ -87,7 +87,7 @@ impl User {
         for proxy in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"] {
             command.env_remove(proxy);
         }
-        command.env("XDG_CACHE_HOME", self.0.path("caches"));
+        command.env("XDG_CACHE_HOME", self.0.path("caches")).env("DUET_TODAY", DATE);
         command
     }
 
@@ -145,7 +145,7 @@ fn an_update_shows_what_has_changed_and_is_what_is_in_use() {
     assert_eq!((table.date.as_str(), table.region("eu-central-1").unwrap().request_usd), (DATE, 0.000_000_22));
     assert!(table.source.contains(&server.url) && !table.source.contains("copies of"), "{}", table.source);
     let text = stdout(&user.duet(&["prices"]));
-    assert!(text.contains("US dollars, 2026-11-20 (AWS's list)\n") && text.contains(" 12.0000 "), "{text}");
+    assert!(text.contains("US dollars, 2026-11-20 (updated table)\n") && text.contains(" 12.0000 "), "{text}");
     // The same list again.
     let before = user.kept();
     let text = stdout(&user.update(&server, &[]));
@@ -173,7 +173,7 @@ fn one_region_may_be_updated_and_a_new_one_added() {
     let text = stdout(&user.duet(&["prices"]));
     assert!(text.contains(&format!("US dollars, {} to 2026-11-20\n", built_in.date)), "{text}");
     assert!(text.contains(&format!("\n{} (built-in table): af-south-1, ", built_in.date)), "{text}");
-    assert!(text.contains("\n2026-11-20 (AWS's list): eu-central-1, mx-central-1\n"), "{text}");
+    assert!(text.contains("\n2026-11-20 (updated table): eu-central-1, mx-central-1\n"), "{text}");
     assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
     // The others later, and the new region with them.
     assert!(stdout(&user.update(&server, &[])).contains("2026-11-20: 31 regions"));
@@ -369,7 +369,7 @@ fn a_campaign_takes_the_updated_prices_and_keeps_them() {
         // Lines end anywhere between words.
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     };
-    let updated = "Prices: us-east-1, 2026-11-20 (AWS's list), without the free tier.";
+    let updated = "Prices: us-east-1, 2026-11-20 (updated table), without the free tier.";
     assert!(bill(&[]).contains(updated), "{}", bill(&[]));
     let built_in = format!("Prices: us-east-1, {} (built-in table), without", PriceTable::built_in().date);
     assert!(bill(&["--prices", "built-in"]).contains(&built_in), "{}", bill(&["--prices", "built-in"]));

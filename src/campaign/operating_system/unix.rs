@@ -11,6 +11,9 @@ use std::{
 };
 use tokio::process::Command;
 
+/// Variables without which no program can run.
+pub const NEEDED_VARIABLES: [&str; 0] = [];
+
 /// The error of a file that is executable and no program.
 pub const NO_PROGRAM_FORMAT: i32 = Errno::NOEXEC.raw_os_error();
 

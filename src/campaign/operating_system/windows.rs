@@ -7,6 +7,9 @@ use std::{
 };
 use tokio::process::Command;
 
+/// Variables without which no program can run: sockets need the first.
+pub const NEEDED_VARIABLES: [&str; 4] = ["SystemRoot", "TEMP", "TMP", "PATH"];
+
 /// ERROR_BAD_EXE_FORMAT.
 pub const NO_PROGRAM_FORMAT: i32 = 193;
 

@@ -49,6 +49,8 @@ pub(crate) enum UpdateError {
     File(#[from] OfferFileError),
     #[error("{what} is ${new} there and ${old} until now, which differs too much to be believed")]
     Implausible { what: String, new: f64, old: f64 },
+    #[error("it is of {0}, and today is {1}")]
+    Future(String, String),
     #[error("the list is of {0}, older than the prices in use, of {1}")]
     Older(String, String),
 }
@@ -61,11 +63,12 @@ pub(crate) async fn fetch(
     base: &str,
     regions: &[String],
     in_use: &PriceTable,
+    today: &str,
 ) -> io::Result<Vec<(String, Result<RegionPrices, UpdateError>)>> {
     let transport = Transport::with_proxies()?;
     let of_region = async |region: &String| {
         let fetched = timeout(LIMIT, list(&transport, base, region)).await.unwrap_or(Err(UpdateError::Late));
-        (region.clone(), fetched.and_then(|file| checked(&file, region, in_use)))
+        (region.clone(), fetched.and_then(|file| checked(&file, region, in_use, today)))
     };
     Ok(stream::iter(regions).map(of_region).buffered(AT_ONCE).collect().await)
 }
@@ -102,8 +105,12 @@ async fn list(transport: &Transport, base: &str, region: &str) -> Result<Bytes, 
 }
 
 /// The prices in a list, if they may be true.
-fn checked(file: &[u8], region: &str, in_use: &PriceTable) -> Result<RegionPrices, UpdateError> {
+fn checked(file: &[u8], region: &str, in_use: &PriceTable, today: &str) -> Result<RegionPrices, UpdateError> {
     let new = offer_file::region_prices(file, region)?;
+    // It would keep all later lists from being used.
+    if let Some(date) = new.date.as_deref().filter(|date| *date > today) {
+        return Err(UpdateError::Future(date.to_owned(), today.to_owned()));
+    }
     if let Some(old) = in_use.regions.get(region) {
         let (date, before) = (new.date.clone().unwrap_or_default(), in_use.date_of(old));
         if *date < *before {

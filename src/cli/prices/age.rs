@@ -36,6 +36,11 @@ fn midnight(date: &str) -> Option<SystemTime> {
     humantime::parse_rfc3339(&format!("{date}T00:00:00Z")).ok()
 }
 
+/// The day, in UTC, as dates of prices are written.
+pub(super) fn today() -> String {
+    humantime::format_rfc3339(now()).to_string()[.."2026-08-31".len()].to_owned()
+}
+
 /// The time, or the day that a test sets.
 fn now() -> SystemTime {
     let set = env::var("DUET_TODAY").ok().and_then(|date| midnight(&date));

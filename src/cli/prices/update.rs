@@ -1,6 +1,6 @@
 //! `duet prices --update`
 
-use super::{path, table_option::updated};
+use super::{age, path, table_option::updated};
 use crate::{
     campaign::{
         prices::{
@@ -32,7 +32,7 @@ pub(super) async fn update(regions: &[String], from: Option<&str>) -> anyhow::Re
     let in_use = before.as_ref().map_or_else(|| built_in.clone(), |before| built_in.or_newer(before));
     let all: Vec<String> = in_use.regions.keys().cloned().collect();
     let (wanted, base) = (if regions.is_empty() { &all } else { regions }, from.unwrap_or(update::AWS));
-    let fetched = update::fetch(base, wanted, &in_use).await.context("preparing connections")?;
+    let fetched = update::fetch(base, wanted, &in_use, &age::today()).await.context("preparing connections")?;
     let count = fetched.len();
     let (new, failures) = sorted(fetched);
     if !new.is_empty() {

@@ -72,8 +72,10 @@ pub(in crate::cli) fn replace_prices(
         // Where the architecture was not known, earlier versions took another one than this version would.
         let stored = variant.price.as_ref().and_then(|price| list.architecture_of(price));
         let architecture = known_architecture(variant).or(stored).unwrap_or_else(|| architecture(variant));
+        // Those of another region may stand in for what the table of that time did not have.
+        let own = region::of_variant(variant).filter(|region| table.regions.contains_key(region));
         if let Some(price) = &mut variant.price {
-            *price = table.price(&price.region, architecture)?;
+            *price = table.price(&own.unwrap_or_else(|| price.region.clone()), architecture)?;
         }
     }
     Ok(())

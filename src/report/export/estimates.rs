@@ -32,6 +32,13 @@ pub(super) struct Estimate<'a> {
     pub(super) source: Option<(&'a Comparison, Side)>,
 }
 
+impl Estimate<'_> {
+    /// Whether it depends on which cells a campaign has.
+    pub(super) fn is_of_all_cells(&self) -> bool {
+        self.cell.is_none_or(|cell| cell == ALL_CELLS)
+    }
+}
+
 /// What is estimated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quantity {

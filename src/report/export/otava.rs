@@ -31,6 +31,8 @@ struct Row {
     name: String,
     unix_ms: u64,
     values: BTreeMap<String, f64>,
+    /// The cells that what is estimated of all cells is of.
+    cells: BTreeSet<String>,
 }
 
 impl Series {
@@ -40,7 +42,7 @@ impl Series {
     /// When names do not tell estimates apart.
     pub(crate) fn new(runs: Vec<Run<'_>>) -> Result<Self, SameName> {
         let (mut rows, mut left_out) = (Vec::new(), Vec::new());
-        let (mut order, mut known) = (Vec::new(), BTreeSet::new());
+        let (mut order, mut known, mut of_all_cells) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for Run { name, unix_ms, estimates } in runs {
             let reasons = estimates.left_out();
             if estimates.analysis.ranked().is_empty() {
@@ -51,8 +53,13 @@ impl Series {
             let columns: Vec<String> = estimates.all.iter().map(column).collect();
             check_unique(columns.iter())?;
             let values = columns.iter().cloned().zip(estimates.all.iter().map(|estimate| estimate.value)).collect();
+            let named = columns.iter().zip(&estimates.all);
+            of_all_cells
+                .extend(named.filter(|(_, estimate)| estimate.is_of_all_cells()).map(|(column, _)| column.clone()));
+            let cells = estimates.all.iter().filter(|estimate| !estimate.is_of_all_cells());
+            let cells = cells.filter_map(|estimate| estimate.cell.map(str::to_owned)).collect();
             order.extend(columns.into_iter().filter(|column| known.insert(column.clone())));
-            rows.push(Row { name, unix_ms, values });
+            rows.push(Row { name, unix_ms, values, cells });
         }
         rows.sort_by_key(|row: &Row| row.unix_ms);
         let has_gap = |column: &String| rows.iter().any(|row| !row.values.contains_key(column));
@@ -60,6 +67,12 @@ impl Series {
         left_out.extend(gaps.into_iter().map(|column| {
             let missing = rows.iter().filter(|row| !row.values.contains_key(&column)).count();
             format!("the column {column}, which {missing} of {} campaigns do not have: Otava takes no gaps", rows.len())
+        }));
+        let is_same = rows.windows(2).all(|pair| pair[0].cells == pair[1].cells);
+        let is_comparable = |column: &String| is_same || !of_all_cells.contains(column);
+        let (columns, mixed): (Vec<String>, Vec<String>) = columns.into_iter().partition(is_comparable);
+        left_out.extend(mixed.into_iter().map(|column| {
+            format!("the column {column}, which is of all cells: the campaigns do not have the same ones")
         }));
         Ok(Self { rows, columns, left_out })
     }
@@ -171,6 +184,11 @@ mod tests {
         assert!(left_out.starts_with("runs/3000, which gives no verdict: "), "{left_out}");
         let column = "the column arm64.math/matmul.wall_ms, which 1 of 2 campaigns do not have: Otava takes no gaps";
         assert!(left_out.contains(column), "{left_out}");
+        // What is of all cells would change with the cells.
+        let of_all = "the column arm64 over x86_64.all.wall_ratio, which is of all cells: the campaigns do not have the same ones";
+        assert!(left_out.contains(of_all), "{left_out}");
+        assert!(left_out.contains("the column arm64.cost_usd_per_million, which is of all cells"), "{left_out}");
+        assert!(!rows[0].iter().any(|name| name.contains("all") || name.contains("cost")), "{rows:?}");
     }
 
     #[test]

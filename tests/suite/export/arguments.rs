@@ -106,6 +106,31 @@ fn only_files_are_replaced() {
 }
 
 #[test]
+fn nothing_of_a_campaign_is_written_over() {
+    let scratch = Scratch::new();
+    let run = campaign(&scratch);
+    let samples = format!("{run}/samples.jsonl");
+    let before = fs::read(&samples).unwrap();
+    for arguments in [
+        ["export", &run, "--format", "bmf", "--out", &samples],
+        ["export", &run, "--format", "parquet", "--out", &samples],
+        ["report", &run, "--format", "csv", "--html", &samples],
+    ] {
+        let output = duet(&arguments);
+        assert_code(&output, 1);
+        assert_eq!(stderr(&output), format!("duet: {samples} is part of a campaign: name another file\n"));
+    }
+    assert_eq!(fs::read(&samples).unwrap(), before);
+    let message = refused(&[&run, "--format", "otava", "--out", "one", "--otava-config", "one"], 2);
+    assert!(message.contains("--out and --otava-config name the same file"), "{message}");
+    // A file that only its owner may read stays one.
+    let private = scratch.file("private.json", "");
+    fs::set_permissions(&private, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_code(&duet(&["export", &run, "--format", "bmf", "--out", &private]), 0);
+    assert_eq!(fs::metadata(&private).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
 fn parquet_goes_to_a_pipe_and_not_to_a_terminal() {
     let scratch = Scratch::new();
     let run = campaign(&scratch);
