@@ -49,7 +49,7 @@ pub(crate) enum UpdateError {
     File(#[from] OfferFileError),
     #[error("{what} is ${new} there and ${old} until now, which differs too much to be believed")]
     Implausible { what: String, new: f64, old: f64 },
-    #[error("it is of {0}, and today is {1}")]
+    #[error("the list is of {0}, and today is {1}")]
     Future(String, String),
     #[error("the list is of {0}, older than the prices in use, of {1}")]
     Older(String, String),
@@ -150,6 +150,15 @@ mod tests {
         let path = "/offers/v1.0/aws/AWSLambda/current/eu-west-1/index.csv";
         assert_eq!(address(AWS, "eu-west-1"), format!("https://pricing.us-east-1.amazonaws.com{path}"));
         assert_eq!(address("http://mirror/aws/", "eu-west-1"), format!("http://mirror/aws{path}"));
+    }
+
+    #[test]
+    fn a_list_of_the_future_is_refused() {
+        let list = include_bytes!("offer_file/us-east-1.csv");
+        let on = |today| checked(list, "us-east-1", &PriceTable::built_in(), today).map(|prices| prices.date.unwrap());
+        assert_eq!(on("2026-09-19"), Ok("2026-09-19".to_owned()));
+        let refused = on("2026-09-18").unwrap_err().to_string();
+        assert_eq!(refused, "the list is of 2026-09-19, and today is 2026-09-18");
     }
 
     #[test]

@@ -141,6 +141,15 @@ mod tests {
             replace_prices(&mut variants, &own).unwrap();
             assert!(variants.iter().all(|(_, variant)| variant.price == Some(price(&own, stored))), "{stored}");
         }
+        // Where another region had to stand in, its own counts as soon as a table has it.
+        let (mut elsewhere, fewer) = (variants.clone(), own.only(&["us-east-1".to_owned()]).unwrap());
+        for (_, variant) in elsewhere.iter_mut() {
+            variant.target = "lambda:arn:aws:lambda:eu-west-1:111122223333:function:x".parse().unwrap();
+        }
+        for (table, region) in [(&fewer, "us-east-1"), (&own, "eu-west-1")] {
+            replace_prices(&mut elsewhere, table).unwrap();
+            assert!(elsewhere.iter().all(|(_, variant)| variant.price.as_ref().unwrap().region == region));
+        }
         // Prices that are in no list tell nothing.
         replace_prices(&mut variants, &list).unwrap();
         assert!(variants.iter().all(|(_, variant)| variant.price == Some(price(&list, Architecture::X86_64))));
