@@ -93,7 +93,7 @@ impl Series {
     pub(crate) fn csv(&self) -> Result<String, csv::Error> {
         let mut writer = Writer::from_writer(Vec::new());
         writer.write_record([TIME, RUN].into_iter().chain(self.columns.iter().map(String::as_str)))?;
-        for Row { name, unix_ms, values } in &self.rows {
+        for Row { name, unix_ms, values, .. } in &self.rows {
             let values = self.columns.iter().map(|column| number(values.get(column).copied()));
             writer.write_record([date(*unix_ms), name.clone()].into_iter().chain(values))?;
         }
