@@ -38,13 +38,13 @@ pub struct DeployArgs {
     #[arg(long, value_name = "DIR")]
     handler: Option<PathBuf>,
     /// A bucket for the code, in the same region [default: one of its own, which a stack named NAME-code makes].
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = bucket)]
     bucket: Option<String>,
     /// A parameter of the template, such as MemorySize=3538; may be repeated [default: the value that the stack has, or the
     /// template's].
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
-    /// A tag of the stack and of its resources, such as team=shop; may be repeated [default: those that the stack has].
+    /// A tag of both stacks and of their resources, such as team=shop, besides those that they have; may be repeated.
     #[arg(long = "tags", value_name = "KEY=VALUE", num_args = 1.., value_parser = tag)]
     tags: Vec<(String, String)>,
     /// Show what would be changed, and change nothing.
@@ -61,6 +61,19 @@ fn pair(text: &str) -> Result<(String, String), &'static str> {
 /// Reads `KEY=VALUE`, both of which have to say something.
 fn tag(text: &str) -> Result<(String, String), &'static str> {
     pair(text).ok().filter(|(_, value)| !value.is_empty()).ok_or("it must be a key, = and a value, such as team=shop")
+}
+
+/// Reads the name of a bucket.
+fn bucket(text: &str) -> Result<String, &'static str> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_outer = |byte: Option<&u8>| byte.is_some_and(|byte| is_plain(*byte));
+    let bytes = text.as_bytes();
+    let is_name = (3..=63).contains(&bytes.len())
+        && is_outer(bytes.first())
+        && is_outer(bytes.last())
+        && bytes.iter().all(|byte| is_plain(*byte) || b".-".contains(byte));
+    let rule = "it must be the name of a bucket alone: 3 to 63 of a-z, 0-9, hyphen and dot, such as shop-code";
+    is_name.then(|| text.to_owned()).ok_or(rule)
 }
 
 /// Reads a parameter of the template.

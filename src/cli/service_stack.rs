@@ -103,14 +103,21 @@ impl ServiceStack {
     }
 
     /// Waits until CloudFormation is done with a stack, or this program is to end.
-    pub(super) async fn wait(&self, stack_id: &str, stop: &watch::Receiver<bool>) -> anyhow::Result<End> {
-        match unless_asked(stop, settled(&self.session, stack_id, self.waiting)).await {
+    ///
+    /// `token` is that of the request on which it is at work.
+    pub(super) async fn wait(&self, stack_id: &str, token: &str, stop: &watch::Receiver<bool>) -> anyhow::Result<End> {
+        match unless_asked(stop, settled(&self.session, stack_id, token, self.waiting)).await {
             Some(stack) => Ok(End::Settled(stack.with_context(|| self.goes_on(stack_id))?)),
             None => {
                 note(format_args!("Interrupted: {}", self.goes_on(stack_id)));
                 Ok(End::Interrupted)
             }
         }
+    }
+
+    /// A command of the AWS CLI for a stack.
+    pub(super) fn command(&self, name: &str, stack: &Stack) -> String {
+        format!("aws cloudformation {name} --region {} --stack-name {}", self.region, stack.name)
     }
 
     /// Says that a stack goes on, and how to look at it.

@@ -30,10 +30,10 @@ pub struct Bucket<'a> {
     owner: Option<String>,
 }
 
-/// A version of an object.
+/// A version of an object, or the marker of a deleted one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Version {
-    key: String,
+pub struct Version {
+    pub key: String,
     id: String,
 }
 
@@ -80,12 +80,12 @@ impl<'a> Bucket<'a> {
         if answer.status().is_success() { Ok(true) } else { Err(self.failure(&format!("putting {key}"), &answer)) }
     }
 
-    /// Deletes all objects with all their versions. Gives how many versions that were; none if there is no such bucket.
+    /// All versions of all objects; none if there is no such bucket.
     ///
     /// # Errors
-    /// When S3 refuses.
-    pub async fn empty(&self) -> Result<Option<u64>, Failure> {
-        let mut deleted = 0;
+    /// When S3 does not list them.
+    pub async fn versions(&self) -> Result<Option<Vec<Version>>, Failure> {
+        let mut all = Vec::new();
         let mut page =
             Versions { next: Some(Version { key: String::new(), id: String::new() }), ..Versions::default() };
         while let Some(from) = page.next.take() {
@@ -98,16 +98,24 @@ impl<'a> Bucket<'a> {
             }
             page = versions(&String::from_utf8_lossy(answer.body()))
                 .ok_or_else(|| Failure::refused(format!("S3's list of the objects of {} cannot be read", self.name)))?;
-            for Version { key, id } in &page.versions {
-                let path = format!("{}?versionId={}", path(key), percent_encoded(id, ""));
-                let answer = self.ask(Method::DELETE, &path, &[], Bytes::new()).await?;
-                if !answer.status().is_success() {
-                    return Err(self.failure(&format!("deleting {key}"), &answer));
-                }
-                deleted += 1;
+            all.append(&mut page.versions);
+        }
+        Ok(Some(all))
+    }
+
+    /// Deletes these versions.
+    ///
+    /// # Errors
+    /// When S3 refuses.
+    pub async fn delete(&self, versions: &[Version]) -> Result<(), Failure> {
+        for Version { key, id } in versions {
+            let path = format!("{}?versionId={}", path(key), percent_encoded(id, ""));
+            let answer = self.ask(Method::DELETE, &path, &[], Bytes::new()).await?;
+            if !answer.status().is_success() && answer.status() != StatusCode::NOT_FOUND {
+                return Err(self.failure(&format!("deleting {key}"), &answer));
             }
         }
-        Ok(Some(deleted))
+        Ok(())
     }
 
     /// Makes a request, again after failures that pass: each has the same effect as many times as it is made.

@@ -23,6 +23,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// What the template may do: make roles, and be expanded by SAM's transform.
 const CAPABILITIES: [&str; 2] = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"];
 
+/// What the names of this program's change sets begin with.
+pub const NAMES: &str = "duet-";
+
 /// How CloudFormation says that a template with a transform, and one without, brings no change.
 const NO_CHANGES: [&str; 2] = ["didn't contain changes", "No updates are to be performed"];
 
@@ -37,7 +40,7 @@ pub struct StackRequest<'a> {
     pub parameters: Vec<(String, String)>,
     /// All parameters of the template.
     pub known: Vec<&'a str>,
-    /// None for those that it has.
+    /// Tags that are added to those that it has, or take the place of them.
     pub tags: &'a [(String, String)],
 }
 
@@ -52,6 +55,7 @@ pub enum Proposal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeSet {
     id: String,
+    pub stack_name: String,
     pub stack_id: String,
     /// Whether the stack was made for it, and is nothing without it.
     is_first: bool,
@@ -109,7 +113,13 @@ impl StackRequest<'_> {
         let (Some(id), Some(stack_id)) = (id("Id"), id("StackId")) else {
             return Err(Failure::refused("CloudFormation's answer to CreateChangeSet names no change set"));
         };
-        let mut set = ChangeSet { id, stack_id, is_first: self.present.is_none(), changes: Vec::new() };
+        let mut set = ChangeSet {
+            id,
+            stack_name: self.name.to_owned(),
+            stack_id,
+            is_first: self.present.is_none(),
+            changes: Vec::new(),
+        };
         match set.read(session).await {
             Ok(true) => Ok(Proposal::Changes(set)),
             Ok(false) => set.discard(session).await.map(|()| Proposal::Nothing),
@@ -126,7 +136,7 @@ impl StackRequest<'_> {
         let digits = random_digits();
         let mut form = vec![
             parameter("StackName", self.name),
-            parameter("ChangeSetName", format!("duet-{digits}")),
+            parameter("ChangeSetName", format!("{NAMES}{digits}")),
             parameter("ChangeSetType", kind),
             parameter("ClientToken", digits),
             parameter("TemplateBody", self.template),
@@ -142,11 +152,21 @@ impl StackRequest<'_> {
                 None => parameter(of("UsePreviousValue"), "true"),
             });
         }
-        for (number, (key, value)) in (1..).zip(self.tags) {
+        for (number, (key, value)) in (1..).zip(self.all_tags()) {
             form.push(parameter(format!("Tags.member.{number}.Key"), key));
             form.push(parameter(format!("Tags.member.{number}.Value"), value));
         }
         form
+    }
+
+    /// All tags that the stack is to have: CloudFormation removes those that a request leaves out, but for one without any.
+    fn all_tags(&self) -> Vec<&(String, String)> {
+        if self.tags.is_empty() {
+            return Vec::new();
+        }
+        let is_kept = |(key, _): &&(String, String)| !self.tags.iter().any(|(given, _)| given == key);
+        let present = self.present.iter().flat_map(|stack| &stack.tags);
+        present.filter(is_kept).chain(self.tags).collect()
     }
 
     /// The parameters that are given, and none for those that keep the value they have. Others have their default.
@@ -164,7 +184,7 @@ impl ChangeSet {
     /// One with these changes.
     #[cfg(test)]
     pub fn example(changes: Vec<Change>) -> Self {
-        Self { id: String::new(), stack_id: String::new(), is_first: false, changes }
+        Self { id: String::new(), stack_name: String::new(), stack_id: String::new(), is_first: false, changes }
     }
 
     /// The account of its stack.
@@ -172,14 +192,19 @@ impl ChangeSet {
         account(&self.stack_id)
     }
 
+    /// The members that say which one it is. Permissions are given for the stack, which its ARN alone does not tell.
+    fn named(&self) -> [Parameter; 2] {
+        [parameter("ChangeSetName", self.id.as_str()), parameter("StackName", self.stack_name.as_str())]
+    }
+
     /// Waits until it is made, and reads its changes; false if there are none.
     async fn read(&mut self, session: &Session) -> Result<bool, Failure> {
         let (end, mut pauses) = (Instant::now() + LIMIT, Pauses::new());
-        let of_set = [parameter("ChangeSetName", self.id.as_str())];
+        let named = self.named();
         loop {
             let (mut status, mut reason) = (String::new(), String::new());
             self.changes.clear();
-            let read = pages(session, "DescribeChangeSet", &of_set, |page| {
+            let read = pages(session, "DescribeChangeSet", &named, |page| {
                 let result = page.root_element().children().find(|node| child(*node, "Status").is_some());
                 let of = |name: &str| result.and_then(|node| text(node, name)).unwrap_or_default();
                 (status, reason) = (of("Status"), of("StatusReason"));
@@ -205,23 +230,26 @@ impl ChangeSet {
         }
     }
 
-    /// Lets CloudFormation begin.
+    /// Lets CloudFormation begin. Gives the token of what it begins.
     ///
     /// # Errors
     /// When it refuses.
-    pub async fn execute(&self, session: &Session) -> Result<(), Failure> {
+    pub async fn execute(&self, session: &Session) -> Result<String, Failure> {
         const TAKEN: [&str; 3] = ["TokenAlreadyExistsException", "InvalidChangeSetStatus", "ChangeSetNotFound"];
-        let form = [parameter("ChangeSetName", self.id.as_str()), token()];
+        let [set, stack] = self.named();
+        let token = token();
+        let form = [set, stack, parameter("ClientRequestToken", token.as_str())];
         let requested = request_once(session, "ExecuteChangeSet", &form, &TAKEN).await;
-        requested.map_err(|refusal| refused("execute the change set of", &self.stack_id, refusal))
+        requested.map_err(|refusal| refused("execute the change set of", &self.stack_id, refusal))?;
+        Ok(token)
     }
 
-    /// Deletes it, and the stack that was made for it alone.
+    /// Deletes it, and the stack that was made for it, unless that has another one by now.
     ///
     /// # Errors
     /// When CloudFormation refuses.
     pub async fn discard(&self, session: &Session) -> Result<(), Failure> {
-        let answer = ask_again(session, "DeleteChangeSet", &[parameter("ChangeSetName", self.id.as_str())]).await;
+        let answer = ask_again(session, "DeleteChangeSet", &self.named()).await;
         match answer {
             // It is at work.
             Err(refusal) if refusal.is("InvalidChangeSetStatus") => return Ok(()),
@@ -234,9 +262,38 @@ impl ChangeSet {
             return Ok(());
         }
         match Stack::find(session, &self.stack_id).await? {
-            Some(stack) if stack.condition() == Condition::Empty => delete(session, &self.stack_id).await,
+            Some(stack) if stack.condition() == Condition::Empty => {
+                let sets = listed(session, &self.stack_name).await?;
+                if sets.iter().all(|(id, _)| *id == self.id) {
+                    delete(session, &self.stack_id).await?;
+                }
+                Ok(())
+            }
             _ => Ok(()),
         }
+    }
+}
+
+/// Whether a stack that only change sets have made is there for this program's alone, or has none.
+///
+/// # Errors
+/// When CloudFormation does not list its change sets.
+pub async fn is_own_draft(stack: &Stack, session: &Session) -> Result<bool, Failure> {
+    Ok(listed(session, &stack.name).await?.iter().all(|(_, name)| name.starts_with(NAMES)))
+}
+
+/// The ARNs and the names of the change sets of a stack.
+async fn listed(session: &Session, stack: &str) -> Result<Vec<(String, String)>, Failure> {
+    let mut sets = Vec::new();
+    let of_stack = [parameter("StackName", stack)];
+    let read = pages(session, "ListChangeSets", &of_stack, |page| {
+        let of = |node, name: &str| text(node, name).unwrap_or_default();
+        sets.extend(members(page, "Summaries").map(|node| (of(node, "ChangeSetId"), of(node, "ChangeSetName"))));
+        true
+    });
+    match read.await {
+        Err(refusal) if !refusal.is_absence() => Err(refused("list the change sets of", stack, refusal)),
+        _ => Ok(sets),
     }
 }
 
@@ -303,6 +360,19 @@ mod tests {
             assert_eq!(first.values(), []);
             assert!(first.form().contains(&parameter("ChangeSetType", "CREATE")));
         }
+    }
+
+    #[test]
+    fn tags_are_added_to_those_that_a_stack_has() {
+        let tag = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let present = Stack { tags: vec![tag("team", "shop"), tag("cost", "7")], ..stack("UPDATE_COMPLETE") };
+        let given = [tag("team", "till")];
+        let tags =
+            |tags| StackRequest { tags, ..request(Some(&present), &[]) }.all_tags().into_iter().cloned().collect();
+        let both: Vec<(String, String)> = tags(&given[..]);
+        assert_eq!(both, [tag("cost", "7"), tag("team", "till")]);
+        let none: Vec<(String, String)> = tags(&[]);
+        assert_eq!(none, []);
     }
 
     #[test]

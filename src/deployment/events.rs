@@ -39,6 +39,26 @@ struct Event {
     reason: String,
 }
 
+/// The status that the latest event of the stack itself tells; none before any event of the request with this token is seen.
+///
+/// # Errors
+/// When CloudFormation does not give its events.
+pub(super) async fn latest_of(session: &Session, id: &str, token: &str) -> Result<Option<String>, Failure> {
+    let mut latest = None;
+    let of_stack = [parameter("StackName", id)];
+    // The events of a request that was just made are on the first page.
+    let read = pages(session, "DescribeStackEvents", &of_stack, |page| {
+        let events: Vec<Node<'_, '_>> = members(page, "StackEvents").collect();
+        if events.iter().any(|event| text(*event, "ClientRequestToken").as_deref() == Some(token)) {
+            let own = events.into_iter().map(Event::read).find(|event| event.physical_id == id);
+            latest = own.map(|event| event.status);
+        }
+        false
+    });
+    read.await.map_err(|refusal| refused("tell the events of", id, refusal))?;
+    Ok(latest)
+}
+
 impl Operation {
     /// Reads the last operation on a stack.
     ///

@@ -1,9 +1,9 @@
 //! Stacks as CloudFormation describes them, and what can be done with them.
 
-use super::{code_stack::random_digits, template};
+use super::{code_stack::random_digits, events::latest_of, template};
 use crate::campaign::{
     aws::Session,
-    cloud_formation::{Parameter, Refusal, ask_again, document, members, pages, parameter, request_once, text},
+    cloud_formation::{Refusal, ask_again, document, members, pages, parameter, request_once, text},
     failure::{Failure, FailureKind},
     pauses::Pauses,
 };
@@ -13,6 +13,9 @@ use tokio::time::{Instant, sleep};
 
 /// The longest pause between two looks at a stack.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How long CloudFormation may describe a stack as it was before it was asked to change it.
+const STALE: Duration = Duration::from_secs(60);
 
 /// What the name of a stack ends with that holds the code of another one.
 const CODE: &str = "-code";
@@ -70,6 +73,8 @@ pub struct Stack {
     pub parameters: Vec<String>,
     /// Names and values.
     pub outputs: Vec<(String, String)>,
+    /// Keys and values, without those of AWS's own.
+    pub tags: Vec<(String, String)>,
     /// Whether it may not be deleted.
     pub is_protected: bool,
 }
@@ -121,6 +126,7 @@ impl Stack {
             description: of("Description"),
             parameters: list("Parameters", "ParameterKey", "").into_iter().map(|(name, _)| name).collect(),
             outputs: list("Outputs", "OutputKey", "OutputValue"),
+            tags: list("Tags", "Key", "Value").into_iter().filter(|(key, _)| !key.starts_with("aws:")).collect(),
             is_protected: of("EnableTerminationProtection") == "true",
         }
     }
@@ -215,14 +221,16 @@ pub async fn template_of(session: &Session, id: &str) -> Result<Option<String>, 
     Ok(body.and_then(|body| body.text()).map(str::to_owned))
 }
 
-/// Requests the deletion of a stack.
+/// Requests the deletion of a stack. Gives the token of the request.
 ///
 /// # Errors
 /// When CloudFormation refuses it.
-pub async fn delete(session: &Session, id: &str) -> Result<(), Failure> {
-    let parameters = [parameter("StackName", id), token()];
+pub async fn delete(session: &Session, id: &str) -> Result<String, Failure> {
+    let token = token();
+    let parameters = [parameter("StackName", id), parameter("ClientRequestToken", token.as_str())];
     let requested = request_once(session, "DeleteStack", &parameters, &["TokenAlreadyExistsException"]).await;
-    requested.map_err(|refusal| refused("delete", id, refusal))
+    requested.map_err(|refusal| refused("delete", id, refusal))?;
+    Ok(token)
 }
 
 /// How long to wait for CloudFormation.
@@ -231,26 +239,39 @@ pub struct Waiting {
     pub within: Duration,
 }
 
-/// Waits until CloudFormation has done what it was asked to do with a stack.
+/// Waits until CloudFormation has done with a stack what it was asked to do with this token.
 ///
 /// # Errors
 /// When that takes too long, or cannot be seen.
-pub async fn settled(session: &Session, id: &str, waiting: Waiting) -> Result<Stack, Failure> {
-    until_settled(async || Stack::find(session, id).await, id, waiting).await
+pub async fn settled(session: &Session, id: &str, token: &str, waiting: Waiting) -> Result<Stack, Failure> {
+    let look = async || Stack::find(session, id).await;
+    // Without events, time tells.
+    let latest = async || latest_of(session, id, token).await.ok().flatten();
+    until_settled(look, latest, id, waiting).await
 }
 
+/// CloudFormation may describe a stack as it was a moment ago, so that a status is the end only if the latest event of the
+/// stack tells the same.
 async fn until_settled(
     look: impl AsyncFn() -> Result<Option<Stack>, Failure>,
+    latest: impl AsyncFn() -> Option<String>,
     id: &str,
     Waiting { within }: Waiting,
 ) -> Result<Stack, Failure> {
     let end = Instant::now() + within;
     let mut pauses = Pauses::new();
+    let mut unchanged_since = None;
     loop {
         let stack = look().await?.ok_or_else(|| Failure::refused(format!("the stack {id} is gone")))?;
-        // A change set that was just executed may not have changed the status yet.
-        if ![Condition::Busy, Condition::Empty].contains(&stack.condition()) {
-            return Ok(stack);
+        match stack.condition() {
+            Condition::Deleted => return Ok(stack),
+            Condition::Busy | Condition::Empty => unchanged_since = None,
+            Condition::Settled | Condition::Broken | Condition::Stuck => {
+                let since = *unchanged_since.get_or_insert_with(Instant::now);
+                if latest().await.as_ref() == Some(&stack.status) || since.elapsed() >= STALE {
+                    return Ok(stack);
+                }
+            }
         }
         if Instant::now() >= end {
             let within = humantime::format_duration(within);
@@ -261,9 +282,9 @@ async fn until_settled(
     }
 }
 
-/// A member by which CloudFormation knows a request that is made again.
-pub(super) fn token() -> Parameter {
-    parameter("ClientRequestToken", format!("duet-{}", random_digits()))
+/// A token by which CloudFormation knows a request that is made again, and which the events carry that it leads to.
+pub(super) fn token() -> String {
+    format!("duet-{}", random_digits())
 }
 
 pub(super) fn refused(doing: &str, stack: &str, refusal: Refusal) -> Failure {
@@ -292,6 +313,8 @@ mod tests {
                    <Description>Lambda Duet: the same benchmark service as two</Description>\
                    <Parameters><member><ParameterKey>XRay</ParameterKey><ParameterValue/></member></Parameters>\
                    <Outputs><member><OutputKey>ApiUrl</OutputKey><OutputValue>https://a</OutputValue></member></Outputs>\
+                   <Tags><member><Key>team</Key><Value>shop</Value></member>\
+                   <member><Key>aws:of</Key><Value>AWS</Value></member></Tags>\
                    <EnableTerminationProtection>true</EnableTerminationProtection></member></Stacks></R>";
         let document = document(xml, "DescribeStacks").unwrap();
         let stack = Stack::read(members(&document, "Stacks").next().unwrap());
@@ -300,6 +323,7 @@ mod tests {
             (Some("https://a"), &["XRay".to_owned()][..])
         );
         assert_eq!(account(&stack.id), Some("123456789012"));
+        assert_eq!(stack.tags, [("team".to_owned(), "shop".to_owned())]);
         assert!(stack.description.starts_with(template::DESCRIPTION));
         assert!(stack.is_protected && stack.reason.is_none());
     }
@@ -343,7 +367,8 @@ mod tests {
             Ok(Some(with_status(statuses[looks.get() - 1])))
         };
         let begin = Instant::now();
-        let stack = until_settled(look, "duet", Waiting { within: Duration::from_secs(60) }).await.unwrap();
+        let latest = async || Some("CREATE_COMPLETE".to_owned());
+        let stack = until_settled(look, latest, "duet", Waiting { within: Duration::from_secs(60) }).await.unwrap();
         assert_eq!((stack.status.as_str(), looks.get()), ("CREATE_COMPLETE", 4));
         assert!(begin.elapsed() <= Duration::from_millis(100 + 200 + 400));
     }
@@ -352,11 +377,38 @@ mod tests {
     async fn a_stack_that_does_not_settle_is_given_up_in_time() {
         let begin = Instant::now();
         let look = async || Ok(Some(with_status("UPDATE_IN_PROGRESS")));
-        let failure = until_settled(look, "duet", Waiting { within: Duration::from_secs(60) }).await.unwrap_err();
+        let within = Duration::from_secs(60);
+        let failure = until_settled(look, async || None, "duet", Waiting { within }).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Timeout);
         assert_eq!(failure.message, "CloudFormation is not done with duet after 1m: UPDATE_IN_PROGRESS");
         assert!(begin.elapsed() >= Duration::from_secs(60) && begin.elapsed() <= Duration::from_secs(65));
-        let gone = until_settled(async || Ok(None), "duet", Waiting { within: Duration::from_secs(60) }).await;
+        let gone = until_settled(async || Ok(None), async || None, "duet", Waiting { within }).await;
         assert_eq!(gone.unwrap_err().message, "the stack duet is gone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_status_of_before_is_not_taken_for_the_end() {
+        let looks = Cell::new(0);
+        let statuses = ["UPDATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_COMPLETE"];
+        // The events are late too, and then tell more than the description.
+        let events = [None, Some("UPDATE_IN_PROGRESS"), None, Some("UPDATE_COMPLETE")];
+        let look = async || {
+            looks.set(looks.get() + 1);
+            Ok(Some(with_status(statuses[looks.get() - 1])))
+        };
+        let latest = async || events[looks.get() - 1].map(str::to_owned);
+        let within = Duration::from_secs(600);
+        let stack = until_settled(look, latest, "duet", Waiting { within }).await.unwrap();
+        assert_eq!((stack.status.as_str(), looks.get()), ("UPDATE_COMPLETE", 4));
+        // Where no event tells it, it has to last.
+        let begin = Instant::now();
+        let look = async || Ok(Some(with_status("UPDATE_COMPLETE")));
+        until_settled(look, async || None, "duet", Waiting { within }).await.unwrap();
+        assert!(begin.elapsed() >= STALE && begin.elapsed() <= STALE + LONGEST_PAUSE);
+        // Nothing comes after the deletion.
+        let begin = Instant::now();
+        let look = async || Ok(Some(with_status("DELETE_COMPLETE")));
+        until_settled(look, async || None, "duet", Waiting { within }).await.unwrap();
+        assert!(begin.elapsed().is_zero());
     }
 }

@@ -18,12 +18,16 @@ pub struct ServiceTemplate(String);
 impl ServiceTemplate {
     /// The template whose functions have the code in `bucket` under the keys that `key` gives.
     pub fn new(bucket: &str, key: impl Fn(Architecture) -> String) -> Self {
-        let mut text = TEMPLATE.replacen(CODE_OF_ALL, "", 1);
+        Self::of(TEMPLATE, bucket, key)
+    }
+
+    fn of(template: &str, bucket: &str, key: impl Fn(Architecture) -> String) -> Self {
+        let mut text = replaced(template, CODE_OF_ALL, "");
         for architecture in Architecture::ALL {
             let anchor = anchor(architecture);
             let code =
-                format!("{anchor}      CodeUri:\n        Bucket: {bucket}\n        Key: {}\n", key(architecture));
-            text = text.replacen(&anchor, &code, 1);
+                format!("{anchor}      CodeUri:\n        Bucket: \"{bucket}\"\n        Key: {}\n", key(architecture));
+            text = replaced(&text, &anchor, &code);
         }
         Self(text)
     }
@@ -55,6 +59,12 @@ impl ServiceTemplate {
     }
 }
 
+/// A text in which `part` is replaced, which has to be there: otherwise the functions would get no code, or another one.
+fn replaced(text: &str, part: &str, by: &str) -> String {
+    assert_eq!(text.matches(part).count(), 1, "the template has not the shape that is edited: {part:?}");
+    text.replacen(part, by, 1)
+}
+
 /// The first property of the function of an architecture.
 fn anchor(architecture: Architecture) -> String {
     format!("      Description: Lambda Duet on {architecture}\n")
@@ -71,7 +81,8 @@ pub fn code_locations(template: &str) -> Vec<String> {
         } else if let Some(bucket) = lines.next_if(|line| line.starts_with("Bucket: "))
             && let Some(key) = lines.next_if(|line| line.starts_with("Key: "))
         {
-            locations.push(format!("s3://{}/{}", &bucket["Bucket: ".len()..], &key["Key: ".len()..]));
+            let bucket = bucket["Bucket: ".len()..].trim_matches('"');
+            locations.push(format!("s3://{bucket}/{}", &key["Key: ".len()..]));
         }
     }
     locations
@@ -114,7 +125,7 @@ mod tests {
         assert!(body.len() <= MAX_BODY, "{} bytes", body.len());
         for architecture in Architecture::ALL {
             let expected = format!(
-                "Lambda Duet on {architecture}\n      CodeUri:\n        Bucket: the-bucket\n        Key: \
+                "Lambda Duet on {architecture}\n      CodeUri:\n        Bucket: \"the-bucket\"\n        Key: \
                  lambda-duet/{architecture}.zip\n      Architectures: [{architecture}]\n"
             );
             assert!(body.contains(&expected), "{body}");
@@ -122,6 +133,12 @@ mod tests {
         assert_eq!(body.lines().count(), TEMPLATE.lines().count() + 5);
         let kept = body.lines().filter(|line| TEMPLATE.lines().any(|own| own == *line)).count();
         assert_eq!(kept, body.lines().count() - 6);
+    }
+
+    #[test]
+    #[should_panic(expected = "the template has not the shape that is edited")]
+    fn a_template_of_another_shape_is_not_deployed() {
+        ServiceTemplate::of(&TEMPLATE.replace('\n', "\r\n"), "the-bucket", |_| String::new());
     }
 
     #[test]
@@ -141,6 +158,8 @@ mod tests {
         assert_eq!(code_locations(edited().body()), own);
         let of_sam = "  Arm64Function:\n    Properties:\n      CodeUri: s3://managed/0ab1\n      Handler: bootstrap\n";
         assert_eq!(code_locations(of_sam), ["s3://managed/0ab1"]);
+        let unquoted = "      CodeUri:\n        Bucket: shop\n        Key: a.zip\n";
+        assert_eq!(code_locations(unquoted), ["s3://shop/a.zip"]);
         assert_eq!(code_locations(TEMPLATE), [""; 0]);
     }
 }

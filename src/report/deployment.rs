@@ -30,7 +30,19 @@ pub fn changes(stack: &str, set: &ChangeSet) -> Vec<Block> {
     ];
     let lost = lost.into_iter().filter(|(_, names)| !names.is_empty());
     blocks.extend(lost.map(|(what, names)| Block::Item(format!("{what}: {}", names.join(", ")))));
+    if set.changes.iter().any(is_of_account) {
+        blocks.push(Block::Item(FOR_ALL_APIS.to_owned()));
+    }
     blocks
+}
+
+/// What reaches beyond the stack.
+const FOR_ALL_APIS: &str = "This sets the role by which API Gateway logs, for all APIs of the account in this region. \
+                            If one is set already, leave it with --parameter ApiGatewayLogRole=existing";
+
+/// Whether a change makes or changes a setting of the whole account.
+fn is_of_account(change: &Change) -> bool {
+    change.kind == "AWS::ApiGateway::Account" && matches!(change.action, Action::Add | Action::Modify(_))
 }
 
 /// A type without what all of AWS's begin with.
@@ -137,6 +149,22 @@ mod tests {
             assert!(text.lines().any(|said| said == line), "{text}");
         }
         assert!(!text.contains("Kept,") && !text.contains(": Kept"), "{text}");
+    }
+
+    #[test]
+    fn what_reaches_beyond_the_stack_is_said() {
+        let change = |action: Action| Change {
+            action,
+            logical_id: "ApiGatewayAccount".to_owned(),
+            kind: "AWS::ApiGateway::Account".to_owned(),
+            properties: Vec::new(),
+        };
+        let is_said = |action| {
+            let text = plain(&changes("duet", &ChangeSet::example(vec![change(action)])));
+            text.contains("for all APIs of the account in this region") && text.contains("ApiGatewayLogRole=existing")
+        };
+        assert!(is_said(Action::Add) && is_said(Action::Modify(Replacement::No)));
+        assert!(!is_said(Action::Remove { is_kept: true }));
     }
 
     #[test]

@@ -101,7 +101,7 @@ fn the_service_is_deployed_updated_and_deleted_without_a_rest() {
         assert_eq!(put.len(), 1);
         assert_eq!(put[0].call.headers["x-amz-expected-bucket-owner"], ACCOUNT);
         assert_eq!(put[0].call.headers["x-amz-content-sha256"], digest);
-        assert!(sets[1].get("TemplateBody").contains(&format!("Bucket: {bucket}\n        Key: {key}\n")));
+        assert!(sets[1].get("TemplateBody").contains(&format!("Bucket: \"{bucket}\"\n        Key: {key}\n")));
     }
     let is_execution = |request: &&Request| request.action == "ExecuteChangeSet";
     let last_put = requests.iter().rposition(|request| request.action.starts_with("PUT ")).unwrap();
@@ -130,6 +130,13 @@ fn the_service_is_deployed_updated_and_deleted_without_a_rest() {
     let parameters = account.state().stacks["duet"].parameters.clone();
     assert_eq!((parameters["MemorySize"].as_str(), parameters["Timeout"].as_str()), ("512", "7"));
     assert_eq!(parameters.len(), 2);
+    // A tag is added to those that there are, in both stacks.
+    assert_code(&deployed(&account, &code, &["--tags", "cost=8", "by=me"]), 0);
+    for stack in ["duet", "duet-code"] {
+        let tags = account.state().stacks[stack].tags.clone();
+        let tags: Vec<(&str, &str)> = tags.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        assert_eq!(tags, [("by", "me"), ("cost", "8"), ("team", "shop")]);
+    }
     // The code was there.
     assert_eq!(of(&account.requests(), "PUT ").len(), 2);
 
@@ -200,6 +207,9 @@ fn wrong_arguments_are_refused_before_anything_is_asked() {
         (&["--tags", "a=1", "a=2"], "--tags gives a twice"),
         (&["--tags", "team="], "it must be a key, = and a value"),
         (&["--stack", "a_b"], "letters, digits and hyphens"),
+        (&["--bucket", "shop-code/duet"], "it must be the name of a bucket alone"),
+        (&["--bucket", "s3://shop-code"], "it must be the name of a bucket alone"),
+        (&["--bucket=-shop"], "3 to 63 of a-z, 0-9, hyphen and dot"),
     ] {
         let mut command = subcommand(&account.server.url, "deploy");
         let output = command.args(["--handler", &code.path(""), "--yes"]).args(options).output().unwrap();
@@ -277,6 +287,47 @@ fn buckets_elsewhere_or_of_others_are_refused_before_anything_is_made() {
         }
         assert_eq!(account.changes(), [""; 0]);
     }
+}
+
+#[test]
+fn a_bucket_of_another_account_is_refused_before_the_question() {
+    let state = State { buckets: [("shop-code".to_owned(), Default::default())].into(), ..State::default() };
+    let account = Account::start(state, |request, _| {
+        let is_owned = request.call.headers.contains_key("x-amz-expected-bucket-owner");
+        if is_owned { Act::Instead(Reply::status(403, "")) } else { Act::Answer }
+    });
+    let output = deploy(&account, &code(), &["--bucket", "shop-code"]).output().unwrap();
+    assert_code(&output, 1);
+    assert!(stderr(&output).contains("or it belongs to another account"), "{}", stderr(&output));
+    assert!(account.state().stacks.is_empty());
+}
+
+#[test]
+fn a_bucket_that_holds_other_things_is_not_emptied() {
+    let (account, code) = (account(), code());
+    assert_code(&deployed(&account, &code, &[]), 0);
+    let bucket = account.state().buckets.keys().next().unwrap().clone();
+    let asked = subcommand(&account.server.url, "delete").args(["--stack", "duet"]).output().unwrap();
+    assert_code(&asked, 2);
+    let question =
+        format!("Delete duet and duet-code in us-east-1, with all logs and the bucket {bucket} (2 objects)?");
+    assert!(stderr(&asked).contains(&question), "{}", stderr(&asked));
+
+    account.state().buckets.get_mut(&bucket).unwrap().insert("photos/1.jpg".to_owned());
+    let before = account.state().clone();
+    let output = delete(&account, &[]);
+    assert_code(&output, 1);
+    assert!(stderr(&output).contains("1 object outside lambda-duet/, such as photos/1.jpg"), "{}", stderr(&output));
+    let after = account.state().clone();
+    assert_eq!((after.stacks, after.buckets), (before.stacks, before.buckets));
+
+    // A bucket that the stack of the service names is not the one that was made for its code.
+    account.state().buckets.get_mut(&bucket).unwrap().remove("photos/1.jpg");
+    account.state().buckets.insert("photos".to_owned(), ["lambda-duet/1.jpg".to_owned()].into());
+    account.state().stacks.get_mut("duet").unwrap().outputs.insert("BucketName".to_owned(), "photos".to_owned());
+    assert_code(&delete(&account, &[]), 0);
+    let left = account.state().buckets.clone();
+    assert_eq!(left, [("photos".to_owned(), ["lambda-duet/1.jpg".to_owned()].into())].into());
 }
 
 #[test]

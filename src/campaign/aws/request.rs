@@ -9,7 +9,14 @@ use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 use hyper::{Method, Request, Response, StatusCode, body::Bytes};
 use serde::Deserialize;
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
+use tokio::time::timeout;
+
+/// How long a request may take, with its answer. One that hangs would otherwise hang for ever.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The same for one that puts an object, which may be large.
+const LIMIT_OF_PUT: Duration = Duration::from_secs(900);
 
 /// Sends a signed POST to a service, and gives the status and the body of its answer.
 ///
@@ -29,7 +36,7 @@ pub async fn post(
 /// Sends a signed request to a URL of a service, and gives its answer.
 ///
 /// # Errors
-/// When the service cannot be asked, or gives no answer.
+/// When the service cannot be asked, or gives no answer in time.
 pub async fn send(
     session: &Session,
     service: AwsService,
@@ -39,7 +46,7 @@ pub async fn send(
     body: impl Into<SdkBody>,
 ) -> Result<Response<Bytes>, Failure> {
     let signer = Signer::new(session, service.signing_name).await?;
-    let request = Request::builder().method(method).uri(url);
+    let request = Request::builder().method(method.clone()).uri(url);
     let request = head.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     let mut request = request
         .body(body.into())
@@ -48,10 +55,22 @@ pub async fn send(
     let lost = |error: &(dyn Error + 'static)| {
         Failure::new(FailureKind::Network, format!("asking {} at {url}: {}", service.id, with_causes(error)))
     };
-    let response = session.transport().send(request).await.map_err(|error| lost(&error))?;
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.map_err(|error| lost(error.as_ref()))?;
-    Ok(Response::from_parts(head, body.to_bytes()))
+    let answer = async {
+        let response = session.transport().send(request).await.map_err(|error| lost(&error))?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map_err(|error| lost(error.as_ref()))?;
+        Ok(Response::from_parts(head, body.to_bytes()))
+    };
+    let limit = if method == Method::PUT { LIMIT_OF_PUT } else { LIMIT };
+    within(limit, &format!("{} at {url}", service.id), answer).await
+}
+
+/// An answer, if it comes in time.
+async fn within<T>(limit: Duration, of: &str, answer: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    timeout(limit, answer).await.unwrap_or_else(|_| {
+        let limit = humantime::format_duration(limit);
+        Err(Failure::new(FailureKind::Network, format!("{of} gives no answer within {limit}")))
+    })
 }
 
 /// A text in a query, a form or a path: all but unreserved characters, and those of `literal`, is percent-encoded.
@@ -103,5 +122,19 @@ impl JsonError {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_hangs_is_given_up_as_one_that_is_lost() {
+        let failure = within(LIMIT, "S3 at https://a", pending::<Result<(), Failure>>()).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Network);
+        assert_eq!(failure.message, "S3 at https://a gives no answer within 1m");
+        assert_eq!(within(LIMIT, "S3", async { Ok(1) }).await.unwrap(), 1);
     }
 }

@@ -2,13 +2,14 @@
 
 use super::DeployArgs;
 use crate::{
+    campaign::failure::Failure,
     cli::{
         output::note,
         service_stack::{ServiceStack, check_idle},
     },
     deployment::{
         Bucket, ChangeSet, Code, CodeStack, Condition, Proposal, ServiceTemplate, Stack, StackRequest, bucket_name,
-        template_of,
+        is_own_draft, template_of,
     },
     report::{deployment, terminal},
 };
@@ -60,7 +61,18 @@ impl<'a> DeploymentPlan<'a> {
                 return Err(failure.into());
             }
         }
+        if let Err(failure) = plan.check_owner().await {
+            plan.discard().await;
+            return Err(failure.into());
+        }
         Ok(plan)
+    }
+
+    /// Refuses a bucket of another account, to which code could not be put later.
+    async fn check_owner(&self) -> Result<(), Failure> {
+        let account = self.of_service.as_ref().and_then(ChangeSet::account);
+        let (Some(bucket), Some(account)) = (&self.args.bucket, account) else { return Ok(()) };
+        Bucket::new(&self.place.session, bucket, Some(account)).await?.check().await
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -79,9 +91,13 @@ impl<'a> DeploymentPlan<'a> {
     /// Takes the proposals back.
     pub(super) async fn discard(&self) {
         for set in self.of_service.iter().chain(&self.of_bucket) {
-            if let Err(failure) = set.discard(&self.place.session).await {
-                note(format_args!("A change set is left, which changes nothing: {failure}"));
-            }
+            self.discard_set(set).await;
+        }
+    }
+
+    pub(super) async fn discard_set(&self, set: &ChangeSet) {
+        if let Err(failure) = set.discard(&self.place.session).await {
+            note(format_args!("A change set is left, which changes nothing: {failure}"));
         }
     }
 }
@@ -90,7 +106,11 @@ impl<'a> DeploymentPlan<'a> {
 async fn check(stack: &Stack, args: &DeployArgs, place: &ServiceStack) -> anyhow::Result<()> {
     let name = &stack.name;
     check_idle(stack)?;
-    if stack.condition() != Condition::Empty && !stack.is_of_service(&place.session).await? {
+    let is_own = match stack.condition() {
+        Condition::Empty => is_own_draft(stack, &place.session).await?,
+        _ => stack.is_of_service(&place.session).await?,
+    };
+    if !is_own {
         bail!("the stack {name} is not one of Lambda Duet's: choose another name with --stack");
     }
     match stack.condition() {
@@ -100,10 +120,9 @@ async fn check(stack: &Stack, args: &DeployArgs, place: &ServiceStack) -> anyhow
             args.stack.again(&place.name)
         ),
         Condition::Stuck => bail!(
-            "an update of the stack {name} could not be rolled back ({}): aws cloudformation continue-update-rollback --region {} \
-             --stack-name {name}",
+            "an update of the stack {name} could not be rolled back ({}): {}",
             stack.status,
-            place.region
+            place.command("continue-update-rollback", stack)
         ),
         _ => Ok(()),
     }
@@ -119,6 +138,9 @@ async fn target(args: &DeployArgs, place: &ServiceStack) -> anyhow::Result<Targe
     let name = place.name.of_code();
     let present = Stack::find(session, &name).await?;
     let mut parameters = Vec::new();
+    if let Some(stack) = &present {
+        check_code_stack(stack, place).await?;
+    }
     let bucket = match present.as_ref().filter(|stack| stack.condition() != Condition::Empty) {
         None => {
             let bucket = bucket_name(&place.name);
@@ -126,11 +148,11 @@ async fn target(args: &DeployArgs, place: &ServiceStack) -> anyhow::Result<Targe
             bucket
         }
         Some(stack) => {
-            check_code_stack(stack, place).await?;
             let bucket = CodeStack::bucket(stack).with_context(|| format!("the stack {name} names no bucket"))?;
-            if template_of(session, &stack.id)
-                .await?
-                .is_some_and(|template| template.trim() == CodeStack::TEMPLATE.trim())
+            if args.tags.is_empty()
+                && template_of(session, &stack.id)
+                    .await?
+                    .is_some_and(|template| template.trim() == CodeStack::TEMPLATE.trim())
             {
                 return Ok(Target { bucket: bucket.to_owned(), of_bucket: None });
             }
@@ -156,16 +178,30 @@ async fn target(args: &DeployArgs, place: &ServiceStack) -> anyhow::Result<Targe
 async fn check_code_stack(stack: &Stack, place: &ServiceStack) -> anyhow::Result<()> {
     let name = &stack.name;
     check_idle(stack)?;
-    if !CodeStack::is(stack, &place.session).await? {
+    let is_own = match stack.condition() {
+        Condition::Empty => is_own_draft(stack, &place.session).await?,
+        _ => CodeStack::is(stack, &place.session).await?,
+    };
+    if !is_own {
         bail!("the stack {name} is not one of Lambda Duet's: name a bucket for the code with --bucket");
     }
-    if stack.condition() != Condition::Settled {
-        bail!(
-            "the stack {name}, which has the bucket for the code, is in the state {}: delete it with aws cloudformation \
-             delete-stack --region {} --stack-name {name}",
-            stack.status,
-            place.region
-        );
+    if let Some(advice) = advice_on_code_stack(stack, place) {
+        bail!("the stack {name}, which has the bucket for the code, is in the state {}: {advice}", stack.status);
     }
     Ok(())
+}
+
+/// What makes a stack with the bucket usable again; none if it is, or nothing is known. The service is not touched by it.
+pub(super) fn advice_on_code_stack(stack: &Stack, place: &ServiceStack) -> Option<String> {
+    match stack.condition() {
+        Condition::Broken if stack.status == "DELETE_FAILED" => Some(format!(
+            "empty the bucket, and delete the stack with {}; or name another bucket with --bucket",
+            place.command("delete-stack", stack)
+        )),
+        Condition::Broken => Some(format!("delete it with {}", place.command("delete-stack", stack))),
+        Condition::Stuck => {
+            Some(format!("its update has to be rolled back: {}", place.command("continue-update-rollback", stack)))
+        }
+        Condition::Empty | Condition::Settled | Condition::Busy | Condition::Deleted => None,
+    }
 }

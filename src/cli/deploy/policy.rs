@@ -7,7 +7,7 @@ use crate::{
         policy::{policy, statement},
         service_stack::DEFAULT,
     },
-    deployment::{PREFIX, beginning_of_bucket},
+    deployment::{NAMES, PREFIX, beginning_of_bucket},
 };
 use serde_json::{Value, json};
 
@@ -108,6 +108,18 @@ const BUCKETS: [&str; 15] = [
     "s3:PutLifecycleConfiguration",
 ];
 
+/// The most characters of a stack's name of which nothing is cut in the names of functions and roles, which have 64 at most.
+const LONGEST_UNCUT: usize = 24;
+
+/// What the names begin with that CloudFormation gives to functions and roles of a stack.
+fn beginning_of_names(stack: &str) -> String {
+    // Names of stacks are ASCII.
+    stack
+        .get(..LONGEST_UNCUT)
+        .filter(|_| stack.len() > LONGEST_UNCUT)
+        .map_or_else(|| format!("{stack}-"), str::to_owned)
+}
+
 impl DeployArgs {
     /// The least policy for these options.
     pub(in crate::cli) fn policy(&self) -> Value {
@@ -116,9 +128,11 @@ impl DeployArgs {
         let partition = region.map_or("aws", region::partition);
         let region = region.unwrap_or("*");
         let arn = |service: &str, resource: String| format!("arn:{partition}:{service}:{region}:*:{resource}");
+        let beginning = beginning_of_names(stack);
         let global = |service: &str, resource: String| format!("arn:{partition}:{service}:{resource}");
 
-        let stacks = ["", "-code"].map(|end| arn("cloudformation", format!("stack/{stack}{end}/*")));
+        let mut stacks = ["", "-code"].map(|end| arn("cloudformation", format!("stack/{stack}{end}/*"))).to_vec();
+        stacks.push(arn("cloudformation", format!("changeSet/{NAMES}*/*")));
         let of_stacks = [
             "cloudformation:CreateChangeSet",
             "cloudformation:DeleteChangeSet",
@@ -128,6 +142,7 @@ impl DeployArgs {
             "cloudformation:DescribeStacks",
             "cloudformation:ExecuteChangeSet",
             "cloudformation:GetTemplate",
+            "cloudformation:ListChangeSets",
             "cloudformation:ListStackResources",
             "cloudformation:TagResource",
         ];
@@ -152,14 +167,15 @@ impl DeployArgs {
             }
         };
         statements.push(statement("PutCodeThere", &objects, &[global("s3", format!("::{bucket}/{PREFIX}*"))]));
-        statements.push(statement("Functions", &FUNCTIONS, &[arn("lambda", format!("function:{stack}-*"))]));
-        let roles = [global("iam", format!(":*:role/{stack}-*"))];
+        statements.push(statement("Functions", &FUNCTIONS, &[arn("lambda", format!("function:{beginning}*"))]));
+        let roles = [global("iam", format!(":*:role/{beginning}*"))];
         statements.push(statement("Roles", &ROLES, &roles));
         let mut passing = statement("GiveThemTheirRoles", &["iam:PassRole"], &roles);
         let services = ["lambda.amazonaws.com", "apigateway.amazonaws.com"];
         passing["Condition"] = json!({ "StringEquals": { "iam:PassedToService": services } });
         statements.push(passing);
-        let groups = ["/aws/lambda/", "/aws/apigateway/"].map(|path| arn("logs", format!("log-group:{path}{stack}*")));
+        let groups = [format!("/aws/lambda/{beginning}"), format!("/aws/apigateway/{stack}")]
+            .map(|group| arn("logs", format!("log-group:{group}*")));
         statements.push(statement("LogGroups", &LOG_GROUPS, &groups));
         statements.push(statement("FindLogGroups", &["logs:DescribeLogGroups"], &["*".to_owned()]));
         let api = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"];

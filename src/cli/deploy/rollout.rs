@@ -1,13 +1,16 @@
 //! Making the changes of a plan.
 
-use super::{plan::DeploymentPlan, print_outputs};
+use super::{
+    plan::{DeploymentPlan, advice_on_code_stack},
+    print_outputs,
+};
 use crate::{
     campaign::stop_request::unless_asked,
     cli::{
         output::note,
         service_stack::{End, interrupted},
     },
-    deployment::{Bucket, ChangeSet, Stack},
+    deployment::{Bucket, ChangeSet, Condition, Stack},
     protocol::Architecture,
 };
 use anyhow::{Context, bail};
@@ -26,7 +29,7 @@ impl DeploymentPlan<'_> {
         }
         let stack = match &self.of_service {
             None => self.present.clone().context("nothing of the stack was to be changed, and it is gone")?,
-            Some(set) => match self.execute(self.place.name.as_str(), set, stop).await? {
+            Some(set) => match self.execute(set, stop).await? {
                 End::Settled(stack) => stack,
                 End::Interrupted => return Ok(interrupted()),
             },
@@ -38,7 +41,7 @@ impl DeploymentPlan<'_> {
     /// Makes what the stack of the service needs; false if that was interrupted.
     async fn prepare(&self, stop: &watch::Receiver<bool>) -> anyhow::Result<bool> {
         if let Some(set) = &self.of_bucket
-            && let End::Interrupted = self.execute(&self.place.name.of_code(), set, stop).await?
+            && let End::Interrupted = self.execute(set, stop).await?
         {
             return Ok(false);
         }
@@ -60,21 +63,40 @@ impl DeploymentPlan<'_> {
     }
 
     /// Executes a change set, and waits for its end.
-    async fn execute(&self, name: &str, set: &ChangeSet, stop: &watch::Receiver<bool>) -> anyhow::Result<End> {
-        set.execute(&self.place.session).await?;
-        note(format_args!("CloudFormation changes the stack {name}; that may take some minutes"));
-        match self.place.wait(&set.stack_id, stop).await? {
+    async fn execute(&self, set: &ChangeSet, stop: &watch::Receiver<bool>) -> anyhow::Result<End> {
+        let token = match set.execute(&self.place.session).await {
+            Ok(token) => token,
+            Err(failure) => {
+                self.discard_set(set).await;
+                return Err(failure.into());
+            }
+        };
+        note(format_args!("CloudFormation changes the stack {}; that may take some minutes", set.stack_name));
+        match self.place.wait(&set.stack_id, &token, stop).await? {
             End::Settled(stack) if is_done(&stack) => Ok(End::Settled(stack)),
             End::Settled(stack) => {
                 let error = self.place.failure(&stack).await;
-                if stack.status == "UPDATE_ROLLBACK_COMPLETE" {
-                    bail!("{error:#}; it is as it was before");
+                match self.advice(&stack) {
+                    Some(advice) => bail!("{error:#}; {advice}"),
+                    None => Err(error),
                 }
-                let again = self.args.stack.again(&self.place.name);
-                bail!("{error:#}; before the next attempt: duet delete {again}");
             }
             End::Interrupted => Ok(End::Interrupted),
         }
+    }
+
+    /// What to do about a stack whose change failed. Only one that came to nothing is to be deleted: others are in use.
+    fn advice(&self, stack: &Stack) -> Option<String> {
+        if stack.status == "UPDATE_ROLLBACK_COMPLETE" {
+            return Some("it is as it was before".to_owned());
+        }
+        let advice = match stack.condition() {
+            _ if stack.name != self.place.name.as_str() => advice_on_code_stack(stack, self.place)?,
+            Condition::Broken => format!("duet delete {}", self.args.stack.again(&self.place.name)),
+            Condition::Stuck => self.place.command("continue-update-rollback", stack),
+            Condition::Empty | Condition::Settled | Condition::Busy | Condition::Deleted => return None,
+        };
+        Some(format!("before the next attempt: {advice}"))
     }
 }
 

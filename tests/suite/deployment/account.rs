@@ -60,11 +60,16 @@ pub struct FakeStack {
     pub template: String,
     pub parameters: BTreeMap<String, String>,
     pub outputs: BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
     pub is_protected: bool,
     /// The status after the next look.
     pub next: Option<String>,
     /// The change set.
     pub set: Option<FakeSet>,
+    /// The names of change sets of other programs.
+    pub other_sets: Vec<String>,
+    /// The status with which the last operation began, and its token.
+    pub began: Option<(String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +79,7 @@ pub struct FakeSet {
     is_looked_at: bool,
     template: String,
     parameters: BTreeMap<String, String>,
+    tags: BTreeMap<String, String>,
 }
 
 /// What there is, and what goes wrong.
@@ -85,6 +91,12 @@ pub struct State {
     pub buckets: BTreeMap<String, BTreeSet<String>>,
     /// The stack whose operations fail.
     pub failing: Option<String>,
+    /// How they end, where that is not as usual.
+    pub end: Option<String>,
+    /// The change set that another program makes as soon as a stack is made for one.
+    pub joining: Option<String>,
+    /// Stacks as they were before an operation began, by their ids: so they are described once more.
+    pub old: BTreeMap<String, FakeStack>,
     /// The stack whose operations never end.
     pub endless: Option<String>,
     /// The changes of a change set, where they are not some that are made up.
@@ -137,6 +149,11 @@ impl Account {
 /// The ARN of a stack.
 pub fn id(name: &str) -> String {
     format!("arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{name}/0b1c2d3e")
+}
+
+/// The ARN of a change set.
+fn set_id(name: &str, number: usize) -> String {
+    format!("arn:aws:cloudformation:{REGION}:{ACCOUNT}:changeSet/{name}/{number}")
 }
 
 /// A stack of the service in this state.
@@ -212,11 +229,16 @@ pub fn change(action: &str, resource: &str, more: &str) -> String {
 
 impl State {
     fn answer(&mut self, request: &Request) -> Reply {
+        if request.form.contains_key("ChangeSetName") {
+            // Policies name stacks.
+            assert!(!request.get("StackName").is_empty(), "{} names no stack", request.action);
+        }
         match request.action.as_str() {
             "DescribeStacks" => self.describe(request.get("StackName")),
             "CreateChangeSet" => self.create_change_set(request),
             "DescribeChangeSet" => self.describe_change_set(request.get("ChangeSetName")),
-            "ExecuteChangeSet" => self.execute(request.get("ChangeSetName")),
+            "ExecuteChangeSet" => self.execute(request),
+            "ListChangeSets" => self.change_sets(request.get("StackName")),
             "DeleteChangeSet" => {
                 // The deletion of one that is not there is no error.
                 if let Some(stack) = self.with_set(request.get("ChangeSetName")) {
@@ -224,14 +246,14 @@ impl State {
                 }
                 ok("DeleteChangeSet", "")
             }
-            "DescribeStackEvents" => ok("DescribeStackEvents", &format!("<StackEvents>{}</StackEvents>", self.events)),
+            "DescribeStackEvents" => self.events(request.get("StackName")),
             "ListStackResources" => self.resources(request.get("StackName")),
             "GetTemplate" => match self.find(request.get("StackName")) {
                 Some(stack) => ok("GetTemplate", &element("TemplateBody", &stack.template)),
                 None => error(400, "ValidationError", "Stack does not exist"),
             },
             "DeleteStack" => {
-                self.delete(request.get("StackName"));
+                self.delete(request.get("StackName"), request.get("ClientRequestToken"));
                 Reply::ok(
                     "<DeleteStackResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\
                      <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></DeleteStackResponse>",
@@ -256,6 +278,7 @@ impl State {
         let Some(stack) = found else {
             return error(400, "ValidationError", &format!("Stack with id {name} does not exist"));
         };
+        let stack = self.old.remove(&stack.id).unwrap_or(stack);
         if let Some(next) = stack.next.as_ref().filter(|_| endless.as_ref() != Some(&stack.id)) {
             let (id, next) = (stack.id.clone(), next.clone());
             self.settle(&id, &next);
@@ -278,7 +301,32 @@ impl State {
         }
         text += &members("Parameters", stack.parameters.iter().map(parameter));
         text += &members("Outputs", stack.outputs.iter().map(output));
+        let tag = |(key, value): (&String, &String)| element("Key", key) + &element("Value", value);
+        text += &members("Tags", stack.tags.iter().map(tag));
         ok("DescribeStacks", &members("Stacks", [text]))
+    }
+
+    /// The events of the last operation on a stack, around those that the test has.
+    fn events(&mut self, name: &str) -> Reply {
+        let stack = self.find(name).cloned().or_else(|| self.deleted.get(name).cloned());
+        let own = |stack: &FakeStack, status: &str| {
+            let name = stack.id.split('/').nth(1).unwrap();
+            let token = stack.began.as_ref().map(|(_, token)| element("ClientRequestToken", token));
+            event(name, name, status, "").replace("</member>", &(token.unwrap_or_default() + "</member>"))
+        };
+        let last = stack.as_ref().filter(|stack| stack.began.is_some() && stack.next.is_none());
+        let last = last.map(|stack| own(stack, &stack.status)).unwrap_or_default();
+        let first = stack.as_ref().and_then(|stack| Some(own(stack, &stack.began.as_ref()?.0))).unwrap_or_default();
+        ok("DescribeStackEvents", &format!("<StackEvents>{last}{}{first}</StackEvents>", self.events))
+    }
+
+    fn change_sets(&mut self, name: &str) -> Reply {
+        let Some(stack) = self.find(name) else { return error(400, "ValidationError", "Stack does not exist") };
+        let own = stack.set.iter().map(|set| set.name.clone());
+        let others = stack.other_sets.iter().map(|name| set_id(name, 0));
+        let summary =
+            |id: String| element("ChangeSetName", id.split('/').nth(1).unwrap()) + &element("ChangeSetId", &id);
+        ok("ListChangeSets", &members("Summaries", own.chain(others).map(summary)))
     }
 
     /// What an operation has made, after it was seen in progress.
@@ -286,7 +334,7 @@ impl State {
         if next == "DELETE_COMPLETE" {
             let name = self.stacks.iter().find(|(_, stack)| stack.id == id).map(|(name, _)| name.clone()).unwrap();
             let stack = self.stacks.remove(&name).unwrap();
-            if let Some(bucket) = stack.outputs.get("BucketName") {
+            if let Some(bucket) = stack.parameters.get("BucketName") {
                 let objects = self.buckets.remove(bucket).unwrap();
                 assert!(objects.is_empty(), "the bucket {bucket} still has {objects:?}");
             }
@@ -320,11 +368,7 @@ impl State {
     fn create_change_set(&mut self, request: &Request) -> Reply {
         let name = request.get("StackName").to_owned();
         self.count += 1;
-        let set = format!(
-            "arn:aws:cloudformation:{REGION}:{ACCOUNT}:changeSet/{}/{}",
-            request.get("ChangeSetName"),
-            self.count
-        );
+        let set = set_id(request.get("ChangeSetName"), self.count);
         let is_first = request.get("ChangeSetType") == "CREATE";
         let present = self.stacks.get(&name).map(|stack| stack.status.clone());
         match (is_first, present.as_deref()) {
@@ -337,6 +381,11 @@ impl State {
         }
         let empty = || FakeStack { id: id(&name), status: "REVIEW_IN_PROGRESS".to_owned(), ..FakeStack::default() };
         let stack = self.stacks.entry(name.clone()).or_insert_with(empty);
+        stack.other_sets.extend(self.joining.take());
+        let given_tags = request.list("Tags", "Key", "Value");
+        let given_tags = given_tags.into_iter().map(|(key, value)| (key, value.unwrap())).collect::<BTreeMap<_, _>>();
+        // Without any, the stack keeps its own.
+        let tags = if given_tags.is_empty() { stack.tags.clone() } else { given_tags };
         let given = request.list("Parameters", "ParameterKey", "ParameterValue");
         // Without a value it is the previous one, which there has to be.
         let effective = |(key, value): (String, Option<String>)| {
@@ -345,7 +394,7 @@ impl State {
         };
         let parameters = given.into_iter().map(effective).collect();
         let template = request.get("TemplateBody").to_owned();
-        stack.set = Some(FakeSet { name: set.clone(), is_first, is_looked_at: false, template, parameters });
+        stack.set = Some(FakeSet { name: set.clone(), is_first, is_looked_at: false, template, parameters, tags });
         let stack_id = stack.id.clone();
         ok("CreateChangeSet", &(element("Id", &set) + &element("StackId", &stack_id)))
     }
@@ -355,7 +404,7 @@ impl State {
         let Some(stack) = self.with_set(name) else { return error(404, "ChangeSetNotFound", "there is none") };
         let set = stack.set.clone().unwrap();
         stack.set.as_mut().unwrap().is_looked_at = true;
-        let is_same = set.template == stack.template && set.parameters == stack.parameters;
+        let is_same = set.template == stack.template && set.parameters == stack.parameters && set.tags == stack.tags;
         let (status, rest) = if !set.is_looked_at {
             ("CREATE_IN_PROGRESS", String::new())
         } else if is_same {
@@ -374,11 +423,13 @@ impl State {
         ok("DescribeChangeSet", &(element("Status", status) + &rest))
     }
 
-    fn execute(&mut self, set: &str) -> Reply {
-        let failing = self.failing.clone();
+    fn execute(&mut self, request: &Request) -> Reply {
+        let (failing, end) = (self.failing.clone(), self.end.clone());
+        let set = request.get("ChangeSetName");
         let Some(stack) = self.with_set(set) else {
             return error(404, "ChangeSetNotFound", &format!("ChangeSet [{set}] does not exist"));
         };
+        let old = stack.clone();
         let set = stack.set.take().unwrap();
         let is_failing = failing.is_some_and(|name| stack.id == id(&name));
         let (now, next) = match (set.is_first, is_failing) {
@@ -388,23 +439,30 @@ impl State {
             (false, true) => ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"),
         };
         if !is_failing {
-            (stack.template, stack.parameters) = (set.template, set.parameters);
+            (stack.template, stack.parameters, stack.tags) = (set.template, set.parameters, set.tags);
         }
-        (stack.status, stack.next) = (now.to_owned(), Some(next.to_owned()));
+        let next = end.filter(|_| is_failing).unwrap_or_else(|| next.to_owned());
+        (stack.status, stack.next) = (now.to_owned(), Some(next));
+        stack.began = Some((now.to_owned(), request.get("ClientRequestToken").to_owned()));
+        self.old.insert(old.id.clone(), old);
         ok("ExecuteChangeSet", "")
     }
 
-    fn delete(&mut self, name: &str) {
+    fn delete(&mut self, name: &str, token: &str) {
         let failing = self.failing.clone();
         // The deletion of a stack that is not there is no error.
         let Some(stack) = self.find(name) else { return };
         let is_failing = failing.is_some_and(|name| stack.id == id(&name));
         let next = if is_failing { "DELETE_FAILED" } else { "DELETE_COMPLETE" };
+        let old = stack.clone();
+        stack.began = Some(("DELETE_IN_PROGRESS".to_owned(), token.to_owned()));
         (stack.status, stack.next) = ("DELETE_IN_PROGRESS".to_owned(), Some(next.to_owned()));
         if stack.outputs.is_empty() && !is_failing {
             // There was nothing in it.
             let id = stack.id.clone();
             self.settle(&id, next);
+        } else {
+            self.old.insert(old.id.clone(), old);
         }
     }
 

@@ -44,6 +44,54 @@ fn an_update_that_failed_leaves_the_stack_as_it_was() {
     assert!(text(&output).contains("too much memory"), "{}", text(&output));
     assert!(stderr(&output).contains("UPDATE_ROLLBACK_COMPLETE; it is as it was before"), "{}", stderr(&output));
     assert_eq!(account.state().stacks["duet"].parameters, before);
+    // Of a stack that is in use no deletion is advised.
+    account.state().end = Some("UPDATE_ROLLBACK_FAILED".to_owned());
+    let output = deployed(&account, &code, &["--parameter", "MemorySize=10240"]);
+    assert_code(&output, 1);
+    let said = stderr(&output);
+    let advice =
+        "before the next attempt: aws cloudformation continue-update-rollback --region us-east-1 --stack-name duet\n";
+    assert!(said.contains(advice) && !said.contains("duet delete"), "{said}");
+    account.state().stacks.get_mut("duet").unwrap().status = "UPDATE_COMPLETE".to_owned();
+    account.state().end = Some("UPDATE_FAILED".to_owned());
+    let output = deployed(&account, &code, &["--parameter", "MemorySize=10240"]);
+    assert_code(&output, 1);
+    assert!(stderr(&output).ends_with("the stack duet ended as UPDATE_FAILED\n"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_change_set_that_is_not_executed_is_taken_back() {
+    let account = Account::start(State::default(), |request, _| {
+        if request.action == "ExecuteChangeSet" && request.get("StackName") == "duet" {
+            return Act::Instead(error(403, "AccessDenied", "not authorized"));
+        }
+        Act::Answer
+    });
+    let output = deployed(&account, &code(), &[]);
+    assert_code(&output, 1);
+    assert!(stderr(&output).contains("CloudFormation does not execute the change set"), "{}", stderr(&output));
+    let stacks: Vec<String> = account.state().stacks.keys().cloned().collect();
+    assert_eq!(stacks, ["duet-code"]);
+}
+
+#[test]
+fn a_stack_that_another_deployment_uses_by_now_stays() {
+    let state = State { joining: Some("duet-0123456789ab".to_owned()), ..State::default() };
+    let account = Account::start(state, |_, _| Act::Answer);
+    assert_code(&deploy(&account, &code(), &["--dry-run"]).output().unwrap(), 0);
+    let stacks: Vec<String> = account.state().stacks.keys().cloned().collect();
+    assert_eq!(stacks, ["duet-code"]);
+    assert_eq!(account.state().stacks["duet-code"].set, None);
+}
+
+#[test]
+fn a_status_of_before_the_request_is_not_its_end() {
+    let (account, code) = (super::account(), code());
+    assert_code(&deployed(&account, &code, &[]), 0);
+    assert_code(&deployed(&account, &code, &["--parameter", "MemorySize=512"]), 0);
+    // It was waited for.
+    let stack = account.state().stacks["duet"].clone();
+    assert_eq!((stack.status.as_str(), stack.next), ("UPDATE_COMPLETE", None));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The policy that `duet policy deploy` prints is what a deployment and a deletion take.
 
-use super::{account, code, delete, deployed};
+use super::{account, code, delete, deploy, deployed};
 use crate::{campaign::assert_code, cli::duet};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -30,6 +30,7 @@ fn allowed(options: &[&str]) -> BTreeSet<String> {
 #[test]
 fn every_request_is_allowed() {
     let (account, code) = (account(), code());
+    assert_code(&deploy(&account, &code, &["--dry-run"]).output().unwrap(), 0);
     assert_code(&deployed(&account, &code, &[]), 0);
     assert_code(&deployed(&account, &code, &[]), 0);
     assert_code(&delete(&account, &[]), 0);
@@ -52,10 +53,22 @@ fn only_what_the_options_need_is_allowed() {
     let policy = String::from_utf8(output.stdout).unwrap();
     for arn in [
         "arn:aws-cn:cloudformation:cn-north-1:*:stack/shop/*",
+        "arn:aws-cn:cloudformation:cn-north-1:*:changeSet/duet-*/*",
         "arn:aws-cn:s3:::shop-code-*/lambda-duet/*",
         "arn:aws-cn:iam::*:role/shop-*",
         "arn:aws-cn:lambda:cn-north-1:*:function:shop-*",
         "arn:aws-cn:apigateway:cn-north-1::/restapis",
+    ] {
+        assert!(policy.contains(&format!("\"{arn}\"")), "{arn}: {policy}");
+    }
+    // CloudFormation cuts long names of stacks in those of functions and roles.
+    let long = "shop-of-the-second-warehouse-in-the-north";
+    let policy = String::from_utf8(duet(&["policy", "deploy", "--stack", long]).stdout).unwrap();
+    for arn in [
+        "arn:aws:iam::*:role/shop-of-the-second-wareh*",
+        "arn:aws:lambda:*:*:function:shop-of-the-second-wareh*",
+        "arn:aws:logs:*:*:log-group:/aws/lambda/shop-of-the-second-wareh*",
+        "arn:aws:cloudformation:*:*:stack/shop-of-the-second-warehouse-in-the-north/*",
     ] {
         assert!(policy.contains(&format!("\"{arn}\"")), "{arn}: {policy}");
     }

@@ -68,6 +68,51 @@ fn what_an_earlier_attempt_has_left_is_no_obstacle() {
 }
 
 #[test]
+fn what_another_program_prepares_is_neither_changed_nor_deleted() {
+    let draft = |name: &str| FakeStack {
+        id: id(name),
+        status: "REVIEW_IN_PROGRESS".to_owned(),
+        other_sets: vec!["samcli-deploy1764000000".to_owned()],
+        ..FakeStack::default()
+    };
+    let account = with(&[("duet", draft("duet"))]);
+    for output in [deployed(&account, &code(), &[]), delete(&account, &[])] {
+        assert_code(&output, 1);
+        assert!(stderr(&output).contains("the stack duet is not one of Lambda Duet's"), "{}", stderr(&output));
+    }
+    assert_eq!(account.changes(), [""; 0]);
+    let account = with(&[("duet-code", draft("duet-code"))]);
+    let output = deployed(&account, &code(), &[]);
+    assert_code(&output, 1);
+    assert!(stderr(&output).contains("name a bucket for the code with --bucket"), "{}", stderr(&output));
+    assert!(text(&delete(&account, &[])).starts_with("Nothing to delete"));
+    assert_eq!(account.changes(), [""; 0]);
+}
+
+#[test]
+fn advice_on_the_bucket_s_stack_does_not_touch_the_service() {
+    for (status, part) in [
+        (
+            "ROLLBACK_COMPLETE",
+            "delete it with aws cloudformation delete-stack --region us-east-1 --stack-name duet-code",
+        ),
+        ("DELETE_FAILED", "empty the bucket, and delete the stack with aws cloudformation delete-stack"),
+        (
+            "UPDATE_ROLLBACK_FAILED",
+            "aws cloudformation continue-update-rollback --region us-east-1 --stack-name duet-code",
+        ),
+    ] {
+        let description = "Lambda Duet: the bucket for the code of the stack".to_owned();
+        let stack = FakeStack { description, ..service("duet-code", status) };
+        let account = with(&[("duet-code", stack)]);
+        let output = deployed(&account, &code(), &[]);
+        assert_code(&output, 1);
+        assert!(stderr(&output).contains(part) && !stderr(&output).contains("duet delete"), "{}", stderr(&output));
+        assert_eq!(account.changes(), [""; 0]);
+    }
+}
+
+#[test]
 fn a_stack_that_came_to_nothing_is_deleted() {
     let account = with(&[("duet", service("duet", "ROLLBACK_COMPLETE"))]);
     assert_code(&delete(&account, &[]), 0);
