@@ -31,7 +31,7 @@ heading "Using the wheel in a fresh Debian that has Python and nothing else"
 root=$(mktemp -d)
 trap 'as_root rm -rf --one-file-system "$root"' EXIT
 # What this system gets its packages from.
-mirror=$(sed -nE 's/^(deb|URIs:) .*(https?:[^ ]+debian)\/?( .*)?$/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1)
+mirror=$(sed -nE 's/^(deb|URIs:) .*(https?:[^ ]+debian)\/?( .*)?$/\2/p' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1) || true
 as_root debootstrap --variant=minbase --include=python3,python3-venv bookworm "$root" ${mirror:+"$mirror"} >"$dist/debootstrap.log" ||
     fail "debootstrap failed: $(tail -n 3 "$dist/debootstrap.log")"
 for tool in cargo gcc sam aws; do
