@@ -37,7 +37,7 @@ as_root debootstrap --variant=minbase --include=python3,python3-venv bookworm "$
 for tool in cargo gcc sam aws; do
     [[ ! -e $root/usr/bin/$tool ]] || fail "the fresh system has $tool"
 done
-as_root cp scripts/try_wheel.py "$dist"/*.whl "$root/root"
+as_root cp scripts/try_wheel.py "$dist"/*.whl "$root/opt"
 # In a mount namespace of its own, /proc is gone with the last of its processes.
 # shellcheck disable=SC2016 # its argument, not one of this script
-as_root unshare --mount sh -euc 'mount -t proc proc "$0/proc"; exec chroot "$0" sh -c "exec python3 /root/try_wheel.py /root/*.whl"' "$root"
+as_root unshare --mount sh -euc 'mount -t proc proc "$0/proc"; exec chroot "$0" sh -c "exec python3 /opt/try_wheel.py /opt/*.whl"' "$root"

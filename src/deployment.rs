@@ -10,7 +10,7 @@ mod stack;
 mod template;
 
 pub use bucket::{Bucket, Version};
-pub use change_set::{Action, Change, ChangeSet, NAMES, Proposal, Replacement, StackRequest, is_own_draft};
+pub use change_set::{Action, Change, ChangeSet, NAMES, Proposal, Replacement, StackRequest};
 pub use code::{Code, CodeError, LOOKED_FOR, PREFIX, installed};
 pub use code_stack::{CodeStack, beginning_of_bucket, bucket_name};
 pub use events::{FailedResource, Operation};

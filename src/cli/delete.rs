@@ -9,8 +9,8 @@ use super::{
 use crate::{
     campaign::stop_request::unless_asked,
     deployment::{
-        Bucket, CodeStack, Condition, Operation, PREFIX, Stack, Version, account, code_locations, delete, is_own_draft,
-        resources, template_of,
+        Bucket, CodeStack, Condition, Operation, PREFIX, Stack, Version, account, code_locations, delete, resources,
+        template_of,
     },
     report::{deployment, terminal, words::counted},
 };
@@ -102,20 +102,14 @@ impl Deployed {
         let service = Stack::find(&place.session, place.name.as_str()).await?;
         let of_bucket = Stack::find(&place.session, &place.name.of_code()).await?;
         if let Some(stack) = &service
-            && !match stack.condition() {
-                Condition::Empty => is_own_draft(stack, &place.session).await?,
-                _ => stack.is_of_service(&place.session).await?,
-            }
+            && !stack.is_of_service(&place.session).await?
         {
             bail!("the stack {} is not one of Lambda Duet's, and is not touched", stack.name);
         }
         let mut deployed = Self { service, of_bucket: None, bucket: None };
         // A stack of that name that is another one's is no concern of this one.
         if let Some(stack) = of_bucket
-            && match stack.condition() {
-                Condition::Empty => is_own_draft(&stack, &place.session).await?,
-                _ => CodeStack::is(&stack, &place.session).await?,
-            }
+            && CodeStack::is(&stack, &place.session).await?
         {
             deployed.bucket = Contents::find(&stack, place).await?;
             deployed.of_bucket = Some(stack);

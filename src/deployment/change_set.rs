@@ -278,7 +278,7 @@ impl ChangeSet {
 ///
 /// # Errors
 /// When CloudFormation does not list its change sets.
-pub async fn is_own_draft(stack: &Stack, session: &Session) -> Result<bool, Failure> {
+pub(super) async fn is_own_draft(stack: &Stack, session: &Session) -> Result<bool, Failure> {
     Ok(listed(session, &stack.name).await?.iter().all(|(_, name)| name.starts_with(NAMES)))
 }
 

@@ -1,6 +1,6 @@
 //! Stacks as CloudFormation describes them, and what can be done with them.
 
-use super::{code_stack::random_digits, events::latest_of, template};
+use super::{change_set::is_own_draft, code_stack::random_digits, events::latest_of, template};
 use crate::campaign::{
     aws::Session,
     cloud_formation::{Refusal, ask_again, document, members, pages, parameter, request_once, text},
@@ -140,8 +140,11 @@ impl Stack {
     }
 
     /// Whether its description begins so, or that of its template where it has none of its own: one that was never deployed
-    /// may have none.
+    /// may have none. One that only change sets have made is told by those.
     pub(super) async fn is_described(&self, session: &Session, beginning: &str) -> Result<bool, Failure> {
+        if self.condition() == Condition::Empty {
+            return is_own_draft(self, session).await;
+        }
         if !self.description.is_empty() {
             return Ok(self.description.starts_with(beginning));
         }

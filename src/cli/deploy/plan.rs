@@ -9,7 +9,7 @@ use crate::{
     },
     deployment::{
         Bucket, ChangeSet, Code, CodeStack, Condition, Proposal, ServiceTemplate, Stack, StackRequest, bucket_name,
-        is_own_draft, template_of,
+        template_of,
     },
     report::{deployment, terminal},
 };
@@ -106,11 +106,7 @@ impl<'a> DeploymentPlan<'a> {
 async fn check(stack: &Stack, args: &DeployArgs, place: &ServiceStack) -> anyhow::Result<()> {
     let name = &stack.name;
     check_idle(stack)?;
-    let is_own = match stack.condition() {
-        Condition::Empty => is_own_draft(stack, &place.session).await?,
-        _ => stack.is_of_service(&place.session).await?,
-    };
-    if !is_own {
+    if !stack.is_of_service(&place.session).await? {
         bail!("the stack {name} is not one of Lambda Duet's: choose another name with --stack");
     }
     match stack.condition() {
@@ -178,11 +174,7 @@ async fn target(args: &DeployArgs, place: &ServiceStack) -> anyhow::Result<Targe
 async fn check_code_stack(stack: &Stack, place: &ServiceStack) -> anyhow::Result<()> {
     let name = &stack.name;
     check_idle(stack)?;
-    let is_own = match stack.condition() {
-        Condition::Empty => is_own_draft(stack, &place.session).await?,
-        _ => CodeStack::is(stack, &place.session).await?,
-    };
-    if !is_own {
+    if !CodeStack::is(stack, &place.session).await? {
         bail!("the stack {name} is not one of Lambda Duet's: name a bucket for the code with --bucket");
     }
     if let Some(advice) = advice_on_code_stack(stack, place) {
