@@ -41,11 +41,11 @@ for benchmark in "$@"; do
         ;;
     analysis)
         # The libraries that the report is compared with, which a Python that is named may bring.
-        if [[ -z ${NUMPY-} ]]; then
-            scripts/setup.sh numpy
-            NUMPY=$PWD/.tools/numpy/bin/python3
+        if [[ -z ${PYTHON-} ]]; then
+            scripts/setup.sh dataframes
+            PYTHON=$PWD/.tools/dataframes/bin/python3
         fi
-        NUMPY=$NUMPY "${bench[@]}" --bench analysis --all-features
+        PYTHON=$PYTHON "${bench[@]}" --bench analysis --all-features
         ;;
     collect) "${bench[@]}" --bench collect --all-features ;;
     fidelity | allocator | workloads) own_process "$benchmark" ;;

@@ -7,7 +7,7 @@
 #   scripts/setup.sh stack       to run the result on this machine: emulated AWS, emulated architecture
 #   scripts/setup.sh containers  to run it in containers, as `sam local` does
 #   scripts/setup.sh fuzz        to look for events that break it
-#   scripts/setup.sh numpy       to compare reports with NumPy
+#   scripts/setup.sh dataframes  to compare reports with NumPy, Polars and DuckDB
 #   scripts/setup.sh release     to build a wheel, and to use it in a fresh system
 #   scripts/setup.sh lint        to check formats and styles
 #   scripts/setup.sh             all of it
@@ -201,9 +201,9 @@ for part in "$@"; do
     stack) packages_to_run ;;
     containers) packages_for_containers ;;
     fuzz) packages_to_fuzz ;;
-    numpy) package python3-venv python3 -c 'import ensurepip' ;;
+    dataframes) package python3-venv python3 -c 'import ensurepip' ;;
     release) packages_to_release ;;
-    *) fail "unknown part \"$part\"; the parts are build, check, stack, containers, fuzz, numpy, release and lint" ;;
+    *) fail "unknown part \"$part\"; the parts are build, check, stack, containers, fuzz, dataframes, release and lint" ;;
     esac
 done
 install_packages
@@ -228,7 +228,7 @@ for part in "$@"; do
         rust_targets
         beside python_tools sam
         ;;
-    numpy) beside python_tools numpy ;;
+    dataframes) beside python_tools dataframes ;;
     release)
         rust_target "$(uname -m)-unknown-linux-musl"
         beside python_tools release

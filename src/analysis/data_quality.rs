@@ -1,7 +1,7 @@
 //! Data quality: contradictions between the calls of one side.
 
 use crate::campaign::row::Row;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The most versions, and memory sizes, that are told apart: no campaign is meant to meet more.
 const MAX_KINDS: usize = 16;
@@ -55,7 +55,7 @@ pub struct Counted {
 struct StepTimes {
     /// The block, the step, the attempt.
     place: (u64, u32, u32),
-    by_environment: BTreeMap<String, Busy>,
+    by_environment: HashMap<u32, Busy>,
 }
 
 #[derive(Debug)]
@@ -104,22 +104,23 @@ impl Quality {
         if let Some(memory_mb) = report.and_then(|it| it.memory_mb) {
             count_kind(&mut self.memory_mb, memory_mb);
         }
-        self.hold_to_one_call_at_a_time(row);
     }
 
     /// An environment takes one call at a time. Calls of one step that name the same one, and together ran for longer than
     /// from the first one's start to the last one's end, were taken by several.
-    fn hold_to_one_call_at_a_time(&mut self, row: &Row) {
+    pub(super) fn hold_to_one_call_at_a_time(&mut self, row: &Row, environment: u32) {
         /// Starts are kept to the millisecond.
         const TOLERANCE_MS: f64 = 2.0;
         let duration_ms = row.believed_report().and_then(|it| it.duration_ms);
-        let (Some(id), Some(duration_ms)) = (row.environment.as_deref(), duration_ms) else { return };
+        // The benchmark service names its environments rightly.
+        let Some(duration_ms) = duration_ms.filter(|_| row.environment.is_some()) else { return };
         let place = (row.block, row.step, row.attempt);
         if self.step.place != place {
-            self.step = StepTimes { place, by_environment: BTreeMap::new() };
+            self.step.place = place;
+            self.step.by_environment.clear();
         }
         let (begin_ms, end_ms) = (row.elapsed_ms as f64, row.elapsed_ms as f64 + row.latency_ms());
-        let busy = self.step.by_environment.entry(id.to_owned()).or_insert(Busy {
+        let busy = self.step.by_environment.entry(environment).or_insert(Busy {
             calls: 0,
             begin_ms,
             end_ms,

@@ -184,6 +184,7 @@ impl Samples {
             return;
         }
         let environment = variant.environment(row);
+        variant.quality.hold_to_one_call_at_a_time(row, environment);
         let variants = self.variants.count();
         let cell = match self.cells.get_mut(&row.cell) {
             Some(cell) => cell,

@@ -152,8 +152,8 @@ impl<'a> Position<'a> {
             self.leave_ended();
         }
         let attempts = self.open.get(&(row.variant, row.slot));
-        let cell = &self.plan().cells[self.steps[self.step as usize][0].cell].name;
-        if (row.block, row.step, Some(&row.attempt), &row.cell) == (self.block, self.step, attempts, cell) {
+        let cell = self.cell();
+        if (row.block, row.step, Some(&row.attempt), row.cell.as_str()) == (self.block, self.step, attempts, cell) {
             return Ok(());
         }
         let called: BTreeSet<VariantIndex> = self.calls().map(|call| call.variant).collect();
@@ -204,28 +204,39 @@ impl<'a> Position<'a> {
         if row.step > self.step {
             self.begin_step(row.step);
         }
+        match self.open.get(&(row.variant, row.slot)) {
+            Some(attempts) if row.attempt >= *attempts && row.cell == self.cell() => {
+                self.take(row);
+                Ok(())
+            }
+            _ => Err(self.misfit(row)),
+        }
+    }
+
+    /// The cell of the step's calls.
+    fn cell(&self) -> &str {
+        &self.plan().cells[self.steps[self.step as usize][0].cell].name
+    }
+
+    /// Why a row is none of the step, which is that of the row.
+    fn misfit(&self, row: &Row) -> String {
         let cells = &self.plan().cells;
         let is_row =
             |call: Call| (call.variant, call.slot) == (row.variant, row.slot) && cells[call.cell].name == row.cell;
+        if !cells.iter().any(|cell| cell.name == row.cell) {
+            return format!("cell is {:?}, which campaign.json does not have", row.cell);
+        }
         if !self.calls().any(is_row) {
-            if !cells.iter().any(|cell| cell.name == row.cell) {
-                return Err(format!("cell is {:?}, which campaign.json does not have", row.cell));
-            }
-            return Err(format!(
+            return format!(
                 "variant is {}, slot is {} and cell is {:?}, which the schedule does not have in block {}, step {}",
                 row.variant, row.slot, row.cell, row.block, row.step
-            ));
+            );
         }
-        let expected = match self.open.get(&(row.variant, row.slot)) {
-            Some(attempts) if row.attempt >= *attempts => None,
-            Some(attempts) => Some(format!("a line before has attempt {}", attempts - 1)),
-            None => Some("a line before has the last attempt at this call".to_owned()),
+        let before = match self.open.get(&(row.variant, row.slot)) {
+            Some(attempts) => format!("a line before has attempt {}", attempts.saturating_sub(1)),
+            None => "a line before has the last attempt at this call".to_owned(),
         };
-        if let Some(expected) = expected {
-            return Err(format!("slot is {} and attempt is {}, but {expected}", row.slot, row.attempt));
-        }
-        self.take(row);
-        Ok(())
+        format!("slot is {} and attempt is {}, but {before}", row.slot, row.attempt)
     }
 
     fn take(&mut self, row: &Row) {

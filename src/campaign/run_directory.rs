@@ -1,40 +1,31 @@
 //! The run directory: `campaign.json` and `samples.jsonl`.
 
 pub(super) mod checks;
+mod lines;
+mod rows;
 mod sequence;
 
+pub(super) use lines::{LineKind, Lines};
 pub use checks::MAX_CELLS;
+pub use rows::rows;
 
 use super::{
     manifest::{Manifest, SCHEMA},
     row::Row,
     shell_quoting,
 };
-use sequence::Sequence;
 use serde::{Deserialize, Serialize};
 use std::{
     fs::{self, DirEntry, File, OpenOptions, TryLockError},
-    io::{self, BufRead, BufReader, Read, Write},
+    io::{self, Read, Write},
     path::{Path, PathBuf},
 };
 
 const MANIFEST: &str = "campaign.json";
 const SAMPLES: &str = "samples.jsonl";
 
-/// The longest line that is read, in bytes. Lambda's answers have 6 MB at most; other files may have endless lines.
-const MAX_LINE: u64 = 64 << 20;
-
 /// The longest manifest that is read, in bytes: it contains the payloads.
 const MAX_MANIFEST: u64 = 1 << 30;
-
-/// What the lines of a file are.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LineKind {
-    /// In words.
-    pub(super) name: &'static str,
-    /// How every one begins.
-    pub(super) beginning: &'static str,
-}
 
 const SAMPLE: LineKind = LineKind { name: "a sample", beginning: "{\"block\":" };
 
@@ -311,54 +302,6 @@ pub fn read_whole(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// The lines of a file one after the other, in one buffer.
-pub(super) struct Lines<R> {
-    reader: BufReader<R>,
-    path: PathBuf,
-    kind: LineKind,
-    line: Vec<u8>,
-    /// The number of the last line that was read.
-    number: u64,
-    /// The length of the complete lines so far, in bytes.
-    pub(super) whole: u64,
-}
-
-impl<R: Read> Lines<R> {
-    pub(super) fn new(file: R, path: &Path, kind: LineKind) -> Self {
-        Self { reader: BufReader::new(file), path: path.to_owned(), kind, line: Vec::new(), number: 0, whole: 0 }
-    }
-
-    /// The next line, without its end; `None` after the last. One that was cut off by a crash is not a line.
-    pub(super) fn next(&mut self) -> Result<Option<&[u8]>, JournalError> {
-        self.line.clear();
-        self.number += 1;
-        // One byte more, to recognize a line that is too long.
-        let length = self.reader.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut self.line);
-        let length = length.map_err(at(&self.path))? as u64;
-        if length > MAX_LINE {
-            return Err(self.malformed(format!("it is longer than {} MiB, which no line is", MAX_LINE >> 20)));
-        }
-        if let Some(line) = self.line.strip_suffix(b"\n") {
-            self.whole += length;
-            return Ok(Some(line));
-        }
-        // After a power cut there may be zeros in place of the end of the file.
-        let beginning = self.kind.beginning.as_bytes();
-        let is_cut_off = self.line.starts_with(beginning)
-            || beginning.starts_with(&self.line)
-            || (self.number > 1 && self.line.iter().all(|byte| *byte == 0));
-        if is_cut_off {
-            Ok(None)
-        } else {
-            Err(self.malformed(format!("this is neither {} nor the beginning of one", self.kind.name)))
-        }
-    }
-
-    pub(super) fn malformed(&self, reason: String) -> JournalError {
-        JournalError::Malformed { path: self.path.clone(), line: self.number, reason }
-    }
-}
-
 /// Reads the manifest of `directory`.
 ///
 /// # Errors
@@ -390,44 +333,6 @@ pub fn manifest(directory: &Path) -> Result<Manifest, JournalError> {
 #[derive(Deserialize)]
 struct Version {
     schema: u64,
-}
-
-/// Reads the samples of `directory` one after the other, without one that was cut off by a crash, and checks that each
-/// can be a sample of `manifest`'s campaign at its place: steps follow each other as in the schedule, and no call is
-/// there twice. What was imported follows no schedule.
-///
-/// # Errors
-/// When there is no file; items are errors for lines that are not samples of this campaign.
-pub fn rows(
-    directory: &Path,
-    manifest: &Manifest,
-) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
-    let path = directory.join(SAMPLES);
-    let mut lines = Lines::new(File::open(&path).map_err(at(&path))?, &path, SAMPLE);
-    let mut sequence = Sequence::new(manifest);
-    let mut is_over = false;
-    Ok(std::iter::from_fn(move || {
-        if is_over {
-            return None;
-        }
-        // After a line that cannot be read, nothing more is read.
-        is_over = true;
-        let line = match lines.next() {
-            Ok(line) => line?,
-            Err(error) => return Some(Err(error)),
-        };
-        is_over = false;
-        let row = row(line, &mut sequence);
-        Some(row.map_err(|reason| lines.malformed(reason)))
-    }))
-}
-
-fn row(line: &[u8], sequence: &mut Sequence<'_>) -> Result<Row, String> {
-    let row = serde_json::from_slice(line);
-    let row = row.map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
-    checks::row(sequence.manifest(), &row)?;
-    sequence.follow(&row)?;
-    Ok(row)
 }
 
 pub(super) fn at(path: &Path) -> impl FnOnce(io::Error) -> JournalError {

@@ -192,30 +192,44 @@ pub(in crate::campaign) fn variant(variant: &Variant) -> Result<(), String> {
     check_tiers("price.tiers", &price.tiers).map_err(|error| error.to_string())
 }
 
-/// Checks the values of a sample of a campaign.
-///
-/// # Errors
-/// The field, its value, and what is allowed.
-pub fn row(Manifest { plan, imported, .. }: &Manifest, row: &Row) -> Result<(), String> {
-    below("slot", row.slot, plan.environments)?;
-    below("attempt", row.attempt, ATTEMPTS)?;
-    at_most("started_unix_ms", row.started_unix_ms, LAST_UNIX_MS)?;
-    // Others may have measured for years.
-    at_most("elapsed_ms", row.elapsed_ms, if imported.is_some() { LAST_UNIX_MS } else { YEAR_MS })?;
-    at_most("delay_ns", row.delay_ns, YEAR_NS)?;
-    at_most("latency_ns", row.latency_ns, YEAR_NS)?;
-    number("cost_usd", row.cost_usd, MAX_USD)?;
-    if let Some(report) = &row.report {
-        self::report(report)?;
+/// What the samples of a campaign may say.
+#[derive(Clone, Copy, Debug)]
+pub struct RowBounds {
+    environments: u32,
+    latest_ms: u64,
+}
+
+impl RowBounds {
+    pub fn of(Manifest { plan, imported, .. }: &Manifest) -> Self {
+        // Others may have measured for years.
+        let latest_ms = if imported.is_some() { LAST_UNIX_MS } else { YEAR_MS };
+        Self { environments: plan.environments, latest_ms }
     }
-    if let Some(response) = &row.response {
-        self::response(response)?;
+
+    /// Checks the values of a sample.
+    ///
+    /// # Errors
+    /// The field, its value, and what is allowed.
+    pub fn check(self, row: &Row) -> Result<(), String> {
+        below("slot", row.slot, self.environments)?;
+        below("attempt", row.attempt, ATTEMPTS)?;
+        at_most("started_unix_ms", row.started_unix_ms, LAST_UNIX_MS)?;
+        at_most("elapsed_ms", row.elapsed_ms, self.latest_ms)?;
+        at_most("delay_ns", row.delay_ns, YEAR_NS)?;
+        at_most("latency_ns", row.latency_ns, YEAR_NS)?;
+        number("cost_usd", row.cost_usd, MAX_USD)?;
+        if let Some(report) = &row.report {
+            self::report(report)?;
+        }
+        if let Some(response) = &row.response {
+            self::response(response)?;
+        }
+        name("environment", row.environment.as_deref())?;
+        name("cpu_model", row.cpu_model.as_deref())?;
+        name("request_id", row.request_id.as_deref())?;
+        name("executed_version", row.executed_version.as_deref())?;
+        row.output_sha256.as_ref().map_or(Ok(()), |digest| sha256("output_sha256", digest))
     }
-    name("environment", row.environment.as_deref())?;
-    name("cpu_model", row.cpu_model.as_deref())?;
-    name("request_id", row.request_id.as_deref())?;
-    name("executed_version", row.executed_version.as_deref())?;
-    row.output_sha256.as_ref().map_or(Ok(()), |digest| sha256("output_sha256", digest))
 }
 
 fn sha256(field: &str, digest: &str) -> Result<(), String> {
@@ -315,7 +329,8 @@ pub(in crate::campaign) fn name<'a>(field: &str, value: impl Into<Option<&'a str
 }
 
 fn printable(field: &str, value: &str) -> Result<(), String> {
-    if value.chars().any(is_obeyed) {
+    let is_plain = value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if !is_plain && value.chars().any(is_obeyed) {
         return Err(format!("{field} is \"{}\"; a name has no control characters", visible(value)));
     }
     Ok(())

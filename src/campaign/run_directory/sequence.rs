@@ -6,7 +6,7 @@ use std::collections::HashSet;
 /// What of a campaign has been read.
 pub(super) enum Sequence<'a> {
     /// Calls of this program, in the order of a schedule.
-    Scheduled(&'a Manifest, Box<Position<'a>>),
+    Scheduled(Box<Position<'a>>),
     /// Measurements from elsewhere, in any order, of these cells.
     Imported(&'a Manifest, HashSet<&'a str>),
 }
@@ -14,14 +14,8 @@ pub(super) enum Sequence<'a> {
 impl<'a> Sequence<'a> {
     pub(super) fn new(manifest: &'a Manifest) -> Self {
         match &manifest.imported {
-            None => Self::Scheduled(manifest, Box::new(Position::new(manifest))),
+            None => Self::Scheduled(Box::new(Position::new(manifest))),
             Some(_) => Self::Imported(manifest, manifest.plan.cells.iter().map(|cell| cell.name.as_str()).collect()),
-        }
-    }
-
-    pub(super) fn manifest(&self) -> &'a Manifest {
-        match self {
-            Self::Scheduled(manifest, _) | Self::Imported(manifest, _) => manifest,
         }
     }
 
@@ -31,7 +25,7 @@ impl<'a> Sequence<'a> {
     /// When it is not one of the campaign, or out of order.
     pub(super) fn follow(&mut self, row: &Row) -> Result<(), String> {
         match self {
-            Self::Scheduled(_, position) => position.follow(row),
+            Self::Scheduled(position) => position.follow(row),
             Self::Imported(manifest, cells) => {
                 if manifest.variants.get(row.variant).is_none() {
                     let count = manifest.variants.count();
