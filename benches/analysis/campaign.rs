@@ -1,4 +1,4 @@
-//! A campaign to report on.
+//! Campaigns to report on.
 
 use lambda_duet::{
     campaign::{
@@ -10,7 +10,7 @@ use lambda_duet::{
         schedule::{self, Call},
         variants::VariantIndex,
     },
-    protocol::Architecture,
+    protocol::{Architecture, Response},
 };
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde_json::json;
@@ -18,8 +18,17 @@ use std::{fs, path::Path};
 
 const ENVIRONMENTS: u32 = 60;
 
-/// A campaign of so many calls of a user's own function, in which environments come and go.
-pub fn make(directory: &Path, samples: u64) {
+/// What is called.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Called {
+    /// A function of the user's own.
+    Own,
+    /// The benchmark service, whose answers are in the samples.
+    Service,
+}
+
+/// A campaign of so many calls, in which environments come and go.
+pub fn make(directory: &Path, called: Called, samples: u64) {
     let _ = fs::remove_dir_all(directory);
     let variant = |architecture: Architecture| Variant {
         name: architecture.to_string(),
@@ -50,6 +59,7 @@ pub fn make(directory: &Path, samples: u64) {
     let mut journal = Journal::create(directory, &manifest).expect("a run directory");
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let blocks = samples / manifest.calls_of_block();
+    let answer: Response = serde_json::from_str(include_str!("answer.json")).expect("an answer");
     let (mut rows, variants) = (Vec::new(), manifest.variants.indices().collect::<Vec<_>>());
     for block in 0..blocks {
         // A third of a variant's environments lives at a time.
@@ -60,7 +70,12 @@ pub fn make(directory: &Path, samples: u64) {
                 let cpu = environment % 3;
                 let of_environment = f64::from(environment * 37 % 11) * 0.5;
                 let duration_ms = 20.0 + f64::from(cpu) * 6.0 + of_environment + rng.random_range(0.0..4.0);
-                rows.push(Row {
+                let (environment, cpu_model) = (
+                    format!("{variant}-{environment}"),
+                    if variant == manifest.baseline { "Xeon" } else { "Neoverse" }.to_owned() + &cpu.to_string(),
+                );
+                let request_id = format!("{:08x}-0000-4000-8000-{:012x}", block, rows.len());
+                let mut row = Row {
                     block,
                     step,
                     slot,
@@ -81,16 +96,27 @@ pub fn make(directory: &Path, samples: u64) {
                         memory_mb: Some(1769),
                         max_memory_mb: Some(60),
                     }),
-                    request_id: None,
-                    executed_version: None,
+                    request_id: Some(request_id),
+                    executed_version: Some("$LATEST".to_owned()),
                     response: None,
-                    environment: Some(format!("{variant}-{environment}")),
-                    cpu_model: Some(
-                        if variant == manifest.baseline { "Xeon" } else { "Neoverse" }.to_owned() + &cpu.to_string(),
-                    ),
+                    environment: None,
+                    cpu_model: None,
                     output_sha256: None,
                     failure: None,
-                });
+                };
+                match called {
+                    Called::Own => (row.environment, row.cpu_model) = (Some(environment), Some(cpu_model)),
+                    Called::Service => {
+                        let mut answer = answer.clone();
+                        (answer.environment.id, answer.host.cpu_model) = (environment, cpu_model);
+                        let times =
+                            || (0..10).map(|_| (duration_ms * 1e5).round() + f64::from(rng.random_range(0..9999)));
+                        answer.results[0].wall_ns = times().collect();
+                        answer.results[0].cpu_ns = times().collect();
+                        row.response = Some(Box::new(answer));
+                    }
+                }
+                rows.push(row);
             }
         }
         if rows.len() > 10_000 {

@@ -14,8 +14,9 @@ mod process;
 #[path = "../common/statistics.rs"]
 mod statistics;
 
-use campaign::make;
+use campaign::{Called, make};
 use effort::is_short;
+use lambda_duet::campaign::run_directory;
 use process::{Finished, finish};
 use serde_json::Value;
 use statistics::Pairs;
@@ -24,6 +25,7 @@ use std::{
     path::Path,
     process::{Command, Stdio},
     thread,
+    time::Instant,
 };
 
 const ROUNDS: usize = 6;
@@ -40,19 +42,25 @@ fn main() {
     let (rounds, samples) = if is_short() { (1, [1200, 12_000]) } else { (ROUNDS, SAMPLES) };
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("analysis");
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    make(&directory, samples[0]);
+    println!("{cores} cores");
+    // Each answer of the service is ten times as long as what else a sample has.
+    for (called, samples) in [(Called::Service, samples[0] / 5), (Called::Own, samples[0])] {
+        make(&directory, called, samples);
+        let bytes = fs::metadata(directory.join("samples.jsonl")).expect("samples").len() as f64;
+        let read = statistics::median((0..rounds).map(|_| read(&directory)));
+        let report = statistics::median((0..rounds).map(|_| report(&directory).seconds));
+        let name = if called == Called::Own { "a function of one's own" } else { "the benchmark service" };
+        println!("{samples} samples of {name}, {:.0} MB: duet report {report:.3} s", bytes / 1e6);
+        println!(
+            "they are read and checked in {read:.3} s, {:.2} GB of JSON a second (aim: at least 1)",
+            bytes / 1e9 / read
+        );
+    }
     match env::var("PYTHON") {
         Err(_) => println!("PYTHON does not name a Python that has the libraries: nothing to compare with"),
         Ok(python) => compare(&python, &directory, rounds),
     }
-    let seconds = statistics::median((0..rounds).map(|_| report(&directory).seconds));
-    let gigabytes = fs::metadata(directory.join("samples.jsonl")).expect("samples").len() as f64 / 1e9;
-    println!(
-        "{} samples, {gigabytes:.3} GB, {cores} cores: duet report {seconds:.2} s, {:.2} GB of JSON a second (aim: at least 1)",
-        samples[0],
-        gigabytes / seconds
-    );
-    make(&directory, samples[1]);
+    make(&directory, Called::Own, samples[1]);
     let Finished { seconds, peak_kib, .. } = report(&directory);
     let mebibytes = peak_kib as f64 / 1024.0;
     println!("{} samples: {seconds:.1} s, {mebibytes:.0} MiB at most (aim: less than 954, which is 1 GB)", samples[1]);
@@ -83,6 +91,14 @@ fn compare(python: &str, directory: &Path, rounds: usize) {
         println!("{name}: {rival:.2} s, of which reading and grouping {read:.2} s; duet report {duet:.2} s");
         println!("{name}'s time as a multiple of duet's: {}{aim}", pairs.ratio());
     }
+}
+
+/// The seconds that it takes to read the samples of a campaign, and to check that they are its own.
+fn read(directory: &Path) -> f64 {
+    let begin = Instant::now();
+    let manifest = run_directory::manifest(directory).expect("a campaign");
+    run_directory::rows(directory, &manifest).expect("samples").for_each(|row| drop(row.expect("a sample")));
+    begin.elapsed().as_secs_f64()
 }
 
 fn seconds(value: &Value) -> f64 {

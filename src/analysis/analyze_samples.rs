@@ -13,7 +13,7 @@ use super::{
     pair_samples::PairSamples,
     plot_data::UnjudgedColdStarts,
     proportion::unseen,
-    result::{Analysis, CellAnalysis, Method, Money, PairAnalysis, Provenance, SCHEMA, VariantFacts},
+    result::{Analysis, CellAnalysis, Method, MixScenario, Money, PairAnalysis, Provenance, SCHEMA, VariantFacts},
     samples::Samples,
     sides::{Side, Sides},
     summary_statistics::ValuesByEnvironment,
@@ -23,6 +23,7 @@ use super::{
     visualizer, warnings,
 };
 use crate::campaign::{import::Import, manifest::Manifest, variants::VariantIndex};
+use rayon::ThreadPoolBuilder;
 
 /// The user's options for an analysis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,11 +44,27 @@ impl Default for Options {
     }
 }
 
+/// The most calls that are compared in several ways at once: each takes memory of its own for all of them.
+const MOST_AT_ONCE: u64 = 2_000_000;
+
 /// Analyzes the samples of a campaign.
 pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {
-    let pair = |candidate| PairSamples::new(manifest, samples, candidate);
-    let mut drafts: Vec<Draft<'_>> =
-        manifest.candidates().map(|candidate| Draft::new(Analyzer::new(pair(candidate), options.margin))).collect();
+    let analyze = || analysis_of(manifest, samples, options);
+    if samples.totals.calls() <= MOST_AT_ONCE {
+        return analyze();
+    }
+    match ThreadPoolBuilder::new().num_threads(1).build() {
+        Ok(thread) => thread.install(analyze),
+        Err(_) => analyze(),
+    }
+}
+
+fn analysis_of(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {
+    let draft = |candidate| {
+        let pair = PairSamples::new(manifest, samples, candidate);
+        Draft::new(Analyzer::new(pair, options.margin), options.volume)
+    };
+    let mut drafts: Vec<Draft<'_>> = manifest.candidates().map(draft).collect();
     judge(&mut drafts);
     let method = Method {
         confidence: CONFIDENCE,
@@ -60,17 +77,16 @@ pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Ana
     let facts = |variant| variant_facts(manifest, samples, variant);
     let mut variants: Vec<VariantFacts> = manifest.variants.indices().map(facts).collect();
     set_times(manifest, samples, &mut variants);
-    let bills: Vec<_> = drafts.iter().map(|draft| draft.analyzer.money(options.volume)).collect();
-    let known = drafts.iter().zip(&bills).filter_map(|(draft, money)| {
+    let known = drafts.iter().filter_map(|draft| {
         let PairSamples { variants, blocks, .. } = draft.analyzer.pair;
-        Some((variants.baseline.get(), variants.candidate.get(), blocks, money.as_ref()?))
+        Some((variants.baseline.get(), variants.candidate.get(), blocks, draft.money.as_ref()?))
     });
     set_costs(&mut variants, known);
     let baseline_tests = baseline_tests(&drafts, options.limits);
-    let comparisons = drafts.into_iter().zip(bills).map(|(draft, money)| {
+    let comparisons = drafts.into_iter().map(|draft| {
         let sides = draft.analyzer.pair.variants.map(|_, variant| variants[variant.get()].clone());
         let limit_tests = draft.analyzer.limit_tests(options.limits, options.volume);
-        PairAnalysis { limit_tests, ..draft.into_analysis(method, &campaign, sides, money) }
+        PairAnalysis { limit_tests, ..draft.into_analysis(method, &campaign, sides) }
     });
     let mut comparisons: Vec<PairAnalysis> = comparisons.collect();
     if manifest.imported.is_some() {
@@ -127,24 +143,24 @@ struct Draft<'a> {
     /// All cells together, if there are several.
     all_cells: Option<Unjudged>,
     cold_starts: UnjudgedColdStarts,
+    mix_scenarios: Vec<MixScenario>,
+    money: Option<Money>,
 }
 
 impl<'a> Draft<'a> {
-    fn new(analyzer: Analyzer<'a>) -> Self {
-        let cells = analyzer.cells();
-        let all_cells = if cells.len() == 1 { None } else { analyzer.all_cells() };
-        Self { cells, all_cells, cold_starts: analyzer.cold_starts(), analyzer }
+    fn new(analyzer: Analyzer<'a>, volume: BillOptions) -> Self {
+        let is_one_cell = analyzer.pair.cells().nth(1).is_none();
+        let all_cells = || (!is_one_cell).then(|| analyzer.all_cells()).flatten();
+        let of_cells = || rayon::join(|| analyzer.cells(), all_cells);
+        let of_starts_and_bill = || rayon::join(|| analyzer.cold_starts(), || analyzer.money(volume));
+        let of_all = || rayon::join(|| analyzer.mix_scenarios(), of_starts_and_bill);
+        let ((cells, all_cells), (mix_scenarios, (cold_starts, money))) = rayon::join(of_cells, of_all);
+        Self { analyzer, cells, all_cells, cold_starts, mix_scenarios, money }
     }
 
-    fn into_analysis(
-        self,
-        method: Method,
-        campaign: &Provenance,
-        sides: Sides<VariantFacts>,
-        money: Option<Money>,
-    ) -> PairAnalysis {
+    fn into_analysis(self, method: Method, campaign: &Provenance, sides: Sides<VariantFacts>) -> PairAnalysis {
         let pair = self.analyzer.pair;
-        let mut mix_scenarios = self.analyzer.mix_scenarios();
+        let mut mix_scenarios = self.mix_scenarios;
         let mut cells: Vec<CellAnalysis> = self.cells.into_iter().map(UnjudgedCell::into_analysis).collect();
         let mut headline = match cells.as_slice() {
             // All cells are this one.
@@ -169,7 +185,7 @@ impl<'a> Draft<'a> {
             headline,
             cells,
             cold_starts,
-            money,
+            money: self.money,
             mix_scenarios,
             limit_tests: Vec::new(),
         }

@@ -7,6 +7,7 @@ use super::{
     result::CellAnalysis,
     sides::Sides,
 };
+use rayon::prelude::*;
 
 /// A cell whose comparisons are not judged yet.
 pub(super) struct UnjudgedCell {
@@ -37,15 +38,16 @@ impl Analyzer<'_> {
     pub(super) fn cells(&self) -> Vec<UnjudgedCell> {
         let rest = Measure::ALL.into_iter().filter(|measure| ![self.primary, Measure::Init].contains(measure));
         let measures: Vec<Measure> = std::iter::once(self.primary).chain(rest).collect();
-        let cells = self.pair.cells().zip(self.sets_of_cells());
-        let cells = cells.map(|((name, _), set)| {
+        let cells: Vec<_> = self.pair.cells().zip(self.sets_of_cells()).collect();
+        let cells = cells.into_par_iter().map(|((name, _), set)| {
             let compare = |measure: &Measure| self.compare(&set, *measure, Groups::CellsAndBlocks);
-            let comparisons = measures.iter().map(compare).collect();
             let calls = set.map(|_, cells| cells[0]);
+            let (comparisons, by_cpu) =
+                rayon::join(|| measures.par_iter().map(compare).collect(), || self.by_cpu(&calls));
             let rest = CellAnalysis {
                 name: name.to_owned(),
                 comparisons: Vec::new(),
-                by_cpu: self.by_cpu(&calls),
+                by_cpu,
                 distributions: calls.map(|side, calls| self.distributions(side, calls)),
                 series: self.series(&calls),
             };

@@ -76,7 +76,7 @@ impl<'a> Analyzer<'a> {
         }
         let values = set.map(|_, cells| observations(cells, measure));
         let difference = match measure {
-            Measure::Billed => estimate::log_ratio_of_means(values, model),
+            Measure::Billed => estimate::log_ratio_of_means(&values, model),
             _ => estimate::difference(&values, model),
         }?;
         let Plan { order, cold, .. } = self.pair.manifest.plan;

@@ -40,6 +40,7 @@ use crate::analysis::sides::{Side, Sides};
 use combined::satterthwaite;
 use disturbances::Disturbances;
 use fit::Fit;
+use rayon::prelude::*;
 use strata::Strata;
 
 /// What calls may have in common.
@@ -69,6 +70,23 @@ impl Model<'_> {
         let by_mix = self.mixes.and_then(|mixes| mix::fit(values, self.groups, mixes));
         by_mix.or_else(|| Fit::new(values, self.groups, Strata::sides()))
     }
+
+    /// The share of what calls vary by that disturbances have, as neighbours tell it where that counts.
+    fn neighbours(&self, fit: &Fit) -> f64 {
+        match self.clusters {
+            Clusters::Environments => fit.shared_by_neighbours(),
+            Clusters::EnvironmentsAndBlocks => 0.0,
+        }
+    }
+
+    /// Adds to the variance of a difference what disturbances do to it.
+    fn disturbed(&self, found: Difference, disturbances: &Disturbances, neighbours: f64) -> Difference {
+        let found = Difference { blocks: disturbances.blocks, ..found };
+        match self.clusters {
+            Clusters::Environments => interleaved(found, disturbances, neighbours),
+            Clusters::EnvironmentsAndBlocks => disturbed(found, disturbances),
+        }
+    }
 }
 
 /// The difference of the means of both sides' values; of those of their fleets, if the model has their mixes and not too much
@@ -77,7 +95,7 @@ impl Model<'_> {
 /// None if no group has values of both sides, or if fewer than two environments of a side answered, so that nothing tells
 /// how uncertain the difference is. Only groups with values of both sides have a part in it.
 pub fn difference(values: &Sides<Vec<Observation>>, model: Model<'_>) -> Option<Difference> {
-    difference_if(values, model, |_| true)
+    difference_of(&model.fit(values)?, model, |_| true)
 }
 
 /// The same, if it matters as it would be if its variance were as small as it may be, and known as well as it may be. If it
@@ -87,33 +105,53 @@ pub fn difference_if(
     model: Model<'_>,
     matters: impl Fn(&Difference) -> bool,
 ) -> Option<Difference> {
-    let fit = model.fit(values)?;
-    // Within one CPU model environments are nearly normal, and CR2 has no bias.
-    let scores = fit.scores(if fit.strata.are_models() { Variance::Cr2 } else { Variance::Cr3 })?;
+    difference_of(&model.fit(values)?, model, matters)
+}
+
+fn difference_of(fit: &Fit, model: Model<'_>, matters: impl Fn(&Difference) -> bool) -> Option<Difference> {
+    let contrast = [fit.contrast(&fit.strata.contrast)];
+    let scores = fit.scores(fit.variance())?;
     let most = Sides { baseline: f64::INFINITY, candidate: f64::INFINITY };
-    let least = fit.difference(&scores, most);
+    let least = scores.difference(&contrast[0], most);
     if !matters(&least) {
         return Some(least);
     }
-    let disturbances = fit.disturbances();
-    let neighbours = match model.clusters {
-        Clusters::Environments => fit.shared_by_neighbours(),
-        Clusters::EnvironmentsAndBlocks => 0.0,
-    };
+    let ([disturbances], neighbours) = (fit.disturbances(&contrast), model.neighbours(fit));
     let with = |degrees_of_freedom| {
-        let found = fit.difference(&scores, degrees_of_freedom);
-        let found = Difference { blocks: disturbances.blocks, ..found };
-        let found = match model.clusters {
-            Clusters::Environments => interleaved(found, &disturbances, neighbours),
-            Clusters::EnvironmentsAndBlocks => disturbed(found, &disturbances),
-        };
+        let found = scores.difference(&contrast[0], degrees_of_freedom);
+        let found = model.disturbed(found, &disturbances, neighbours);
         match model.mixes {
             Some(mixes) if fit.strata.are_models() => fit.with_mix(found, mixes),
             _ => found,
         }
     };
     let least = with(most);
-    Some(if matters(&least) { with(scores.map(|_, scores| fit.degrees_of_freedom(scores))) } else { least })
+    if !matters(&least) {
+        return Some(least);
+    }
+    Some(with(scores.degrees_of_freedom_of_sides(&contrast).map(|_, [of_side]| *of_side)))
+}
+
+/// The differences of the means of fleets as they would be if they had other mixes of the same CPU models, which are known for
+/// certain.
+///
+/// None if the difference of the means of fleets with the model's mixes cannot be told.
+pub fn differences_of_fleets<const K: usize>(
+    values: &Sides<Vec<Observation>>,
+    model: Model<'_>,
+    proportions: &[[Sides<Vec<f64>>; K]],
+) -> Option<Vec<[Difference; K]>> {
+    let fit = mix::fit(values, model.groups, model.mixes?)?;
+    let (scores, neighbours) = (fit.scores(fit.variance())?, model.neighbours(&fit));
+    let differences = |proportions: &[Sides<Vec<f64>>; K]| {
+        let contrasts = proportions.each_ref().map(|proportions| fit.contrast(&fit.strata.contrast_of(proportions)));
+        let (disturbances, freedom) = (fit.disturbances(&contrasts), scores.degrees_of_freedom_of_sides(&contrasts));
+        std::array::from_fn(|k| {
+            let found = scores.difference(&contrasts[k], freedom.map(|_, of_side| of_side[k]));
+            Difference { is_of_mix: true, ..model.disturbed(found, &disturbances[k], neighbours) }
+        })
+    };
+    Some(proportions.par_iter().map(differences).collect())
 }
 
 /// V = V_environment: disturbances meet both sides by chance, and have this share in V_both.
@@ -151,25 +189,23 @@ fn disturbed(mut found: Difference, disturbances: &Disturbances) -> Difference {
 /// together, if all values had the same variance. It is what the R package clubSandwich computes.
 pub fn difference_by(values: &Sides<Vec<Observation>>, variance: Variance) -> Option<Difference> {
     let fit = Fit::new(values, Groups::CellsAndBlocks, Strata::sides())?;
-    let scores = fit.scores(variance)?;
-    let found = fit.difference(&scores, Sides { baseline: 1.0, candidate: 1.0 });
-    let degrees_of_freedom = fit.degrees_of_freedom(&scores.baseline.and(scores.candidate));
+    let (scores, contrast) = (fit.scores(variance)?, [fit.contrast(&fit.strata.contrast)]);
+    let found = scores.difference(&contrast[0], Sides { baseline: 1.0, candidate: 1.0 });
+    let [degrees_of_freedom] = scores.degrees_of_freedom(&contrast, &Side::BOTH);
     Some(Difference { degrees_of_freedom, ..found })
 }
 
 /// The difference of the logarithms of the arithmetic means of both sides' values, which must not be negative.
 ///
 /// None if [`difference`] is None, or if a mean is 0.
-pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>, model: Model<'_>) -> Option<Difference> {
-    let means = means(&values, model)?;
+pub fn log_ratio_of_means(values: &Sides<Vec<Observation>>, model: Model<'_>) -> Option<Difference> {
+    let fit = model.fit(values)?;
+    let means = fit.means_of_fleets();
     if means.baseline <= 0.0 || means.candidate <= 0.0 {
         return None;
     }
     // To first order the logarithm of a mean moves as the mean does in units of itself (the delta method).
-    for side in Side::BOTH {
-        values[side].iter_mut().for_each(|observation| observation.value /= means[side]);
-    }
-    let difference = difference(&values, model)?;
+    let difference = difference_of(&fit.in_units_of(means)?, model, |_| true)?;
     Some(Difference { estimate: (means.candidate / means.baseline).ln(), ..difference })
 }
 
@@ -178,8 +214,7 @@ pub fn log_ratio_of_means(mut values: Sides<Vec<Observation>>, model: Model<'_>)
 ///
 /// None if there is no such group.
 pub fn means(values: &Sides<Vec<Observation>>, model: Model<'_>) -> Option<Sides<f64>> {
-    let fit = model.fit(values)?;
-    Some(Sides { baseline: fit.mean_of_fleet(Side::Baseline), candidate: fit.mean_of_fleet(Side::Candidate) })
+    Some(model.fit(values)?.means_of_fleets())
 }
 
 #[cfg(test)]

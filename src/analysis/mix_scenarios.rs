@@ -1,9 +1,11 @@
 //! How the headline depends on the mixes of CPU models: fleets drift, and users decide for a year.
 
 use super::{
-    compare_sets::Analyzer,
-    estimate::{CpuMix, Difference, Groups, Model},
+    compare_sets::{Analyzer, Set},
+    estimate::{self, CpuMix, Difference, Groups, Model},
+    measures::Measure,
     result::{MixPoint, MixScenario, Ratio},
+    samples::observations,
     sides::{Side, Sides},
     verdict::verdicts,
 };
@@ -14,7 +16,13 @@ const STEPS: u32 = 50;
 
 /// The steps at which the difference is estimated. Between them its variance, which is a quadratic function of the proportion
 /// where disturbances play no part, is interpolated as one.
-const ESTIMATED_STEPS: u32 = 4;
+const ESTIMATED_STEPS: usize = 4;
+
+/// The differences at these steps.
+type Estimated = [Difference; ESTIMATED_STEPS + 1];
+
+/// The proportions of each side's CPU models.
+type Proportions = Sides<Vec<f64>>;
 
 impl Analyzer<'_> {
     /// The ratio of all cells by the proportion of each CPU model of a side that has several. Empty if no side has.
@@ -30,38 +38,62 @@ impl Analyzer<'_> {
         if mixes.iter().any(|(_, mix)| mix.assumed.is_empty()) {
             return Vec::new();
         }
-        let mut scenarios = Vec::new();
-        for side in Side::BOTH {
-            let now = mixes[side].assumed.clone();
-            let models = now.iter().copied().enumerate().filter(|(_, proportion)| *proportion > 0.0);
+        let mut fleets: Vec<(Side, usize)> = Vec::new();
+        for (side, mix) in mixes.iter() {
+            let models = mix.assumed.iter().copied().enumerate().filter(|(_, proportion)| *proportion > 0.0);
             let mut models: Vec<(usize, f64)> = models.collect();
             models.sort_by(|one, other| one.1.total_cmp(&other.1));
             // Of two models, what one has the other has not.
             let told = models.len().saturating_sub(usize::from(models.len() <= 2));
-            for (model, of_model) in &models[..told] {
-                let mut estimated = |step: u32| {
-                    let proportion = f64::from(step) / f64::from(ESTIMATED_STEPS);
-                    let rest = (1.0 - proportion) / (1.0 - of_model);
-                    mixes[side].assumed = now.iter().map(|other| other * rest).collect();
-                    mixes[side].assumed[*model] = proportion;
-                    let with = Model { mixes: Some(&mixes), ..self.model_without_mix(Groups::CellsAndBlocks) };
-                    self.difference(&set, self.primary, with).filter(|found| found.is_of_mix)
-                };
-                let estimated: Option<Vec<Difference>> = (0..=ESTIMATED_STEPS).map(&mut estimated).collect();
-                mixes[side].assumed.clone_from(&now);
-                let point = |step| f64::from(step) / f64::from(STEPS);
-                scenarios.extend(estimated.map(|estimated| MixScenario {
-                    side,
-                    model: self.pair.facts(side).cpu_models[*model].clone(),
-                    now: *of_model,
-                    points: (0..=STEPS).map(|step| self.mix_point(point(step), &estimated)).collect(),
-                }));
-            }
+            fleets.extend(models[..told].iter().map(|(model, _)| (side, *model)));
         }
-        scenarios
+        let now = mixes.map(|_, mix| mix.assumed.clone());
+        let proportions: Vec<_> = fleets.iter().map(|(side, model)| with_more_of(&now, *side, *model)).collect();
+        let point = |step| f64::from(step) / f64::from(STEPS);
+        let estimated = self.differences_of_fleets(&set, &mixes, &proportions);
+        let scenarios = fleets.into_iter().zip(estimated).filter_map(|((side, model), estimated)| {
+            let estimated = estimated?;
+            Some(MixScenario {
+                side,
+                model: self.pair.facts(side).cpu_models[model].clone(),
+                now: now[side][model],
+                points: (0..=STEPS).map(|step| self.mix_point(point(step), &estimated)).collect(),
+            })
+        });
+        scenarios.collect()
     }
 
-    fn mix_point(&self, proportion: f64, estimated: &[Difference]) -> MixPoint {
+    /// The differences for fleets of such proportions, each of them None if it cannot be told.
+    fn differences_of_fleets(
+        &self,
+        set: &Set<'_>,
+        mixes: &Sides<CpuMix>,
+        proportions: &[[Proportions; ESTIMATED_STEPS + 1]],
+    ) -> Vec<Option<Estimated>> {
+        let model = self.model_without_mix(Groups::CellsAndBlocks);
+        if self.pair.is_emulated() {
+            return Vec::new();
+        }
+        if self.primary != Measure::Billed {
+            let values = set.map(|_, cells| observations(cells, self.primary));
+            let differences =
+                estimate::differences_of_fleets(&values, Model { mixes: Some(mixes), ..model }, proportions);
+            return differences.into_iter().flatten().map(Some).collect();
+        }
+        // The unit of arithmetic means changes with the mix.
+        let difference = |proportions: &Proportions| {
+            let mixes = mixes.map(|side, mix| CpuMix { assumed: proportions[side].clone(), ..mix.clone() });
+            let model = Model { mixes: Some(&mixes), ..model };
+            self.difference(set, self.primary, model).filter(|found| found.is_of_mix)
+        };
+        let all = |proportions: &[Proportions; ESTIMATED_STEPS + 1]| {
+            let found: Option<Vec<Difference>> = proportions.iter().map(difference).collect();
+            found?.try_into().ok()
+        };
+        proportions.iter().map(all).collect()
+    }
+
+    fn mix_point(&self, proportion: f64, estimated: &Estimated) -> MixPoint {
         let difference = interpolated(proportion, estimated);
         MixPoint {
             proportion,
@@ -71,8 +103,20 @@ impl Analyzer<'_> {
     }
 }
 
+/// The proportions of both fleets with a model's from 0 to 1 in equal steps, and the others of its side in proportion.
+fn with_more_of(now: &Proportions, side: Side, model: usize) -> [Proportions; ESTIMATED_STEPS + 1] {
+    std::array::from_fn(|step| {
+        let proportion = step as f64 / ESTIMATED_STEPS as f64;
+        let rest = (1.0 - proportion) / (1.0 - now[side][model]);
+        let mut proportions = now.clone();
+        proportions[side].iter_mut().for_each(|other| *other *= rest);
+        proportions[side][model] = proportion;
+        proportions
+    })
+}
+
 /// The difference between those that were estimated in equal steps from 0 to 1.
-fn interpolated(proportion: f64, estimated: &[Difference]) -> Difference {
+fn interpolated(proportion: f64, estimated: &Estimated) -> Difference {
     let at = proportion * (estimated.len() - 1) as f64;
     let first = (at as usize).min(estimated.len() - 3);
     let (x, nodes) = (at - first as f64, &estimated[first..first + 3]);
@@ -110,7 +154,7 @@ mod tests {
             degrees_of_freedom: 20.0,
             ..Difference::default()
         };
-        let estimated: Vec<Difference> = (0..=ESTIMATED_STEPS).map(|step| at(f64::from(step) / 4.0)).collect();
+        let estimated: Estimated = std::array::from_fn(|step| at(step as f64 / 4.0));
         for proportion in [0.0, 0.1, 0.3, 0.5, 0.77, 0.99, 1.0] {
             let (found, expected) = (interpolated(proportion, &estimated), at(proportion));
             assert!((found.estimate - expected.estimate).abs() < 1e-12, "{found:?} {expected:?}");

@@ -9,6 +9,7 @@ use super::{
     summary_statistics::ValuesByEnvironment,
 };
 use crate::analysis::sides::{Side, Sides};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 
 /// The most points of a series.
@@ -17,9 +18,12 @@ const POINTS: usize = 120;
 /// The most cold starts that are kept one by one, of each side.
 const COLD_STARTS: usize = 2000;
 
+/// A CPU model, and the calls that were measured on it.
+type CallsOfModel<'a> = (&'a str, Vec<CallSample>);
+
 impl<'a> Analyzer<'a> {
     /// The calls of one side by the CPU model that they were measured on, without those whose model is unknown.
-    fn by_model(&self, side: Side, calls: &[CallSample]) -> Vec<(&'a str, Vec<CallSample>)> {
+    fn by_model(&self, side: Side, calls: &[CallSample]) -> Vec<CallsOfModel<'a>> {
         let facts = self.pair.facts(side);
         let models = facts.cpu_models.iter().enumerate().map(|(number, model)| {
             let is_of_model =
@@ -34,19 +38,19 @@ impl<'a> Analyzer<'a> {
             return Vec::new();
         }
         let models = calls.map(|side, calls| self.by_model(side, calls));
-        let (mut comparisons, model) = (Vec::new(), self.model_without_mix(Groups::CellsAndBlocks));
-        for (one, baseline) in &models.baseline {
-            for (other, candidate) in &models.candidate {
-                let set = Sides { baseline, candidate }.map(|_, calls| vec![calls.as_slice()]);
-                let Some(difference) = self.difference(&set, self.primary, model) else { continue };
-                comparisons.push(CpuComparison {
-                    models: Sides { baseline: (*one).to_owned(), candidate: (*other).to_owned() },
-                    environments: difference.environments,
-                    ratio: Ratio::new(&difference, self.looks),
-                });
-            }
-        }
-        comparisons
+        let model = self.model_without_mix(Groups::CellsAndBlocks);
+        let pairs = models.baseline.iter().flat_map(|one| models.candidate.iter().map(move |other| (one, other)));
+        let pairs: Vec<(&CallsOfModel<'_>, &CallsOfModel<'_>)> = pairs.collect();
+        let compare = |((one, baseline), (other, candidate)): &(&CallsOfModel<'_>, &CallsOfModel<'_>)| {
+            let set = Sides { baseline, candidate }.map(|_, calls| vec![calls.as_slice()]);
+            let difference = self.difference(&set, self.primary, model)?;
+            Some(CpuComparison {
+                models: Sides { baseline: (*one).to_owned(), candidate: (*other).to_owned() },
+                environments: difference.environments,
+                ratio: Ratio::new(&difference, self.looks),
+            })
+        };
+        pairs.par_iter().filter_map(compare).collect()
     }
 
     pub(super) fn distributions(&self, side: Side, calls: &[CallSample]) -> Vec<Distribution> {

@@ -71,17 +71,50 @@ impl ValuesByEnvironment {
         }
         let (mean, interval) = self.mean(mix);
         let interval = interval.filter(|_| self.environments() >= MINIMUM_ENVIRONMENTS);
-        self.values.sort_unstable_by(f64::total_cmp);
-        let at = |share| quantile(&self.values, share);
+        let [min, p50, p90, p95, p99, max] = quantiles(&mut self.values, [0.0, 0.5, 0.9, 0.95, 0.99, 1.0]);
         Some(SummaryStatistics {
             mean: off_scale(mean),
             interval: interval.map(|interval| interval.map(off_scale)),
-            min: at(0.0),
-            p50: at(0.5),
-            p90: at(0.9),
-            p95: at(0.95),
-            p99: at(0.99),
-            max: at(1.0),
+            min,
+            p50,
+            p90,
+            p95,
+            p99,
+            max,
         })
+    }
+}
+
+/// The quantiles at shares that grow. There must be a value; the values change their places.
+fn quantiles<const N: usize>(values: &mut [f64], shares: [f64; N]) -> [f64; N] {
+    let last = values.len() - 1;
+    // Values before it are in their places already, or none are looked at again.
+    let mut begin = 0;
+    for share in shares {
+        let position = last as f64 * share;
+        for place in [position.floor() as usize, position.ceil() as usize] {
+            if place >= begin {
+                values[begin..].select_nth_unstable_by(place - begin, f64::total_cmp);
+                begin = place + 1;
+            }
+        }
+    }
+    // What quantiles look at is where it would be if all were sorted.
+    shares.map(|share| quantile(values, share))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn quantiles_are_those_of_sorted_values(mut values in prop::collection::vec(-1e3..1e3, 1..200)) {
+            const SHARES: [f64; 6] = [0.0, 0.5, 0.9, 0.95, 0.99, 1.0];
+            let found = quantiles(&mut values, SHARES);
+            values.sort_unstable_by(f64::total_cmp);
+            prop_assert_eq!(found, SHARES.map(|share| quantile(&values, share)));
+        }
     }
 }

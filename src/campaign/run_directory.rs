@@ -5,8 +5,8 @@ mod lines;
 mod rows;
 mod sequence;
 
-pub(super) use lines::{LineKind, Lines};
 pub use checks::MAX_CELLS;
+pub(super) use lines::{LineKind, Lines};
 pub use rows::rows;
 
 use super::{

@@ -6,7 +6,7 @@
 //!
 //! Where the calls of both sides alternate at random, neighbours tell how much of what calls vary by is disturbances.
 
-use super::fit::{Cluster, Fit, Observation};
+use super::fit::{Cluster, Contrast, Fit, Observation};
 use crate::analysis::sides::Sides;
 
 /// The variance of the difference as blocks tell it, beside that which environments have in the same blocks.
@@ -23,26 +23,34 @@ pub(super) struct Disturbances {
 }
 
 /// One block's part of V_block.
-#[derive(Clone, Copy, Debug, Default)]
-struct BlockSums {
-    /// The sum of its scores.
-    u: f64,
+#[derive(Clone, Copy)]
+struct BlockSums<const K: usize> {
+    /// The sum of its scores by each contrast.
+    u: [f64; K],
     /// The sums of its loadings' absolute values.
-    weights: Sides<f64>,
+    weights: Sides<[f64; K]>,
+}
+
+/// What an environment has in one cell and block.
+struct Visit<const K: usize> {
+    block: u32,
+    u: [f64; K],
+    /// w/W.
+    own: f64,
 }
 
 impl Fit {
-    /// V_block and V_both. How much slower an environment is in a cell is taken out first: it is no disturbance, and counts
-    /// in V_environment.
-    pub(super) fn disturbances(&self) -> Disturbances {
-        let mut blocks = vec![BlockSums::default(); self.blocks() as usize];
-        let mut v_both = 0.0;
-        // The block, u, and w/W.
-        let mut scores: Vec<(u32, f64, f64)> = Vec::new();
+    /// V_block and V_both by each contrast. How much slower an environment is in a cell is taken out first: it is no
+    /// disturbance, and counts in V_environment.
+    pub(super) fn disturbances<const K: usize>(&self, contrasts: &[Contrast; K]) -> [Disturbances; K] {
+        let nothing = BlockSums { u: [0.0; K], weights: Sides { baseline: [0.0; K], candidate: [0.0; K] } };
+        let mut blocks = vec![nothing; self.blocks() as usize];
+        let mut v_both = [0.0; K];
+        let mut visits: Vec<Visit<K>> = Vec::new();
         for cluster in &self.clusters {
             let (calls, Cluster { side, stratum, .. }) = (self.calls(cluster), cluster);
             let total = calls.len() as f64;
-            scores.clear();
+            visits.clear();
             for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
                 let usual = self.mean_residual(*stratum, of_cell);
                 for visit in of_cell.chunk_by(|one, other| one.block == other.block) {
@@ -50,31 +58,39 @@ impl Fit {
                     let mean = self.mean_residual(*stratum, visit);
                     // As much as it would vary if the environment's own mean were known.
                     let deviation = if h < 1.0 { (mean - usual) / (1.0 - h).sqrt() } else { mean };
-                    let (weight, group) = (visit.len() as f64 / total, self.group(&visit[0]));
-                    let loading = weight * self.slope(*stratum, group);
-                    blocks[visit[0].block as usize].weights[*side] += loading.abs();
-                    scores.push((visit[0].block, loading * deviation, weight / self.weight_of(group)));
+                    let (weight, group, block) = (visit.len() as f64 / total, self.group(&visit[0]), visit[0].block);
+                    let loadings = contrasts.each_ref().map(|contrast| weight * contrast.slope(*stratum, group));
+                    let weights = &mut blocks[block as usize].weights[*side];
+                    weights.iter_mut().zip(loadings).for_each(|(sum, loading)| *sum += loading.abs());
+                    let (u, own) = (loadings.map(|loading| loading * deviation), weight / self.weight_of(group));
+                    visits.push(Visit { block, u, own });
                 }
             }
-            scores.sort_by_key(|(block, ..)| *block);
-            for of_block in scores.chunk_by(|one, other| one.0 == other.0) {
-                let u: f64 = of_block.iter().map(|(_, u, _)| u).sum();
-                let own = of_block.iter().map(|(.., own)| own).sum::<f64>() / of_block.len() as f64;
-                blocks[of_block[0].0 as usize].u += u;
-                // The environment has moved its group's mean towards itself.
-                v_both += u.powi(2) / (1.0 - own).max(1e-6);
+            visits.sort_by_key(|visit| visit.block);
+            for of_block in visits.chunk_by(|one, other| one.block == other.block) {
+                let own = of_block.iter().map(|visit| visit.own).sum::<f64>() / of_block.len() as f64;
+                for k in 0..K {
+                    let u: f64 = of_block.iter().map(|visit| visit.u[k]).sum();
+                    blocks[of_block[0].block as usize].u[k] += u;
+                    // The environment has moved its group's mean towards itself.
+                    v_both[k] += u.powi(2) / (1.0 - own).max(1e-6);
+                }
             }
         }
-        let paired = blocks.iter().filter(|block| block.weights.iter().all(|(_, weight)| *weight > 0.0));
-        // A block's score varies as its weight does, if disturbances are as large in all blocks.
-        let expected = blocks.iter().map(|BlockSums { weights, .. }| (weights.baseline + weights.candidate).powi(2));
-        let (sum, squares) = expected.fold((0.0, 0.0), |(sum, squares), share| (sum + share, squares + share * share));
-        Disturbances {
-            v_block: blocks.iter().map(|block| block.u.powi(2)).sum(),
-            v_both,
-            degrees_of_freedom: (sum.powi(2) / squares - 1.0).max(0.1),
-            blocks: paired.count() as u32,
-        }
+        std::array::from_fn(|k| {
+            let weights = || blocks.iter().map(|block| block.weights.map(|_, weights| weights[k]));
+            let is_paired = |weights: &Sides<f64>| weights.iter().all(|(_, weight)| *weight > 0.0);
+            // A block's score varies as its weight does, if disturbances are as large in all blocks.
+            let expected = weights().map(|weights| (weights.baseline + weights.candidate).powi(2));
+            let (sum, squares) =
+                expected.fold((0.0, 0.0), |(sum, squares), share| (sum + share, squares + share * share));
+            Disturbances {
+                v_block: blocks.iter().map(|block| block.u[k].powi(2)).sum(),
+                v_both: v_both[k],
+                degrees_of_freedom: (sum.powi(2) / squares - 1.0).max(0.1),
+                blocks: weights().filter(is_paired).count() as u32,
+            }
+        })
     }
 
     /// The share of the variance of single calls that neighbouring calls have in common, whichever sides they are of: the

@@ -4,7 +4,7 @@
 use super::{
     combined::welch,
     difference::Difference,
-    fit::{Cluster, Fit},
+    fit::{Cluster, Contrast, Fit},
     symmetric_matrix::{SymmetricMatrix, dot},
 };
 use crate::analysis::sides::{Side, Sides};
@@ -20,15 +20,6 @@ pub enum Variance {
     Cr3,
 }
 
-/// One environment's part of V_environment.
-#[derive(Debug)]
-struct Adjusted {
-    /// The derivative of u by each of the environment's means.
-    loadings: Vec<f64>,
-    /// The sum of the environment's scores.
-    u: f64,
-}
-
 /// I − H of one environment after the other, as D − ZM⁻¹Zᵀ.
 struct Unexplained<'a> {
     fit: &'a Fit,
@@ -36,156 +27,236 @@ struct Unexplained<'a> {
     diagonal: Vec<f64>,
     /// Z: a row for each of the environment's means, the square root of its weight times its row of the design.
     rows: Vec<f64>,
-    /// Space for a matrix, and for the solution of a system.
+    /// Space for a matrix, and for its inverse.
     matrix: SymmetricMatrix,
-    solution: Vec<f64>,
+    inverse: Vec<f64>,
 }
 
-/// The environments of one side, each with its score.
+/// The scores of all environments, as far as they are the same for every contrast c: what follows is a linear function of
+/// it. Vectors and matrices stand one after the other.
 #[derive(Debug)]
 pub(super) struct Scores<'a> {
-    clusters: Vec<&'a Cluster>,
-    adjusted: Vec<Adjusted>,
+    fit: &'a Fit,
     variance: Variance,
+    /// The length of c: how many strata there are besides the first.
+    size: usize,
+    /// A vector for each mean: the derivative of u by it.
+    loadings: Vec<f64>,
+    /// A vector for each environment: u, the sum of its scores.
+    scores: Vec<f64>,
+    /// A matrix for each environment: q, the sum of its loadings, each times its row of the design.
+    pulls: Vec<f64>,
+    /// A matrix for each environment: Σ wxxᵀ.
+    explained: Vec<SymmetricMatrix>,
+}
+
+/// The means of some environments by the group that they are in, each with its environment's place and its loading by each
+/// contrast.
+struct Members<const K: usize> {
+    /// Where those of each group begin.
+    begins: Vec<usize>,
+    members: Vec<(u32, [f64; K])>,
 }
 
 impl Fit {
-    /// The scores of both sides' environments. None if a side has fewer than two.
-    pub(super) fn scores(&self, variance: Variance) -> Option<Sides<Scores<'_>>> {
-        let of_side = |side: Side| {
-            let clusters: Vec<&Cluster> = self.clusters.iter().filter(|cluster| cluster.side == side).collect();
-            let mut unexplained = Unexplained::new(self);
-            let adjusted = clusters.iter().map(|cluster| self.adjust(cluster, &mut unexplained, variance)).collect();
-            (clusters.len() > 1).then_some(Scores { clusters, adjusted, variance })
-        };
-        Some(Sides { baseline: of_side(Side::Baseline)?, candidate: of_side(Side::Candidate)? })
+    /// The kind of variance that suits its strata: within one CPU model environments are nearly normal, and CR2 has no bias.
+    pub(super) fn variance(&self) -> Variance {
+        if self.strata.are_models() { Variance::Cr2 } else { Variance::Cr3 }
     }
 
-    /// The difference with V_environment for its variance, if this is known with such degrees of freedom on each side.
-    pub(super) fn difference(&self, scores: &Sides<Scores<'_>>, degrees_of_freedom: Sides<f64>) -> Difference {
-        let part = |side: Side| (scores[side].variance(), degrees_of_freedom[side]);
-        let (standard_error, degrees_of_freedom) = welch(&Side::BOTH.map(part));
-        Difference {
-            estimate: self.estimate,
-            standard_error,
-            degrees_of_freedom,
-            environments: scores.map(|_, scores| scores.clusters.len() as u32),
-            ..Difference::default()
-        }
-    }
-
-    /// u of one environment, its residuals adjusted for how far the environment itself has moved the fit.
-    fn adjust(&self, cluster: &Cluster, unexplained: &mut Unexplained<'_>, variance: Variance) -> Adjusted {
-        unexplained.read(cluster);
-        let mut loadings = match variance {
-            Variance::Cr2 => unexplained.inverse_square_root(),
-            Variance::Cr3 => unexplained.inverse(),
-        };
-        let mut u = 0.0;
-        for (loading, entry) in loadings.iter_mut().zip(self.entries(cluster)) {
-            *loading *= entry.weight.sqrt();
-            u += *loading * self.residual(cluster.stratum, entry.group, entry.mean);
-        }
-        Adjusted { loadings, u }
-    }
-
-    /// The variance of an environment's u if all values had the variance 1 over their weight.
-    fn own_variance(&self, cluster: &Cluster, loadings: &[f64], variance: Variance) -> f64 {
-        let entries = self.entries(cluster);
-        let slopes = entries.iter().map(|entry| self.slope(cluster.stratum, entry.group));
-        match variance {
-            Variance::Cr2 => slopes.zip(entries).map(|(slope, entry)| entry.weight * slope.powi(2)).sum(),
-            Variance::Cr3 => slopes.zip(loadings).map(|(slope, loading)| slope * loading).sum(),
-        }
-    }
-
-    /// q: the sum of an environment's loadings, each times its row of the design.
-    fn pull(&self, cluster: &Cluster, loadings: &[f64]) -> Vec<f64> {
-        let mut pull = vec![0.0; self.strata.count() - 1];
-        for (loading, entry) in loadings.iter().zip(self.entries(cluster)) {
-            pull.iter_mut().zip(self.design(cluster.stratum, entry.group)).for_each(|(sum, x)| *sum += loading * x);
-        }
-        pull
-    }
-
-    /// Satterthwaite's degrees of freedom of V_environment of these environments, if all values had the same variance:
-    /// the square of its expectation over half its variance.
-    pub(super) fn degrees_of_freedom(&self, Scores { clusters, adjusted, variance }: &Scores<'_>) -> f64 {
-        let scores = || clusters.iter().zip(adjusted);
-        // Two scores covary through the groups that both environments are in, and through the estimate.
-        let mut members: Vec<Vec<(u32, f64)>> = vec![Vec::new(); self.groups()];
-        for (index, (cluster, scores)) in (0..).zip(scores()) {
-            for (entry, loading) in self.entries(cluster).iter().zip(&scores.loadings) {
-                members[entry.group as usize].push((index, *loading));
-            }
-        }
-        let factors = self.information.clone().factor(&self.information);
-        let pulls: Vec<Vec<f64>> = scores().map(|(cluster, scores)| self.pull(cluster, &scores.loadings)).collect();
-        let solved: Vec<Vec<f64>> = pulls.iter().map(|pull| factors.solve(pull)).collect();
-        // All pairs as if they had no group in common, which the loop below corrects for those that have.
-        let mut squares = self.all_pairs(&pulls, &solved);
-        let mut shared = vec![0.0; clusters.len()];
-        let mut touched = Vec::new();
-        for (index, (cluster, scores)) in scores().enumerate() {
-            for (entry, loading) in self.entries(cluster).iter().zip(&scores.loadings) {
-                let share = loading / self.weight_of(entry.group);
-                for (other, loading) in &members[entry.group as usize] {
-                    if shared[*other as usize] == 0.0 {
-                        touched.push(*other as usize);
-                    }
-                    shared[*other as usize] += share * loading;
-                }
-            }
-            for other in touched.drain(..) {
-                let through_groups = std::mem::take(&mut shared[other]);
-                if other != index {
-                    let through_estimate = dot(&pulls[index], &solved[other]);
-                    squares += (through_groups + through_estimate).powi(2) - through_estimate.powi(2);
-                }
-            }
-        }
-        let own = scores().map(|(cluster, scores)| self.own_variance(cluster, &scores.loadings, *variance));
-        let (trace, own_squares) = own.fold((0.0, 0.0), |(sum, squares), own| (sum + own, squares + own.powi(2)));
-        trace.powi(2) / (squares + own_squares)
-    }
-
-    /// Σ (qᵢᵀM⁻¹qⱼ)² over all pairs of different environments: with Q = Σ qqᵀ it is tr((M⁻¹Q)²), less what each has with
-    /// itself.
-    fn all_pairs(&self, pulls: &[Vec<f64>], solved: &[Vec<f64>]) -> f64 {
+    /// The scores of all environments. None if a side has fewer than two.
+    pub(super) fn scores(&self, variance: Variance) -> Option<Scores<'_>> {
         let size = self.strata.count() - 1;
-        // M⁻¹Q, row by row.
-        let mut product = vec![0.0; size * size];
-        for (pull, solved) in pulls.iter().zip(solved) {
-            for (row, factor) in product.chunks_exact_mut(size).zip(solved) {
-                row.iter_mut().zip(pull).for_each(|(cell, pull)| *cell += factor * pull);
-            }
-        }
-        let cells = (0..size).flat_map(|row| (0..size).map(move |column| (row, column)));
-        let all: f64 = cells.map(|(row, column)| product[row * size + column] * product[column * size + row]).sum();
-        let own = pulls.iter().zip(solved).map(|(pull, solved)| dot(pull, solved).powi(2));
-        all - own.sum::<f64>()
+        let clusters = self.clusters.len();
+        let mut scores = Scores {
+            fit: self,
+            variance,
+            size,
+            loadings: vec![0.0; self.entry_count() * size],
+            scores: vec![0.0; clusters * size],
+            pulls: vec![0.0; clusters * size * size],
+            explained: Vec::new(),
+        };
+        let mut unexplained = Unexplained::new(self);
+        (0..clusters).for_each(|index| scores.add(index, &mut unexplained));
+        self.environments().iter().all(|(_, count)| *count > 1).then_some(scores)
     }
 }
 
 impl Scores<'_> {
-    /// V_environment of these environments.
-    fn variance(&self) -> f64 {
-        self.adjusted.iter().map(|cluster| cluster.u.powi(2)).sum()
+    /// Finds those of one environment, its residuals adjusted for how far the environment itself has moved the fit.
+    fn add(&mut self, index: usize, unexplained: &mut Unexplained<'_>) {
+        let (fit, size, cluster) = (self.fit, self.size, &self.fit.clusters[index]);
+        let entries = fit.entries_of(cluster);
+        let loadings = &mut self.loadings[entries.start * size..entries.end * size];
+        unexplained.read(cluster);
+        match self.variance {
+            Variance::Cr2 => self.explained.push(unexplained.inverse_square_root(loadings)),
+            Variance::Cr3 => unexplained.inverse(loadings),
+        }
+        let scores = &mut self.scores[index * size..][..size];
+        let pulls = &mut self.pulls[index * size * size..][..size * size];
+        let loadings = loadings.chunks_exact_mut(size).zip(unexplained.rows.chunks_exact(size));
+        for ((loading, row), entry) in loadings.zip(fit.entries(cluster)) {
+            for (pull, x) in pulls.chunks_exact_mut(size).zip(row) {
+                pull.iter_mut().zip(&*loading).for_each(|(pull, loading)| *pull += x * loading);
+            }
+            let (root, residual) = (entry.weight.sqrt(), fit.residual(cluster.stratum, entry.group, entry.mean));
+            for (score, loading) in scores.iter_mut().zip(loading) {
+                *loading *= root;
+                *score += *loading * residual;
+            }
+        }
     }
 
-    /// These and others.
-    pub(super) fn and(self, others: Self) -> Self {
-        let Self { mut clusters, mut adjusted, variance } = self;
-        clusters.extend(others.clusters);
-        adjusted.extend(others.adjusted);
-        Self { clusters, adjusted, variance }
+    /// The difference with V_environment for its variance, if this is known with such degrees of freedom on each side.
+    pub(super) fn difference(&self, contrast: &Contrast, degrees_of_freedom: Sides<f64>) -> Difference {
+        let part = |side: Side| (self.variance(side, contrast), degrees_of_freedom[side]);
+        let (standard_error, degrees_of_freedom) = welch(&Side::BOTH.map(part));
+        Difference {
+            estimate: contrast.estimate,
+            standard_error,
+            degrees_of_freedom,
+            environments: self.fit.environments(),
+            ..Difference::default()
+        }
     }
+
+    /// V_environment of one side.
+    fn variance(&self, side: Side, contrast: &Contrast) -> f64 {
+        let scores = self.fit.clusters.iter().zip(self.scores.chunks_exact(self.size));
+        let of_side = scores.filter(|(cluster, _)| cluster.side == side);
+        of_side.map(|(_, score)| dot(score, &contrast.free).powi(2)).sum()
+    }
+
+    /// The degrees of freedom of V_environment of each side, by each contrast.
+    pub(super) fn degrees_of_freedom_of_sides<const K: usize>(&self, contrasts: &[Contrast; K]) -> Sides<[f64; K]> {
+        Sides {
+            baseline: self.degrees_of_freedom(contrasts, &[Side::Baseline]),
+            candidate: self.degrees_of_freedom(contrasts, &[Side::Candidate]),
+        }
+    }
+
+    /// Satterthwaite's degrees of freedom of V_environment of the environments of these sides, by each contrast, if all values
+    /// had the same variance: the square of its expectation over half its variance.
+    pub(super) fn degrees_of_freedom<const K: usize>(&self, contrasts: &[Contrast; K], sides: &[Side]) -> [f64; K] {
+        let (fit, size) = (self.fit, self.size);
+        let clusters = || fit.clusters.iter().enumerate().filter(|(_, cluster)| sides.contains(&cluster.side));
+        let members = Members::new(self, contrasts, clusters().map(|(_, cluster)| cluster));
+        let factors = fit.information.clone().factor(&fit.information);
+        // q and M⁻¹q of one environment after the other.
+        let pulls = contrasts.each_ref().map(|contrast| -> Vec<f64> {
+            let rows =
+                clusters().flat_map(|(index, _)| self.pulls[index * size * size..][..size * size].chunks_exact(size));
+            rows.map(|row| dot(row, &contrast.free)).collect()
+        });
+        let solved = pulls.each_ref().map(|pulls| {
+            let mut solved = pulls.clone();
+            solved.chunks_exact_mut(size).for_each(|pull| factors.solve_in_place(pull));
+            solved
+        });
+        // All pairs as if they had no group in common, which the loop below corrects for those that have.
+        let mut squares: [f64; K] = std::array::from_fn(|k| all_pairs(size, &pulls[k], &solved[k]));
+        let mut traces = [0.0; K];
+        // What a score has in common with each of those before it, through the groups that both environments are in.
+        let mut shared = vec![[0.0; K]; clusters().count()];
+        let (mut is_touched, mut touched) = (vec![false; shared.len()], Vec::new());
+        for (place, (index, cluster)) in clusters().enumerate() {
+            for (entry, loading) in fit.entries(cluster).iter().zip(self.loadings(cluster)) {
+                let weight = fit.weight_of(entry.group);
+                let share = contrasts.each_ref().map(|contrast| dot(loading, &contrast.free) / weight);
+                let members = members.of(entry.group).iter().map(|(other, loading)| (*other as usize, loading));
+                for (other, loading) in members.take_while(|(other, _)| *other < place) {
+                    if !is_touched[other] {
+                        is_touched[other] = true;
+                        touched.push(other);
+                    }
+                    (0..K).for_each(|k| shared[other][k] += share[k] * loading[k]);
+                }
+            }
+            let at = |place: usize| place * size..(place + 1) * size;
+            for other in touched.drain(..) {
+                is_touched[other] = false;
+                let through_groups = std::mem::replace(&mut shared[other], [0.0; K]);
+                for k in 0..K {
+                    let through_estimate = dot(&pulls[k][at(place)], &solved[k][at(other)]);
+                    squares[k] += 2.0 * ((through_groups[k] + through_estimate).powi(2) - through_estimate.powi(2));
+                }
+            }
+            for k in 0..K {
+                let own = self.own_variance(index, &contrasts[k], &pulls[k][at(place)]);
+                traces[k] += own;
+                squares[k] += own.powi(2);
+            }
+        }
+        std::array::from_fn(|k| traces[k].powi(2) / squares[k])
+    }
+
+    /// A vector for each mean of an environment.
+    fn loadings(&self, cluster: &Cluster) -> impl Iterator<Item = &[f64]> {
+        let entries = self.fit.entries_of(cluster);
+        self.loadings[entries.start * self.size..entries.end * self.size].chunks_exact(self.size)
+    }
+
+    /// The variance of an environment's u if all values had the variance 1 over their weight.
+    fn own_variance(&self, index: usize, contrast: &Contrast, pull: &[f64]) -> f64 {
+        match self.variance {
+            Variance::Cr2 => self.explained[index].quadratic_form(contrast.free_slopes()),
+            Variance::Cr3 => dot(contrast.free_slopes(), pull),
+        }
+    }
+}
+
+impl<const K: usize> Members<K> {
+    /// Those of some environments, which are in their order in each group.
+    fn new<'a>(
+        scores: &Scores<'_>,
+        contrasts: &[Contrast; K],
+        clusters: impl Iterator<Item = &'a Cluster> + Clone,
+    ) -> Self {
+        let fit = scores.fit;
+        // How many members each group has, and then where its next one goes.
+        let mut places = vec![0; fit.groups() + 1];
+        let entries = clusters.clone().flat_map(|cluster| fit.entries(cluster));
+        entries.for_each(|entry| places[entry.group as usize + 1] += 1);
+        (1..places.len()).for_each(|group| places[group] += places[group - 1]);
+        let begins = places.clone();
+        let mut members = vec![(0, [0.0; K]); begins.last().copied().unwrap_or_default()];
+        for (index, cluster) in (0..).zip(clusters) {
+            for (entry, loading) in fit.entries(cluster).iter().zip(scores.loadings(cluster)) {
+                let place = &mut places[entry.group as usize];
+                members[*place] = (index, contrasts.each_ref().map(|contrast| dot(loading, &contrast.free)));
+                *place += 1;
+            }
+        }
+        Self { begins, members }
+    }
+
+    fn of(&self, group: u32) -> &[(u32, [f64; K])] {
+        let group = group as usize;
+        &self.members[self.begins[group]..self.begins[group + 1]]
+    }
+}
+
+/// Σ (qᵢᵀM⁻¹qⱼ)² over all pairs of different environments: with Q = Σ qqᵀ it is tr((M⁻¹Q)²), less what each has with itself.
+fn all_pairs(size: usize, pulls: &[f64], solved: &[f64]) -> f64 {
+    let pairs = || pulls.chunks_exact(size).zip(solved.chunks_exact(size));
+    // M⁻¹Q, row by row.
+    let mut product = vec![0.0; size * size];
+    for (pull, solved) in pairs() {
+        for (row, factor) in product.chunks_exact_mut(size).zip(solved) {
+            row.iter_mut().zip(pull).for_each(|(cell, pull)| *cell += factor * pull);
+        }
+    }
+    let cells = (0..size).flat_map(|row| (0..size).map(move |column| (row, column)));
+    let all: f64 = cells.map(|(row, column)| product[row * size + column] * product[column * size + row]).sum();
+    all - pairs().map(|(pull, solved)| dot(pull, solved).powi(2)).sum::<f64>()
 }
 
 impl<'a> Unexplained<'a> {
     fn new(fit: &'a Fit) -> Self {
-        let (diagonal, rows, solution) = (Vec::new(), Vec::new(), Vec::new());
-        Self { fit, diagonal, rows, matrix: SymmetricMatrix::default(), solution }
+        let (diagonal, rows, inverse) = (Vec::new(), Vec::new(), Vec::new());
+        Self { fit, diagonal, rows, matrix: SymmetricMatrix::default(), inverse }
     }
 
     fn read(&mut self, cluster: &Cluster) {
@@ -203,36 +274,33 @@ impl<'a> Unexplained<'a> {
     }
 
     fn size(&self) -> usize {
-        self.fit.strata.free_contrast().len()
+        self.fit.strata.count() - 1
     }
 
-    /// (I − H)⁻¹v with v = ZM⁻¹c, by the formula of Sherman, Morrison and Woodbury: D⁻¹Z(M − ZᵀD⁻¹Z)⁻¹c.
-    fn inverse(&mut self) -> Vec<f64> {
-        let mut result = vec![0.0; self.diagonal.len()];
-        self.add_weighted(&mut result, |d| d, 1.0, 1.0);
-        result
+    /// Adds (I − H)⁻¹ZM⁻¹, by the formula of Sherman, Morrison and Woodbury: D⁻¹Z(M − ZᵀD⁻¹Z)⁻¹.
+    fn inverse(&mut self, result: &mut [f64]) {
+        self.add_weighted(result, |d| d, 1.0, 1.0);
     }
 
-    /// (I − H)^(−1/2)v; the eigenvalues lie between 0 and 1.
+    /// Adds (I − H)^(−1/2)ZM⁻¹, and gives ZᵀZ; the eigenvalues lie between 0 and 1.
     ///
     /// By A^(−1/2) = 2/π ∫ (A cos²φ + I sin²φ)⁻¹ dφ from 0 to π/2 with the midpoint rule, which converges exponentially
     /// for this periodic integrand, and the formula of [`Self::inverse`] for each inverse.
-    fn inverse_square_root(&mut self) -> Vec<f64> {
+    fn inverse_square_root(&mut self, result: &mut [f64]) -> SymmetricMatrix {
         let information = &self.fit.information;
         let mut product = SymmetricMatrix::zero(self.size());
         self.rows.chunks_exact(self.size()).for_each(|row| product.add_outer_product(row, 1.0));
         let explained = information.clone().factor(information).trace_of_solution(&product);
         let nodes = nodes(self.diagonal.iter().copied().fold(1.0, f64::min) - explained);
-        let mut result = vec![0.0; self.diagonal.len()];
         for node in 0..nodes {
             let angle = (f64::from(node) + 0.5) / f64::from(nodes) * std::f64::consts::FRAC_PI_2;
             let (sine, cosine) = (angle.sin().powi(2), angle.cos().powi(2));
-            self.add_weighted(&mut result, |d| d * cosine + sine, cosine, 1.0 / f64::from(nodes));
+            self.add_weighted(result, |d| d * cosine + sine, cosine, 1.0 / f64::from(nodes));
         }
-        result
+        product
     }
 
-    /// Adds s·E⁻¹Z(M − f·ZᵀE⁻¹Z)⁻¹c, where the diagonal E is a function of D.
+    /// Adds s·E⁻¹Z(M − f·ZᵀE⁻¹Z)⁻¹, where the diagonal E is a function of D.
     fn add_weighted(&mut self, result: &mut [f64], diagonal: impl Fn(f64) -> f64, factor: f64, scale: f64) {
         let (size, information) = (self.size(), &self.fit.information);
         let rows = || self.rows.chunks_exact(size).zip(&self.diagonal);
@@ -240,11 +308,11 @@ impl<'a> Unexplained<'a> {
         rest.copy_from(information);
         rows().for_each(|(row, d)| rest.add_outer_product(row, -factor / diagonal(*d)));
         let factors = rest.factor(information);
-        self.solution.clear();
-        self.solution.extend_from_slice(self.fit.strata.free_contrast());
-        factors.solve_in_place(&mut self.solution);
-        for (result, (row, d)) in result.iter_mut().zip(rows()) {
-            *result += scale * dot(row, &self.solution) / diagonal(*d);
+        factors.invert_into(&mut self.inverse);
+        for (result, (row, d)) in result.chunks_exact_mut(size).zip(rows()) {
+            let scale = scale / diagonal(*d);
+            let inverse = self.inverse.chunks_exact(size);
+            result.iter_mut().zip(inverse).for_each(|(result, inverse)| *result += scale * dot(row, inverse));
         }
         self.matrix = factors.into_space();
     }

@@ -71,12 +71,34 @@ pub(super) struct Fit {
     sums: Vec<Sum>,
     /// M: what is known of the effects.
     pub(super) information: SymmetricMatrix,
-    pub(super) estimate: f64,
     grouping: Grouping,
     /// β: the effect of each stratum, as compared with that of the first.
     effects: Vec<f64>,
+}
+
+/// A linear combination of the effects, which is estimated.
+#[derive(Debug)]
+pub(super) struct Contrast {
+    /// cᵀβ.
+    pub(super) estimate: f64,
+    /// c, without the first stratum.
+    pub(super) free: Vec<f64>,
     /// γ: the solution of Mγ = c, for the first stratum 0.
     slopes: Vec<f64>,
+    /// The mean of γ over the values of each group.
+    of_groups: Vec<f64>,
+}
+
+impl Contrast {
+    /// How fast the estimate grows with a value of a stratum: γ less its mean in the group.
+    pub(super) fn slope(&self, stratum: usize, group: u32) -> f64 {
+        self.slopes[stratum] - self.of_groups[group as usize]
+    }
+
+    /// γ without the first stratum.
+    pub(super) fn free_slopes(&self) -> &[f64] {
+        &self.slopes[1..]
+    }
 }
 
 /// A cell and block, or a cell; without weight if it has values of one side alone.
@@ -84,10 +106,9 @@ pub(super) struct Fit {
 struct Group {
     /// W: the weight of all values.
     weight: f64,
-    /// The means of the values, and of β and γ over the values.
+    /// The means of the values, and of β over the values.
     mean: f64,
     effect: f64,
-    slope: f64,
 }
 
 /// Which group a value is in.
@@ -129,40 +150,52 @@ impl Fit {
             sums: vec![Sum::default(); present.len() * strata.count()],
             information: SymmetricMatrix::zero(strata.count() - 1),
             effects: Vec::new(),
-            slopes: Vec::new(),
-            estimate: 0.0,
             strata,
             grouping,
         };
         for (side, values) in values.iter() {
-            let has_part = |value: &Observation| is_paired(value) && fit.strata.of(side, value.environment).is_some();
-            let values = by_environment(values.iter().copied().filter(has_part));
-            fit.add(side, values);
+            let has_part = |value: &&Observation| is_paired(value) && fit.strata.of(side, value.environment).is_some();
+            let begin = fit.calls.len();
+            append_by_environment(&mut fit.calls, values.iter().filter(has_part));
+            fit.add_environments(side, begin);
         }
         fit.sum_up();
         fit.solved()
     }
 
-    /// Adds the values of one side, which are in the order of their environments.
-    fn add(&mut self, side: Side, mut values: Vec<Observation>) {
-        for values in values.chunk_by_mut(|one, other| one.environment == other.environment) {
-            let Some(stratum) = self.strata.of(side, values[0].environment) else { continue };
+    /// Adds the environments of one side, whose calls are the last from `begin` on.
+    fn add_environments(&mut self, side: Side, mut begin: usize) {
+        let grouping = self.grouping;
+        while begin < self.calls.len() {
+            let environment = self.calls[begin].environment;
+            let length = self.calls[begin..].partition_point(|value| value.environment == environment);
+            let (range, first) = (begin..begin + length, self.entries.len());
+            begin = range.end;
+            let Some(stratum) = self.strata.of(side, environment) else { continue };
+            let values = &mut self.calls[range.clone()];
             // Campaigns give them in this order already.
             values.sort_by_key(|value| (value.cell, value.block));
-            let (calls, entries) = (self.calls.len(), self.entries.len());
-            self.calls.extend_from_slice(values);
-            let grouping = self.grouping;
-            let total = values.len() as f64;
             let groups = values.chunk_by(|one, other| grouping.group(one) == grouping.group(other));
             self.entries.extend(groups.map(|values| Entry {
                 group: grouping.group(&values[0]),
                 // Environments weigh 1 each, their values alike.
-                weight: values.len() as f64 / total,
+                weight: values.len() as f64 / length as f64,
                 mean: mean(values),
             }));
-            let (calls, entries) = (calls..self.calls.len(), entries..self.entries.len());
-            self.clusters.push(Cluster { side, stratum, calls, entries });
+            self.clusters.push(Cluster { side, stratum, calls: range, entries: first..self.entries.len() });
         }
+    }
+
+    /// The fit of the values over what is given for each side.
+    pub(super) fn in_units_of(mut self, units: Sides<f64>) -> Option<Self> {
+        for Cluster { side, calls, entries, .. } in &self.clusters {
+            self.calls[calls.clone()].iter_mut().for_each(|call| call.value /= units[*side]);
+            self.entries[entries.clone()].iter_mut().for_each(|entry| entry.mean /= units[*side]);
+        }
+        self.sums.fill(Sum::default());
+        self.information = SymmetricMatrix::zero(self.strata.count() - 1);
+        self.sum_up();
+        self.solved()
     }
 
     /// Sums up what the strata have in each group, and M: Σ over groups of diag(w) − wwᵀ/W, without the first stratum.
@@ -199,14 +232,24 @@ impl Fit {
             self.paired().map(|(group, sums)| sums[stratum].value - sums[stratum].weight * group.mean).sum()
         };
         let deviations: Vec<f64> = (1..self.strata.count()).map(deviations).collect();
-        let solve = |right: &[f64]| std::iter::once(0.0).chain(factors.solve(right)).collect::<Vec<f64>>();
-        (self.effects, self.slopes) = (solve(&deviations), solve(self.strata.free_contrast()));
-        self.estimate = dot(&self.effects, &self.strata.contrast);
-        for (group, sums) in self.groups.iter_mut().zip(self.sums.chunks_exact(self.strata.count())) {
-            let mean = |of: &[f64]| sums.iter().zip(of).map(|(sum, of)| sum.weight * of).sum::<f64>() / group.weight;
-            (group.effect, group.slope) = (mean(&self.effects), mean(&self.slopes));
-        }
+        self.effects = with_first(&factors.solve(&deviations));
+        let means = self.means_of_groups(&self.effects);
+        self.groups.iter_mut().zip(means).for_each(|(group, mean)| group.effect = mean);
         Some(self)
+    }
+
+    /// A contrast with c.
+    pub(super) fn contrast(&self, c: &[f64]) -> Contrast {
+        let free = c[1..].to_vec();
+        let slopes = with_first(&self.information.clone().factor(&self.information).solve(&free));
+        Contrast { estimate: dot(&self.effects, c), of_groups: self.means_of_groups(&slopes), free, slopes }
+    }
+
+    /// The means over the values of each group of what each stratum has.
+    fn means_of_groups(&self, of_strata: &[f64]) -> Vec<f64> {
+        let groups = self.groups.iter().zip(self.sums.chunks_exact(self.strata.count()));
+        let sum = |sums: &[Sum]| sums.iter().zip(of_strata).map(|(sum, of)| sum.weight * of).sum::<f64>();
+        groups.map(|(group, sums)| sum(sums) / group.weight).collect()
     }
 
     /// The groups that have values of both sides, each with what its strata have.
@@ -231,7 +274,23 @@ impl Fit {
 
     /// The same, as means by group.
     pub(super) fn entries(&self, cluster: &Cluster) -> &[Entry] {
-        &self.entries[cluster.entries.clone()]
+        &self.entries[self.entries_of(cluster)]
+    }
+
+    /// Where those are among the means of all environments.
+    pub(super) fn entries_of(&self, cluster: &Cluster) -> Range<usize> {
+        cluster.entries.clone()
+    }
+
+    /// How many means there are.
+    pub(super) fn entry_count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many environments of each side have a part in it.
+    pub(super) fn environments(&self) -> Sides<u32> {
+        let count = |side| self.clusters.iter().filter(|cluster| cluster.side == side).count() as u32;
+        Sides { baseline: count(Side::Baseline), candidate: count(Side::Candidate) }
     }
 
     pub(super) fn group(&self, value: &Observation) -> u32 {
@@ -245,11 +304,6 @@ impl Fit {
     /// W.
     pub(super) fn weight_of(&self, group: u32) -> f64 {
         self.group_at(group).weight
-    }
-
-    /// How fast the estimate grows with a value of a stratum: γ less its mean in the group.
-    pub(super) fn slope(&self, stratum: usize, group: u32) -> f64 {
-        self.slopes[stratum] - self.group_at(group).slope
     }
 
     /// x: 1 for the stratum of a value and 0 for the others, less the means in its group; without the first stratum.
@@ -274,8 +328,12 @@ impl Fit {
         self.effects[stratum.number]
     }
 
-    /// The mean of a side's fleet, over the groups that have values of both.
-    pub(super) fn mean_of_fleet(&self, side: Side) -> f64 {
+    /// The means of both sides' fleets, over the groups that have values of both.
+    pub(super) fn means_of_fleets(&self) -> Sides<f64> {
+        Sides { baseline: self.mean_of_fleet(Side::Baseline), candidate: self.mean_of_fleet(Side::Candidate) }
+    }
+
+    fn mean_of_fleet(&self, side: Side) -> f64 {
         let strata = self.strata.of_side(side);
         let (mut information, mut mean, mut effect) = (0.0, 0.0, 0.0);
         for (group, sums) in self.paired() {
@@ -292,6 +350,11 @@ impl Fit {
     }
 }
 
+/// What strata have, as compared with the first.
+fn with_first(others: &[f64]) -> Vec<f64> {
+    std::iter::once(0.0).chain(others.iter().copied()).collect()
+}
+
 /// The number of the last block. None if there are no values.
 pub fn last_block(values: &Sides<Vec<Observation>>) -> Option<u32> {
     values.iter().flat_map(|(_, values)| values).map(|value| value.block).max()
@@ -302,22 +365,29 @@ pub fn mean(values: &[Observation]) -> f64 {
     values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64
 }
 
-/// The values in the order of their environments.
-pub(super) fn by_environment(values: impl Iterator<Item = Observation>) -> Vec<Observation> {
-    let values: Vec<Observation> = values.collect();
-    let environments = values.iter().map(|value| value.environment + 1).max().unwrap_or_default();
-    // How many values each environment has, and then where its next one goes.
-    let mut places = vec![0; environments as usize];
-    values.iter().for_each(|value| places[value.environment as usize] += 1);
-    let mut first = 0;
+/// Appends values in the order of their environments.
+pub(super) fn append_by_environment<'a>(
+    ordered: &mut Vec<Observation>,
+    values: impl Iterator<Item = &'a Observation> + Clone,
+) {
+    let mut places = Vec::new();
+    for value in values.clone() {
+        let environment = value.environment as usize;
+        if environment >= places.len() {
+            places.resize(environment + 1, 0);
+        }
+        places[environment] += 1;
+    }
+    // How many values each environment has becomes where its next one goes.
+    let mut first = ordered.len();
     for place in &mut places {
         first += std::mem::replace(place, first);
     }
-    let mut ordered = values.clone();
+    let Some(any) = values.clone().next() else { return };
+    ordered.resize(first, *any);
     for value in values {
         let place = &mut places[value.environment as usize];
-        ordered[*place] = value;
+        ordered[*place] = *value;
         *place += 1;
     }
-    ordered
 }

@@ -6,7 +6,7 @@ use super::{
     difference::Difference,
     disturbances::Disturbances,
     disturbed,
-    fit::{Observation, by_environment, mean},
+    fit::{Observation, append_by_environment, mean},
 };
 use crate::analysis::sides::Sides;
 
@@ -33,9 +33,10 @@ impl Weights {
 ///
 /// None if fewer than two environments answered, so that nothing tells how uncertain the mean is.
 pub fn mean_of_side(values: &[Observation], weights: Weights, clusters: Clusters) -> Option<Difference> {
-    let values = by_environment(values.iter().copied());
+    let mut ordered = Vec::new();
+    append_by_environment(&mut ordered, values.iter());
     let environments: Vec<&[Observation]> =
-        values.chunk_by(|one, other| one.environment == other.environment).collect();
+        ordered.chunk_by(|one, other| one.environment == other.environment).collect();
     if environments.len() < 2 {
         return None;
     }

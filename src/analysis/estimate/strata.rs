@@ -180,6 +180,18 @@ impl Strata {
         Some(Self { of_environments: Some(of_environments), ..strata })
     }
 
+    /// The contrast of fleets with such proportions of each side's models.
+    pub(super) fn contrast_of(&self, proportions: &Sides<Vec<f64>>) -> Vec<f64> {
+        let mut contrast = vec![0.0; self.count()];
+        for (side, strata) in self.of_sides.iter() {
+            for Stratum { number, model, .. } in strata {
+                let proportion = proportions[side][usize::from(*model)];
+                contrast[*number] = if side == Side::Candidate { proportion } else { -proportion };
+            }
+        }
+        contrast
+    }
+
     pub(super) fn count(&self) -> usize {
         self.contrast.len()
     }
@@ -199,10 +211,5 @@ impl Strata {
     /// Whether the strata are CPU models.
     pub(super) fn are_models(&self) -> bool {
         self.of_environments.is_some()
-    }
-
-    /// The contrast without the first stratum.
-    pub(super) fn free_contrast(&self) -> &[f64] {
-        &self.contrast[1..]
     }
 }

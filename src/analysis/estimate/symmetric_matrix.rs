@@ -39,6 +39,12 @@ impl SymmetricMatrix {
         self.cells[row * self.size + row] += value;
     }
 
+    /// vᵀAv.
+    pub(super) fn quadratic_form(&self, v: &[f64]) -> f64 {
+        let off_diagonal = |row: usize| 2.0 * dot(&self.cells[row * self.size..][..row], &v[..row]) * v[row];
+        (0..self.size).map(|row| self.cells[row * self.size + row] * v[row].powi(2) + off_diagonal(row)).sum()
+    }
+
     fn column(&self, column: usize) -> Vec<f64> {
         let at = |row: usize| self.cells[row.max(column) * self.size + row.min(column)];
         (0..self.size).map(at).collect()
@@ -99,6 +105,16 @@ impl Factors {
         }
     }
 
+    /// Makes `inverse` the inverse of LDLᵀ, row by row.
+    pub(super) fn invert_into(&self, inverse: &mut Vec<f64>) {
+        inverse.clear();
+        inverse.resize(self.size * self.size, 0.0);
+        for (row, of_row) in inverse.chunks_exact_mut(self.size.max(1)).enumerate() {
+            of_row[row] = 1.0;
+            self.solve_in_place(of_row);
+        }
+    }
+
     /// The trace of (LDLᵀ)⁻¹A.
     pub(super) fn trace_of_solution(&self, a: &SymmetricMatrix) -> f64 {
         (0..self.size).map(|column| self.solve(&a.column(column))[column]).sum()
@@ -128,6 +144,13 @@ mod tests {
         for (found, expected) in factors.solve(&v).iter().zip(x) {
             assert!((found - expected).abs() < 1e-12, "{found} {expected}");
         }
+        let mut inverse = Vec::new();
+        factors.invert_into(&mut inverse);
+        for (row, expected) in inverse.chunks_exact(3).zip(x) {
+            assert!((dot(row, &v) - expected).abs() < 1e-12, "{inverse:?}");
+        }
+        // xᵀ·v, which is xᵀAx.
+        assert!((matrix.quadratic_form(&x) - dot(&x, &v)).abs() < 1e-12);
         // Each of the columns gives one of the unit matrix.
         assert!((factors.trace_of_solution(&matrix) - 3.0).abs() < 1e-12);
     }

@@ -129,7 +129,7 @@ fn the_ratio_of_means_is_of_means_and_not_of_logarithms() {
         (0..).zip(values).map(observation).collect::<Vec<_>>()
     };
     let values = Sides { baseline: side([10.0, 10.0, 10.0, 30.0]), candidate: side([15.0, 15.0, 15.0, 15.0]) };
-    let found = log_ratio_of_means(values, BY_BLOCK).unwrap();
+    let found = log_ratio_of_means(&values, BY_BLOCK).unwrap();
     assert!(found.estimate.abs() < 1e-12, "{found:?}");
     // The baseline's relative standard error is 5 of 15, of four as if there were three; the candidate has none.
     let expected = (4.0_f64 / 3.0).sqrt() / 3.0;

@@ -2,7 +2,7 @@
 
 use super::{JournalError, at};
 use std::{
-    io::Read,
+    io::{self, Read},
     mem,
     path::{Path, PathBuf},
 };
@@ -11,7 +11,7 @@ use std::{
 const MAX_LINE: usize = 64 << 20;
 
 /// How much is read at once, in bytes.
-const READ: u64 = 1 << 20;
+const READ: usize = 1 << 18;
 
 /// What the lines of a file are.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,13 @@ impl<R: Read> Blocks<R> {
         let mut text = mem::take(&mut self.rest);
         loop {
             let known = text.len();
-            let count = self.reader.by_ref().take(READ).read_to_end(&mut text).map_err(at(&self.path))?;
+            text.resize(known + READ, 0);
+            let count = self.reader.read(&mut text[known..]);
+            text.truncate(known + count.as_ref().copied().unwrap_or_default());
+            let count = match count {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                count => count.map_err(at(&self.path))?,
+            };
             if let Some(last) = memchr::memrchr(b'\n', &text[known..]) {
                 self.rest = text.split_off(known + last + 1);
                 self.lines += memchr::memchr_iter(b'\n', &text).count() as u64;
@@ -111,5 +117,60 @@ impl<R: Read> Lines<R> {
 
     pub(in crate::campaign) fn malformed(&self, reason: String) -> JournalError {
         self.blocks.malformed(self.number, reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KIND: LineKind = LineKind { name: "a row", beginning: "{\"a\":" };
+
+    /// A reader that gives a few bytes at a time, and is interrupted before each of them.
+    struct Trickle<'a> {
+        text: &'a [u8],
+        is_interrupted: bool,
+    }
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.is_interrupted = !self.is_interrupted;
+            if self.is_interrupted {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let (given, rest) = self.text.split_at(self.text.len().min(buffer.len()).min(7));
+            buffer[..given.len()].copy_from_slice(given);
+            self.text = rest;
+            Ok(given.len())
+        }
+    }
+
+    /// The lines, how long they are together, and what comes instead of the end.
+    fn lines(text: &[u8]) -> (Vec<String>, u64, Option<String>) {
+        let mut lines = Lines::new(Trickle { text, is_interrupted: false }, Path::new("rows"), KIND);
+        let mut given = Vec::new();
+        loop {
+            match lines.next() {
+                Ok(Some(line)) => given.push(String::from_utf8(line.to_vec()).unwrap()),
+                Ok(None) => return (given, lines.whole, None),
+                Err(error) => return (given, lines.whole, Some(error.to_string())),
+            }
+        }
+    }
+
+    #[test]
+    fn lines_are_the_same_however_they_are_read() {
+        let whole: Vec<String> = (0..50).map(|number| format!("{{\"a\":{}}}", "9".repeat(number))).collect();
+        let text = whole.join("\n") + "\n";
+        assert_eq!(lines(text.as_bytes()), (whole.clone(), text.len() as u64, None));
+        // What a crash has left of another is no line.
+        for rest in ["{\"a\":12", "{\"", "\0\0\0"] {
+            assert_eq!(lines((text.clone() + rest).as_bytes()), (whole.clone(), text.len() as u64, None));
+        }
+        let (given, _, error) = lines((text + "other").as_bytes());
+        assert_eq!(given, whole);
+        assert_eq!(error.as_deref(), Some("rows, line 51: this is neither a row nor the beginning of one"));
+        assert_eq!(lines(b"\n\n"), (vec![String::new(), String::new()], 2, None));
+        assert_eq!(lines(b""), (Vec::new(), 0, None));
     }
 }

@@ -10,27 +10,28 @@ use super::{
 use std::{
     collections::VecDeque,
     fs::File,
-    panic,
     path::Path,
     str,
-    thread::{self, JoinHandle},
+    sync::mpsc::{self, Receiver},
     vec,
 };
 
-/// A row, or the reason why a line is none.
-type Parsed = Result<Row, String>;
+/// What the lines of a block are.
+struct Parsed {
+    rows: vec::IntoIter<Row>,
+    /// Why the line after them is no row.
+    failure: Option<String>,
+}
 
 /// The samples of a file, in their order.
 struct Rows<'a> {
     blocks: Blocks<File>,
     /// Whether there are no more blocks.
     is_read: bool,
-    /// The next blocks, each in a thread of its own. An error is the last of them.
-    ahead: VecDeque<Result<JoinHandle<Vec<Parsed>>, JournalError>>,
-    /// How many blocks are parsed at once.
-    cores: usize,
+    /// The next blocks, which are being parsed. An error is the last of them.
+    ahead: VecDeque<Result<Receiver<Parsed>, JournalError>>,
     /// What is left of the present block.
-    rows: vec::IntoIter<Parsed>,
+    block: Parsed,
     /// The number of the last line that was given.
     line: u64,
     bounds: RowBounds,
@@ -53,8 +54,7 @@ pub fn rows(
         blocks: Blocks::new(File::open(&path).map_err(at(&path))?, &path, SAMPLE),
         is_read: false,
         ahead: VecDeque::new(),
-        cores: thread::available_parallelism().map_or(1, usize::from),
-        rows: Vec::new().into_iter(),
+        block: Parsed { rows: Vec::new().into_iter(), failure: None },
         line: 0,
         bounds: RowBounds::of(manifest),
         sequence: Sequence::new(manifest),
@@ -63,23 +63,27 @@ pub fn rows(
 
 impl Rows<'_> {
     /// Has blocks parsed ahead, and gives the next.
-    fn next_block(&mut self) -> Option<Result<Vec<Parsed>, JournalError>> {
-        while !self.is_read && self.ahead.len() < self.cores {
+    fn next_block(&mut self) -> Option<Result<Parsed, JournalError>> {
+        // Each core has one, and another to go on with.
+        while !self.is_read && self.ahead.len() < 2 * rayon::current_num_threads() {
             let block = self.blocks.next().transpose();
             self.is_read = !matches!(block, Some(Ok(_)));
-            let bounds = self.bounds;
-            self.ahead.extend(block.map(|text| text.map(|text| thread::spawn(move || parse(&text, bounds)))));
+            self.ahead.extend(block.map(|text| text.map(|text| parse_aside(text, self.bounds))));
         }
         let parsed = self.ahead.pop_front()?;
-        Some(parsed.map(|thread| thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))))
+        Some(parsed.map(|parsed| parsed.recv().expect("every block is parsed")))
     }
 
     /// Gives an error, the last item.
     fn fail(&mut self, error: JournalError) -> Option<Result<Row, JournalError>> {
         self.is_read = true;
         self.ahead.clear();
-        self.rows = Vec::new().into_iter();
+        self.block = Parsed { rows: Vec::new().into_iter(), failure: None };
         Some(Err(error))
+    }
+
+    fn malformed(&self, reason: String) -> JournalError {
+        self.blocks.malformed(self.line, reason)
     }
 }
 
@@ -88,30 +92,99 @@ impl Iterator for Rows<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(parsed) = self.rows.next() {
+            if let Some(row) = self.block.rows.next() {
                 self.line += 1;
-                return match parsed.and_then(|row| self.sequence.follow(&row).map(|()| row)) {
-                    Ok(row) => Some(Ok(row)),
-                    Err(reason) => self.fail(self.blocks.malformed(self.line, reason)),
+                return match self.sequence.follow(&row) {
+                    Ok(()) => Some(Ok(row)),
+                    Err(reason) => self.fail(self.malformed(reason)),
                 };
             }
+            if let Some(reason) = self.block.failure.take() {
+                self.line += 1;
+                return self.fail(self.malformed(reason));
+            }
             match self.next_block()? {
-                Ok(rows) => self.rows = rows.into_iter(),
+                Ok(block) => self.block = block,
                 Err(error) => return self.fail(error),
             }
         }
     }
 }
 
-/// Parses the lines of a block.
-fn parse(text: &[u8], bounds: RowBounds) -> Vec<Parsed> {
-    let row = |row: serde_json::Result<Row>| {
+/// Has the lines of a block parsed by another thread.
+fn parse_aside(text: Vec<u8>, bounds: RowBounds) -> Receiver<Parsed> {
+    let (sender, parsed) = mpsc::sync_channel(1);
+    // After an error nobody waits for it.
+    rayon::spawn(move || drop(sender.send(parse(&text, bounds))));
+    parsed
+}
+
+fn parse(text: &[u8], bounds: RowBounds) -> Parsed {
+    let mut rows = Vec::with_capacity(memchr::memchr_iter(b'\n', text).count());
+    let take = |row: serde_json::Result<Row>| {
         let row = row.map_err(|error| error.to_string().replace(" at line 1 column ", " at column "))?;
-        bounds.check(&row).map(|()| row)
+        bounds.check(&row)?;
+        rows.push(row);
+        Ok(())
     };
     // That a whole block is UTF-8 is sooner seen than that every string is.
-    match str::from_utf8(text) {
-        Ok(text) => text.split_terminator('\n').map(|line| row(serde_json::from_str(line))).collect(),
-        Err(_) => text.split_inclusive(|byte| *byte == b'\n').map(|line| row(serde_json::from_slice(line))).collect(),
+    let taken: Result<(), String> = match str::from_utf8(text) {
+        Ok(text) => text.split_terminator('\n').map(serde_json::from_str).try_for_each(take),
+        Err(_) => text.split_inclusive(|byte| *byte == b'\n').map(serde_json::from_slice).try_for_each(take),
+    };
+    Parsed { rows: rows.into_iter(), failure: taken.err() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::{
+        run_directory::Journal,
+        schedule::{self, Call},
+    };
+    use std::{fs, io::Write};
+
+    /// A campaign whose samples fill several blocks.
+    fn campaign(directory: &Path) -> (Manifest, Vec<Row>) {
+        let manifest = Manifest::example();
+        let variants: Vec<_> = manifest.variants.indices().collect();
+        let of_block = |block: u64| {
+            let steps = schedule::block(&manifest.plan, &variants, block, manifest.plan.order);
+            (0..).zip(steps).flat_map(move |(step, calls)| calls.into_iter().map(move |call| (block, step, call)))
+        };
+        let row = |(block, step, Call { variant, cell, slot }): (u64, u32, Call)| {
+            let cell = manifest.plan.cells[cell].name.clone();
+            Row { block, step, slot, variant, cell, request_id: Some(format!("{block:0500}")), ..Row::example() }
+        };
+        let rows: Vec<Row> = (0..2000).flat_map(of_block).map(row).collect();
+        Journal::create(directory, &manifest).unwrap().append(&rows).unwrap();
+        (manifest, rows)
+    }
+
+    #[test]
+    fn rows_come_in_their_order_until_the_first_that_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let (manifest, expected) = campaign(directory.path());
+        let samples = directory.path().join(SAMPLES);
+        assert!(fs::metadata(&samples).unwrap().len() > 1_000_000);
+        let read = || rows(directory.path(), &manifest).unwrap();
+        assert!(read().map(Result::unwrap).eq(expected.iter().cloned()));
+        // Whoever has seen enough can stop.
+        assert_eq!(read().next().unwrap().unwrap(), expected[0]);
+        let lines: Vec<String> = fs::read_to_string(&samples).unwrap().lines().map(str::to_owned).collect();
+        let broken = lines.len() - 10;
+        for (line, reason) in [
+            ("{\"block\":".as_bytes(), "EOF while parsing a value at column 9"),
+            (b"{\"block\":0,\"cell\":\"\xff\"}", "invalid unicode code point at column 20"),
+            (lines[0].as_bytes(), "block is 0 and step is 0, behind block"),
+        ] {
+            let mut file = fs::File::create(&samples).unwrap();
+            file.write_all((lines[..broken].join("\n") + "\n").as_bytes()).unwrap();
+            file.write_all(&[line, b"\n", lines[broken..].join("\n").as_bytes(), b"\n"].concat()).unwrap();
+            let mut given: Vec<_> = read().collect();
+            let error = given.pop().unwrap().unwrap_err().to_string();
+            assert!(error.contains(&format!("line {}: {reason}", broken + 1)), "{error}");
+            assert!(given.into_iter().map(Result::unwrap).eq(expected[..broken].iter().cloned()));
+        }
     }
 }
