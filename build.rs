@@ -23,6 +23,8 @@ fn main() {
 /// to find, to map and to relocate, a tenth of the start. cargo-lambda drops a second target among the arguments, but not
 /// one in a file of arguments; the last target counts.
 fn link_for_amazon_linux() {
+    let setting = variable("TARGET").to_uppercase().replace('-', "_");
+    println!("cargo::rerun-if-env-changed=CARGO_TARGET_{setting}_LINKER");
     let is_zig = env::var("RUSTC_LINKER").is_ok_and(|linker| linker.contains("zigcc"));
     if is_zig && variable("TARGET").ends_with("-linux-gnu") {
         let arguments = PathBuf::from(variable("OUT_DIR")).join("linker");
