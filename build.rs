@@ -1,6 +1,6 @@
 //! Records how the binary is built, so that every response can say it.
 
-use std::{env, fs, process::Command};
+use std::{env, fs, path::PathBuf, process::Command};
 
 fn main() {
     let sources = sources();
@@ -14,6 +14,24 @@ fn main() {
     record("TARGET", &variable("TARGET"));
     record("TARGET_CPU", &target_cpu());
     record("TARGET_FEATURES", &variable("CARGO_CFG_TARGET_FEATURE"));
+    link_for_amazon_linux();
+}
+
+/// Has cargo-lambda's linker, which is zig, link the function for the glibc of Amazon Linux 2023.
+///
+/// By itself it does so for an older one, whose threads and dynamic loading were libraries of their own: two more files
+/// to find, to map and to relocate, a tenth of the start. cargo-lambda drops a second target among the arguments, but not
+/// one in a file of arguments; the last target counts.
+fn link_for_amazon_linux() {
+    let setting = variable("TARGET").to_uppercase().replace('-', "_");
+    println!("cargo::rerun-if-env-changed=CARGO_TARGET_{setting}_LINKER");
+    let is_zig = env::var("RUSTC_LINKER").is_ok_and(|linker| linker.contains("zigcc"));
+    if is_zig && variable("TARGET").ends_with("-linux-gnu") {
+        let arguments = PathBuf::from(variable("OUT_DIR")).join("linker");
+        let target = format!("{}-linux-gnu.2.34", variable("CARGO_CFG_TARGET_ARCH"));
+        fs::write(&arguments, format!("-target {target}")).expect("a file of the build can be written");
+        println!("cargo::rustc-link-arg-bin=handler=@{}", arguments.display());
+    }
 }
 
 /// The sources of this build. Those of the command line are not part of the function, which need not be rebuilt for them.
