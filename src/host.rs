@@ -3,7 +3,13 @@
 mod arm;
 
 use crate::protocol::{Architecture, Build, Clock, Host};
-use std::{fs, num::NonZero, thread::available_parallelism};
+use std::{
+    fs::{self, File},
+    io::{self, Read, Seek},
+    num::NonZero,
+    sync::{LazyLock, Mutex, PoisonError},
+    thread::available_parallelism,
+};
 
 /// How this binary was built.
 pub fn build() -> Build {
@@ -38,13 +44,13 @@ pub fn cpu_model(cpuinfo: &str) -> String {
 
 /// The largest resident set of this process so far, in bytes.
 pub fn max_rss_bytes() -> u64 {
-    status_bytes(&read("/proc/self/status"), "VmHWM:")
+    status_bytes(&status(), "VmHWM:")
 }
 
 /// How many of `memory` bytes this process may still use: those that are not resident, or fewer if its address space is
 /// limited.
 pub fn free_bytes(memory: u64) -> u64 {
-    let status = read("/proc/self/status");
+    let status = status();
     let free = memory.saturating_sub(status_bytes(&status, "VmRSS:"));
     match address_space_limit() {
         Some(limit) => free.min(limit.saturating_sub(status_bytes(&status, "VmSize:"))),
@@ -60,6 +66,20 @@ fn address_space_limit() -> Option<u64> {
 #[cfg(not(unix))]
 fn address_space_limit() -> Option<u64> {
     None
+}
+
+/// What the kernel says about this process; empty if it cannot be read.
+fn status() -> String {
+    /// More than all the lines that are looked at.
+    const LENGTH: usize = 4096;
+    // Opened once, and read in one go: a file of `/proc` does not say how long it is.
+    static STATUS: LazyLock<io::Result<Mutex<File>>> =
+        LazyLock::new(|| File::open("/proc/self/status").map(Mutex::new));
+    let Ok(file) = &*STATUS else { return String::new() };
+    let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut text = vec![0; LENGTH];
+    let length = file.rewind().and_then(|()| file.read(&mut text)).unwrap_or_default();
+    String::from_utf8_lossy(&text[..length]).into_owned()
 }
 
 /// The content of a file of `/proc`; empty if it cannot be read.
