@@ -63,9 +63,12 @@ pub fn surely_free_bytes(memory: u64) -> u64 {
     }
 }
 
+/// What the process was started with: nothing here changes it.
 #[cfg(unix)]
 fn address_space_limit() -> Option<u64> {
-    rustix::process::getrlimit(rustix::process::Resource::As).current
+    static LIMIT: LazyLock<Option<u64>> =
+        LazyLock::new(|| rustix::process::getrlimit(rustix::process::Resource::As).current);
+    *LIMIT
 }
 
 #[cfg(not(unix))]

@@ -65,10 +65,6 @@ fn main() {
 fn compare(runtime: &Runtime, name: &str, echo: &Path, handler: &Path, variables: &[(&str, &str)]) {
     let echo = runtime.block_on(Function::start(echo, &[]));
     let handler = runtime.block_on(Function::start(handler, variables));
-    let both_ready = || {
-        runtime.block_on(echo.ready());
-        runtime.block_on(handler.ready());
-    };
     let mut bytes = (0, 0);
     let mut until_ready = Vec::new();
     let mut of_handler = || {
@@ -84,8 +80,8 @@ fn compare(runtime: &Runtime, name: &str, echo: &Path, handler: &Path, variables
         bytes.0 = call.answer.len();
         call.us
     };
-    Pairs::in_turns(rounds(WARM_UP), both_ready, &mut of_handler, &mut of_echo);
-    let pairs = Pairs::in_turns(rounds(ROUNDS), both_ready, &mut of_handler, &mut of_echo);
+    Pairs::in_turns(rounds(WARM_UP), || (), &mut of_handler, &mut of_echo);
+    let pairs = Pairs::in_turns(rounds(ROUNDS), || (), &mut of_handler, &mut of_echo);
     let (subject, standard) = pairs.medians();
     let ratio = subject / standard;
     let verdict = if ratio <= AIM { "met" } else { "missed" };

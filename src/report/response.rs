@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn emulation_and_missing_measurements_are_reported() {
         let mut answer = measured(Duration::ZERO);
-        answer.host.emulated = true;
+        answer.host.to_mut().emulated = true;
         let text = response(&answer);
         assert!(text.contains("EMULATED"));
         assert!(text.contains("math/matmul is skipped: the deadline came first"), "{text}");
