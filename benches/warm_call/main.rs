@@ -11,6 +11,8 @@
 mod cloudwatch;
 #[path = "../common/effort.rs"]
 mod effort;
+#[path = "../common/environment.rs"]
+mod environment;
 #[path = "../common/function.rs"]
 mod function;
 #[path = "../common/statistics.rs"]
@@ -18,14 +20,12 @@ mod statistics;
 
 use cloudwatch::{Behaviour, Endpoint};
 use effort::rounds;
-use lambda_duet::{
-    campaign::local::LocalEnvironment,
-    protocol::{Architecture, Response},
-};
+use environment::{Call, Function};
+use lambda_duet::protocol::{Architecture, Response, Sample};
 use statistics::{Pairs, median};
 use std::{
-    cell::Cell,
-    env, fs,
+    cell::{Cell, RefCell},
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
@@ -36,7 +36,6 @@ const AIM: f64 = 1.2;
 const WARM_UP: usize = 200;
 const ROUNDS: usize = 3000;
 const COUNTED: usize = 500;
-const TIMEOUT: Duration = Duration::from_secs(20);
 const REQUEST: &str = r#"{"workloads":["math/primes"],"size":1,"iterations":1,"warmup":0,"heap":false}"#;
 
 fn main() {
@@ -47,57 +46,76 @@ fn main() {
         ("as deployed", cloudwatch::variables(&cloudwatch.url).to_vec()),
         ("without metrics", vec![("METRICS_SINK", "none")]),
     ];
-    println!(
-        "{} calls each                                echo     handler  ratio of the medians; of the pairs",
-        rounds(ROUNDS)
-    );
-    for (name, variables) in &settings {
-        compare(&runtime, name, &echo, &handler, variables);
-    }
     let allocations = Allocations::new();
+    println!("{:<26} {:>8} {:>8}", format!("{} calls", rounds(ROUNDS)), "echo", "handler");
     for (name, variables) in &settings {
+        println!("{name}");
+        compare(&runtime, &echo, &handler, variables);
         let of_echo = allocations.of_a_call(&runtime, &echo, &[]);
         let of_handler = allocations.of_a_call(&runtime, &handler, variables);
-        println!("{name:<16} allocations a call     {of_echo:>10.1}  {of_handler:>10.1}");
+        println!("  {:<24} {of_echo:>8.1} {of_handler:>8.1}", "allocations");
     }
 }
 
-fn compare(runtime: &Runtime, name: &str, echo: &Path, handler: &Path, variables: &[(&str, &str)]) {
-    let echo = runtime.block_on(Function::start(echo, &[]));
-    let handler = runtime.block_on(Function::start(handler, variables));
-    let mut bytes = (0, 0);
-    let mut until_ready = Vec::new();
-    let mut of_handler = || {
-        let call = runtime.block_on(handler.call());
-        let answer: Response = serde_json::from_slice(&call.answer).expect("a response");
-        bytes.1 = call.answer.len();
-        let own = own_us(&answer);
-        until_ready.push(call.until_ready_us - own);
-        call.us - own
-    };
-    let mut of_echo = || {
-        let call = runtime.block_on(echo.call());
-        bytes.0 = call.answer.len();
-        call.us
-    };
-    Pairs::in_turns(rounds(WARM_UP), || (), &mut of_handler, &mut of_echo);
-    let pairs = Pairs::in_turns(rounds(ROUNDS), || (), &mut of_handler, &mut of_echo);
+fn compare(runtime: &Runtime, echo: &Path, handler: &Path, variables: &[(&str, &str)]) {
+    let echo = Subject::new(runtime.block_on(Function::start(echo, [])), |_| 0.0);
+    let handler = Subject::new(runtime.block_on(Function::start(handler, variables.iter().copied())), own_us);
+    let time = |subject: &Subject| runtime.block_on(subject.time());
+    let in_turns = |rounds| Pairs::in_turns(rounds, || (), || time(&handler), || time(&echo));
+    in_turns(rounds(WARM_UP));
+    let pairs = in_turns(rounds(ROUNDS));
     let (subject, standard) = pairs.medians();
     let ratio = subject / standard;
     let verdict = if ratio <= AIM { "met" } else { "missed" };
-    println!(
-        "{name:<16} answer after, µs       {standard:>10.1}  {subject:>10.1}  {ratio:.3}; {}  aim ≤ {AIM} {verdict}",
-        pairs.ratio()
-    );
-    println!("{name:<16} asks for the next after, µs    {:>14.1}", median(until_ready.iter().copied()));
-    println!("{name:<16} bytes of the answer    {:>10}  {:>10}", bytes.0, bytes.1);
+    println!("  {:<24} {standard:>8.1} {subject:>8.1}", "µs until the answer");
+    println!("    ratio of the medians {ratio:.3}, of the pairs {}; aim ≤ {AIM}, {verdict}", pairs.ratio());
+    println!("  {:<24} {:>8.1} {:>8.1}", "µs until ready again", echo.until_ready(), handler.until_ready());
+    println!("  {:<24} {:>8} {:>8}", "bytes of the answer", echo.bytes.get(), handler.bytes.get());
 }
 
-/// The microseconds that the workload itself took: those of whole batches, as far as the answer tells them.
-fn own_us(answer: &Response) -> f64 {
-    let of_batches = |sample: &lambda_duet::protocol::Sample| {
-        sample.wall_ns.iter().sum::<f64>() * f64::from(sample.batch_size) / 1e3
-    };
+/// One of the two functions, and what is told of its calls beside their times.
+struct Subject {
+    function: Function,
+    own_us: fn(&[u8]) -> f64,
+    bytes: Cell<usize>,
+    until_ready: RefCell<Vec<f64>>,
+}
+
+impl Subject {
+    fn new(function: Function, own_us: fn(&[u8]) -> f64) -> Self {
+        Self { function, own_us, bytes: Cell::default(), until_ready: RefCell::default() }
+    }
+
+    /// The microseconds of a call until its answer, less those of the workload.
+    async fn time(&self) -> f64 {
+        let (call, until_ready) = call(&self.function).await;
+        self.bytes.set(call.answer.len());
+        let own = (self.own_us)(&call.answer);
+        self.until_ready.borrow_mut().push(us(until_ready) - own);
+        us(call.time) - own
+    }
+
+    fn until_ready(&self) -> f64 {
+        median(self.until_ready.borrow().iter().copied())
+    }
+}
+
+/// Calls a function, and waits until it has asked for the next event, which takes the second time from the beginning.
+async fn call(function: &Function) -> (Call, Duration) {
+    let start = Instant::now();
+    let call = function.call(REQUEST).await;
+    function.ready().await;
+    (call, start.elapsed())
+}
+
+fn us(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// The microseconds that the workload itself took, in whole batches, as the answer says.
+fn own_us(answer: &[u8]) -> f64 {
+    let answer: Response = serde_json::from_slice(answer).expect("a response");
+    let of_batches = |sample: &Sample| sample.wall_ns.iter().sum::<f64>() * f64::from(sample.batch_size) / 1e3;
     answer.results.iter().map(of_batches).sum()
 }
 
@@ -109,13 +127,13 @@ fn build_echo() -> PathBuf {
     };
     let directory = root().join("target/warm_call");
     let manifest = "benches/warm_call/echo/Cargo.toml";
-    cargo(&["lambda", "build", "--release", flag, "--manifest-path", manifest, "--lambda-dir"], Some(&directory));
+    cargo(&["lambda", "build", "--release", flag, "--manifest-path", manifest, "--lambda-dir"], &directory);
     directory.join("bare-echo/bootstrap")
 }
 
-fn cargo(arguments: &[&str], path: Option<&Path>) {
+fn cargo(arguments: &[&str], path: &Path) {
     let mut command = Command::new(env!("CARGO"));
-    let status = command.args(arguments).args(path).current_dir(root()).stdout(Stdio::null()).status();
+    let status = command.args(arguments).arg(path).current_dir(root()).stdout(Stdio::null()).status();
     assert!(
         status.expect("cargo runs").success(),
         "cargo {} failed; `make bench` installs what it needs",
@@ -135,9 +153,10 @@ struct Allocations {
 
 impl Allocations {
     fn new() -> Self {
-        cargo(&["build", "--quiet", "--release", "--package", "allocations"], None);
-        let library = root().join("target/release/liballocations.so").display().to_string();
-        Self { library, counter: root().join("target/warm_call/allocations") }
+        let directory = root().join("target/warm_call");
+        cargo(&["build", "--quiet", "--release", "--package", "allocations", "--target-dir"], &directory);
+        let library = directory.join("release/liballocations.so").display().to_string();
+        Self { library, counter: directory.join("allocations") }
     }
 
     /// The mean number of a warm call, work after the answer included.
@@ -145,10 +164,10 @@ impl Allocations {
         fs::write(&self.counter, 0u64.to_ne_bytes()).expect("the build's directory can be written");
         let counter = self.counter.display().to_string();
         let counting = [("LD_PRELOAD", self.library.as_str()), ("ALLOCATIONS", counter.as_str())];
-        let function = runtime.block_on(Function::start(binary, &[&counting, variables].concat()));
+        let function = runtime.block_on(Function::start(binary, counting.into_iter().chain(variables.iter().copied())));
         let calls = |number: usize| {
             for _ in 0..number {
-                runtime.block_on(function.call());
+                runtime.block_on(call(&function));
             }
             let count = fs::read(&self.counter).expect("it was written");
             u64::from_ne_bytes(count.try_into().expect("a number"))
@@ -156,45 +175,5 @@ impl Allocations {
         let before = calls(rounds(WARM_UP));
         assert!(before > 0, "the library {} was not loaded", self.library);
         (calls(rounds(COUNTED)) - before) as f64 / rounds(COUNTED) as f64
-    }
-}
-
-struct Function {
-    environment: LocalEnvironment,
-    calls: Cell<u64>,
-}
-
-struct Call {
-    /// The microseconds until the answer had arrived.
-    us: f64,
-    /// Those until the function had asked for the next event, which Lambda bills.
-    until_ready_us: f64,
-    answer: Vec<u8>,
-}
-
-impl Function {
-    async fn start(binary: &Path, variables: &[(&str, &str)]) -> Self {
-        let environment = LocalEnvironment::start(binary, variables.iter().copied(), Stdio::null()).await;
-        let function = Self {
-            environment: environment.expect("the function starts; `make build` builds it"),
-            calls: Cell::new(0),
-        };
-        function.ready().await;
-        function
-    }
-
-    /// Waits until everything behind the last answer is done.
-    async fn ready(&self) {
-        self.environment.api().asked_for_work(self.calls.get() + 1).await;
-    }
-
-    async fn call(&self) -> Call {
-        self.calls.set(self.calls.get() + 1);
-        let start = Instant::now();
-        let outcome = self.environment.api().send(REQUEST, TIMEOUT).await.expect("the function answers");
-        let us = start.elapsed().as_secs_f64() * 1e6;
-        self.ready().await;
-        let until_ready_us = start.elapsed().as_secs_f64() * 1e6;
-        Call { us, until_ready_us, answer: outcome.expect("no error").to_vec() }
     }
 }
