@@ -37,6 +37,11 @@ impl ProcessMemory {
         }
     }
 
+    /// As it was when it was last read, if it was.
+    pub fn last() -> Option<Self> {
+        Status::lock().last.map(|(_, memory)| memory)
+    }
+
     fn parse(status: &str) -> Self {
         let mut memory = Self::default();
         for line in status.lines() {
