@@ -18,6 +18,7 @@ pub struct Function {
 
 /// An answer, and how long it took.
 pub struct Call {
+    #[allow(dead_code, reason = "not every benchmark reads it")]
     pub answer: Bytes,
     /// From sending the event until the answer had arrived.
     pub time: Duration,
