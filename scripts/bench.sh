@@ -6,7 +6,7 @@
 set -euo pipefail
 source "$(dirname "$0")/lib.sh"
 
-benchmarks=(startup calibration deadline delivery driver collect analysis identical fidelity allocator rivals workloads)
+benchmarks=(startup warm_call calibration deadline delivery driver collect analysis identical fidelity allocator rivals workloads)
 
 bench=(cargo bench)
 if [[ ${1-} == short ]]; then
@@ -29,6 +29,10 @@ for benchmark in "$@"; do
     case $benchmark in
     # It builds both its subjects with cargo-lambda.
     startup) PATH=$PWD/.tools/sam/bin:$PATH "${bench[@]}" --bench startup --all-features ;;
+    warm_call)
+        scripts/build.sh
+        PATH=$PWD/.tools/sam/bin:$PATH "${bench[@]}" --bench warm_call --all-features
+        ;;
     calibration | deadline | delivery | identical)
         scripts/build.sh
         "${bench[@]}" --bench "$benchmark" --all-features

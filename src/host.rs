@@ -1,20 +1,23 @@
 //! The machine beneath the process: CPU, memory, build facts. Linux only, read from `/proc`.
 
 mod arm;
+mod process_memory;
 
 use crate::protocol::{Architecture, Build, Clock, Host};
-use std::{fs, num::NonZero, thread::available_parallelism};
+use process_memory::ProcessMemory;
+use std::{fs, num::NonZero, sync::LazyLock, thread::available_parallelism};
 
 /// How this binary was built.
-pub fn build() -> Build {
-    Build {
+pub fn build() -> &'static Build {
+    static BUILD: LazyLock<Build> = LazyLock::new(|| Build {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         git_revision: env!("DUET_GIT_REVISION").to_owned(),
         rustc: env!("DUET_RUSTC").to_owned(),
         target: env!("DUET_TARGET").to_owned(),
         target_cpu: env!("DUET_TARGET_CPU").to_owned(),
         target_features: env!("DUET_TARGET_FEATURES").split(',').map(str::to_owned).collect(),
-    }
+    });
+    &BUILD
 }
 
 /// The machine as the process sees it, with clocks that were measured elsewhere.
@@ -38,23 +41,36 @@ pub fn cpu_model(cpuinfo: &str) -> String {
 
 /// The largest resident set of this process so far, in bytes.
 pub fn max_rss_bytes() -> u64 {
-    status_bytes(&read("/proc/self/status"), "VmHWM:")
+    ProcessMemory::with_current_peak().peak
 }
 
 /// How many of `memory` bytes this process may still use: those that are not resident, or fewer if its address space is
 /// limited.
 pub fn free_bytes(memory: u64) -> u64 {
-    let status = read("/proc/self/status");
-    let free = memory.saturating_sub(status_bytes(&status, "VmRSS:"));
+    let process = ProcessMemory::now();
+    let free = memory.saturating_sub(process.resident);
     match address_space_limit() {
-        Some(limit) => free.min(limit.saturating_sub(status_bytes(&status, "VmSize:"))),
+        Some(limit) => free.min(limit.saturating_sub(process.address_space)),
         None => free,
     }
 }
 
+/// At least so many of `memory` bytes are [free](free_bytes): found without a system call, from what was read last.
+pub fn surely_free_bytes(memory: u64) -> u64 {
+    /// More than a process takes that has measured nothing since.
+    const SERVICE: u64 = 16 << 20;
+    match (ProcessMemory::last(), address_space_limit()) {
+        (Some(last), None) => memory.saturating_sub(last.peak + SERVICE),
+        _ => 0,
+    }
+}
+
+/// What the process was started with: nothing here changes it.
 #[cfg(unix)]
 fn address_space_limit() -> Option<u64> {
-    rustix::process::getrlimit(rustix::process::Resource::As).current
+    static LIMIT: LazyLock<Option<u64>> =
+        LazyLock::new(|| rustix::process::getrlimit(rustix::process::Resource::As).current);
+    *LIMIT
 }
 
 #[cfg(not(unix))]
@@ -65,12 +81,6 @@ fn address_space_limit() -> Option<u64> {
 /// The content of a file of `/proc`; empty if it cannot be read.
 fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_default()
-}
-
-fn status_bytes(status: &str, key: &str) -> u64 {
-    let kibibytes =
-        status.lines().find_map(|line| line.strip_prefix(key)?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kibibytes.unwrap_or(0) * 1024
 }
 
 /// The kernel's architecture, which a user-mode emulator does not hide.
@@ -165,10 +175,9 @@ mod tests {
         assert!(max_rss_bytes() > 0);
         let free = free_bytes(1 << 60);
         assert!(0 < free && free < 1 << 60);
-        assert_eq!(free_bytes(0), 0);
+        assert_eq!((free_bytes(0), surely_free_bytes(0)), (0, 0));
         let host = describe(Clock { resolution_ns: 1, cost_ns: 20 }, Clock { resolution_ns: 1, cost_ns: 200 });
         assert!(!host.cpu_model.is_empty() && host.vcpus > 0 && !host.emulated);
-        assert_eq!(status_bytes("VmRSS:\t    12 kB\n", "VmRSS:"), 12 * 1024);
     }
 
     #[test]

@@ -48,7 +48,9 @@ fn measure(workload: &Workload, request: &Request, budget: &Budget) -> Sample {
             heap = Some(heap_pass(workload, &params));
         }
     });
-    heap::release();
+    if stopped.is_err() || timings.bytes > heap::KEPT_BYTES {
+        heap::release();
+    }
     match stopped {
         // When the time is over, the completed iterations count.
         Ok(()) | Err(Stopped::Time) => {}
@@ -110,6 +112,8 @@ struct Timings {
     /// The longest time of a whole turn: restoring, running, taking the checksum.
     longest_turn: Duration,
     preparation: Duration,
+    /// The memory of the largest batch.
+    bytes: u64,
 }
 
 impl Timings {
@@ -119,6 +123,14 @@ impl Timings {
 
     fn failed(error: String) -> Self {
         Self { error: Some(error), ..Self::none() }
+    }
+
+    /// The times of a batch that has grown begin anew.
+    fn begin(&mut self, batch: &Batch, bytes_of_each: u64) {
+        self.batch_size = batch.size();
+        self.bytes = bytes_of_each.saturating_mul(batch.copies() as u64);
+        self.wall_ns = Nanoseconds::default();
+        self.cpu_ns = Nanoseconds::default();
     }
 
     fn heap_pass_fits(&self, request: &Request, budget: &Budget) -> bool {
@@ -132,6 +144,11 @@ fn time(timings: &mut Timings, workload: &Workload, params: &Params, request: &R
     let mut batch = Batch::of_one(workload, params);
     timings.preparation = batch.preparation;
     timings.code_path = batch.code_path();
+    if budget.fits(batch::MAX_PREPARATION) {
+        batch.grow_as_last(workload, params);
+    }
+    let bytes_of_each = workload.memory_bytes(params.elements);
+    timings.begin(&batch, bytes_of_each);
     let mut turn = 0;
     while turn < request.warmup + request.iterations && budget.fits(timings.longest_turn) {
         let turn_start = Instant::now();
@@ -143,9 +160,7 @@ fn time(timings: &mut Timings, workload: &Workload, params: &Params, request: &R
         timings.longest_turn = timings.longest_turn.max(turn_start.elapsed());
         if batch.is_too_short(wall_ns) && budget.fits(batch::MAX_PREPARATION) {
             batch.grow(wall_ns, workload, params);
-            timings.batch_size = batch.size();
-            timings.wall_ns = Nanoseconds::default();
-            timings.cpu_ns = Nanoseconds::default();
+            timings.begin(&batch, bytes_of_each);
             turn = 0;
             continue;
         }

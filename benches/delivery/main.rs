@@ -9,6 +9,8 @@
 mod cloudwatch;
 #[path = "../common/effort.rs"]
 mod effort;
+#[path = "../common/environment.rs"]
+mod environment;
 #[path = "../common/function.rs"]
 mod function;
 #[path = "../common/statistics.rs"]
@@ -16,19 +18,13 @@ mod statistics;
 
 use cloudwatch::{Behaviour, Endpoint};
 use effort::rounds;
-use lambda_duet::campaign::local::LocalEnvironment;
+use environment::Function;
 use statistics::Pairs;
-use std::{
-    cell::Cell,
-    path::Path,
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::path::Path;
 use tokio::runtime::{Builder, Runtime};
 
 const WARM_UP: usize = 2;
 const ROUNDS: usize = 30;
-const TIMEOUT: Duration = Duration::from_secs(20);
 const REQUEST: &str = r#"{"workloads":["math/primes"],"size":1000,"iterations":3,"warmup":0,"heap":false}"#;
 
 fn main() {
@@ -50,39 +46,10 @@ fn compare(runtime: &Runtime, binary: &Path, behaviour: &str, endpoint: &str) {
         runtime.block_on(with_metrics.ready());
         runtime.block_on(without.ready());
     };
-    let time = |function: &Function| runtime.block_on(function.answer());
+    let time = |function: &Function| runtime.block_on(function.call(REQUEST)).time.as_secs_f64() * 1e3;
     let in_turns = |rounds| Pairs::in_turns(rounds, both_ready, || time(&with_metrics), || time(&without));
     in_turns(rounds(WARM_UP));
     let pairs = in_turns(rounds(ROUNDS));
     let (subject, standard) = pairs.medians();
     println!("{behaviour:<10} {standard:>12.3} {:>12.3}  {}", subject - standard, pairs.ratio());
-}
-
-struct Function {
-    environment: LocalEnvironment,
-    invocations: Cell<u64>,
-}
-
-impl Function {
-    async fn start<'a>(binary: &Path, variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let environment = LocalEnvironment::start(binary, variables, Stdio::null()).await;
-        Self {
-            environment: environment.expect("the function starts; `make build` builds it"),
-            invocations: Cell::new(0),
-        }
-    }
-
-    /// Waits until everything behind the last answer is done.
-    async fn ready(&self) {
-        self.environment.api().asked_for_work(self.invocations.get() + 1).await;
-    }
-
-    /// The milliseconds from sending an event until its answer has arrived.
-    async fn answer(&self) -> f64 {
-        self.invocations.set(self.invocations.get() + 1);
-        let start = Instant::now();
-        let outcome = self.environment.api().send(REQUEST, TIMEOUT).await.expect("the function answers");
-        assert!(outcome.is_ok(), "{outcome:?}");
-        start.elapsed().as_secs_f64() * 1e3
-    }
 }

@@ -5,7 +5,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use lambda_duet::workload::{
     Params, Routine, checksum_of,
     string::{
-        documents::Tally,
+        documents::Matches,
         regex::{EMAIL, KEY, REQUEST, text},
         search::Haystack,
     },
@@ -34,11 +34,11 @@ pub static OF_REGEX: [Rival; 2] = [
 struct Search<F> {
     text: String,
     words: Vec<String>,
-    found: Vec<Tally>,
+    found: Vec<Matches>,
     search: F,
 }
 
-impl<F: Fn(&str, &[String]) -> Vec<Tally> + 'static> Search<F> {
+impl<F: Fn(&str, &[String]) -> Vec<Matches> + 'static> Search<F> {
     fn boxed(params: &Params, search: F) -> Box<dyn Routine> {
         let Haystack { text, needles } = Haystack::new(params);
         let ascii = |bytes| String::from_utf8(bytes).expect("the text is ASCII");
@@ -47,7 +47,7 @@ impl<F: Fn(&str, &[String]) -> Vec<Tally> + 'static> Search<F> {
     }
 }
 
-impl<F: Fn(&str, &[String]) -> Vec<Tally>> Routine for Search<F> {
+impl<F: Fn(&str, &[String]) -> Vec<Matches>> Routine for Search<F> {
     fn run(&mut self) {
         self.found = (self.search)(&self.text, &self.words);
     }
@@ -57,14 +57,14 @@ impl<F: Fn(&str, &[String]) -> Vec<Tally>> Routine for Search<F> {
     }
 }
 
-fn std_str(text: &str, words: &[String]) -> Vec<Tally> {
+fn std_str(text: &str, words: &[String]) -> Vec<Matches> {
     words.iter().map(|word| text.match_indices(word).map(|(position, _)| position).collect()).collect()
 }
 
 /// One pass for all words, where the workload makes one for each.
-fn all_at_once(automaton: AhoCorasick) -> impl Fn(&str, &[String]) -> Vec<Tally> {
+fn all_at_once(automaton: AhoCorasick) -> impl Fn(&str, &[String]) -> Vec<Matches> {
     move |text, words| {
-        let mut found = vec![Tally::default(); words.len()];
+        let mut found = vec![Matches::default(); words.len()];
         let mut ends = vec![0; words.len()];
         for place in automaton.find_overlapping_iter(text) {
             let word = place.pattern().as_usize();
@@ -82,8 +82,8 @@ struct Pcre {
     text: String,
     requests: pcre2::bytes::Regex,
     secrets: [pcre2::bytes::Regex; 2],
-    groups: Tally,
-    found: [Tally; 2],
+    groups: Matches,
+    found: [Matches; 2],
 }
 
 impl Pcre {
@@ -94,14 +94,14 @@ impl Pcre {
             pcre2::bytes::RegexBuilder::new().jit(true).build(pattern).expect("the pattern is valid")
         };
         let (requests, secrets) = (compiled(REQUEST), [EMAIL, KEY].map(compiled));
-        Self { text: text(params), requests, secrets, groups: Tally::default(), found: <[Tally; 2]>::default() }
+        Self { text: text(params), requests, secrets, groups: Matches::default(), found: <[Matches; 2]>::default() }
     }
 }
 
 impl Routine for Pcre {
     fn run(&mut self) {
         let text = self.text.as_bytes();
-        self.groups = Tally::default();
+        self.groups = Matches::default();
         for captures in self.requests.captures_iter(text) {
             let captures = captures.expect("matching stays within the limits");
             for group in (1..captures.len()).filter_map(|group| captures.get(group)) {
@@ -116,7 +116,7 @@ impl Routine for Pcre {
     }
 
     fn checksum(&self) -> u64 {
-        checksum_of([self.groups, self.found[0], self.found[1]].map(Tally::to_le_bytes))
+        checksum_of([self.groups, self.found[0], self.found[1]].map(Matches::to_le_bytes))
     }
 }
 
@@ -124,31 +124,31 @@ impl Routine for Pcre {
 struct Secrets<F> {
     text: String,
     places: [F; 2],
-    found: [Tally; 2],
+    found: [Matches; 2],
 }
 
-impl<F: Fn(&[u8]) -> Tally + 'static> Secrets<F> {
+impl<F: Fn(&[u8]) -> Matches + 'static> Secrets<F> {
     fn boxed(params: &Params, places: [F; 2]) -> Box<dyn Routine> {
-        Box::new(Self { text: text(params), places, found: <[Tally; 2]>::default() })
+        Box::new(Self { text: text(params), places, found: <[Matches; 2]>::default() })
     }
 }
 
-impl<F: Fn(&[u8]) -> Tally> Routine for Secrets<F> {
+impl<F: Fn(&[u8]) -> Matches> Routine for Secrets<F> {
     fn run(&mut self) {
         self.found = self.places.each_ref().map(|places| places(self.text.as_bytes()));
     }
 
     fn checksum(&self) -> u64 {
-        checksum_of(self.found.map(Tally::to_le_bytes))
+        checksum_of(self.found.map(Matches::to_le_bytes))
     }
 }
 
-fn places_by_regex(pattern: &str) -> impl Fn(&[u8]) -> Tally + use<> {
+fn places_by_regex(pattern: &str) -> impl Fn(&[u8]) -> Matches + use<> {
     let regex = regex::bytes::Regex::new(pattern).expect("the pattern is valid");
     move |text| regex.find_iter(text).flat_map(|found| [found.start(), found.end()]).collect()
 }
 
-fn places_by_dfa(pattern: &str) -> impl Fn(&[u8]) -> Tally + use<> {
+fn places_by_dfa(pattern: &str) -> impl Fn(&[u8]) -> Matches + use<> {
     let dfa = Dfa::builder()
         .syntax(regex_automata::util::syntax::Config::new().utf8(false))
         .build(pattern)

@@ -269,7 +269,7 @@ impl VariantSamples {
         self.emulated |= response.host.emulated;
         self.architecture = Some(response.function.architecture);
         self.memory_mb = Some(response.function.memory_mb);
-        let Build { version, git_revision, rustc, target, target_cpu, .. } = &response.build;
+        let Build { version, git_revision, rustc, target, target_cpu, .. } = &*response.build;
         // A campaign meets one build or two.
         if self.builds.len() < 8 {
             self.builds.insert(format!("{version} ({git_revision}), {rustc}, {target} for {target_cpu}"));

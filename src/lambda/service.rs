@@ -4,7 +4,7 @@ use super::{
     envelope::Envelope,
     http::{self, JsonResponse, Route, json},
     logging,
-    metrics::{Outbox, Report},
+    outbox::{Answered, Outbox},
 };
 use crate::{
     host,
@@ -20,6 +20,7 @@ use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use rand::{TryRng, rngs::SysRng};
 use serde_json::value::RawValue;
 use std::{
+    borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         OnceLock,
@@ -36,25 +37,21 @@ pub const SAFETY_MARGIN: Duration = Duration::from_millis(250);
 /// The memory with which Lambda gives a function one virtual CPU.
 const MEMORY_MB_OF_A_VCPU: f64 = 1769.0;
 
+/// The machine, described when it is first asked for.
+static HOST: OnceLock<Host> = OnceLock::new();
+
 /// The state that outlives an invocation.
 pub struct Service {
     environment_id: String,
     init: Duration,
     invocations: AtomicU64,
-    host: OnceLock<Host>,
     outbox: Outbox,
 }
 
 impl Service {
     /// The service of a process that began at `started` and is now ready for its first event.
     pub fn new(started: Instant, outbox: Outbox) -> Self {
-        Self {
-            environment_id: random_id(),
-            init: started.elapsed(),
-            invocations: AtomicU64::new(0),
-            host: OnceLock::new(),
-            outbox,
-        }
+        Self { environment_id: random_id(), init: started.elapsed(), invocations: AtomicU64::new(0), outbox }
     }
 
     /// Answers one event: as an API Gateway proxy response, or with the answer itself.
@@ -138,8 +135,10 @@ impl Service {
         let memory_mb = function(&invocation.context).memory_mb;
         let workloads = workload::select(&request.workloads)?;
         workload::check_shape(&workloads, request.shape)?;
-        let available = host::free_bytes(u64::from(memory_mb) * MEBIBYTE);
-        workloads.iter().try_for_each(|workload| check_memory(workload, request, available, memory_mb))?;
+        let memory = u64::from(memory_mb) * MEBIBYTE;
+        let check =
+            |available| workloads.iter().try_for_each(|workload| check_memory(workload, request, available, memory_mb));
+        check(host::surely_free_bytes(memory)).or_else(|_| check(host::free_bytes(memory)))?;
         let vcpus = f64::from(memory_mb) / MEMORY_MB_OF_A_VCPU;
         let budget = Budget::new(invocation.remaining().saturating_sub(SAFETY_MARGIN), vcpus);
         let results = measure::run(&workloads, request, &budget);
@@ -172,8 +171,8 @@ impl Service {
             request_id: invocation.context.request_id.clone(),
             function: function(&invocation.context),
             environment: self.environment(invocation),
-            host: self.host.get_or_init(|| host::describe(clock::monotonic(), clock::cpu())).clone(),
-            build: host::build(),
+            host: Cow::Borrowed(HOST.get_or_init(|| host::describe(clock::monotonic(), clock::cpu()))),
+            build: Cow::Borrowed(host::build()),
             results: Vec::new(),
             complete: true,
             held_ms: None,
@@ -190,25 +189,17 @@ impl Service {
         }
     }
 
-    /// Logs the invocation, and puts its report into the outbox.
-    fn record(&self, invocation: &Invocation, outcome: Result<Response, Error>, emit: bool) {
-        let environment = self.environment(invocation);
-        let request_id = invocation.context.request_id.as_str();
-        match &outcome {
-            Ok(response) if response.held_ms.is_some() => logging::held(response),
-            Ok(response) => logging::answered(response),
-            Err(error) => logging::unmeasured(request_id, &environment, Some(error)),
-        }
-        if emit {
-            self.outbox.put(Report {
-                environment,
-                results: outcome.ok().map(|response| response.results),
-                request_id: request_id.to_owned(),
-                cpu_model: self.host.get().map(|host| host.cpu_model.clone()),
-                timestamp: SystemTime::now(),
-                deadline: Instant::now() + invocation.remaining(),
-            });
-        }
+    /// Puts the invocation into the outbox, to be logged when its answer has been handed over.
+    fn record(&self, invocation: &Invocation, outcome: Result<Response, Error>, emit_metrics: bool) {
+        self.outbox.put(Answered {
+            environment: self.environment(invocation),
+            request_id: invocation.context.request_id.clone(),
+            outcome,
+            emit_metrics,
+            cpu_model: HOST.get().map(|host| host.cpu_model.clone()),
+            timestamp: SystemTime::now(),
+            deadline: Instant::now() + invocation.remaining(),
+        });
     }
 }
 

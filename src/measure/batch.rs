@@ -3,6 +3,8 @@
 use super::clock;
 use crate::workload::{Params, Routine, Workload};
 use std::{
+    cell::RefCell,
+    collections::BTreeMap,
     hint::black_box,
     time::{Duration, Instant},
 };
@@ -12,6 +14,11 @@ const MAX_SIZE: u32 = 10_000;
 
 /// The longest time that making copies may take: a batch that would need more copies stays smaller.
 pub const MAX_PREPARATION: Duration = Duration::from_millis(200);
+
+thread_local! {
+    /// The batch that took long enough when a workload ran last, so that the next invocation need not look for it again.
+    static LAST: RefCell<BTreeMap<&'static str, (Params, u32)>> = const { RefCell::new(BTreeMap::new()) };
+}
 
 /// What is timed at once: usually one run of one routine.
 ///
@@ -54,7 +61,19 @@ impl Batch {
 
     /// Grows to the size that takes long enough, if it may.
     pub fn grow(&mut self, wall_ns: u64, workload: &Workload, params: &Params) {
-        let size = self.larger_for(wall_ns);
+        self.grow_to(self.larger_for(wall_ns), workload, params);
+        LAST.with_borrow_mut(|last| last.insert(workload.name, (*params, self.size())));
+    }
+
+    /// Grows to the size that the same work had when it was last measured, if it had one and may have it now.
+    pub fn grow_as_last(&mut self, workload: &Workload, params: &Params) {
+        let last = LAST.with_borrow(|last| last.get(workload.name).copied());
+        if let Some((_, size)) = last.filter(|(of, size)| of == params && *size > self.size()) {
+            self.grow_to(size.min(self.max_size), workload, params);
+        }
+    }
+
+    fn grow_to(&mut self, size: u32, workload: &Workload, params: &Params) {
         if workload.in_place {
             self.copies.resize_with(size as usize, || (workload.prepare)(params));
         } else {
@@ -79,6 +98,11 @@ impl Batch {
     /// The checksum of each routine.
     pub fn checksums(&self) -> impl Iterator<Item = u64> {
         self.copies.iter().map(|routine| routine.checksum())
+    }
+
+    /// The number of routines, each with memory of its own.
+    pub fn copies(&self) -> usize {
+        self.copies.len()
     }
 
     /// The instructions that the workload's library has chosen, if it chooses any.

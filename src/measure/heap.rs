@@ -57,6 +57,10 @@ pub fn count<T>(work: impl FnOnce() -> T) -> (T, HeapUse) {
     (result, HeapUse { peak_heap_bytes: peak.unsigned_abs(), allocations, allocated_bytes: allocated })
 }
 
+/// The freed memory that the process may keep: what glibc keeps by itself at the end of the heap. To return and take it again
+/// would cost every call of a small workload system calls and page faults.
+pub const KEPT_BYTES: u64 = 128 << 10;
+
 /// Returns freed memory to the system. glibc keeps freed buffers of up to 32 MiB for reuse, and they count as resident.
 pub fn release() {
     // SAFETY: it takes no pointer, and may be called at any time.

@@ -134,6 +134,23 @@ fn short_runs_are_timed_in_batches() {
 }
 
 #[test]
+fn the_size_of_a_batch_is_remembered_for_the_same_work() {
+    let workload = stub(|_| Box::new(Sleeper(0)));
+    let params = Params::random(1, 42);
+    let mut found = Batch::of_one(&workload, &params);
+    found.grow(clock::shortest_ns() / 100, &workload, &params);
+    assert_eq!((found.size(), found.copies()), (126, 1));
+    let as_last = |params| {
+        let mut batch = Batch::of_one(&workload, &params);
+        batch.grow_as_last(&workload, &params);
+        batch.size()
+    };
+    assert_eq!(as_last(params), 126);
+    assert_eq!(as_last(Params { elements: 2, ..params }), 1);
+    assert_eq!(as_last(Params { seed: 43, ..params }), 1);
+}
+
+#[test]
 fn long_runs_are_timed_singly() {
     let sample = measure(&stub(|_| Box::new(Sleeper(20))), &request(Size::Elements(1), 2, 0), &Budget::new(HOUR, 1.0));
     assert_eq!((sample.batch_size, sample.warnings.len()), (1, 0));

@@ -2,7 +2,7 @@
 
 use super::{Nanoseconds, Shape, Size, Summary};
 use serde::{Deserialize, Serialize};
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 /// The version of the response's format; it grows when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
@@ -16,8 +16,8 @@ pub struct Response {
     pub request_id: String,
     pub function: Function,
     pub environment: Environment,
-    pub host: Host,
-    pub build: Build,
+    pub host: Cow<'static, Host>,
+    pub build: Cow<'static, Build>,
     /// One entry per workload, in the order of the catalogue; none for a census.
     pub results: Vec<Sample>,
     /// Whether every workload ran all its iterations, or a census held the environment for the whole time.

@@ -108,7 +108,7 @@ mod tests {
         report::fixture::assert_fits,
         workload,
     };
-    use std::time::Duration;
+    use std::{borrow::Cow, time::Duration};
 
     fn measured(budget: Duration) -> Response {
         let request = Request { size: Size::Elements(100), iterations: 3, ..Request::default() };
@@ -128,8 +128,8 @@ mod tests {
                 invocation_index: 0,
                 init_ms: 1.0,
             },
-            host: host::describe(clock::monotonic(), clock::cpu()),
-            build: host::build(),
+            host: Cow::Owned(host::describe(clock::monotonic(), clock::cpu())),
+            build: Cow::Borrowed(host::build()),
             results: measure::run(&workloads, &request, &Budget::new(budget, 1.0)),
             complete: true,
             held_ms: None,
@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn emulation_and_missing_measurements_are_reported() {
         let mut answer = measured(Duration::ZERO);
-        answer.host.emulated = true;
+        answer.host.to_mut().emulated = true;
         let text = response(&answer);
         assert!(text.contains("EMULATED"));
         assert!(text.contains("math/matmul is skipped: the deadline came first"), "{text}");

@@ -19,7 +19,7 @@ use lambda_duet::{
 };
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use serde_json::json;
-use std::path::Path;
+use std::{borrow::Cow, path::Path};
 
 const BASELINE_MS: f64 = 20.0;
 
@@ -258,22 +258,22 @@ impl Fabricated {
                 invocation_index: invocation + 1,
                 init_ms: 25.0,
             },
-            host: Host {
+            host: Cow::Owned(Host {
                 cpu_model: cpu_model.to_owned(),
                 cpu_features: Vec::new(),
                 vcpus: 2,
                 emulated: self.emulated && call.side == Side::Candidate,
                 clock,
                 cpu_clock: clock,
-            },
-            build: Build {
+            }),
+            build: Cow::Owned(Build {
                 version: "0.1.0".to_owned(),
                 git_revision: "unknown".to_owned(),
                 rustc: "rustc 1.95.0".to_owned(),
                 target: format!("{architecture}-unknown-linux-gnu"),
                 target_cpu: "generic".to_owned(),
                 target_features: Vec::new(),
-            },
+            }),
             results: vec![sample(cell, call.time_ms * 1e6, self.waiting.unwrap_or_default())],
             complete: true,
             held_ms: None,

@@ -1,0 +1,179 @@
+//! A warm call of the smallest benchmark, less the workload's own time, beside the same call of an echo on the same
+//! `lambda_runtime`, taken in turns in one run: what the service adds to what it measures.
+//!
+//! A call lasts from sending the event until the answer has arrived; both functions have asked for work beforehand. The
+//! handler is the binary of this machine's architecture that `make build` made, or the one that is named as the
+//! argument; it logs and sends metrics as it is deployed, or sends none, as in a campaign. Ratios are medians with
+//! their 95% interval; aim: at most 1.2. Allocations are counted in runs of their own.
+
+#[path = "../../tests/suite/cloudwatch.rs"]
+#[allow(dead_code, reason = "what the tests look at in a call")]
+mod cloudwatch;
+#[path = "../common/effort.rs"]
+mod effort;
+#[path = "../common/environment.rs"]
+mod environment;
+#[path = "../common/function.rs"]
+mod function;
+#[path = "../common/statistics.rs"]
+mod statistics;
+
+use cloudwatch::{Behaviour, Endpoint};
+use effort::rounds;
+use environment::{Call, Function};
+use lambda_duet::protocol::{Architecture, Response, Sample};
+use statistics::{Pairs, median};
+use std::{
+    cell::{Cell, RefCell},
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+use tokio::runtime::{Builder, Runtime};
+
+const AIM: f64 = 1.2;
+const WARM_UP: usize = 200;
+const ROUNDS: usize = 3000;
+const COUNTED: usize = 500;
+const REQUEST: &str = r#"{"workloads":["math/primes"],"size":1,"iterations":1,"warmup":0,"heap":false}"#;
+
+fn main() {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let (echo, handler) = (build_echo(), function::binary());
+    let cloudwatch = runtime.block_on(Endpoint::start(Behaviour::Take));
+    let settings = [
+        ("as deployed", cloudwatch::variables(&cloudwatch.url).to_vec()),
+        ("without metrics", vec![("METRICS_SINK", "none")]),
+    ];
+    let allocations = Allocations::new();
+    println!("{:<26} {:>8} {:>8}", format!("{} calls", rounds(ROUNDS)), "echo", "handler");
+    for (name, variables) in &settings {
+        println!("{name}");
+        compare(&runtime, &echo, &handler, variables);
+        let of_echo = allocations.of_a_call(&runtime, &echo, &[]);
+        let of_handler = allocations.of_a_call(&runtime, &handler, variables);
+        println!("  {:<24} {of_echo:>8.1} {of_handler:>8.1}", "allocations");
+    }
+}
+
+fn compare(runtime: &Runtime, echo: &Path, handler: &Path, variables: &[(&str, &str)]) {
+    let echo = Subject::new(runtime.block_on(Function::start(echo, [])), |_| 0.0);
+    let handler = Subject::new(runtime.block_on(Function::start(handler, variables.iter().copied())), own_us);
+    let time = |subject: &Subject| runtime.block_on(subject.time());
+    let in_turns = |rounds| Pairs::in_turns(rounds, || (), || time(&handler), || time(&echo));
+    in_turns(rounds(WARM_UP));
+    let pairs = in_turns(rounds(ROUNDS));
+    let (subject, standard) = pairs.medians();
+    let ratio = subject / standard;
+    let verdict = if ratio <= AIM { "met" } else { "missed" };
+    println!("  {:<24} {standard:>8.1} {subject:>8.1}", "µs until the answer");
+    println!("    ratio of the medians {ratio:.3}, of the pairs {}; aim ≤ {AIM}, {verdict}", pairs.ratio());
+    println!("  {:<24} {:>8.1} {:>8.1}", "µs until ready again", echo.until_ready(), handler.until_ready());
+    println!("  {:<24} {:>8} {:>8}", "bytes of the answer", echo.bytes.get(), handler.bytes.get());
+}
+
+/// One of the two functions, and what is told of its calls beside their times.
+struct Subject {
+    function: Function,
+    own_us: fn(&[u8]) -> f64,
+    bytes: Cell<usize>,
+    until_ready: RefCell<Vec<f64>>,
+}
+
+impl Subject {
+    fn new(function: Function, own_us: fn(&[u8]) -> f64) -> Self {
+        Self { function, own_us, bytes: Cell::default(), until_ready: RefCell::default() }
+    }
+
+    /// The microseconds of a call until its answer, less those of the workload.
+    async fn time(&self) -> f64 {
+        let (call, until_ready) = call(&self.function).await;
+        self.bytes.set(call.answer.len());
+        let own = (self.own_us)(&call.answer);
+        self.until_ready.borrow_mut().push(us(until_ready) - own);
+        us(call.time) - own
+    }
+
+    fn until_ready(&self) -> f64 {
+        median(self.until_ready.borrow().iter().copied())
+    }
+}
+
+/// Calls a function, and waits until it has asked for the next event, which takes the second time from the beginning.
+async fn call(function: &Function) -> (Call, Duration) {
+    let start = Instant::now();
+    let call = function.call(REQUEST).await;
+    function.ready().await;
+    (call, start.elapsed())
+}
+
+fn us(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// The microseconds that the workload itself took, in whole batches, as the answer says.
+fn own_us(answer: &[u8]) -> f64 {
+    let answer: Response = serde_json::from_slice(answer).expect("a response");
+    let of_batches = |sample: &Sample| sample.wall_ns.iter().sum::<f64>() * f64::from(sample.batch_size) / 1e3;
+    answer.results.iter().map(of_batches).sum()
+}
+
+/// Builds the echo as the handler is built.
+fn build_echo() -> PathBuf {
+    let flag = match Architecture::OF_BINARY {
+        Architecture::Arm64 => "--arm64",
+        Architecture::X86_64 => "--x86-64",
+    };
+    let directory = root().join("target/warm_call");
+    let manifest = "benches/warm_call/echo/Cargo.toml";
+    cargo(&["lambda", "build", "--release", flag, "--manifest-path", manifest, "--lambda-dir"], &directory);
+    directory.join("bare-echo/bootstrap")
+}
+
+fn cargo(arguments: &[&str], path: &Path) {
+    let mut command = Command::new(env!("CARGO"));
+    let status = command.args(arguments).arg(path).current_dir(root()).stdout(Stdio::null()).status();
+    assert!(
+        status.expect("cargo runs").success(),
+        "cargo {} failed; `make bench` installs what it needs",
+        arguments[0]
+    );
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Counts of allocations, by a library that is preloaded into a function.
+struct Allocations {
+    library: String,
+    counter: PathBuf,
+}
+
+impl Allocations {
+    fn new() -> Self {
+        let directory = root().join("target/warm_call");
+        cargo(&["build", "--quiet", "--release", "--package", "allocations", "--target-dir"], &directory);
+        let library = directory.join("release/liballocations.so").display().to_string();
+        Self { library, counter: directory.join("allocations") }
+    }
+
+    /// The mean number of a warm call, work after the answer included.
+    fn of_a_call(&self, runtime: &Runtime, binary: &Path, variables: &[(&str, &str)]) -> f64 {
+        fs::write(&self.counter, 0u64.to_ne_bytes()).expect("the build's directory can be written");
+        let counter = self.counter.display().to_string();
+        let counting = [("LD_PRELOAD", self.library.as_str()), ("ALLOCATIONS", counter.as_str())];
+        let function = runtime.block_on(Function::start(binary, counting.into_iter().chain(variables.iter().copied())));
+        let calls = |number: usize| {
+            for _ in 0..number {
+                runtime.block_on(call(&function));
+            }
+            let count = fs::read(&self.counter).expect("it was written");
+            u64::from_ne_bytes(count.try_into().expect("a number"))
+        };
+        let before = calls(rounds(WARM_UP));
+        assert!(before > 0, "the library {} was not loaded", self.library);
+        (calls(rounds(COUNTED)) - before) as f64 / rounds(COUNTED) as f64
+    }
+}
