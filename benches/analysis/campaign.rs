@@ -108,11 +108,11 @@ pub fn make(directory: &Path, called: Called, samples: u64) {
                     Called::Own => (row.environment, row.cpu_model) = (Some(environment), Some(cpu_model)),
                     Called::Service => {
                         let mut answer = answer.clone();
-                        (answer.environment.id, answer.host.cpu_model) = (environment, cpu_model);
-                        let times =
-                            || (0..10).map(|_| (duration_ms * 1e5).round() + f64::from(rng.random_range(0..9999)));
-                        answer.results[0].wall_ns = times().collect();
-                        answer.results[0].cpu_ns = times().collect();
+                        answer.environment.id = environment;
+                        answer.host.to_mut().cpu_model = cpu_model;
+                        let mut time = |_| (duration_ms * 1e5).round() + f64::from(rng.random_range(0..9999));
+                        answer.results[0].wall_ns = (0..10).map(&mut time).collect();
+                        answer.results[0].cpu_ns = (0..10).map(&mut time).collect();
                         row.response = Some(Box::new(answer));
                     }
                 }

@@ -69,11 +69,11 @@ impl Fit {
             visits.sort_by_key(|visit| visit.block);
             for of_block in visits.chunk_by(|one, other| one.block == other.block) {
                 let own = of_block.iter().map(|visit| visit.own).sum::<f64>() / of_block.len() as f64;
-                for k in 0..K {
+                for (k, v_both) in v_both.iter_mut().enumerate() {
                     let u: f64 = of_block.iter().map(|visit| visit.u[k]).sum();
                     blocks[of_block[0].block as usize].u[k] += u;
                     // The environment has moved its group's mean towards itself.
-                    v_both[k] += u.powi(2) / (1.0 - own).max(1e-6);
+                    *v_both += u.powi(2) / (1.0 - own).max(1e-6);
                 }
             }
         }
