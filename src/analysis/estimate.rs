@@ -137,11 +137,13 @@ fn difference_of(fit: &Fit, model: Model<'_>, matters: impl Fn(&Difference) -> b
 ///
 /// None if the difference of the means of fleets with the model's mixes cannot be told.
 pub fn differences_of_fleets<const K: usize>(
-    values: &Sides<Vec<Observation>>,
+    values: Sides<Vec<Observation>>,
     model: Model<'_>,
     proportions: &[[Sides<Vec<f64>>; K]],
 ) -> Option<Vec<[Difference; K]>> {
-    let fit = mix::fit(values, model.groups, model.mixes?)?;
+    let fit = mix::fit(&values, model.groups, model.mixes?)?;
+    // The fit has them in its own order.
+    drop(values);
     let (scores, neighbours) = (fit.scores(fit.variance())?, model.neighbours(&fit));
     let differences = |proportions: &[Sides<Vec<f64>>; K]| {
         let contrasts = proportions.each_ref().map(|proportions| fit.contrast(&fit.strata.contrast_of(proportions)));

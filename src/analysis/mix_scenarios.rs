@@ -77,7 +77,7 @@ impl Analyzer<'_> {
         if self.primary != Measure::Billed {
             let values = set.map(|_, cells| observations(cells, self.primary));
             let differences =
-                estimate::differences_of_fleets(&values, Model { mixes: Some(mixes), ..model }, proportions);
+                estimate::differences_of_fleets(values, Model { mixes: Some(mixes), ..model }, proportions);
             return differences.into_iter().flatten().map(Some).collect();
         }
         // The unit of arithmetic means changes with the mix.

@@ -154,7 +154,7 @@ mod tests {
         };
         let row = |(block, step, Call { variant, cell, slot }): (u64, u32, Call)| {
             let cell = manifest.plan.cells[cell].name.clone();
-            Row { block, step, slot, variant, cell, request_id: Some(format!("{block:0500}")), ..Row::example() }
+            Row { block, step, slot, variant, cell, request_id: Some(format!("{block:0250}")), ..Row::example() }
         };
         let rows: Vec<Row> = (0..2000).flat_map(of_block).map(row).collect();
         Journal::create(directory, &manifest).unwrap().append(&rows).unwrap();
