@@ -20,6 +20,7 @@ pub mod control_characters;
 mod error;
 mod nanoseconds;
 mod nearest;
+mod repeated;
 mod request;
 mod response;
 mod summary;

@@ -1,8 +1,11 @@
 //! Responses of the service: raw measurements, and the facts that make them comparable.
 
-use super::{Nanoseconds, Shape, Size, Summary};
+use super::{
+    Nanoseconds, Shape, Size, Summary,
+    repeated::{Known, Repeated, repeated},
+};
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, str::FromStr};
+use std::{borrow::Cow, cell::RefCell, str::FromStr, thread::LocalKey};
 
 /// The version of the response's format; it grows when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
@@ -16,7 +19,9 @@ pub struct Response {
     pub request_id: String,
     pub function: Function,
     pub environment: Environment,
+    #[serde(deserialize_with = "repeated")]
     pub host: Cow<'static, Host>,
+    #[serde(deserialize_with = "repeated")]
     pub build: Cow<'static, Build>,
     /// One entry per workload, in the order of the catalogue; none for a census.
     pub results: Vec<Sample>,
@@ -125,6 +130,23 @@ pub struct Build {
     pub target_cpu: String,
     /// The instruction-set extensions that the code uses without detection at run time.
     pub target_features: Vec<String>,
+}
+
+thread_local! {
+    static HOSTS: Known<Host> = RefCell::default();
+    static BUILDS: Known<Build> = RefCell::default();
+}
+
+impl Repeated for Host {
+    fn known() -> &'static LocalKey<Known<Self>> {
+        &HOSTS
+    }
+}
+
+impl Repeated for Build {
+    fn known() -> &'static LocalKey<Known<Self>> {
+        &BUILDS
+    }
 }
 
 /// The measurements of one workload in one invocation.
