@@ -14,6 +14,7 @@ macro_rules! display_as_serialized {
     )*};
 }
 
+#[cfg(feature = "cli")]
 pub(crate) use display_as_serialized;
 
 pub mod control_characters;
