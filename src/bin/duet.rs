@@ -10,11 +10,6 @@ use std::{
     process::ExitCode,
 };
 
-/// That of musl has one lock for all threads.
-#[cfg(target_env = "musl")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     if let Some(reaper) = Reaper::asked_for() {

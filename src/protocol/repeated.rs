@@ -87,6 +87,6 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_place_in_the_answer() {
         let error = serde_json::from_str::<Answer>(r#"{"part": {"names": [7]}}"#).err().unwrap().to_string();
-        assert_eq!(error, "invalid type: integer `7`, expected a string at line 1 column 23");
+        assert_eq!(error, "invalid type: integer `7`, expected a string at line 1 column 24");
     }
 }
