@@ -189,9 +189,9 @@ impl Service {
         }
     }
 
-    /// Puts the invocation into the outbox, to be logged when its answer has been handed over.
+    /// Logs the invocation, and puts it into the outbox.
     fn record(&self, invocation: &Invocation, outcome: Result<Response, Error>, emit_metrics: bool) {
-        self.outbox.put(Answered {
+        let answered = Answered {
             environment: self.environment(invocation),
             request_id: invocation.context.request_id.clone(),
             outcome,
@@ -199,7 +199,10 @@ impl Service {
             cpu_model: HOST.get().map(|host| host.cpu_model.clone()),
             timestamp: SystemTime::now(),
             deadline: Instant::now() + invocation.remaining(),
-        });
+        };
+        // A process on a user's machine may be ended as soon as it has answered.
+        answered.log();
+        self.outbox.put(answered);
     }
 }
 
