@@ -45,11 +45,11 @@ for benchmark in "$@"; do
         ;;
     analysis)
         # The libraries that the report is compared with, which a Python that is named may bring.
-        if [[ -z ${PYTHON-} ]]; then
+        if [[ -z ${DATAFRAMES_PYTHON-} ]]; then
             scripts/setup.sh dataframes
-            PYTHON=$PWD/.tools/dataframes/bin/python3
+            DATAFRAMES_PYTHON=$PWD/.tools/dataframes/bin/python3
         fi
-        PYTHON=$PYTHON "${bench[@]}" --bench analysis --all-features
+        DATAFRAMES_PYTHON=$DATAFRAMES_PYTHON "${bench[@]}" --bench analysis --all-features
         ;;
     collect) "${bench[@]}" --bench collect --all-features ;;
     fidelity | allocator | workloads) own_process "$benchmark" ;;

@@ -9,7 +9,6 @@ mod envelope;
 mod http;
 mod logging;
 mod metrics;
-mod outbox;
 mod service;
 mod sink;
 
@@ -17,8 +16,7 @@ use lambda_runtime::{
     LambdaEvent, LambdaInvocation, Runtime, service_fn,
     tower::util::{AndThenLayer, MapRequestLayer},
 };
-use outbox::Answered;
-pub use outbox::Outbox;
+pub use metrics::Outbox;
 pub use service::{SAFETY_MARGIN, Service};
 use sink::Sink;
 use std::{env, sync::Arc, time::Instant};
@@ -60,7 +58,7 @@ fn as_text(mut invocation: LambdaInvocation) -> LambdaInvocation {
 /// Lambda freezes the environment as soon as the next event is asked for, so delivery cannot be left to the background;
 /// before the answer it would add to the caller's latency.
 async fn deliver(outbox: Outbox, sink: Arc<Sink>) -> Result<(), lambda_runtime::Error> {
-    if let Some(report) = outbox.take().and_then(Answered::into_report) {
+    if let Some(report) = outbox.take() {
         sink.deliver(&report).await;
     }
     Ok(())

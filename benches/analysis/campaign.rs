@@ -70,10 +70,9 @@ pub fn make(directory: &Path, called: Called, samples: u64) {
                 let cpu = environment % 3;
                 let of_environment = f64::from(environment * 37 % 11) * 0.5;
                 let duration_ms = 20.0 + f64::from(cpu) * 6.0 + of_environment + rng.random_range(0.0..4.0);
-                let (environment, cpu_model) = (
-                    format!("{variant}-{environment}"),
-                    if variant == manifest.baseline { "Xeon" } else { "Neoverse" }.to_owned() + &cpu.to_string(),
-                );
+                let environment = format!("{variant}-{environment}");
+                let family = if variant == manifest.baseline { "Xeon" } else { "Neoverse" };
+                let cpu_model = format!("{family}{cpu}");
                 let request_id = format!("{:08x}-0000-4000-8000-{:012x}", block, rows.len());
                 let mut row = Row {
                     block,

@@ -56,8 +56,8 @@ fn main() {
             bytes / 1e9 / read
         );
     }
-    match env::var("PYTHON") {
-        Err(_) => println!("PYTHON does not name a Python that has the libraries: nothing to compare with"),
+    match env::var("DATAFRAMES_PYTHON") {
+        Err(_) => println!("DATAFRAMES_PYTHON does not name a Python that has the libraries: nothing to compare with"),
         Ok(python) => compare(&python, &directory, rounds),
     }
     make(&directory, Called::Own, samples[1]);

@@ -4,11 +4,14 @@
 //! Both are built by cargo-lambda with the same profile, as they would be deployed. Ratios are medians
 //! with their 95% interval. `make bench` runs this.
 
+#[path = "../common/build.rs"]
+mod build;
 #[path = "../common/effort.rs"]
 mod effort;
 #[path = "../common/statistics.rs"]
 mod statistics;
 
+use build::build;
 use effort::rounds;
 use lambda_duet::{campaign::local::LocalEnvironment, protocol::Architecture};
 use object::{
@@ -17,13 +20,7 @@ use object::{
     read::elf::{Dyn, FileHeader, SectionHeader},
 };
 use statistics::{Pairs, median};
-use std::{
-    fmt::Display,
-    fs,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-    time::Instant,
-};
+use std::{fmt::Display, fs, path::Path, process::Stdio, time::Instant};
 use tokio::runtime::{Builder, Runtime};
 
 /// The handler's start as a multiple of the bare function's, and its size in megabytes.
@@ -36,7 +33,8 @@ const ROUNDS: usize = 300;
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     for architecture in [Architecture::X86_64, Architecture::Arm64] {
-        let (hello, handler) = (build(&HELLO, architecture), build(&HANDLER, architecture));
+        let hello = build("benches/startup/hello/Cargo.toml", "bare-hello", architecture);
+        let handler = build("Cargo.toml", "handler", architecture);
         println!("{architecture:<24} {:>10} {:>10}", "hello", "handler");
         print_parts(&Parts::of(&hello), &Parts::of(&handler));
         if architecture == Architecture::OF_BINARY {
@@ -45,35 +43,6 @@ fn main() {
             println!("  start                  not timed, this machine would emulate it");
         }
     }
-}
-
-/// A function that is started and weighed.
-struct Subject {
-    manifest: &'static str,
-    binary: &'static str,
-}
-
-const HELLO: Subject = Subject { manifest: "benches/startup/hello/Cargo.toml", binary: "bare-hello" };
-const HANDLER: Subject = Subject { manifest: "Cargo.toml", binary: "handler" };
-
-/// Builds a function as it would be deployed.
-fn build(subject: &Subject, architecture: Architecture) -> PathBuf {
-    let flag = match architecture {
-        Architecture::Arm64 => "--arm64",
-        Architecture::X86_64 => "--x86-64",
-    };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let directory = root.join("target/startup").join(architecture.to_string());
-    let status = Command::new(env!("CARGO"))
-        .args(["lambda", "build", "--release", flag, "--bin", subject.binary])
-        .args(["--manifest-path", subject.manifest, "--lambda-dir"])
-        .arg(&directory)
-        .current_dir(root)
-        .stdout(Stdio::null())
-        .status()
-        .expect("cargo runs");
-    assert!(status.success(), "cargo lambda cannot build {}; `make bench` installs it", subject.binary);
-    directory.join(subject.binary).join("bootstrap")
 }
 
 /// What a program is made of.

@@ -6,6 +6,8 @@
 //! argument; it logs and sends metrics as it is deployed, or sends none, as in a campaign. Ratios are medians with
 //! their 95% interval; aim: at most 1.2. Allocations are counted in runs of their own.
 
+#[path = "../common/build.rs"]
+mod build;
 #[path = "../../tests/suite/cloudwatch.rs"]
 #[allow(dead_code, reason = "what the tests look at in a call")]
 mod cloudwatch;
@@ -18,6 +20,7 @@ mod function;
 #[path = "../common/statistics.rs"]
 mod statistics;
 
+use build::build;
 use cloudwatch::{Behaviour, Endpoint};
 use effort::rounds;
 use environment::{Call, Function};
@@ -27,7 +30,7 @@ use std::{
     cell::{Cell, RefCell},
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command},
     thread,
     time::{Duration, Instant},
 };
@@ -41,7 +44,8 @@ const REQUEST: &str = r#"{"workloads":["math/primes"],"size":1,"iterations":1,"w
 
 fn main() {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (echo, handler) = (build_echo(), function::binary());
+    let (echo, handler) =
+        (build("benches/warm_call/echo/Cargo.toml", "bare-echo", Architecture::OF_BINARY), function::binary());
     let cloudwatch = runtime.block_on(Endpoint::start(Behaviour::Take));
     let settings = [
         ("as deployed", cloudwatch::variables(&cloudwatch.url).to_vec()),
@@ -142,32 +146,6 @@ fn own_us(answer: &[u8]) -> f64 {
     answer.results.iter().map(of_batches).sum()
 }
 
-/// Builds the echo as the handler is built.
-fn build_echo() -> PathBuf {
-    let flag = match Architecture::OF_BINARY {
-        Architecture::Arm64 => "--arm64",
-        Architecture::X86_64 => "--x86-64",
-    };
-    let directory = root().join("target/warm_call");
-    let manifest = "benches/warm_call/echo/Cargo.toml";
-    cargo(&["lambda", "build", "--release", flag, "--manifest-path", manifest, "--lambda-dir"], &directory);
-    directory.join("bare-echo/bootstrap")
-}
-
-fn cargo(arguments: &[&str], path: &Path) {
-    let mut command = Command::new(env!("CARGO"));
-    let status = command.args(arguments).arg(path).current_dir(root()).stdout(Stdio::null()).status();
-    assert!(
-        status.expect("cargo runs").success(),
-        "cargo {} failed; `make bench` installs what it needs",
-        arguments[0]
-    );
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 /// Counts of allocations, by a library that is preloaded into a function.
 struct Allocations {
     library: String,
@@ -176,8 +154,11 @@ struct Allocations {
 
 impl Allocations {
     fn new() -> Self {
-        let directory = root().join("target/warm_call");
-        cargo(&["build", "--quiet", "--release", "--package", "allocations", "--target-dir"], &directory);
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let directory = root.join("target/warm_call");
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--quiet", "--release", "--package", "allocations", "--target-dir"]).arg(&directory);
+        assert!(cargo.current_dir(root).status().expect("cargo runs").success(), "cargo cannot build the counter");
         let library = directory.join("release/liballocations.so").display().to_string();
         Self { library, counter: directory.join("allocations") }
     }

@@ -150,7 +150,7 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(analyzer: Analyzer<'a>, volume: BillOptions) -> Self {
         let is_one_cell = analyzer.pair.cells().nth(1).is_none();
-        let all_cells = || (!is_one_cell).then(|| analyzer.all_cells()).flatten();
+        let all_cells = || if is_one_cell { None } else { analyzer.all_cells() };
         let of_cells = || rayon::join(|| analyzer.cells(), all_cells);
         let of_starts_and_bill = || rayon::join(|| analyzer.cold_starts(), || analyzer.money(volume));
         let of_all = || rayon::join(|| analyzer.mix_scenarios(), of_starts_and_bill);

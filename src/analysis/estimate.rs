@@ -109,7 +109,7 @@ pub fn difference_if(
 }
 
 fn difference_of(fit: &Fit, model: Model<'_>, matters: impl Fn(&Difference) -> bool) -> Option<Difference> {
-    let contrast = [fit.contrast(&fit.strata.contrast)];
+    let contrast = [fit.contrast(&fit.strata.contrast())];
     let scores = fit.scores(fit.variance())?;
     let most = Sides { baseline: f64::INFINITY, candidate: f64::INFINITY };
     let least = scores.difference(&contrast[0], most);
@@ -191,7 +191,7 @@ fn disturbed(mut found: Difference, disturbances: &Disturbances) -> Difference {
 /// together, if all values had the same variance. It is what the R package clubSandwich computes.
 pub fn difference_by(values: &Sides<Vec<Observation>>, variance: Variance) -> Option<Difference> {
     let fit = Fit::new(values, Groups::CellsAndBlocks, Strata::sides())?;
-    let (scores, contrast) = (fit.scores(variance)?, [fit.contrast(&fit.strata.contrast)]);
+    let (scores, contrast) = (fit.scores(variance)?, [fit.contrast(&fit.strata.contrast())]);
     let found = scores.difference(&contrast[0], Sides { baseline: 1.0, candidate: 1.0 });
     let [degrees_of_freedom] = scores.degrees_of_freedom(&contrast, &Side::BOTH);
     Some(Difference { degrees_of_freedom, ..found })

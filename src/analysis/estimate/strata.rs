@@ -137,8 +137,6 @@ pub(super) struct Stratum {
 pub(super) struct Strata {
     /// The stratum of each environment. None if the sides are the strata.
     of_environments: Option<Sides<Vec<Option<usize>>>>,
-    /// c: what the effect of each stratum has in the difference.
-    pub(super) contrast: Vec<f64>,
     of_sides: Sides<Vec<Stratum>>,
     /// By how much the difference may be wrong at worst, because of models that were not measured.
     pub(super) bias: f64,
@@ -149,7 +147,6 @@ impl Strata {
     pub(super) fn sides() -> Self {
         Self {
             of_environments: None,
-            contrast: vec![-1.0, 1.0],
             of_sides: Sides {
                 baseline: vec![Stratum { number: 0, model: 0, proportion: 1.0 }],
                 candidate: vec![Stratum { number: 1, model: 0, proportion: 1.0 }],
@@ -162,17 +159,16 @@ impl Strata {
     ///
     /// None if too much of a fleet was not, or if a mix has drifted.
     pub(super) fn models(mixes: &Sides<CpuMix>, measured: &Sides<BTreeSet<u32>>) -> Option<Self> {
-        let mut strata = Self { of_environments: None, contrast: Vec::new(), of_sides: Sides::default(), bias: 0.0 };
+        let mut strata = Self { of_environments: None, of_sides: Sides::default(), bias: 0.0 };
         let mut of_environments = Sides::<Vec<Option<usize>>>::default();
         for (side, mix) in mixes.iter() {
             let measured = mix.enough_measured(&measured[side])?;
             strata.bias += measured.bias();
             let mut numbers = BTreeMap::new();
             for (model, proportion) in measured.models {
-                let number = strata.contrast.len();
+                let number = strata.count();
                 numbers.insert(model, number);
                 strata.of_sides[side].push(Stratum { number, model, proportion });
-                strata.contrast.push(if side == Side::Candidate { proportion } else { -proportion });
             }
             let stratum = |model: &Option<u16>| numbers.get(&(*model)?).copied();
             of_environments[side] = mix.of_environments.iter().map(stratum).collect();
@@ -180,20 +176,28 @@ impl Strata {
         Some(Self { of_environments: Some(of_environments), ..strata })
     }
 
-    /// The contrast of fleets with such proportions of each side's models.
+    /// c: what the effect of each stratum has in the difference of the fleets' means.
+    pub(super) fn contrast(&self) -> Vec<f64> {
+        self.contrast_by(|_, stratum| stratum.proportion)
+    }
+
+    /// The same of fleets with such proportions of each side's models.
     pub(super) fn contrast_of(&self, proportions: &Sides<Vec<f64>>) -> Vec<f64> {
-        let mut contrast = vec![0.0; self.count()];
-        for (side, strata) in self.of_sides.iter() {
-            for Stratum { number, model, .. } in strata {
-                let proportion = proportions[side][usize::from(*model)];
-                contrast[*number] = if side == Side::Candidate { proportion } else { -proportion };
-            }
-        }
-        contrast
+        self.contrast_by(|side, stratum| proportions[side][usize::from(stratum.model)])
+    }
+
+    fn contrast_by(&self, proportion: impl Fn(Side, &Stratum) -> f64) -> Vec<f64> {
+        // Strata are numbered side by side.
+        let strata = self.of_sides.iter().flat_map(|(side, strata)| strata.iter().map(move |stratum| (side, stratum)));
+        let signed = strata.map(|(side, stratum)| match side {
+            Side::Baseline => -proportion(side, stratum),
+            Side::Candidate => proportion(side, stratum),
+        });
+        signed.collect()
     }
 
     pub(super) fn count(&self) -> usize {
-        self.contrast.len()
+        self.of_sides.baseline.len() + self.of_sides.candidate.len()
     }
 
     /// The stratum of an environment. None if it has no part in the fit.

@@ -17,6 +17,7 @@ use std::{
 };
 
 /// What the lines of a block are.
+#[derive(Default)]
 struct Parsed {
     rows: vec::IntoIter<Row>,
     /// Why the line after them is no row.
@@ -54,7 +55,7 @@ pub fn rows(
         blocks: Blocks::new(File::open(&path).map_err(at(&path))?, &path, SAMPLE),
         is_read: false,
         ahead: VecDeque::new(),
-        block: Parsed { rows: Vec::new().into_iter(), failure: None },
+        block: Parsed::default(),
         line: 0,
         bounds: RowBounds::of(manifest),
         sequence: Sequence::new(manifest),
@@ -78,7 +79,7 @@ impl Rows<'_> {
     fn fail(&mut self, error: JournalError) -> Option<Result<Row, JournalError>> {
         self.is_read = true;
         self.ahead.clear();
-        self.block = Parsed { rows: Vec::new().into_iter(), failure: None };
+        self.block = Parsed::default();
         Some(Err(error))
     }
 
@@ -169,7 +170,7 @@ mod tests {
         assert!(fs::metadata(&samples).unwrap().len() > 1_000_000);
         let read = || rows(directory.path(), &manifest).unwrap();
         assert!(read().map(Result::unwrap).eq(expected.iter().cloned()));
-        // Whoever has seen enough can stop.
+        // A reader that has seen enough can stop.
         assert_eq!(read().next().unwrap().unwrap(), expected[0]);
         let lines: Vec<String> = fs::read_to_string(&samples).unwrap().lines().map(str::to_owned).collect();
         let broken = lines.len() - 10;
