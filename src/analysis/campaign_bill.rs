@@ -3,7 +3,7 @@
 use super::{
     bill::{Bill, FreeTier, Usage, break_even_slowdown, saving},
     compare_sets::Analyzer,
-    estimate::{self, Clusters, CpuMix, Difference, Groups, Model, Observation},
+    estimate::{self, Clusters, CpuMix, Difference, Fit, Groups, Model, Observation},
     interval::{CONFIDENCE, Interval, normal_quantile},
     measures::Measure,
     proportion::Proportion,
@@ -89,34 +89,32 @@ impl Default for BillOptions {
 
 /// What adds to the time that an invocation is billed for: what every one takes, or what starting an environment takes
 /// besides.
-struct TimeComponent<'a> {
+struct TimeComponent {
     /// The proportion of a month's invocations that have it.
     share: f64,
-    model: Model<'a>,
-    /// Its times in milliseconds, each with its environment and block.
-    values: Sides<Vec<Observation>>,
-    /// The means of both sides.
+    /// The means of both sides in milliseconds.
     means: Sides<f64>,
     /// The half-widths of their intervals. None if too few environments answered.
     half_widths: Sides<Option<f64>>,
 }
 
-impl<'a> TimeComponent<'a> {
-    /// The billed durations of the calls that decide.
-    fn from_calls(analyzer: &'a Analyzer<'_>) -> Option<Self> {
+impl TimeComponent {
+    /// The billed durations of the calls that decide, and their fit.
+    fn from_calls<'a>(analyzer: &'a Analyzer<'_>) -> Option<(Self, Fit<'a>)> {
         let set = analyzer.set_of_all(|calls| calls.deciding(analyzer.pair.is_cold()));
-        let values = set.map(|_, cells| observations(cells, Measure::Billed));
-        let means = estimate::means(&values, analyzer.model(Groups::CellsAndBlocks))?;
+        let model = analyzer.model(Groups::CellsAndBlocks);
+        let times = model.fit(&set.map(|_, cells| observations(cells, Measure::Billed)))?;
+        let means = times.means_of_fleets();
         let half_widths = set.map(|side, cells| {
             let of_cells = cells.iter().flat_map(|cell| in_units_of_mean(cell));
             Some(half_width(of_cells, analyzer.mix(side))? * means[side])
         });
-        Some(Self { share: 1.0, model: analyzer.model(Groups::CellsAndBlocks), values, means, half_widths })
+        Some((Self { share: 1.0, means, half_widths }, times))
     }
 
-    /// By how much longer calls are billed that started an environment than those that met one. None if too few starts
-    /// were measured to tell how uncertain that is.
-    fn from_starts(analyzer: &'a Analyzer<'_>, share: f64) -> Option<Self> {
+    /// By how much longer calls are billed that started an environment than those that met one, and the fit of that. None if too
+    /// few starts were measured to tell how uncertain it is.
+    fn from_starts<'a>(analyzer: &'a Analyzer<'_>, share: f64) -> Option<(Self, Fit<'a>)> {
         let (starts, calls) = (analyzer.set_of_all(|calls| calls.cold), analyzer.set_of_all(|calls| calls.warm));
         let values = starts.map(|side, starts| {
             // Which cell met the start is chance, so each is compared with its own cell's calls.
@@ -124,23 +122,20 @@ impl<'a> TimeComponent<'a> {
             cells.filter_map(|(starts, calls)| excesses(starts, calls)).flatten().collect::<Vec<_>>()
         });
         let model = analyzer.model(Groups::One);
+        let times = model.fit(&values)?;
         // Of starts in a few blocks nothing tells what has disturbed them.
-        let model = match estimate::difference(&values, model)?.blocks {
-            MINIMUM_BLOCKS.. => model,
-            _ => Model { clusters: Clusters::Environments, ..model },
+        let times = match times.difference()?.blocks {
+            MINIMUM_BLOCKS.. => times,
+            _ => Model { clusters: Clusters::Environments, ..model }.fit(&values)?,
         };
-        let means = estimate::means(&values, model)?;
+        let means = times.means_of_fleets();
         let half_widths = values.map(|side, values| half_width(values.iter().copied(), analyzer.mix(side)));
-        Some(Self { share, model, values, means, half_widths })
+        Some((Self { share, means, half_widths }, times))
     }
 
     /// The difference of what this part adds to both sides' means, each in units of the side's `whole` mean.
-    fn difference(&self, whole: Sides<f64>) -> Option<Difference> {
-        let values = self.values.map(|side, values| {
-            let unit = self.share / whole[side];
-            values.iter().map(|call| Observation { value: call.value * unit, ..*call }).collect::<Vec<_>>()
-        });
-        estimate::difference(&values, self.model)
+    fn difference(&self, times: Fit<'_>, whole: Sides<f64>) -> Option<Difference> {
+        times.in_units_of(whole.map(|_, whole| whole / self.share))?.difference()
     }
 }
 
@@ -171,16 +166,18 @@ fn half_width(values: impl IntoIterator<Item = Observation>, mix: Option<&CpuMix
 }
 
 /// The billed time of an invocation in the month.
-struct Billed<'a> {
-    parts: Vec<TimeComponent<'a>>,
+struct Billed {
+    parts: Vec<TimeComponent>,
     cold_share: ColdShare,
     /// The means of both sides in milliseconds, cells weighted as in the fit.
     means: Sides<f64>,
+    /// The logarithm of the candidate's mean over the baseline's. None if nothing tells how uncertain it is.
+    log_ratio: Option<Difference>,
 }
 
-impl<'a> Billed<'a> {
+impl Billed {
     /// None if a side has no billed duration.
-    fn new(analyzer: &'a Analyzer<'_>, cold_starts: ColdStartProportion) -> Option<Self> {
+    fn new(analyzer: &Analyzer<'_>, cold_starts: ColdStartProportion) -> Option<Self> {
         let mut parts = vec![TimeComponent::from_calls(analyzer)?];
         let cold_share = ColdShare::new(cold_starts);
         let starts = TimeComponent::from_starts(analyzer, cold_share.value);
@@ -189,10 +186,13 @@ impl<'a> Billed<'a> {
             None => ColdShare::uncounted(0.0, ColdShareSource::Unknown),
             Some(_) => cold_share,
         };
-        parts.extend(starts.filter(|starts| starts.share > 0.0 && !analyzer.pair.is_cold()));
+        parts.extend(starts.filter(|(starts, _)| starts.share > 0.0 && !analyzer.pair.is_cold()));
+        let (parts, times): (Vec<TimeComponent>, Vec<Fit<'_>>) = parts.into_iter().unzip();
         let mean = |side: Side| parts.iter().map(|part| part.share * part.means[side]).sum();
         let means = Sides { baseline: mean(Side::Baseline), candidate: mean(Side::Candidate) };
-        Some(Self { parts, cold_share, means })
+        let mut billed = Self { parts, cold_share, means, log_ratio: None };
+        billed.log_ratio = billed.estimated_log_ratio(times);
+        Some(billed)
     }
 
     /// How much longer a start is billed than another call of a side, in milliseconds; 0 if starts are left out.
@@ -200,15 +200,15 @@ impl<'a> Billed<'a> {
         self.parts.get(1).map_or(0.0, |starts| starts.means[side])
     }
 
-    /// The logarithm of the candidate's mean over the baseline's. To first order it moves as the means of the parts do
-    /// in units of the whole (the delta method), and calls and starts move independently.
-    fn log_ratio(&self) -> Option<Difference> {
+    /// The logarithm of the ratio. To first order it moves as the means of the parts do in units of the whole (the delta
+    /// method), and calls and starts move independently.
+    fn estimated_log_ratio(&self, times: Vec<Fit<'_>>) -> Option<Difference> {
         let whole = self.means;
         if whole.baseline <= 0.0 || whole.candidate <= 0.0 {
             return None;
         }
-        let differences: Option<Vec<Difference>> = self.parts.iter().map(|part| part.difference(whole)).collect();
-        let differences = differences?;
+        let differences = self.parts.iter().zip(times).map(|(part, times)| part.difference(times, whole));
+        let differences = differences.collect::<Option<Vec<Difference>>>()?;
         let mut parts: Vec<(f64, f64)> = differences.iter().map(Difference::variance).collect();
         if let Some(invocations) = self.cold_share.invocations {
             // Both sides have the same proportion, so that its error counts as far as their starts differ.
@@ -283,16 +283,15 @@ impl Analyzer<'_> {
             return None;
         }
         let billed = Billed::new(self, options.cold_starts)?;
-        let log_ratio = billed.log_ratio();
         let free = if options.free_tier { FreeTier::LAMBDA } else { FreeTier::NONE };
-        Some(MonthlyBill { tariffs, billed, log_ratio, invocations_per_month: options.invocations_per_month, free })
+        Some(MonthlyBill { tariffs, billed, invocations_per_month: options.invocations_per_month, free })
     }
 
     /// The same, with intervals, as a report has it.
     pub(super) fn money(&self, options: BillOptions) -> Option<Money> {
         let bill = self.monthly_bill(options)?;
         let MonthlyBill { tariffs, billed, invocations_per_month, free, .. } = &bill;
-        let difference = bill.log_ratio.filter(has_enough);
+        let difference = bill.log_ratio().filter(has_enough);
         let intervals = billed.means.map(|side, _| difference.and_then(|_| billed.interval(side)));
         let cost = |invocations: f64, free: FreeTier| {
             billed.means.map(|side, mean| tariffs[side].cost(*mean, intervals[side], invocations, free))
@@ -326,14 +325,17 @@ impl Analyzer<'_> {
 /// What both sides are billed for in a month.
 pub(super) struct MonthlyBill<'a> {
     tariffs: Sides<Tariff<'a>>,
-    billed: Billed<'a>,
-    /// The logarithm of the candidate's billed time over the baseline's. None if nothing tells how uncertain it is.
-    pub(super) log_ratio: Option<Difference>,
+    billed: Billed,
     invocations_per_month: f64,
     free: FreeTier,
 }
 
 impl MonthlyBill<'_> {
+    /// The logarithm of the candidate's billed time over the baseline's. None if nothing tells how uncertain it is.
+    pub(super) fn log_ratio(&self) -> Option<Difference> {
+        self.billed.log_ratio
+    }
+
     pub(super) fn baseline_usd(&self) -> f64 {
         let baseline_ms = self.billed.means.baseline;
         self.tariffs.baseline.bill(baseline_ms, self.invocations_per_month, self.free).total()

@@ -1,7 +1,7 @@
 //! Comparing sets of samples: cells, all cells together, starts.
 
 use super::{
-    estimate::{self, Clusters, CpuMix, Difference, Groups, Model},
+    estimate::{Clusters, CpuMix, Difference, Groups, Model},
     interval::Looks,
     measures::Measure,
     pair_samples::{PairSamples, PairedCalls},
@@ -74,10 +74,10 @@ impl<'a> Analyzer<'a> {
         if self.pair.is_emulated() {
             return None;
         }
-        let values = set.map(|_, cells| observations(cells, measure));
+        let fit = model.fit(&set.map(|_, cells| observations(cells, measure)))?;
         let difference = match measure {
-            Measure::Billed => estimate::log_ratio_of_means(&values, model),
-            _ => estimate::difference(&values, model),
+            Measure::Billed => fit.log_ratio_of_means(),
+            _ => fit.difference(),
         }?;
         let Plan { order, cold, .. } = self.pair.manifest.plan;
         // Environments that are measured hardly tell more of the mix.

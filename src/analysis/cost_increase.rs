@@ -19,7 +19,7 @@ impl Analyzer<'_> {
     pub(super) fn cost_increase(&self, limit: f64, options: BillOptions) -> Result<Tested, String> {
         let bill = self.monthly_bill(options);
         let bill = bill.ok_or_else(|| self.why_there_is_no_bill())?;
-        let difference = bill.log_ratio.ok_or("nothing tells how uncertain the bill is")?;
+        let difference = bill.log_ratio().ok_or("nothing tells how uncertain the bill is")?;
         if !has_enough(&difference) {
             let fewest = difference.environments.baseline.min(difference.environments.candidate);
             return Err(what_is_missing(fewest, difference.blocks).unwrap_or_default());

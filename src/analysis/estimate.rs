@@ -31,7 +31,7 @@ mod symmetric_matrix;
 pub(super) use combined::welch;
 pub use difference::{Difference, Sources};
 pub use environments::Variance;
-pub use fit::{Groups, Observation, last_block, mean};
+pub use fit::{Fit, Groups, Observation, last_block, mean};
 pub use mix::mean_of_fleet;
 pub use one_side::{Weights, mean_of_side};
 pub use strata::{CpuMix, WORST_MODEL};
@@ -39,7 +39,7 @@ pub use strata::{CpuMix, WORST_MODEL};
 use crate::analysis::sides::{Side, Sides};
 use combined::satterthwaite;
 use disturbances::Disturbances;
-use fit::Fit;
+use fit::in_order;
 use rayon::prelude::*;
 use strata::Strata;
 
@@ -64,19 +64,24 @@ pub struct Model<'a> {
     pub mixes: Option<&'a Sides<CpuMix>>,
 }
 
-impl Model<'_> {
-    /// The fit, which leaves out the mixes where the means of the fleets cannot be told by them.
-    fn fit(&self, values: &Sides<Vec<Observation>>) -> Option<Fit> {
-        let by_mix = self.mixes.and_then(|mixes| mix::fit(values, self.groups, mixes));
-        by_mix.or_else(|| Fit::new(values, self.groups, Strata::sides()))
+impl<'a> Model<'a> {
+    /// The fit of values, which leaves out the mixes where the means of the fleets cannot be told by them.
+    ///
+    /// None if no group has values of both sides. Only groups with values of both sides have a part in it.
+    pub fn fit(self, values: &Sides<Vec<Observation>>) -> Option<Fit<'a>> {
+        let values = values.map(|_, values| in_order(values));
+        let by_mix = self.mixes.and_then(|mixes| mix::fit(&values, self, mixes));
+        by_mix.or_else(|| Fit::new(&values, self, Strata::sides()))
     }
 
-    /// The share of what calls vary by that disturbances have, as neighbours tell it where that counts.
-    fn neighbours(&self, fit: &Fit) -> f64 {
-        match self.clusters {
-            Clusters::Environments => fit.shared_by_neighbours(),
-            Clusters::EnvironmentsAndBlocks => 0.0,
-        }
+    /// The same by mixes, None if the means of the fleets cannot be told by them.
+    pub fn fit_by_mix(self, values: &Sides<Vec<Observation>>) -> Option<Fit<'a>> {
+        mix::fit(&values.map(|_, values| in_order(values)), self, self.mixes?)
+    }
+
+    /// Whether an estimate depends on more than the means of the calls that an environment has in a cell and block.
+    fn depends_on_single_calls(&self) -> bool {
+        self.clusters == Clusters::Environments
     }
 
     /// Adds to the variance of a difference what disturbances do to it.
@@ -89,71 +94,89 @@ impl Model<'_> {
     }
 }
 
-/// The difference of the means of both sides' values; of those of their fleets, if the model has their mixes and not too much
-/// of a fleet was not measured.
-///
-/// None if no group has values of both sides, or if fewer than two environments of a side answered, so that nothing tells
-/// how uncertain the difference is. Only groups with values of both sides have a part in it.
-pub fn difference(values: &Sides<Vec<Observation>>, model: Model<'_>) -> Option<Difference> {
-    difference_of(&model.fit(values)?, model, |_| true)
-}
-
-/// The same, if it matters as it would be if its variance were as small as it may be, and known as well as it may be. If it
-/// does not, the one with that variance: it takes less time to tell.
-pub fn difference_if(
-    values: &Sides<Vec<Observation>>,
-    model: Model<'_>,
-    matters: impl Fn(&Difference) -> bool,
-) -> Option<Difference> {
-    difference_of(&model.fit(values)?, model, matters)
-}
-
-fn difference_of(fit: &Fit, model: Model<'_>, matters: impl Fn(&Difference) -> bool) -> Option<Difference> {
-    let contrast = [fit.contrast(&fit.strata.contrast())];
-    let scores = fit.scores(fit.variance())?;
-    let most = Sides { baseline: f64::INFINITY, candidate: f64::INFINITY };
-    let least = scores.difference(&contrast[0], most);
-    if !matters(&least) {
-        return Some(least);
+impl Fit<'_> {
+    /// The difference of the means of both sides' values; of those of their fleets, if the model has their mixes and not too
+    /// much of a fleet was not measured.
+    ///
+    /// None if fewer than two environments of a side answered, so that nothing tells how uncertain the difference is.
+    pub fn difference(&self) -> Option<Difference> {
+        self.difference_if(|_| true)
     }
-    let ([disturbances], neighbours) = (fit.disturbances(&contrast), model.neighbours(fit));
-    let with = |degrees_of_freedom| {
-        let found = scores.difference(&contrast[0], degrees_of_freedom);
-        let found = model.disturbed(found, &disturbances, neighbours);
-        match model.mixes {
-            Some(mixes) if fit.strata.are_models() => fit.with_mix(found, mixes),
-            _ => found,
+
+    /// The same, if it matters as it would be if its variance were as small as it may be, and known as well as it may be. If
+    /// it does not, the one with that variance: it takes less time to tell.
+    pub fn difference_if(&self, matters: impl Fn(&Difference) -> bool) -> Option<Difference> {
+        let contrast = [self.contrast(&self.strata.contrast())];
+        let scores = self.scores(self.variance())?;
+        let most = Sides { baseline: f64::INFINITY, candidate: f64::INFINITY };
+        let least = scores.difference(&contrast[0], most);
+        if !matters(&least) {
+            return Some(least);
         }
-    };
-    let least = with(most);
-    if !matters(&least) {
-        return Some(least);
+        let ([disturbances], neighbours) = (self.disturbances(&contrast), self.neighbours());
+        let with = |degrees_of_freedom| {
+            let found = scores.difference(&contrast[0], degrees_of_freedom);
+            let found = self.model.disturbed(found, &disturbances, neighbours);
+            match self.model.mixes {
+                Some(mixes) if self.strata.are_models() => self.with_mix(found, mixes),
+                _ => found,
+            }
+        };
+        let least = with(most);
+        if !matters(&least) {
+            return Some(least);
+        }
+        Some(with(scores.degrees_of_freedom_of_sides(&contrast).map(|_, [of_side]| *of_side)))
     }
-    Some(with(scores.degrees_of_freedom_of_sides(&contrast).map(|_, [of_side]| *of_side)))
-}
 
-/// The differences of the means of fleets as they would be if they had other mixes of the same CPU models, which are known for
-/// certain.
-///
-/// None if the difference of the means of fleets with the model's mixes cannot be told.
-pub fn differences_of_fleets<const K: usize>(
-    values: Sides<Vec<Observation>>,
-    model: Model<'_>,
-    proportions: &[[Sides<Vec<f64>>; K]],
-) -> Option<Vec<[Difference; K]>> {
-    let fit = mix::fit(&values, model.groups, model.mixes?)?;
-    // The fit has them in its own order.
-    drop(values);
-    let (scores, neighbours) = (fit.scores(fit.variance())?, model.neighbours(&fit));
-    let differences = |proportions: &[Sides<Vec<f64>>; K]| {
-        let contrasts = proportions.each_ref().map(|proportions| fit.contrast(&fit.strata.contrast_of(proportions)));
-        let (disturbances, freedom) = (fit.disturbances(&contrasts), scores.degrees_of_freedom_of_sides(&contrasts));
-        std::array::from_fn(|k| {
-            let found = scores.difference(&contrasts[k], freedom.map(|_, of_side| of_side[k]));
-            Difference { is_of_mix: true, ..model.disturbed(found, &disturbances[k], neighbours) }
-        })
-    };
-    Some(proportions.par_iter().map(differences).collect())
+    /// The differences of the means of fleets as they would be if they had other mixes of the same CPU models, which are
+    /// known for certain.
+    ///
+    /// None if the difference of the means of fleets with the model's mixes cannot be told.
+    pub fn differences_of_fleets<const K: usize>(
+        &self,
+        proportions: &[[Sides<Vec<f64>>; K]],
+    ) -> Option<Vec<[Difference; K]>> {
+        let (scores, neighbours) = (self.scores(self.variance())?, self.neighbours());
+        let differences = |proportions: &[Sides<Vec<f64>>; K]| {
+            let contrasts =
+                proportions.each_ref().map(|proportions| self.contrast(&self.strata.contrast_of(proportions)));
+            let (disturbances, freedom) =
+                (self.disturbances(&contrasts), scores.degrees_of_freedom_of_sides(&contrasts));
+            std::array::from_fn(|k| {
+                let found = scores.difference(&contrasts[k], freedom.map(|_, of_side| of_side[k]));
+                Difference { is_of_mix: true, ..self.model.disturbed(found, &disturbances[k], neighbours) }
+            })
+        };
+        Some(proportions.par_iter().map(differences).collect())
+    }
+
+    /// The difference of the logarithms of the arithmetic means of both sides' values, which must not be negative.
+    ///
+    /// None if [`Self::difference`] is None, or if a mean is 0.
+    pub fn log_ratio_of_means(self) -> Option<Difference> {
+        let means = self.means_of_fleets();
+        if means.baseline <= 0.0 || means.candidate <= 0.0 {
+            return None;
+        }
+        // To first order the logarithm of a mean moves as the mean does in units of itself (the delta method).
+        let difference = self.in_units_of(means)?.difference()?;
+        Some(Difference { estimate: (means.candidate / means.baseline).ln(), ..difference })
+    }
+
+    /// The same as [`Self::difference`] with a variance by environments alone, and the degrees of freedom that this has by itself:
+    /// those of both sides together, if all values had the same variance. It is what the R package clubSandwich computes.
+    pub fn difference_by(&self, variance: Variance) -> Option<Difference> {
+        let (scores, contrast) = (self.scores(variance)?, [self.contrast(&self.strata.contrast())]);
+        let found = scores.difference(&contrast[0], Sides { baseline: 1.0, candidate: 1.0 });
+        let [degrees_of_freedom] = scores.degrees_of_freedom(&contrast, &Side::BOTH);
+        Some(Difference { degrees_of_freedom, ..found })
+    }
+
+    /// The share of what calls vary by that disturbances have, as neighbours tell it where that counts.
+    fn neighbours(&self) -> f64 {
+        if self.model.depends_on_single_calls() { self.shared_by_neighbours() } else { 0.0 }
+    }
 }
 
 /// V = V_environment: disturbances meet both sides by chance, and have this share in V_both.
@@ -185,38 +208,6 @@ fn disturbed(mut found: Difference, disturbances: &Disturbances) -> Difference {
     }
     found.sources = Sources { environments: v_environment - v_both, disturbances: excess, calls: v_both, mix: 0.0 };
     found
-}
-
-/// The same with a variance by environments alone, and the degrees of freedom that this has by itself: those of both sides
-/// together, if all values had the same variance. It is what the R package clubSandwich computes.
-pub fn difference_by(values: &Sides<Vec<Observation>>, variance: Variance) -> Option<Difference> {
-    let fit = Fit::new(values, Groups::CellsAndBlocks, Strata::sides())?;
-    let (scores, contrast) = (fit.scores(variance)?, [fit.contrast(&fit.strata.contrast())]);
-    let found = scores.difference(&contrast[0], Sides { baseline: 1.0, candidate: 1.0 });
-    let [degrees_of_freedom] = scores.degrees_of_freedom(&contrast, &Side::BOTH);
-    Some(Difference { degrees_of_freedom, ..found })
-}
-
-/// The difference of the logarithms of the arithmetic means of both sides' values, which must not be negative.
-///
-/// None if [`difference`] is None, or if a mean is 0.
-pub fn log_ratio_of_means(values: &Sides<Vec<Observation>>, model: Model<'_>) -> Option<Difference> {
-    let fit = model.fit(values)?;
-    let means = fit.means_of_fleets();
-    if means.baseline <= 0.0 || means.candidate <= 0.0 {
-        return None;
-    }
-    // To first order the logarithm of a mean moves as the mean does in units of itself (the delta method).
-    let difference = difference_of(&fit.in_units_of(means)?, model, |_| true)?;
-    Some(Difference { estimate: (means.candidate / means.baseline).ln(), ..difference })
-}
-
-/// The means of both sides' values over the groups that have values of both, each environment weighing the same; of
-/// their fleets, if the model has their mixes and not too much of a fleet was not measured.
-///
-/// None if there is no such group.
-pub fn means(values: &Sides<Vec<Observation>>, model: Model<'_>) -> Option<Sides<f64>> {
-    Some(model.fit(values)?.means_of_fleets())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{
     compare_sets::{Analyzer, Set},
-    estimate::{self, CpuMix, Difference, Groups, Model},
+    estimate::{CpuMix, Difference, Groups, Model},
     measures::Measure,
     result::{MixPoint, MixScenario, Ratio},
     samples::observations,
@@ -75,9 +75,9 @@ impl Analyzer<'_> {
             return Vec::new();
         }
         if self.primary != Measure::Billed {
-            let values = set.map(|_, cells| observations(cells, self.primary));
-            let differences =
-                estimate::differences_of_fleets(values, Model { mixes: Some(mixes), ..model }, proportions);
+            let model = Model { mixes: Some(mixes), ..model };
+            let fit = model.fit_by_mix(&set.map(|_, cells| observations(cells, self.primary)));
+            let differences = fit.and_then(|fit| fit.differences_of_fleets(proportions));
             return differences.into_iter().flatten().map(Some).collect();
         }
         // The unit of arithmetic means changes with the mix.

@@ -156,13 +156,14 @@ fn the_fit_and_its_errors_are_those_of_club_sandwich() {
     for (name, estimate, standard_error, degrees_of_freedom) in rows::<(String, f64, f64, f64)>(R) {
         let values = if name.starts_with("cold") { &cold } else { &unbalanced };
         let variance = if name.ends_with("CR2") { Variance::Cr2 } else { Variance::Cr3 };
-        let found = estimate::difference_by(values, variance).unwrap();
+        let model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::Environments, mixes: None };
+        let fit = model.fit(values).unwrap();
+        let found = fit.difference_by(variance).unwrap();
         assert_close(found.estimate, estimate, 1e-9);
         assert_close(found.standard_error, standard_error, 1e-6);
         assert_close(found.degrees_of_freedom, degrees_of_freedom, 1e-6);
         if variance == Variance::Cr3 {
-            let model = Model { groups: Groups::CellsAndBlocks, clusters: Clusters::Environments, mixes: None };
-            assert_eq!(estimate::difference(values, model).unwrap().standard_error, found.standard_error);
+            assert_eq!(fit.difference().unwrap().standard_error, found.standard_error);
         }
     }
 }
@@ -186,8 +187,8 @@ fn the_variance_by_blocks_is_that_of_r() {
                 |call: &&Observation| name == "two cells" && !(call.environment + call.block).is_multiple_of(4);
             disturbed.chain(values.iter().filter(has_second_cell).map(in_second_cell)).collect::<Vec<_>>()
         });
-        let alone = estimate::difference(&values, model(Clusters::Environments)).unwrap();
-        let found = estimate::difference(&values, model(Clusters::EnvironmentsAndBlocks)).unwrap();
+        let alone = model(Clusters::Environments).fit(&values).unwrap().difference().unwrap();
+        let found = model(Clusters::EnvironmentsAndBlocks).fit(&values).unwrap().difference().unwrap();
         let (v_environment, excess) = (alone.standard_error.powi(2), (v_block - v_both).max(0.0));
         assert_close(found.sources.calls, v_both, 1e-6);
         assert_close(found.sources.environments, v_environment - v_both, 1e-6);
@@ -218,7 +219,7 @@ fn the_means_of_counted_fleets_are_those_of_survey() {
         values[side].extend(value.map(|value| Observation { environment, cell: 0, block: 0, step: 0, value }));
     }
     let model = Model { groups: Groups::One, clusters: Clusters::Environments, mixes: Some(&mixes) };
-    let found = estimate::difference(&values, model).unwrap();
+    let found = model.fit(&values).unwrap().difference().unwrap();
     let (estimate, standard_error) = rows::<(f64, f64)>(TWO_PHASE)[0];
     assert_close(found.estimate, estimate, 1e-9);
     // R divides some of the sums of squares by the number that was counted, and this project by one less.

@@ -13,7 +13,10 @@ use crate::{
     },
     protocol::{Architecture, Build, Response, Sample, SampleWarningKind, Status},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    mem,
+};
 
 /// The samples so far.
 #[derive(Debug)]
@@ -134,12 +137,27 @@ pub fn values<'a>(calls: impl Iterator<Item = &'a CallSample>, measure: Measure)
 }
 
 /// Values of one measure on the scale on which they are compared: logarithms but for what is billed. The calls are
-/// those of one cell after the other.
+/// those of one cell after the other; the values are in the order of their environments, cells and blocks.
 pub fn observations(cells: &[&[CallSample]], measure: Measure) -> Vec<Observation> {
-    (0..)
-        .zip(cells)
-        .flat_map(|(cell, calls)| calls.iter().filter_map(move |call| call.observation(cell, measure)))
-        .collect()
+    let calls = || (0..).zip(cells).flat_map(|(cell, calls)| calls.iter().map(move |call| (cell, call)));
+    // How many values each environment has, and then where its next one goes.
+    let mut places = Vec::<usize>::new();
+    for (_, call) in calls().filter(|(_, call)| call.value(measure).is_some()) {
+        let environment = call.environment as usize;
+        if environment >= places.len() {
+            places.resize(environment + 1, 0);
+        }
+        places[environment] += 1;
+    }
+    let mut count = 0;
+    places.iter_mut().for_each(|place| count += mem::replace(place, count));
+    let mut values = vec![Observation::default(); count];
+    for value in calls().filter_map(|(cell, call)| call.observation(cell, measure)) {
+        let place = &mut places[value.environment as usize];
+        values[*place] = value;
+        *place += 1;
+    }
+    values
 }
 
 impl Samples {

@@ -121,14 +121,12 @@ impl Estimator {
         matters: impl Fn(&Difference) -> bool,
     ) -> Option<Difference> {
         let values = &campaign.values;
-        let of = |mixes: Option<&Sides<CpuMix>>| {
-            let model = Model { groups: Groups::CellsAndBlocks, clusters, mixes };
-            estimate::difference_if(values, model, &matters)
-        };
+        let model = Model { groups: Groups::CellsAndBlocks, clusters, mixes: None };
+        let shipped = |mixes: Option<&Sides<CpuMix>>| Model { mixes, ..model }.fit(values)?.difference_if(&matters);
         match self {
-            Self::Shipped | Self::ShippedEveryBlock => of(campaign.mixes().as_ref()),
-            Self::WithoutCensus => of(None),
-            Self::Cr2 => estimate::difference_by(values, Variance::Cr2),
+            Self::Shipped | Self::ShippedEveryBlock => shipped(campaign.mixes().as_ref()),
+            Self::WithoutCensus => shipped(None),
+            Self::Cr2 => model.fit(values)?.difference_by(Variance::Cr2),
             Self::EnvironmentMeans => naive::welch_of_environments(values),
             Self::PooledWelch | Self::PooledWelchEveryBlock => naive::welch_of_invocations(values),
             Self::TrimmedMean => naive::trimmed(values),

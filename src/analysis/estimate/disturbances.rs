@@ -6,7 +6,7 @@
 //!
 //! Where the calls of both sides alternate at random, neighbours tell how much of what calls vary by is disturbances.
 
-use super::fit::{Cluster, Contrast, Fit, Observation};
+use super::fit::{Call, Cluster, Contrast, Fit, Mean};
 use crate::analysis::sides::Sides;
 
 /// The variance of the difference as blocks tell it, beside that which environments have in the same blocks.
@@ -31,43 +31,44 @@ struct BlockSums<const K: usize> {
     weights: Sides<[f64; K]>,
 }
 
-/// What an environment has in one cell and block.
-struct Visit<const K: usize> {
+/// The scores that an environment has in one cell and block.
+struct VisitScores<const K: usize> {
     block: u32,
     u: [f64; K],
     /// w/W.
     own: f64,
 }
 
-impl Fit {
+impl Fit<'_> {
     /// V_block and V_both by each contrast. How much slower an environment is in a cell is taken out first: it is no
     /// disturbance, and counts in V_environment.
     pub(super) fn disturbances<const K: usize>(&self, contrasts: &[Contrast; K]) -> [Disturbances; K] {
         let nothing = BlockSums { u: [0.0; K], weights: Sides { baseline: [0.0; K], candidate: [0.0; K] } };
         let mut blocks = vec![nothing; self.blocks() as usize];
         let mut v_both = [0.0; K];
-        let mut visits: Vec<Visit<K>> = Vec::new();
+        let mut of_visits: Vec<VisitScores<K>> = Vec::new();
         for cluster in &self.clusters {
-            let (calls, Cluster { side, stratum, .. }) = (self.calls(cluster), cluster);
-            let total = calls.len() as f64;
-            visits.clear();
-            for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
+            let (visits, Cluster { side, stratum, .. }) = (self.visits(cluster), cluster);
+            let total = count(visits);
+            of_visits.clear();
+            for of_cell in visits.chunk_by(|one, other| self.cell(one.place) == self.cell(other.place)) {
                 let usual = self.mean_residual(*stratum, of_cell);
-                for visit in of_cell.chunk_by(|one, other| one.block == other.block) {
-                    let h = visit.len() as f64 / of_cell.len() as f64;
-                    let mean = self.mean_residual(*stratum, visit);
+                for visit in of_cell {
+                    let h = f64::from(visit.count) / count(of_cell);
+                    let mean = self.mean_residual(*stratum, std::slice::from_ref(visit));
                     // As much as it would vary if the environment's own mean were known.
                     let deviation = if h < 1.0 { (mean - usual) / (1.0 - h).sqrt() } else { mean };
-                    let (weight, group, block) = (visit.len() as f64 / total, self.group(&visit[0]), visit[0].block);
+                    let (weight, group) = (f64::from(visit.count) / total, self.group(visit.place));
+                    let block = self.block(visit.place);
                     let loadings = contrasts.each_ref().map(|contrast| weight * contrast.slope(*stratum, group));
                     let weights = &mut blocks[block as usize].weights[*side];
                     weights.iter_mut().zip(loadings).for_each(|(sum, loading)| *sum += loading.abs());
                     let (u, own) = (loadings.map(|loading| loading * deviation), weight / self.weight_of(group));
-                    visits.push(Visit { block, u, own });
+                    of_visits.push(VisitScores { block, u, own });
                 }
             }
-            visits.sort_by_key(|visit| visit.block);
-            for of_block in visits.chunk_by(|one, other| one.block == other.block) {
+            of_visits.sort_by_key(|visit| visit.block);
+            for of_block in of_visits.chunk_by(|one, other| one.block == other.block) {
                 let own = of_block.iter().map(|visit| visit.own).sum::<f64>() / of_block.len() as f64;
                 for (k, v_both) in v_both.iter_mut().enumerate() {
                     let u: f64 = of_block.iter().map(|visit| visit.u[k]).sum();
@@ -99,11 +100,15 @@ impl Fit {
         let mut deviations: Vec<(u32, u32, f64)> = Vec::new();
         for cluster in &self.clusters {
             let (calls, stratum) = (self.calls(cluster), cluster.stratum);
-            for of_cell in calls.chunk_by(|one, other| one.cell == other.cell) {
+            let residual = |call: &Call| self.residual(stratum, self.group(call.place), call.value);
+            for of_cell in calls.chunk_by(|one, other| self.cell(one.place) == self.cell(other.place)) {
                 // The only call of an environment would be its own mean.
-                let usual = if of_cell.len() > 1 { self.mean_residual(stratum, of_cell) } else { 0.0 };
-                let deviation = |call: &Observation| self.residual_of(stratum, call) - usual;
-                deviations.extend(of_cell.iter().map(|call| (call.block, call.step, deviation(call))));
+                let usual = match of_cell {
+                    [_] => 0.0,
+                    _ => of_cell.iter().map(residual).sum::<f64>() / of_cell.len() as f64,
+                };
+                let deviation = |call: &Call| (self.block(call.place), call.step, residual(call) - usual);
+                deviations.extend(of_cell.iter().map(deviation));
             }
         }
         deviations.sort_by_key(|(block, step, _)| (*block, *step));
@@ -117,11 +122,13 @@ impl Fit {
         if correlation.is_finite() { correlation.clamp(0.0, 1.0) } else { 0.0 }
     }
 
-    fn residual_of(&self, stratum: usize, call: &Observation) -> f64 {
-        self.residual(stratum, self.group(call), call.value)
+    fn mean_residual(&self, stratum: usize, visits: &[Mean]) -> f64 {
+        let residual = |visit: &Mean| self.residual(stratum, self.group(visit.place), visit.value);
+        visits.iter().map(|visit| f64::from(visit.count) * residual(visit)).sum::<f64>() / count(visits)
     }
+}
 
-    fn mean_residual(&self, stratum: usize, calls: &[Observation]) -> f64 {
-        calls.iter().map(|call| self.residual_of(stratum, call)).sum::<f64>() / calls.len() as f64
-    }
+/// How many values visits have.
+fn count(visits: &[Mean]) -> f64 {
+    visits.iter().map(|visit| f64::from(visit.count)).sum()
 }

@@ -22,7 +22,7 @@ pub enum Variance {
 
 /// I − H of one environment after the other, as D − ZM⁻¹Zᵀ.
 struct Unexplained<'a> {
-    fit: &'a Fit,
+    fit: &'a Fit<'a>,
     /// D.
     diagonal: Vec<f64>,
     /// Z: a row for each of the environment's means, the square root of its weight times its row of the design.
@@ -36,7 +36,7 @@ struct Unexplained<'a> {
 /// it. Vectors and matrices stand one after the other.
 #[derive(Debug)]
 pub(super) struct Scores<'a> {
-    fit: &'a Fit,
+    fit: &'a Fit<'a>,
     variance: Variance,
     /// The length of c: how many strata there are besides the first.
     size: usize,
@@ -58,7 +58,7 @@ struct Members<const K: usize> {
     members: Vec<(u32, [f64; K])>,
 }
 
-impl Fit {
+impl Fit<'_> {
     /// The kind of variance that suits its strata: within one CPU model environments are nearly normal, and CR2 has no bias.
     pub(super) fn variance(&self) -> Variance {
         if self.strata.are_models() { Variance::Cr2 } else { Variance::Cr3 }
@@ -162,7 +162,7 @@ impl Scores<'_> {
         let mut shared = vec![[0.0; K]; clusters().count()];
         let (mut is_touched, mut touched) = (vec![false; shared.len()], Vec::new());
         for (place, (index, cluster)) in clusters().enumerate() {
-            for (entry, loading) in fit.entries(cluster).iter().zip(self.loadings(cluster)) {
+            for (entry, loading) in fit.entries(cluster).zip(self.loadings(cluster)) {
                 let weight = fit.weight_of(entry.group);
                 let share = contrasts.each_ref().map(|contrast| dot(loading, &contrast.free) / weight);
                 let members = members.of(entry.group).iter().map(|(other, loading)| (*other as usize, loading));
@@ -223,7 +223,7 @@ impl<const K: usize> Members<K> {
         let begins = places.clone();
         let mut members = vec![(0, [0.0; K]); begins.last().copied().unwrap_or_default()];
         for (index, cluster) in (0..).zip(clusters) {
-            for (entry, loading) in fit.entries(cluster).iter().zip(scores.loadings(cluster)) {
+            for (entry, loading) in fit.entries(cluster).zip(scores.loadings(cluster)) {
                 let place = &mut places[entry.group as usize];
                 members[*place] = (index, contrasts.each_ref().map(|contrast| dot(loading, &contrast.free)));
                 *place += 1;
@@ -254,20 +254,20 @@ fn all_pairs(size: usize, pulls: &[f64], solved: &[f64]) -> f64 {
 }
 
 impl<'a> Unexplained<'a> {
-    fn new(fit: &'a Fit) -> Self {
+    fn new(fit: &'a Fit<'a>) -> Self {
         let (diagonal, rows, inverse) = (Vec::new(), Vec::new(), Vec::new());
         Self { fit, diagonal, rows, matrix: SymmetricMatrix::default(), inverse }
     }
 
     fn read(&mut self, cluster: &Cluster) {
         let Self { fit, diagonal, rows, .. } = self;
-        let entries = fit.entries(cluster);
+        let entries = || fit.entries(cluster);
         // I − H is almost singular only where one environment is all that a stratum has in its groups; the bound keeps its
         // inverse finite.
         diagonal.clear();
-        diagonal.extend(entries.iter().map(|entry| (1.0 - entry.weight / fit.weight_of(entry.group)).max(1e-6)));
+        diagonal.extend(entries().map(|entry| (1.0 - entry.weight / fit.weight_of(entry.group)).max(1e-6)));
         rows.clear();
-        for entry in entries {
+        for entry in entries() {
             let root = entry.weight.sqrt();
             rows.extend(fit.design(cluster.stratum, entry.group).map(|x| root * x));
         }

@@ -1,14 +1,15 @@
 //! The fit of values on their groups and sides.
 
 use super::{
+    Model,
     strata::{Strata, Stratum},
     symmetric_matrix::{SymmetricMatrix, dot},
 };
 use crate::analysis::sides::{Side, Sides};
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 /// One value of one environment in one cell and block.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Observation {
     /// The environment's number on its side.
     pub environment: u32,
@@ -47,24 +48,49 @@ pub(super) struct Entry {
     pub(super) mean: f64,
 }
 
+/// The mean of what one environment has in one cell and block, or in one group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mean {
+    /// The number of the cell and block, or of the first ones of the group.
+    pub(super) place: u32,
+    /// How many values it is of.
+    pub(super) count: u32,
+    pub(super) value: f64,
+}
+
+/// One value, without its environment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub(super) place: u32,
+    pub(super) step: u32,
+    pub(super) value: f64,
+}
+
 /// One environment.
 #[derive(Debug)]
 pub(super) struct Cluster {
     pub(super) side: Side,
     pub(super) stratum: usize,
-    /// Where its values and entries are among those of the fit.
+    /// How many values it has.
+    count: u32,
+    /// Where its calls, visits and means by group are among those of the fit.
     calls: Range<usize>,
-    entries: Range<usize>,
+    visits: Range<usize>,
+    means: Range<usize>,
 }
 
-/// Values as the model sees them.
+/// Values as the model sees them. What is not needed of them is not kept: there may be ten million.
 #[derive(Debug)]
-pub(super) struct Fit {
+pub struct Fit<'a> {
+    pub(super) model: Model<'a>,
     pub(super) clusters: Vec<Cluster>,
-    /// The values that have a part in the fit, in the order of their environments, cells and blocks.
-    calls: Vec<Observation>,
-    /// The same, as means by group.
-    entries: Vec<Entry>,
+    /// The values that have a part in the fit, in the order of their environments, cells and blocks, as means by cell and
+    /// block.
+    visits: Vec<Mean>,
+    /// The same by group; empty where these are cells and blocks.
+    means: Vec<Mean>,
+    /// The same one by one; empty where nothing depends on single calls.
+    calls: Vec<Call>,
     pub(super) strata: Strata,
     groups: Vec<Group>,
     /// The values of each stratum in each group.
@@ -120,32 +146,43 @@ struct Grouping {
 }
 
 impl Grouping {
-    fn group(self, observation: &Observation) -> u32 {
+    /// The number of a value's cell and block.
+    fn place(self, observation: &Observation) -> u32 {
+        observation.cell * self.blocks + observation.block
+    }
+
+    fn group(self, place: u32) -> u32 {
         match self.groups {
-            Groups::CellsAndBlocks => observation.cell * self.blocks + observation.block,
-            Groups::Cells => observation.cell,
+            Groups::CellsAndBlocks => place,
+            Groups::Cells => place / self.blocks,
             Groups::One => 0,
         }
     }
 }
 
-impl Fit {
+impl<'a> Fit<'a> {
+    /// The fit of values in the order of their environments, cells and blocks.
+    ///
     /// None if no group has values of both sides, or if a stratum has none in such groups, or none that are connected with
     /// those of the others.
-    pub(super) fn new(values: &Sides<Vec<Observation>>, groups: Groups, strata: Strata) -> Option<Self> {
-        let grouping = Grouping { groups, blocks: last_block(values)? + 1 };
-        let last = values.iter().flat_map(|(_, values)| values).map(|value| grouping.group(value)).max()?;
+    pub(super) fn new(values: &Sides<Cow<'_, [Observation]>>, model: Model<'a>, strata: Strata) -> Option<Self> {
+        let grouping = Grouping { groups: model.groups, blocks: last_block(values)? + 1 };
+        let group = |value: &Observation| grouping.group(grouping.place(value));
+        let last = values.iter().flat_map(|(_, values)| values.iter()).map(group).max()?;
         let mut present = vec![Sides::<bool>::default(); last as usize + 1];
         for (side, values) in values.iter() {
-            let known = values.iter().filter(|value| strata.of(side, value.environment).is_some());
-            known.for_each(|value| present[grouping.group(value) as usize][side] = true);
+            for values in by_environment(values).filter(|values| strata.of(side, values[0].environment).is_some()) {
+                values.iter().for_each(|value| present[group(value) as usize][side] = true);
+            }
         }
         let is_paired =
-            |value: &Observation| present[grouping.group(value) as usize] == Sides { baseline: true, candidate: true };
+            |value: &Observation| present[group(value) as usize] == Sides { baseline: true, candidate: true };
         let mut fit = Self {
+            model,
             clusters: Vec::new(),
+            visits: Vec::new(),
+            means: Vec::new(),
             calls: Vec::new(),
-            entries: Vec::new(),
             groups: vec![Group::default(); present.len()],
             sums: vec![Sum::default(); present.len() * strata.count()],
             information: SymmetricMatrix::zero(strata.count() - 1),
@@ -154,43 +191,52 @@ impl Fit {
             grouping,
         };
         for (side, values) in values.iter() {
-            let has_part = |value: &&Observation| is_paired(value) && fit.strata.of(side, value.environment).is_some();
-            let begin = fit.calls.len();
-            append_by_environment(&mut fit.calls, values.iter().filter(has_part));
-            fit.add_environments(side, begin);
+            by_environment(values).for_each(|values| fit.add_environment(side, values, is_paired));
         }
         fit.sum_up();
         fit.solved()
     }
 
-    /// Adds the environments of one side, whose calls are the last from `begin` on.
-    fn add_environments(&mut self, side: Side, mut begin: usize) {
-        let grouping = self.grouping;
-        while begin < self.calls.len() {
-            let environment = self.calls[begin].environment;
-            let length = self.calls[begin..].partition_point(|value| value.environment == environment);
-            let (range, first) = (begin..begin + length, self.entries.len());
-            begin = range.end;
-            let Some(stratum) = self.strata.of(side, environment) else { continue };
-            let values = &mut self.calls[range.clone()];
-            // Campaigns give them in this order already.
-            values.sort_by_key(|value| (value.cell, value.block));
-            let groups = values.chunk_by(|one, other| grouping.group(one) == grouping.group(other));
-            self.entries.extend(groups.map(|values| Entry {
-                group: grouping.group(&values[0]),
-                // Environments weigh 1 each, their values alike.
-                weight: values.len() as f64 / length as f64,
-                mean: mean(values),
-            }));
-            self.clusters.push(Cluster { side, stratum, calls: range, entries: first..self.entries.len() });
+    /// Adds the values of an environment that are in groups of both sides.
+    fn add_environment(&mut self, side: Side, values: &[Observation], is_paired: impl Fn(&Observation) -> bool) {
+        let Some(stratum) = self.strata.of(side, values[0].environment) else { return };
+        let (grouping, first) = (self.grouping, [self.calls.len(), self.visits.len(), self.means.len()]);
+        let mut count = 0;
+        for of_place in values.chunk_by(|one, other| grouping.place(one) == grouping.place(other)) {
+            if !is_paired(&of_place[0]) {
+                continue;
+            }
+            let place = grouping.place(&of_place[0]);
+            self.visits.push(Mean { place, count: of_place.len() as u32, value: mean(of_place) });
+            count += of_place.len() as u32;
+            if self.model.depends_on_single_calls() {
+                self.calls.extend(of_place.iter().map(|call| Call { place, step: call.step, value: call.value }));
+            }
         }
+        if count == 0 {
+            return;
+        }
+        if self.grouping.groups != Groups::CellsAndBlocks {
+            let visits =
+                self.visits[first[1]..].chunk_by(|one, other| grouping.group(one.place) == grouping.group(other.place));
+            self.means.extend(visits.map(merged));
+        }
+        self.clusters.push(Cluster {
+            side,
+            stratum,
+            count,
+            calls: first[0]..self.calls.len(),
+            visits: first[1]..self.visits.len(),
+            means: first[2]..self.means.len(),
+        });
     }
 
     /// The fit of the values over what is given for each side.
-    pub(super) fn in_units_of(mut self, units: Sides<f64>) -> Option<Self> {
-        for Cluster { side, calls, entries, .. } in &self.clusters {
+    pub fn in_units_of(mut self, units: Sides<f64>) -> Option<Self> {
+        for Cluster { side, calls, visits, means, .. } in &self.clusters {
             self.calls[calls.clone()].iter_mut().for_each(|call| call.value /= units[*side]);
-            self.entries[entries.clone()].iter_mut().for_each(|entry| entry.mean /= units[*side]);
+            self.visits[visits.clone()].iter_mut().for_each(|visit| visit.value /= units[*side]);
+            self.means[means.clone()].iter_mut().for_each(|mean| mean.value /= units[*side]);
         }
         self.sums.fill(Sum::default());
         self.information = SymmetricMatrix::zero(self.strata.count() - 1);
@@ -201,13 +247,15 @@ impl Fit {
     /// Sums up what the strata have in each group, and M: Σ over groups of diag(w) − wwᵀ/W, without the first stratum.
     fn sum_up(&mut self) {
         let strata = self.strata.count();
-        for Cluster { stratum, entries, .. } in &self.clusters {
-            for entry in &self.entries[entries.clone()] {
-                let sum = &mut self.sums[entry.group as usize * strata + stratum];
+        let mut all_sums = std::mem::take(&mut self.sums);
+        for cluster in &self.clusters {
+            for entry in self.entries(cluster) {
+                let sum = &mut all_sums[entry.group as usize * strata + cluster.stratum];
                 sum.weight += entry.weight;
                 sum.value += entry.weight * entry.mean;
             }
         }
+        self.sums = all_sums;
         let mut weights = Vec::new();
         for (group, sums) in self.groups.iter_mut().zip(self.sums.chunks_exact(strata)) {
             group.weight = sums.iter().map(|sum| sum.weight).sum();
@@ -267,34 +315,66 @@ impl Fit {
         self.grouping.blocks
     }
 
-    /// The values of an environment, in the order of their cells and blocks.
-    pub(super) fn calls(&self, cluster: &Cluster) -> &[Observation] {
+    /// The cell of a visit or a call.
+    pub(super) fn cell(&self, place: u32) -> u32 {
+        place / self.grouping.blocks
+    }
+
+    /// Its block.
+    pub(super) fn block(&self, place: u32) -> u32 {
+        place % self.grouping.blocks
+    }
+
+    pub(super) fn group(&self, place: u32) -> u32 {
+        self.grouping.group(place)
+    }
+
+    /// The values of an environment, in the order of their cells and blocks, if anything depends on single ones.
+    pub(super) fn calls(&self, cluster: &Cluster) -> &[Call] {
         &self.calls[cluster.calls.clone()]
     }
 
-    /// The same, as means by group.
-    pub(super) fn entries(&self, cluster: &Cluster) -> &[Entry] {
-        &self.entries[self.entries_of(cluster)]
+    /// The same as means by cell and block.
+    pub(super) fn visits(&self, cluster: &Cluster) -> &[Mean] {
+        &self.visits[cluster.visits.clone()]
+    }
+
+    /// The same as means by group.
+    pub(super) fn entries(&self, cluster: &Cluster) -> impl ExactSizeIterator<Item = Entry> {
+        let (grouping, total) = (self.grouping, f64::from(cluster.count));
+        // Environments weigh 1 each, their values alike.
+        let entry = move |mean: &Mean| Entry {
+            group: grouping.group(mean.place),
+            weight: f64::from(mean.count) / total,
+            mean: mean.value,
+        };
+        self.means_by_group()[self.entries_of(cluster)].iter().map(entry)
     }
 
     /// Where those are among the means of all environments.
     pub(super) fn entries_of(&self, cluster: &Cluster) -> Range<usize> {
-        cluster.entries.clone()
+        match self.grouping.groups {
+            Groups::CellsAndBlocks => cluster.visits.clone(),
+            Groups::Cells | Groups::One => cluster.means.clone(),
+        }
     }
 
     /// How many means there are.
     pub(super) fn entry_count(&self) -> usize {
-        self.entries.len()
+        self.means_by_group().len()
+    }
+
+    fn means_by_group(&self) -> &[Mean] {
+        match self.grouping.groups {
+            Groups::CellsAndBlocks => &self.visits,
+            Groups::Cells | Groups::One => &self.means,
+        }
     }
 
     /// How many environments of each side have a part in it.
     pub(super) fn environments(&self) -> Sides<u32> {
         let count = |side| self.clusters.iter().filter(|cluster| cluster.side == side).count() as u32;
         Sides { baseline: count(Side::Baseline), candidate: count(Side::Candidate) }
-    }
-
-    pub(super) fn group(&self, value: &Observation) -> u32 {
-        self.grouping.group(value)
     }
 
     fn group_at(&self, number: u32) -> &Group {
@@ -329,7 +409,7 @@ impl Fit {
     }
 
     /// The means of both sides' fleets, over the groups that have values of both.
-    pub(super) fn means_of_fleets(&self) -> Sides<f64> {
+    pub fn means_of_fleets(&self) -> Sides<f64> {
         Sides { baseline: self.mean_of_fleet(Side::Baseline), candidate: self.mean_of_fleet(Side::Candidate) }
     }
 
@@ -356,8 +436,8 @@ fn with_first(others: &[f64]) -> Vec<f64> {
 }
 
 /// The number of the last block. None if there are no values.
-pub fn last_block(values: &Sides<Vec<Observation>>) -> Option<u32> {
-    values.iter().flat_map(|(_, values)| values).map(|value| value.block).max()
+pub fn last_block(values: &Sides<impl AsRef<[Observation]>>) -> Option<u32> {
+    values.iter().flat_map(|(_, values)| values.as_ref()).map(|value| value.block).max()
 }
 
 /// The mean of values, each of which weighs the same.
@@ -365,29 +445,25 @@ pub fn mean(values: &[Observation]) -> f64 {
     values.iter().map(|it| it.value).sum::<f64>() / values.len() as f64
 }
 
-/// Appends values in the order of their environments.
-pub(super) fn append_by_environment<'a>(
-    ordered: &mut Vec<Observation>,
-    values: impl Iterator<Item = &'a Observation> + Clone,
-) {
-    let mut places = Vec::new();
-    for value in values.clone() {
-        let environment = value.environment as usize;
-        if environment >= places.len() {
-            places.resize(environment + 1, 0);
-        }
-        places[environment] += 1;
+/// Values in the order of their environments, cells and blocks.
+pub(super) fn in_order(values: &[Observation]) -> Cow<'_, [Observation]> {
+    let place = |value: &Observation| (value.environment, value.cell, value.block);
+    if values.is_sorted_by_key(place) {
+        return values.into();
     }
-    // How many values each environment has becomes where its next one goes.
-    let mut first = ordered.len();
-    for place in &mut places {
-        first += std::mem::replace(place, first);
-    }
-    let Some(any) = values.clone().next() else { return };
-    ordered.resize(first, *any);
-    for value in values {
-        let place = &mut places[value.environment as usize];
-        ordered[*place] = *value;
-        *place += 1;
-    }
+    let mut ordered = values.to_vec();
+    ordered.sort_by_key(place);
+    ordered.into()
+}
+
+/// The values of one environment after the other, in such an order.
+pub(super) fn by_environment(values: &[Observation]) -> impl Iterator<Item = &[Observation]> {
+    values.chunk_by(|one, other| one.environment == other.environment)
+}
+
+/// One mean instead of several.
+fn merged(means: &[Mean]) -> Mean {
+    let count = means.iter().map(|mean| mean.count).sum();
+    let sum: f64 = means.iter().map(|mean| f64::from(mean.count) * mean.value).sum();
+    Mean { place: means[0].place, count, value: sum / f64::from(count) }
 }

@@ -4,24 +4,29 @@
 //! from not knowing its mix shrinks with those that are counted, the rest with those that are measured.
 
 use super::{
+    Model,
     combined::{satterthwaite, welch},
     difference::{Difference, Sources},
-    fit::{Fit, Groups, Observation},
+    fit::{Fit, Observation, by_environment},
     strata::{CpuMix, Strata},
 };
 use crate::{
     analysis::{proportion::Proportion, sides::Sides},
     campaign::unmeasured_models::LEAST_OF_MODEL,
 };
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 /// Fewer rounds do not tell whether they agree.
 const LEAST_ROUNDS: i32 = 5;
 
 /// The fit in which each CPU model of a side has an effect of its own. None if the fleets' means cannot be told.
-pub(super) fn fit(values: &Sides<Vec<Observation>>, groups: Groups, mixes: &Sides<CpuMix>) -> Option<Fit> {
-    let measured = values.map(|_, values| values.iter().map(|value| value.environment).collect::<BTreeSet<u32>>());
-    let fit = Fit::new(values, groups, Strata::models(mixes, &measured)?)?;
+pub(super) fn fit<'a>(
+    values: &Sides<Cow<'_, [Observation]>>,
+    model: Model<'a>,
+    mixes: &Sides<CpuMix>,
+) -> Option<Fit<'a>> {
+    let measured = values.map(|_, values| by_environment(values).map(|values| values[0].environment).collect());
+    let fit = Fit::new(values, model, Strata::models(mixes, &measured)?)?;
     let measured = |stratum| fit.clusters.iter().filter(|cluster| cluster.stratum == stratum).count() as u32;
     let are_measured = (0..fit.strata.count()).all(|stratum| measured(stratum) >= LEAST_OF_MODEL);
     are_measured.then_some(fit)
@@ -52,7 +57,7 @@ pub fn mean_of_fleet(means: &[(u32, f64)], mix: &CpuMix) -> Option<Difference> {
     Some(Difference { estimate, standard_error, degrees_of_freedom, bias, is_of_mix: true, ..Difference::default() })
 }
 
-impl Fit {
+impl Fit<'_> {
     /// Adds V_mix of both sides to a difference's variance.
     pub(super) fn with_mix(&self, found: Difference, mixes: &Sides<CpuMix>) -> Difference {
         let mut parts = vec![found.variance()];

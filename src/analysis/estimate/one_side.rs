@@ -6,7 +6,7 @@ use super::{
     difference::Difference,
     disturbances::Disturbances,
     disturbed,
-    fit::{Observation, append_by_environment, mean},
+    fit::{Observation, by_environment, in_order, mean},
 };
 use crate::analysis::sides::Sides;
 
@@ -33,10 +33,8 @@ impl Weights {
 ///
 /// None if fewer than two environments answered, so that nothing tells how uncertain the mean is.
 pub fn mean_of_side(values: &[Observation], weights: Weights, clusters: Clusters) -> Option<Difference> {
-    let mut ordered = Vec::new();
-    append_by_environment(&mut ordered, values.iter());
-    let environments: Vec<&[Observation]> =
-        ordered.chunk_by(|one, other| one.environment == other.environment).collect();
+    let ordered = in_order(values);
+    let environments: Vec<&[Observation]> = by_environment(&ordered).collect();
     if environments.len() < 2 {
         return None;
     }
@@ -71,8 +69,6 @@ fn disturbances(environments: Vec<&[Observation]>, weights: Weights, estimate: f
     let mut v_both = 0.0;
     for calls in environments {
         let (weight, usual) = (weights.of_call(calls), mean(calls));
-        let mut calls = calls.to_vec();
-        calls.sort_by_key(|call| call.block);
         for visit in calls.chunk_by(|one, other| one.block == other.block) {
             let h = visit.len() as f64 / calls.len() as f64;
             let deviation = if h < 1.0 { (mean(visit) - usual) / (1.0 - h).sqrt() } else { mean(visit) - estimate };

@@ -9,6 +9,10 @@ const ONE_GROUP: Model<'_> = Model { groups: Groups::One, clusters: Clusters::En
 const BY_BLOCK: Model<'_> =
     Model { groups: Groups::CellsAndBlocks, clusters: Clusters::EnvironmentsAndBlocks, mixes: None };
 
+fn difference(values: &Sides<Vec<Observation>>, model: Model<'_>) -> Option<Difference> {
+    model.fit(values)?.difference()
+}
+
 /// Values of some environments in some blocks on each side.
 fn values() -> impl Strategy<Value = Sides<Vec<Observation>>> {
     let observation = (0..6_u32, 0..8_u32, -3.0..3.0).prop_map(|(environment, block, value)| Observation {
@@ -117,7 +121,7 @@ fn where_nothing_is_missing_environments_are_compared_by_their_means() {
     // Nine environments a side, as if there were eight.
     let expected = welch.standard_error * (9.0_f64 / 8.0).sqrt();
     assert!((found.standard_error - expected).abs() < 1e-9, "{found:?} {welch:?}");
-    let unbiased = difference_by(&values, Variance::Cr2).unwrap();
+    let unbiased = BY_BLOCK.fit(&values).unwrap().difference_by(Variance::Cr2).unwrap();
     assert!((unbiased.standard_error - welch.standard_error).abs() < 1e-9, "{unbiased:?} {welch:?}");
     assert!((found.degrees_of_freedom - welch.degrees_of_freedom).abs() < 1e-6, "{found:?} {welch:?}");
 }
@@ -129,7 +133,7 @@ fn the_ratio_of_means_is_of_means_and_not_of_logarithms() {
         (0..).zip(values).map(observation).collect::<Vec<_>>()
     };
     let values = Sides { baseline: side([10.0, 10.0, 10.0, 30.0]), candidate: side([15.0, 15.0, 15.0, 15.0]) };
-    let found = log_ratio_of_means(&values, BY_BLOCK).unwrap();
+    let found = BY_BLOCK.fit(&values).unwrap().log_ratio_of_means().unwrap();
     assert!(found.estimate.abs() < 1e-12, "{found:?}");
     // The baseline's relative standard error is 5 of 15, of four as if there were three; the candidate has none.
     let expected = (4.0_f64 / 3.0).sqrt() / 3.0;
@@ -242,7 +246,7 @@ proptest! {
         let Sources { environments, disturbances, calls, mix } = found.sources;
         let variance = found.standard_error.powi(2);
         prop_assert!(mix > 0.0 && (environments + disturbances + calls + mix - variance).abs() <= 1e-9 * variance);
-        let means = means(&values, Model { mixes: Some(&mixes), ..BY_BLOCK }).unwrap();
+        let means = Model { mixes: Some(&mixes), ..BY_BLOCK }.fit(&values).unwrap().means_of_fleets();
         prop_assert!((means.candidate - means.baseline - found.estimate).abs() < 1e-9, "{:?} {:?}", means, found);
     }
 
@@ -264,7 +268,7 @@ proptest! {
             ..CpuMix::default()
         });
         let found = difference(&values, Model { mixes: Some(&one), ..INTERLEAVED }).unwrap();
-        let unbiased = difference_by(&values, Variance::Cr2).unwrap();
+        let unbiased = BY_BLOCK.fit(&values).unwrap().difference_by(Variance::Cr2).unwrap();
         prop_assert!(found.is_of_mix && found.sources.mix == 0.0);
         prop_assert!((found.estimate - unbiased.estimate).abs() < 1e-9);
         prop_assert!((found.standard_error - unbiased.standard_error).abs() < 1e-9);
