@@ -1,7 +1,7 @@
 //! Comparing sets of samples: cells, all cells together, starts.
 
 use super::{
-    estimate::{Clusters, CpuMix, Difference, Groups, Model},
+    estimate::{Clusters, CpuMix, Difference, Fit, Groups, Model},
     interval::Looks,
     measures::Measure,
     pair_samples::{PairSamples, PairedCalls},
@@ -74,7 +74,11 @@ impl<'a> Analyzer<'a> {
         if self.pair.is_emulated() {
             return None;
         }
-        let fit = model.fit(&set.map(|_, cells| observations(cells, measure)))?;
+        self.difference_of(model.fit(&set.map(|_, cells| observations(cells, measure)))?, measure)
+    }
+
+    /// How the sides differ by a fit of their values.
+    pub(super) fn difference_of(&self, fit: Fit<'_>, measure: Measure) -> Option<Difference> {
         let difference = match measure {
             Measure::Billed => fit.log_ratio_of_means(),
             _ => fit.difference(),

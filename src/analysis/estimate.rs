@@ -27,21 +27,23 @@ mod mix;
 mod one_side;
 mod strata;
 mod symmetric_matrix;
+mod values;
 
 pub(super) use combined::welch;
 pub use difference::{Difference, Sources};
 pub use environments::Variance;
-pub use fit::{Fit, Groups, Observation, last_block, mean};
+pub use fit::Fit;
 pub use mix::mean_of_fleet;
 pub use one_side::{Weights, mean_of_side};
 pub use strata::{CpuMix, WORST_MODEL};
+pub use values::{Groups, Observation, last_block, mean};
 
 use crate::analysis::sides::{Side, Sides};
 use combined::satterthwaite;
 use disturbances::Disturbances;
-use fit::in_order;
 use rayon::prelude::*;
 use strata::Strata;
+use values::in_order;
 
 /// What calls may have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,15 +70,15 @@ impl<'a> Model<'a> {
     /// The fit of values, which leaves out the mixes where the means of the fleets cannot be told by them.
     ///
     /// None if no group has values of both sides. Only groups with values of both sides have a part in it.
-    pub fn fit(self, values: &Sides<Vec<Observation>>) -> Option<Fit<'a>> {
-        let values = values.map(|_, values| in_order(values));
+    pub fn fit(self, values: &Sides<impl AsRef<[Observation]>>) -> Option<Fit<'a>> {
+        let values = values.map(|_, values| in_order(values.as_ref()));
         let by_mix = self.mixes.and_then(|mixes| mix::fit(&values, self, mixes));
         by_mix.or_else(|| Fit::new(&values, self, Strata::sides()))
     }
 
     /// The same by mixes, None if the means of the fleets cannot be told by them.
-    pub fn fit_by_mix(self, values: &Sides<Vec<Observation>>) -> Option<Fit<'a>> {
-        mix::fit(&values.map(|_, values| in_order(values)), self, self.mixes?)
+    pub fn fit_by_mix(self, values: &Sides<impl AsRef<[Observation]>>) -> Option<Fit<'a>> {
+        mix::fit(&values.map(|_, values| in_order(values.as_ref())), self, self.mixes?)
     }
 
     /// Whether an estimate depends on more than the means of the calls that an environment has in a cell and block.

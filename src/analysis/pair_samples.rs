@@ -74,8 +74,10 @@ impl<'a> PairSamples<'a> {
 
     /// The environments of a side that have calls which decide.
     pub(super) fn measured(&self, side: Side) -> BTreeSet<u32> {
+        let mut is_measured = vec![false; self.facts(side).environments.len()];
         let calls = self.cells().flat_map(|(_, calls)| calls.deciding(self.is_cold())[side]);
-        calls.map(|call| call.environment).collect()
+        calls.for_each(|call| is_measured[call.environment as usize] = true);
+        (0..).zip(is_measured).filter_map(|(environment, is_measured)| is_measured.then_some(environment)).collect()
     }
 
     pub(super) fn totals(&self, side: Side) -> &'a VariantTotals {

@@ -2,10 +2,10 @@
 
 use super::{
     compare_sets::{Analyzer, Unjudged, all_calls},
-    estimate::Groups,
+    estimate::{Groups, Observation},
     measures::Measure,
     result::{ColdStarts, Comparison, CpuComparison, Distribution, Ratio, SeriesPoint},
-    samples::{BlockStart, CallSample, values},
+    samples::{BlockStart, CallSample, observations_of, values},
     summary_statistics::ValuesByEnvironment,
 };
 use crate::analysis::sides::{Side, Sides};
@@ -18,19 +18,19 @@ const POINTS: usize = 120;
 /// The most cold starts that are kept one by one, of each side.
 const COLD_STARTS: usize = 2000;
 
-/// A CPU model, and the calls that were measured on it.
-type CallsOfModel<'a> = (&'a str, Vec<CallSample>);
+/// A CPU model, and the values that were measured on it.
+type ValuesOfModel<'a> = (&'a str, Vec<Observation>);
 
 impl<'a> Analyzer<'a> {
-    /// The calls of one side by the CPU model that they were measured on, without those whose model is unknown.
-    fn by_model(&self, side: Side, calls: &[CallSample]) -> Vec<CallsOfModel<'a>> {
+    /// The values of one side by the CPU model that they were measured on, without those whose model is unknown.
+    fn by_model(&self, side: Side, calls: &[CallSample]) -> Vec<ValuesOfModel<'a>> {
         let facts = self.pair.facts(side);
         let models = facts.cpu_models.iter().enumerate().map(|(number, model)| {
             let is_of_model =
-                |call: &&CallSample| facts.environments[call.environment as usize].cpu == Some(number as u16);
-            (model.as_str(), calls.iter().filter(is_of_model).copied().collect::<Vec<_>>())
+                |call: &CallSample| facts.environments[call.environment as usize].cpu == Some(number as u16);
+            (model.as_str(), observations_of(&[calls], self.primary, is_of_model))
         });
-        models.filter(|(_, calls)| !calls.is_empty()).collect()
+        models.filter(|(_, values)| !values.is_empty()).collect()
     }
 
     pub(super) fn by_cpu(&self, calls: &Sides<&[CallSample]>) -> Vec<CpuComparison> {
@@ -40,10 +40,10 @@ impl<'a> Analyzer<'a> {
         let models = calls.map(|side, calls| self.by_model(side, calls));
         let model = self.model_without_mix(Groups::CellsAndBlocks);
         let pairs = models.baseline.iter().flat_map(|one| models.candidate.iter().map(move |other| (one, other)));
-        let pairs: Vec<(&CallsOfModel<'_>, &CallsOfModel<'_>)> = pairs.collect();
-        let compare = |((one, baseline), (other, candidate)): &(&CallsOfModel<'_>, &CallsOfModel<'_>)| {
-            let set = Sides { baseline, candidate }.map(|_, calls| vec![calls.as_slice()]);
-            let difference = self.difference(&set, self.primary, model)?;
+        let pairs: Vec<(&ValuesOfModel<'_>, &ValuesOfModel<'_>)> = pairs.collect();
+        let compare = |((one, baseline), (other, candidate)): &(&ValuesOfModel<'_>, &ValuesOfModel<'_>)| {
+            let fit = model.fit(&Sides { baseline, candidate })?;
+            let difference = self.difference_of(fit, self.primary)?;
             Some(CpuComparison {
                 models: Sides { baseline: (*one).to_owned(), candidate: (*other).to_owned() },
                 environments: difference.environments,

@@ -139,10 +139,21 @@ pub fn values<'a>(calls: impl Iterator<Item = &'a CallSample>, measure: Measure)
 /// Values of one measure on the scale on which they are compared: logarithms but for what is billed. The calls are
 /// those of one cell after the other; the values are in the order of their environments, cells and blocks.
 pub fn observations(cells: &[&[CallSample]], measure: Measure) -> Vec<Observation> {
-    let calls = || (0..).zip(cells).flat_map(|(cell, calls)| calls.iter().map(move |call| (cell, call)));
+    observations_of(cells, measure, |_| true)
+}
+
+/// The same of some of the calls.
+pub fn observations_of(
+    cells: &[&[CallSample]],
+    measure: Measure,
+    is_of_them: impl Fn(&CallSample) -> bool,
+) -> Vec<Observation> {
+    let has_value = |call: &CallSample| is_of_them(call) && call.value(measure).is_some();
+    let all = || (0..).zip(cells).flat_map(|(cell, calls)| calls.iter().map(move |call| (cell, call)));
+    let calls = || all().filter(|(_, call)| has_value(call));
     // How many values each environment has, and then where its next one goes.
     let mut places = Vec::<usize>::new();
-    for (_, call) in calls().filter(|(_, call)| call.value(measure).is_some()) {
+    for (_, call) in calls() {
         let environment = call.environment as usize;
         if environment >= places.len() {
             places.resize(environment + 1, 0);

@@ -6,7 +6,10 @@
 //!
 //! Where the calls of both sides alternate at random, neighbours tell how much of what calls vary by is disturbances.
 
-use super::fit::{Call, Cluster, Contrast, Fit, Mean};
+use super::{
+    fit::{Contrast, Fit},
+    values::{Call, Cluster, Mean},
+};
 use crate::analysis::sides::Sides;
 
 /// The variance of the difference as blocks tell it, beside that which environments have in the same blocks.
@@ -44,22 +47,22 @@ impl Fit<'_> {
     /// disturbance, and counts in V_environment.
     pub(super) fn disturbances<const K: usize>(&self, contrasts: &[Contrast; K]) -> [Disturbances; K] {
         let nothing = BlockSums { u: [0.0; K], weights: Sides { baseline: [0.0; K], candidate: [0.0; K] } };
-        let mut blocks = vec![nothing; self.blocks() as usize];
+        let mut blocks = vec![nothing; self.values.blocks() as usize];
         let mut v_both = [0.0; K];
         let mut of_visits: Vec<VisitScores<K>> = Vec::new();
-        for cluster in &self.clusters {
-            let (visits, Cluster { side, stratum, .. }) = (self.visits(cluster), cluster);
+        for cluster in &self.values.environments {
+            let (visits, Cluster { side, stratum, .. }) = (self.values.visits(cluster), cluster);
             let total = count(visits);
             of_visits.clear();
-            for of_cell in visits.chunk_by(|one, other| self.cell(one.place) == self.cell(other.place)) {
-                let usual = self.mean_residual(*stratum, of_cell);
+            for of_cell in visits.chunk_by(|one, other| self.values.cell(one.place) == self.values.cell(other.place)) {
+                let (usual, values_of_cell) = (self.mean_residual(*stratum, of_cell), count(of_cell));
                 for visit in of_cell {
-                    let h = f64::from(visit.count) / count(of_cell);
+                    let h = f64::from(visit.count) / values_of_cell;
                     let mean = self.mean_residual(*stratum, std::slice::from_ref(visit));
                     // As much as it would vary if the environment's own mean were known.
                     let deviation = if h < 1.0 { (mean - usual) / (1.0 - h).sqrt() } else { mean };
-                    let (weight, group) = (f64::from(visit.count) / total, self.group(visit.place));
-                    let block = self.block(visit.place);
+                    let (weight, group) = (f64::from(visit.count) / total, self.values.group(visit.place));
+                    let block = self.values.block(visit.place);
                     let loadings = contrasts.each_ref().map(|contrast| weight * contrast.slope(*stratum, group));
                     let weights = &mut blocks[block as usize].weights[*side];
                     weights.iter_mut().zip(loadings).for_each(|(sum, loading)| *sum += loading.abs());
@@ -98,16 +101,16 @@ impl Fit<'_> {
     /// correlation of one call and the next.
     pub(super) fn shared_by_neighbours(&self) -> f64 {
         let mut deviations: Vec<(u32, u32, f64)> = Vec::new();
-        for cluster in &self.clusters {
-            let (calls, stratum) = (self.calls(cluster), cluster.stratum);
-            let residual = |call: &Call| self.residual(stratum, self.group(call.place), call.value);
-            for of_cell in calls.chunk_by(|one, other| self.cell(one.place) == self.cell(other.place)) {
+        for cluster in &self.values.environments {
+            let (calls, stratum) = (self.values.calls(cluster), cluster.stratum);
+            let residual = |call: &Call| self.residual(stratum, self.values.group(call.place), call.value);
+            for of_cell in calls.chunk_by(|one, other| self.values.cell(one.place) == self.values.cell(other.place)) {
                 // The only call of an environment would be its own mean.
                 let usual = match of_cell {
                     [_] => 0.0,
                     _ => of_cell.iter().map(residual).sum::<f64>() / of_cell.len() as f64,
                 };
-                let deviation = |call: &Call| (self.block(call.place), call.step, residual(call) - usual);
+                let deviation = |call: &Call| (self.values.block(call.place), call.step, residual(call) - usual);
                 deviations.extend(of_cell.iter().map(deviation));
             }
         }
@@ -123,7 +126,7 @@ impl Fit<'_> {
     }
 
     fn mean_residual(&self, stratum: usize, visits: &[Mean]) -> f64 {
-        let residual = |visit: &Mean| self.residual(stratum, self.group(visit.place), visit.value);
+        let residual = |visit: &Mean| self.residual(stratum, self.values.group(visit.place), visit.value);
         visits.iter().map(|visit| f64::from(visit.count) * residual(visit)).sum::<f64>() / count(visits)
     }
 }

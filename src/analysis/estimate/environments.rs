@@ -4,8 +4,9 @@
 use super::{
     combined::welch,
     difference::Difference,
-    fit::{Cluster, Contrast, Fit},
+    fit::{Contrast, Fit},
     symmetric_matrix::{SymmetricMatrix, dot},
+    values::Cluster,
 };
 use crate::analysis::sides::{Side, Sides};
 
@@ -40,8 +41,9 @@ pub(super) struct Scores<'a> {
     variance: Variance,
     /// The length of c: how many strata there are besides the first.
     size: usize,
-    /// A vector for each mean: the derivative of u by it.
-    loadings: Vec<f64>,
+    /// A vector for each mean: the derivative of u by it. They take most of the memory, and matter for the degrees of freedom
+    /// alone.
+    loadings: Vec<f32>,
     /// A vector for each environment: u, the sum of its scores.
     scores: Vec<f64>,
     /// A matrix for each environment: q, the sum of its loadings, each times its row of the design.
@@ -55,7 +57,7 @@ pub(super) struct Scores<'a> {
 struct Members<const K: usize> {
     /// Where those of each group begin.
     begins: Vec<usize>,
-    members: Vec<(u32, [f64; K])>,
+    members: Vec<(u32, [f32; K])>,
 }
 
 impl Fit<'_> {
@@ -67,12 +69,12 @@ impl Fit<'_> {
     /// The scores of all environments. None if a side has fewer than two.
     pub(super) fn scores(&self, variance: Variance) -> Option<Scores<'_>> {
         let size = self.strata.count() - 1;
-        let clusters = self.clusters.len();
+        let clusters = self.values.environments.len();
         let mut scores = Scores {
             fit: self,
             variance,
             size,
-            loadings: vec![0.0; self.entry_count() * size],
+            loadings: Vec::with_capacity(self.values.entry_count() * size),
             scores: vec![0.0; clusters * size],
             pulls: vec![0.0; clusters * size * size],
             explained: Vec::new(),
@@ -86,18 +88,17 @@ impl Fit<'_> {
 impl Scores<'_> {
     /// Finds those of one environment, its residuals adjusted for how far the environment itself has moved the fit.
     fn add(&mut self, index: usize, unexplained: &mut Unexplained<'_>) {
-        let (fit, size, cluster) = (self.fit, self.size, &self.fit.clusters[index]);
-        let entries = fit.entries_of(cluster);
-        let loadings = &mut self.loadings[entries.start * size..entries.end * size];
+        let (fit, size, cluster) = (self.fit, self.size, &self.fit.values.environments[index]);
         unexplained.read(cluster);
+        let mut loadings = vec![0.0; unexplained.rows.len()];
         match self.variance {
-            Variance::Cr2 => self.explained.push(unexplained.inverse_square_root(loadings)),
-            Variance::Cr3 => unexplained.inverse(loadings),
+            Variance::Cr2 => self.explained.push(unexplained.inverse_square_root(&mut loadings)),
+            Variance::Cr3 => unexplained.inverse(&mut loadings),
         }
         let scores = &mut self.scores[index * size..][..size];
         let pulls = &mut self.pulls[index * size * size..][..size * size];
-        let loadings = loadings.chunks_exact_mut(size).zip(unexplained.rows.chunks_exact(size));
-        for ((loading, row), entry) in loadings.zip(fit.entries(cluster)) {
+        let vectors = loadings.chunks_exact_mut(size).zip(unexplained.rows.chunks_exact(size));
+        for ((loading, row), entry) in vectors.zip(fit.values.entries(cluster)) {
             for (pull, x) in pulls.chunks_exact_mut(size).zip(row) {
                 pull.iter_mut().zip(&*loading).for_each(|(pull, loading)| *pull += x * loading);
             }
@@ -107,6 +108,7 @@ impl Scores<'_> {
                 *score += *loading * residual;
             }
         }
+        self.loadings.extend(loadings.iter().map(|loading| *loading as f32));
     }
 
     /// The difference with V_environment for its variance, if this is known with such degrees of freedom on each side.
@@ -124,7 +126,7 @@ impl Scores<'_> {
 
     /// V_environment of one side.
     fn variance(&self, side: Side, contrast: &Contrast) -> f64 {
-        let scores = self.fit.clusters.iter().zip(self.scores.chunks_exact(self.size));
+        let scores = self.fit.values.environments.iter().zip(self.scores.chunks_exact(self.size));
         let of_side = scores.filter(|(cluster, _)| cluster.side == side);
         of_side.map(|(_, score)| dot(score, &contrast.free).powi(2)).sum()
     }
@@ -141,7 +143,8 @@ impl Scores<'_> {
     /// had the same variance: the square of its expectation over half its variance.
     pub(super) fn degrees_of_freedom<const K: usize>(&self, contrasts: &[Contrast; K], sides: &[Side]) -> [f64; K] {
         let (fit, size) = (self.fit, self.size);
-        let clusters = || fit.clusters.iter().enumerate().filter(|(_, cluster)| sides.contains(&cluster.side));
+        let clusters =
+            || fit.values.environments.iter().enumerate().filter(|(_, cluster)| sides.contains(&cluster.side));
         let members = Members::new(self, contrasts, clusters().map(|(_, cluster)| cluster));
         let factors = fit.information.clone().factor(&fit.information);
         // q and M⁻¹q of one environment after the other.
@@ -162,16 +165,16 @@ impl Scores<'_> {
         let mut shared = vec![[0.0; K]; clusters().count()];
         let (mut is_touched, mut touched) = (vec![false; shared.len()], Vec::new());
         for (place, (index, cluster)) in clusters().enumerate() {
-            for (entry, loading) in fit.entries(cluster).zip(self.loadings(cluster)) {
+            for (entry, loading) in fit.values.entries(cluster).zip(self.loadings(cluster, contrasts)) {
                 let weight = fit.weight_of(entry.group);
-                let share = contrasts.each_ref().map(|contrast| dot(loading, &contrast.free) / weight);
+                let share = loading.map(|loading| loading / weight);
                 let members = members.of(entry.group).iter().map(|(other, loading)| (*other as usize, loading));
                 for (other, loading) in members.take_while(|(other, _)| *other < place) {
                     if !is_touched[other] {
                         is_touched[other] = true;
                         touched.push(other);
                     }
-                    (0..K).for_each(|k| shared[other][k] += share[k] * loading[k]);
+                    (0..K).for_each(|k| shared[other][k] += share[k] * f64::from(loading[k]));
                 }
             }
             let at = |place: usize| place * size..(place + 1) * size;
@@ -192,10 +195,18 @@ impl Scores<'_> {
         std::array::from_fn(|k| traces[k].powi(2) / squares[k])
     }
 
-    /// A vector for each mean of an environment.
-    fn loadings(&self, cluster: &Cluster) -> impl Iterator<Item = &[f64]> {
-        let entries = self.fit.entries_of(cluster);
-        self.loadings[entries.start * self.size..entries.end * self.size].chunks_exact(self.size)
+    /// The loadings of the means of an environment, by each contrast.
+    fn loadings<'b, const K: usize>(
+        &'b self,
+        cluster: &Cluster,
+        contrasts: &'b [Contrast; K],
+    ) -> impl Iterator<Item = [f64; K]> + 'b {
+        let entries = self.fit.values.entries_of(cluster);
+        let vectors = self.loadings[entries.start * self.size..entries.end * self.size].chunks_exact(self.size);
+        vectors.map(|vector| {
+            let part = |(loading, c): (&f32, &f64)| f64::from(*loading) * c;
+            contrasts.each_ref().map(|contrast| vector.iter().zip(&contrast.free).map(part).sum())
+        })
     }
 
     /// The variance of an environment's u if all values had the variance 1 over their weight.
@@ -216,23 +227,23 @@ impl<const K: usize> Members<K> {
     ) -> Self {
         let fit = scores.fit;
         // How many members each group has, and then where its next one goes.
-        let mut places = vec![0; fit.groups() + 1];
-        let entries = clusters.clone().flat_map(|cluster| fit.entries(cluster));
+        let mut places = vec![0; fit.values.groups + 1];
+        let entries = clusters.clone().flat_map(|cluster| fit.values.entries(cluster));
         entries.for_each(|entry| places[entry.group as usize + 1] += 1);
         (1..places.len()).for_each(|group| places[group] += places[group - 1]);
         let begins = places.clone();
         let mut members = vec![(0, [0.0; K]); begins.last().copied().unwrap_or_default()];
         for (index, cluster) in (0..).zip(clusters) {
-            for (entry, loading) in fit.entries(cluster).zip(scores.loadings(cluster)) {
+            for (entry, loading) in fit.values.entries(cluster).zip(scores.loadings(cluster, contrasts)) {
                 let place = &mut places[entry.group as usize];
-                members[*place] = (index, contrasts.each_ref().map(|contrast| dot(loading, &contrast.free)));
+                members[*place] = (index, loading.map(|loading| loading as f32));
                 *place += 1;
             }
         }
         Self { begins, members }
     }
 
-    fn of(&self, group: u32) -> &[(u32, [f64; K])] {
+    fn of(&self, group: u32) -> &[(u32, [f32; K])] {
         let group = group as usize;
         &self.members[self.begins[group]..self.begins[group + 1]]
     }
@@ -261,7 +272,7 @@ impl<'a> Unexplained<'a> {
 
     fn read(&mut self, cluster: &Cluster) {
         let Self { fit, diagonal, rows, .. } = self;
-        let entries = || fit.entries(cluster);
+        let entries = || fit.values.entries(cluster);
         // I − H is almost singular only where one environment is all that a stratum has in its groups; the bound keeps its
         // inverse finite.
         diagonal.clear();

@@ -7,8 +7,9 @@ use super::{
     Model,
     combined::{satterthwaite, welch},
     difference::{Difference, Sources},
-    fit::{Fit, Observation, by_environment},
+    fit::Fit,
     strata::{CpuMix, Strata},
+    values::{Observation, by_environment},
 };
 use crate::{
     analysis::{proportion::Proportion, sides::Sides},
@@ -27,7 +28,7 @@ pub(super) fn fit<'a>(
 ) -> Option<Fit<'a>> {
     let measured = values.map(|_, values| by_environment(values).map(|values| values[0].environment).collect());
     let fit = Fit::new(values, model, Strata::models(mixes, &measured)?)?;
-    let measured = |stratum| fit.clusters.iter().filter(|cluster| cluster.stratum == stratum).count() as u32;
+    let measured = |stratum| fit.values.environments.iter().filter(|cluster| cluster.stratum == stratum).count() as u32;
     let are_measured = (0..fit.strata.count()).all(|stratum| measured(stratum) >= LEAST_OF_MODEL);
     are_measured.then_some(fit)
 }

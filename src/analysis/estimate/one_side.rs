@@ -6,7 +6,7 @@ use super::{
     difference::Difference,
     disturbances::Disturbances,
     disturbed,
-    fit::{Observation, by_environment, in_order, mean},
+    values::{Observation, by_environment, in_order, mean},
 };
 use crate::analysis::sides::Sides;
 
