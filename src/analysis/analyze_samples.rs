@@ -45,7 +45,7 @@ impl Default for Options {
 }
 
 /// The most calls that are compared in several ways at once: each takes memory of its own for all of them.
-const MOST_AT_ONCE: u64 = 2_000_000;
+const MOST_AT_ONCE: u64 = 5_000_000;
 
 /// Analyzes the samples of a campaign.
 pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {

@@ -2,7 +2,7 @@
 
 use super::{JournalError, at};
 use std::{
-    io::{self, Read},
+    io::Read,
     mem,
     path::{Path, PathBuf},
 };
@@ -43,13 +43,8 @@ impl<R: Read> Blocks<R> {
         let mut text = mem::take(&mut self.rest);
         loop {
             let known = text.len();
-            text.resize(known + READ, 0);
-            let count = self.reader.read(&mut text[known..]);
-            text.truncate(known + count.as_ref().copied().unwrap_or_default());
-            let count = match count {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                count => count.map_err(at(&self.path))?,
-            };
+            text.reserve_exact(READ);
+            let count = self.reader.by_ref().take(READ as u64).read_to_end(&mut text).map_err(at(&self.path))?;
             if let Some(last) = memchr::memrchr(b'\n', &text[known..]) {
                 self.rest = text.split_off(known + last + 1);
                 self.lines += memchr::memchr_iter(b'\n', &text).count() as u64;
@@ -123,6 +118,7 @@ impl<R: Read> Lines<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io;
 
     const KIND: LineKind = LineKind { name: "a row", beginning: "{\"a\":" };
 
