@@ -201,7 +201,7 @@ impl LocalEnvironment {
     }
 
     /// Kills several environments at once, which takes no longer than killing one.
-    pub fn kill_all(environments: impl IntoIterator<Item = Self>) {
+    pub(in crate::campaign) fn kill_all(environments: impl IntoIterator<Item = Self>) {
         let mut environments: Vec<Self> = environments.into_iter().collect();
         let streams = environments
             .iter_mut()
