@@ -1,7 +1,8 @@
-//! The deployed service: events in, measurements out, metrics after the answer.
+//! The deployed service: events in, measurements out, the log line and metrics after the answer.
 //!
 //! The Lambda runtime hands over every event as text (`as_text`). An API Gateway event goes through `lambda_http`, any
-//! other event is itself a request (`service`). Metrics are sent to CloudWatch after the answer (`deliver`).
+//! other event is itself a request (`service`). The invocation is logged and its metrics are sent to CloudWatch after the answer
+//! (`deliver`).
 
 mod aws;
 mod emf;
@@ -9,6 +10,7 @@ mod envelope;
 mod http;
 mod logging;
 mod metrics;
+mod outbox;
 mod service;
 mod sink;
 
@@ -16,7 +18,7 @@ use lambda_runtime::{
     LambdaEvent, LambdaInvocation, Runtime, service_fn,
     tower::util::{AndThenLayer, MapRequestLayer},
 };
-pub use metrics::Outbox;
+pub use outbox::Outbox;
 pub use service::{SAFETY_MARGIN, Service};
 use sink::Sink;
 use std::{env, sync::Arc, time::Instant};
@@ -53,12 +55,14 @@ fn as_text(mut invocation: LambdaInvocation) -> LambdaInvocation {
     invocation
 }
 
-/// Delivers metrics when the answer has been handed over, before the next event is asked for.
+/// Logs the invocation and delivers its metrics when the answer has been handed over, before the next event is asked for.
 ///
-/// Lambda freezes the environment as soon as the next event is asked for, so delivery cannot be left to the background;
-/// before the answer it would add to the caller's latency.
+/// Lambda freezes the environment as soon as the next event is asked for, so this cannot be left to the background; before
+/// the answer it would add to the caller's latency.
 async fn deliver(outbox: Outbox, sink: Arc<Sink>) -> Result<(), lambda_runtime::Error> {
-    if let Some(report) = outbox.take() {
+    let Some(answered) = outbox.take() else { return Ok(()) };
+    answered.log();
+    if let Some(report) = answered.into_report() {
         sink.deliver(&report).await;
     }
     Ok(())

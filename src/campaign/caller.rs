@@ -131,6 +131,16 @@ impl Caller {
         })
     }
 
+    /// Prepares calls of `target` with the credentials, region and endpoint of the environment and the configuration files.
+    ///
+    /// # Errors
+    /// When they are missing, or the target cannot be called like that.
+    pub async fn from_settings(target: &Target, options: CallOptions<'_>) -> Result<Self, Failure> {
+        let session = Session::new().map_err(|error| Failure::new(FailureKind::Network, error.to_string()))?.at(target);
+        session.place(target, options.auth).await?;
+        Self::new(target, options, &session).await
+    }
+
     /// Makes one call. Concurrent calls of different slots meet different environments.
     pub async fn call(&self, slot: u32, payload: Bytes) -> Answer {
         match self {
@@ -139,15 +149,20 @@ impl Caller {
             Self::Process(process) => process.call(slot, payload).await,
         }
     }
-}
 
-/// Calls `target` once and gives its answer's text.
-///
-/// # Errors
-/// When there is no answer, or one that reports a failure.
-pub async fn call_once(target: &Target, payload: &str, options: CallOptions<'_>) -> Result<String, Failure> {
-    let session = Session::new().map_err(|error| Failure::new(FailureKind::Network, error.to_string()))?.at(target);
-    session.place(target, options.auth).await?;
-    let answer = Caller::new(target, options, &session).await?.call(0, payload.to_owned().into()).await;
-    Ok(String::from_utf8_lossy(&answer.output?).into_owned())
+    /// Makes one call and gives its answer's text.
+    ///
+    /// # Errors
+    /// When there is no answer, or one that reports a failure.
+    pub async fn call_for_text(&self, payload: impl Into<Bytes>) -> Result<String, Failure> {
+        let answer = self.call(0, payload.into()).await;
+        Ok(String::from_utf8_lossy(&answer.output?).into_owned())
+    }
+
+    /// Ends the processes on this machine, if there are any, when they have done what they do after their answers.
+    pub async fn end(&self) {
+        if let Self::Process(process) = self {
+            process.end().await;
+        }
+    }
 }

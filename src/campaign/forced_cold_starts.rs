@@ -56,7 +56,7 @@ impl ColdStartForcer {
                 "an https:// target cannot be made to start anew; for --cold, name the function: lambda:NAME",
             )),
             Caller::Process(process) => {
-                process.end();
+                process.end().await;
                 Ok(())
             }
         }

@@ -8,6 +8,7 @@ use super::{
     runtime_api::{FunctionError, InitError, InvocationResult, RuntimeApi},
     target,
 };
+use futures_util::future::join_all;
 use hyper::body::Bytes;
 use std::{
     collections::HashMap,
@@ -20,7 +21,7 @@ use std::{
 };
 use tokio::{
     process::{Child, Command},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 /// The most lines of a stack trace that a message shows, and the most characters of each.
@@ -29,7 +30,8 @@ const TRACE_LINE: usize = 200;
 
 /// One execution environment: a process with its own Runtime API.
 ///
-/// When this is dropped, the process and all that it has started are killed (`processes`).
+/// When this is dropped, the process and all that it has started are killed (`processes`), whatever they do;
+/// [`Self::end_all`] lets them finish.
 #[derive(Debug)]
 pub struct LocalEnvironment {
     process: Child,
@@ -37,6 +39,8 @@ pub struct LocalEnvironment {
     path: PathBuf,
     id: String,
     leader: u32,
+    /// How many events it has been sent.
+    invocations: u64,
     /// `None` once its processes have been ended.
     log_stream: Option<String>,
 }
@@ -139,7 +143,7 @@ impl LocalEnvironment {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let leader = process.id().unwrap_or_default();
         let id = format!("{leader}-{:x}", now.as_nanos());
-        Ok(Self { process, api, path: path.to_owned(), id, leader, log_stream: Some(log_stream) })
+        Ok(Self { process, api, path: path.to_owned(), id, leader, invocations: 0, log_stream: Some(log_stream) })
     }
 
     /// Waits until the binary asks for work, `time` at most.
@@ -166,6 +170,7 @@ impl LocalEnvironment {
         deadline: Duration,
         patience: Duration,
     ) -> Result<InvocationResult, LocalError> {
+        self.invocations += 1;
         let outcome = self.api.send(event, deadline);
         tokio::select! {
             // An answer counts even if the process ended right after it.
@@ -178,8 +183,25 @@ impl LocalEnvironment {
         }
     }
 
-    /// Ends several environments at once, which takes no longer than ending one.
-    pub fn end_all(environments: impl IntoIterator<Item = Self>) {
+    /// Ends several environments at once, when each has done what it does after its answer; for that they have `patience`,
+    /// all at the same time. On Lambda too, a function that has answered runs on until it asks for work again.
+    pub async fn end_all(environments: impl IntoIterator<Item = Self>, patience: Duration) {
+        let mut environments: Vec<Self> = environments.into_iter().collect();
+        join_all(environments.iter_mut().map(|environment| environment.finish(patience))).await;
+        Self::kill_all(environments);
+    }
+
+    /// Waits until the binary has asked for work again after its last answer, or has ended, `patience` at most.
+    async fn finish(&mut self, patience: Duration) {
+        tokio::select! {
+            () = self.api.asked_for_work(self.invocations + 1) => {}
+            _ = self.process.wait() => {}
+            () = sleep(patience) => {}
+        }
+    }
+
+    /// Kills several environments at once, which takes no longer than killing one.
+    pub(in crate::campaign) fn kill_all(environments: impl IntoIterator<Item = Self>) {
         let mut environments: Vec<Self> = environments.into_iter().collect();
         let streams = environments
             .iter_mut()

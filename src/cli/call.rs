@@ -5,7 +5,7 @@ use crate::{
     campaign::{
         Auth, Target,
         accepted_status::AcceptedStatus,
-        caller::{self, CallOptions},
+        caller::{CallOptions, Caller},
         local::variables::Variable,
     },
     cli::{secret_argument::Unechoed, wrong_arguments::refuse},
@@ -54,8 +54,16 @@ impl CallArgs {
             accept_status: &[AcceptedStatus::SUCCESS],
             ..CallOptions::new(auth)
         };
-        let answer = caller::call_once(&self.target, &request, options).await;
-        let answer = answer.with_context(|| format!("calling {}", self.target))?;
+        let calling = || format!("calling {}", self.target);
+        let caller = Caller::from_settings(&self.target, options).await.with_context(calling)?;
+        let answer = caller.call_for_text(request).await.with_context(calling);
+        let printed = answer.and_then(|answer| self.print(answer));
+        caller.end().await;
+        printed
+    }
+
+    /// Prints an answer: a table if it has one, unless it is to be printed as it is.
+    fn print(&self, answer: String) -> anyhow::Result<()> {
         match serde_json::from_str::<Response>(&answer) {
             Ok(response) if !self.json => output::print(&response::response(&response)),
             _ => output::print(&(answer + "\n")),

@@ -5,10 +5,7 @@
 
 use crate::protocol::{Architecture, Environment, Sample, Status};
 use aws_sdk_cloudwatch::types::StandardUnit;
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::{Instant, SystemTime},
-};
+use std::time::{Instant, SystemTime};
 
 /// The namespace of every metric; the function's role may write to no other.
 pub const NAMESPACE: &str = "LambdaDuet";
@@ -30,22 +27,6 @@ pub struct Report {
     pub timestamp: SystemTime,
     /// The invocation's deadline, by which the metrics have to be delivered.
     pub deadline: Instant,
-}
-
-/// A report on its way from the handler to the layer that delivers its metrics.
-#[derive(Clone, Default)]
-pub struct Outbox(Arc<Mutex<Option<Report>>>);
-
-impl Outbox {
-    /// Leaves a report.
-    pub fn put(&self, report: Report) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
-    }
-
-    /// Takes the report out, if there is one.
-    pub fn take(&self) -> Option<Report> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
 }
 
 /// The metrics of one invocation.

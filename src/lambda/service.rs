@@ -4,7 +4,7 @@ use super::{
     envelope::Envelope,
     http::{self, JsonResponse, Route, json},
     logging,
-    metrics::{Outbox, Report},
+    outbox::{Answered, Outbox},
 };
 use crate::{
     host,
@@ -189,27 +189,17 @@ impl Service {
         }
     }
 
-    /// Logs the invocation, and puts its report into the outbox.
-    ///
-    /// The log line comes before the answer: a process on a user's machine may be ended as soon as it has answered.
-    fn record(&self, invocation: &Invocation, outcome: Result<Response, Error>, emit: bool) {
-        let environment = self.environment(invocation);
-        let request_id = invocation.context.request_id.as_str();
-        match &outcome {
-            Ok(response) if response.held_ms.is_some() => logging::held(response),
-            Ok(response) => logging::answered(response),
-            Err(error) => logging::unmeasured(request_id, &environment, Some(error)),
-        }
-        if emit {
-            self.outbox.put(Report {
-                environment,
-                results: outcome.ok().map(|response| response.results),
-                request_id: request_id.to_owned(),
-                cpu_model: HOST.get().map(|host| host.cpu_model.clone()),
-                timestamp: SystemTime::now(),
-                deadline: Instant::now() + invocation.remaining(),
-            });
-        }
+    /// Puts the invocation into the outbox, to be logged when its answer has been handed over.
+    fn record(&self, invocation: &Invocation, outcome: Result<Response, Error>, emit_metrics: bool) {
+        self.outbox.put(Answered {
+            environment: self.environment(invocation),
+            request_id: invocation.context.request_id.clone(),
+            outcome,
+            emit_metrics,
+            cpu_model: HOST.get().map(|host| host.cpu_model.clone()),
+            timestamp: SystemTime::now(),
+            deadline: Instant::now() + invocation.remaining(),
+        });
     }
 }
 

@@ -8,8 +8,8 @@ use crate::{
 use lambda_duet::{
     campaign::{
         Auth, Target,
-        caller::{self, CallOptions},
-        row::FailureKind,
+        caller::{CallOptions, Caller},
+        row::{Failure, FailureKind},
     },
     protocol::{Architecture, Response},
 };
@@ -23,8 +23,6 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 on_both!(the_official_emulator_gets_answers);
-
-const OPTIONS: CallOptions<'_> = CallOptions::new(Auth::None);
 
 /// The emulator for this machine; it comes with the SAM CLI.
 fn emulator() -> PathBuf {
@@ -74,7 +72,7 @@ async fn the_official_emulator_gets_answers(architecture: Architecture) {
     assert_eq!(response.results.len(), 2);
     assert!(response.complete && response.environment.cold_start);
 
-    let refusal = caller::call_once(&target, r#"{"sise":1}"#, OPTIONS).await.unwrap();
+    let refusal = call(&target, r#"{"sise":1}"#).await.unwrap();
     assert!(refusal.contains(r#""errorType":"InvalidRequest""#), "{refusal}");
     campaign(&format!("http://127.0.0.1:{port}"));
 }
@@ -96,10 +94,10 @@ fn campaign(endpoint: &str) {
 }
 
 /// The first answer, as soon as the emulator listens.
-async fn answer(target: &Target, request: &str) -> String {
+async fn answer(target: &Target, request: &'static str) -> String {
     let end = Instant::now() + Duration::from_secs(30);
     loop {
-        match caller::call_once(target, request, OPTIONS).await {
+        match call(target, request).await {
             Ok(answer) => return answer,
             Err(failure) if failure.kind == FailureKind::Network && Instant::now() < end => {
                 sleep(Duration::from_millis(50)).await;
@@ -107,4 +105,8 @@ async fn answer(target: &Target, request: &str) -> String {
             Err(error) => panic!("{error}"),
         }
     }
+}
+
+async fn call(target: &Target, request: &'static str) -> Result<String, Failure> {
+    Caller::from_settings(target, CallOptions::new(Auth::None)).await?.call_for_text(request).await
 }

@@ -15,7 +15,7 @@ use super::{
 use hyper::body::Bytes;
 use std::{
     collections::HashMap,
-    io,
+    io, mem,
     path::{Path, PathBuf},
     process::Stdio,
     sync::Mutex,
@@ -24,6 +24,9 @@ use std::{
 
 /// The timeout of local calls, which nothing bills.
 const TIMEOUT: Duration = Duration::from_secs(LONGEST_TIMEOUT_S as u64);
+
+/// How long a process has for what it does after its last answer: as long as Lambda gives to a shutdown.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A binary that is called, with one process per slot.
 #[derive(Debug)]
@@ -123,15 +126,19 @@ impl Process {
         Answer { report: Some(report), environment: Some(id), ..Answer::from_output(output) }
     }
 
-    /// Ends all processes.
-    pub(in crate::campaign) fn end(&self) {
-        LocalEnvironment::end_all(lock(&self.environments).drain().map(|(_, environment)| environment));
+    /// Ends all processes, when each has done what it does after its answer.
+    pub(in crate::campaign) async fn end(&self) {
+        LocalEnvironment::end_all(self.take_all(), PATIENCE).await;
+    }
+
+    fn take_all(&self) -> impl Iterator<Item = LocalEnvironment> {
+        mem::take(&mut *lock(&self.environments)).into_values()
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.end();
+        LocalEnvironment::kill_all(self.take_all());
     }
 }
 

@@ -25,6 +25,7 @@ use crate::{
     cli::{output::note, reaper::Reaped, signals::INTERRUPTED},
 };
 use anyhow::{Context, anyhow};
+use futures_util::future::join_all;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -110,6 +111,7 @@ impl Run {
         let campaign = Campaign::new(manifest, callers, cold, comparison, journal, so_far, stop.clone());
         let campaign = campaign.with_hooks(hooks).with_census(census);
         let Finished { end, totals, still_changed: left } = campaign.run(&mut progress).await;
+        join_all(callers.iter().map(|(_, caller)| caller.end())).await;
         for (target, failure) in &left {
             note(still_changed(&target.to_string(), &failure.message, directory));
         }

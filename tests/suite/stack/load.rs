@@ -5,7 +5,7 @@ use crate::sample::everything;
 use lambda_duet::{
     campaign::{
         Auth, Target,
-        caller::{self, CallOptions},
+        caller::{CallOptions, Caller},
         row::{Failure, FailureKind},
     },
     protocol::{Architecture, Response},
@@ -15,8 +15,6 @@ use tokio::{task::JoinSet, time::Instant};
 
 /// Leaves the workload alone whose metrics another test counts.
 const REQUEST: &str = r#"{"workloads":["sorting","math","string/json"],"size":100,"iterations":5}"#;
-
-const OPTIONS: CallOptions<'_> = CallOptions::new(Auth::SigV4);
 
 /// How many are made one after the other: twice as many every night.
 fn sequential_calls() -> usize {
@@ -93,12 +91,16 @@ fn entry_points() -> impl Iterator<Item = Target> {
     (0..).map(move |index| targets[index % targets.len()].clone())
 }
 
+async fn call(target: &Target) -> Result<String, Failure> {
+    Caller::from_settings(target, CallOptions::new(Auth::SigV4)).await?.call_for_text(REQUEST).await
+}
+
 #[tokio::test]
 #[ignore = "needs a deployed stack: run by `make test`"]
 async fn hundreds_of_calls_are_answered_in_memory_that_does_not_grow() {
     let mut answers = Answers::default();
     for target in entry_points().take(sequential_calls()) {
-        answers.add(&target, caller::call_once(&target, REQUEST, OPTIONS).await);
+        answers.add(&target, call(&target).await);
     }
     let sequential: usize = answers.resident.values().flat_map(BTreeMap::values).map(BTreeMap::len).sum();
     assert_eq!((sequential, answers.throttled), (sequential_calls(), 0));
@@ -109,7 +111,7 @@ async fn hundreds_of_calls_are_answered_in_memory_that_does_not_grow() {
         callers.spawn(async move {
             let mut answers = Vec::new();
             while Instant::now() < end {
-                answers.push(caller::call_once(&target, REQUEST, OPTIONS).await);
+                answers.push(call(&target).await);
             }
             (target, answers)
         });

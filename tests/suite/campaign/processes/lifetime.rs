@@ -1,15 +1,17 @@
 //! Nothing that a function has started lives on, whatever becomes of the campaign.
 
 use super::{Scratch, assert_code, call, campaign, command, function, program, run, samples, wait_until};
-use lambda_duet::campaign::row::Row;
+use crate::handler::TIMEOUT;
+use lambda_duet::campaign::{local::LocalEnvironment, row::Row};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
     fs,
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
     thread::sleep,
     time::Duration,
 };
+use tokio::{join, time::timeout};
 
 /// A wrapper that starts the function as its child, and a daemon beside it that has left the process group. Each
 /// writes down its process id; the child takes 64 MB, and does what the event says.
@@ -175,6 +177,61 @@ fn many_environments_end_together() {
     let members = fs::read_to_string(scratch.path("members")).unwrap();
     assert_eq!(members.lines().count(), 80, "{members}");
     assert_eq!(alive(&scratch, ""), [""; 0]);
+}
+
+/// An environment whose function has answered, and then does this.
+async fn answered(scratch: &Scratch, after: &str) -> LocalEnvironment {
+    let answer = "id, _, _ = next_event()\nask('POST', f'invocation/{id}/response', '{}')\n";
+    function(scratch, "bootstrap", &format!("{answer}{after}"));
+    let path = scratch.path("bootstrap");
+    let mut environment = LocalEnvironment::start(path.as_ref(), [], Stdio::null()).await.unwrap();
+    environment.ready(TIMEOUT).await.unwrap();
+    assert_eq!(environment.invoke("{}", TIMEOUT, TIMEOUT).await.unwrap().unwrap(), "{}");
+    environment
+}
+
+#[tokio::test]
+async fn what_follows_an_answer_is_waited_for_before_the_process_is_ended() {
+    let scratch = Scratch::new();
+    let after =
+        "while not os.path.exists(os.path.join(ROOT, 'go')): time.sleep(0.01)\nnote('after', 'done')\nnext_event()";
+    let environment = answered(&scratch, after).await;
+    // The end is under way before the function can go on.
+    join!(LocalEnvironment::end_all([environment], TIMEOUT), async { scratch.file("go", "") });
+    assert!(scratch.0.join("after").exists());
+
+    // One that ends is not waited for any longer.
+    let scratch = Scratch::new();
+    let environment = answered(&scratch, "note('after', 'done')").await;
+    timeout(TIMEOUT, LocalEnvironment::end_all([environment], Duration::MAX)).await.unwrap();
+    assert!(scratch.0.join("after").exists());
+}
+
+#[tokio::test]
+async fn a_function_that_hangs_after_its_answer_is_ended_with_the_patience() {
+    let scratch = Scratch::new();
+    let environment = answered(&scratch, "time.sleep(600)").await;
+    let variables = format!("/proc/{}/environ", environment.process_id().unwrap());
+    assert!(!fs::read(&variables).unwrap().is_empty());
+    LocalEnvironment::end_all([environment], Duration::from_millis(1)).await;
+    assert_eq!(fs::read(&variables).unwrap_or_default(), [0; 0]);
+}
+
+#[test]
+fn what_follows_an_answer_is_done_before_the_next_cold_start_and_at_the_end() {
+    let scratch = Scratch::new();
+    let code = r#"
+while True:
+    id, _, _ = next_event()
+    ask("POST", f"invocation/{id}/response", "{}")
+    time.sleep(0.1)
+    note("after", id)
+"#;
+    let target = function(&scratch, "bootstrap", code);
+    assert_code(&run(&scratch, &target, &["--invocations", "4", "--cold"]).0, 0);
+    assert_eq!(call(&target, &[]), json!({}));
+    let after = fs::read_to_string(scratch.path("after")).unwrap();
+    assert_eq!(after.lines().count(), 5, "{after}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ results["ids differ"] = [int(first != second), {}]
 probe("late response", "POST", f"invocation/{first}/response", "{}")
 note("results", json.dumps(results))
 ask("POST", f"invocation/{second}/response", "{}")
-time.sleep(600)
+next_event()
 "#;
     let (one, other) = (function(&scratch, "one/bootstrap", code), function(&scratch, "other/bootstrap", code));
     let output = campaign(&scratch, &one, &other, &["--invocations", "4"]).output().unwrap();
@@ -60,7 +60,7 @@ time.sleep(600)
 /// What a call of a function failed with that answers by itself.
 fn refused_answer(code: &str) -> String {
     let scratch = Scratch::new();
-    let code = format!("id, _, _ = next_event()\n{code}\ntime.sleep(600)\n");
+    let code = format!("id, _, _ = next_event()\n{code}\nnext_event()\n");
     let output = duet(&["call", &function(&scratch, "bootstrap", &code)]);
     assert_code(&output, 1);
     stderr(&output)
@@ -101,7 +101,7 @@ fn a_streamed_answer_is_one_answer_and_one_that_breaks_off_is_a_failure() {
     // It may be larger than one that is not streamed.
     let large = "id, _, _ = next_event()\nchunks = (b'1' * (1 << 20) for _ in range(7))\n\
         ask('POST', f'invocation/{id}/response', chunks, {'lambda-runtime-function-response-mode': 'streaming'})\n\
-        time.sleep(600)\n";
+        next_event()\n";
     assert_eq!(stdout(&duet(&["call", &function(&scratch, "large", large), "--json"])).len(), (7 << 20) + 1);
     // {"errorMessage":"half-way","errorType":"Other"}
     let body = "eyJlcnJvck1lc3NhZ2UiOiJoYWxmLXdheSIsImVycm9yVHlwZSI6Ik90aGVyIn0=";
