@@ -3,6 +3,7 @@
 pub mod analyze_samples;
 pub(crate) mod bill;
 pub(crate) mod calibration;
+pub mod call_sample;
 pub(crate) mod campaign_bill;
 mod cells;
 pub(crate) mod census_result;

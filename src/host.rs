@@ -60,7 +60,7 @@ pub fn surely_free_bytes(memory: u64) -> u64 {
     /// More than a process takes that has measured nothing since.
     const SERVICE: u64 = 16 << 20;
     match (ProcessMemory::last(), address_space_limit()) {
-        (Some(last), None) => memory.saturating_sub(last.peak + SERVICE),
+        (Some(last), None) if last.peak > 0 => memory.saturating_sub(last.peak + SERVICE),
         _ => 0,
     }
 }

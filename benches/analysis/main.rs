@@ -119,11 +119,22 @@ fn json(process: &Finished) -> Value {
 fn assert_same(duet: &Value, rival: &Value) {
     for comparison in duet["comparisons"][0]["cells"][0]["comparisons"].as_array().expect("comparisons") {
         let measure = comparison["measure"].as_str().expect("a measure");
+        let (ratio, rival) = (&comparison["ratio"], &rival[measure]);
         for number in ["estimate", "log_standard_error", "degrees_of_freedom"] {
-            let [one, other] = [&comparison["ratio"][number], &rival[measure][number]].map(Value::as_f64);
-            let (one, other) = (one.expect("duet's number"), other.expect("the rival's number"));
-            // Samples are kept with seven digits.
-            assert!((one / other - 1.0).abs() < 1e-4, "{measure}, {number}: {one} is not {other}");
+            assert_close(&ratio[number], &rival[number], number);
+        }
+        for (side, percentiles) in
+            ["baseline", "candidate"].into_iter().zip(rival["percentiles"].as_array().expect("sides"))
+        {
+            for (index, number) in ["min", "p50", "p90", "p95", "p99", "max"].into_iter().enumerate() {
+                assert_close(&comparison["statistics"][side][number], &percentiles[index], number);
+            }
         }
     }
+}
+
+/// Samples are kept with seven digits.
+fn assert_close(duet: &Value, rival: &Value, name: &str) {
+    let [duet, rival] = [duet, rival].map(|number| number.as_f64().expect("a number"));
+    assert!((duet / rival - 1.0).abs() < 1e-4, "{name}: {duet} is not {rival}");
 }

@@ -25,13 +25,13 @@ use cloudwatch::{Behaviour, Endpoint};
 use effort::rounds;
 use environment::{Call, Function};
 use lambda_duet::protocol::{Architecture, Response, Sample};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use statistics::{Pairs, median};
 use std::{
     cell::{Cell, RefCell},
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command},
-    thread,
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 use tokio::runtime::{Builder, Runtime};
@@ -52,20 +52,20 @@ fn main() {
         ("without metrics", vec![("METRICS_SINK", "none")]),
     ];
     let allocations = Allocations::new();
-    let _awake = Awake::new();
+    let processors = Processors::new();
     println!("{:<26} {:>8} {:>8}", format!("{} calls", rounds(ROUNDS)), "echo", "handler");
     for (name, variables) in &settings {
         println!("{name}");
-        compare(&runtime, &echo, &handler, variables);
+        compare(&runtime, &processors, &echo, &handler, variables);
         let of_echo = allocations.of_a_call(&runtime, &echo, &[]);
         let of_handler = allocations.of_a_call(&runtime, &handler, variables);
         println!("  {:<24} {of_echo:>8.1} {of_handler:>8.1}", "allocations");
     }
 }
 
-fn compare(runtime: &Runtime, echo: &Path, handler: &Path, variables: &[(&str, &str)]) {
-    let echo = Subject::new(runtime.block_on(Function::start(echo, [])), |_| 0.0);
-    let handler = Subject::new(runtime.block_on(Function::start(handler, variables.iter().copied())), own_us);
+fn compare(runtime: &Runtime, processors: &Processors, echo: &Path, handler: &Path, variables: &[(&str, &str)]) {
+    let echo = Subject::new(processors.start(runtime, echo, &[]), |_| 0.0);
+    let handler = Subject::new(processors.start(runtime, handler, variables), own_us);
     let time = |subject: &Subject| runtime.block_on(subject.time());
     let in_turns = |rounds| Pairs::in_turns(rounds, || (), || time(&handler), || time(&echo));
     in_turns(rounds(WARM_UP));
@@ -79,25 +79,55 @@ fn compare(runtime: &Runtime, echo: &Path, handler: &Path, variables: &[(&str, &
     println!("  {:<24} {:>8} {:>8}", "bytes of the answer", echo.bytes.get(), handler.bytes.get());
 }
 
-/// Processes that keep the processors from halting, and give way to all others. A virtual machine takes tens of microseconds
-/// to wake one, which the handler's calls would be charged for: they sleep through their workload, an echo's hardly at all.
-struct Awake(Vec<Child>);
+/// Two processors, one for the functions and one for what calls them, so that a call wakes the other one every time. Both are
+/// kept from halting by processes that give way to all others: a virtual machine takes tens of microseconds to wake one, which
+/// the handler's calls would be charged for, since callers sleep through its workload, and hardly through an echo's.
+struct Processors {
+    of_callers: usize,
+    of_functions: usize,
+    spinning: Vec<Child>,
+}
 
-impl Awake {
+impl Processors {
     fn new() -> Self {
-        let spin = |_| Command::new("nice").args(["-n", "19", "sh", "-c", "while :; do :; done"]).spawn();
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        Self((0..processors).map(spin).collect::<Result<_, _>>().expect("nice and sh are there"))
+        let allowed = sched_getaffinity(None).expect("Linux tells the processors");
+        let mut allowed = (0..CpuSet::MAX_CPU).filter(|processor| allowed.is_set(*processor));
+        let of_callers = allowed.next().expect("this runs on a processor");
+        let of_functions = allowed.next().unwrap_or(of_callers);
+        println!("callers on processor {of_callers}, functions on {of_functions}; both are kept from halting");
+        // It ends with this process, even if that is killed.
+        const SPIN: &str = "while kill -0 $PPID; do i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; done";
+        let spin = |processor| {
+            run_on(processor);
+            Command::new("nice").args(["-n", "19", "sh", "-c", SPIN]).stderr(Stdio::null()).spawn()
+        };
+        let spinning = [of_callers, of_functions].map(|processor| spin(processor).expect("nice and sh are there"));
+        Self { of_callers, of_functions, spinning: spinning.into() }
+    }
+
+    /// Starts a function on its processor.
+    fn start(&self, runtime: &Runtime, binary: &Path, variables: &[(&str, &str)]) -> Function {
+        run_on(self.of_functions);
+        let function = runtime.block_on(Function::start(binary, variables.iter().copied()));
+        run_on(self.of_callers);
+        function
     }
 }
 
-impl Drop for Awake {
+impl Drop for Processors {
     fn drop(&mut self) {
-        for child in &mut self.0 {
+        for child in &mut self.spinning {
             // Whatever happens here, the benchmark is over.
             let _ = child.kill().and_then(|()| child.wait());
         }
     }
+}
+
+/// Has this thread, and what it starts from now on, run on one processor.
+fn run_on(processor: usize) {
+    let mut processors = CpuSet::new();
+    processors.set(processor);
+    sched_setaffinity(None, &processors).expect("this may run there");
 }
 
 /// One of the two functions, and what is told of its calls beside their times.

@@ -44,17 +44,18 @@ impl Default for Options {
     }
 }
 
-/// The most calls that are compared in several ways at once: each takes memory of its own for all of them.
-const MOST_AT_ONCE: u64 = 5_000_000;
+/// The most values that are compared at once, those of each comparison by itself: all of them take memory.
+const MOST_AT_ONCE: u64 = 10_000_000;
 
 /// Analyzes the samples of a campaign.
 pub fn analyze(manifest: &Manifest, samples: &Samples, options: &Options) -> Analysis {
     let analyze = || analysis_of(manifest, samples, options);
-    if samples.totals.calls() <= MOST_AT_ONCE {
+    let at_once = (MOST_AT_ONCE / samples.totals.calls().max(1)).max(1);
+    if at_once >= rayon::current_num_threads() as u64 {
         return analyze();
     }
-    match ThreadPoolBuilder::new().num_threads(1).build() {
-        Ok(thread) => thread.install(analyze),
+    match ThreadPoolBuilder::new().num_threads(at_once as usize).build() {
+        Ok(threads) => threads.install(analyze),
         Err(_) => analyze(),
     }
 }

@@ -2,13 +2,13 @@
 
 use super::{
     bill::{Bill, FreeTier, Usage, break_even_slowdown, saving},
+    call_sample::{CallSample, observations},
     compare_sets::Analyzer,
     estimate::{self, Clusters, CpuMix, Difference, Fit, Groups, Model, Observation},
     interval::{CONFIDENCE, Interval, normal_quantile},
     measures::Measure,
     proportion::Proportion,
     result::{ColdShare, ColdShareSource, Cost, Money, VolumeSource},
-    samples::{CallSample, observations},
     summary_statistics::ValuesByEnvironment,
     verdict::{MINIMUM_BLOCKS, has_enough},
 };
@@ -180,13 +180,14 @@ impl Billed {
     fn new(analyzer: &Analyzer<'_>, cold_starts: ColdStartProportion) -> Option<Self> {
         let mut parts = vec![TimeComponent::from_calls(analyzer)?];
         let cold_share = ColdShare::new(cold_starts);
-        let starts = TimeComponent::from_starts(analyzer, cold_share.value);
+        let is_cold = analyzer.pair.is_cold();
+        let starts = if is_cold { None } else { TimeComponent::from_starts(analyzer, cold_share.value) };
         let cold_share = match starts {
-            _ if analyzer.pair.is_cold() => ColdShare::uncounted(1.0, ColdShareSource::Campaign),
+            _ if is_cold => ColdShare::uncounted(1.0, ColdShareSource::Campaign),
             None => ColdShare::uncounted(0.0, ColdShareSource::Unknown),
             Some(_) => cold_share,
         };
-        parts.extend(starts.filter(|(starts, _)| starts.share > 0.0 && !analyzer.pair.is_cold()));
+        parts.extend(starts.filter(|(starts, _)| starts.share > 0.0));
         let (parts, times): (Vec<TimeComponent>, Vec<Fit<'_>>) = parts.into_iter().unzip();
         let mean = |side: Side| parts.iter().map(|part| part.share * part.means[side]).sum();
         let means = Sides { baseline: mean(Side::Baseline), candidate: mean(Side::Candidate) };

@@ -1,12 +1,12 @@
 //! Comparing sets of samples: cells, all cells together, starts.
 
 use super::{
+    call_sample::{CallSample, observations, values},
     estimate::{Clusters, CpuMix, Difference, Fit, Groups, Model},
     interval::Looks,
     measures::Measure,
     pair_samples::{PairSamples, PairedCalls},
     result::{Comparison, Ratio},
-    samples::{CallSample, observations, values},
     sides::{Side, Sides},
     summary_statistics::ValuesByEnvironment,
     verdict::{Verdict, environments_needed, fixed_variance, verdicts},

@@ -112,7 +112,7 @@ impl Quality {
         /// Starts are kept to the millisecond.
         const TOLERANCE_MS: f64 = 2.0;
         let duration_ms = row.believed_report().and_then(|it| it.duration_ms);
-        // The benchmark service names its environments rightly.
+        // The benchmark service draws its own names; those of log streams may be of several environments.
         let Some(duration_ms) = duration_ms.filter(|_| row.environment.is_some()) else { return };
         let place = (row.block, row.step, row.attempt);
         if self.step.place != place {

@@ -131,26 +131,28 @@ impl Fit<'_> {
         Some(with(scores.degrees_of_freedom_of_sides(&contrast).map(|_, [of_side]| *of_side)))
     }
 
-    /// The differences of the means of fleets as they would be if they had other mixes of the same CPU models, which are
-    /// known for certain.
-    ///
-    /// None if the difference of the means of fleets with the model's mixes cannot be told.
+    /// The differences of the means of fleets as they would be if they had other mixes of CPU models, which are known for
+    /// certain; None where the fit does not have all of these models, or one environment of a side alone.
     pub fn differences_of_fleets<const K: usize>(
         &self,
         proportions: &[[Sides<Vec<f64>>; K]],
-    ) -> Option<Vec<[Difference; K]>> {
-        let (scores, neighbours) = (self.scores(self.variance())?, self.neighbours());
+    ) -> Vec<Option<[Difference; K]>> {
+        let Some(scores) = self.scores(self.variance()) else { return vec![None; proportions.len()] };
+        let neighbours = self.neighbours();
         let differences = |proportions: &[Sides<Vec<f64>>; K]| {
+            if !proportions.iter().all(|proportions| self.strata.has_all_of(proportions)) {
+                return None;
+            }
             let contrasts =
                 proportions.each_ref().map(|proportions| self.contrast(&self.strata.contrast_of(proportions)));
             let (disturbances, freedom) =
                 (self.disturbances(&contrasts), scores.degrees_of_freedom_of_sides(&contrasts));
-            std::array::from_fn(|k| {
+            Some(std::array::from_fn(|k| {
                 let found = scores.difference(&contrasts[k], freedom.map(|_, of_side| of_side[k]));
                 Difference { is_of_mix: true, ..self.model.disturbed(found, &disturbances[k], neighbours) }
-            })
+            }))
         };
-        Some(proportions.par_iter().map(differences).collect())
+        proportions.par_iter().map(differences).collect()
     }
 
     /// The difference of the logarithms of the arithmetic means of both sides' values, which must not be negative.

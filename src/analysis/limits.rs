@@ -1,6 +1,7 @@
 //! Limits to which a gate holds a campaign, and what single calls and bills say about them.
 
 use super::{
+    call_sample::observations,
     campaign_bill::BillOptions,
     clustered_proportion::{ClusteredProportion, Sampling},
     compare_sets::Analyzer,
@@ -8,7 +9,6 @@ use super::{
     interval::{CONFIDENCE, Interval},
     measures::Measure,
     proportion::Proportion,
-    samples::observations,
     sides::Side,
     tested::{Found, MeanWithInterval, Tested},
     verdict::{MINIMUM_BLOCKS, MINIMUM_ENVIRONMENTS, fixed_variance, has_enough},

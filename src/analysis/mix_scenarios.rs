@@ -1,11 +1,11 @@
 //! How the headline depends on the mixes of CPU models: fleets drift, and users decide for a year.
 
 use super::{
+    call_sample::observations,
     compare_sets::{Analyzer, Set},
     estimate::{CpuMix, Difference, Groups, Model},
     measures::Measure,
     result::{MixPoint, MixScenario, Ratio},
-    samples::observations,
     sides::{Side, Sides},
     verdict::verdicts,
 };
@@ -35,7 +35,7 @@ impl Analyzer<'_> {
             let mix = if mix.has_drifted() { CpuMix { rounds: Vec::new(), ..mix } } else { mix };
             mixes[side] = measured_part(mix, &self.pair.measured(side));
         }
-        if mixes.iter().any(|(_, mix)| mix.assumed.is_empty()) {
+        if self.pair.is_emulated() || mixes.iter().any(|(_, mix)| mix.assumed.is_empty()) {
             return Vec::new();
         }
         let mut fleets: Vec<(Side, usize)> = Vec::new();
@@ -63,7 +63,7 @@ impl Analyzer<'_> {
         scenarios.collect()
     }
 
-    /// The differences for fleets of such proportions, each of them None if it cannot be told.
+    /// The differences for fleets of such proportions; None where they cannot be told.
     fn differences_of_fleets(
         &self,
         set: &Set<'_>,
@@ -71,14 +71,10 @@ impl Analyzer<'_> {
         proportions: &[[Proportions; ESTIMATED_STEPS + 1]],
     ) -> Vec<Option<Estimated>> {
         let model = self.model_without_mix(Groups::CellsAndBlocks);
-        if self.pair.is_emulated() {
-            return Vec::new();
-        }
         if self.primary != Measure::Billed {
             let model = Model { mixes: Some(mixes), ..model };
             let fit = model.fit_by_mix(&set.map(|_, cells| observations(cells, self.primary)));
-            let differences = fit.and_then(|fit| fit.differences_of_fleets(proportions));
-            return differences.into_iter().flatten().map(Some).collect();
+            return fit.map_or_else(|| vec![None; proportions.len()], |fit| fit.differences_of_fleets(proportions));
         }
         // The unit of arithmetic means changes with the mix.
         let difference = |proportions: &Proportions| {

@@ -1,8 +1,9 @@
 //! The samples of two variants: a campaign's baseline and one of the others.
 
 use super::{
+    call_sample::CallSample,
     estimate::CpuMix,
-    samples::{CallSample, CellSamples, Samples, VariantSamples},
+    samples::{CellSamples, Samples, VariantSamples},
     sides::{Side, Sides},
 };
 use crate::campaign::{

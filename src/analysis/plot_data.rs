@@ -1,11 +1,12 @@
 //! The data of charts: distributions, CPU models, the course of a campaign, cold starts.
 
 use super::{
+    call_sample::{CallSample, observations_of, values},
     compare_sets::{Analyzer, Unjudged, all_calls},
     estimate::{Groups, Observation},
     measures::Measure,
     result::{ColdStarts, Comparison, CpuComparison, Distribution, Ratio, SeriesPoint},
-    samples::{BlockStart, CallSample, observations_of, values},
+    samples::BlockStart,
     summary_statistics::ValuesByEnvironment,
 };
 use crate::analysis::sides::{Side, Sides};

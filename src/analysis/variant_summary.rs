@@ -1,11 +1,12 @@
 //! How long calls of each variant take and what they cost, side by side.
 
 use super::{
+    call_sample::{CallSample, values},
     estimate::CpuMix,
     interval::Interval,
     measures::Measure,
     result::{Analysis, MeanTime, Money, VariantFacts},
-    samples::{CallSample, Samples, VariantSamples, values},
+    samples::{Samples, VariantSamples},
     sides::Side,
     summary_statistics::ValuesByEnvironment,
     verdict::MINIMUM_ENVIRONMENTS,

@@ -31,7 +31,7 @@ impl CodeStack {
     /// # Errors
     /// When CloudFormation does not give its template.
     pub async fn is(stack: &Stack, session: &Session) -> Result<bool, Failure> {
-        stack.is_described(session, DESCRIPTION).await
+        stack.is_own(session, DESCRIPTION).await
     }
 
     /// The name of the bucket of such a stack; none if it was never made.

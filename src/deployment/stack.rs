@@ -136,12 +136,12 @@ impl Stack {
     /// # Errors
     /// When CloudFormation does not give its template.
     pub async fn is_of_service(&self, session: &Session) -> Result<bool, Failure> {
-        self.is_described(session, template::DESCRIPTION).await
+        self.is_own(session, template::DESCRIPTION).await
     }
 
-    /// Whether its description begins so, or that of its template where it has none of its own: one that was never deployed
-    /// may have none. One that only change sets have made is told by those.
-    pub(super) async fn is_described(&self, session: &Session, beginning: &str) -> Result<bool, Failure> {
+    /// Whether it is one of this project's, whose description begins so, or that of its template where it has none of its own:
+    /// one that was never deployed may have none. One that only change sets have made is told by those.
+    pub(super) async fn is_own(&self, session: &Session, beginning: &str) -> Result<bool, Failure> {
         if self.condition() == Condition::Empty {
             return is_own_draft(self, session).await;
         }
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_is_read_as_it_is_described() {
+    fn a_stack_is_read_as_it_is_own() {
         let xml = "<R xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><Stacks><member>\
                    <StackId>arn:aws:cloudformation:eu-west-1:123456789012:stack/duet/1</StackId>\
                    <StackName>duet</StackName><StackStatus>UPDATE_COMPLETE</StackStatus>\

@@ -62,28 +62,30 @@ impl ProcessMemory {
 /// `/proc/self/status`, opened once, and what was read from it last.
 struct Status {
     file: io::Result<File>,
+    /// Space for its text.
+    text: Vec<u8>,
     /// With the number of page faults until then.
     last: Option<(u64, ProcessMemory)>,
 }
 
 impl Status {
-    /// More than all the lines that are looked at.
-    const LENGTH: usize = 4096;
-
     fn lock() -> MutexGuard<'static, Self> {
-        static STATUS: LazyLock<Mutex<Status>> =
-            LazyLock::new(|| Mutex::new(Status { file: File::open("/proc/self/status"), last: None }));
+        static STATUS: LazyLock<Mutex<Status>> = LazyLock::new(|| {
+            Mutex::new(Status { file: File::open("/proc/self/status"), text: Vec::new(), last: None })
+        });
         STATUS.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read(&mut self) -> ProcessMemory {
         // Counted first: a fault between the two has the file read once too often.
         let faults = page_faults();
-        let mut text = [0; Self::LENGTH];
-        // In one go: a file of `/proc` does not say how long it is.
-        let mut read = |file: &mut File| file.rewind().and_then(|()| file.read(&mut text));
-        let length = self.file.as_mut().ok().and_then(|file| read(file).ok()).unwrap_or(0);
-        let memory = ProcessMemory::parse(&String::from_utf8_lossy(&text[..length]));
+        let Self { file, text, .. } = self;
+        text.clear();
+        if let Ok(file) = file {
+            // What cannot be read is not told.
+            let _ = file.rewind().and_then(|()| file.read_to_end(text));
+        }
+        let memory = ProcessMemory::parse(&String::from_utf8_lossy(text));
         self.last = faults.map(|faults| (faults, memory));
         memory
     }
@@ -100,7 +102,8 @@ fn page_faults() -> Option<u64> {
         }
         usage.assume_init()
     };
-    u64::try_from(usage.ru_minflt + usage.ru_majflt).ok()
+    // A kernel that counts none says 0.
+    u64::try_from(usage.ru_minflt + usage.ru_majflt).ok().filter(|faults| *faults > 0)
 }
 
 #[cfg(not(unix))]

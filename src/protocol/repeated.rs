@@ -11,6 +11,9 @@ use xxhash_rust::xxh3::Xxh3DefaultBuilder;
 /// How many different ones a thread keeps, for as long as the process runs.
 const MOST: usize = 1024;
 
+/// Longer JSON is not kept, in bytes.
+const LONGEST: usize = 16 << 10;
+
 /// Values by their JSON.
 pub(super) type Known<T> = RefCell<HashMap<Box<str>, &'static T, Xxh3DefaultBuilder>>;
 
@@ -33,7 +36,7 @@ pub(super) fn repeated<'de, D: Deserializer<'de>, T: Repeated>(deserializer: D) 
             D::Error::custom(text.split_once(" at line ").map_or(text.as_str(), |(reason, _)| reason))
         };
         let value: T = serde_json::from_str(json.get()).map_err(reason)?;
-        if known.len() == MOST {
+        if known.len() == MOST || json.get().len() > LONGEST {
             return Ok(Cow::Owned(value));
         }
         let value: &'static T = Box::leak(Box::new(value));
@@ -82,6 +85,12 @@ mod tests {
         let all: Vec<_> = (0..2 * MOST).map(|number| read(&number.to_string())).collect();
         assert!(all.iter().zip(0..).all(|(part, number)| part.names == [number.to_string()]));
         assert!(PARTS.with_borrow(|known| known.len() == MOST) && matches!(all.last(), Some(Cow::Owned(_))));
+    }
+
+    #[test]
+    fn long_parts_are_not_kept() {
+        let part = serde_json::from_value::<Answer>(json!({"part": {"names": ["a".repeat(LONGEST)]}})).unwrap().part;
+        assert!(matches!(part, Cow::Owned(_)));
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Fit<'_> {
     /// disturbance, and counts in V_environment.
     pub(super) fn disturbances<const K: usize>(&self, contrasts: &[Contrast; K]) -> [Disturbances; K] {
         let nothing = BlockSums { u: [0.0; K], weights: Sides { baseline: [0.0; K], candidate: [0.0; K] } };
-        let mut blocks = vec![nothing; self.values.blocks() as usize];
+        let mut blocks = vec![nothing; self.values.blocks];
         let mut v_both = [0.0; K];
         let mut of_visits: Vec<VisitScores<K>> = Vec::new();
         for cluster in &self.values.environments {

@@ -161,10 +161,12 @@ impl Scores<'_> {
         // All pairs as if they had no group in common, which the loop below corrects for those that have.
         let mut squares: [f64; K] = std::array::from_fn(|k| all_pairs(size, &pulls[k], &solved[k]));
         let mut traces = [0.0; K];
+        let of_singles = members.squares_of_singles(fit, clusters(), size, &pulls, &solved);
+        (0..K).for_each(|k| squares[k] += of_singles[k]);
         // What a score has in common with each of those before it, through the groups that both environments are in.
         let mut shared = vec![[0.0; K]; clusters().count()];
         let (mut is_touched, mut touched) = (vec![false; shared.len()], Vec::new());
-        for (place, (index, cluster)) in clusters().enumerate() {
+        for (place, (_, cluster)) in clusters().enumerate().filter(|(_, (_, cluster))| !fit.values.is_single(cluster)) {
             for (entry, loading) in fit.values.entries(cluster).zip(self.loadings(cluster, contrasts)) {
                 let weight = fit.weight_of(entry.group);
                 let share = loading.map(|loading| loading / weight);
@@ -186,8 +188,10 @@ impl Scores<'_> {
                     squares[k] += 2.0 * ((through_groups[k] + through_estimate).powi(2) - through_estimate.powi(2));
                 }
             }
+        }
+        for (place, (index, _)) in clusters().enumerate() {
             for k in 0..K {
-                let own = self.own_variance(index, &contrasts[k], &pulls[k][at(place)]);
+                let own = self.own_variance(index, &contrasts[k], &pulls[k][place * size..][..size]);
                 traces[k] += own;
                 squares[k] += own.powi(2);
             }
@@ -241,6 +245,43 @@ impl<const K: usize> Members<K> {
             }
         }
         Self { begins, members }
+    }
+
+    /// What the environments with a single mean add to the squares of the covariances with those before them. There may be
+    /// a million of them in a group; but they have nothing in common with others but by that group, so that with
+    /// s = lᵢlⱼ/W and t = qᵢᵀM⁻¹qⱼ the sum over all i before j is that of 2(s + t)² − 2t² = 2s² + 4st, which takes Σ lᵢ² and
+    /// Σ lᵢqᵢ.
+    fn squares_of_singles<'a>(
+        &self,
+        fit: &Fit<'_>,
+        clusters: impl Iterator<Item = (usize, &'a Cluster)>,
+        size: usize,
+        pulls: &[Vec<f64>; K],
+        solved: &[Vec<f64>; K],
+    ) -> [f64; K] {
+        let is_single: Vec<bool> = clusters.map(|(_, cluster)| fit.values.is_single(cluster)).collect();
+        let mut squares = [0.0; K];
+        if !is_single.contains(&true) {
+            return squares;
+        }
+        for group in 0..fit.values.groups as u32 {
+            let weight = fit.weight_of(group);
+            let mut before = [0.0; K];
+            let mut pull_before = vec![[0.0; K]; size];
+            for (place, loadings) in self.of(group) {
+                let at = *place as usize * size;
+                for k in 0..K {
+                    let loading = f64::from(loadings[k]);
+                    if is_single[*place as usize] {
+                        let pull: f64 = (0..size).map(|row| pull_before[row][k] * solved[k][at + row]).sum();
+                        squares[k] += 2.0 * (loading / weight).powi(2) * before[k] + 4.0 * loading / weight * pull;
+                    }
+                    before[k] += loading.powi(2);
+                    (0..size).for_each(|row| pull_before[row][k] += loading * pulls[k][at + row]);
+                }
+            }
+        }
+        squares
     }
 
     fn of(&self, group: u32) -> &[(u32, [f32; K])] {

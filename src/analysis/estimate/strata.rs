@@ -186,6 +186,15 @@ impl Strata {
         self.contrast_by(|side, stratum| proportions[side][usize::from(stratum.model)])
     }
 
+    /// Whether these proportions of fleets are of models that are strata.
+    pub(super) fn has_all_of(&self, proportions: &Sides<Vec<f64>>) -> bool {
+        let of_strata = |side: Side| self.of_sides[side].iter().map(move |stratum| usize::from(stratum.model));
+        Side::BOTH.into_iter().all(|side| {
+            let is_stratum = |model: usize| of_strata(side).any(|stratum| stratum == model);
+            (0..).zip(&proportions[side]).all(|(model, proportion)| *proportion == 0.0 || is_stratum(model))
+        })
+    }
+
     fn contrast_by(&self, proportion: impl Fn(Side, &Stratum) -> f64) -> Vec<f64> {
         // Strata are numbered side by side.
         let strata = self.of_sides.iter().flat_map(|(side, strata)| strata.iter().map(move |stratum| (side, stratum)));

@@ -59,6 +59,37 @@ proptest! {
         assert_same(difference(&values, BY_BLOCK), difference(&twice, BY_BLOCK));
     }
 
+    /// Environments that are in one group are dealt with all at once, others pair by pair.
+    #[test]
+    fn the_order_of_environments_does_not_matter(values in values(), model in prop::sample::select(vec![BY_BLOCK, ONE_GROUP])) {
+        let renumbered = values.map(|_, calls| {
+            let renumbered = |call: &Observation| Observation { environment: 9 - call.environment, ..*call };
+            calls.iter().map(renumbered).collect::<Vec<_>>()
+        });
+        for variance in [Variance::Cr2, Variance::Cr3] {
+            let found = [&values, &renumbered].map(|values| model.fit(values)?.difference_by(variance));
+            let [Some(one), Some(other)] = found else { continue };
+            let (one, other) = (one.degrees_of_freedom, other.degrees_of_freedom);
+            prop_assert!((one / other - 1.0).abs() < 1e-4, "{} {}", one, other);
+        }
+    }
+
+    /// As of measurements from elsewhere, of which each may have a block of its own.
+    #[test]
+    fn numbers_of_cells_and_blocks_do_not_matter(values in values()) {
+        let in_cells = |cells: u32, blocks: u32| {
+            let moved = |call: &Observation| Observation {
+                cell: call.block % 2 * cells,
+                block: call.block * blocks,
+                ..*call
+            };
+            values.map(|_, calls| calls.iter().map(moved).collect::<Vec<_>>())
+        };
+        for model in [BY_BLOCK, INTERLEAVED, Model { groups: Groups::Cells, ..BY_BLOCK }] {
+            assert_same(difference(&in_cells(1, 1), model), difference(&in_cells(9, 10_000), model));
+        }
+    }
+
     #[test]
     fn swapped_sides_give_the_opposite_difference(values in values()) {
         let Sides { baseline, candidate } = values.clone();
@@ -258,6 +289,21 @@ proptest! {
         let opposite = Sides { baseline: candidate, candidate: baseline };
         let opposite = difference(&opposite, Model { mixes: Some(&swapped), ..BY_BLOCK });
         assert_same(found, opposite.map(|opposite| Difference { estimate: -opposite.estimate, ..opposite }));
+    }
+
+    #[test]
+    fn other_mixes_are_of_models_that_were_measured((values, mixes) in counted()) {
+        let model = Model { mixes: Some(&mixes), ..BY_BLOCK };
+        let fit = model.fit_by_mix(&values).unwrap();
+        let fleets = |candidate: [f64; 4]| [Sides { baseline: vec![0.2, 0.3, 0.5], candidate: candidate.to_vec() }];
+        let found = fit.differences_of_fleets(&[fleets([0.5, 0.5, 0.0, 0.0]), fleets([0.5, 0.0, 0.0, 0.5])]);
+        let assumed = mixes.map(|side, mix| {
+            let proportions = if side == Side::Baseline { vec![0.2, 0.3, 0.5] } else { vec![0.5, 0.5, 0.0] };
+            CpuMix { assumed: proportions, ..mix.clone() }
+        });
+        let expected = difference(&values, Model { mixes: Some(&assumed), ..BY_BLOCK }).unwrap();
+        prop_assert!((found[0].unwrap()[0].estimate - expected.estimate).abs() < 1e-9, "{:?} {:?}", found, expected);
+        prop_assert_eq!(found[1], None);
     }
 
     #[test]

@@ -68,25 +68,50 @@ pub(super) struct Cluster {
     means: Range<usize>,
 }
 
-/// Which group a value is in.
-#[derive(Clone, Copy, Debug)]
-struct Grouping {
-    groups: Groups,
-    /// How many blocks a cell may have.
-    blocks: u32,
+/// The cells and blocks that values are in, by number.
+#[derive(Debug)]
+enum Places {
+    /// Each of them has a number, which tells it.
+    All { blocks: u32 },
+    /// Those that have values: of measurements from elsewhere, each may have a block of its own.
+    Listed(Vec<(u32, u32)>),
 }
 
-impl Grouping {
-    /// The number of a value's cell and block.
-    fn place(self, observation: &Observation) -> u32 {
-        observation.cell * self.blocks + observation.block
+impl Places {
+    fn new(values: &Sides<Cow<'_, [Observation]>>) -> Option<Self> {
+        /// How many numbers there may be for a value, and for all of them in any case.
+        const SPARSE: u64 = 4;
+        const FEW: u64 = 1 << 18;
+        let all = || values.iter().flat_map(|(_, values)| values.iter());
+        let (cells, blocks) = (all().map(|value| value.cell).max()? + 1, last_block(values)? + 1);
+        let count = all().count() as u64;
+        if u64::from(cells) * u64::from(blocks) <= (SPARSE * count).max(FEW) {
+            return Some(Self::All { blocks });
+        }
+        let mut places: Vec<(u32, u32)> = all().map(|value| (value.cell, value.block)).collect();
+        places.sort_unstable();
+        places.dedup();
+        Some(Self::Listed(places))
     }
 
-    fn group(self, place: u32) -> u32 {
-        match self.groups {
-            Groups::CellsAndBlocks => place,
-            Groups::Cells => place / self.blocks,
-            Groups::One => 0,
+    fn number(&self, value: &Observation) -> u32 {
+        match self {
+            Self::All { blocks } => value.cell * blocks + value.block,
+            Self::Listed(places) => places.partition_point(|place| *place < (value.cell, value.block)) as u32,
+        }
+    }
+
+    fn cell(&self, number: u32) -> u32 {
+        match self {
+            Self::All { blocks } => number / blocks,
+            Self::Listed(places) => places[number as usize].0,
+        }
+    }
+
+    fn block(&self, number: u32) -> u32 {
+        match self {
+            Self::All { blocks } => number % blocks,
+            Self::Listed(places) => places[number as usize].1,
         }
     }
 }
@@ -95,7 +120,8 @@ impl Grouping {
 #[derive(Debug)]
 pub(super) struct Values {
     pub(super) environments: Vec<Cluster>,
-    grouping: Grouping,
+    grouped_by: Groups,
+    places: Places,
     /// In the order of their environments, cells and blocks, as means by cell and block.
     visits: Vec<Mean>,
     /// The same by group; empty where these are cells and blocks.
@@ -103,34 +129,40 @@ pub(super) struct Values {
     /// The same one by one; empty where nothing depends on single calls.
     calls: Vec<Call>,
     keeps_calls: bool,
-    /// How many groups there may be.
+    /// How many groups there may be, and blocks.
     pub(super) groups: usize,
+    pub(super) blocks: usize,
 }
 
 impl Values {
     /// The values of groups that have some of both sides, of the environments of strata; they are given in the order of their
     /// environments, cells and blocks. None if there are none at all.
     pub(super) fn new(values: &Sides<Cow<'_, [Observation]>>, model: Model<'_>, strata: &Strata) -> Option<Self> {
-        let grouping = Grouping { groups: model.groups, blocks: last_block(values)? + 1 };
-        let group = |value: &Observation| grouping.group(grouping.place(value));
-        let last = values.iter().flat_map(|(_, values)| values.iter()).map(group).max()?;
-        let mut present = vec![Sides::<bool>::default(); last as usize + 1];
-        for (side, values) in values.iter() {
-            for values in by_environment(values).filter(|values| strata.of(side, values[0].environment).is_some()) {
-                values.iter().for_each(|value| present[group(value) as usize][side] = true);
-            }
-        }
-        let is_paired =
-            |value: &Observation| present[group(value) as usize] == Sides { baseline: true, candidate: true };
         let mut kept = Self {
             environments: Vec::new(),
-            grouping,
+            grouped_by: model.groups,
+            places: Places::new(values)?,
             visits: Vec::new(),
             means: Vec::new(),
             calls: Vec::new(),
             keeps_calls: model.depends_on_single_calls(),
-            groups: present.len(),
+            groups: 0,
+            blocks: last_block(values)? as usize + 1,
         };
+        let mut present = Vec::<Sides<bool>>::new();
+        for (side, values) in values.iter() {
+            for values in by_environment(values).filter(|values| strata.of(side, values[0].environment).is_some()) {
+                for value in values {
+                    let group = kept.group(kept.places.number(value)) as usize;
+                    if group >= present.len() {
+                        present.resize(group + 1, Sides::default());
+                    }
+                    present[group][side] = true;
+                }
+            }
+        }
+        kept.groups = present.len();
+        let is_paired = |group: u32| present[group as usize] == Sides { baseline: true, candidate: true };
         for (side, values) in values.iter() {
             for values in by_environment(values) {
                 if let Some(stratum) = strata.of(side, values[0].environment) {
@@ -145,15 +177,15 @@ impl Values {
         &mut self,
         (side, stratum): (Side, usize),
         values: &[Observation],
-        has_part: impl Fn(&Observation) -> bool,
+        has_part: impl Fn(u32) -> bool,
     ) {
-        let (grouping, first) = (self.grouping, [self.calls.len(), self.visits.len(), self.means.len()]);
+        let first = [self.calls.len(), self.visits.len(), self.means.len()];
         let mut count = 0;
-        for of_place in values.chunk_by(|one, other| grouping.place(one) == grouping.place(other)) {
-            if !has_part(&of_place[0]) {
+        for of_place in values.chunk_by(|one, other| (one.cell, one.block) == (other.cell, other.block)) {
+            let place = self.places.number(&of_place[0]);
+            if !has_part(self.group(place)) {
                 continue;
             }
-            let place = grouping.place(&of_place[0]);
             self.visits.push(Mean { place, count: of_place.len() as u32, value: mean(of_place) });
             count += of_place.len() as u32;
             if self.keeps_calls {
@@ -163,10 +195,11 @@ impl Values {
         if count == 0 {
             return;
         }
-        if self.grouping.groups != Groups::CellsAndBlocks {
-            let visits =
-                self.visits[first[1]..].chunk_by(|one, other| grouping.group(one.place) == grouping.group(other.place));
-            self.means.extend(visits.map(merged));
+        if self.grouped_by != Groups::CellsAndBlocks {
+            let visits = &self.visits[first[1]..];
+            let groups = visits.chunk_by(|one, other| self.group(one.place) == self.group(other.place));
+            let means: Vec<Mean> = groups.map(merged).collect();
+            self.means.extend(means);
         }
         self.environments.push(Cluster {
             side,
@@ -187,23 +220,22 @@ impl Values {
         }
     }
 
-    /// How many blocks there may be.
-    pub(super) fn blocks(&self) -> u32 {
-        self.grouping.blocks
-    }
-
     /// The cell of a visit or a call.
     pub(super) fn cell(&self, place: u32) -> u32 {
-        place / self.grouping.blocks
+        self.places.cell(place)
     }
 
     /// Its block.
     pub(super) fn block(&self, place: u32) -> u32 {
-        place % self.grouping.blocks
+        self.places.block(place)
     }
 
     pub(super) fn group(&self, place: u32) -> u32 {
-        self.grouping.group(place)
+        match self.grouped_by {
+            Groups::CellsAndBlocks => place,
+            Groups::Cells => self.places.cell(place),
+            Groups::One => 0,
+        }
     }
 
     /// The values of an environment, in the order of their cells and blocks, if anything depends on single ones.
@@ -218,10 +250,10 @@ impl Values {
 
     /// The same as means by group.
     pub(super) fn entries(&self, cluster: &Cluster) -> impl ExactSizeIterator<Item = Entry> {
-        let (grouping, total) = (self.grouping, f64::from(cluster.count));
+        let total = f64::from(cluster.count);
         // Environments weigh 1 each, their values alike.
         let entry = move |mean: &Mean| Entry {
-            group: grouping.group(mean.place),
+            group: self.group(mean.place),
             weight: f64::from(mean.count) / total,
             mean: mean.value,
         };
@@ -230,10 +262,15 @@ impl Values {
 
     /// Where those are among the means of all environments.
     pub(super) fn entries_of(&self, cluster: &Cluster) -> Range<usize> {
-        match self.grouping.groups {
+        match self.grouped_by {
             Groups::CellsAndBlocks => cluster.visits.clone(),
             Groups::Cells | Groups::One => cluster.means.clone(),
         }
+    }
+
+    /// Whether it is in one group alone.
+    pub(super) fn is_single(&self, cluster: &Cluster) -> bool {
+        self.entries_of(cluster).len() == 1
     }
 
     /// How many means there are.
@@ -242,7 +279,7 @@ impl Values {
     }
 
     fn means_by_group(&self) -> &[Mean] {
-        match self.grouping.groups {
+        match self.grouped_by {
             Groups::CellsAndBlocks => &self.visits,
             Groups::Cells | Groups::One => &self.means,
         }

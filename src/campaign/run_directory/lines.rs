@@ -22,23 +22,23 @@ pub(in crate::campaign) struct LineKind {
     pub(in crate::campaign) beginning: &'static str,
 }
 
-/// The lines of a file, block by block: some lines after the other, each with its end.
-pub(super) struct Blocks<R> {
+/// The lines of a file, chunk by chunk: some lines after the other, each with its end.
+pub(super) struct Chunks<R> {
     reader: R,
     path: PathBuf,
     kind: LineKind,
     /// The beginning of the next line, as far as it was read.
     rest: Vec<u8>,
-    /// The number of lines in the blocks so far.
+    /// The number of lines in the chunks so far.
     lines: u64,
 }
 
-impl<R: Read> Blocks<R> {
+impl<R: Read> Chunks<R> {
     pub(super) fn new(reader: R, path: &Path, kind: LineKind) -> Self {
         Self { reader, path: path.to_owned(), kind, rest: Vec::new(), lines: 0 }
     }
 
-    /// The next block; `None` after the last. A line that was cut off by a crash is none.
+    /// The next chunk; `None` after the last. A line that was cut off by a crash is none.
     pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, JournalError> {
         let mut text = mem::take(&mut self.rest);
         loop {
@@ -81,9 +81,9 @@ impl<R: Read> Blocks<R> {
 
 /// The lines of a file one after the other.
 pub(in crate::campaign) struct Lines<R> {
-    blocks: Blocks<R>,
-    block: Vec<u8>,
-    /// How much of the block was given, in bytes.
+    chunks: Chunks<R>,
+    chunk: Vec<u8>,
+    /// How much of the chunk was given, in bytes.
     given: usize,
     /// The number of the last line that was given.
     number: u64,
@@ -93,16 +93,16 @@ pub(in crate::campaign) struct Lines<R> {
 
 impl<R: Read> Lines<R> {
     pub(in crate::campaign) fn new(file: R, path: &Path, kind: LineKind) -> Self {
-        Self { blocks: Blocks::new(file, path, kind), block: Vec::new(), given: 0, number: 0, whole: 0 }
+        Self { chunks: Chunks::new(file, path, kind), chunk: Vec::new(), given: 0, number: 0, whole: 0 }
     }
 
     /// The next line, without its end; `None` after the last. One that was cut off by a crash is not a line.
     pub(in crate::campaign) fn next(&mut self) -> Result<Option<&[u8]>, JournalError> {
-        if self.given == self.block.len() {
-            let Some(block) = self.blocks.next()? else { return Ok(None) };
-            (self.block, self.given) = (block, 0);
+        if self.given == self.chunk.len() {
+            let Some(chunk) = self.chunks.next()? else { return Ok(None) };
+            (self.chunk, self.given) = (chunk, 0);
         }
-        let rest = &self.block[self.given..];
+        let rest = &self.chunk[self.given..];
         let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
         self.given += length + 1;
         self.whole += length as u64 + 1;
@@ -111,7 +111,7 @@ impl<R: Read> Lines<R> {
     }
 
     pub(in crate::campaign) fn malformed(&self, reason: String) -> JournalError {
-        self.blocks.malformed(self.number, reason)
+        self.chunks.malformed(self.number, reason)
     }
 }
 

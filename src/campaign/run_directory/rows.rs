@@ -4,7 +4,7 @@ use super::{
     super::{manifest::Manifest, row::Row},
     JournalError, SAMPLE, SAMPLES, at,
     checks::RowBounds,
-    lines::Blocks,
+    lines::Chunks,
     sequence::Sequence,
 };
 use std::{
@@ -16,7 +16,10 @@ use std::{
     vec,
 };
 
-/// What the lines of a block are.
+/// The most chunks that are parsed ahead: lines may be long.
+const MOST_AHEAD: usize = 16;
+
+/// What the lines of a chunk are.
 #[derive(Default)]
 struct Parsed {
     rows: vec::IntoIter<Row>,
@@ -26,13 +29,13 @@ struct Parsed {
 
 /// The samples of a file, in their order.
 struct Rows<'a> {
-    blocks: Blocks<File>,
-    /// Whether there are no more blocks.
+    chunks: Chunks<File>,
+    /// Whether there are no more chunks.
     is_read: bool,
-    /// The next blocks, which are being parsed. An error is the last of them.
+    /// The next chunks, which are being parsed. An error is the last of them.
     ahead: VecDeque<Result<Receiver<Parsed>, JournalError>>,
-    /// What is left of the present block.
-    block: Parsed,
+    /// What is left of the present chunk.
+    chunk: Parsed,
     /// The number of the last line that was given.
     line: u64,
     bounds: RowBounds,
@@ -52,10 +55,10 @@ pub fn rows(
 ) -> Result<impl Iterator<Item = Result<Row, JournalError>>, JournalError> {
     let path = directory.join(SAMPLES);
     Ok(Rows {
-        blocks: Blocks::new(File::open(&path).map_err(at(&path))?, &path, SAMPLE),
+        chunks: Chunks::new(File::open(&path).map_err(at(&path))?, &path, SAMPLE),
         is_read: false,
         ahead: VecDeque::new(),
-        block: Parsed::default(),
+        chunk: Parsed::default(),
         line: 0,
         bounds: RowBounds::of(manifest),
         sequence: Sequence::new(manifest),
@@ -63,28 +66,28 @@ pub fn rows(
 }
 
 impl Rows<'_> {
-    /// Has blocks parsed ahead, and gives the next.
-    fn next_block(&mut self) -> Option<Result<Parsed, JournalError>> {
+    /// Has chunks parsed ahead, and gives the next.
+    fn next_chunk(&mut self) -> Option<Result<Parsed, JournalError>> {
         // Each core has one, and another to go on with.
-        while !self.is_read && self.ahead.len() < 2 * rayon::current_num_threads() {
-            let block = self.blocks.next().transpose();
-            self.is_read = !matches!(block, Some(Ok(_)));
-            self.ahead.extend(block.map(|text| text.map(|text| parse_aside(text, self.bounds))));
+        while !self.is_read && self.ahead.len() < (2 * rayon::current_num_threads()).min(MOST_AHEAD) {
+            let chunk = self.chunks.next().transpose();
+            self.is_read = !matches!(chunk, Some(Ok(_)));
+            self.ahead.extend(chunk.map(|text| text.map(|text| parse_aside(text, self.bounds))));
         }
         let parsed = self.ahead.pop_front()?;
-        Some(parsed.map(|parsed| parsed.recv().expect("every block is parsed")))
+        Some(parsed.map(|parsed| parsed.recv().expect("every chunk is parsed")))
     }
 
     /// Gives an error, the last item.
     fn fail(&mut self, error: JournalError) -> Option<Result<Row, JournalError>> {
         self.is_read = true;
         self.ahead.clear();
-        self.block = Parsed::default();
+        self.chunk = Parsed::default();
         Some(Err(error))
     }
 
     fn malformed(&self, reason: String) -> JournalError {
-        self.blocks.malformed(self.line, reason)
+        self.chunks.malformed(self.line, reason)
     }
 }
 
@@ -93,26 +96,26 @@ impl Iterator for Rows<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(row) = self.block.rows.next() {
+            if let Some(row) = self.chunk.rows.next() {
                 self.line += 1;
                 return match self.sequence.follow(&row) {
                     Ok(()) => Some(Ok(row)),
                     Err(reason) => self.fail(self.malformed(reason)),
                 };
             }
-            if let Some(reason) = self.block.failure.take() {
+            if let Some(reason) = self.chunk.failure.take() {
                 self.line += 1;
                 return self.fail(self.malformed(reason));
             }
-            match self.next_block()? {
-                Ok(block) => self.block = block,
+            match self.next_chunk()? {
+                Ok(chunk) => self.chunk = chunk,
                 Err(error) => return self.fail(error),
             }
         }
     }
 }
 
-/// Has the lines of a block parsed by another thread.
+/// Has the lines of a chunk parsed by another thread.
 fn parse_aside(text: Vec<u8>, bounds: RowBounds) -> Receiver<Parsed> {
     let (sender, parsed) = mpsc::sync_channel(1);
     // After an error nobody waits for it.
@@ -128,10 +131,10 @@ fn parse(text: &[u8], bounds: RowBounds) -> Parsed {
         rows.push(row);
         Ok(())
     };
-    // That a whole block is UTF-8 is sooner seen than that every string is.
+    // That a whole chunk is UTF-8 is sooner seen than that every string is.
     let taken: Result<(), String> = match str::from_utf8(text) {
         Ok(text) => text.split_terminator('\n').map(serde_json::from_str).try_for_each(take),
-        Err(_) => text.split_inclusive(|byte| *byte == b'\n').map(serde_json::from_slice).try_for_each(take),
+        Err(_) => text[..text.len() - 1].split(|byte| *byte == b'\n').map(serde_json::from_slice).try_for_each(take),
     };
     Parsed { rows: rows.into_iter(), failure: taken.err() }
 }
@@ -145,7 +148,7 @@ mod tests {
     };
     use std::{fs, io::Write};
 
-    /// A campaign whose samples fill several blocks.
+    /// A campaign whose samples fill several chunks.
     fn campaign(directory: &Path) -> (Manifest, Vec<Row>) {
         let manifest = Manifest::example();
         let variants: Vec<_> = manifest.variants.indices().collect();
@@ -177,6 +180,7 @@ mod tests {
         for (line, reason) in [
             ("{\"block\":".as_bytes(), "EOF while parsing a value at column 9"),
             (b"{\"block\":0,\"cell\":\"\xff\"}", "invalid unicode code point at column 20"),
+            (b"{\"block\":\n\xff", "EOF while parsing a value at column 9"),
             (lines[0].as_bytes(), "block is 0 and step is 0, behind block"),
         ] {
             let mut file = fs::File::create(&samples).unwrap();

@@ -2,7 +2,7 @@
 //! are kept for one row group only.
 
 use crate::{
-    analysis::{result::Measure, samples::time_ms},
+    analysis::{call_sample::time_ms, result::Measure},
     campaign::{
         manifest::{Manifest, Variant},
         row::Row,
