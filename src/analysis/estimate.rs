@@ -19,6 +19,7 @@
 //!   code `v_environment`, `v_block`, `v_both`; V = V_environment + V_block − V_both.
 
 mod combined;
+mod degrees_of_freedom;
 mod difference;
 mod disturbances;
 mod environments;
