@@ -37,7 +37,8 @@ pub struct Answer {
     pub request_id: Option<String>,
     /// The version of the function that ran.
     pub executed_version: Option<String>,
-    /// When the answered request was sent, if an earlier one was refused.
+    /// When the answered request was sent, if that was later than the call: an earlier one was refused, or the process was
+    /// still busy.
     pub sent: Option<Instant>,
 }
 

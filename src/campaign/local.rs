@@ -192,7 +192,7 @@ impl LocalEnvironment {
     }
 
     /// Waits until the binary has asked for work again after its last answer, or has ended, `patience` at most.
-    async fn finish(&mut self, patience: Duration) {
+    pub(super) async fn finish(&mut self, patience: Duration) {
         tokio::select! {
             () = self.api.asked_for_work(self.invocations + 1) => {}
             _ = self.process.wait() => {}

@@ -1,11 +1,14 @@
 //! Advice on warnings: never to do what the user has done already.
 
-use crate::campaign::{
-    Target,
-    environment_source::EnvironmentSource,
-    log_streams::LogStreams,
-    manifest::{MAX_ENVIRONMENTS, Manifest, Plan, Variant},
-    totals::VariantTotals,
+use crate::{
+    analysis::verdict::MINIMUM_ENVIRONMENTS,
+    campaign::{
+        Target,
+        environment_source::EnvironmentSource,
+        log_streams::LogStreams,
+        manifest::{MAX_ENVIRONMENTS, Manifest, Plan, Variant},
+        totals::VariantTotals,
+    },
 };
 
 /// Of tools, each run is a block.
@@ -81,9 +84,10 @@ pub(super) fn on_few_environments(manifest: &Manifest, is_local: bool, totals: &
     }
     let Plan { cold, environments, .. } = manifest.plan;
     match (cold, environments) {
-        // Called one by one, each process answers however long its calls take.
-        _ if is_local => format!("Raise --environments, which was {environments}."),
         (true, _) => "Run longer: every call of a cold campaign has an environment of its own.".to_owned(),
+        // Called one by one, each process answers however long its calls take.
+        (false, MINIMUM_ENVIRONMENTS..) if is_local => "Run longer, so that all of them are called.".to_owned(),
+        (false, _) if is_local => format!("Raise --environments, which was {environments}."),
         (false, MAX_ENVIRONMENTS..) => "Make calls take longer, so that they meet more of them.".to_owned(),
         (false, _) => format!(
             "Raise --environments, which was {environments}, or make calls take longer, so that they meet more of them."
@@ -178,7 +182,10 @@ mod tests {
         let few = |manifest: &Manifest, totals: &VariantTotals| on_few_environments(manifest, false, totals);
         let both = "Raise --environments, which was 8, or make calls take longer, so that they meet more of them.";
         assert_eq!(few(&manifest, &totals), both);
-        assert_eq!(on_few_environments(&manifest, true, &totals), "Raise --environments, which was 8.");
+        assert_eq!(on_few_environments(&manifest, true, &totals), "Run longer, so that all of them are called.");
+        manifest.plan.environments = 4;
+        assert_eq!(on_few_environments(&manifest, true, &totals), "Raise --environments, which was 4.");
+        manifest.plan.environments = 8;
         totals.calls = 560;
         totals.failures.insert(FailureKind::Timeout, 280);
         assert_eq!(few(&manifest, &totals), both);
@@ -193,6 +200,7 @@ mod tests {
         manifest.plan.cold = true;
         assert!(!unknown(&manifest, LogStreams::Unread).contains("--cold"));
         assert!(!few(&manifest, &totals).contains("--environments"));
+        assert_eq!(on_few_environments(&manifest, true, &totals), few(&manifest, &totals));
         manifest.plan.cold = false;
         manifest.plan.environments = 1000;
         assert!(!few(&manifest, &totals).contains("--environments"));

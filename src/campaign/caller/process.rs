@@ -91,11 +91,16 @@ impl Process {
     async fn invoke(&self, slot: u32, payload: Bytes) -> Result<Answer, LocalError> {
         let kept = lock(&self.environments).remove(&slot);
         if let Some(mut environment) = kept {
+            // What follows its last answer is no part of this call.
+            environment.finish(TIMEOUT).await;
             let begin = Instant::now();
             match environment.invoke(payload.clone(), TIMEOUT, TIMEOUT).await {
                 // It ended while it was idle. Lambda would start another one.
                 Err(LocalError::Exit { .. }) if environment.is_idle() => {}
-                outcome => return Ok(self.answer(slot, environment, outcome?, begin.elapsed(), None)),
+                outcome => {
+                    let answer = self.answer(slot, environment, outcome?, begin.elapsed(), None);
+                    return Ok(Answer { sent: Some(begin), ..answer });
+                }
             }
         }
         let begin = Instant::now();

@@ -47,11 +47,11 @@ pub(in crate::campaign) async fn made(
     let answer = timeout(time, caller.call(call.slot, payload)).await.unwrap_or_else(|_| {
         Failure::new(FailureKind::Timeout, format!("no answer within {}", humantime::format_duration(time))).into()
     });
-    // An earlier request that was refused does not count.
-    let refused = answer.sent.map_or(Duration::ZERO, |sent| sent - start);
-    let (latency, delay) = (start.elapsed() - refused, start + refused - begin);
-    let started_unix_ms = started_unix_ms + refused.as_millis() as u64;
-    Returned { call, started_unix_ms, elapsed: elapsed + refused, delay, latency, answer }
+    // What was before the request that was answered does not count.
+    let before = answer.sent.map_or(Duration::ZERO, |sent| sent - start);
+    let (latency, delay) = (start.elapsed() - before, start + before - begin);
+    let started_unix_ms = started_unix_ms + before.as_millis() as u64;
+    Returned { call, started_unix_ms, elapsed: elapsed + before, delay, latency, answer }
 }
 
 /// Calls that are released all together, or one after the other.

@@ -2,16 +2,24 @@
 
 use super::{Scratch, assert_code, call, campaign, command, function, program, run, samples, wait_until};
 use crate::handler::TIMEOUT;
-use lambda_duet::campaign::{local::LocalEnvironment, row::Row};
+use lambda_duet::campaign::{
+    Auth,
+    caller::{CallOptions, Caller},
+    local::LocalEnvironment,
+    row::Row,
+};
 use serde_json::json;
 use std::{
     collections::BTreeSet,
     fs,
     process::{Child, Command, Stdio},
     thread::sleep,
-    time::Duration,
+    time::{Duration, Instant},
 };
-use tokio::{join, time::timeout};
+use tokio::{
+    join,
+    time::{self, timeout},
+};
 
 /// A wrapper that starts the function as its child, and a daemon beside it that has left the process group. Each
 /// writes down its process id; the child takes 64 MB, and does what the event says.
@@ -215,6 +223,36 @@ async fn a_function_that_hangs_after_its_answer_is_ended_with_the_patience() {
     assert!(!fs::read(&variables).unwrap().is_empty());
     LocalEnvironment::end_all([environment], Duration::from_millis(1)).await;
     assert_eq!(fs::read(&variables).unwrap_or_default(), [0; 0]);
+}
+
+/// A function that works on after its first answer until a file lets it go on.
+#[tokio::test]
+async fn what_follows_an_answer_is_no_part_of_the_next_call() {
+    let scratch = Scratch::new();
+    let code = r#"
+while True:
+    id, _, _ = next_event()
+    ask("POST", f"invocation/{id}/response", "{}")
+    note("answered", id)
+    while not os.path.exists(os.path.join(ROOT, "go")): time.sleep(0.01)
+"#;
+    let target = function(&scratch, "bootstrap", code).parse().unwrap();
+    let caller = Caller::from_settings(&target, CallOptions::new(Auth::None)).await.unwrap();
+    let first = caller.call(0, "{}".into()).await;
+    assert!(first.output.is_ok() && first.sent.is_none());
+    let mut may_go_on = None;
+    let (second, ()) = join!(caller.call(0, "{}".into()), async {
+        while !scratch.0.join("answered").exists() {
+            time::sleep(Duration::from_millis(1)).await;
+        }
+        may_go_on = Some(Instant::now());
+        scratch.file("go", "");
+    });
+    assert!(second.output.is_ok());
+    let (sent, may_go_on) = (second.sent.unwrap(), may_go_on.unwrap());
+    assert!(sent > may_go_on, "{sent:?} {may_go_on:?}");
+    let duration = second.report.unwrap().duration_ms.unwrap();
+    assert!(duration <= sent.elapsed().as_secs_f64() * 1e3, "{duration}");
 }
 
 #[test]
