@@ -178,7 +178,7 @@ fn own_us(answer: &[u8]) -> f64 {
 
 /// Counts of allocations, by a library that is preloaded into a function.
 struct Allocations {
-    library: String,
+    counting: String,
     counter: PathBuf,
 }
 
@@ -189,16 +189,17 @@ impl Allocations {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "--release", "--package", "allocations", "--target-dir"]).arg(&directory);
         assert!(cargo.current_dir(root).status().expect("cargo runs").success(), "cargo cannot build the counter");
-        let library = directory.join("release/liballocations.so").display().to_string();
-        Self { library, counter: directory.join("allocations") }
+        let counting = directory.join("release/liballocations.so").display().to_string();
+        Self { counting, counter: directory.join("allocations") }
     }
 
     /// The mean number of a warm call, work after the answer included.
     fn of_a_call(&self, runtime: &Runtime, binary: &Path, variables: &[(&str, &str)]) -> f64 {
         fs::write(&self.counter, 0u64.to_ne_bytes()).expect("the build's directory can be written");
         let counter = self.counter.display().to_string();
-        let counting = [("LD_PRELOAD", self.library.as_str()), ("ALLOCATIONS", counter.as_str())];
-        let function = runtime.block_on(Function::start(binary, counting.into_iter().chain(variables.iter().copied())));
+        let preloaded = [("LD_PRELOAD", self.counting.as_str()), ("ALLOCATIONS", counter.as_str())];
+        let function =
+            runtime.block_on(Function::start(binary, preloaded.into_iter().chain(variables.iter().copied())));
         let calls = |number: usize| {
             for _ in 0..number {
                 runtime.block_on(call(&function));
@@ -207,7 +208,7 @@ impl Allocations {
             u64::from_ne_bytes(count.try_into().expect("a number"))
         };
         let before = calls(rounds(WARM_UP));
-        assert!(before > 0, "the library {} was not loaded", self.library);
+        assert!(before > 0, "{} was not loaded", self.counting);
         (calls(rounds(COUNTED)) - before) as f64 / rounds(COUNTED) as f64
     }
 }

@@ -243,7 +243,7 @@ fn the_numbers_of_reports_are_unchanged() {
                 (Ok(found), Ok(kept)) => {
                     // Single times are kept with single precision, and used to have more digits than that.
                     let is_single = f64::from(kept as f32) == kept && kept as f32 == found as f32;
-                    let tolerance = if is_rounded(index) { 1e-7 } else { 1e-12 };
+                    let tolerance = if is_rounded(index) { 1e-8 } else { 1e-12 };
                     is_single || (found - kept).abs() <= tolerance * kept.abs()
                 }
                 _ => found == kept,

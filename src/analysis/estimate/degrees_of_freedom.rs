@@ -149,10 +149,11 @@ impl<const K: usize> Members<K> {
         if !is_single.contains(&true) {
             return squares;
         }
+        let mut pull_before = vec![[0.0; K]; size];
         for group in 0..fit.values.groups as u32 {
             let weight = fit.weight_of(group);
             let mut before = [0.0; K];
-            let mut pull_before = vec![[0.0; K]; size];
+            pull_before.fill([0.0; K]);
             for (place, loadings) in self.of(group) {
                 let at = *place as usize * size;
                 for k in 0..K {

@@ -71,20 +71,23 @@ impl Fit<'_> {
             explained: Vec::new(),
         };
         let mut unexplained = Unexplained::new(self);
-        (0..clusters).for_each(|index| scores.add(index, &mut unexplained));
+        let mut space = Vec::new();
+        (0..clusters).for_each(|index| scores.add(index, &mut unexplained, &mut space));
         self.environments().iter().all(|(_, count)| *count > 1).then_some(scores)
     }
 }
 
 impl Scores<'_> {
-    /// Finds those of one environment, its residuals adjusted for how far the environment itself has moved the fit.
-    fn add(&mut self, index: usize, unexplained: &mut Unexplained<'_>) {
+    /// Finds those of one environment, its residuals adjusted for how far the environment itself has moved the fit; in this
+    /// space for its loadings.
+    fn add(&mut self, index: usize, unexplained: &mut Unexplained<'_>, loadings: &mut Vec<f64>) {
         let (fit, size, cluster) = (self.fit, self.size, &self.fit.values.environments[index]);
         unexplained.read(cluster);
-        let mut loadings = vec![0.0; unexplained.rows.len()];
+        loadings.clear();
+        loadings.resize(unexplained.rows.len(), 0.0);
         match self.variance {
-            Variance::Cr2 => self.explained.push(unexplained.inverse_square_root(&mut loadings)),
-            Variance::Cr3 => unexplained.inverse(&mut loadings),
+            Variance::Cr2 => self.explained.push(unexplained.inverse_square_root(loadings)),
+            Variance::Cr3 => unexplained.inverse(loadings),
         }
         let scores = &mut self.scores[index * size..][..size];
         let pulls = &mut self.pulls[index * size * size..][..size * size];

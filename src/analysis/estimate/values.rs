@@ -78,13 +78,13 @@ enum Places {
 }
 
 impl Places {
-    fn new(values: &Sides<Cow<'_, [Observation]>>) -> Option<Self> {
+    fn new(values: &Sides<Cow<'_, [Observation]>>, blocks: u32) -> Option<Self> {
         /// How many numbers there may be for a value, and for all of them in any case.
         const SPARSE: u64 = 4;
         const FEW: u64 = 1 << 18;
         let all = || values.iter().flat_map(|(_, values)| values.iter());
-        let (cells, blocks) = (all().map(|value| value.cell).max()? + 1, last_block(values)? + 1);
-        let count = all().count() as u64;
+        let cells = all().map(|value| value.cell).max()? + 1;
+        let count = values.iter().map(|(_, values)| values.len() as u64).sum::<u64>();
         if u64::from(cells) * u64::from(blocks) <= (SPARSE * count).max(FEW) {
             return Some(Self::All { blocks });
         }
@@ -138,16 +138,17 @@ impl Values {
     /// The values of groups that have some of both sides, of the environments of strata; they are given in the order of their
     /// environments, cells and blocks. None if there are none at all.
     pub(super) fn new(values: &Sides<Cow<'_, [Observation]>>, model: Model<'_>, strata: &Strata) -> Option<Self> {
+        let blocks = last_block(values)? + 1;
         let mut kept = Self {
             environments: Vec::new(),
             grouped_by: model.groups,
-            places: Places::new(values)?,
+            places: Places::new(values, blocks)?,
             visits: Vec::new(),
             means: Vec::new(),
             calls: Vec::new(),
             keeps_calls: model.depends_on_single_calls(),
             groups: 0,
-            blocks: last_block(values)? as usize + 1,
+            blocks: blocks as usize,
         };
         let mut present = Vec::<Sides<bool>>::new();
         for (side, values) in values.iter() {
